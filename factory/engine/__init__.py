@@ -1,0 +1,1 @@
+"""Containers: the only room that speaks to a container engine."""

@@ -1,0 +1,164 @@
+"""What the factory asks of a container engine, as a Protocol; values only, no wheels, plans or tags.
+
+Container paths are `PurePosixPath`. Files cross as tar streams, never as host mounts, so that a remote daemon works.
+Everything made through an `Engine` carries labels of its owner (one per store) and run, and dies with the run.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal, Protocol
+
+WORKSPACE = PurePosixPath("/work")
+
+OnOutput = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """Who answers: name and version, API version, storage driver, processors and memory it may use."""
+
+    name: str
+    version: str
+    api: str
+    driver: str
+    architecture: str
+    cpus: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A named volume at a container path; host paths cannot be said."""
+
+    volume: str
+    path: PurePosixPath
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSpec:
+    """One container of a run.
+
+    The posture is always the same: unprivileged user, no capability, no new privileges, read-only root, `/tmp` and
+    `/dev/shm` as tmpfs, pids and memory limits, an init, nothing of the host mounted. `WORKSPACE` is a writable
+    anonymous volume that belongs to the unprivileged user and goes with the container.
+    `network` is off unless a step of our own tools needs it. `tmpfs_bytes` bounds /tmp; `label` names the cell.
+    """
+
+    image: str
+    label: str
+    env: Mapping[str, str]
+    network: bool = False
+    mounts: tuple[Mount, ...] = ()
+    memory_bytes: int = 4 << 30
+    pids: int = 4096
+    tmpfs_bytes: int = 2 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How one command in a container ended.
+
+    `output` is stdout and stderr as they came, capped: beyond the cap the middle is dropped and `truncated` says so.
+    `ended` is `exited` (see `code`), `timeout`, `oom` (the memory limit killed it) or `lost` (the container or the
+    engine went away under it; `code` means nothing then).
+    """
+
+    code: int
+    output: str
+    duration_s: float
+    ended: Literal["exited", "timeout", "oom", "lost"] = "exited"
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """One regular file to copy in; `mode` is its permission bits, `mtime_s` its modification time."""
+
+    path: PurePosixPath
+    content: bytes
+    mode: int = 0o644
+    mtime_s: int = 0
+
+
+class Container(Protocol):
+    """A running container."""
+
+    def run(
+        self,
+        argv: Iterable[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath = WORKSPACE,
+        timeout_s: float,
+        on_output: OnOutput | None = None,
+    ) -> Exit:
+        """Run one command to its end as the unprivileged user. After a timeout the container is dead."""
+        ...
+
+    def copy_in(self, files: Iterable[FileEntry], to: PurePosixPath = WORKSPACE) -> None:
+        """Write files below a folder of the workspace or of a writable mount, owned by the unprivileged user."""
+        ...
+
+    def copy_in_tar(self, tar: Iterable[bytes], to: PurePosixPath = WORKSPACE) -> None:
+        """Unpack a tar stream below a folder, every member owned by the unprivileged user."""
+        ...
+
+    def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
+        """Read the regular files at or below a path; links and devices are skipped, paths are relative to it.
+
+        Raises:
+            FactoryError: the path does not exist, or more than `limit_bytes` would come out.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """A container engine. Raises EngineError where it does not answer, ImageError where an image is missing."""
+
+    def info(self) -> EngineInfo:
+        """Ask the engine who it is."""
+        ...
+
+    def find_image(self, labels: Mapping[str, str]) -> str | None:
+        """Return the id of an image here that carries all of these labels."""
+        ...
+
+    def image_labels(self, image: str) -> Mapping[str, str]:
+        """Return an image's labels."""
+        ...
+
+    def import_rootfs(
+        self, tar: Iterable[bytes], *, reference: str, labels: Mapping[str, str], env: Mapping[str, str]
+    ) -> str:
+        """Make an image of one root filesystem, as a tar stream, with correct architecture metadata; return its id."""
+        ...
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image."""
+        ...
+
+    def container(self, spec: ContainerSpec) -> AbstractContextManager[Container]:
+        """Start a container that is removed, with its workspace, when the block ends, however it ends."""
+        ...
+
+    def ensure_volume(self, name: str) -> bool:
+        """Make a named cache volume that belongs to the store and outlives the run; True when it is new.
+
+        The volume's root belongs to the unprivileged user.
+        """
+        ...
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a named volume; one that does not exist is no error."""
+        ...
+
+    def kill_run(self) -> None:
+        """End every container of this run at once: the way out of Ctrl-C."""
+        ...
+
+    def reap(self, is_running: Callable[[str], bool]) -> int:
+        """Remove what dead runs of this owner left: containers and their volumes whose run id does not run."""
+        ...

@@ -1,0 +1,101 @@
+"""What stops a run, each with its exit code.
+
+FactoryError
+├── UsageError        2   a flag or argument that cannot be meant
+│   └── RecipeError   2   a recipe that cannot be read; carries every Problem found
+├── PlanError         3   a plan that cannot be carried out, or selects nothing
+├── SourceError       3   a source that cannot be had or read
+├── EngineError       4   no container engine, or one that stopped answering
+│   └── ImageError    4   no image serves, or it is not what it declares
+├── StoreError        5   the store cannot be used
+├── OutputError       5   the output folder cannot be used
+└── Interrupted     130   Ctrl-C or SIGTERM
+
+Expected bad news (a failed build, a finding, a failed trial) is a value in the Run, never one of these.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Span:
+    """A place in a text: file name as the user gave it, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with a field, with the way out in `hint`."""
+
+    field: str
+    message: str
+    span: Span | None = None
+    hint: str = ""
+
+
+class FactoryError(Exception):
+    """Something that stops the run: one lowercase clause, and what to do next in `hint`."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "", problems: tuple[Problem, ...] = ()) -> None:
+        """Keep the clause, the way out, and every problem found (recipes and sources have several)."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.problems = problems
+
+
+class UsageError(FactoryError):
+    """A flag or argument that cannot be meant."""
+
+    exit_code = 2
+
+
+class RecipeError(UsageError):
+    """A recipe that cannot be read: all of its problems at once."""
+
+
+class PlanError(FactoryError):
+    """A plan that cannot be carried out, or one that selects nothing."""
+
+    exit_code = 3
+
+
+class SourceError(FactoryError):
+    """A source that cannot be had, is not what its hash says, or cannot be read."""
+
+    exit_code = 3
+
+
+class EngineError(FactoryError):
+    """No container engine, or one that stopped answering."""
+
+    exit_code = 4
+
+
+class ImageError(EngineError):
+    """No image serves, or an image is not what it declares."""
+
+
+class StoreError(FactoryError):
+    """The store cannot be used."""
+
+    exit_code = 5
+
+
+class OutputError(FactoryError):
+    """The output folder cannot be used."""
+
+    exit_code = 5
+
+
+class Interrupted(FactoryError):  # noqa: N818 -- not a fault: the user asked for it
+    """Ctrl-C or SIGTERM."""
+
+    exit_code = 130

@@ -1,0 +1,101 @@
+"""The only reader of this machine's environment: indexes, mirror, proxies, certificates, folders; one value.
+
+What is read here is handed on explicitly. It never enters a key, a label or a log: credentials may stand in any URL.
+"""
+
+import configparser
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import platformdirs
+
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What this machine is configured with. None means: the tool's own default.
+
+    `index_url` and `extra_index_urls` are PEP 503 roots; `apt_mirror` is our own `FACTORY_APT_MIRROR`;
+    `certificates` is a PEM bundle; `proxies` maps lowercase variable names to their values.
+    """
+
+    index_url: str | None
+    extra_index_urls: tuple[str, ...]
+    apt_mirror: str | None
+    certificates: Path | None
+    proxies: Mapping[str, str]
+    cargo_home: Path
+    store: Path
+    docker: Mapping[str, str]
+    path: str
+    is_ci: bool
+    uid: int
+
+    @property
+    def tool_env(self) -> Mapping[str, str]:
+        """The whole environment for a tool of ours on this machine: path, proxies, certificates; nothing else."""
+        env = {"PATH": self.path, "LC_ALL": "C.UTF-8", **self.network_env}
+        if self.certificates is not None:
+            env |= {"SSL_CERT_FILE": str(self.certificates), "REQUESTS_CA_BUNDLE": str(self.certificates)}
+        return MappingProxyType(env)
+
+    @property
+    def network_env(self) -> Mapping[str, str]:
+        """Proxy variables in both spellings, for tools on this machine and in containers with network."""
+        upper = {name.upper(): value for name, value in self.proxies.items()}
+        return MappingProxyType({**self.proxies, **upper})
+
+
+def read_host(environ: Mapping[str, str] | None = None) -> Host:
+    """Read the environment and pip's configuration files once."""
+    env = os.environ if environ is None else environ
+    home = Path(env.get("HOME", "/"))
+    pip = _pip_settings(env, home)
+    proxies = {name: value for name in _PROXIES if (value := env.get(name) or env.get(name.upper()))}
+    return Host(
+        index_url=env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or pip.get("index-url"),
+        extra_index_urls=tuple((env.get("UV_EXTRA_INDEX_URL") or pip.get("extra-index-url", "")).split()),
+        apt_mirror=env.get("FACTORY_APT_MIRROR"),
+        certificates=_certificates(env, pip),
+        proxies=MappingProxyType(proxies),
+        cargo_home=Path(env.get("CARGO_HOME") or home / ".cargo"),
+        store=Path(env.get("FACTORY_STORE") or _cache_folder(env, home)),
+        docker=MappingProxyType({name: value for name, value in env.items() if name.startswith("DOCKER_")}),
+        path=env.get("PATH", os.defpath),
+        is_ci=bool(env.get("CI")),
+        uid=os.getuid(),
+    )
+
+
+def _cache_folder(env: Mapping[str, str], home: Path) -> Path:
+    if env is os.environ:
+        return platformdirs.user_cache_path("wheel-factory")
+    return Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "wheel-factory"
+
+
+def _pip_settings(env: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Read what pip would: global, user, site, then variables; later ones win (pip's documentation, Configuration)."""
+    settings: dict[str, str] = {}
+    user = Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "pip/pip.conf"
+    for path in (Path("/etc/pip.conf"), home / ".pip/pip.conf", user, Path(env.get("PIP_CONFIG_FILE", os.devnull))):
+        parser = configparser.RawConfigParser()
+        parser.read(path)
+        for section in ("global", "install", "download"):
+            if parser.has_section(section):
+                settings.update(parser.items(section))
+    for name, value in env.items():
+        if match := re.fullmatch(r"PIP_(\w+)", name):
+            settings[match[1].lower().replace("_", "-")] = value
+    return settings
+
+
+def _certificates(env: Mapping[str, str], pip: Mapping[str, str]) -> Path | None:
+    named = [env.get("FACTORY_CERTIFICATES"), env.get("SSL_CERT_FILE"), env.get("REQUESTS_CA_BUNDLE"), pip.get("cert")]
+    candidates = [*(Path(name) for name in named if name), *(Path(name) for name in _BUNDLES)]
+    return next((path for path in candidates if path.is_file()), None)

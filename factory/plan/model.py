@@ -1,0 +1,67 @@
+"""The plan as frozen values: cells, trials, skips, and the reason for each."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One try of a cell's wheel; `image` is the trial image's name, None where no image has the interpreter."""
+
+    interpreter: Interpreter
+    image: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One wheel that is owed.
+
+    `interpreter` builds it, `image` names the build image; both are None when no image here can build it
+    (`unbuildable`: still owed). `floor` is the abi3 floor it must keep, None for a version-specific wheel.
+    `untried` are claimed and unlisted interpreters the factory knows of.
+    """
+
+    recipe: NormalizedName
+    tag: WheelTag
+    floor: Abi3Floor | None
+    platform: PlatformTag
+    interpreter: Interpreter | None
+    image: str | None
+    trials: tuple[Trial, ...]
+    untried: tuple[Interpreter, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The tag its wheel will carry."""
+        return str(self.tag)
+
+    @property
+    def address(self) -> str:
+        """`<recipe>/<id>`, unique among recipes."""
+        return f"{self.recipe}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Something left out, and why: `subject` is a cell's id or an interpreter's name."""
+
+    subject: str
+    reason: str
+    kind: Literal["recipe", "requires-python", "pyo3", "selection"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything owed for one recipe. `notes` are sentences for people: where the floor was read, what it may break."""
+
+    recipe: NormalizedName
+    version: Version | None
+    floor_source: str
+    cells: tuple[Cell, ...]
+    skips: tuple[Skip, ...] = ()
+    notes: tuple[str, ...] = ()

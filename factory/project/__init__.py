@@ -1,0 +1,1 @@
+"""What the source says of itself, read without running any of it."""

@@ -1,0 +1,65 @@
+"""What the source says of itself, as frozen values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from factory.digest import Digest
+from factory.tags import Abi3Floor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSystem:
+    """The `[build-system]` table (PEP 517, 518), or its defaults when the table is absent."""
+
+    requires: tuple[Requirement, ...]
+    build_backend: str
+    backend_path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pyo3:
+    """The crate's PyO3: the version its lock pins (None without a lock) and its features, defaults included."""
+
+    version: Version | None
+    features: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFloor:
+    """An abi3 floor found in the source, and the words in which it is said there.
+
+    `way` tells how that floor reaches the build: `default` cargo features do it unasked, `project` fixes it itself
+    (`py_limited_api` in setup.cfg or pyproject.toml, maturin's pinned features).
+    """
+
+    floor: Abi3Floor
+    way: Literal["default", "project"]
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What a source tree declares. `version` is None where only its backend could compute it.
+
+    `backend` is the factory's own name for the build backend: `maturin`, `setuptools` or `pep517`.
+    `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`.
+    """
+
+    name: NormalizedName
+    version: Version | None
+    requires_python: SpecifierSet
+    build_system: BuildSystem
+    backend: str
+    dependencies: tuple[Requirement, ...] = ()
+    pyo3: Pyo3 | None = None
+    rust_version: Version | None = None
+    floor: ReadFloor | None = None
+    cargo_manifest: str | None = None
+    cargo_lock: str | None = None
+    cargo_lock_digest: Digest | None = None
+    module: str | None = None

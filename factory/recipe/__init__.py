@@ -1,0 +1,1 @@
+"""The recipe: what was asked."""

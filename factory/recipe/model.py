@@ -1,0 +1,136 @@
+"""What was asked: the recipe as frozen values, defaults filled in, nothing left to parse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from factory.catalogue import Waiver
+from factory.digest import Digest
+from factory.tags import Abi3Floor, Interpreter, PlatformTag
+
+_EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdistSource:
+    """A release on the package index: `name==version`, and optionally the digest its sdist must have."""
+
+    name: NormalizedName
+    version: Version
+    sha256: Digest | None = None
+    subdir: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathSource:
+    """A source tree on this machine; relative paths are relative to the recipe's folder."""
+
+    path: Path
+    subdir: str = ""
+
+
+SourceRef = SdistSource | PathSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An interpreter on which the wheels must work, and whether the recipe names it or a range brought it.
+
+    What is named must be possible; what a range or `supported` brought may be skipped with a reason.
+    """
+
+    interpreter: Interpreter
+    origin: Literal["name", "range", "supported"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipRule:
+    """Cells the recipe leaves out: a glob over ids, or over addresses when it holds a slash."""
+
+    select: str
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloorWay:
+    """How the abi3 floor reaches the build; `value` is the feature's or option's text, `{floor}` still in it."""
+
+    kind: Literal["default", "feature", "option", "interpreter", "project"] = "default"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSpec:
+    """How a wheel is built. Everything here can change its bytes but `timeout_s` and `memory_bytes`."""
+
+    backend: str | None = None
+    features: tuple[str, ...] = ()
+    default_features: bool = True
+    profile: str = "release"
+    manifest: str | None = None
+    locked: bool = True
+    args: tuple[str, ...] = ()
+    rust: str | None = None
+    floor: FloorWay = FloorWay()
+    before: tuple[str, ...] = ()
+    config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    env: Mapping[str, str] = _EMPTY
+    path: tuple[str, ...] = ()
+    requires: tuple[Requirement, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
+    timeout_s: int = 3600
+    memory_bytes: int = 8 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairSpec:
+    """What auditwheel is told."""
+
+    exclude: tuple[str, ...] = ()
+    strip: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSpec:
+    """What the gate expects of the wheel; `modules` are dotted names of extension modules."""
+
+    modules: tuple[str, ...] = ()
+    max_size_bytes: int | None = None
+    waive: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSpec:
+    """How the installed wheel is tried; `run` may hold `{source}` and `{wheel}`."""
+
+    requires: tuple[Requirement, ...] = ()
+    extras: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    timeout_s: int = 300
+    untried: Literal["fail", "allow"] = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A whole recipe, version 1. `file` is the path it was read from, `name` its address in selectors."""
+
+    name: NormalizedName
+    file: Path
+    source: SourceRef
+    interpreters: tuple[Wanted, ...]
+    platforms: tuple[PlatformTag, ...]
+    abi3: tuple[Abi3Floor, ...] | None = None
+    skip: tuple[SkipRule, ...] = ()
+    build: BuildSpec = BuildSpec()
+    repair: RepairSpec = RepairSpec()
+    audit: AuditSpec = AuditSpec()
+    test: TestSpec = TestSpec()

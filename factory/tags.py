@@ -1,0 +1,203 @@
+"""The vocabulary of wheel tags (PEP 425, 600, 656, 803): interpreters, abi3 floors and platforms.
+
+One spelling each: `cp313`, `cp313t`; floors `cp39`, `cp315t`; platforms as PEP 600 and 656 write them, with the three
+legacy manylinux names read as their PEP 600 equivalents.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Self
+
+from packaging.tags import Tag, parse_tag
+
+_INTERPRETER = re.compile(r"(?P<implementation>cp|pp)3(?P<minor>[0-9]{1,2})(?P<t>t?)")
+_MANYLINUX = re.compile(r"manylinux_(?P<major>[0-9]+)_(?P<minor>[0-9]+)_(?P<arch>[a-z0-9_]+)")
+_MUSLLINUX = re.compile(r"musllinux_(?P<major>[0-9]+)_(?P<minor>[0-9]+)_(?P<arch>[a-z0-9_]+)")
+_LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}  # PEP 600, "Legacy manylinux tags"
+_LEGACY_TAG = re.compile(r"(?P<name>manylinux(?:1|2010|2014))_(?P<arch>[a-z0-9_]+)")
+
+ARCHITECTURES = frozenset({"x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64", "loongarch64"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interpreter:
+    """A Python 3 interpreter that a wheel can be built for or tried on, such as `cp313` or `cp314t`."""
+
+    minor: int
+    free_threaded: bool = False
+    implementation: Literal["cp", "pp"] = "cp"
+
+    def __str__(self) -> str:
+        return f"{self.implementation}3{self.minor}{'t' if self.free_threaded else ''}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `cp313`, `cp314t` or `pp311`.
+
+        Raises:
+            ValueError: the text is none of these.
+        """
+        match = _INTERPRETER.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not an interpreter such as cp313 or cp314t")
+        implementation: Literal["cp", "pp"] = "pp" if match["implementation"] == "pp" else "cp"
+        return cls(int(match["minor"]), bool(match["t"]), implementation)
+
+    @property
+    def version(self) -> str:
+        """Major and minor version as text: `3.13`."""
+        return f"3.{self.minor}"
+
+    @property
+    def python_tag(self) -> str:
+        """The python tag of its version-specific wheels (PEP 425)."""
+        return f"{self.implementation}3{self.minor}"
+
+    @property
+    def abi_tag(self) -> str:
+        """The abi tag of its version-specific wheels: `cp313`, `cp314t`."""
+        return f"{self.python_tag}{'t' if self.free_threaded else ''}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Abi3Floor:
+    """The oldest version that a stable-ABI wheel runs on; `free_threaded` means abi3t (PEP 803)."""
+
+    minor: int
+    free_threaded: bool = False
+
+    def __str__(self) -> str:
+        return f"cp3{self.minor}{'t' if self.free_threaded else ''}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `cp39` or `cp315t`.
+
+        Raises:
+            ValueError: the text is neither.
+        """
+        match = _INTERPRETER.fullmatch(text)
+        if match is None or match["implementation"] != "cp":
+            raise ValueError(f"{text!r} is not an abi3 floor such as cp39 or cp315t")
+        return cls(int(match["minor"]), bool(match["t"]))
+
+    @property
+    def python_tag(self) -> str:
+        """The python tag of its wheels: `cp39`."""
+        return f"cp3{self.minor}"
+
+    @property
+    def abi_tag(self) -> str:
+        """The abi tag of its wheels: `abi3`, or PEP 803's compressed `abi3.abi3t`."""
+        return "abi3.abi3t" if self.free_threaded else "abi3"
+
+    def covers(self, interpreter: Interpreter) -> bool:
+        """Whether a wheel with this floor runs on the interpreter.
+
+        PEP 384: an abi3 wheel runs on its floor and everything newer with the same GIL.
+        PEP 803: an abi3t wheel runs on both builds from its floor on.
+        """
+        if interpreter.implementation != "cp" or interpreter.minor < self.minor:
+            return False
+        return self.free_threaded or not interpreter.free_threaded
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PlatformTag:
+    """A Linux platform tag: libc family with its version, and architecture (PEP 600, PEP 656)."""
+
+    libc: Literal["glibc", "musl"]
+    major: int
+    minor: int
+    arch: str
+
+    def __str__(self) -> str:
+        return f"{self.policy}_{self.arch}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `manylinux_2_28_x86_64`, `musllinux_1_2_aarch64`, or a legacy name such as `manylinux2014_x86_64`.
+
+        Raises:
+            ValueError: the text is none of these, or names an architecture that no policy knows.
+        """
+        libc: Literal["glibc", "musl"] = "glibc"
+        if legacy := _LEGACY_TAG.fullmatch(text):
+            (major, minor), arch = _LEGACY[legacy["name"]], legacy["arch"]
+        elif match := _MANYLINUX.fullmatch(text):
+            major, minor, arch = int(match["major"]), int(match["minor"]), match["arch"]
+        elif match := _MUSLLINUX.fullmatch(text):
+            libc, major, minor, arch = "musl", int(match["major"]), int(match["minor"]), match["arch"]
+        else:
+            raise ValueError(f"{text!r} is not a platform tag such as manylinux_2_28_x86_64 or musllinux_1_2_x86_64")
+        if arch not in ARCHITECTURES:
+            raise ValueError(f"{text!r} names no architecture that a policy knows")
+        return cls(libc, major, minor, arch)
+
+    @property
+    def policy(self) -> str:
+        """The tag without its architecture: `manylinux_2_28`."""
+        return f"{'manylinux' if self.libc == 'glibc' else 'musllinux'}_{self.major}_{self.minor}"
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        """Every spelling of this tag that a wheel's file name may carry, legacy names included (PEP 600)."""
+        legacy = {name for name, version in _LEGACY.items() if version == (self.major, self.minor)}
+        names = {self.policy} | (legacy if self.libc == "glibc" else set())
+        return frozenset(f"{name}_{self.arch}" for name in names)
+
+    def serves(self, ceiling: "PlatformTag") -> bool:
+        """Whether a wheel that needs this platform runs wherever `ceiling` is promised."""
+        return (self.libc, self.arch) == (ceiling.libc, ceiling.arch) and (
+            (self.major, self.minor) <= (ceiling.major, ceiling.minor)
+        )
+
+
+@dataclass(frozen=True)
+class WheelTag:
+    """One wheel's compressed tag triple as its file name writes it: the id of a cell."""
+
+    python: str
+    abi: str
+    platform: PlatformTag
+
+    def __str__(self) -> str:
+        return f"{self.python}-{self.abi}-{self.platform}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` writes.
+
+        Raises:
+            ValueError: the text is not three parts, or its platform is unknown.
+        """
+        python, abi, platform = text.split("-")
+        return cls(python, abi, PlatformTag.parse(platform))
+
+    @cached_property
+    def expanded(self) -> frozenset[Tag]:
+        """The set of single tags that the compressed triple stands for (PEP 425), platform aliases not included."""
+        return parse_tag(str(self))
+
+
+def tag_for(built_for: Interpreter | Abi3Floor, platform: PlatformTag) -> WheelTag:
+    """Name the wheel that a version-specific build, or a build with this floor, owes."""
+    return WheelTag(built_for.python_tag, built_for.abi_tag, platform)
+
+
+def claims(tags: Iterable[Tag], interpreter: Interpreter) -> bool:
+    """Whether tags promise a wheel to this interpreter, platform aside (PEP 425, PEP 803)."""
+    return any(_claims(tag, interpreter) for tag in tags)
+
+
+def _claims(tag: Tag, interpreter: Interpreter) -> bool:
+    if tag.abi == "none":
+        return tag.interpreter in ("py3", f"py3{interpreter.minor}", interpreter.python_tag)
+    match = re.fullmatch(r"cp3([0-9]+)", tag.interpreter)
+    if tag.abi in ("abi3", "abi3t") and match is not None:
+        if interpreter.implementation != "cp" or interpreter.free_threaded != (tag.abi == "abi3t"):
+            return False
+        return int(match[1]) <= interpreter.minor
+    return (tag.interpreter, tag.abi) == (interpreter.python_tag, interpreter.abi_tag)
