@@ -1,0 +1,43 @@
+"""A build command as data, and where things lie in a cell's container."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from factory.tags import Interpreter
+
+WORK = PurePosixPath("/work")
+SOURCE = WORK / "source"
+ENVIRONMENT = WORK / "env"
+WHEELHOUSE = WORK / "wheelhouse"
+BUILT = WORK / "built"
+REPAIRED = WORK / "repaired"
+HOME = WORK / "home"
+TARGET = WORK / "target"
+TOOLS = PurePosixPath("/tools")
+CARGO_HOME = PurePosixPath("/cargo")
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One command in a container: `name` is what people read, `argv` never passes a shell unless it is one."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    phase: Literal["prepare", "build", "repair", "trial"]
+    timeout_s: int
+    cwd: PurePosixPath = WORK
+
+
+def image_python(interpreter: Interpreter) -> PurePosixPath:
+    """Return an interpreter's path in a build image: the form that the pypa images promise."""
+    return PurePosixPath(f"/opt/python/{interpreter.python_tag}-{interpreter.abi_tag}/bin/python")
+
+
+def search_path(*first: PurePosixPath | str) -> str:
+    """Return a PATH of these folders before the system's."""
+    return ":".join([*(str(folder) for folder in first), SYSTEM_PATH])
