@@ -1,0 +1,49 @@
+# Two commands: `make wheels` and `make test`. Each sets up what it needs.
+
+PYTHON ?= python3
+RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.yaml
+OUTPUT ?= dist
+BIN := .venv/bin
+
+.PHONY: wheels test test-all setup lint fresh nightly bench lock clean
+
+wheels: setup  ## build the default recipes into dist/
+	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
+
+nightly: setup  ## build every recipe, and go on after a failure
+	$(BIN)/factory build --keep-going recipes/ -o $(OUTPUT)
+
+test: setup lint  ## lint, types, floors, and every test but the slow ones
+	$(BIN)/pytest -m "not slow" --require-engine-if-present
+
+test-all: test  ## the slow proofs too
+	$(BIN)/pytest -m slow
+	$(MAKE) fresh
+
+lint: setup
+	$(BIN)/ruff format --check factory tests bench
+	$(BIN)/ruff check factory tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: .venv/.ready  ## the environment, from the lock file
+	@command -v mmdebstrap >/dev/null || sh images/install-mmdebstrap.sh
+
+.venv/.ready: requirements/dev.lock pyproject.toml
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+fresh:  ## both commands in a new clone, on a second engine with nothing in it
+	sh tests/fresh/run.sh
+
+bench: setup  ## the overhead against the peer, as ratios
+	$(BIN)/python bench/overhead.py
+
+lock: setup  ## resolve the environment anew
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
+	    --python-version 3.11 pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
+
+clean:
+	rm -rf .venv dist .factory

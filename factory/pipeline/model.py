@@ -1,0 +1,190 @@
+"""The run as frozen values: what happened to each cell, and the events it is folded from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from packaging.utils import NormalizedName
+
+from factory.audit import Audit
+from factory.digest import Artifact
+from factory.plan.model import Cell, Plan
+from factory.repair import Repair
+from factory.tags import Interpreter
+
+Status = Literal["passed", "cached", "failed", "lost", "timeout", "blocked", "unbuildable", "skipped"]
+Outcome = Literal["passed", "failed", "timeout", "lost", "untried", "blocked"]
+Ended = Literal["failed", "timeout", "lost", "blocked"]
+
+GOOD: frozenset[Status] = frozenset({"passed", "cached"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a step did not pass: its name, the first line that says so, where the whole log lies, and the way out.
+
+    `log` is relative to the run's folder; empty where no command ran.
+    """
+
+    step: str
+    message: str
+    ended: Ended = "failed"
+    log: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """One try of a wheel."""
+
+    interpreter: Interpreter
+    image: str | None
+    outcome: Outcome
+    failure: Failure | None = None
+    duration_s: float = 0.0
+    from_store: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRecord:
+    """What happened to one cell. `built` is the raw wheel, `wheel` the repaired one; both lie in the store.
+
+    `seconds` maps step names to how long each took; empty where everything came from the store.
+    """
+
+    cell: Cell
+    status: Status
+    failure: Failure | None = None
+    built: Artifact | None = None
+    before: Audit | None = None
+    repair: Repair | None = None
+    wheel: Artifact | None = None
+    after: Audit | None = None
+    trials: tuple[TrialResult, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    from_store: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether the wheel may leave the factory."""
+        return self.status in GOOD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run began: its id, the factory's version, and the folder of its evidence."""
+
+    run: str
+    at: str
+    version: str
+    folder: str
+    kind: Literal["run-started"] = "run-started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A recipe's plan is known."""
+
+    plan: Plan
+    kind: Literal["planned"] = "planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted:
+    """A step of a subject (a cell's address, `image:NAME`, `source:RECIPE`, a trial's address) began."""
+
+    subject: str
+    step: str
+    at: str
+    kind: Literal["step-started"] = "step-started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnded:
+    """That step ended."""
+
+    subject: str
+    step: str
+    at: str
+    duration_s: float
+    outcome: Literal["passed", "failed", "timeout", "lost", "stored"]
+    kind: Literal["step-ended"] = "step-ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A line of progress of a long step: an image being made, a download."""
+
+    subject: str
+    text: str
+    kind: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialEnded:
+    """A trial ended."""
+
+    address: str
+    trial: TrialResult
+    kind: Literal["trial-ended"] = "trial-ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellEnded:
+    """A cell ended, its trials included."""
+
+    record: CellRecord
+    kind: Literal["cell-ended"] = "cell-ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeFailed:
+    """A recipe could not be read, sourced or planned while others go on (`--keep-going`)."""
+
+    recipe: str
+    message: str
+    hint: str
+    exit_code: int
+    kind: Literal["recipe-failed"] = "recipe-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The run ended; `containers` counts those it started."""
+
+    at: str
+    duration_s: float
+    containers: int
+    interrupted: bool = False
+    kind: Literal["run-ended"] = "run-ended"
+
+
+Event = RunStarted | Planned | StepStarted | StepEnded | Progress | TrialEnded | CellEnded | RecipeFailed | RunEnded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The fold of a run's events: everything any report is rendered from."""
+
+    id: str
+    started: str
+    version: str
+    folder: str
+    plans: tuple[Plan, ...] = ()
+    records: tuple[CellRecord, ...] = ()
+    failed_recipes: tuple[RecipeFailed, ...] = ()
+    duration_s: float = 0.0
+    containers: int = 0
+    interrupted: bool = False
+    ended: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything owed passed."""
+        owed = sum(len(plan.cells) for plan in self.plans)
+        return not self.failed_recipes and len(self.records) == owed and all(record.passed for record in self.records)
+
+    def records_of(self, recipe: NormalizedName) -> tuple[CellRecord, ...]:
+        """Return one recipe's records in the plan's order."""
+        return tuple(record for record in self.records if record.cell.recipe == recipe)
