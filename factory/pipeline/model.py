@@ -16,6 +16,7 @@ from factory.tags import Interpreter
 Status = Literal["passed", "cached", "failed", "lost", "timeout", "blocked", "unbuildable", "skipped"]
 Outcome = Literal["passed", "failed", "timeout", "lost", "untried", "blocked"]
 Ended = Literal["failed", "timeout", "lost", "blocked"]
+StepOutcome = Literal["passed", "failed", "timeout", "lost", "stored"]
 
 GOOD: frozenset[Status] = frozenset({"passed", "cached"})
 
@@ -108,7 +109,7 @@ class StepEnded:
     step: str
     at: str
     duration_s: float
-    outcome: Literal["passed", "failed", "timeout", "lost", "stored"]
+    outcome: StepOutcome
     kind: Literal["step-ended"] = "step-ended"
 
 

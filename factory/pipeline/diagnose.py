@@ -1,0 +1,96 @@
+"""Read a failed command's output: its first line that says what went wrong, and what it wanted from the network."""
+
+import re
+from dataclasses import dataclass
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]")
+_ERROR = re.compile(
+    r"""^\s*(?:
+        error(?:\[E\d+\])?:\s*\S                 # rustc, cargo, setuptools
+      | .{0,200}?:\d+(?::\d+)?:\s+(?:fatal\s)?error:   # gcc, clang
+      | (?:ERROR|FATAL|fatal)[:\s]\s*\S          # pip, git, cmake
+      | 💥                                        # maturin
+      | [A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit):   # a Python traceback's last line
+      | make(?:\[\d+\])?:\s\*\*\*
+      | .{0,120}:\s(?:command\ not\ found|not\ found|No\ such\ file\ or\ directory|Permission\ denied)\s*$
+    )""",
+    re.VERBOSE,
+)
+_WRAPPER = re.compile(
+    r"subprocess\.CalledProcessError|BackendUnavailable: during handling|returned non-zero exit status"
+)
+_LINE_LENGTH = 300
+
+
+def clean(text: str) -> str:
+    """Drop escape sequences and control characters, so that a package's output cannot steer a terminal."""
+    return _ANSI.sub("", text)
+
+
+def first_error(output: str) -> str:
+    """Return the first line that states an error; else the last line that is not empty."""
+    lines = [line.strip() for line in clean(output).splitlines() if line.strip()]
+    errors = [line for line in lines if _ERROR.match(line)]
+    plain = [line for line in errors if not _WRAPPER.search(line)]
+    return next(iter(plain or errors or lines[-1:]), "it printed nothing")[:_LINE_LENGTH]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkAttempt:
+    """What an offline command tried to get, in the tool's own words, and the recipe key that declares it."""
+
+    tool: str
+    wanted: str
+    declare: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    tool: str
+    expression: re.Pattern[str]
+    declare: str
+
+
+_NETWORK = (
+    _Pattern(
+        "pip",
+        re.compile(r"No matching distribution found for (?P<wanted>[^\s(]+)"),
+        "build: {requires: [%s]}",
+    ),
+    _Pattern(
+        "pip",
+        re.compile(r"Could not fetch URL (?P<wanted>\S+?): connection error"),
+        "build: {requires: […]}",
+    ),
+    _Pattern(
+        "cargo",
+        re.compile(
+            r"attempting to make an HTTP request, but --offline was specified"
+            r"|failed to download `(?P<wanted>[^`]+)`[\s\S]{0,400}?(?:--offline|offline mode)"
+        ),
+        "build: {locked: false}, or a Cargo.lock that names it",
+    ),
+    _Pattern(
+        "cargo",
+        re.compile(r"no matching package named `(?P<wanted>[^`]+)` found[\s\S]{0,600}?offline"),
+        "build: {locked: false}, or a Cargo.lock that names it",
+    ),
+    _Pattern(
+        "cargo",
+        re.compile(
+            r"failed to get `(?P<wanted>[^`]+)` as a dependency[\s\S]{0,600}?(?:offline|Could not resolve host)"
+        ),
+        "build: {locked: false}, or a Cargo.lock that names it",
+    ),
+)
+
+
+def network_attempt(output: str) -> NetworkAttempt | None:
+    """Say what an offline build tried to fetch, as far as pip or cargo printed it; None where neither did."""
+    text = clean(output)
+    for pattern in _NETWORK:
+        if match := pattern.expression.search(text):
+            wanted = match.groupdict().get("wanted") or "a download"
+            declare = pattern.declare.replace("%s", wanted)
+            return NetworkAttempt(tool=pattern.tool, wanted=wanted, declare=declare)
+    return None

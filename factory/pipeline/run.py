@@ -1,0 +1,139 @@
+"""Turn progress into Events, and Events into the Run."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Self, assert_never
+
+from factory import codec
+from factory.errors import OutputError
+from factory.pipeline.model import (
+    CellEnded,
+    Event,
+    Planned,
+    Progress,
+    RecipeFailed,
+    Run,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    StepOutcome,
+    StepStarted,
+    TrialEnded,
+)
+
+Listener = Callable[[Event], None]
+
+
+def now() -> str:
+    """Return the current time as RFC 3339 text in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fold(events: Iterable[Event]) -> Run:
+    """Fold a run's events into the Run; the first must be RunStarted."""
+    stream = iter(events)
+    first = next(stream)
+    if not isinstance(first, RunStarted):
+        raise TypeError(f"a run begins with run-started, not {first.kind}")
+    run = Run(id=first.run, started=first.at, version=first.version, folder=first.folder)
+    for event in stream:
+        run = _with(run, event)
+    return run
+
+
+def _with(run: Run, event: Event) -> Run:
+    match event:
+        case Planned(plan=plan):
+            return replace(run, plans=(*run.plans, plan))
+        case CellEnded(record=record):
+            return replace(run, records=(*run.records, record))
+        case RecipeFailed():
+            return replace(run, failed_recipes=(*run.failed_recipes, event))
+        case RunEnded():
+            return replace(
+                run,
+                duration_s=event.duration_s,
+                containers=event.containers,
+                interrupted=event.interrupted,
+                ended=True,
+            )
+        case StepStarted() | StepEnded() | Progress() | TrialEnded() | RunStarted():
+            return run
+        case _:
+            assert_never(event)
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Write each event to `events.jsonl` as it happens, hand it to a listener, and keep it for the fold.
+
+    Thread-safe: events of several cells interleave, each whole.
+    """
+
+    folder: Path
+    listener: Listener
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._events: list[Event] = []
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._stream = (self.folder / "events.jsonl").open("w", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(
+                f"the run's folder {self.folder} cannot be written: {error.strerror}",
+                hint="run from a folder that you may write to; evidence lies in ./.factory/runs",
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def emit(self, event: Event) -> None:
+        """Record one event."""
+        line = json.dumps(codec.dump(event), sort_keys=True, ensure_ascii=False)
+        with self._lock:
+            self._events.append(event)
+            try:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            except OSError as error:
+                raise OutputError(f"events.jsonl cannot be written: {error.strerror}") from error
+            self.listener(event)
+
+    def run(self) -> Run:
+        """Return the Run as it stands."""
+        with self._lock:
+            return fold(self._events)
+
+    def progress(self, subject: str) -> Callable[[str], None]:
+        """Return the callable through which rooms below report lines of progress."""
+        return lambda text: self.emit(Progress(subject=subject, text=text))
+
+    @contextmanager
+    def step(self, subject: str, name: str) -> Iterator["StepMark"]:
+        """Mark a step's begin and end; whoever runs it sets the mark's outcome."""
+        mark = StepMark()
+        started = monotonic()
+        self.emit(StepStarted(subject=subject, step=name, at=now()))
+        try:
+            yield mark
+        finally:
+            mark.duration_s = monotonic() - started
+            self.emit(StepEnded(subject=subject, step=name, at=now(), duration_s=mark.duration_s, outcome=mark.outcome))
+
+
+@dataclass(slots=True)
+class StepMark:
+    """How a step is going; `lost` until someone says otherwise."""
+
+    outcome: StepOutcome = "lost"
+    duration_s: float = 0.0
