@@ -82,7 +82,7 @@ class BuildSpec:
     floor: FloorWay = FloorWay()
     before: tuple[str, ...] = ()
     config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    env: Mapping[str, str] = _EMPTY
+    env: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     path: tuple[str, ...] = ()
     requires: tuple[Requirement, ...] = ()
     constraints: tuple[Requirement, ...] = ()
