@@ -1,0 +1,150 @@
+"""A source tree as a value: names, modes, times and contents, held apart from this machine's file names."""
+
+import hashlib
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import BinaryIO, Self
+
+from factory.digest import Digest
+from factory.errors import SourceError
+
+# A wheel is a zip, and a zip knows no time before 1980 or after 2107 (APPNOTE 4.4.6).
+_OLDEST_S = 315_532_800
+_NEWEST_S = 4_354_819_198
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a source may weigh before it is refused as a bomb."""
+
+    total_bytes: int = 2 << 30
+    files: int = 200_000
+    name_bytes: int = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeFile:
+    """One regular file of a tree: `path` is relative, with `/`; of its mode only the executable bit is kept."""
+
+    path: str
+    executable: bool
+    mtime_s: int
+    size_bytes: int
+
+    @property
+    def mode(self) -> int:
+        """The permission bits it is written with."""
+        return 0o755 if self.executable else 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Where a file's bytes lie in the spool."""
+
+    offset: int
+    file: TreeFile
+
+
+class Spool:
+    """An unnamed temporary file that holds contents; it is gone from the disk when the last reference is."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Open an empty spool that refuses to grow beyond `limits.total_bytes`."""
+        self.limits = limits
+        self.size_bytes = 0
+        self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the spool
+
+    def __del__(self) -> None:
+        self._file.close()
+
+    def add(self, chunks: Iterable[bytes], subject: str) -> tuple[int, int]:
+        """Append chunks; return their offset and their size.
+
+        Raises:
+            SourceError: the spool would outgrow its limit; `subject` is named.
+        """
+        offset = self.size_bytes
+        for chunk in chunks:
+            self.size_bytes += len(chunk)
+            if self.size_bytes > self.limits.total_bytes:
+                raise SourceError(
+                    f"{subject} unpacks to more than {self.limits.total_bytes} bytes", hint="is this the right file?"
+                )
+            self._file.write(chunk)
+        self._file.flush()
+        return offset, self.size_bytes - offset
+
+    def read(self, offset: int, size_bytes: int) -> bytes:
+        """Read a stretch of what was added."""
+        pieces = []
+        while size_bytes and (piece := os.pread(self._file.fileno(), size_bytes, offset)):
+            pieces.append(piece)
+            offset, size_bytes = offset + len(piece), size_bytes - len(piece)
+        return b"".join(pieces)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tree:
+    """A source tree. Two trees with one digest are interchangeable.
+
+    `epoch_s` is the SOURCE_DATE_EPOCH of whatever is built from it: the newest member's time, or the commit's.
+    """
+
+    epoch_s: int
+    files: Mapping[str, TreeFile]
+    _offsets: Mapping[str, int]
+    _spool: Spool
+
+    @classmethod
+    def of(cls, spool: Spool, extents: Iterable[Extent], *, epoch_s: int | None = None) -> Self:
+        """Make a tree of files whose contents lie in a spool; without an epoch, the newest file's time is taken."""
+        ordered = sorted(extents, key=lambda extent: extent.file.path)
+        newest = max((extent.file.mtime_s for extent in ordered), default=0)
+        return cls(
+            epoch_s=clamp(newest if epoch_s is None else epoch_s),
+            files=MappingProxyType({extent.file.path: extent.file for extent in ordered}),
+            _offsets=MappingProxyType({extent.file.path: extent.offset for extent in ordered}),
+            _spool=spool,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tree) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of its files, in order."""
+        return tuple(self.files)
+
+    def read(self, path: str) -> bytes | None:
+        """Read one file; None where the tree has no such file."""
+        file = self.files.get(path)
+        return None if file is None else self._spool.read(self._offsets[path], file.size_bytes)
+
+    def contents(self, below: str = "") -> Iterator[tuple[TreeFile, bytes]]:
+        """Yield every file, or those below a folder, with its bytes, in order of path, one at a time."""
+        prefix = f"{below}/" if below else ""
+        for path, file in self.files.items():
+            if path.startswith(prefix):
+                yield file, self._spool.read(self._offsets[path], file.size_bytes)
+
+    @cached_property
+    def digest(self) -> Digest:
+        """What names the tree: its epoch, and each file's path, executable bit and content; no other time enters."""
+        state = hashlib.sha256(f"tree 1 {self.epoch_s}\n".encode())
+        for file, content in self.contents():
+            line = f"{Digest.of(content).hex} {'x' if file.executable else '-'} {file.path}\n"
+            state.update(line.encode())
+        return Digest(state.hexdigest())
+
+
+def clamp(time_s: float) -> int:
+    """Bring a time into the years that a wheel can carry."""
+    return _OLDEST_S if math.isnan(time_s) else int(min(max(time_s, _OLDEST_S), _NEWEST_S))
