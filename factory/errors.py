@@ -20,12 +20,16 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Span:
-    """A place in a text: file name as the user gave it, line and column counted from 1."""
+    """A place in a text: file name as the user gave it, line and column counted from 1.
+
+    `text` is the whole line, so that a place can be shown without reading the file again.
+    """
 
     file: str
     line: int
     column: int
     length: int = 1
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,304 @@
+"""YAML, strictly: text to a tree of nodes that know their places; nothing is ever constructed.
+
+A recipe needs mappings, lists and scalars. Everything else that YAML can do (anchors, merge keys, tags, several
+documents, directives, keys that are no words) is a problem, and so is whatever two readers could understand
+differently.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from yaml.nodes import ScalarNode
+
+from factory.errors import Span
+from factory.recipe.problems import Problems, StopReading, quote
+
+SIZE_LIMIT_BYTES = 1 << 20
+DEPTH_LIMIT = 20
+
+Meaning = Literal["text", "bool", "int", "float", "date", "null", "merge", "value"]
+
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+_UNFIT = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
+)
+_TAG_PREFIX = "tag:yaml.org,2002:"
+_MEANINGS: dict[str, Meaning] = {
+    "str": "text",
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+    "timestamp": "date",
+    "null": "null",
+    "merge": "merge",
+    "value": "value",
+}
+# What YAML 1.2 reads as a number and PyYAML's YAML 1.1 as text, or the other way round: both meanings count.
+_NUMBER_IN_12 = re.compile(r"0o[0-7]+|[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+|[-+]?[0-9]+")
+_RESOLVER = yaml.resolver.Resolver()
+_BOOL_IN_11 = frozenset("yYnN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scalar:
+    """One value as it was written, quotes removed. `meaning` is what YAML would make of it; quoted is always text."""
+
+    text: str
+    meaning: Meaning
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """A list."""
+
+    items: tuple["Node", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One `key: value` of a mapping."""
+
+    key: str
+    key_span: Span
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """Keys and values in the order of the text; no key stands twice."""
+
+    entries: tuple[Entry, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A place whose problem is already known: nobody should complain about it again."""
+
+    span: Span
+
+
+Node = Scalar | Sequence | Mapping | Broken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A text, its name, and where it stands within the lines that people see.
+
+    An override's value is read alone, yet its places are those of the whole argument.
+    """
+
+    file: str
+    text: str
+    lines: tuple[str, ...]
+    first_line: int = 0
+    first_column: int = 0
+
+    def span(self, line: int, column: int, length: int = 1) -> Span:
+        """Name a place that is counted from 0 within the text."""
+        seen_line = line + self.first_line
+        seen_column = column + (self.first_column if line == 0 else 0)
+        text = self.lines[seen_line] if seen_line < len(self.lines) else ""
+        return Span(file=self.file, line=seen_line + 1, column=seen_column + 1, length=max(1, length), text=text)
+
+    def span_at(self, index: int, length: int = 1) -> Span:
+        """Name a place by its index in the text."""
+        line = self.text.count("\n", 0, index)
+        return self.span(line, index - (self.text.rfind("\n", 0, index) + 1), length)
+
+
+def read_source(content: bytes, file: str, problems: Problems) -> Source | None:
+    """Decode a recipe's bytes; None when they are no text that could be read on."""
+    lines = tuple(_lines(content[:SIZE_LIMIT_BYTES].decode("utf-8", errors="replace")))
+    source = Source(file=file, text="", lines=lines)
+    if len(content) > SIZE_LIMIT_BYTES:
+        problems.add("is larger than 1 MiB", replace(source.span(0, 0), text=""), hint="a recipe is a page, not a book")
+        return None
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = source.span(*_line_and_column(content, error.start))
+        problems.add(f"byte 0x{content[error.start]:02x} is not UTF-8", place, hint="save the file as UTF-8")
+        return None
+    return replace(source, text=text)
+
+
+def _line_and_column(content: bytes, offset: int) -> tuple[int, int]:
+    start = content.rfind(b"\n", 0, offset) + 1
+    return content.count(b"\n", 0, offset), len(content[start:offset].decode("utf-8", errors="replace"))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def source_of(text: str, file: str) -> Source:
+    """Wrap a text that stands for itself."""
+    return Source(file=file, text=text, lines=tuple(_lines(text)))
+
+
+def compose(source: Source, problems: Problems) -> Node | None:
+    """Read the one document of a text; None when there is none, or YAML cannot read it to its end."""
+    if unfit := _UNFIT.search(source.text):
+        problems.add(
+            *_unfit_character(unfit, source), hint="remove it; in quotes, YAML's \\xNN and \\uNNNN stand for it"
+        )
+        return None
+    try:
+        return _Composer(source, problems).document()
+    except yaml.MarkedYAMLError as error:
+        message, place, hint = _syntax(error, source)
+        problems.add(message, place, hint=hint)
+    return None
+
+
+def _unfit_character(unfit: re.Match[str], source: Source) -> tuple[str, Span]:
+    character = unfit.group()
+    name = "a byte order mark" if character == "\ufeff" else f"the character U+{ord(character[0]):04X}"
+    return f"holds {name}, which a recipe may not", source.span_at(unfit.start())
+
+
+class _Composer:
+    """One pass over YAML's events."""
+
+    def __init__(self, source: Source, problems: Problems) -> None:
+        self._source = source
+        self._problems = problems
+        self._events: Iterator[Event] = iter(yaml.parse(source.text, Loader=_LOADER))
+
+    def document(self) -> Node | None:
+        """Read the first document, and complain about a second."""
+        root: Node | None = None
+        for event in self._events:
+            if not isinstance(event, DocumentStartEvent):
+                continue
+            if event.version or event.tags:
+                self._refuse(event, "a YAML directive", hint="remove the line that begins with %")
+            if root is not None:
+                self._refuse(event, "a second document", hint="one file, one recipe: move what follows --- out")
+                return root
+            root = self._node(next(self._events), 0)
+        return root
+
+    def _node(self, event: Event, depth: int) -> Node:
+        if isinstance(event, AliasEvent):
+            return self._refuse(
+                event, f"*{event.anchor} is a YAML alias", hint="recipes have none: write the value out"
+            )
+        self._refuse_decoration(event)
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event)
+        if depth == DEPTH_LIMIT:
+            self._refuse(event, f"nests deeper than {DEPTH_LIMIT} levels", hint="no field of a recipe is that deep")
+            raise StopReading
+        return self._sequence(event, depth) if isinstance(event, SequenceStartEvent) else self._mapping(event, depth)
+
+    def _sequence(self, start: Event, depth: int) -> Sequence:
+        items: list[Node] = []
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            items.append(self._node(event, depth + 1))
+        return Sequence(items=tuple(items), span=self._collection_span(start, event))
+
+    def _mapping(self, start: Event, depth: int) -> Mapping:
+        entries: dict[str, Entry] = {}
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            key = self._node(event, depth + 1)
+            value = self._node(next(self._events), depth + 1)
+            if isinstance(key, Scalar):
+                self._refuse_key(key, entries)
+                entries.setdefault(key.text, Entry(key=key.text, key_span=key.span, value=value))
+            elif not isinstance(key, Broken):
+                self._problems.add("a key that is a list or a mapping", key.span, hint="keys are plain words")
+        return Mapping(entries=tuple(entries.values()), span=self._collection_span(start, event))
+
+    def _refuse_key(self, key: Scalar, before: dict[str, Entry]) -> None:
+        if key.meaning == "merge":
+            self._problems.add("<< is a YAML merge key", key.span, hint="recipes have none: write the fields out")
+        elif key.text in before:
+            first = before[key.text].key_span.line
+            message = f"{quote(key.text)} stands twice; the first is on line {first}"
+            self._problems.add(message, key.span, hint="keep one of the two, or make one list of both")
+
+    def _scalar(self, event: ScalarEvent) -> Scalar:
+        meaning = _meaning(event.value) if event.implicit[0] else "text"
+        return Scalar(text=event.value, meaning=meaning, span=self._span(event))
+
+    def _refuse_decoration(self, event: Event) -> None:
+        if anchor := getattr(event, "anchor", None):
+            self._refuse(event, f"&{anchor} is a YAML anchor", hint="recipes have none: write the value out twice")
+        if tag := getattr(event, "tag", None):
+            shown = quote(tag.replace(_TAG_PREFIX, "!!"))
+            self._refuse(event, f"{shown} is a YAML tag", hint="recipes have none: remove it, and quote what is text")
+
+    def _refuse(self, event: Event, message: str, *, hint: str) -> Broken:
+        span = self._span(event)
+        self._problems.add(message, span, hint=hint)
+        return Broken(span=span)
+
+    def _span(self, event: Event) -> Span:
+        """Cover an event; of one that takes several lines, the first."""
+        (line, column), (end_line, end_column) = _position(event.start_mark), _position(event.end_mark)
+        start = self._source.span(line, column)
+        return replace(start, length=max(1, end_column - column if end_line == line else len(start.text) - column))
+
+    def _collection_span(self, start: Event, end: Event) -> Span:
+        """Cover a collection that ends on its line; of any other, its first line without the comment."""
+        (line, column), (end_line, end_column) = _position(start.start_mark), _position(end.end_mark)
+        if line == end_line:
+            return self._source.span(line, column, end_column - column)
+        first = self._source.span(line, column)
+        return replace(first, length=max(1, len(first.text.split(" #", maxsplit=1)[0].rstrip()) - first.column + 1))
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+def _position(mark: _Mark | None) -> tuple[int, int]:
+    return (mark.line, mark.column) if mark else (0, 0)
+
+
+def _meaning(text: str) -> Meaning:
+    """Say what YAML makes of a plain scalar; where 1.1 and 1.2 differ, the meaning that is not text wins."""
+    if _NUMBER_IN_12.fullmatch(text):
+        return "int" if re.fullmatch(r"[-+0-9o]+", text) else "float"
+    if text in _BOOL_IN_11:
+        return "bool"
+    tag: str = _RESOLVER.resolve(ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # its stub lacks it
+    return _MEANINGS[tag.removeprefix(_TAG_PREFIX)]
+
+
+def _syntax(error: yaml.MarkedYAMLError, source: Source) -> tuple[str, Span, str]:
+    """Say in our words what YAML's scanner stumbled over, and where; anything rarer in its own."""
+    mark, opened = error.problem_mark, error.context_mark
+    place = source.span(mark.line, mark.column) if mark else source.span(0, 0)
+    problem, character = error.problem or "", place.text[place.column - 1 : place.column]
+    if character == "\t":
+        return "a tab stands where YAML allows spaces only", place, "indent with spaces"
+    if "cannot start any token" in problem:
+        return f"no value begins with {quote(character)}", place, "quote the value"
+    if "mapping values are not allowed" in problem:
+        return (
+            "a key stands where none can",
+            place,
+            "quote a value that holds ': ', and indent fields of one mapping alike",
+        )
+    if opened and ("expected ',' or" in problem or "end of stream" in problem or "flow node" in (error.context or "")):
+        return "is never closed", source.span(opened.line, opened.column), "close it with its ], } or quote"
+    words = ", ".join(part for part in (error.context, error.problem) if part)
+    return f"is not YAML: {words}", place, "what belongs together is indented alike; brackets and quotes are closed"

@@ -1,0 +1,164 @@
+"""A recipe's bytes to a Recipe, or every problem at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from factory.errors import RecipeError
+from factory.recipe.checks import check
+from factory.recipe.document import Mapping, compose, read_source
+from factory.recipe.kinds import Place, refuse_shape
+from factory.recipe.model import PathSource, Recipe
+from factory.recipe.problems import Problems, StopReading
+from factory.recipe.records import Record, Values, walk
+from factory.recipe.sections import whole
+from factory.recipe.sections.build import BUILD
+from factory.recipe.sections.gate import AUDIT, REPAIR, SKIP
+from factory.recipe.sections.source import SOURCE
+from factory.recipe.sections.trial import TEST
+from factory.recipe.setting import apply_settings
+from factory.recipe.targets import expand
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a set of paths held: the recipes that could be read, and an error for each that could not."""
+
+    recipes: tuple[Recipe, ...]
+    errors: tuple[RecipeError, ...] = ()
+
+
+def load_recipes(
+    paths: Sequence[Path],
+    *,
+    overrides: Sequence[str] = (),
+    rules: frozenset[str] | None = None,
+    today: date | None = None,
+) -> Loaded:
+    """Read every recipe among paths, each a file or a folder of `*.yaml` and `*.yml`.
+
+    A recipe that cannot be read, and one whose name another has already, is in `errors`.
+    """
+    recipes: dict[str, Recipe] = {}
+    errors: list[RecipeError] = []
+    for file in dict.fromkeys(file for path in paths for file in _files(path, errors)):
+        try:
+            recipe = load_recipe(file, overrides=overrides, rules=rules, today=today)
+        except RecipeError as error:
+            errors.append(error)
+            continue
+        if (other := recipes.setdefault(recipe.name, recipe)) is not recipe:
+            errors.append(RecipeError(f"{file} has the name {recipe.name} of {other.file}", hint="name one otherwise"))
+    return Loaded(recipes=tuple(recipes.values()), errors=tuple(errors))
+
+
+def _files(path: Path, errors: list[RecipeError]) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+    if not files:
+        errors.append(RecipeError(f"{path} holds no recipe", hint="recipes are files that end in .yaml"))
+    return files
+
+
+def load_recipe(
+    path: Path,
+    *,
+    overrides: Sequence[str] = (),
+    rules: frozenset[str] | None = None,
+    today: date | None = None,
+) -> Recipe:
+    """Read one recipe from its file; see `parse_recipe`.
+
+    Raises:
+        RecipeError: the file cannot be read, or what it holds is no recipe.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "unknown error"
+        raise RecipeError(f"cannot read {path}: {reason}", hint="name a recipe, or a folder of recipes") from error
+    return parse_recipe(content, path, overrides=overrides, rules=rules, today=today)
+
+
+def parse_recipe(
+    content: bytes,
+    file: Path,
+    *,
+    overrides: Sequence[str] = (),
+    rules: frozenset[str] | None = None,
+    today: date | None = None,
+) -> Recipe:
+    """Read a recipe; `overrides` are `KEY=VALUE` texts that replace its fields.
+
+    Waivers may name only what `rules` holds, where it is given; `today` is when `supported` is evaluated.
+
+    Raises:
+        RecipeError: with every problem found, in the order of the text.
+    """
+    problems = Problems()
+    try:
+        recipe = _parse(content, file, overrides, problems, rules, today or datetime.now(UTC).date())
+    except StopReading:
+        recipe = None
+    if recipe is None or len(problems):
+        raise RecipeError(_summary(file, len(problems)), problems=problems.in_order())
+    return recipe
+
+
+def _summary(file: Path, count: int) -> str:
+    return f"{file} has {'a problem' if count == 1 else f'{count} problems'}"
+
+
+def _parse(
+    content: bytes,
+    file: Path,
+    overrides: Sequence[str],
+    problems: Problems,
+    rules: frozenset[str] | None,
+    today: date,
+) -> Recipe | None:
+    source = read_source(content, str(file), problems)
+    root = compose(source, problems) if source else None
+    if source is None or (root is None and len(problems)):
+        return None
+    place = Place("", problems)
+    root = root or Mapping(entries=(), span=source.span(0, 0))
+    if not isinstance(root, Mapping):
+        refuse_shape(root, place, "a mapping", "a recipe begins with factory: 1")
+        return None
+    root = apply_settings(root, overrides, problems)
+    values = _WHOLE.values(root, place)
+    check(values, place, rules=rules, today=today)
+    return None if len(problems) else _recipe(values, file, today)
+
+
+def _recipe(values: Values, file: Path, today: date) -> Recipe:
+    source = values[SOURCE]
+    if isinstance(source, PathSource):
+        source = replace(source, path=file.parent / source.path)
+    return Recipe(
+        name=values[whole.NAME],
+        file=file,
+        source=source,
+        interpreters=expand(values[whole.INTERPRETERS], today),
+        platforms=values[whole.PLATFORMS],
+        abi3=values[whole.ABI3],
+        skip=values[SKIP],
+        build=values[BUILD],
+        repair=values[REPAIR],
+        audit=values[AUDIT],
+        test=values[TEST],
+    )
+
+
+def _elsewhere(key: str) -> str:
+    """Say under which sections a field stands that was written at the top."""
+    homes = [name.rpartition(".")[0] for name, field in walk(whole.TOP) if field.name == key and "." in name]
+    return f"it stands under {' or '.join(dict.fromkeys(homes))}" if homes else ""
+
+
+_WHOLE = Record(fields=whole.TOP, build=lambda _values: None, elsewhere=_elsewhere)

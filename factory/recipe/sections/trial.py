@@ -1,0 +1,72 @@
+"""`test`: how the installed wheel is tried."""
+
+from typing import Literal
+
+from packaging.requirements import Requirement
+
+from factory.recipe import texts
+from factory.recipe.kinds import Choice, ListOf, Text
+from factory.recipe.model import TestSpec
+from factory.recipe.records import Field, Record, Values
+from factory.recipe.sections.shared import DURATION, REQUIREMENTS, SCRIPT_LIMIT, distinct
+
+REQUIRES: Field[tuple[Requirement, ...]] = Field(
+    name="requires",
+    kind=REQUIREMENTS,
+    doc="Packages to install beside the wheel.",
+    default=(),
+    enters=("prepare", "trial"),
+)
+EXTRAS: Field[tuple[str, ...]] = Field(
+    name="extras",
+    kind=distinct(Text(name="extra", parse=texts.project_name), "list of extras"),
+    doc="Extras of the wheel to install.",
+    default=(),
+    enters=("prepare", "trial"),
+)
+RUN: Field[tuple[str, ...]] = Field(
+    name="run",
+    kind=ListOf(
+        item=Text(name="shell line", parse=texts.trial_script, limit=SCRIPT_LIMIT),
+        name="shell line, or a list of them",
+        bare=True,
+    ),
+    doc="Run by `sh -e` in an empty folder; `{source}` and `{wheel}` become their paths.",
+    default=(),
+    enters=("trial",),
+)
+IMPORT: Field[tuple[str, ...]] = Field(
+    name="import",
+    kind=distinct(Text(name="module", parse=texts.module), "list of dotted names"),
+    doc="Modules that must import.",
+    default=(),
+    enters=("trial",),
+)
+TIMEOUT = Field(
+    name="timeout", kind=DURATION, doc="The longest that one trial may take.", default=300, shown_default="5m"
+)
+UNTRIED: Field[Literal["fail", "allow"]] = Field(
+    name="untried",
+    kind=Choice(words=("fail", "allow")),
+    doc="Whether a wheel may go out when an interpreter it is for has no trial image here.",
+    default="fail",
+)
+
+
+def _build(values: Values) -> TestSpec:
+    return TestSpec(
+        requires=values[REQUIRES],
+        extras=values[EXTRAS],
+        run=values[RUN],
+        imports=values[IMPORT],
+        timeout_s=values[TIMEOUT],
+        untried=values[UNTRIED],
+    )
+
+
+TEST = Field(
+    name="test",
+    kind=Record(fields=(REQUIRES, EXTRAS, RUN, IMPORT, TIMEOUT, UNTRIED), build=_build),
+    doc="How the installed wheel is tried, once per interpreter.",
+    default=TestSpec(),
+)

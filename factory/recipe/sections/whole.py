@@ -1,0 +1,144 @@
+"""The whole recipe: its top-level fields in the order of the reference."""
+
+from dataclasses import replace
+
+from packaging.utils import NormalizedName
+
+from factory.recipe import targets, texts
+from factory.recipe.kinds import ListOf, MapOf, Text, Version
+from factory.recipe.records import Field, Record
+from factory.recipe.sections.build import BUILD
+from factory.recipe.sections.gate import AUDIT, REPAIR, SELECT, SKIP
+from factory.recipe.sections.shared import LINE
+from factory.recipe.sections.source import SOURCE
+from factory.recipe.sections.trial import TEST
+from factory.recipe.targets import Asked
+from factory.tags import Abi3Floor, PlatformTag
+
+FORMAT = 1
+
+_PLATFORM = Text(name="platform tag", parse=targets.platform)
+
+FACTORY = Field(
+    name="factory",
+    kind=Version(number=FORMAT),
+    doc="The version of this format.",
+    required=True,
+    level="recipe",
+    hint=f"begin the recipe with factory: {FORMAT}",
+)
+NAME: Field[NormalizedName] = Field(
+    name="name",
+    kind=Text(name="project name", parse=texts.project_name),
+    doc="The recipe's name, first part of its cells' addresses.",
+    required=True,
+    level="recipe",
+    hint="write the project's name: name: nh3",
+)
+INTERPRETERS: Field[tuple[Asked, ...]] = Field(
+    name="interpreters",
+    kind=ListOf(
+        item=Text(name="interpreter", parse=targets.asked),
+        name="interpreter, range or `supported`, or a list of them",
+        bare=True,
+        unique=True,
+        least=1,
+        if_empty="name where the wheels must work: [cp39, cp313], cp39..cp314 or supported",
+    ),
+    doc="Where the wheels must work; each is tried. What is named must be possible, what a range or `supported` "
+    "brings may be skipped.",
+    required=True,
+    level="recipe",
+    enters=("build", "trial"),
+    hint="name where the wheels must work: interpreters: [cp39, cp313], cp39..cp314 or supported",
+)
+ABI3: Field[tuple[Abi3Floor, ...] | None] = Field(
+    name="abi3",
+    kind=ListOf(
+        item=Text(name="floor", parse=targets.floor),
+        name="floor, or a list of them",
+        bare=True,
+        unique=True,
+        least=1,
+        if_empty="name a floor such as cp39; without the line, the source decides",
+    ),
+    doc="The abi3 floors: one wheel from each floor on, instead of one per version. A `t` floor means abi3t.",
+    shown_default="read from the source; else a wheel per version",
+    level="recipe",
+    enters=("build", "audit"),
+)
+PLATFORMS: Field[tuple[PlatformTag, ...]] = Field(
+    name="platforms",
+    kind=ListOf(
+        item=_PLATFORM,
+        name="platform tag, or a list of them",
+        bare=True,
+        unique=True,
+        least=1,
+        if_empty="name at least one, such as manylinux_2_28_x86_64",
+    ),
+    doc="Ceilings: the newest libc that the wheel may need.",
+    required=True,
+    level="recipe",
+    enters=("build", "repair", "audit"),
+    hint="name the newest libc the wheel may need: platforms: [manylinux_2_28_x86_64]",
+)
+IMAGES = Field(
+    name="images",
+    kind=MapOf(key=replace(LINE, name="platform tag"), value=LINE, name="mapping of platforms to images"),
+    doc="Images to build in, where the factory's own are not wanted.",
+    level="recipe",
+    not_yet=True,
+    hint="take it out; the factory's own images serve",
+)
+PROGRAMS = Field(
+    name="programs",
+    kind=Record(
+        fields=(Field(name="run", kind=LINE, doc="The command that builds and runs them."),),
+        build=lambda _values: None,
+    ),
+    doc="Programs of the source that must link libpython.",
+    not_yet=True,
+    hint="take it out",
+)
+
+
+def _cell_level(section: Field[object]) -> Field[object]:
+    """Return a section as an override may hold it: what differs per cell alone."""
+    if not isinstance(section.kind, Record):
+        return section
+    fields = tuple(field for field in section.kind.fields if field.level == "cell")
+    return replace(section, kind=replace(section.kind, fields=fields))
+
+
+OVERRIDES = Field(
+    name="overrides",
+    kind=ListOf(
+        item=Record(
+            fields=(SELECT, *(_cell_level(section) for section in (BUILD, REPAIR, AUDIT, TEST))),
+            build=lambda _values: None,
+        ),
+        name="list of mappings",
+    ),
+    doc="Changes for the cells that a glob selects, in order.",
+    level="recipe",
+    not_yet=True,
+    hint="write a recipe of its own for the cells that differ",
+)
+
+TOP: tuple[Field[object], ...] = (
+    FACTORY,
+    NAME,
+    SOURCE,
+    INTERPRETERS,
+    ABI3,
+    PLATFORMS,
+    SKIP,
+    IMAGES,
+    BUILD,
+    REPAIR,
+    AUDIT,
+    TEST,
+    PROGRAMS,
+    OVERRIDES,
+)

@@ -1,0 +1,122 @@
+"""The grammar of where wheels must work: interpreters, ranges, abi3 floors and platforms."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from factory.recipe.kinds import RefusalError
+from factory.recipe.lifetimes import supported
+from factory.recipe.model import Wanted
+from factory.recipe.problems import quote
+from factory.tags import ARCHITECTURES, Abi3Floor, Interpreter, PlatformTag
+
+_FIRST_FREE_THREADED = 13
+_FIRST_ABI3 = 2
+_FIRST_ABI3T = 15
+_LOOKS_LIKE_PYTHON = re.compile(r"(?:c?py?(?:thon)?)?[ -]?3[.-]?([0-9]{1,2})(t?)(?:\.[0-9]+)?", re.IGNORECASE)
+_POLICY = re.compile(r"(?:manylinux(?:1|20[0-9]{2}|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)")
+
+Origin = Literal["name", "range", "supported"]
+_RANK: dict[Origin, int] = {"name": 0, "range": 1, "supported": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One item of `interpreters`; without interpreters it is `supported`, which only a date can expand."""
+
+    origin: Origin
+    interpreters: tuple[Interpreter, ...] = ()
+
+
+def asked(text: str) -> Asked:
+    """Read `cp313`, `cp39..cp314` or `supported`."""
+    if text == "supported":
+        return Asked("supported")
+    if ".." in text:
+        return Asked("range", _range(text))
+    return Asked("name", (interpreter(text),))
+
+
+def _range(text: str) -> tuple[Interpreter, ...]:
+    first, last = (interpreter(end.strip()) for end in text.split("..", 1))
+    if (first.implementation, first.free_threaded) != (last.implementation, last.free_threaded):
+        hint = f"write a range of one kind, such as cp39..cp314, and name {last} beside it"
+        raise RefusalError(f"{quote(text)} mixes two kinds of interpreters", hint)
+    if first.minor > last.minor:
+        raise RefusalError(f"{quote(text)} runs backwards", f"write {last}..{first}")
+    kind = (first.free_threaded, first.implementation)
+    return tuple(Interpreter(minor, *kind) for minor in range(first.minor, last.minor + 1))
+
+
+def expand(items: tuple[Asked, ...], today: date) -> tuple[Wanted, ...]:
+    """List every interpreter once, in order; a name outranks a range, a range outranks `supported`."""
+    origins: dict[Interpreter, Origin] = {}
+    for item in sorted(items, key=lambda item: _RANK[item.origin]):
+        for one in item.interpreters or supported(today):
+            origins.setdefault(one, item.origin)
+    return tuple(Wanted(interpreter=one, origin=origins[one]) for one in sorted(origins))
+
+
+def interpreter(text: str) -> Interpreter:
+    """Read `cp313` or `cp314t`."""
+    hint = _meant(text) or "write for example cp313, cp314t, cp39..cp314 or supported"
+    try:
+        read = Interpreter.parse(text)
+    except ValueError:
+        raise RefusalError(f"{quote(text)} is not an interpreter", hint) from None
+    if read.free_threaded and read.minor < _FIRST_FREE_THREADED:
+        raise RefusalError(
+            f"{text} does not exist: free-threaded builds begin with 3.13 (PEP 703)", f"write cp3{read.minor}"
+        )
+    return read
+
+
+def _meant(text: str) -> str:
+    match = _LOOKS_LIKE_PYTHON.fullmatch(text.strip())
+    return f"write cp3{int(match[1])}{match[2]}" if match else ""
+
+
+def floor(text: str) -> Abi3Floor:
+    """Read `cp39` or `cp315t`."""
+    hint = _meant(text) or "write for example cp39; a floor for free-threaded builds as well is cp315t"
+    try:
+        read = Abi3Floor.parse(text)
+    except ValueError:
+        raise RefusalError(f"{quote(text)} is not an abi3 floor", hint) from None
+    if read.minor < _FIRST_ABI3:
+        raise RefusalError(f"{text} cannot be a floor: the stable ABI begins with 3.2 (PEP 384)", "write cp32 or newer")
+    if read.free_threaded and read.minor < _FIRST_ABI3T:
+        hint = f"write cp315t or newer, or cp3{read.minor} for builds with the GIL"
+        raise RefusalError(f"{text} cannot be a floor: abi3t begins with 3.15 (PEP 803)", hint)
+    return read
+
+
+def platform(text: str) -> PlatformTag:
+    """Read `manylinux_2_28_x86_64` or `musllinux_1_2_aarch64`, legacy names included."""
+    try:
+        return PlatformTag.parse(text)
+    except ValueError:
+        message, hint = _platform_problem(text)
+        raise RefusalError(message, hint) from None
+
+
+def _platform_problem(text: str) -> tuple[str, str]:
+    if text.startswith("manylinux2020"):
+        rest = text.removeprefix("manylinux2020") or "_x86_64"
+        return "manylinux2020 never existed", (
+            "after manylinux2014 come the names of PEP 600, which say the glibc they need: "
+            f"write manylinux_2_28{rest}, or the glibc of your oldest system"
+        )
+    if _POLICY.fullmatch(text):
+        return f"{quote(text)} names no architecture", f"write {text}_x86_64"
+    if (match := _POLICY.match(text)) and text[match.end() : match.end() + 1] == "_":
+        arch = text[match.end() + 1 :]
+        return f"{quote(arch)} is no architecture that a policy knows", f"known: {', '.join(sorted(ARCHITECTURES))}"
+    if text.startswith("linux_"):
+        return f"{quote(text)} promises nothing: it fits only the machine that built it", (
+            f"write manylinux_2_28{text[5:]}, or the glibc of your oldest system"
+        )
+    if text.startswith(("win", "macosx")):
+        return f"{quote(text)} is no Linux platform", "this version of the factory makes wheels for Linux"
+    return f"{quote(text)} is not a platform tag", "write for example manylinux_2_28_x86_64 or musllinux_1_2_x86_64"

@@ -1,0 +1,243 @@
+"""The grammar of every text in a recipe: each function reads one word, or refuses it with the way out."""
+
+import re
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from factory.digest import Digest
+from factory.recipe.kinds import RefusalError
+from factory.recipe.model import SdistSource
+from factory.recipe.problems import quote
+
+_SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(kB|KB|MB|GB|KiB|MiB|GiB)")
+_UNITS = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_DURATION = re.compile(r"([0-9]{1,7})(s|m|h)?")
+_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
+_LONGEST_S = 7 * 24 * 3600
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FEATURE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_+.-]*)?")
+_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_SELECTOR = re.compile(r"[A-Za-z0-9_.*?\[\]!@-]+")
+_PLACEHOLDER = re.compile(r"(?<!\$)\{(floor|source|wheel)\}")
+_DEEPEST_PARENTHESES = 20
+_PARTS_OF_AN_ID = 3
+
+# Names that would change how a build is told its interpreter and its time, each with the reason.
+_FORBIDDEN_ENV = {
+    "PYO3_PYTHON": "the factory sets it to the interpreter of each cell; the recipe's interpreters say which",
+    "_PYTHON_HOST_PLATFORM": "it renames a wheel without changing what is in it; platforms says which are wanted",
+    "VIRTUAL_ENV": "builds would look there for their interpreter; the factory sets one for each cell",
+    "CONDA_PREFIX": "builds would look there for their interpreter; the factory sets one for each cell",
+    "SOURCE_DATE_EPOCH": "the factory takes it from the source, so that the same source gives the same wheel",
+    "PATH": "the factory sets it; build.path lists folders to put before it",
+}
+_ALLOWED_PYO3 = "PYO3_USE_ABI3_FORWARD_COMPATIBILITY"
+
+
+def line(text: str) -> str:
+    """Read any text in which no placeholder stands."""
+    return without_placeholders(text, "")
+
+
+def without_placeholders(text: str, known: str) -> str:
+    """Refuse `{floor}`, `{source}` and `{wheel}` but for the ones named in `known`."""
+    for match in _PLACEHOLDER.finditer(text):
+        if match[1] not in known.split():
+            home = "build.floor" if match[1] == "floor" else "test.run"
+            raise RefusalError(f"{match.group()} is not replaced here", f"it means something in {home} alone")
+    return text
+
+
+def script(text: str) -> str:
+    """Read a shell line that runs in the source tree."""
+    return without_placeholders(text, "")
+
+
+def trial_script(text: str) -> str:
+    """Read a shell line that may hold `{source}` and `{wheel}`."""
+    return without_placeholders(text, "source wheel")
+
+
+def floor_text(text: str) -> str:
+    """Read a feature or option that may hold `{floor}`."""
+    return without_placeholders(text, "floor")
+
+
+def project_name(text: str) -> NormalizedName:
+    """Read a project's name (PEP 503, 508), normalized."""
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName:
+        raise RefusalError(f"{quote(text)} is not a project name", "use letters, digits, - _ and .") from None
+
+
+def pinned_sdist(text: str) -> SdistSource:
+    """Read `name==version`."""
+    hint = "write name==version, for example nh3==0.3.7"
+    wanted = requirement(text, hint=hint)
+    pins = list(wanted.specifier)
+    if len(pins) != 1 or pins[0].operator != "==" or pins[0].version.endswith(".*"):
+        raise RefusalError(f"{quote(text)} does not pin one version", hint)
+    if wanted.extras or wanted.marker:
+        raise RefusalError(f"{quote(text)} holds more than a name and a version", hint)
+    (version,) = (Version(pin.version) for pin in pins)
+    return SdistSource(name=canonicalize_name(wanted.name), version=version)
+
+
+def requirement(text: str, hint: str = "write a requirement such as pytest>=8") -> Requirement:
+    """Read a requirement as packages declare them (PEP 508)."""
+    if text.count("(") > _DEEPEST_PARENTHESES:
+        raise RefusalError("nests its parentheses too deeply", hint)
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        raise RefusalError(f"{quote(text)} is not a requirement", hint) from None
+
+
+def specifier(text: str) -> str:
+    """Read a version specifier (PEP 440), kept as text."""
+    try:
+        return str(SpecifierSet(text))
+    except InvalidSpecifier:
+        raise RefusalError(f"{quote(text)} is not a version specifier", 'write for example ">=1.83"') from None
+
+
+def sha256(text: str) -> Digest:
+    """Read 64 hexadecimal digits."""
+    try:
+        return Digest(text.removeprefix("sha256:"))
+    except ValueError:
+        hint = "it is 64 digits 0-9a-f, as sha256sum prints them"
+        raise RefusalError(f"{quote(text)} is not a sha256 digest", hint) from None
+
+
+def size(text: str) -> int:
+    """Read a size in bytes with its unit."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise RefusalError(f"{quote(text)} is not a size", "write a number and its unit: 500kB, 5MB, 64MiB, 2GB")
+    size_bytes = int(float(match[1]) * _UNITS[match[2]])
+    if size_bytes == 0:
+        raise RefusalError(f"{quote(text)} is no size at all", "write a size above zero")
+    return size_bytes
+
+
+def duration(text: str) -> int:
+    """Read seconds, or a number with s, m or h."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise RefusalError(f"{quote(text)} is not a duration", "write seconds (600), or 90s, 10m, 2h")
+    seconds = int(match[1]) * _SECONDS[match[2]]
+    if not 0 < seconds <= _LONGEST_S:
+        raise RefusalError(f"{quote(text)} is not between a second and a week", "write seconds (600), or 90s, 10m, 2h")
+    return seconds
+
+
+def day(text: str) -> date:
+    """Read a date as YYYY-MM-DD."""
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        raise RefusalError(f"{quote(text)} is no day of the calendar", "write a date as 2027-01-31") from None
+    raise RefusalError(f"{quote(text)} is not a date", "write it as 2027-01-31")
+
+
+def env_name(text: str) -> str:
+    """Read the name of an environment variable that a recipe may set for its build."""
+    if not _ENV_NAME.fullmatch(text):
+        raise RefusalError(f"{quote(text)} is not a variable's name", "use letters, digits and _")
+    reason = _FORBIDDEN_ENV.get(text, "")
+    if text.startswith("PYO3_") and text not in (_ALLOWED_PYO3, *_FORBIDDEN_ENV):
+        reason = f"the factory tells PyO3 what to build for; of its variables only {_ALLOWED_PYO3} is yours"
+    if reason:
+        raise RefusalError(f"{text} is not for a recipe to set", reason)
+    return text
+
+
+def feature(text: str) -> str:
+    """Read a cargo feature, or `crate/feature`."""
+    return _matching(
+        _FEATURE, text, "is not a cargo feature", "write one feature an item, for example simd or pyo3/abi3"
+    )
+
+
+def word(text: str) -> str:
+    """Read a single word."""
+    return _matching(_WORD, text, "is not a single word", "use letters, digits, - _ . and +")
+
+
+def library(text: str) -> str:
+    """Read a library's name, or a glob over names."""
+    if "/" in text or any(character.isspace() for character in text):
+        raise RefusalError(
+            f"{quote(text)} is not a library's name", "write a name such as libcuda.so.1 or libcuda.so.*"
+        )
+    return text
+
+
+def module(text: str) -> str:
+    """Read a module's dotted name."""
+    if not all(part.isidentifier() for part in text.split(".")):
+        raise RefusalError(f"{quote(text)} is not a module's dotted name", "write it as an import does: nh3.nh3")
+    return text
+
+
+def selector(text: str) -> str:
+    """Read a glob over cell ids, or over addresses when it holds a slash."""
+    hint = 'write a glob over ids, such as "cp39-*", "*-cp314t-*" or "*-musllinux_*"'
+    recipe, _, glob = text.rpartition("/")
+    if not all(_SELECTOR.fullmatch(part) for part in (recipe or "*", glob)):
+        raise RefusalError(f"{quote(text)} is not a glob over cell ids", hint)
+    if re.sub(r"\[!?[^\]]+\]", "", text).strip().count("["):
+        raise RefusalError(f"{quote(text)} opens a [ that it never closes", hint)
+    return _selecting_something(glob, text, hint)
+
+
+def _selecting_something(glob: str, text: str, hint: str) -> str:
+    parts = glob.split("@", maxsplit=1)[0].split("-")
+    if len(parts) > _PARTS_OF_AN_ID or ("*" not in glob and len(parts) < _PARTS_OF_AN_ID):
+        raise RefusalError(f"{quote(text)} matches no id: they have the form python-abi-platform", hint)
+    if re.fullmatch(r"cp3[0-9]+t", parts[0]) and len(parts) > 1:
+        mended = f"*-{glob}" if len(parts) < _PARTS_OF_AN_ID else f"{parts[0][:-1]}-{'-'.join(parts[1:])}"
+        raise RefusalError(f"{quote(text)} matches no id: python tags have no t, abi tags do", f'write "{mended}"')
+    return text
+
+
+def folder_in_source(text: str) -> str:
+    """Read a path that stays within the source tree."""
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts:
+        raise RefusalError(f"{quote(text)} leads out of the source", "write a path below the source's root")
+    return str(path)
+
+
+def cargo_manifest(text: str) -> str:
+    """Read the path of a Cargo.toml in the source tree."""
+    path = folder_in_source(text)
+    if PurePosixPath(path).name != "Cargo.toml":
+        raise RefusalError(f"{quote(text)} does not name a Cargo.toml", f"write {path}/Cargo.toml")
+    return path
+
+
+def absolute_folder(text: str) -> str:
+    """Read an absolute path in the build's container."""
+    if not PurePosixPath(text).is_absolute() or ":" in text:
+        raise RefusalError(f"{quote(text)} is not an absolute folder", "write one folder an item: /opt/tool/bin")
+    return text
+
+
+def local_path(text: str) -> Path:
+    """Read a path on this machine."""
+    return Path(text)
+
+
+def _matching(pattern: re.Pattern[str], text: str, message: str, hint: str) -> str:
+    if not pattern.fullmatch(text):
+        raise RefusalError(f"{quote(text)} {message}", hint)
+    return text
