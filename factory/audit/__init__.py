@@ -1,0 +1,7 @@
+"""The gate: what a wheel promises against what it holds."""
+
+from factory.audit.gate import audit
+from factory.audit.model import Audit, Expectation, Finding, Ruling
+from factory.audit.rules import RULES
+
+__all__ = ["RULES", "Audit", "Expectation", "Finding", "Ruling", "audit"]

@@ -1,0 +1,76 @@
+"""The stable ABI: an abi3 wheel may ask its interpreter only for what the floor's version already had."""
+
+import re
+from collections.abc import Iterator
+
+from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.rules import finding
+from factory.audit.stable_abi import oldest_interpreter
+from factory.tags import Abi3Floor
+from factory.wheel import Wheel
+
+_INTERPRETERS = re.compile(r"_?Py(_|[A-Z])\w*")
+_TAG = re.compile(r"cp3([0-9]+)")
+_FIRST = 2  # PEP 384 came with 3.2
+
+
+def claimed_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
+    """The oldest interpreter that any abi3 tag promises, or that the expectation names; None for other wheels."""
+    tags = [tag for tag in wheel.tags if tag.abi in ("abi3", "abi3t")]
+    minors = [int(match[1]) for tag in tags if (match := _TAG.fullmatch(tag.interpreter))]
+    if not minors:
+        return None
+    if expectation.floor is not None:
+        minors.append(expectation.floor.minor)
+    return Abi3Floor(min(minors), any(tag.abi == "abi3t" for tag in tags))
+
+
+def check_abi3(wheel: Wheel, expectation: Expectation) -> Ruling:
+    """Every symbol asked of the interpreter is in the stable ABI and as old as the floor."""
+    floor = claimed_floor(wheel, expectation)
+    found = () if floor is None else tuple(_judge(wheel, floor))
+    return Ruling(check="abi3", findings=found)
+
+
+def deserved_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
+    """The oldest interpreter whose stable ABI has all that the wheel asks for; None if none has, or no tag is abi3."""
+    floor = claimed_floor(wheel, expectation)
+    if floor is None:
+        return None
+    since = [oldest_interpreter(name, _FIRST) for names in asked(wheel).values() for name in names]
+    known = [minor for minor in since if minor is not None]
+    return Abi3Floor(max(known, default=_FIRST), floor.free_threaded) if len(known) == len(since) else None
+
+
+def asked(wheel: Wheel) -> dict[str, tuple[str, ...]]:
+    """The symbols each object asks of the interpreter: those like Py… that the wheel does not define itself.
+
+    A weak one may be absent: code asks whether it is there.
+    """
+    own = frozenset().union(*(shared.exports for shared in wheel.objects.values()))
+    return {
+        path: tuple(sorted({s.name for s in shared.undefined if not s.weak and _is_asked(s.name, own)}))
+        for path, shared in wheel.objects.items()
+        if shared.kind == "library"
+    }
+
+
+def _is_asked(name: str, own: frozenset[str]) -> bool:
+    return _INTERPRETERS.fullmatch(name) is not None and name not in own
+
+
+def _judge(wheel: Wheel, floor: Abi3Floor) -> Iterator[Finding]:
+    for path, names in asked(wheel).items():
+        since = {name: oldest_interpreter(name, floor.minor) for name in names}
+        unstable = tuple(name for name, minor in since.items() if minor is None)
+        late = {name: minor for name, minor in since.items() if minor is not None and minor > floor.minor}
+        if unstable:
+            message = (
+                f"needs {unstable[0]}; the stable ABI does not have it and {floor}-{floor.abi_tag} promises no more"
+            )
+            yield finding("abi3-symbol-unstable", path, message, unstable)
+        if late:
+            worst = max(late, key=lambda name: (late[name], name))
+            message = f"needs {worst} of Python 3.{late[worst]}; {floor}-{floor.abi_tag} promises 3.{floor.minor}"
+            evidence = tuple(f"{name} (3.{minor})" for name, minor in late.items())
+            yield finding("abi3-symbol-above-floor", path, message, evidence)

@@ -1,0 +1,56 @@
+"""Python linkage: libpython must be nobody's business but the interpreter's."""
+
+from collections.abc import Iterator
+
+from factory.audit.closure import link
+from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.rules import finding
+from factory.audit.sonames import is_libpython
+from factory.tags import PlatformTag
+from factory.wheel import Wheel
+
+_NO_PLATFORM: frozenset[PlatformTag] = frozenset()
+
+
+def check_libpython(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- a Check's signature
+    """No object may need an interpreter's library, reach one, or be one (PEP 513, "libpythonX.Y.so.1")."""
+    found = [*_linked(wheel), *_reached(wheel), *_embedded(wheel), *_stripped(wheel)]
+    return Ruling(check="libpython", findings=tuple(found), allows=_NO_PLATFORM if found else None)
+
+
+def _linked(wheel: Wheel) -> Iterator[Finding]:
+    for path, shared in wheel.objects.items():
+        for name in sorted(filter(is_libpython, shared.needed)):
+            what = "this program needs" if shared.kind == "program" else "needs"
+            message = f"{what} {name}; an interpreter need not come with that library"
+            yield finding("libpython-linked", path, message)
+
+
+def _reached(wheel: Wheel) -> Iterator[Finding]:
+    links = link(wheel)
+    guilty = {
+        path: next(filter(is_libpython, shared.needed))
+        for path, shared in wheel.objects.items()
+        if any(map(is_libpython, shared.needed))
+    }
+    for path in wheel.objects if guilty else ():
+        way = next((way for way in links.reach(path) if way[-1] in guilty), None)
+        if way is not None and path not in guilty:
+            message = f"reaches {guilty[way[-1]]} through {way[-1]}; an interpreter need not come with that library"
+            yield finding("libpython-reached", path, message, way)
+
+
+def _embedded(wheel: Wheel) -> Iterator[Finding]:
+    for path, shared in wheel.objects.items():
+        if "Py_Initialize" in shared.exports:
+            message = "defines Py_Initialize; a second interpreter must not be loaded into the first"
+            yield finding("libpython-embedded", path, message, (shared.soname,) if shared.soname else ())
+
+
+def _stripped(wheel: Wheel) -> Iterator[Finding]:
+    for path, shared in wheel.objects.items():
+        if shared.kind == "program" and not any(map(is_libpython, shared.needed)):
+            names = sorted(s.name for s in shared.undefined if not s.weak and s.name.startswith(("Py_", "_Py", "Py")))
+            if names:
+                message = f"this program uses {names[0]} and needs no library that has it; it dies when started"
+                yield finding("program-without-libpython", path, message, tuple(names))

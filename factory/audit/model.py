@@ -1,0 +1,76 @@
+"""What the gate is told, what its checks answer, and the verdict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from packaging.tags import Tag
+
+from factory.catalogue import Severity, Waiver
+from factory.tags import Abi3Floor, PlatformTag
+from factory.wheel import Wheel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What a wheel ought to be. What is None or empty is derived from the wheel's own tags.
+
+    `platform` is a ceiling, `floor` the oldest interpreter an abi3 wheel must run on, `modules` dotted names of extension
+    modules. A `built` wheel comes straight from its backend: its platform is not judged before the repair.
+    """
+
+    tags: frozenset[Tag] | None = None
+    platform: PlatformTag | None = None
+    floor: Abi3Floor | None = None
+    modules: tuple[str, ...] = ()
+    max_size_bytes: int | None = None
+    waivers: tuple[Waiver, ...] = ()
+    stage: Literal["built", "repaired"] = "repaired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a rule says of a wheel; `subject` is a member's path, or the file's name for the whole wheel."""
+
+    rule: str
+    severity: Severity
+    subject: str
+    message: str
+    evidence: tuple[str, ...] = ()
+    waived: Waiver | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether it keeps the wheel from passing."""
+        return self.severity is Severity.ERROR and self.waived is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """One check's answer: `allows` are the platforms it leaves to the wheel, None when it has no say in that."""
+
+    check: str
+    findings: tuple[Finding, ...] = ()
+    allows: frozenset[PlatformTag] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The verdict on one wheel.
+
+    `deserves` is the oldest platform that every check allows; `floor` the oldest interpreter whose stable ABI has all that
+    an abi3 wheel asks for. Both are None where nothing can be said.
+    """
+
+    rulings: tuple[Ruling, ...]
+    findings: tuple[Finding, ...]
+    deserves: PlatformTag | None = None
+    floor: Abi3Floor | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether no error stands unwaived."""
+        return not any(finding.fails for finding in self.findings)
+
+
+Check = Callable[[Wheel, Expectation], Ruling]

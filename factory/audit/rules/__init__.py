@@ -1,0 +1,23 @@
+"""The rules of the gate: a stable id, a severity, why it hurts, how to mend it, and who says so."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from factory.audit.model import Finding
+from factory.audit.rules.loader import LOADER_RULES
+from factory.audit.rules.packaging import PACKAGING_RULES
+from factory.audit.rules.python import PYTHON_RULES
+from factory.catalogue import Rule
+
+_EVIDENCE = 20
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {rule.id: rule for rule in sorted((*PYTHON_RULES, *LOADER_RULES, *PACKAGING_RULES), key=lambda rule: rule.id)}
+)
+
+
+def finding(rule: str, subject: str, message: str, evidence: tuple[str, ...] = ()) -> Finding:
+    """Make a finding under a rule of the table; long evidence is cut and says so."""
+    more = len(evidence) - _EVIDENCE
+    shown = (*evidence[:_EVIDENCE], f"and {more} more") if more > 0 else evidence
+    return Finding(rule=rule, severity=RULES[rule].severity, subject=subject, message=message, evidence=shown)

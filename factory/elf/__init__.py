@@ -1,0 +1,1 @@
+"""ELF objects read the way the dynamic loader reads them."""

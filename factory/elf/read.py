@@ -1,0 +1,102 @@
+"""Bytes to SharedObject, by program headers alone: sections can be stripped or lie, the loader never asks them."""
+
+import struct
+from collections import defaultdict
+
+from factory.elf.image import PT_DYNAMIC, PT_INTERP, Image, Strings, open_image
+from factory.elf.model import PROCESSORS, ElfError, Kind, SharedObject
+from factory.elf.symbols import Table, read_table
+
+MAGIC = b"\x7fELF"
+
+_ET_DYN = 3
+_KINDS: dict[int, Kind] = {1: "relocatable", 2: "program", _ET_DYN: "library"}
+_DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH, _DT_FLAGS_1 = 1, 5, 14, 15, 29, 0x6FFFFFFB
+_DF_1_PIE = 0x08000000
+_DYNAMIC_ENTRIES = 1 << 16
+
+
+def parse(content: bytes) -> SharedObject:
+    """Read an ELF object from its whole content.
+
+    Raises:
+        ElfError: the loader could not read it either, or a table claims more than the file can hold.
+    """
+    image = open_image(content)
+    if image.header.machine not in PROCESSORS:
+        return SharedObject(
+            kind="other", machine=image.header.machine, elf_class=image.elf_class, byte_order=image.byte_order
+        )
+    dynamic = _dynamic(image)
+    strings = _strings(image, dynamic)
+    table = read_table(image, dynamic, strings) if strings else Table()
+    return SharedObject(
+        kind=_kind(image, dynamic),
+        machine=image.header.machine,
+        elf_class=image.elf_class,
+        byte_order=image.byte_order,
+        interpreter=_interpreter(image),
+        soname=_last(_texts(dynamic, strings, _DT_SONAME)),
+        needed=_texts(dynamic, strings, _DT_NEEDED),
+        rpath=_folders(_texts(dynamic, strings, _DT_RPATH)),
+        runpath=_folders(_texts(dynamic, strings, _DT_RUNPATH)),
+        version_needs=table.version_needs,
+        version_definitions=table.version_definitions,
+        undefined=table.undefined,
+        exports=table.exports,
+    )
+
+
+def _dynamic(image: Image) -> dict[int, list[int]]:
+    """PT_DYNAMIC's entries up to DT_NULL, values by tag in their order."""
+    entries: defaultdict[int, list[int]] = defaultdict(list)
+    found = [segment for segment in image.segments if segment.type == PT_DYNAMIC]
+    if not found:
+        return entries
+    layout = struct.Struct(image.order + image.word * 2)
+    view = image.at_offset(found[-1].offset, found[-1].file_size, "the dynamic segment")
+    view = view[: len(view) - len(view) % layout.size]
+    for count, (tag, value) in enumerate(layout.iter_unpack(view)):
+        if tag == 0:
+            break
+        if count > _DYNAMIC_ENTRIES:
+            raise ElfError(f"the dynamic segment has more than {_DYNAMIC_ENTRIES} entries")
+        entries[tag].append(value)
+    return entries
+
+
+def _strings(image: Image, dynamic: dict[int, list[int]]) -> Strings | None:
+    address = dynamic.get(_DT_STRTAB)
+    return Strings(image.content, *image.locate(address[-1], "the string table")) if address else None
+
+
+def _texts(dynamic: dict[int, list[int]], strings: Strings | None, tag: int) -> tuple[str, ...]:
+    offsets = dynamic.get(tag, [])
+    if strings is None:
+        if offsets:
+            raise ElfError("the dynamic segment names things and has no string table")
+        return ()
+    return tuple(strings[offset] for offset in offsets)
+
+
+def _last(texts: tuple[str, ...]) -> str | None:
+    return texts[-1] if texts else None
+
+
+def _folders(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Only the last entry counts, as for the loader; an empty text is an empty folder, which means the working one."""
+    return tuple(texts[-1].split(":")) if texts else ()
+
+
+def _interpreter(image: Image) -> str | None:
+    for segment in image.segments:
+        if segment.type == PT_INTERP:
+            view = image.at_offset(segment.offset, min(segment.file_size, 4096), "the program interpreter's path")
+            return bytes(view).partition(b"\0")[0].decode(errors="backslashreplace")
+    return None
+
+
+def _kind(image: Image, dynamic: dict[int, list[int]]) -> Kind:
+    """A library can have an entry point and an interpreter too (Qt's do): only DF_1_PIE makes ET_DYN a program."""
+    kind = _KINDS.get(image.header.type, "other")
+    return "program" if kind == "library" and dynamic.get(_DT_FLAGS_1, [0])[-1] & _DF_1_PIE else kind

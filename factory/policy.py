@@ -1,0 +1,102 @@
+"""The platform policies (PEP 600, PEP 656), read from auditwheel's tables: no other module knows where they live."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, TypedDict
+
+from factory.tags import PlatformTag
+
+_TABLES = {"glibc": "manylinux-policy.json", "musl": "musllinux-policy.json"}
+# The soname of musl's libc holds musl's own name of the architecture (PEP 656 names none; Alpine's packages do).
+_MUSL_ARCHITECTURES = {"i686": "x86", "armv7l": "armv7"}
+
+
+class _Row(TypedDict):
+    name: str
+    symbol_versions: dict[str, dict[str, list[str]]]
+    lib_whitelist: list[str]
+    blacklist: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What every system that accepts `tag` promises.
+
+    `versions` maps a prefix (`GLIBC`) to its promised versions, `libraries` are promised sonames, `private` maps a
+    library to symbols that some builds of it lack.
+    """
+
+    tag: PlatformTag
+    versions: Mapping[str, frozenset[str]]
+    libraries: frozenset[str]
+    private: Mapping[str, frozenset[str]]
+
+    def promises(self, version: str) -> bool:
+        """Whether a symbol version such as `GLIBC_2.17` may be needed; versions of unlisted libraries are not judged."""
+        prefix, _, number = version.partition("_")
+        if prefix not in self.versions or number in self.versions[prefix]:
+            return True
+        key = _number(number)
+        return prefix == "GLIBC" and key is not None and key <= (self.tag.major, self.tag.minor)
+
+    def newest(self, version: str) -> str:
+        """The newest promised version of the library that this version belongs to, empty when there is none."""
+        prefix, _, _ = version.partition("_")
+        if prefix == "GLIBC":
+            return f"GLIBC_{self.tag.major}.{self.tag.minor}"
+        numbers = [(key, text) for text in self.versions.get(prefix, ()) if (key := _number(text)) is not None]
+        return f"{prefix}_{max(numbers)[1]}" if numbers else ""
+
+
+def _number(text: str) -> tuple[int, ...] | None:
+    parts = text.split(".")
+    return tuple(int(part) for part in parts) if all(part.isascii() and part.isdigit() for part in parts) else None
+
+
+@cache
+def policies(libc: Literal["glibc", "musl"], arch: str) -> tuple[Policy, ...]:
+    """All listed policies for an architecture, the most demanding (oldest) first."""
+    table = files("auditwheel").joinpath("policy", _TABLES[libc])
+    rows: list[_Row] = json.loads(table.read_text(encoding="utf-8"))
+    found = [_policy(row, arch) for row in rows if arch in row["symbol_versions"]]
+    return tuple(sorted(found, key=lambda policy: policy.tag))
+
+
+def _policy(row: _Row, arch: str) -> Policy:
+    return Policy(
+        tag=PlatformTag.parse(f"{row['name']}_{arch}"),
+        versions={prefix: frozenset(names) for prefix, names in row["symbol_versions"][arch].items()},
+        libraries=frozenset(_soname(name, arch) for name in row["lib_whitelist"]),
+        private={library: frozenset(names) for library, names in row["blacklist"].items()},
+    )
+
+
+def _soname(name: str, arch: str) -> str:
+    return musl_soname(arch) if name == "libc.so" else name
+
+
+def musl_soname(arch: str) -> str:
+    """The soname of musl's C library on an architecture."""
+    return f"libc.musl-{_MUSL_ARCHITECTURES.get(arch, arch)}.so.1"
+
+
+def policy_for(tag: PlatformTag) -> Policy | None:
+    """What a platform tag promises, None when no listed policy of its architecture is as old.
+
+    PEP 600 allows any glibc version: between two listed ones the lower one's libraries hold, with the tag's own glibc.
+    """
+    older = [policy for policy in policies(tag.libc, tag.arch) if policy.tag.serves(tag)]
+    if not older:
+        return None
+    nearest = older[-1]
+    return Policy(tag=tag, versions=nearest.versions, libraries=nearest.libraries, private=nearest.private)
+
+
+def oldest_serving(libc: Literal["glibc", "musl"], arch: str, needed: Iterable[str]) -> PlatformTag | None:
+    """The oldest policy that promises all needed symbol versions, None when none does."""
+    wanted = tuple(needed)
+    fitting = (policy.tag for policy in policies(libc, arch) if all(map(policy.promises, wanted)))
+    return next(fitting, None)

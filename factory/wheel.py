@@ -1,0 +1,246 @@
+"""A wheel as it came out: its name, what its texts say, its members and their ELF objects."""
+
+import base64
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesParser
+from pathlib import Path
+from types import MappingProxyType
+
+from packaging.tags import Tag, parse_tag
+from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
+from packaging.version import Version
+
+from factory.archive import Flaw, Limits, Member, open_archive
+from factory.digest import Digest
+from factory.elf.model import ElfError, SharedObject
+from factory.elf.read import MAGIC, parse
+
+_TEXTS = frozenset({"METADATA", "WHEEL", "RECORD"})
+_TEXT_BYTES = 1 << 26
+_TAG_LINES = 1 << 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelName:
+    """What the file name says (binary distribution format, "File name convention")."""
+
+    name: NormalizedName
+    version: Version
+    build: str
+    tags: frozenset[Tag]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """METADATA's fields as they are written; a field that is absent is empty."""
+
+    name: str
+    version: str
+    requires_python: str
+    requires_dist: tuple[str, ...]
+    extras: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelText:
+    """The WHEEL file's fields; `tags` are its expanded Tag lines, `bad_tags` the lines that are no tag."""
+
+    wheel_version: str
+    root_is_purelib: bool
+    tags: frozenset[Tag]
+    bad_tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRow:
+    """One line of RECORD as it is written."""
+
+    path: str
+    hash: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """One wheel. Texts are None when absent; `broken` maps ELF members that cannot be parsed to the reason.
+
+    `dist_infos` are the names of all `*.dist-info` folders; texts are read from `dist_info`, the one the name calls for,
+    else from the only one.
+    """
+
+    filename: str
+    size_bytes: int
+    name: WheelName | None
+    name_problem: str = ""
+    dist_infos: tuple[str, ...] = ()
+    dist_info: str = ""
+    metadata: Metadata | None = None
+    wheel_text: WheelText | None = None
+    record: tuple[RecordRow, ...] | None = None
+    record_problem: str = ""
+    members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
+    objects: Mapping[str, SharedObject] = field(default_factory=lambda: MappingProxyType({}))
+    broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """The tags of the file name, which is what installers go by."""
+        return self.name.tags if self.name else frozenset()
+
+
+def read_wheel(path: Path, limits: Limits = Limits()) -> Wheel:  # noqa: B008 -- a frozen value
+    """Read a wheel, each member once and one at a time; whatever is wrong inside is in the value.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    members: dict[str, Member] = {}
+    objects: dict[str, SharedObject] = {}
+    broken: dict[str, str] = {}
+    texts: dict[str, bytes] = {}
+    with open_archive(path, limits) as archive:
+        for member, content in archive.members(_is_wanted):
+            members.setdefault(member.name, member)
+            if content.startswith(MAGIC):
+                _read_object(member.name, content, objects, broken)
+            elif len(content) <= _TEXT_BYTES and _is_text(member.name):
+                texts.setdefault(member.name, content)
+        flaws = tuple(archive.flaws)
+    parts = _Parts(path, members, texts)
+    return parts.wheel(objects, broken, flaws)
+
+
+def _is_text(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 2 and parts[0].endswith(".dist-info") and parts[1] in _TEXTS  # noqa: PLR2004 -- folder/file
+
+
+def _is_wanted(name: str, head: bytes) -> bool:
+    return head == MAGIC or _is_text(name)
+
+
+def _read_object(name: str, content: bytes, objects: dict[str, SharedObject], broken: dict[str, str]) -> None:
+    try:
+        objects.setdefault(name, parse(content))
+    except ElfError as error:
+        broken.setdefault(name, str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What was read, before it is put together."""
+
+    path: Path
+    members: dict[str, Member]
+    texts: dict[str, bytes]
+
+    def wheel(self, objects: dict[str, SharedObject], broken: dict[str, str], flaws: tuple[Flaw, ...]) -> Wheel:
+        name, name_problem = _parse_name(self.path.name)
+        folders = sorted({p for m in self.members if (p := m.partition("/")[0]).endswith(".dist-info") and "/" in m})
+        folder = self._folder(folders)
+        record, record_problem = self._record(folder)
+        return Wheel(
+            filename=self.path.name,
+            size_bytes=self.path.stat().st_size,
+            name=name,
+            name_problem=name_problem,
+            dist_infos=tuple(folders),
+            dist_info=folder,
+            metadata=self._metadata(folder),
+            wheel_text=self._wheel_text(folder),
+            record=record,
+            record_problem=record_problem,
+            members=MappingProxyType(dict(sorted(self.members.items()))),
+            objects=MappingProxyType(dict(sorted(objects.items()))),
+            broken=MappingProxyType(dict(sorted(broken.items()))),
+            flaws=flaws,
+        )
+
+    def _folder(self, folders: list[str]) -> str:
+        wanted = "-".join(self.path.name.split("-")[:2]) + ".dist-info"
+        if wanted in folders:
+            return wanted
+        return folders[0] if folders else ""
+
+    def _message(self, folder: str, name: str) -> Message | None:
+        content = self.texts.get(f"{folder}/{name}")
+        return None if content is None else BytesParser().parsebytes(content, headersonly=True)
+
+    def _metadata(self, folder: str) -> Metadata | None:
+        message = self._message(folder, "METADATA")
+        if message is None:
+            return None
+        return Metadata(
+            name=_header(message, "Name"),
+            version=_header(message, "Version"),
+            requires_python=_header(message, "Requires-Python"),
+            requires_dist=_headers(message, "Requires-Dist"),
+            extras=_headers(message, "Provides-Extra"),
+        )
+
+    def _wheel_text(self, folder: str) -> WheelText | None:
+        message = self._message(folder, "WHEEL")
+        if message is None:
+            return None
+        lines = _headers(message, "Tag")[:_TAG_LINES]
+        good = tuple(line for line in lines if _is_tag(line))
+        return WheelText(
+            wheel_version=_header(message, "Wheel-Version"),
+            root_is_purelib=_header(message, "Root-Is-Purelib").lower() == "true",
+            tags=frozenset(tag for line in good for tag in parse_tag(line)),
+            bad_tags=tuple(line for line in lines if line not in good),
+        )
+
+    def _record(self, folder: str) -> tuple[tuple[RecordRow, ...] | None, str]:
+        content = self.texts.get(f"{folder}/RECORD")
+        return (None, "") if content is None else parse_record(content)
+
+
+def _header(message: Message, name: str) -> str:
+    return next(iter(_headers(message, name)), "")
+
+
+def _headers(message: Message, name: str) -> tuple[str, ...]:
+    """Every value of a field; bytes that are not UTF-8 become escapes, as everywhere in this room."""
+    raw = (str(value) for key, value in message.raw_items() if key.lower() == name.lower())
+    return tuple(text.encode(errors="surrogateescape").decode(errors="backslashreplace").strip() for text in raw)
+
+
+def _is_tag(line: str) -> bool:
+    parts = line.split("-")
+    expanded = 1
+    for part in parts:
+        expanded *= part.count(".") + 1
+    return len(parts) == 3 and all(parts) and expanded <= _TAG_LINES  # noqa: PLR2004 -- python, abi, platform
+
+
+def _parse_name(filename: str) -> tuple[WheelName | None, str]:
+    if not _is_tag("-".join(filename.removesuffix(".whl").split("-")[-3:])):
+        return None, "the file name does not end in three tags"
+    try:
+        name, version, build, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename as error:
+        return None, str(error)
+    return WheelName(name=name, version=version, build="".join(map(str, build)), tags=tags), ""
+
+
+def parse_record(content: bytes) -> tuple[tuple[RecordRow, ...] | None, str]:
+    """Read RECORD's rows, or say why they cannot be read."""
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
+    except (csv.Error, UnicodeDecodeError) as error:
+        return None, str(error)
+    for line, row in enumerate(rows, start=1):
+        if row and len(row) != 3:  # noqa: PLR2004 -- path, hash, size
+            return None, f"row {line} has {len(row)} fields; three are due"
+    return tuple(RecordRow(path=row[0], hash=row[1], size=row[2]) for row in rows if row), ""
+
+
+def record_hash(digest: Digest) -> str:
+    """A digest as RECORD writes it: urlsafe base64 without padding."""
+    return "sha256=" + base64.urlsafe_b64encode(bytes.fromhex(digest.hex)).decode().rstrip("=")
