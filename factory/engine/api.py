@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
 WORKSPACE = PurePosixPath("/work")
+EARLIEST_S = 315_532_800  # 1980-01-01: a zip, and so a wheel, cannot say an older time
 
 OnOutput = Callable[[bytes], None]
 
@@ -80,7 +81,7 @@ class FileEntry:
     path: PurePosixPath
     content: bytes
     mode: int = 0o644
-    mtime_s: int = 0
+    mtime_s: int = EARLIEST_S
 
 
 class Container(Protocol):

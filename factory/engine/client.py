@@ -1,0 +1,289 @@
+"""The engine's API as typed calls: the only importer of docker, whose exceptions end here.
+
+Every call but the reading of a command's output fails when the engine is silent for `silence_s`.
+"""
+
+import ssl
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from socket import socket
+from typing import Final, Protocol, TypedDict, cast
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound, create_api_error_from_http_exception
+from docker.utils import kwargs_from_env
+from requests.exceptions import Timeout
+
+from factory.engine.posture import USER, Json
+from factory.errors import EngineError
+from factory.host import Host
+
+_DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
+_CHUNK_BYTES: Final = 1 << 20
+_POOL_SIZE: Final = 32
+_CONFLICT: Final = (304, 409)
+_START: Final = "start it (`sudo systemctl start docker`), or name one in DOCKER_HOST; `factory doctor` looks closer"
+
+
+class _Streaming(TypedDict):
+    stream: bool
+    timeout: int
+
+
+class _Raw(Protocol):
+    _sock: socket
+
+
+class _Buffered(Protocol):
+    raw: _Raw
+
+    def peek(self) -> bytes: ...
+
+
+class MissingError(EngineError):
+    """What a call names is not there."""
+
+
+class UnreachableError(EngineError):
+    """The engine does not answer."""
+
+
+class ConflictError(EngineError):
+    """What a call asks for does not go with the thing's state: not running, already being removed."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecStream:
+    """A running command's connection; `first` is what came together with the answer's header."""
+
+    exec_id: str
+    first: bytes
+    connection: socket
+    response: requests.Response
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """Return the next bytes, nothing at the end, None when none came in time."""
+        if first := self.first:
+            self.first = b""
+            return first
+        self.connection.settimeout(timeout_s)
+        try:
+            return self.connection.recv(_CHUNK_BYTES)
+        except TimeoutError:
+            return None
+        except OSError as error:
+            raise UnreachableError(f"the connection to a running command broke: {error}") from error
+
+    def close(self) -> None:
+        """Give the connection back; the command goes on."""
+        self.response.close()
+
+
+class Client:
+    """One engine, for any number of threads.
+
+    Every method raises EngineError: UnreachableError where nothing answers, MissingError and ConflictError where the
+    answer says so.
+    """
+
+    def __init__(self, host: Host, *, silence_s: int) -> None:
+        """Connect, and agree on the API's version."""
+        self.where = host.docker.get("DOCKER_HOST") or _DEFAULT_HOST
+        self._silence_s = silence_s
+        with self._speaking():
+            self._api = docker.APIClient(
+                **kwargs_from_env(environment=dict(host.docker)),
+                version=host.docker.get("DOCKER_API_VERSION") or "auto",
+                timeout=silence_s,
+                max_pool_size=_POOL_SIZE,
+            )
+        self._api.trust_env = False
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._api.close()
+
+    def version(self) -> Json:
+        """Ask for the engine's name and version."""
+        with self._speaking():
+            return self._api.version()
+
+    def info(self) -> Json:
+        """Ask what the engine runs on."""
+        with self._speaking():
+            return self._api.info()
+
+    def images(self, filters: Mapping[str, list[str]]) -> list[str]:
+        """List the ids of images, the newest first."""
+        with self._speaking():
+            return [str(image["Id"]) for image in self._api.images(filters=filters)]
+
+    def image(self, reference: str) -> Json:
+        """Describe an image."""
+        with self._speaking():
+            return cast("Json", self._api.inspect_image(reference))  # type: ignore[no-untyped-call] # in its stubs
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        """Load a docker-archive."""
+        with (
+            self._speaking(),
+            self._api.post(self._url("images/load"), data=iter(archive), **self._streaming()) as answer,
+        ):
+            self._raise_for(answer)
+            said = answer.content.decode(errors="replace")
+        if '"error"' in said:
+            raise EngineError(f"the engine cannot load an image: {said.strip().splitlines()[-1]}")
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image and its names."""
+        with self._speaking():
+            self._api.remove_image(image, force=True)
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Create a volume, or find it; return the labels that it carries."""
+        with self._speaking():
+            return self._api.create_volume(name, labels=dict(labels))["Labels"] or {}
+
+    def volumes(self, filters: Mapping[str, list[str]]) -> dict[str, Mapping[str, str]]:
+        """List volumes with their labels."""
+        with self._speaking():
+            found = self._api.volumes(filters=dict(filters))["Volumes"] or []
+        return {volume["Name"]: volume["Labels"] or {} for volume in found}
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume."""
+        with self._speaking():
+            self._api.remove_volume(name, force=True)
+
+    def create(self, body: Json, name: str) -> None:
+        """Create a container."""
+        with self._speaking():
+            self._api.create_container_from_config(body, name=name)  # type: ignore[no-untyped-call] # in its stubs
+
+    def start(self, container: str) -> None:
+        """Start a container."""
+        with self._speaking():
+            self._api.start(container)
+
+    def state(self, container: str) -> Json:
+        """Describe a container's state: Running, OOMKilled."""
+        with self._speaking():
+            return cast("Json", self._api.inspect_container(container)["State"])
+
+    def kill(self, container: str) -> None:
+        """Kill every process of a container."""
+        with self._speaking():
+            self._api.kill(container)
+
+    def remove(self, container: str) -> None:
+        """Remove a container and its anonymous volumes, running or not."""
+        with self._speaking():
+            self._api.remove_container(container, force=True, v=True)
+
+    def containers(self, filters: Mapping[str, list[str]]) -> dict[str, Mapping[str, str]]:
+        """List containers, also stopped ones, with their labels."""
+        with self._speaking():
+            found = self._api.containers(all=True, filters=dict(filters))
+        return {container["Id"]: container["Labels"] or {} for container in found}
+
+    def put_archive(self, container: str, path: str, tar: Iterable[bytes]) -> None:
+        """Unpack a tar stream in a container."""
+        with self._speaking():
+            self._api.put_archive(container, path, iter(tar))
+
+    def get_archive(self, container: str, path: str) -> Generator[bytes]:
+        """Stream a path of a container as tar."""
+        url = self._url(f"containers/{container}/archive")
+        with self._speaking(), self._api.get(url, params={"path": path}, **self._streaming()) as answer:
+            self._raise_for(answer)
+            yield from answer.iter_content(_CHUNK_BYTES)
+
+    def execute(self, container: str, argv: list[str], *, env: list[str], cwd: str) -> ExecStream:
+        """Start a command in a running container, as the unprivileged user."""
+        with self._speaking():
+            created = self._api.exec_create(container, argv, environment=env, workdir=cwd, user=USER)
+            exec_id = str(created["Id"])
+            answer = self._api.post(
+                self._url(f"exec/{exec_id}/start"),
+                json={"Detach": False, "Tty": False},
+                headers={"Connection": "Upgrade", "Upgrade": "tcp"},
+                **self._streaming(),
+            )
+            self._raise_for(answer)
+            return _take_over(exec_id, answer)
+
+    def exec_state(self, exec_id: str) -> Json:
+        """Describe a command: Running, ExitCode."""
+        with self._speaking():
+            return self._api.exec_inspect(exec_id)
+
+    def _url(self, path: str) -> str:
+        return f"{self._api.base_url}/v{self._api.api_version}/{path}"
+
+    def _streaming(self) -> _Streaming:
+        return {"stream": True, "timeout": self._silence_s}
+
+    def _raise_for(self, answer: requests.Response) -> None:
+        try:
+            answer.raise_for_status()
+        except requests.HTTPError as error:
+            create_api_error_from_http_exception(error)
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        try:
+            yield
+        except NotFound as error:
+            raise MissingError(_explanation(error)) from error
+        except APIError as error:
+            kind = ConflictError if error.status_code in _CONFLICT else EngineError
+            raise kind(_explanation(error)) from error
+        except (requests.RequestException, DockerException, OSError) as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        causes = set(map(type, _causes(error)))
+        if PermissionError in causes:
+            return UnreachableError(
+                f"this user may not use the container engine at {self.where}",
+                hint="join its group (`sudo usermod -aG docker $USER`, then log in again), or name another engine in "
+                "DOCKER_HOST",
+            )
+        if TimeoutError in causes or any(issubclass(cause, Timeout) for cause in causes):
+            return UnreachableError(
+                f"the container engine at {self.where} was silent for {self._silence_s} s",
+                hint="restart it (`sudo systemctl restart docker`), then run again: finished work is kept",
+            )
+        if causes & {FileNotFoundError, ConnectionRefusedError}:
+            return UnreachableError(f"no container engine answers at {self.where}", hint=_START)
+        return UnreachableError(f"the container engine at {self.where} does not answer: {error}", hint=_START)
+
+
+def _take_over(exec_id: str, answer: requests.Response) -> ExecStream:
+    """Take an upgraded connection from under the HTTP library, with what its buffer holds already.
+
+    Output that arrives together with the answer's header lies in that buffer; docker-py reads past it and loses it.
+    No public attribute leads to the connection (requests 2.34, urllib3 2.8).
+    """
+    buffered = cast("_Buffered", answer.raw._fp.fp)  # type: ignore[union-attr] # noqa: SLF001 -- see above
+    connection = buffered.raw._sock  # noqa: SLF001 -- see above
+    connection.setblocking(False)
+    try:
+        first = buffered.peek()
+    except (ssl.SSLWantReadError, BlockingIOError):
+        first = b""
+    return ExecStream(exec_id=exec_id, first=first, connection=connection, response=answer)
+
+
+def _explanation(error: APIError) -> str:
+    return str(error.explanation or error).strip().splitlines()[0]
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Walk everything that an exception was made of: HTTP libraries wrap, and put the wrapped into `args`."""
+    if error is not None:
+        yield error
+        for each in (error.__cause__, error.__context__, *error.args, getattr(error, "reason", None)):
+            yield from _causes(each if isinstance(each, BaseException) else None)

@@ -1,0 +1,145 @@
+"""A running container: its commands, and the files that go in and out."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from time import monotonic, sleep
+from typing import Final, Literal
+
+from factory.engine import tarstream
+from factory.engine.api import WORKSPACE, Exit, FileEntry, OnOutput
+from factory.engine.client import Client, ConflictError, ExecStream, MissingError, UnreachableError
+from factory.engine.output import CappedOutput, payloads
+from factory.errors import EngineError, FactoryError
+
+_TICK_S: Final = 10.0
+_MOMENT_S: Final = 0.01
+_LOOK_S: Final = 10.0
+_KILLED: Final = 137
+_NO_CODE: Final = -1
+_OOM_COUNTERS: Final = (
+    "/sys/fs/cgroup/memory.events",  # cgroup v2
+    "/sys/fs/cgroup/memory/memory.oom_control",  # cgroup v1
+)
+
+_Ended = Literal["exited", "timeout", "oom", "lost"]
+
+
+@dataclass(slots=True, kw_only=True)
+class DockerContainer:
+    """One confined container; one command at a time is run in it.
+
+    `writable` are the paths of its writable volumes.
+    """
+
+    client: Client
+    name: str
+    writable: tuple[PurePosixPath, ...]
+    _oom_kills: int = 0
+
+    def run(
+        self,
+        argv: Iterable[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath = WORKSPACE,
+        timeout_s: float,
+        on_output: OnOutput | None = None,
+    ) -> Exit:
+        """Run one command to its end as the unprivileged user. After a timeout the container is dead."""
+        started = monotonic()
+        output = CappedOutput()
+        try:
+            variables = [f"{name}={value}" for name, value in (env or {}).items()]
+            stream = self.client.execute(self.name, list(argv), env=variables, cwd=str(cwd))
+            with closing(stream):
+                in_time = self._follow(stream, started + timeout_s, output, on_output)
+            code, ended = self._verdict(stream.exec_id, started + timeout_s) if in_time else self._out_of_time()
+        except EngineError as error:
+            if not isinstance(error, (MissingError, ConflictError, UnreachableError)) and self._is_running():
+                raise
+            code, ended = _NO_CODE, "lost"
+        duration_s = monotonic() - started
+        return Exit(code=code, output=output.text(), duration_s=duration_s, ended=ended, truncated=output.truncated)
+
+    def copy_in(self, files: Iterable[FileEntry], to: PurePosixPath = WORKSPACE) -> None:
+        """Write files below a folder of the workspace or of a writable mount, owned by the unprivileged user."""
+        volume = self._volume_of(to)
+        self.client.put_archive(self.name, str(volume), tarstream.pack(files, to.relative_to(volume)))
+
+    def copy_in_tar(self, tar: Iterable[bytes], to: PurePosixPath = WORKSPACE) -> None:
+        """Unpack a tar stream below a folder, every member owned by the unprivileged user."""
+        volume = self._volume_of(to)
+        self.client.put_archive(self.name, str(volume), tarstream.adopt(tar, to.relative_to(volume)))
+
+    def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
+        """Read the regular files at or below a path; links and devices are skipped, paths are relative to it."""
+        with closing(self.client.get_archive(self.name, str(path))) as archive:
+            try:
+                yield from tarstream.regular_files(archive, limit_bytes=limit_bytes)
+            except MissingError as error:
+                hint = "only the workspace and mounted volumes can be read, not /tmp"
+                raise FactoryError(f"the container holds no {path}", hint=hint) from error
+
+    def _follow(self, stream: ExecStream, deadline: float, output: CappedOutput, on_output: OnOutput | None) -> bool:
+        """Pass output on until it ends; False when the command's time is over first."""
+        for piece in payloads(lambda: stream.receive(max(_MOMENT_S, min(_TICK_S, deadline - monotonic())))):
+            if piece:
+                output.add(piece)
+                if on_output is not None:
+                    on_output(piece)
+            if monotonic() >= deadline:
+                return False
+            if not piece and not self.client.exec_state(stream.exec_id)["Running"]:
+                return True
+        return True
+
+    def _verdict(self, exec_id: str, deadline: float) -> tuple[int, _Ended]:
+        """Tell how a command ended that prints no more; one that only closed its output is waited for."""
+        pause_s = _MOMENT_S
+        while (state := self.client.exec_state(exec_id))["Running"]:
+            if monotonic() >= deadline:
+                return self._out_of_time()
+            if not self._is_running():
+                break
+            sleep(pause_s)
+            pause_s = min(2 * pause_s, 1.0)
+        code = state["ExitCode"]
+        if code == 0:
+            return 0, "exited"
+        return self._fault(code if isinstance(code, int) else _NO_CODE)
+
+    def _fault(self, code: int) -> tuple[int, _Ended]:
+        state = self.client.state(self.name)
+        if not state["Running"]:
+            return (_KILLED, "oom") if state["OOMKilled"] else (_NO_CODE, "lost")
+        before = self._oom_kills
+        self._oom_kills = max(before, self._count_oom_kills())
+        return code, "oom" if self._oom_kills > before else "exited"
+
+    def _count_oom_kills(self) -> int:
+        """Ask the container's own control group: the engine does not know of kills among a command's processes."""
+        counters = CappedOutput()
+        stream = self.client.execute(self.name, ["cat", *_OOM_COUNTERS], env=[], cwd="/")
+        with closing(stream):
+            self._follow(stream, monotonic() + _LOOK_S, counters, None)
+        found = re.search(r"^oom_kill (\d+)$", counters.text(), re.MULTILINE)
+        return int(found[1]) if found else 0
+
+    def _out_of_time(self) -> tuple[int, _Ended]:
+        with suppress(MissingError, ConflictError):
+            self.client.kill(self.name)
+        return _KILLED, "timeout"
+
+    def _is_running(self) -> bool:
+        with suppress(EngineError):
+            return bool(self.client.state(self.name)["Running"])
+        return False
+
+    def _volume_of(self, to: PurePosixPath) -> PurePosixPath:
+        holding = [path for path in self.writable if to.is_relative_to(path) and ".." not in to.parts]
+        if not holding:
+            raise FactoryError(f"{to} lies in no writable volume of the container")
+        return max(holding, key=lambda path: len(path.parts))

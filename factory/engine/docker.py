@@ -1,0 +1,219 @@
+"""A container engine that speaks Docker's API: dockerd, or podman's service."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from threading import Event, Lock
+from types import TracebackType
+from typing import Final, Self, cast
+from uuid import uuid4
+
+from factory.engine import posture, rootfs, tarstream
+from factory.engine.api import ContainerSpec, EngineInfo
+from factory.engine.client import Client, ConflictError, MissingError
+from factory.engine.container import DockerContainer
+from factory.errors import ImageError, Interrupted
+from factory.host import Host
+
+SILENCE_S: Final = 60
+
+_KEPT: Final = "kept"
+_KEEPER: Final = "wheel-factory/keeper:1"
+
+
+def connect(host: Host, *, owner: str, run_id: str, silence_s: int = SILENCE_S) -> "DockerEngine":
+    """Connect to the engine that `host` names; everything made through it carries this owner and run.
+
+    To be used as a context: its end removes what is left of the run, and closes the connections.
+
+    Raises:
+        EngineError: no engine answers there, or this user may not use it.
+    """
+    return DockerEngine(Client(host, silence_s=silence_s), owner=owner, run_id=run_id)
+
+
+class DockerEngine:
+    """One engine and one run on it; every method may be called from any thread."""
+
+    def __init__(self, client: Client, *, owner: str, run_id: str) -> None:
+        """Own a connected client."""
+        self._client = client
+        self._owner = owner
+        self._run_id = run_id
+        self._ended = Event()
+        self._keeper_lock = Lock()
+        self._keeper = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.kill_run()
+        finally:
+            self._client.close()
+
+    def info(self) -> EngineInfo:
+        """Ask the engine who it is."""
+        version, info = self._client.version(), self._client.info()
+        components = cast("list[Mapping[str, str]]", version.get("Components") or [{"Name": "Engine"}])
+        name = components[0]["Name"]
+        return EngineInfo(
+            name="Docker" if name == "Engine" else name,
+            version=str(version["Version"]),
+            api=str(version["ApiVersion"]),
+            driver=str(info["Driver"]),
+            architecture=str(info["Architecture"]),
+            cpus=cast("int", info["NCPU"]),
+            memory_bytes=cast("int", info["MemTotal"]),
+        )
+
+    def find_image(self, labels: Mapping[str, str]) -> str | None:
+        """Return the id of an image here that carries all of these labels."""
+        found = self._client.images({"label": [f"{name}={value}" for name, value in labels.items()]})
+        return found[0] if found else None
+
+    def image_labels(self, image: str) -> Mapping[str, str]:
+        """Return an image's labels."""
+        config = cast("Mapping[str, Mapping[str, str] | None]", self._image(image)["Config"] or {})
+        return config.get("Labels") or {}
+
+    def import_rootfs(
+        self, tar: Iterable[bytes], *, reference: str, labels: Mapping[str, str], env: Mapping[str, str]
+    ) -> str:
+        """Make an image of one root filesystem, as a tar stream, with correct architecture metadata; return its id."""
+        marks = posture.labels(owner=self._owner, kind="image") | dict(labels)
+        with rootfs.spooled(tar) as (spool, layer):
+            machine = rootfs.architecture_of(spool)
+            self._client.load(
+                rootfs.docker_archive(spool, layer, reference=reference, architecture=machine, labels=marks, env=env)
+            )
+        return str(self._image(reference)["Id"])
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image."""
+        with suppress(MissingError):
+            self._client.remove_image(image)
+
+    @contextmanager
+    def container(self, spec: ContainerSpec) -> Iterator[DockerContainer]:
+        """Start a container that is removed, with its workspace, when the block ends, however it ends.
+
+        Raises:
+            ImageError: the image is not here.
+            Interrupted: the run was ended.
+        """
+        name = f"factory-{uuid4().hex}"
+        try:
+            self._refuse_after_end()
+            self._volume(name, kind="workspace", label=spec.label)
+            marks = self._marks(kind="container", label=spec.label)
+            self._create(posture.confined(spec, workspace=name, marks=marks), name)
+            self._refuse_after_end()
+            self._client.start(name)
+            yield DockerContainer(client=self._client, name=name, writable=posture.writable(spec))
+        finally:
+            self._discard(name, volume=name)
+
+    def ensure_volume(self, name: str) -> bool:
+        """Make a named cache volume that belongs to the store and outlives the run; True when it is new."""
+        return self._volume(name, kind="cache", label="")
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a named volume; one that does not exist is no error."""
+        with suppress(MissingError):
+            self._client.remove_volume(name)
+
+    def kill_run(self) -> None:
+        """End every container of this run at once: the way out of Ctrl-C. None can be started afterwards."""
+        self._ended.set()
+        self._sweep(lambda run_id: run_id == self._run_id)
+
+    def reap(self, is_running: Callable[[str], bool]) -> int:
+        """Remove what dead runs of this owner left: containers and their volumes whose run id does not run."""
+        return self._sweep(lambda run_id: run_id != self._run_id and not is_running(run_id))
+
+    def _sweep(self, doomed: Callable[[str], bool]) -> int:
+        mine = posture.label_filter(owner=self._owner)
+        containers = [
+            each for each, marks in self._client.containers(mine).items() if doomed(posture.label_of(marks, "run"))
+        ]
+        volumes = [
+            each
+            for each, marks in self._client.volumes(posture.label_filter(owner=self._owner, kind="workspace")).items()
+            if doomed(posture.label_of(marks, "run"))
+        ]
+        for each in containers:
+            self._discard(each)
+        for each in volumes:
+            with suppress(MissingError, ConflictError):
+                self._client.remove_volume(each)
+        return len(containers)
+
+    def _discard(self, container: str, *, volume: str = "") -> None:
+        """Remove by name, so that what was created without an answer goes, too.
+
+        A conflict means that another thread is removing it: the end of a block, or `kill_run`.
+        """
+        with suppress(MissingError, ConflictError):
+            self._client.remove(container)
+        if volume:
+            with suppress(MissingError, ConflictError):
+                self._client.remove_volume(volume)
+
+    def _volume(self, name: str, *, kind: str, label: str) -> bool:
+        """Make a volume the unprivileged user's, new or not: its maker may have died half-way. True when it is new.
+
+        A new volume belongs to root, and no image's own tools are trusted to change that as root: the engine unpacks a
+        folder's owner over it, by way of a container that is never started.
+        """
+        token = uuid4().hex
+        marks = self._marks(kind=kind, label=label) | posture.labels(token=token)
+        found = self._client.create_volume(name, marks)
+        keeper = f"factory-keeper-{token}"
+        marks = self._marks(kind="keeper", label=label)
+        try:
+            self._create(posture.keeper(self._keeper_image(), volume=name, at=_KEPT, marks=marks), keeper)
+            self._client.put_archive(keeper, "/", [tarstream.folder(_KEPT)])
+        finally:
+            self._discard(keeper)
+        return posture.label_of(found, "token") == token
+
+    def _keeper_image(self) -> str:
+        """Return the id of an image that holds one empty folder, made when it is first needed."""
+        with self._keeper_lock:
+            self._keeper = self._keeper or self.find_image(posture.labels(kind="keeper")) or self._make_keeper()
+        return self._keeper
+
+    def _make_keeper(self) -> str:
+        machine = {"architecture": str(self._client.version()["Arch"])}
+        marks = posture.labels(kind="keeper")
+        with rootfs.spooled([tarstream.folder(_KEPT)]) as (spool, layer):
+            self._client.load(
+                rootfs.docker_archive(spool, layer, reference=_KEEPER, architecture=machine, labels=marks, env={})
+            )
+        return str(self._image(_KEEPER)["Id"])
+
+    def _create(self, body: posture.Json, name: str) -> None:
+        try:
+            self._client.create(body, name)
+        except MissingError as error:
+            raise _no_image(str(body["Image"])) from error
+
+    def _image(self, reference: str) -> posture.Json:
+        try:
+            return self._client.image(reference)
+        except MissingError as error:
+            raise _no_image(reference) from error
+
+    def _marks(self, *, kind: str, label: str) -> dict[str, str]:
+        return posture.labels(owner=self._owner, run=self._run_id, kind=kind, label=label)
+
+    def _refuse_after_end(self) -> None:
+        if self._ended.is_set():
+            raise Interrupted("this run was ended")
+
+
+def _no_image(reference: str) -> ImageError:
+    return ImageError(f"the engine has no image {reference}", hint="`factory image list` shows those it has")

@@ -1,0 +1,89 @@
+"""What a container is created with, in the words of the engine's API."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from factory.engine.api import WORKSPACE, ContainerSpec, Mount
+
+UID = 1000
+USER = f"{UID}:{UID}"
+HOME = "/tmp"  # noqa: S108 -- the container's own tmpfs, not this machine's
+
+_SHM_BYTES = 64 << 20
+_LABEL_PREFIX = "wheel-factory."
+
+Json = Mapping[str, object]
+
+
+def labels(**facts: str) -> dict[str, str]:
+    """Spell facts (owner, run, kind, label) as labels of ours."""
+    return {_LABEL_PREFIX + name: value for name, value in facts.items()}
+
+
+def label_filter(**facts: str) -> dict[str, list[str]]:
+    """Spell facts as a filter of the engine's list calls."""
+    return {"label": [f"{name}={value}" for name, value in labels(**facts).items()]}
+
+
+def label_of(found: Mapping[str, str] | None, name: str) -> str:
+    """Read one fact of ours back; empty when it is absent."""
+    return (found or {}).get(_LABEL_PREFIX + name, "")
+
+
+def writable(spec: ContainerSpec) -> tuple[PurePosixPath, ...]:
+    """List the volumes that a container may write to, the workspace first."""
+    return (WORKSPACE, *(mount.path for mount in spec.mounts if not mount.read_only))
+
+
+def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -> Json:
+    """Describe a confined container whose main process does nothing but wait for commands.
+
+    No logs are kept: a command can write to the main process's output, and that would fill the engine's disk.
+    """
+    return {
+        "Image": spec.image,
+        "Entrypoint": ["sleep"],
+        "Cmd": ["2147483647"],
+        "User": USER,
+        "Env": [f"{name}={value}" for name, value in ({"HOME": HOME} | dict(spec.env)).items()],
+        "WorkingDir": str(WORKSPACE),
+        "Labels": dict(marks),
+        "HostConfig": {
+            "NetworkMode": "bridge" if spec.network else "none",
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            "ReadonlyRootfs": True,
+            "Tmpfs": {HOME: f"rw,exec,nosuid,nodev,mode=1777,size={spec.tmpfs_bytes}"},
+            "ShmSize": _SHM_BYTES,
+            "PidsLimit": spec.pids,
+            "Memory": spec.memory_bytes,
+            "MemorySwap": spec.memory_bytes,
+            "Init": True,
+            "LogConfig": {"Type": "none"},
+            "Mounts": [_mount(each) for each in (Mount(volume=workspace, path=WORKSPACE), *spec.mounts)],
+        },
+    }
+
+
+def _mount(mount: Mount) -> Json:
+    return {
+        "Type": "volume",
+        "Source": mount.volume,
+        "Target": str(mount.path),
+        "ReadOnly": mount.read_only,
+        "VolumeOptions": {"NoCopy": True},
+    }
+
+
+def keeper(image: str, *, volume: str, at: str, marks: Mapping[str, str]) -> Json:
+    """Describe a container that is never started: a volume is reached only through one."""
+    return {
+        "Image": image,
+        "Cmd": ["never"],
+        "Labels": dict(marks),
+        "HostConfig": {
+            "NetworkMode": "none",
+            "LogConfig": {"Type": "none"},
+            "Mounts": [_mount(Mount(volume=volume, path=PurePosixPath("/", at)))],
+        },
+    }
