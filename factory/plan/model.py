@@ -52,7 +52,7 @@ class Skip:
 
     subject: str
     reason: str
-    kind: Literal["recipe", "requires-python", "pyo3", "selection"]
+    kind: Literal["recipe", "requires-python", "pyo3", "floor", "selection"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,13 +31,13 @@ class Pyo3:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFloor:
-    """An abi3 floor found in the source, and the words in which it is said there.
+    """The abi3 floors found in the source, and the words in which they are said there.
 
-    `way` tells how that floor reaches the build: `default` cargo features do it unasked, `project` fixes it itself
-    (`py_limited_api` in setup.cfg or pyproject.toml, maturin's pinned features).
+    `way` tells how they reach the build: `default` cargo features do it unasked, `project` fixes them itself
+    (`py_limited_api` in setup.cfg or pyproject.toml). Several floors are one abi3 and one abi3t.
     """
 
-    floor: Abi3Floor
+    floors: tuple[Abi3Floor, ...]
     way: Literal["default", "project"]
     where: str
 

@@ -5,12 +5,13 @@ import warnings
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pypi_simple
 import requests
-from packaging.utils import InvalidSdistFilename, NormalizedName, canonicalize_name, parse_sdist_filename
+from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 from factory.digest import Digest
@@ -91,7 +92,7 @@ def find_sdist(
     """
     seen: dict[Version, bool] = {}
     for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
-        page = attempt(f"the index page of {ref.name}", lambda url=root: _page(session, url, ref.name), sleep=sleep)
+        page = attempt(f"the index page of {ref.name}", partial(_page, session, root, ref.name), sleep=sleep)
         versions = list(_versions(page))
         found = [package for version, package in versions if version == ref.version and _is_sdist(package)]
         if found:
@@ -118,7 +119,9 @@ def _page(session: requests.Session, root: str, name: NormalizedName) -> list[py
         ) from error
 
 
-def _versions(packages: Iterable[pypi_simple.DistributionPackage]) -> Iterator[tuple[Version, pypi_simple.DistributionPackage]]:
+def _versions(
+    packages: Iterable[pypi_simple.DistributionPackage],
+) -> Iterator[tuple[Version, pypi_simple.DistributionPackage]]:
     for package in packages:
         try:
             yield Version(package.version or ""), package
@@ -149,8 +152,8 @@ def _listed(package: pypi_simple.DistributionPackage, root: str) -> Listed:
 
 def _download(session: requests.Session, listed: Listed, path: Path, progress: OnBytes) -> Digest:
     """Write the file under its name only when it is whole."""
-    partial = path.with_name(f"{path.name}.part")
-    with session.get(listed.url, stream=True, timeout=TIMEOUT_S) as response, partial.open("wb") as out:
+    part = path.with_name(f"{path.name}.part")
+    with session.get(listed.url, stream=True, timeout=TIMEOUT_S) as response, part.open("wb") as out:
         response.raise_for_status()
         total = _length(response) or listed.size_bytes
         for chunk in response.iter_content(1 << 18):
@@ -160,7 +163,7 @@ def _download(session: requests.Session, listed: Listed, path: Path, progress: O
                 raise SourceError(f"{listed.filename} is larger than {MAX_SDIST_BYTES} bytes")
         if total is not None and out.tell() < total:
             raise requests.ConnectionError(f"the connection ended after {out.tell()} of {total} bytes")
-    partial.replace(path)
+    part.replace(path)
     return Digest.of_file(path)
 
 

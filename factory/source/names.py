@@ -87,7 +87,9 @@ def _copies(path: str, target: str, files: Mapping[str, Extent], archive: str) -
     prefix = f"{target}/" if target else ""
     if path.startswith(prefix):
         raise SourceError(f"{archive}: the link {path} points to a folder that it lies in")
-    below = [_renamed(extent, f"{path}/{name[len(prefix) :]}") for name, extent in files.items() if name.startswith(prefix)]
+    below = [
+        _renamed(extent, f"{path}/{name[len(prefix) :]}") for name, extent in files.items() if name.startswith(prefix)
+    ]
     if not below:
         raise SourceError(f"{archive}: the link {path} points to {target}, which does not exist")
     return below

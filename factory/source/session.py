@@ -91,9 +91,7 @@ def _may_pass(error: requests.RequestException) -> bool:
         return error.response is not None and error.response.status_code in _PASSING
     if isinstance(error, requests.exceptions.SSLError | requests.exceptions.InvalidURL):
         return False
-    return isinstance(
-        error, requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError
-    )
+    return isinstance(error, requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError)
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -9,8 +9,8 @@ import zlib
 from calendar import timegm
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
-from factory.digest import chunks
 from factory.errors import SourceError
 from factory.source.names import link_target, resolve_links, safe_path
 from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
@@ -118,7 +118,7 @@ class _Headers:
 
 def _read_tar(sdist: Path, members: _Members) -> None:
     with gzip.open(sdist, "rb") as stream:
-        members.spool.add(chunks(stream), sdist.name)
+        members.spool.add(_pieces(stream), sdist.name)
     with tarfile.TarFile(fileobj=_Headers(members.spool, sdist.name), mode="r") as archive:  # type: ignore[arg-type] # reading needs read, seek and tell
         for member in archive:
             _add_tar_member(member, members)
@@ -175,4 +175,9 @@ def _add_zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, members: 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit_bytes: int | None = None) -> Iterator[bytes]:
     with archive.open(member) as stream:
-        yield from chunks(stream) if limit_bytes is None else [stream.read(limit_bytes)]
+        yield from _pieces(stream) if limit_bytes is None else [stream.read(limit_bytes)]
+
+
+def _pieces(stream: gzip.GzipFile | IO[bytes]) -> Iterator[bytes]:
+    while piece := stream.read(1 << 20):
+        yield piece

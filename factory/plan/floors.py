@@ -1,0 +1,114 @@
+"""Which abi3 floors are owed, and the words for where that is said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from factory.errors import PlanError
+from factory.project.model import Project
+from factory.recipe.model import Recipe
+from factory.tags import Abi3Floor, Interpreter
+
+_WAYS = (
+    "say how with build: {floor: …}: {feature: NAME} for a cargo feature, {option: TEXT} for a build option, "
+    "interpreter where the building one decides, project where the source fixes it"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floors:
+    """The floors that are owed a wheel each, where that is said, and how they reach the build.
+
+    `way` is None without floors. Where the way is `feature` or `option`, a build without it makes version-specific
+    wheels; every other way leaves the floor in all builds.
+    """
+
+    floors: tuple[Abi3Floor, ...] = ()
+    source: str
+    way: Literal["default", "feature", "option", "interpreter", "project"] | None = None
+
+    @property
+    def always_on(self) -> bool:
+        """Whether no GIL interpreter below the floors can have a wheel of its own."""
+        return self.way in ("default", "interpreter", "project")
+
+    def home(self, interpreter: Interpreter) -> Abi3Floor | None:
+        """Return the floor whose wheel is made for an interpreter: the highest that covers it."""
+        covering = [floor for floor in self.floors if floor.covers(interpreter)]
+        return max(covering, key=lambda floor: (floor.minor, floor.free_threaded), default=None)
+
+
+def owed_floors(recipe: Recipe, project: Project, backend: str, listed: Sequence[Interpreter]) -> Floors:
+    """Take the recipe's floors, else the source's, else none.
+
+    Raises:
+        PlanError: the recipe and the source contradict each other, or nothing says how a floor reaches the build.
+    """
+    if recipe.abi3 is None:
+        return _from_source(recipe, project, backend, listed)
+    if not recipe.abi3:
+        return Floors(source="the recipe wants no abi3 wheel")
+    _refuse_contradiction(recipe, recipe.abi3, project)
+    way = recipe.build.floor.kind
+    if way == "default" and project.floor is None:
+        if not _building_interpreter_decides(project, backend):
+            raise PlanError(f"nothing in the source says how {_listed(recipe.abi3)} reaches the build", hint=_WAYS)
+        way = "interpreter"
+    agrees = f"; {project.floor.where}" if project.floor else ""
+    return Floors(floors=recipe.abi3, source=f"the recipe says abi3: {_listed(recipe.abi3)}{agrees}", way=way)
+
+
+def _from_source(recipe: Recipe, project: Project, backend: str, listed: Sequence[Interpreter]) -> Floors:
+    if recipe.build.floor.kind in ("feature", "option"):
+        raise PlanError(
+            f"build: floor: {{{recipe.build.floor.kind}: …}} says how a floor reaches the build, and abi3 names none",
+            hint="add abi3: with the floor, such as cp39",
+        )
+    if project.floor is not None:
+        return Floors(floors=project.floor.floors, source=project.floor.where, way=project.floor.way)
+    if _building_interpreter_decides(project, backend):
+        floors = _lowest(listed, project)
+        said = f"PyO3's feature names no floor, so the building interpreter is it: {_listed(floors)}"
+        return Floors(floors=floors, source=said, way="interpreter")
+    return Floors(source="nothing in the source names a floor: one wheel per version")
+
+
+def _building_interpreter_decides(project: Project, backend: str) -> bool:
+    """Tell whether maturin takes the building interpreter for the floor: PyO3's `abi3` without a version."""
+    return backend == "maturin" and project.pyo3 is not None and bool({"abi3", "abi3t"} & project.pyo3.features)
+
+
+def _lowest(listed: Sequence[Interpreter], project: Project) -> tuple[Abi3Floor, ...]:
+    features = project.pyo3.features if project.pyo3 else frozenset()
+    gil = [one.minor for one in listed if one.implementation == "cp" and not one.free_threaded]
+    free = [one.minor for one in listed if one.free_threaded and one.minor >= _FIRST_ABI3T]
+    floors = [Abi3Floor(min(gil))] if gil and "abi3" in features else []
+    return (*floors, *([Abi3Floor(min(free), free_threaded=True)] if free and "abi3t" in features else []))
+
+
+_FIRST_ABI3T = 15  # PEP 803 begins with Python 3.15.
+
+
+def _refuse_contradiction(recipe: Recipe, floors: tuple[Abi3Floor, ...], project: Project) -> None:
+    """Refuse a floor that the build cannot keep: of several cargo features the lowest wins, an option overrides."""
+    stated = project.floor
+    if stated is None:
+        return
+    match recipe.build.floor.kind:
+        case "option":
+            return
+        case "feature":
+            contradicts = any(
+                low.free_threaded == high.free_threaded and low < high for low in stated.floors for high in floors
+            )
+        case _:
+            contradicts = set(floors) != set(stated.floors)
+    if contradicts:
+        raise PlanError(
+            f"the recipe says abi3: {_listed(floors)}; {stated.where}, which makes {_listed(stated.floors)}",
+            hint="leave abi3 out to take the source's floor, or set build: default-features: false",
+        )
+
+
+def _listed(floors: Sequence[Abi3Floor]) -> str:
+    return ", ".join(str(floor) for floor in floors)

@@ -1,0 +1,54 @@
+"""Globs over cells: the recipe's skip rules, and the command line's `--only` and `--skip`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+
+from packaging.utils import NormalizedName
+
+from factory.errors import PlanError
+from factory.plan.model import Plan
+from factory.recipe.model import SkipRule
+
+
+def matches(select: str, recipe: NormalizedName, cell_id: str) -> bool:
+    """Tell whether a selector means a cell: a glob over ids, or over addresses when it holds a slash.
+
+    The free-threaded `cp314-cp314t-…` answers to `cp314t-…` as well: that is how recipes name the interpreter.
+    """
+    python, abi, platform = cell_id.split("-")
+    ids = (cell_id, f"{abi}-{platform}") if abi == f"{python}t" else (cell_id,)
+    return any(fnmatchcase(f"{recipe}/{one}" if "/" in select else one, select) for one in ids)
+
+
+def rule_for(rules: Sequence[SkipRule], recipe: NormalizedName, cell_id: str, today: date) -> SkipRule | None:
+    """Return the first skip rule in force that means a cell."""
+    return next((rule for rule in rules if in_force(rule, today) and matches(rule.select, recipe, cell_id)), None)
+
+
+def in_force(rule: SkipRule, today: date) -> bool:
+    """Tell whether a rule still holds: through the day it names."""
+    return rule.until is None or today <= rule.until
+
+
+def left_out(recipe: NormalizedName, cell_id: str, only: Sequence[str], skip: Sequence[str]) -> str:
+    """Return why the command line leaves a cell out, empty where it does not."""
+    named = next((select for select in skip if matches(select, recipe, cell_id)), None)
+    if named is not None:
+        return f"--skip {named}"
+    if only and not any(matches(select, recipe, cell_id) for select in only):
+        return f"not among --only {' '.join(only)}"
+    return ""
+
+
+def refuse_nothing(plans: Iterable[Plan]) -> None:
+    """Refuse plans that together hold no cell.
+
+    Raises:
+        PlanError: there is nothing to build.
+    """
+    every = list(plans)
+    if any(plan.cells for plan in every):
+        return
+    skips = [f"{plan.recipe}/{skip.subject}: {skip.reason}" for plan in every for skip in plan.skips]
+    raise PlanError("nothing is selected", hint="; ".join(skips[:3]) or "the recipe lists no interpreter")

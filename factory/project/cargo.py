@@ -1,0 +1,131 @@
+"""A crate and its workspace as their manifests say: paths, lock, Rust version, name of the library."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.version import InvalidVersion, Version
+
+from factory.errors import SourceError
+from factory.project.tables import Files, Table
+
+PYO3 = ("pyo3", "pyo3-ffi")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crate:
+    """One crate of the tree; `manifest` is its path, `workspace` its workspace's manifest, which may be its own."""
+
+    manifest: str
+    table: Table
+    workspace: Table
+    workspace_folder: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of its manifest, empty for the root."""
+        return posixpath.dirname(self.manifest)
+
+    @property
+    def library(self) -> str | None:
+        """The name of the library it makes, None without a name."""
+        name = self.table.table("lib").text("name") or self.table.table("package").text("name")
+        return None if name is None else name.replace("-", "_")
+
+    @property
+    def rust_version(self) -> Version | None:
+        """The `rust-version` of the package, or the one it inherits."""
+        package = self.table.table("package")
+        own = package.get("rust-version")
+        text = self.workspace.table("workspace", "package").text("rust-version") if isinstance(own, dict) else own
+        if text is None:
+            return None
+        try:
+            return Version(str(text))
+        except InvalidVersion as error:
+            raise SourceError(f"{self.manifest} states rust-version {text!r}, which is no version") from error
+
+
+def read_crate(files: Files, manifest: str) -> Crate:
+    """Read a crate's manifest and find the workspace it belongs to.
+
+    Raises:
+        SourceError: there is no such manifest, or it is no TOML.
+    """
+    table = Table.read(files, manifest)
+    if table is None:
+        raise SourceError(
+            f"the source holds no {manifest}",
+            hint=f"manifests in it: {', '.join(_manifests(files)) or 'none'}",
+        )
+    workspace, folder = _workspace(files, manifest, table)
+    return Crate(manifest=manifest, table=table, workspace=workspace, workspace_folder=folder)
+
+
+def read_lock(files: Files, crate: Crate) -> str | None:
+    """Return the path of the Cargo.lock that governs a crate: its workspace's, else its own."""
+    for folder in (crate.workspace_folder, crate.folder):
+        path = posixpath.join(folder, "Cargo.lock")
+        if files.read(path) is not None:
+            return path
+    return None
+
+
+def locked_version(files: Files, lock: str | None, name: str) -> Version | None:
+    """Return the version that a lock pins for a crate.
+
+    Raises:
+        SourceError: the lock cannot be read.
+    """
+    table = None if lock is None else Table.read(files, lock)
+    if table is None:
+        return None
+    texts = [package.text("version") for package in table.tables("package") if package.text("name") == name]
+    return max((parse_crate_version(text) for text in texts if text is not None), default=None)
+
+
+def parse_crate_version(text: str) -> Version:
+    """Read a crate's semantic version; what follows a `-` or `+` is left out where Python knows no such spelling.
+
+    Raises:
+        SourceError: it is no version.
+    """
+    match = re.match(r"\d+(\.\d+){0,2}", text)
+    if match is None:
+        raise SourceError(f"{text!r} is no version of a crate")
+    return Version(match[0])
+
+
+def inside(folder: str, path: str) -> str | None:
+    """Join a path of a manifest to its folder; None where it leaves the tree."""
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    if path.startswith("/") or joined == ".." or joined.startswith("../"):
+        return None
+    return "" if joined == "." else joined
+
+
+def _workspace(files: Files, manifest: str, table: Table) -> tuple[Table, str]:
+    """Find the nearest manifest above that declares a workspace and does not exclude this crate (Cargo's rule)."""
+    folder = posixpath.dirname(manifest)
+    if "workspace" in table:
+        return table, folder
+    for parent in _parents(folder):
+        candidate = Table.read(files, posixpath.join(parent, "Cargo.toml"))
+        if candidate is not None and "workspace" in candidate:
+            below = posixpath.relpath(folder, parent or ".")
+            excluded = candidate.table("workspace").texts("exclude")
+            if any(below == path.strip("/") or below.startswith(f"{path.strip('/')}/") for path in excluded):
+                break
+            return candidate, parent
+    return Table({}, manifest), folder
+
+
+def _parents(folder: str) -> Iterator[str]:
+    while folder:
+        folder = posixpath.dirname(folder)
+        yield folder
+
+
+def _manifests(files: Files) -> list[str]:
+    return [path for path in files.paths if posixpath.basename(path) == "Cargo.toml"][:5]

@@ -1,0 +1,176 @@
+"""Core metadata by static reading: pyproject.toml (PEP 621), PKG-INFO (PEP 643), setup.cfg, literals of setup.py."""
+
+import configparser
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from packaging.metadata import RawMetadata, parse_email
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from factory.errors import SourceError
+from factory.project.setup_script import SetupScript
+from factory.project.tables import Files, Table, read_text
+
+T = TypeVar("T")
+
+_EXTRA = re.compile(r"\bextra\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """Name, version, requires-python and dependencies as the source states them."""
+
+    name: NormalizedName
+    version: Version | None
+    requires_python: SpecifierSet
+    dependencies: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statement:
+    """What one file says, as text; None where it is silent about a field."""
+
+    place: str
+    name: str | None = None
+    version: str | None = None
+    requires_python: str | None = None
+    dependencies: tuple[str, ...] | None = None
+
+
+def read_metadata(
+    files: Files, folder: str, pyproject: Table, cfg: Mapping[str, Mapping[str, str]], script: SetupScript
+) -> Metadata:
+    """Take each field from the first file that states it.
+
+    Raises:
+        SourceError: no file states a name, or a stated value is none.
+    """
+    statements = [
+        _from_pyproject(pyproject),
+        *_from_pkg_info(files, f"{folder}PKG-INFO"),
+        _from_setup_cfg(cfg, f"{folder}setup.cfg"),
+        _from_setup_script(script, f"{folder}setup.py"),
+    ]
+    stated = next(((one.place, one.name) for one in statements if one.name), None)
+    if stated is None:
+        raise SourceError(
+            "the source states no name",
+            hint="a name in [project] of pyproject.toml is the place; setup.py is read, but never run",
+        )
+    dependencies = next(((one.place, one.dependencies) for one in statements if one.dependencies is not None), ("", ()))
+    return Metadata(
+        name=_name(*stated),
+        version=_first(statements, "version", Version),
+        requires_python=_first(statements, "requires_python", SpecifierSet) or SpecifierSet(),
+        dependencies=tuple(requirement(text, dependencies[0]) for text in dependencies[1]),
+    )
+
+
+def requirement(text: str, place: str) -> Requirement:
+    """Read a requirement (PEP 508).
+
+    Raises:
+        SourceError: it is none; `place` is named.
+    """
+    try:
+        return Requirement(text)
+    except InvalidRequirement as error:
+        raise SourceError(f"{place} asks for {text!r}, which is no requirement (PEP 508)") from error
+
+
+def read_setup_cfg(files: Files, path: str) -> Mapping[str, Mapping[str, str]]:
+    """Read setup.cfg's sections; an absent file has none.
+
+    Raises:
+        SourceError: the file is no configuration file.
+    """
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(read_text(files, path) or "", source=path)
+    except configparser.Error as error:
+        raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    return {section: dict(parser.items(section)) for section in parser.sections()}
+
+
+def _first(statements: list[_Statement], field: str, parse: Callable[[str], T]) -> T | None:
+    for one in statements:
+        text = getattr(one, field)
+        if text is not None:
+            try:
+                return parse(text)
+            except (InvalidVersion, InvalidSpecifier) as error:
+                raise SourceError(f"{one.place} states {field.replace('_', '-')} {text!r}, which is none") from error
+    return None
+
+
+def _name(place: str, text: str) -> NormalizedName:
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName as error:
+        raise SourceError(f"{place} states the name {text!r}, which is no project name") from error
+
+
+def _from_pyproject(pyproject: Table) -> _Statement:
+    project = pyproject.table("project")
+    listed = "dependencies" in project or ("name" in project and "dependencies" not in project.texts("dynamic"))
+    return _Statement(
+        place=pyproject.place,
+        name=project.text("name"),
+        version=project.text("version"),
+        requires_python=project.text("requires-python"),
+        dependencies=project.texts("dependencies") if listed else None,
+    )
+
+
+def _from_pkg_info(files: Files, path: str) -> Iterator[_Statement]:
+    text = read_text(files, path)
+    if text is None:
+        return
+    raw, _ = parse_email(text)
+    yield _Statement(
+        place=path,
+        name=raw.get("name"),
+        version=raw.get("version"),
+        requires_python=raw.get("requires_python"),
+        dependencies=_static_dependencies(raw, path),
+    )
+
+
+def _static_dependencies(raw: RawMetadata, path: str) -> tuple[str, ...] | None:
+    """Return the dependencies that hold for every build (PEP 643), without those of extras."""
+    dynamic = {field.lower() for field in raw.get("dynamic", [])}
+    if "requires-dist" in dynamic or raw.get("metadata_version", "1.0") < "2.2":
+        return None
+    listed = raw.get("requires_dist", [])
+    return tuple(text for text in listed if not _EXTRA.search(str(requirement(text, path).marker or "")))
+
+
+def _from_setup_cfg(cfg: Mapping[str, Mapping[str, str]], place: str) -> _Statement:
+    metadata, options = cfg.get("metadata", {}), cfg.get("options", {})
+    version = metadata.get("version", "")
+    lines = options["install_requires"].split("\n") if "install_requires" in options else None
+    computed = version.startswith(("attr:", "file:")) or not version
+    if lines is not None and lines[0].startswith("file:"):
+        lines = None
+    return _Statement(
+        place=place,
+        name=metadata.get("name"),
+        version=None if computed else version,
+        requires_python=options.get("python_requires"),
+        dependencies=None if lines is None else tuple(line.strip() for line in lines if line.strip()),
+    )
+
+
+def _from_setup_script(script: SetupScript, place: str) -> _Statement:
+    return _Statement(
+        place=place,
+        name=script.text("name"),
+        version=script.text("version"),
+        requires_python=script.text("python_requires"),
+        dependencies=script.texts("install_requires"),
+    )

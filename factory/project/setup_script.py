@@ -1,0 +1,73 @@
+"""setup.py read as text: the literals it hands to `setup()` and to extension classes; nothing is evaluated."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from factory.project.tables import Files, read_text
+
+_EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupScript:
+    """Literal keywords of the one `setup()` call, and the literal calls of extension classes: name and keywords."""
+
+    keywords: Mapping[str, object]
+    extensions: tuple[tuple[str, Mapping[str, object]], ...] = ()
+    rust_manifests: tuple[str, ...] = ()
+
+    def text(self, keyword: str) -> str | None:
+        """Return a keyword's string, None where it is absent or computed."""
+        value = self.keywords.get(keyword)
+        return value if isinstance(value, str) else None
+
+    def texts(self, keyword: str) -> tuple[str, ...] | None:
+        """Return a keyword's list of strings, None where it is absent or computed."""
+        value = self.keywords.get(keyword)
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            return None
+        return tuple(value)
+
+
+def read_setup_script(files: Files, path: str) -> SetupScript:
+    """Read what setup.py says in literals. A script that is absent or cannot be parsed says nothing."""
+    try:
+        tree = ast.parse(read_text(files, path) or "")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # Python 2, a null byte, or nested past what the parser takes: its backend will tell.
+        return SetupScript(keywords={})
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    setups = [_literals(call) for call in calls if _called(call) == "setup"]
+    extensions = [call for call in calls if _called(call) in _EXTENSIONS]
+    manifests = [_literals(call).get("path", "Cargo.toml") for call in extensions if _called(call) == "RustExtension"]
+    return SetupScript(
+        keywords=setups[0] if len(setups) == 1 else {},
+        extensions=tuple((_first_text(call), _literals(call)) for call in extensions),
+        rust_manifests=tuple(path for path in manifests if isinstance(path, str)),
+    )
+
+
+def _called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _first_text(call: ast.Call) -> str:
+    first = call.args[0] if call.args else next((item.value for item in call.keywords if item.arg == "name"), None)
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+
+
+def _literals(call: ast.Call) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            continue
+        try:
+            found[keyword.arg] = ast.literal_eval(keyword.value)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            continue  # It is computed, so it is not said.
+    return found
