@@ -31,6 +31,9 @@ class Limits:
     members: int = 1 << 18
 
 
+LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
     """Something wrong with the archive; `member` is empty when it is the archive itself."""
@@ -51,19 +54,26 @@ class Member:
 
 
 Wanted = Callable[[str, bytes], bool]
+Visitor = Callable[[Member, bytearray], None]
 
 
 class Archive:
-    """An open archive. `flaws` is complete once `members` has been run through."""
+    """An open archive. `flaws` is complete once `visit` has returned."""
 
     def __init__(self, zipped: zipfile.ZipFile | None, limits: Limits, flaws: list[Flaw]) -> None:
         self._zip = zipped
         self._limits = limits
         self.flaws = flaws
 
-    def members(self, wanted: Wanted) -> Iterator[tuple[Member, bytes]]:
-        """Yield every readable file with its content where `wanted(name, first four bytes)`, else with no bytes."""
-        infos = self._zip.infolist() if self._zip else []
+    def visit(self, visitor: Visitor, wanted: Wanted) -> None:
+        """Hand over every readable file, with its content where `wanted(name, first four bytes)`, else with no bytes.
+
+        A visitor, and no iterator: a content that the visitor lets go is gone before the next one is read.
+        """
+        zipped = self._zip
+        if zipped is None:
+            return
+        infos = zipped.infolist()
         if len(infos) > self._limits.members:
             self._note("too-large", "", f"{len(infos)} members; {self._limits.members} are read at most")
             return
@@ -72,9 +82,7 @@ class Archive:
         for info in infos:
             if self._readable(info, left) and not info.is_dir():
                 left -= info.file_size
-                read = self._read(info, wanted)
-                if read is not None:
-                    yield read
+                self._read(zipped, info, visitor, wanted)
 
     def _note(self, kind: FlawKind, member: str, message: str) -> None:
         self.flaws.append(Flaw(kind=kind, member=member, message=message))
@@ -111,30 +119,26 @@ class Archive:
             return True
         return False
 
-    def _read(self, info: zipfile.ZipInfo, wanted: Wanted) -> tuple[Member, bytes] | None:
-        assert self._zip is not None  # noqa: S101 -- members come from it
-        name, sha = _name(info), hashlib.sha256()
-        kept: list[bytes] = []
+    def _read(self, zipped: zipfile.ZipFile, info: zipfile.ZipInfo, visitor: Visitor, wanted: Wanted) -> None:
+        name, sha, kept = _name(info), hashlib.sha256(), bytearray()
         try:
-            with self._zip.open(info) as stream:
+            with zipped.open(info) as stream:
                 chunk = stream.read(_CHUNK_BYTES)
                 keep = wanted(name, chunk[:_HEAD_BYTES])
                 while chunk:
                     sha.update(chunk)
                     if keep:
-                        kept.append(chunk)
+                        kept += chunk
                     chunk = stream.read(_CHUNK_BYTES)
         except _BROKEN as error:
             self._note("unreadable", name, f"cannot be read: {error}")
-            return None
-        member = Member(
-            name=name, size_bytes=info.file_size, digest=Digest(sha.hexdigest()), mode=info.external_attr >> 16
-        )
-        return member, b"".join(kept)
+            return
+        mode = info.external_attr >> 16
+        visitor(Member(name=name, size_bytes=info.file_size, digest=Digest(sha.hexdigest()), mode=mode), kept)
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """The name as the archive writes it: zipfile's own is cut at a NUL."""
+    """Return the name as the archive writes it: zipfile's own is cut at a NUL."""
     return info.orig_filename
 
 
@@ -153,7 +157,7 @@ def _name_problem(name: str) -> str | None:
 
 
 @contextmanager
-def open_archive(path: Path, limits: Limits = Limits()) -> Iterator[Archive]:  # noqa: B008 -- a frozen value
+def open_archive(path: Path, limits: Limits = LIMITS) -> Iterator[Archive]:
     """Open a zip archive; one that is none has no members and a flaw.
 
     Raises:

@@ -1,7 +1,7 @@
 """The platform policies (PEP 600, PEP 656), read from auditwheel's tables: no other module knows where they live."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -35,7 +35,7 @@ class Policy:
     private: Mapping[str, frozenset[str]]
 
     def promises(self, version: str) -> bool:
-        """Whether a symbol version such as `GLIBC_2.17` may be needed; versions of unlisted libraries are not judged."""
+        """Whether a symbol version such as `GLIBC_2.17` may be needed; unlisted libraries' are not judged."""
         prefix, _, number = version.partition("_")
         if prefix not in self.versions or number in self.versions[prefix]:
             return True
@@ -43,7 +43,7 @@ class Policy:
         return prefix == "GLIBC" and key is not None and key <= (self.tag.major, self.tag.minor)
 
     def newest(self, version: str) -> str:
-        """The newest promised version of the library that this version belongs to, empty when there is none."""
+        """Name the newest promised version of the library that this one belongs to, empty when there is none."""
         prefix, _, _ = version.partition("_")
         if prefix == "GLIBC":
             return f"GLIBC_{self.tag.major}.{self.tag.minor}"
@@ -79,12 +79,12 @@ def _soname(name: str, arch: str) -> str:
 
 
 def musl_soname(arch: str) -> str:
-    """The soname of musl's C library on an architecture."""
+    """Name musl's C library on an architecture."""
     return f"libc.musl-{_MUSL_ARCHITECTURES.get(arch, arch)}.so.1"
 
 
 def policy_for(tag: PlatformTag) -> Policy | None:
-    """What a platform tag promises, None when no listed policy of its architecture is as old.
+    """Find what a platform tag promises, None when no listed policy of its architecture is as old.
 
     PEP 600 allows any glibc version: between two listed ones the lower one's libraries hold, with the tag's own glibc.
     """
@@ -93,10 +93,3 @@ def policy_for(tag: PlatformTag) -> Policy | None:
         return None
     nearest = older[-1]
     return Policy(tag=tag, versions=nearest.versions, libraries=nearest.libraries, private=nearest.private)
-
-
-def oldest_serving(libc: Literal["glibc", "musl"], arch: str, needed: Iterable[str]) -> PlatformTag | None:
-    """The oldest policy that promises all needed symbol versions, None when none does."""
-    wanted = tuple(needed)
-    fitting = (policy.tag for policy in policies(libc, arch) if all(map(policy.promises, wanted)))
-    return next(fitting, None)

@@ -14,13 +14,14 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 from packaging.version import Version
 
-from factory.archive import Flaw, Limits, Member, open_archive
+from factory.archive import LIMITS, Flaw, Limits, Member, open_archive
 from factory.digest import Digest
 from factory.elf.model import ElfError, SharedObject
 from factory.elf.read import MAGIC, parse
 
 _TEXTS = frozenset({"METADATA", "WHEEL", "RECORD"})
-_TEXT_BYTES = 1 << 26
+_TEXT_BYTES = 1 << 23
+_RECORD_ROWS = 1 << 18
 _TAG_LINES = 1 << 12
 
 
@@ -68,8 +69,8 @@ class RecordRow:
 class Wheel:
     """One wheel. Texts are None when absent; `broken` maps ELF members that cannot be parsed to the reason.
 
-    `dist_infos` are the names of all `*.dist-info` folders; texts are read from `dist_info`, the one the name calls for,
-    else from the only one.
+    `dist_infos` are the names of all `*.dist-info` folders; texts are read from `dist_info`, the one that the file name
+    calls for, else the first.
     """
 
     filename: str
@@ -93,26 +94,17 @@ class Wheel:
         return self.name.tags if self.name else frozenset()
 
 
-def read_wheel(path: Path, limits: Limits = Limits()) -> Wheel:  # noqa: B008 -- a frozen value
+def read_wheel(path: Path, limits: Limits = LIMITS) -> Wheel:
     """Read a wheel, each member once and one at a time; whatever is wrong inside is in the value.
 
     Raises:
         OSError: the file cannot be opened.
     """
-    members: dict[str, Member] = {}
-    objects: dict[str, SharedObject] = {}
-    broken: dict[str, str] = {}
-    texts: dict[str, bytes] = {}
+    parts = _Parts(path)
     with open_archive(path, limits) as archive:
-        for member, content in archive.members(_is_wanted):
-            members.setdefault(member.name, member)
-            if content.startswith(MAGIC):
-                _read_object(member.name, content, objects, broken)
-            elif len(content) <= _TEXT_BYTES and _is_text(member.name):
-                texts.setdefault(member.name, content)
-        flaws = tuple(archive.flaws)
-    parts = _Parts(path, members, texts)
-    return parts.wheel(objects, broken, flaws)
+        archive.visit(parts.take, _is_wanted)
+        parts.flaws += archive.flaws
+    return parts.wheel()
 
 
 def _is_text(name: str) -> bool:
@@ -124,22 +116,35 @@ def _is_wanted(name: str, head: bytes) -> bool:
     return head == MAGIC or _is_text(name)
 
 
-def _read_object(name: str, content: bytes, objects: dict[str, SharedObject], broken: dict[str, str]) -> None:
-    try:
-        objects.setdefault(name, parse(content))
-    except ElfError as error:
-        broken.setdefault(name, str(error))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Parts:
-    """What was read, before it is put together."""
+    """What has been read, before it is put together."""
 
     path: Path
-    members: dict[str, Member]
-    texts: dict[str, bytes]
+    members: dict[str, Member] = field(default_factory=dict)
+    objects: dict[str, SharedObject] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
+    flaws: list[Flaw] = field(default_factory=list)
 
-    def wheel(self, objects: dict[str, SharedObject], broken: dict[str, str], flaws: tuple[Flaw, ...]) -> Wheel:
+    def take(self, member: Member, content: bytearray) -> None:
+        """Keep what matters of a member; of two with one name the first counts, as the archive's flaws say."""
+        if member.name in self.members:
+            return
+        self.members[member.name] = member
+        if content.startswith(MAGIC):
+            try:
+                self.objects[member.name] = parse(content)
+            except ElfError as error:
+                self.broken[member.name] = str(error)
+        elif len(content) > _TEXT_BYTES:
+            message = f"is a text of {len(content)} bytes; {_TEXT_BYTES} are read at most"
+            self.flaws.append(Flaw(kind="too-large", member=member.name, message=message))
+        elif content:
+            self.texts[member.name] = bytes(content)
+
+    def wheel(self) -> Wheel:
+        """Put the value together."""
         name, name_problem = _parse_name(self.path.name)
         folders = sorted({p for m in self.members if (p := m.partition("/")[0]).endswith(".dist-info") and "/" in m})
         folder = self._folder(folders)
@@ -156,9 +161,9 @@ class _Parts:
             record=record,
             record_problem=record_problem,
             members=MappingProxyType(dict(sorted(self.members.items()))),
-            objects=MappingProxyType(dict(sorted(objects.items()))),
-            broken=MappingProxyType(dict(sorted(broken.items()))),
-            flaws=flaws,
+            objects=MappingProxyType(dict(sorted(self.objects.items()))),
+            broken=MappingProxyType(dict(sorted(self.broken.items()))),
+            flaws=tuple(self.flaws),
         )
 
     def _folder(self, folders: list[str]) -> str:
@@ -235,6 +240,8 @@ def parse_record(content: bytes) -> tuple[tuple[RecordRow, ...] | None, str]:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
     except (csv.Error, UnicodeDecodeError) as error:
         return None, str(error)
+    if len(rows) > _RECORD_ROWS:
+        return None, f"{len(rows)} rows; {_RECORD_ROWS} are read at most"
     for line, row in enumerate(rows, start=1):
         if row and len(row) != 3:  # noqa: PLR2004 -- path, hash, size
             return None, f"row {line} has {len(row)} fields; three are due"
@@ -242,5 +249,5 @@ def parse_record(content: bytes) -> tuple[tuple[RecordRow, ...] | None, str]:
 
 
 def record_hash(digest: Digest) -> str:
-    """A digest as RECORD writes it: urlsafe base64 without padding."""
+    """Write a digest as RECORD does: urlsafe base64 without padding."""
     return "sha256=" + base64.urlsafe_b64encode(bytes.fromhex(digest.hex)).decode().rstrip("=")

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
+from factory.audit.sonames import is_interpreters
 from factory.audit.stable_abi import oldest_interpreter
 from factory.tags import Abi3Floor
 from factory.wheel import Wheel
 
-_INTERPRETERS = re.compile(r"_?Py(_|[A-Z])\w*")
 _TAG = re.compile(r"cp3([0-9]+)")
 _FIRST = 2  # PEP 384 came with 3.2
 
 
 def claimed_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
-    """The oldest interpreter that any abi3 tag promises, or that the expectation names; None for other wheels."""
+    """Find the oldest interpreter that an abi3 tag or the expectation names; None for other wheels."""
     tags = [tag for tag in wheel.tags if tag.abi in ("abi3", "abi3t")]
     minors = [int(match[1]) for tag in tags if (match := _TAG.fullmatch(tag.interpreter))]
     if not minors:
@@ -33,7 +33,7 @@ def check_abi3(wheel: Wheel, expectation: Expectation) -> Ruling:
 
 
 def deserved_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
-    """The oldest interpreter whose stable ABI has all that the wheel asks for; None if none has, or no tag is abi3."""
+    """Find the oldest interpreter whose stable ABI has all that the wheel asks for; None if none has."""
     floor = claimed_floor(wheel, expectation)
     if floor is None:
         return None
@@ -43,7 +43,7 @@ def deserved_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
 
 
 def asked(wheel: Wheel) -> dict[str, tuple[str, ...]]:
-    """The symbols each object asks of the interpreter: those like Py… that the wheel does not define itself.
+    """List what each object asks of the interpreter: names like Py… that the wheel does not define itself.
 
     A weak one may be absent: code asks whether it is there.
     """
@@ -56,7 +56,7 @@ def asked(wheel: Wheel) -> dict[str, tuple[str, ...]]:
 
 
 def _is_asked(name: str, own: frozenset[str]) -> bool:
-    return _INTERPRETERS.fullmatch(name) is not None and name not in own
+    return is_interpreters(name) and name not in own
 
 
 def _judge(wheel: Wheel, floor: Abi3Floor) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from factory.wheel import Wheel
 
 
 def check_archive(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """What the reader could not take, and a size above the agreed one."""
+    """Report what the reader could not take, and a size above the agreed one."""
     found = [finding(f"archive-{flaw.kind}", flaw.member or wheel.filename, flaw.message) for flaw in wheel.flaws]
     found += [
         finding("elf-broken", path, f"is no readable ELF object: {reason}") for path, reason in wheel.broken.items()

@@ -2,7 +2,7 @@
 
 import posixpath
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from factory.elf.model import SharedObject
@@ -21,17 +21,21 @@ class Links:
     inside: dict[str, dict[str, str]] = field(default_factory=dict)
     outside: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def reach(self, path: str) -> Iterator[tuple[str, ...]]:
-        """Yield every member that loading this one loads too, each with the shortest way to it."""
-        seen = {path}
-        queue: deque[tuple[str, ...]] = deque([(path,)])
+    def ways_to(self, ends: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Find every other member whose loading loads one of `ends` too, with its next step there and the end."""
+        users: dict[str, list[str]] = {}
+        for user, members in self.inside.items():
+            for member in members.values():
+                users.setdefault(member, []).append(user)
+        ways = {end: (end, end) for end in sorted(ends)}
+        queue = deque(ways)
         while queue:
-            way = queue.popleft()
-            for member in self.inside.get(way[-1], {}).values():
-                if member not in seen:
-                    seen.add(member)
-                    queue.append((*way, member))
-                    yield (*way, member)
+            member = queue.popleft()
+            for user in users.get(member, ()):
+                if user not in ways:
+                    ways[user] = (member, ways[member][1])
+                    queue.append(user)
+        return {path: way for path, way in ways.items() if path not in way}
 
 
 def installed_path(member: str) -> str:
@@ -45,7 +49,7 @@ def installed_path(member: str) -> str:
 def link(wheel: Wheel) -> Links:
     """Resolve every DT_NEEDED of every object within the wheel.
 
-    A name counts as answered when the object's own search path holds it, or when the wheel has exactly such a file or soname
+    A name counts as answered when the object's own search path holds it, or when the wheel has such a file or soname
     elsewhere: something else may have loaded it before. What cannot be found at all is left outside.
     """
     by_place = {installed_path(path): path for path in wheel.objects}

@@ -75,6 +75,6 @@ def _idle(wheel: Wheel, waivers: Iterable[Waiver], found: list[Finding], today: 
 
 
 def _least(rulings: Iterable[Ruling]) -> PlatformTag | None:
-    """The oldest platform that every check with a say allows."""
+    """Take the oldest platform that every check with a say allows."""
     allowed = [ruling.allows for ruling in rulings if ruling.allows is not None]
     return min(frozenset.intersection(*allowed), default=None) if allowed else None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from factory.audit.closure import link
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
-from factory.audit.sonames import is_libpython
+from factory.audit.sonames import is_interpreters, is_libpython
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
@@ -33,11 +33,9 @@ def _reached(wheel: Wheel) -> Iterator[Finding]:
         for path, shared in wheel.objects.items()
         if any(map(is_libpython, shared.needed))
     }
-    for path in wheel.objects if guilty else ():
-        way = next((way for way in links.reach(path) if way[-1] in guilty), None)
-        if way is not None and path not in guilty:
-            message = f"reaches {guilty[way[-1]]} through {way[-1]}; an interpreter need not come with that library"
-            yield finding("libpython-reached", path, message, way)
+    for path, (step, end) in links.ways_to(guilty).items():
+        message = f"reaches {guilty[end]} through {end}; an interpreter need not come with that library"
+        yield finding("libpython-reached", path, message, (step, end) if step != end else (end,))
 
 
 def _embedded(wheel: Wheel) -> Iterator[Finding]:
@@ -50,7 +48,7 @@ def _embedded(wheel: Wheel) -> Iterator[Finding]:
 def _stripped(wheel: Wheel) -> Iterator[Finding]:
     for path, shared in wheel.objects.items():
         if shared.kind == "program" and not any(map(is_libpython, shared.needed)):
-            names = sorted(s.name for s in shared.undefined if not s.weak and s.name.startswith(("Py_", "_Py", "Py")))
+            names = sorted(s.name for s in shared.undefined if not s.weak and is_interpreters(s.name))
             if names:
                 message = f"this program uses {names[0]} and needs no library that has it; it dies when started"
                 yield finding("program-without-libpython", path, message, tuple(names))

@@ -15,8 +15,8 @@ from factory.wheel import Wheel
 class Expectation:
     """What a wheel ought to be. What is None or empty is derived from the wheel's own tags.
 
-    `platform` is a ceiling, `floor` the oldest interpreter an abi3 wheel must run on, `modules` dotted names of extension
-    modules. A `built` wheel comes straight from its backend: its platform is not judged before the repair.
+    `platform` is a ceiling, `floor` the oldest interpreter an abi3 wheel must run on, `modules` dotted names of
+    extension modules. A `built` wheel comes straight from its backend: its platform is not judged before the repair.
     """
 
     tags: frozenset[Tag] | None = None
@@ -58,8 +58,8 @@ class Ruling:
 class Audit:
     """The verdict on one wheel.
 
-    `deserves` is the oldest platform that every check allows; `floor` the oldest interpreter whose stable ABI has all that
-    an abi3 wheel asks for. Both are None where nothing can be said.
+    `deserves` is the oldest platform that every check allows; `floor` the oldest interpreter whose stable ABI has all
+    that an abi3 wheel asks for. Both are None where nothing can be said.
     """
 
     rulings: tuple[Ruling, ...]

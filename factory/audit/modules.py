@@ -11,7 +11,7 @@ from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
 from factory.wheel import Wheel
 
-# EXTENSION_SUFFIXES of the interpreters: .cpython-313t-x86_64-linux-gnu.so, .pypy311-pp73-x86_64-linux-gnu.so, .abi3.so, .so
+# What interpreters look for: .cpython-313t-x86_64-linux-gnu.so, .pypy311-pp73-x86_64-linux-gnu.so, .abi3.so, .so
 _MODULE = re.compile(
     r"(?P<name>[^/.]+)(?:\.(?P<tag>cpython-[0-9]+[a-z]*|pypy3[0-9]+-pp[0-9]+|abi3t?)(?:-[^/.]+)?)?\.so"
 )
@@ -49,7 +49,7 @@ def module_files(wheel: Wheel) -> tuple[ModuleFile, ...]:
 
 
 def check_suffixes(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- a Check's signature
-    """A module's suffix must be one that every claimed interpreter looks for."""
+    """Hold every module's suffix against the interpreters that are claimed."""
     tags = frozenset(tag for tag in wheel.tags if tag.abi != "none")
     found: list[Finding] = []
     if tags and tags == wheel.tags:
@@ -76,7 +76,7 @@ def _specific(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
 
 
 def _abi(tag: str) -> str | None:
-    """The abi tag that goes with a suffix, None for suffixes that several interpreters share."""
+    """Find the abi tag that goes with a suffix, None for suffixes that several interpreters share."""
     if (match := _CPYTHON.fullmatch(tag)) is not None:
         return f"cp3{match['minor']}{match['flags']}"
     if (match := _PYPY.fullmatch(tag)) is not None:
@@ -89,7 +89,7 @@ def _claims(tags: frozenset[Tag]) -> str:
 
 
 def check_modules(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """Expected modules are there as ELF objects, and every module offers its own init function."""
+    """Look for every expected module as an ELF object, and for every module's own init function."""
     modules = module_files(wheel)
     found = [*_missing(wheel, modules, expectation), *_inits(wheel, modules, expectation), *_pure(wheel, expectation)]
     return Ruling(check="modules", findings=tuple(found))
@@ -106,7 +106,7 @@ def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expecta
 
 
 def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
-    """A library that ctypes or cffi opens may carry a module's suffix and needs no hook, unless it is expected."""
+    """Spare libraries for ctypes or cffi, which may carry a module's suffix without a hook, unless expected."""
     for module in modules:
         exports = wheel.objects[module.path].exports
         others = tuple(sorted(n for n in exports if n.startswith(("PyInit_", "PyInitU_", "PyModExport"))))
@@ -119,7 +119,7 @@ def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectati
 
 
 def _pure(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
-    """A platform in the tag and no object in the wheel is what a silent fallback to pure Python leaves behind."""
+    """Notice a platform in the tag and no object in the wheel: what a silent fallback to pure Python leaves."""
     expected = expectation.platform is not None
     claimed = any(tag.platform != "any" and tag.abi != "none" for tag in wheel.tags)
     if (expected or claimed) and wheel.name is not None and not wheel.objects and not wheel.broken:

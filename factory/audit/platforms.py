@@ -1,13 +1,13 @@
 """Platform tags: what the wheel claims, and what its objects need of the system they are loaded on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from packaging.tags import Tag
 
 from factory.audit.closure import Links, link
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
-from factory.audit.sonames import is_glibc, is_libpython, is_loader, is_musl
+from factory.audit.sonames import is_foreign, is_libpython, is_loader
 from factory.elf.model import SharedObject
 from factory.policy import Policy, policies, policy_for
 from factory.tags import PlatformTag
@@ -15,7 +15,7 @@ from factory.wheel import Wheel
 
 
 def claimed(wheel: Wheel) -> tuple[PlatformTag, ...]:
-    """The Linux platforms that the file name promises, each once whatever its spelling."""
+    """List the Linux platforms that the file name promises, each once whatever its spelling."""
     found = set()
     for tag in wheel.tags:
         try:
@@ -26,7 +26,7 @@ def claimed(wheel: Wheel) -> tuple[PlatformTag, ...]:
 
 
 def architectures(wheel: Wheel, expectation: Expectation) -> frozenset[str]:
-    """The architectures that the wheel is for, from its tags (linux_* among them) and the expectation."""
+    """List the architectures the wheel is for, from its tags (linux_* among them) and the expectation."""
     found = {platform.arch for platform in claimed(wheel)}
     found |= {tag.platform.removeprefix("linux_") for tag in wheel.tags if tag.platform.startswith("linux_")}
     if expectation.platform is not None:
@@ -50,7 +50,7 @@ def check_policy(wheel: Wheel, expectation: Expectation) -> Ruling:
 
 
 def _allowed(wheel: Wheel, links: Links, expectation: Expectation) -> frozenset[PlatformTag] | None:
-    """The listed policies that hold. musl has no symbol versions: there the claim is all that can be known."""
+    """List the policies that hold. musl has no symbol versions: there the claim is all that can be known."""
     tags = claimed(wheel) or ((expectation.platform,) if expectation.platform else ())
     if not tags or not wheel.objects:
         return None
@@ -65,20 +65,20 @@ def _allowed(wheel: Wheel, links: Links, expectation: Expectation) -> frozenset[
 
 def _excesses(wheel: Wheel, links: Links, policy: Policy) -> Iterator[Finding]:
     for path, shared in wheel.objects.items():
-        if not shared.for_a_processor:
+        if shared.architecture != policy.tag.arch:
             continue
         outside = links.outside[path]
-        yield from _versions(path, shared, outside, policy)
+        yield from _versions(path, shared, links.inside[path], policy)
         yield from _libraries(path, shared, outside, policy)
         yield from _private(path, shared, outside, policy)
 
 
-def _versions(path: str, shared: SharedObject, outside: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
+def _versions(path: str, shared: SharedObject, inside: Container[str], policy: Policy) -> Iterator[Finding]:
     """One finding per prefix, for its newest version: GLIBC_2.34 includes the trouble with GLIBC_2.32."""
     excess = [
         need
         for need in shared.version_needs
-        if not need.weak and need.library in outside and not policy.promises(need.version)
+        if not need.weak and need.library not in inside and not policy.promises(need.version)
     ]
     for prefix in sorted({need.version.partition("_")[0] for need in excess}):
         versions = {need.version for need in excess if need.version.partition("_")[0] == prefix}
@@ -97,7 +97,7 @@ def _version_key(version: str) -> tuple[tuple[int, ...], str]:
 def _libraries(path: str, shared: SharedObject, outside: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
     """Interpreters' and the other libc's libraries are left to their own rules."""
     for name in sorted(set(outside) - policy.libraries):
-        if not (is_loader(name) or is_libpython(name) or is_glibc(name) or is_musl(name)):
+        if not (is_loader(name) or is_libpython(name) or is_foreign(name, policy.tag.libc)):
             message = f"needs {name}; it is neither in the wheel nor promised by {policy.tag}"
             search = ":".join(shared.runpath or shared.rpath) or "no search path of its own"
             yield finding("library-missing", path, message, (f"searched: {search}",))
@@ -129,15 +129,14 @@ def _libcs(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     wanted = {platform.libc for platform in platforms}
     for path, shared in wheel.objects.items():
         names = (*shared.needed, *([shared.interpreter] if shared.interpreter else []))
-        for libc, belongs in (("glibc", is_glibc), ("musl", is_musl)):
-            signs = tuple(sorted(name for name in names if belongs(name)))
-            if wanted and libc not in wanted and signs:
-                message = f"needs {libc}'s {signs[0]}; the wheel is for {', '.join(sorted(wanted))}"
-                yield finding("wrong-libc", path, message, signs)
+        for libc in wanted if len(wanted) == 1 else ():
+            signs = tuple(sorted(name for name in names if is_foreign(name, libc)))
+            if signs:
+                yield finding("wrong-libc", path, f"needs {signs[0]}; the wheel is for {libc}", signs)
 
 
 def check_tags(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """The file name's tags against the WHEEL file, the expectation and what an index takes."""
+    """Hold the file name's tags against the WHEEL file, the expectation and what an index takes."""
     found = [*_mismatch(wheel), *_unexpected(wheel, expectation), *_ceiling(wheel, expectation)]
     if expectation.stage == "repaired":
         found.extend(_unknown(wheel))
@@ -154,7 +153,7 @@ def _mismatch(wheel: Wheel) -> Iterator[Finding]:
 
 
 def _unexpected(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
-    """Platforms are compared by what they mean, so that a legacy alias is no difference; before the repair not at all."""
+    """Compare platforms by what they mean, so that an alias is no difference; before the repair not at all."""
     if expectation.tags is None or wheel.name is None:
         return
     built = expectation.stage == "built"

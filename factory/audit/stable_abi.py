@@ -5,8 +5,8 @@ Loading abi3info takes a tenth of a second, so it waits for the first abi3 wheel
 
 from functools import cache
 
-# abi3info dates these 3.10; CPython 3.9's headers declare them under Py_LIMITED_API=0x03090000 and its binary exports them
-# (`nm -D` of python3.9, 3.9.18).
+# abi3info dates these 3.10; CPython 3.9's headers declare them under Py_LIMITED_API=0x03090000 and its binary exports
+# them (`nm -D` of 3.9.18).
 _SINCE_39 = frozenset(
     {
         "PyFrame_GetCode",
@@ -42,7 +42,7 @@ def introduced() -> dict[str, int]:
 
 
 def oldest_interpreter(symbol: str, floor: int) -> int | None:
-    """The minor version from which a symbol is there for good, None when the stable ABI has no such symbol.
+    """Find the minor version from which a symbol is there for good, None when the stable ABI has no such symbol.
 
     `floor` is the version asked about: a symbol that a later one lacks counts from after that gap.
     """

@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
-from factory.wheel import RecordRow, Wheel, record_hash
+from factory.wheel import RecordRow, Wheel, WheelName, record_hash
 
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")  # binary distribution format: no hash of these can be written
 _MICROS = range(100)
@@ -20,34 +20,39 @@ def check_names(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG0
     if wheel.name is None:
         found = [finding("name-unreadable", wheel.filename, wheel.name_problem)]
     else:
-        found = [*_folders(wheel), *_metadata(wheel), *_wheel_text(wheel), *_requires_python(wheel)]
+        found = [
+            *_folders(wheel, wheel.name),
+            *_metadata(wheel, wheel.name),
+            *_wheel_text(wheel),
+            *_requires_python(wheel),
+        ]
     return Ruling(check="names", findings=tuple(found))
 
 
-def _folders(wheel: Wheel) -> Iterator[Finding]:
+def _folders(wheel: Wheel, named: WheelName) -> Iterator[Finding]:
     if len(wheel.dist_infos) != 1:
         count = len(wheel.dist_infos) or "no"
         message = f"holds {count} .dist-info folders; exactly one is due"
         yield finding("dist-info-count", wheel.filename, message, wheel.dist_infos)
     for folder in wheel.dist_infos:
         name, _, version = folder.removesuffix(".dist-info").rpartition("-")
-        yield from _same(wheel, "dist-info-mismatch", folder, name, version)
+        yield from _same(named, "dist-info-mismatch", folder, name, version)
 
 
-def _metadata(wheel: Wheel) -> Iterator[Finding]:
+def _metadata(wheel: Wheel, named: WheelName) -> Iterator[Finding]:
     if not wheel.dist_info:
         return
     subject = f"{wheel.dist_info}/METADATA"
     if wheel.metadata is None:
         yield finding("metadata-missing", subject, "is not in the wheel")
     else:
-        yield from _same(wheel, "metadata-mismatch", subject, wheel.metadata.name, wheel.metadata.version)
+        yield from _same(named, "metadata-mismatch", subject, wheel.metadata.name, wheel.metadata.version)
 
 
-def _same(wheel: Wheel, rule: str, subject: str, name: str, version: str) -> Iterator[Finding]:
-    assert wheel.name is not None  # noqa: S101 -- the caller has asked
-    if canonicalize_name(name) != wheel.name.name or _version(version) != wheel.name.version:
-        message = f"says {name or 'no name'} {version or 'no version'}; the file name says {wheel.name.name} {wheel.name.version}"
+def _same(named: WheelName, rule: str, subject: str, name: str, version: str) -> Iterator[Finding]:
+    if canonicalize_name(name) != named.name or _version(version) != named.version:
+        said = f"{name or 'no name'} {version or 'no version'}"
+        message = f"says {said}; the file name says {named.name} {named.version}"
         yield finding(rule, subject, message)
 
 

@@ -42,7 +42,7 @@ class Segment(NamedTuple):
 class Image:
     """A file's bytes with its class and byte order: reads by file offset, and by address through PT_LOAD."""
 
-    content: bytes
+    content: bytes | bytearray
     elf_class: Literal[32, 64]
     byte_order: Literal["little", "big"]
     header: Header
@@ -64,7 +64,7 @@ class Image:
         return "Q" if self.elf_class == 64 else "I"  # noqa: PLR2004 -- ELFCLASS64
 
     def at_offset(self, offset: int, size: int, what: str) -> memoryview:
-        """The bytes at a file offset.
+        """Return the bytes at a file offset.
 
         Raises:
             ElfError: they are not all in the file.
@@ -95,7 +95,7 @@ class Image:
         return self.data[start:end]
 
     def at_address(self, address: int, size: int, what: str) -> memoryview:
-        """The bytes loaded at an address.
+        """Return the bytes loaded at an address.
 
         Raises:
             ElfError: they are not all in one loaded segment.
@@ -131,7 +131,7 @@ class Strings:
     Overlapping names could multiply a small file into gigabytes, so all names together are limited.
     """
 
-    def __init__(self, content: bytes, start: int, end: int) -> None:
+    def __init__(self, content: bytes | bytearray, start: int, end: int) -> None:
         self._content, self._start, self._end = content, start, end
         self._known: dict[int, str] = {}
         self._left = _STRINGS_BYTES
@@ -152,7 +152,7 @@ class Strings:
         return text
 
 
-def open_image(content: bytes) -> Image:
+def open_image(content: bytes | bytearray) -> Image:
     """Read the ELF header and the program headers.
 
     Raises:
@@ -160,7 +160,7 @@ def open_image(content: bytes) -> Image:
     """
     elf_class: Literal[32, 64]
     byte_order: Literal["little", "big"]
-    match content[:4], content[4:5], content[5:6]:
+    match bytes(content[:4]), bytes(content[4:5]), bytes(content[5:6]):
         case b"\x7fELF", b"\1" | b"\2" as width, b"\1" | b"\2" as order:
             elf_class = 64 if width == b"\2" else 32
             byte_order = "little" if order == b"\1" else "big"

@@ -34,7 +34,7 @@ class ElfError(ValueError):
 
 
 class Symbol(NamedTuple):
-    """An undefined dynamic symbol; `library` and `version` say where the linker found it (both empty if unversioned)."""
+    """An undefined dynamic symbol; `library` and `version` say where the linker found it, if it is versioned."""
 
     name: str
     version: str

@@ -16,7 +16,7 @@ _DF_1_PIE = 0x08000000
 _DYNAMIC_ENTRIES = 1 << 16
 
 
-def parse(content: bytes) -> SharedObject:
+def parse(content: bytes | bytearray) -> SharedObject:
     """Read an ELF object from its whole content.
 
     Raises:
@@ -97,6 +97,6 @@ def _interpreter(image: Image) -> str | None:
 
 
 def _kind(image: Image, dynamic: dict[int, list[int]]) -> Kind:
-    """A library can have an entry point and an interpreter too (Qt's do): only DF_1_PIE makes ET_DYN a program."""
+    """Tell programs by DF_1_PIE: a library can have an entry point and an interpreter too (Qt's do)."""
     kind = _KINDS.get(image.header.type, "other")
     return "program" if kind == "library" and dynamic.get(_DT_FLAGS_1, [0])[-1] & _DF_1_PIE else kind

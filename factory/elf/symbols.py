@@ -86,10 +86,10 @@ def _version_indexes(image: Image, dynamic: _Dynamic, count: int) -> "repeat[int
 
 
 def _count(image: Image, dynamic: _Dynamic) -> int:
-    """How many symbols there are: no tag says it, so the hash tables and the relocations do.
+    """Count the symbols: no tag says how many there are, so the hash tables and the relocations do.
 
-    GNU ld writes an empty DT_GNU_HASH when nothing is exported, and a hostile one may end early; what the loader binds is
-    what relocations name, so the greatest of all three counts is taken.
+    GNU ld writes an empty DT_GNU_HASH when nothing is exported, and a hostile one may end early; what the loader binds
+    is what relocations name, so the greatest of all three counts is taken.
     """
     count = max(_hash_count(image, dynamic), _gnu_hash_count(image, dynamic), _relocation_count(image, dynamic))
     if count > _SYMBOLS:
@@ -110,7 +110,7 @@ def _is_s390x(image: Image) -> bool:
 
 
 def _gnu_hash_count(image: Image, dynamic: _Dynamic) -> int:
-    """The end of the chain of the highest bucket, whose last entry has its lowest bit set."""
+    """Find the end of the chain of the highest bucket, whose last entry has its lowest bit set."""
     if _DT_GNU_HASH not in dynamic:
         return 0
     view = image.from_address(dynamic[_DT_GNU_HASH][-1], "the GNU hash table")
@@ -140,7 +140,7 @@ def _relocation_count(image: Image, dynamic: _Dynamic) -> int:
 
 
 def _highest_symbol(image: Image, dynamic: _Dynamic, address: int, size: int, words: int) -> int:
-    """The greatest symbol index in one relocation table: the upper part of every entry's second word."""
+    """Find the greatest symbol index in one relocation table: the upper part of every entry's second word."""
     if address not in dynamic or not dynamic.get(size, [0])[-1]:
         return -1
     view = image.at_address(dynamic[address][-1], dynamic[size][-1], "a relocation table")

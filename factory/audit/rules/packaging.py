@@ -10,7 +10,7 @@ PACKAGING_RULES = (
         id="tag-mismatch",
         severity=Severity.ERROR,
         summary="the WHEEL file's tags are not those of the file name",
-        why="Tools that read the one decide differently from tools that read the other; the wheel was renamed, not retagged.",
+        why="Tools that read the one decide differently from tools that read the other: it was renamed, not retagged.",
         mend="Retag with `wheel tags` or repair again, so that name and WHEEL file change together.",
         source=_WHEEL_SPECIFICATION,
     ),

@@ -8,13 +8,13 @@ PYTHON_RULES = (
         severity=Severity.ERROR,
         summary="an object of the wheel needs an interpreter's library",
         why=(
-            "Many interpreters are built without libpython, so the import fails with `cannot open shared object file`; where "
-            "it is found, a second copy of the interpreter's state may be loaded. Repair tools remove the entry or graft the "
-            "library, and neither makes the wheel right."
+            "Many interpreters are built without libpython, so the import fails with `cannot open shared object "
+            "file`; where it is found, a second copy of the interpreter's state may be loaded. Repair tools remove the "
+            "entry or graft the library, and neither makes the wheel right."
         ),
         mend=(
-            "Do not link extension modules to libpython: use PyO3's `extension-module` feature, leave out `-lpython3.X` and "
-            "`python3-embed`, use `Python::Module` rather than `Python::Python` in CMake."
+            "Do not link extension modules to libpython: use PyO3's `extension-module` feature, leave out "
+            "`-lpython3.X` and `python3-embed`, use `Python::Module` rather than `Python::Python` in CMake."
         ),
         source="PEP 513, section `libpythonX.Y.so.1`",
     ),
@@ -22,7 +22,7 @@ PYTHON_RULES = (
         id="libpython-reached",
         severity=Severity.ERROR,
         summary="an object reaches an interpreter's library through another library of the wheel",
-        why="The loader loads the whole closure: a library that needs libpython stops everything that needs the library.",
+        why="The loader loads the whole closure: a library that needs libpython stops all that needs the library.",
         mend="Build the library in between without libpython, or leave out the part of it that embeds Python.",
         source="PEP 513, section `libpythonX.Y.so.1`; man 8 ld.so",
     ),
@@ -31,8 +31,8 @@ PYTHON_RULES = (
         severity=Severity.ERROR,
         summary="an object of the wheel is an interpreter",
         why=(
-            "It defines Py_Initialize, so libpython was linked statically or grafted under another name: two interpreters "
-            "with separate state then share one process, and objects of one crash the other."
+            "It defines Py_Initialize, so libpython was linked statically or grafted under another name: two "
+            "interpreters with separate state then share one process, and objects of one crash the other."
         ),
         mend="Do not link libpython.a or pass `--whole-archive` over it; let symbols of Python stay undefined.",
         source="PEP 513, section `libpythonX.Y.so.1`",
@@ -50,7 +50,7 @@ PYTHON_RULES = (
         severity=Severity.ERROR,
         summary="an abi3 wheel needs a symbol that came after the oldest Python it claims",
         why="On the oldest interpreters the tag claims, the import fails with `undefined symbol`.",
-        mend="Raise the floor to the version named, or set Py_LIMITED_API (PyO3: abi3-py3X) to the floor and build again.",
+        mend="Raise the floor to the version named, or build with Py_LIMITED_API (PyO3: abi3-py3X) at the floor.",
         source="PEP 384; CPython, Misc/stable_abi.toml",
     ),
     Rule(
@@ -82,7 +82,7 @@ PYTHON_RULES = (
         severity=Severity.ERROR,
         summary="an extension module has no init function of its own name",
         why="The import fails with `dynamic module does not define module export function`.",
-        mend="Make file name and init function agree: PyInit_x or PyModExport_x for module x (PyO3: the #[pymodule]'s name).",
+        mend="Make file name and init function agree: PyInit_x for module x (PyO3: the #[pymodule]'s name).",
         source="PEP 489; PEP 793",
     ),
     Rule(
