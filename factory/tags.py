@@ -12,11 +12,13 @@ from typing import Literal, Self
 
 from packaging.tags import Tag, parse_tag
 
-_INTERPRETER = re.compile(r"(?P<implementation>cp|pp)3(?P<minor>[0-9]{1,2})(?P<t>t?)")
-_MANYLINUX = re.compile(r"manylinux_(?P<major>[0-9]+)_(?P<minor>[0-9]+)_(?P<arch>[a-z0-9_]+)")
-_MUSLLINUX = re.compile(r"musllinux_(?P<major>[0-9]+)_(?P<minor>[0-9]+)_(?P<arch>[a-z0-9_]+)")
+_INTERPRETER = re.compile(r"(?P<implementation>cp|pp)3(?P<minor>0|[1-9][0-9]?)(?P<t>t?)")
+_VERSION = r"(?P<major>0|[1-9][0-9]{0,3})_(?P<minor>0|[1-9][0-9]{0,3})"
+_MANYLINUX = re.compile(rf"manylinux_{_VERSION}_(?P<arch>[a-z0-9_]+)")
+_MUSLLINUX = re.compile(rf"musllinux_{_VERSION}_(?P<arch>[a-z0-9_]+)")
 _LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}  # PEP 600, "Legacy manylinux tags"
 _LEGACY_TAG = re.compile(r"(?P<name>manylinux(?:1|2010|2014))_(?P<arch>[a-z0-9_]+)")
+_PARTS = 3
 
 ARCHITECTURES = frozenset({"x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64", "loongarch64"})
 
@@ -43,6 +45,8 @@ class Interpreter:
         if match is None:
             raise ValueError(f"{text!r} is not an interpreter such as cp313 or cp314t")
         implementation: Literal["cp", "pp"] = "pp" if match["implementation"] == "pp" else "cp"
+        if implementation == "pp" and match["t"]:
+            raise ValueError(f"{text!r} is no interpreter: PyPy has no free-threaded build")
         return cls(int(match["minor"]), bool(match["t"]), implementation)
 
     @property
@@ -57,7 +61,9 @@ class Interpreter:
 
     @property
     def abi_tag(self) -> str:
-        """The abi tag of its version-specific wheels: `cp313`, `cp314t`."""
+        """The abi tag of its version-specific wheels: `cp313`, `cp314t`; PyPy's names its ABI of 7.3."""
+        if self.implementation == "pp":
+            return f"pypy3{self.minor}_pp73"
         return f"{self.python_tag}{'t' if self.free_threaded else ''}"
 
 
@@ -173,8 +179,10 @@ class WheelTag:
         Raises:
             ValueError: the text is not three parts, or its platform is unknown.
         """
-        python, abi, platform = text.split("-")
-        return cls(python, abi, PlatformTag.parse(platform))
+        parts = text.split("-")
+        if len(parts) != _PARTS:
+            raise ValueError(f"{text!r} is not a tag such as cp39-abi3-manylinux_2_28_x86_64")
+        return cls(parts[0], parts[1], PlatformTag.parse(parts[2]))
 
     @cached_property
     def expanded(self) -> frozenset[Tag]:
@@ -194,7 +202,8 @@ def claims(tags: Iterable[Tag], interpreter: Interpreter) -> bool:
 
 def _claims(tag: Tag, interpreter: Interpreter) -> bool:
     if tag.abi == "none":
-        return tag.interpreter in ("py3", f"py3{interpreter.minor}", interpreter.python_tag)
+        generic = re.fullmatch(r"py3([0-9]*)", tag.interpreter)
+        return int(generic[1] or 0) <= interpreter.minor if generic else tag.interpreter == interpreter.python_tag
     match = re.fullmatch(r"cp3([0-9]+)", tag.interpreter)
     if tag.abi in ("abi3", "abi3t") and match is not None:
         if interpreter.implementation != "cp" or interpreter.free_threaded != (tag.abi == "abi3t"):
