@@ -28,7 +28,7 @@ class Limits:
 
     member_bytes: int = 1 << 30
     total_bytes: int = 1 << 33
-    members: int = 1 << 18
+    members: int = 1 << 16
 
 
 LIMITS = Limits()

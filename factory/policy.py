@@ -7,9 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, TypedDict
 
-from factory.tags import PlatformTag
+from factory.tags import ARCHITECTURES, PlatformTag
 
-_TABLES = {"glibc": "manylinux-policy.json", "musl": "musllinux-policy.json"}
+_Libc = Literal["glibc", "musl"]
+_TABLES: dict[_Libc, str] = {"glibc": "manylinux-policy.json", "musl": "musllinux-policy.json"}
 # The soname of musl's libc holds musl's own name of the architecture (PEP 656 names none; Alpine's packages do).
 _MUSL_ARCHITECTURES = {"i686": "x86", "armv7l": "armv7"}
 
@@ -57,7 +58,7 @@ def _number(text: str) -> tuple[int, ...] | None:
 
 
 @cache
-def policies(libc: Literal["glibc", "musl"], arch: str) -> tuple[Policy, ...]:
+def policies(libc: _Libc, arch: str) -> tuple[Policy, ...]:
     """All listed policies for an architecture, the most demanding (oldest) first."""
     table = files("auditwheel").joinpath("policy", _TABLES[libc])
     rows: list[_Row] = json.loads(table.read_text(encoding="utf-8"))
@@ -66,21 +67,23 @@ def policies(libc: Literal["glibc", "musl"], arch: str) -> tuple[Policy, ...]:
 
 
 def _policy(row: _Row, arch: str) -> Policy:
+    tag, libraries = PlatformTag.parse(f"{row['name']}_{arch}"), set(row["lib_whitelist"])
+    if tag.libc == "musl":
+        # The table says libc.so: musl's loader answers to that name itself (ldso/dynlink.c, load_library), and to its soname.
+        libraries.add(f"libc.musl-{_MUSL_ARCHITECTURES.get(arch, arch)}.so.1")
     return Policy(
-        tag=PlatformTag.parse(f"{row['name']}_{arch}"),
+        tag=tag,
         versions={prefix: frozenset(names) for prefix, names in row["symbol_versions"][arch].items()},
-        libraries=frozenset(_soname(name, arch) for name in row["lib_whitelist"]),
+        libraries=frozenset(libraries),
         private={library: frozenset(names) for library, names in row["blacklist"].items()},
     )
 
 
-def _soname(name: str, arch: str) -> str:
-    return musl_soname(arch) if name == "libc.so" else name
-
-
-def musl_soname(arch: str) -> str:
-    """Name musl's C library on an architecture."""
-    return f"libc.musl-{_MUSL_ARCHITECTURES.get(arch, arch)}.so.1"
+@cache
+def system_libraries() -> frozenset[str]:
+    """List every library that any policy promises on any architecture."""
+    arches = ((libc, arch) for libc in _TABLES for arch in sorted(ARCHITECTURES))
+    return frozenset(name for libc, arch in arches for policy in policies(libc, arch) for name in policy.libraries)
 
 
 def policy_for(tag: PlatformTag) -> Policy | None:

@@ -1,12 +1,14 @@
 """The stable ABI: an abi3 wheel may ask its interpreter only for what the floor's version already had."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from factory.audit.closure import link
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
-from factory.audit.sonames import is_interpreters
+from factory.audit.sonames import is_interpreters, is_libpython, is_loader
 from factory.audit.stable_abi import oldest_interpreter
+from factory.policy import system_libraries
 from factory.tags import Abi3Floor
 from factory.wheel import Wheel
 
@@ -59,10 +61,16 @@ def _is_asked(name: str, own: frozenset[str]) -> bool:
     return is_interpreters(name) and name not in own
 
 
+def _all_known(libraries: Iterable[str]) -> bool:
+    """Whether no library is a stranger that might define symbols like Py… itself (another wheel's, Qt's bindings')."""
+    return all(name in system_libraries() or is_loader(name) or is_libpython(name) for name in libraries)
+
+
 def _judge(wheel: Wheel, floor: Abi3Floor) -> Iterator[Finding]:
+    links = link(wheel)
     for path, names in asked(wheel).items():
         since = {name: oldest_interpreter(name, floor.minor) for name in names}
-        unstable = tuple(name for name, minor in since.items() if minor is None)
+        unstable = tuple(name for name, minor in since.items() if minor is None and _all_known(links.outside[path]))
         late = {name: minor for name, minor in since.items() if minor is not None and minor > floor.minor}
         if unstable:
             message = (

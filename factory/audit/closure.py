@@ -1,37 +1,41 @@
-"""Which files of the wheel the dynamic loader would find for each needed library (man 8 ld.so)."""
+"""Which files of the wheel the dynamic loader finds for each needed library (man 8 ld.so)."""
 
 import posixpath
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from factory.elf.model import SharedObject
 from factory.wheel import Wheel
 
 _DATA_FOLDERS = ("platlib", "purelib")
+_FOLDERS = 64  # no real object has as many; what lies behind them counts as not found
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The wheel's objects by the place they are installed to, and what each needs from outside the wheel.
+    """What answers each needed name of each object.
 
-    `inside[path]` maps needed names to the member that answers, `outside[path]` are names that no member answers.
+    `inside[path]` maps names to members of the wheel, `outside[path]` are names that no member answers. `strays[path]`
+    are names inside that no search path leads to.
     """
 
     inside: dict[str, dict[str, str]] = field(default_factory=dict)
     outside: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    strays: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def ways_to(self, ends: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Find every other member whose loading loads one of `ends` too, with its next step there and the end."""
-        users: dict[str, list[str]] = {}
+        users: defaultdict[str, list[str]] = defaultdict(list)
         for user, members in self.inside.items():
             for member in members.values():
-                users.setdefault(member, []).append(user)
+                users[member].append(user)
         ways = {end: (end, end) for end in sorted(ends)}
         queue = deque(ways)
         while queue:
             member = queue.popleft()
-            for user in users.get(member, ()):
+            for user in users[member]:
                 if user not in ways:
                     ways[user] = (member, ways[member][1])
                     queue.append(user)
@@ -39,7 +43,7 @@ class Links:
 
 
 def installed_path(member: str) -> str:
-    """Where a member lands below site-packages: the wheel's .data folders for libraries are merged into it."""
+    """Return where a member lands below site-packages: the .data folders for libraries are merged into it."""
     parts = member.split("/", 2)
     if len(parts) == 3 and parts[0].endswith(".data") and parts[1] in _DATA_FOLDERS:  # noqa: PLR2004 -- data/kind/rest
         return parts[2]
@@ -49,34 +53,75 @@ def installed_path(member: str) -> str:
 def link(wheel: Wheel) -> Links:
     """Resolve every DT_NEEDED of every object within the wheel.
 
-    A name counts as answered when the object's own search path holds it, or when the wheel has such a file or soname
-    elsewhere: something else may have loaded it before. What cannot be found at all is left outside.
+    A name is found by the object's own RUNPATH or RPATH, by an RPATH it can inherit, or because another object finds it and
+    may have been loaded before. A RUNPATH is not inherited.
     """
-    by_place = {installed_path(path): path for path in wheel.objects}
-    by_name: dict[str, str] = {}
-    for path, shared in wheel.objects.items():
-        by_name.setdefault(posixpath.basename(path), path)
-        if shared.soname:
-            by_name.setdefault(shared.soname, path)
+    places = _places(wheel)
+    inherited = _search(places, [folder for path, each in wheel.objects.items() for folder in _rpath(path, each)])
+    found = {path: _own(path, shared, places, inherited) for path, shared in wheel.objects.items()}
+    loaded = {name: member for names in found.values() for name, member in names.items()}
+    by_name = _by_name(wheel)
     links = Links()
     for path, shared in wheel.objects.items():
-        found = {name: member for name in shared.needed if (member := _find(name, path, shared, by_place, by_name))}
-        links.inside[path] = found
-        links.outside[path] = tuple(name for name in shared.needed if name not in found)
+        known = found[path]
+        before = {name: loaded[name] for name in shared.needed if name not in known and name in loaded}
+        strays = {name: by_name[name] for name in shared.needed if name not in known | before and name in by_name}
+        links.inside[path] = known | before | strays
+        links.outside[path] = tuple(name for name in shared.needed if name not in links.inside[path])
+        links.strays[path] = tuple(strays)
     return links
 
 
-def _find(name: str, path: str, shared: SharedObject, by_place: dict[str, str], by_name: dict[str, str]) -> str | None:
-    for folder in search_path(path, shared):
-        if (member := by_place.get(posixpath.normpath(posixpath.join(folder, name)))) is not None:
-            return member
-    return by_name.get(posixpath.basename(name))
+_Places = Mapping[str, Mapping[str, str]]
 
 
-def search_path(path: str, shared: SharedObject) -> Iterator[str]:
-    """Folders of the object's own RUNPATH, else RPATH, that lie relative to it; others are outside the wheel."""
+def _places(wheel: Wheel) -> _Places:
+    """Folder, then file name, to member."""
+    places: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for path in wheel.objects:
+        folder, base = posixpath.split(installed_path(path))
+        places[folder].setdefault(base, path)
+    return places
+
+
+def _by_name(wheel: Wheel) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for path, shared in wheel.objects.items():
+        names.setdefault(posixpath.basename(path), path)
+        if shared.soname is not None:
+            names.setdefault(shared.soname, path)
+    return names
+
+
+def _search(places: _Places, folders: Iterable[str]) -> dict[str, str]:
+    """What a search through folders finds, the first one first."""
+    found: dict[str, str] = {}
+    for folder in dict.fromkeys(folders):
+        for name, member in places.get(folder, {}).items():
+            found.setdefault(name, member)
+    return found
+
+
+def _own(path: str, shared: SharedObject, places: _Places, inherited: Mapping[str, str]) -> dict[str, str]:
+    names = shared.needed
+    found: dict[str, str] = {}
+    for folder in _folders(path, shared.runpath or shared.rpath):
+        held = places.get(folder, {})
+        found |= {name: held[name] for name in names if name in held and name not in found}
+    if not shared.runpath:
+        found |= {name: inherited[name] for name in names if name in inherited and name not in found}
+    return found
+
+
+def _rpath(path: str, shared: SharedObject) -> Iterator[str]:
+    return iter(()) if shared.runpath else _folders(path, shared.rpath)
+
+
+def _folders(path: str, entries: tuple[str, ...]) -> Iterator[str]:
+    """Resolve those entries that are relative to the object; others lead out of the wheel."""
     origin = posixpath.dirname(installed_path(path))
-    for entry in shared.runpath or shared.rpath:
+    for entry in islice(entries, _FOLDERS):
         for token in ("$ORIGIN", "${ORIGIN}"):
             if entry == token or entry.startswith(token + "/"):
-                yield posixpath.normpath(posixpath.join(origin, entry[len(token) :].lstrip("/")))
+                folder = posixpath.normpath(posixpath.join(origin, entry[len(token) :].lstrip("/")))
+                yield "" if folder == "." else folder

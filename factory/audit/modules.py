@@ -121,6 +121,6 @@ def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectati
 def _pure(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     """Notice a platform in the tag and no object in the wheel: what a silent fallback to pure Python leaves."""
     expected = expectation.platform is not None
-    claimed = any(tag.platform != "any" and tag.abi != "none" for tag in wheel.tags)
+    claimed = any("linux" in tag.platform and tag.abi != "none" for tag in wheel.tags)
     if (expected or claimed) and wheel.name is not None and not wheel.objects and not wheel.broken:
         yield finding("pure-wheel", wheel.filename, "holds no compiled object; a wheel for one platform is owed")

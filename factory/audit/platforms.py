@@ -70,6 +70,7 @@ def _excesses(wheel: Wheel, links: Links, policy: Policy) -> Iterator[Finding]:
         outside = links.outside[path]
         yield from _versions(path, shared, links.inside[path], policy)
         yield from _libraries(path, shared, outside, policy)
+        yield from _strays(path, shared, links)
         yield from _private(path, shared, outside, policy)
 
 
@@ -99,8 +100,17 @@ def _libraries(path: str, shared: SharedObject, outside: tuple[str, ...], policy
     for name in sorted(set(outside) - policy.libraries):
         if not (is_loader(name) or is_libpython(name) or is_foreign(name, policy.tag.libc)):
             message = f"needs {name}; it is neither in the wheel nor promised by {policy.tag}"
-            search = ":".join(shared.runpath or shared.rpath) or "no search path of its own"
-            yield finding("library-missing", path, message, (f"searched: {search}",))
+            yield finding("library-missing", path, message, _searched(shared))
+
+
+def _strays(path: str, shared: SharedObject, links: Links) -> Iterator[Finding]:
+    for name in sorted(links.strays[path]):
+        message = f"needs {name}; the wheel has it as {links.inside[path][name]}, where no search path leads"
+        yield finding("library-missing", path, message, _searched(shared))
+
+
+def _searched(shared: SharedObject) -> tuple[str, ...]:
+    return (f"searched: {':'.join(shared.runpath or shared.rpath) or 'no folder of its own'}",)
 
 
 def _private(path: str, shared: SharedObject, outside: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
@@ -129,7 +139,7 @@ def _libcs(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     wanted = {platform.libc for platform in platforms}
     for path, shared in wheel.objects.items():
         names = (*shared.needed, *([shared.interpreter] if shared.interpreter else []))
-        for libc in wanted if len(wanted) == 1 else ():
+        for libc in sorted(wanted):
             signs = tuple(sorted(name for name in names if is_foreign(name, libc)))
             if signs:
                 yield finding("wrong-libc", path, f"needs {signs[0]}; the wheel is for {libc}", signs)
