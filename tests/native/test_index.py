@@ -1,0 +1,304 @@
+"""The package index, asked over real connections to a server of this test."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from factory.digest import Digest
+from factory.errors import SourceError
+from factory.host import Host, read_host
+from factory.recipe.model import SdistSource
+from factory.source.index import Fetched, fetch_sdist
+from factory.source.unpack import unpack
+from tests.source_makers import make_demo
+
+JSON = "application/vnd.pypi.simple.v1+json"
+NAME = "demo-1.0.tar.gz"
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Server:
+    """An index of answers by path; every request is kept."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[Answer]] = {}
+        self.requests: list[tuple[str, str | None]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.requests.append((self.path, self.headers["Authorization"]))
+                answers = outer.answers.get(self.path) or [status(404)]
+                (answers.pop(0) if len(answers) > 1 else answers[0])(self)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+    def lists(self, *files: dict[str, object], root: str = "/simple") -> None:
+        page = {"meta": {"api-version": "1.1"}, "name": "demo", "files": list(files)}
+        self.answers[f"{root}/demo/"] = [body(json.dumps(page).encode(), JSON)]
+
+    def host(self, *, user: str = "") -> Host:
+        return replace(read_host({}), index_url=f"{self.url.replace('//', f'//{user}')}/simple/")
+
+
+def body(content: bytes, kind: str = "application/octet-stream") -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", kind)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
+def status(code: int) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+def truncated(content: bytes) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content[:-1])
+        handler.close_connection = True
+
+    return answer
+
+
+def listed(name: str = NAME, url: str = f"/files/{NAME}", **fields: object) -> dict[str, object]:
+    return {"filename": name, "url": url, "hashes": {}, **fields}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    index = Server()
+    thread = Thread(target=index.http.serve_forever, args=(0.01,))
+    thread.start()
+    yield index
+    index.http.shutdown()
+    index.http.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def sdist(tmp_path: Path, server: Server) -> Digest:
+    """A good sdist, listed with its hash and served."""
+    content = make_demo(tmp_path).read_bytes()
+    server.lists(listed(hashes={"sha256": hashlib.sha256(content).hexdigest()}))
+    server.answers[f"/files/{NAME}"] = [body(content)]
+    return Digest.of(content)
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    folder = tmp_path / "into"
+    folder.mkdir()
+    return folder
+
+
+def demo(version: str = "1.0", sha256: Digest | None = None) -> SdistSource:
+    return SdistSource(name=canonicalize_name("demo"), version=Version(version), sha256=sha256)
+
+
+def fetch(server: Server, into: Path, ref: SdistSource | None = None, *, user: str = "") -> Fetched:
+    return fetch_sdist(ref or demo(), server.host(user=user), into, sleep=lambda _seconds: None)
+
+
+def test_a_release_is_fetched_whole_and_checked(server: Server, sdist: Digest, into: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+
+    fetched = fetch_sdist(demo(sha256=sdist), server.host(), into, progress=lambda *step: seen.append(step))
+
+    assert (fetched.filename, fetched.digest, fetched.notes) == (NAME, sdist, ())
+    assert seen[-1] == (fetched.size_bytes, fetched.size_bytes)
+    assert [path.name for path in into.iterdir()] == [NAME]
+    assert unpack(fetched.path).paths == ("pyproject.toml",)
+
+
+def test_an_html_page_serves_as_well(server: Server, sdist: Digest, into: Path) -> None:
+    """PEP 503: each link's text must be the file name, its URL may include a hash as a fragment."""
+    page = f'<a href="../../files/{NAME}#sha256={sdist.hex}">{NAME}</a>'
+    server.answers["/simple/demo/"] = [body(page.encode(), "text/html")]
+
+    assert fetch(server, into).digest == sdist
+
+
+@pytest.mark.parametrize("owner", ["recipe", "index"])
+def test_a_wrong_hash_is_refused_naming_both_and_leaves_no_file(
+    server: Server, sdist: Digest, into: Path, owner: str
+) -> None:
+    lie = Digest.of(b"another file")
+    if owner == "index":
+        server.lists(listed(hashes={"sha256": lie.hex}))
+
+    with pytest.raises(SourceError, match=f"has {sdist}; the {owner} says {lie}"):
+        fetch(server, into, demo(sha256=lie if owner == "recipe" else sdist))
+
+    assert list(into.iterdir()) == []
+
+
+@pytest.mark.parametrize("trouble", [status(503), status(429), truncated(b"x" * 100)], ids=["503", "429", "truncated"])
+def test_what_may_pass_is_tried_again(server: Server, sdist: Digest, into: Path, trouble: Answer) -> None:
+    server.answers[f"/files/{NAME}"].insert(0, trouble)
+
+    assert fetch(server, into).digest == sdist
+
+
+@pytest.mark.usefixtures("sdist")
+def test_what_does_not_pass_ends_after_four_tries(server: Server, into: Path) -> None:
+    server.answers[f"/files/{NAME}"] = [status(502)]
+
+    with pytest.raises(SourceError, match=f"cannot get {NAME}: 127.0.0.1 answers 502"):
+        fetch(server, into)
+
+    assert [path for path, _ in server.requests].count(f"/files/{NAME}") == 4
+
+
+def test_a_server_that_is_away_is_named(into: Path) -> None:
+    index = Server()
+    index.http.server_close()
+
+    with pytest.raises(SourceError, match=r"cannot get the index page of demo: .*127\.0\.0\.1"):
+        fetch(index, into)
+
+
+@pytest.mark.usefixtures("sdist")
+def test_credentials_of_the_index_url_are_used_and_never_shown(server: Server, into: Path) -> None:
+    fetch(server, into, user="me:s%40cret@")
+
+    assert {given for _, given in server.requests} == {"Basic bWU6c0BjcmV0"}
+
+    server.answers["/simple/demo/"] = [status(403)]
+    with pytest.raises(SourceError) as caught:
+        fetch(server, into, user="me:s%40cret@")
+    assert "cret" not in str(caught.value) + caught.value.hint
+    assert "netrc" in caught.value.hint
+
+
+@pytest.mark.usefixtures("sdist")
+def test_netrc_gives_credentials(server: Server, into: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password word")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    fetch(server, into)
+
+    assert {given for _, given in server.requests} == {"Basic bWU6d29yZA=="}
+
+
+def test_credentials_do_not_follow_a_link_to_another_server(server: Server, into: Path, tmp_path: Path) -> None:
+    other = Server()
+    thread = Thread(target=other.http.serve_forever, args=(0.01,))
+    thread.start()
+    other.answers[f"/{NAME}"] = [body(make_demo(tmp_path).read_bytes())]
+    server.lists(listed(url=f"{other.url}/{NAME}"))
+
+    fetch(server, into, user="me:word@")
+    other.http.shutdown()
+    other.http.server_close()
+    thread.join()
+
+    assert other.requests == [(f"/{NAME}", None)]
+
+
+def test_a_proxy_is_used_but_where_it_is_not_wanted(server: Server, sdist: Digest, into: Path) -> None:
+    through = {"http_proxy": server.url}
+    host = replace(server.host(), index_url="http://index.invalid/simple/")
+    server.answers["http://index.invalid/simple/demo/"] = server.answers["/simple/demo/"]
+    server.answers[f"http://index.invalid/files/{NAME}"] = server.answers[f"/files/{NAME}"]
+
+    fetched = fetch_sdist(demo(), replace(host, proxies=through), into)
+
+    assert fetched.digest == sdist
+    with pytest.raises(SourceError, match=r"index\.invalid"):
+        fetch_sdist(demo(), replace(host, proxies={**through, "no_proxy": ".invalid"}), into, sleep=lambda _s: None)
+
+
+@pytest.mark.usefixtures("sdist")
+def test_an_extra_index_comes_first(server: Server, into: Path, tmp_path: Path) -> None:
+    """A release that an extra index lists is never taken from the public one (dependency confusion)."""
+    own = make_demo(tmp_path, {"setup.py": b"own"}).read_bytes()
+    server.lists(listed(url="/own"), root="/extra")
+    server.answers["/own"] = [body(own)]
+
+    fetched = fetch_sdist(demo(), replace(server.host(), extra_index_urls=(f"{server.url}/extra",)), into)
+
+    assert fetched.digest == Digest.of(own)
+
+
+@pytest.mark.usefixtures("sdist")
+def test_a_yanked_release_serves_a_pin_and_is_noted(server: Server, into: Path) -> None:
+    """PEP 592: installers may use a yanked file for a specifier that pins an exact version with ==."""
+    server.lists(listed(yanked="broken on s390x"))
+
+    fetched = fetch(server, into)
+
+    assert fetched.notes == (f"{NAME} is yanked: broken on s390x", f"the index gives no sha256 for {NAME}")
+
+
+def test_a_missing_version_names_its_neighbours(server: Server, into: Path) -> None:
+    server.lists(*(listed(f"demo-{version}.tar.gz") for version in ("0.1", "0.8", "0.9", "1.0", "2.0", "3", "4", "5")))
+
+    with pytest.raises(SourceError, match=r"no index here has demo 1\.5") as caught:
+        fetch(server, into, demo("1.5"))
+
+    assert caught.value.hint == "near versions: 0.8, 0.9, 1.0, 2.0, 3, 4"
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        pytest.param([], "no index here knows demo", id="unknown-project"),
+        pytest.param([listed("demo-1.0-py3-none-any.whl")], "demo 1.0 has wheels, but no sdist", id="wheels-only"),
+        pytest.param([listed("demo-1.0.tar.bz2")], "demo 1.0 has wheels, but no sdist", id="old-format"),
+    ],
+)
+def test_a_release_without_an_sdist_says_what_there_is(
+    server: Server, into: Path, files: list[dict[str, object]], says: str
+) -> None:
+    server.lists(*files)
+
+    with pytest.raises(SourceError, match=says):
+        fetch(server, into)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [body(b"<html>", "image/png"), body(b"{", JSON), body(b'{"meta": {"api-version": "9.0"}}', JSON)],
+    ids=["picture", "broken-json", "api-of-the-future"],
+)
+def test_what_is_no_index_page_is_called_so(server: Server, into: Path, answer: Answer) -> None:
+    server.answers["/simple/demo/"] = [answer]
+
+    with pytest.raises(SourceError, match=r"127\.0\.0\.1 answers for demo with no index page"):
+        fetch(server, into)
+
+
+def test_a_listed_name_is_no_path(server: Server, into: Path) -> None:
+    server.lists(listed("../demo-1.0.tar.gz"), listed("a/demo-1.0.tar.gz"))
+
+    with pytest.raises(SourceError):
+        fetch(server, into)
+
+    assert list(into.parent.glob("*.tar.gz")) == []

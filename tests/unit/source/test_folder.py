@@ -1,0 +1,65 @@
+"""A folder without version control is read whole, but for what only machines made."""
+
+from pathlib import Path
+
+import pytest
+
+from factory.errors import SourceError
+from factory.host import Host, read_host
+from factory.recipe.model import PathSource
+from factory.source.folder import read_folder
+
+
+@pytest.fixture
+def host() -> Host:
+    return read_host({})
+
+
+def _write(root: Path, *paths: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(path)
+
+
+def test_junk_is_left_out_by_its_marks(tmp_path: Path, host: Host) -> None:
+    _write(tmp_path, "setup.py", "src/a.c", "src/build/keep.c", "target.c")
+    _write(tmp_path, "env/pyvenv.cfg", "target/CACHEDIR.TAG", "target/x.o", "build/x.o", "src/__pycache__/a.pyc")
+
+    tree = read_folder(PathSource(path=tmp_path), host, base=Path("/"))
+
+    assert tree.paths == ("setup.py", "src/a.c", "src/build/keep.c", "target.c")
+
+
+def test_a_relative_path_is_relative_to_the_recipes_folder(tmp_path: Path, host: Host) -> None:
+    _write(tmp_path, "project/setup.py")
+
+    tree = read_folder(PathSource(path=Path("../project")), host, base=tmp_path / "project")
+
+    assert tree.paths == ("setup.py",)
+
+
+def test_a_tree_does_not_change_with_its_folder(tmp_path: Path, host: Host) -> None:
+    _write(tmp_path, "setup.py")
+    tree = read_folder(PathSource(path=tmp_path), host, base=Path("/"))
+
+    (tmp_path / "setup.py").write_text("changed")
+
+    assert tree.read("setup.py") == b"setup.py"
+
+
+def test_a_link_that_leaves_the_folder_is_refused(tmp_path: Path, host: Host) -> None:
+    _write(tmp_path, "setup.py")
+    (tmp_path / "passwords").symlink_to("/etc/passwd")
+
+    with pytest.raises(SourceError, match="the link passwords points to '/etc/passwd', outside of the tree"):
+        read_folder(PathSource(path=tmp_path), host, base=Path("/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "says"), [("gone", "there is no folder"), ("empty", "holds no files")], ids=["missing", "empty"]
+)
+def test_a_folder_that_gives_nothing_is_named(tmp_path: Path, host: Host, path: str, says: str) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(SourceError, match=says):
+        read_folder(PathSource(path=Path(path)), host, base=tmp_path)

@@ -1,0 +1,242 @@
+"""An sdist is read as a hostile archive."""
+
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from factory.errors import SourceError
+from factory.source.tree import Limits
+from factory.source.unpack import unpack
+from tests.source_makers import TOP, make_demo, make_sdist, make_zip, member
+
+Member = tuple[tarfile.TarInfo, bytes]
+
+
+def link(name: str, target: str) -> Member:
+    return member(f"{TOP}/{name}", type=tarfile.SYMTYPE, linkname=target)
+
+
+def test_a_tree_has_the_files_below_the_top_folder(tmp_path: Path) -> None:
+    sdist = make_demo(tmp_path, {"a.txt": b"A", "src/b.txt": b"BB"})
+
+    tree = unpack(sdist)
+
+    assert {file.path: content for file, content in tree.contents()} == {"a.txt": b"A", "src/b.txt": b"BB"}
+    assert [file.path for file, _ in tree.contents("src")] == ["src/b.txt"]
+    assert tree.read("src/b.txt") == b"BB"
+    assert tree.read("src") is None
+
+
+def test_only_the_executable_bit_of_a_mode_is_kept(tmp_path: Path) -> None:
+    sdist = make_sdist(tmp_path, [member(f"{TOP}/run", mode=0o6777), member(f"{TOP}/text", mode=0o600)])
+
+    tree = unpack(sdist)
+
+    assert {path: file.mode for path, file in tree.files.items()} == {"run": 0o755, "text": 0o644}
+
+
+def test_the_epoch_is_the_newest_members_time(tmp_path: Path) -> None:
+    sdist = make_sdist(tmp_path, [member(f"{TOP}/old", mtime=1_600_000_000), member(f"{TOP}/new", mtime=1_700_000_001)])
+
+    tree = unpack(sdist)
+
+    assert tree.epoch_s == 1_700_000_001
+    assert tree.files["old"].mtime_s == 1_600_000_000
+
+
+@pytest.mark.parametrize("mtime", [0, -5, float("nan"), float("-inf")])
+def test_no_time_is_older_than_a_zip_can_carry(tmp_path: Path, mtime: float) -> None:
+    sdist = make_sdist(tmp_path, [member(f"{TOP}/a", mtime=0, pax_headers={"mtime": str(mtime)})])
+
+    tree = unpack(sdist)
+
+    assert tree.epoch_s == tree.files["a"].mtime_s == 315_532_800
+
+
+def test_digests_see_content_names_modes_and_the_epoch_and_no_other_time(tmp_path: Path) -> None:
+    newest = member(f"{TOP}/newest", mtime=1_800_000_000)
+    variants = {
+        "first": [member(f"{TOP}/a", b"A"), newest],
+        "older": [member(f"{TOP}/a", b"A", mtime=1_650_000_000), newest],
+        "order": [newest, member(f"{TOP}/a", b"A")],
+        "content": [member(f"{TOP}/a", b"B"), newest],
+        "name": [member(f"{TOP}/b", b"A"), newest],
+        "mode": [member(f"{TOP}/a", b"A", mode=0o755), newest],
+        "epoch": [member(f"{TOP}/a", b"A"), member(f"{TOP}/newest", mtime=1_800_000_001)],
+    }
+
+    digests = {name: unpack(make_sdist(tmp_path, members)).digest for name, members in variants.items()}
+
+    assert digests["first"] == digests["older"] == digests["order"]
+    assert len(set(digests.values())) == 5
+
+
+def test_links_inside_the_tree_become_copies(tmp_path: Path) -> None:
+    sdist = make_sdist(
+        tmp_path,
+        [
+            member(f"{TOP}/py/a.txt", b"A", mode=0o755),
+            link("b.txt", "py/a.txt"),
+            link("folder", "./py"),
+            link("through", "folder/a.txt"),
+            member(f"{TOP}/hard", type=tarfile.LNKTYPE, linkname=f"{TOP}/py/a.txt"),
+        ],
+    )
+
+    tree = unpack(sdist)
+
+    assert tree.paths == ("b.txt", "folder/a.txt", "hard", "py/a.txt", "through")
+    assert {content for _, content in tree.contents()} == {b"A"}
+    assert tree.files["b.txt"].executable
+
+
+def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> None:
+    sdist = make_sdist(tmp_path, [member(f"{TOP}/a", b"1"), member(f"./{TOP}//a", b"2")])
+
+    assert unpack(sdist).read("a") == b"2"
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        pytest.param([member(f"{TOP}/../../etc/cron")], "which climbs out of the tree", id="climbing"),
+        pytest.param([member("/etc/cron")], "an absolute path", id="absolute"),
+        pytest.param([member(f"{TOP}/a\nb")], r"'demo-1.0/a\\nb', which holds control characters", id="newline"),
+        pytest.param([member(f"{TOP}/\x1b[2J")], "control characters", id="escape-sequence"),
+        pytest.param([member(f"{TOP}/" + "a/" * 600)], "more than 1024 bytes", id="long-name"),
+        pytest.param([member(f"{TOP}/null", type=tarfile.CHRTYPE)], "null is a device", id="device"),
+        pytest.param([member(f"{TOP}/pipe", type=tarfile.FIFOTYPE)], "a pipe", id="pipe"),
+        pytest.param([link("a", "/etc/passwd")], "outside of the tree", id="link-absolute"),
+        pytest.param([link("a", "../../x")], "outside of the tree", id="link-climbing"),
+        pytest.param([link("a", "../b")], "does not exist", id="link-above-the-top"),
+        pytest.param([link("a", "gone")], "does not exist", id="link-dangling"),
+        pytest.param([link("a", "a")], "never ends", id="link-to-itself"),
+        pytest.param([link("a/b", ".")], "that it lies in", id="link-to-its-folder"),
+        pytest.param(
+            [link("a", "b"), link("b", "a")],
+            "never ends",
+            id="links-in-a-ring",
+        ),
+        pytest.param(
+            [member(f"{TOP}/c/x"), link("a", "c"), member(f"{TOP}/a/b")],
+            "members below demo-1.0/a, which is no folder",
+            id="member-through-a-link",
+        ),
+        pytest.param([member(f"{TOP}/a"), member(f"{TOP}/a/b")], "below demo-1.0/a", id="member-below-a-file"),
+        pytest.param(
+            [member(f"{TOP}/a", type=tarfile.LNKTYPE, linkname="../etc/passwd")], "climbs out", id="hard-link-climbing"
+        ),
+        pytest.param(
+            [member(f"{TOP}/a", type=tarfile.LNKTYPE, linkname="later")], "no file before it", id="hard-link-forward"
+        ),
+        pytest.param([member("one/a"), member("two/a")], "it holds one, two", id="two-top-folders"),
+        pytest.param([member("setup.py")], "must hold one top folder", id="no-top-folder"),
+        pytest.param([], "it holds nothing", id="empty"),
+    ],
+)
+def test_a_member_that_does_not_belong_is_refused_by_name(tmp_path: Path, members: list[Member], says: str) -> None:
+    sdist = make_sdist(tmp_path, members)
+
+    with pytest.raises(SourceError, match=says):
+        unpack(sdist)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        pytest.param(Limits(total_bytes=50_000), "unpacks to more than 50000 bytes", id="bytes"),
+        pytest.param(Limits(files=2), "more than 2 files", id="files"),
+    ],
+)
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, limits: Limits, says: str) -> None:
+    sdist = make_demo(tmp_path, {"a": bytes(100_000), "b": b"", "c": b""})
+
+    with pytest.raises(SourceError, match=says):
+        unpack(sdist, limits=limits)
+
+
+def test_copies_made_by_links_count_as_files(tmp_path: Path) -> None:
+    """Ten links to a folder of ten links to a folder … double a tree without a byte of content."""
+    files = [member(f"{TOP}/real/{number}") for number in range(10)]
+    links = [link("link{number}", "real") for number in range(10)]
+
+    with pytest.raises(SourceError, match="more than 50 files"):
+        unpack(make_sdist(tmp_path, [*files, *links]), limits=Limits(files=50))
+
+
+def test_a_header_as_large_as_memory_is_not_read(tmp_path: Path) -> None:
+    sdist = make_sdist(tmp_path, [member(f"{TOP}/a", pax_headers={"comment": "x" * (2 << 20)})])
+
+    with pytest.raises(SourceError, match="holds a header of"):
+        unpack(sdist)
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.9])
+def test_a_truncated_archive_is_called_broken(tmp_path: Path, keep: float) -> None:
+    sdist = make_demo(tmp_path, {"a": bytes(range(256)) * 300, "b": b"B"})
+    sdist.write_bytes(sdist.read_bytes()[: int(sdist.stat().st_size * keep)])
+
+    with pytest.raises(SourceError, match="is broken"):
+        unpack(sdist)
+
+
+def test_what_is_no_archive_is_called_broken(tmp_path: Path) -> None:
+    page = tmp_path / "demo-1.0.tar.gz"
+    page.write_bytes(b"<html>please log in</html>")
+
+    with pytest.raises(SourceError, match=r"demo-1.0.tar.gz is broken"):
+        unpack(page)
+
+
+def test_other_formats_are_refused_by_rule(tmp_path: Path) -> None:
+    """PEP 625: the file name of an sdist must end in .tar.gz."""
+    with pytest.raises(SourceError, match=r"neither .tar.gz nor .zip") as caught:
+        unpack(tmp_path / "demo-1.0.tar.bz2")
+
+    assert "PEP 625" in caught.value.hint
+
+
+def _zip_entry(name: str, mode: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, (2024, 2, 29, 12, 0, 0))
+    info.external_attr = mode << 16
+    return info
+
+
+def test_a_legacy_zip_is_read_alike(tmp_path: Path) -> None:
+    def fill(archive: zipfile.ZipFile) -> None:
+        archive.writestr(_zip_entry(f"{TOP}/run", stat.S_IFREG | 0o755), b"R")
+        archive.writestr(_zip_entry(f"{TOP}/link", stat.S_IFLNK | 0o777), b"run")
+        archive.writestr(f"{TOP}/folder/", b"")
+
+    tree = unpack(make_zip(tmp_path, fill))
+
+    assert tree.paths == ("link", "run")
+    assert tree.read("link") == b"R"
+    assert tree.files["run"].executable
+    assert tree.epoch_s == 1_709_208_000
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        pytest.param(_zip_entry("../a", stat.S_IFREG), "climbs out", id="climbing"),
+        pytest.param(_zip_entry(f"{TOP}/a", stat.S_IFCHR), "a device", id="device"),
+    ],
+)
+def test_a_zip_is_no_safer(tmp_path: Path, entry: zipfile.ZipInfo, says: str) -> None:
+    def fill(archive: zipfile.ZipFile) -> None:
+        archive.writestr(entry, b"")
+
+    with pytest.raises(SourceError, match=says):
+        unpack(make_zip(tmp_path, fill))
+
+
+def test_a_zip_bomb_is_refused_while_it_unpacks(tmp_path: Path) -> None:
+    fill: Callable[[zipfile.ZipFile], None] = lambda archive: archive.writestr(f"{TOP}/a", bytes(10_000_000))  # noqa: E731 -- one line says it
+
+    with pytest.raises(SourceError, match="unpacks to more than"):
+        unpack(make_zip(tmp_path, fill), limits=Limits(total_bytes=1_000_000))
