@@ -14,7 +14,7 @@ nightly: setup  ## build every recipe, and go on after a failure
 	$(BIN)/factory build --keep-going recipes/ -o $(OUTPUT)
 
 test: setup lint  ## lint, types, floors, and every test but the slow ones
-	$(BIN)/pytest -m "not slow" --require-engine-if-present
+	$(BIN)/pytest -m "not slow" --require-engine
 
 test-all: test  ## the slow proofs too
 	$(BIN)/pytest -m slow

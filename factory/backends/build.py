@@ -23,6 +23,7 @@ from factory.project.model import Project
 from factory.recipe.model import BuildSpec
 from factory.tags import Abi3Floor, Interpreter
 
+_QUIET = ("--no-config", "--offline", "--no-cache", "--quiet")
 _CARGO_FIELDS = "features, default-features, profile, manifest and args"
 
 
@@ -119,29 +120,25 @@ def _floor_value(build: BuildSpec, kind: str, floor: Abi3Floor | None) -> list[s
     return [build.floor.value.replace("{floor}", spelled)]
 
 
-def environment_steps(interpreter: Interpreter, wheels: tuple[str, ...], env: Mapping[str, str]) -> tuple[Step, ...]:
-    """Make the build environment: a venv of the image's interpreter, and the resolved wheels installed offline."""
-    uv = str(TOOLS / "bin/uv")
-    quiet = ("--no-config", "--offline", "--no-cache", "--quiet")
+def environment_step(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
+    """Make an empty build environment of the image's interpreter, which must exist under the path it promises."""
     python = str(image_python(interpreter))
-    venv = Step(
+    return Step(
         name="environment",
-        argv=(uv, "venv", *quiet, "--no-project", "--python", python, str(ENVIRONMENT)),
+        argv=(str(TOOLS / "bin/uv"), "venv", *_QUIET, "--no-project", "--python", python, str(ENVIRONMENT)),
         env=env,
         phase="prepare",
         timeout_s=120,
     )
-    return (venv, install_step(wheels, env)) if wheels else (venv,)
 
 
 def install_step(wheels: tuple[str, ...], env: Mapping[str, str]) -> Step:
     """Install wheels that lie in the wheelhouse, exactly these, into the build environment."""
-    uv = str(TOOLS / "bin/uv")
     paths = tuple(str(WHEELHOUSE / name) for name in wheels)
     return Step(
         name="environment",
         argv=(
-            *(uv, "pip", "install", "--no-config", "--offline", "--no-cache", "--quiet", "--no-deps", "--no-index"),
+            *(str(TOOLS / "bin/uv"), "pip", "install", *_QUIET, "--no-deps", "--no-index"),
             *("--link-mode", "copy", "--python", str(ENVIRONMENT / "bin/python"), *paths),
         ),
         env=env,

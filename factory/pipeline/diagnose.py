@@ -51,37 +51,24 @@ class _Pattern:
     declare: str
 
 
-_NETWORK = (
-    _Pattern(
-        "pip",
-        re.compile(r"No matching distribution found for (?P<wanted>[^\s(]+)"),
-        "build: {requires: [%s]}",
-    ),
-    _Pattern(
-        "pip",
-        re.compile(r"Could not fetch URL (?P<wanted>\S+?): connection error"),
-        "build: {requires: […]}",
-    ),
-    _Pattern(
-        "cargo",
-        re.compile(
-            r"attempting to make an HTTP request, but --offline was specified"
-            r"|failed to download `(?P<wanted>[^`]+)`[\s\S]{0,400}?(?:--offline|offline mode)"
+_OFFLINE = r"(?:--offline was specified|offline mode|Could not resolve host|\(offline\))"
+_CRATES = "a Cargo.lock that names it, or build: {locked: false}"
+_REQUIRES = "build: {requires: [%s]}"
+_NETWORK = tuple(
+    _Pattern(tool, re.compile(expression), declare)
+    for tool, expression, declare in (
+        ("pip", r"No matching distribution found for (?P<wanted>[^\s(]+)", _REQUIRES),
+        ("pip", r"Could not fetch URL (?P<wanted>\S+?): connection error", "build: {requires: […]}"),
+        ("cargo", rf"failed to get `(?P<wanted>[^`]+)` as a dependency[\s\S]{{0,900}}?{_OFFLINE}", _CRATES),
+        ("cargo", rf"failed to download `(?P<wanted>[^`]+)`[\s\S]{{0,900}}?{_OFFLINE}", _CRATES),
+        ("cargo", rf"no matching package named `(?P<wanted>[^`]+)` found[\s\S]{{0,900}}?{_OFFLINE}", _CRATES),
+        (
+            "cargo",
+            rf"failed to select a version for the requirement `(?P<wanted>[^`]+)`[\s\S]{{0,900}}?{_OFFLINE}",
+            _CRATES,
         ),
-        "build: {locked: false}, or a Cargo.lock that names it",
-    ),
-    _Pattern(
-        "cargo",
-        re.compile(r"no matching package named `(?P<wanted>[^`]+)` found[\s\S]{0,600}?offline"),
-        "build: {locked: false}, or a Cargo.lock that names it",
-    ),
-    _Pattern(
-        "cargo",
-        re.compile(
-            r"failed to get `(?P<wanted>[^`]+)` as a dependency[\s\S]{0,600}?(?:offline|Could not resolve host)"
-        ),
-        "build: {locked: false}, or a Cargo.lock that names it",
-    ),
+        ("cargo", r"attempting to make an HTTP request, but --offline was specified", _CRATES),
+    )
 )
 
 

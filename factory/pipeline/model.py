@@ -80,7 +80,6 @@ class RunStarted:
     at: str
     version: str
     folder: str
-    kind: Literal["run-started"] = "run-started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,6 @@ class Planned:
     """A recipe's plan is known."""
 
     plan: Plan
-    kind: Literal["planned"] = "planned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +96,6 @@ class StepStarted:
     subject: str
     step: str
     at: str
-    kind: Literal["step-started"] = "step-started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +107,6 @@ class StepEnded:
     at: str
     duration_s: float
     outcome: StepOutcome
-    kind: Literal["step-ended"] = "step-ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +115,6 @@ class Progress:
 
     subject: str
     text: str
-    kind: Literal["progress"] = "progress"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +123,6 @@ class TrialEnded:
 
     address: str
     trial: TrialResult
-    kind: Literal["trial-ended"] = "trial-ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +130,6 @@ class CellEnded:
     """A cell ended, its trials included."""
 
     record: CellRecord
-    kind: Literal["cell-ended"] = "cell-ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +140,6 @@ class RecipeFailed:
     message: str
     hint: str
     exit_code: int
-    kind: Literal["recipe-failed"] = "recipe-failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +150,6 @@ class RunEnded:
     duration_s: float
     containers: int
     interrupted: bool = False
-    kind: Literal["run-ended"] = "run-ended"
 
 
 Event = RunStarted | Planned | StepStarted | StepEnded | Progress | TrialEnded | CellEnded | RecipeFailed | RunEnded

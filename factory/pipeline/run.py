@@ -4,11 +4,11 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Self, assert_never
+from typing import Self, TextIO, assert_never
 
 from factory import codec
 from factory.errors import OutputError
@@ -40,7 +40,7 @@ def fold(events: Iterable[Event]) -> Run:
     stream = iter(events)
     first = next(stream)
     if not isinstance(first, RunStarted):
-        raise TypeError(f"a run begins with run-started, not {first.kind}")
+        raise TypeError(f"a run begins with run-started, not {type(first).__name__}")
     run = Run(id=first.run, started=first.at, version=first.version, folder=first.folder)
     for event in stream:
         run = _with(run, event)
@@ -78,10 +78,12 @@ class Recorder:
 
     folder: Path
     listener: Listener
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _events: list[Event] = field(default_factory=list)
+    _containers: int = 0
+    _stream: TextIO = field(init=False)
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-        self._events: list[Event] = []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._stream = (self.folder / "events.jsonl").open("w", encoding="utf-8")
@@ -99,7 +101,7 @@ class Recorder:
 
     def emit(self, event: Event) -> None:
         """Record one event."""
-        line = json.dumps(codec.dump(event), sort_keys=True, ensure_ascii=False)
+        line = json.dumps({"kind": type(event).__name__, "event": codec.dump(event)}, ensure_ascii=False)
         with self._lock:
             self._events.append(event)
             try:
@@ -108,6 +110,16 @@ class Recorder:
             except OSError as error:
                 raise OutputError(f"events.jsonl cannot be written: {error.strerror}") from error
             self.listener(event)
+
+    def count_container(self) -> None:
+        """Note that a container was started."""
+        with self._lock:
+            self._containers += 1
+
+    @property
+    def containers(self) -> int:
+        """How many containers were started."""
+        return self._containers
 
     def run(self) -> Run:
         """Return the Run as it stands."""

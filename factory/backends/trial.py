@@ -1,0 +1,122 @@
+"""The commands that try a wheel in a clean container: install it as users do, import it, run the recipe's tests."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from factory.backends.base import ENVIRONMENT, HOME, SOURCE, TOOLS, WHEELHOUSE, WORK, Step, search_path
+from factory.recipe.model import TestSpec
+from factory.tags import Interpreter
+
+_RUN_FOLDER = WORK / "run"
+_INSTALL_TIMEOUT_S = 300
+
+_IMPORT = """\
+import importlib, sys
+extensions, others = sys.argv[1].split(), sys.argv[2].split()
+for name in extensions + others:
+    module = importlib.import_module(name)
+    origin = getattr(module.__spec__, "origin", None) or "no file"
+    print(name, "from", origin)
+    if name in extensions and not origin.endswith(".so"):
+        sys.exit("error: " + name + " is no extension module here: it came from " + origin)
+"""
+
+
+def trial_steps(  # noqa: PLR0913 -- one command's independent parts
+    name: NormalizedName,
+    version: Version,
+    wheel: str,
+    modules: Sequence[str],
+    test: TestSpec,
+    interpreter: Interpreter,
+    *,
+    epoch_s: int,
+) -> tuple[Step, ...]:
+    """Return the steps of one trial; the wheel and all it requires lie in the wheelhouse."""
+    env = _env(epoch_s)
+    extras = f"[{','.join(test.extras)}]" if test.extras else ""
+    wanted = (f"{name}{extras}=={version}", *(str(requirement) for requirement in test.requires))
+    steps = [_venv(interpreter, env), _install(wanted, env)]
+    if modules or test.imports:
+        argv = (str(ENVIRONMENT / "bin/python"), "-I", "-c", _IMPORT, " ".join(modules), " ".join(test.imports))
+        steps.append(Step(name="import", argv=argv, env=env, phase="trial", timeout_s=test.timeout_s))
+    if test.run:
+        lines = [line.replace("{source}", str(SOURCE)).replace("{wheel}", str(WHEELHOUSE / wheel)) for line in test.run]
+        script = "\n".join([f"mkdir -p {_RUN_FOLDER}", f"cd {_RUN_FOLDER}", *lines])
+        steps.append(Step(name="test", argv=("sh", "-ec", script), env=env, phase="trial", timeout_s=test.timeout_s))
+    return tuple(steps)
+
+
+def wants_source(test: TestSpec) -> bool:
+    """Whether the tests need the source tree beside them."""
+    return any("{source}" in line for line in test.run)
+
+
+def requirements_of(
+    requires_dist: Sequence[str], test: TestSpec, interpreter: Interpreter, architecture: str
+) -> tuple[Requirement, ...]:
+    """Return what a trial installs beside the wheel: its own requirements for this interpreter, and the test's.
+
+    Markers are evaluated for the trial's interpreter (PEP 508), extras among them.
+    """
+    environment = _markers(interpreter, architecture)
+    wanted = [Requirement(text) for text in requires_dist]
+    chosen = [
+        requirement
+        for requirement in wanted
+        if requirement.marker is None
+        or any(requirement.marker.evaluate({**environment, "extra": extra}) for extra in ("", *test.extras))
+    ]
+    for requirement in chosen:
+        requirement.marker = None
+    return (*chosen, *test.requires)
+
+
+def _markers(interpreter: Interpreter, architecture: str) -> dict[str, str]:
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": f"{interpreter.version}.0",
+        "os_name": "posix",
+        "platform_machine": architecture,
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": f"{interpreter.version}.0",
+        "python_version": interpreter.version,
+        "sys_platform": "linux",
+    }
+
+
+def _env(epoch_s: int) -> Mapping[str, str]:
+    return MappingProxyType(
+        {
+            "PATH": search_path(ENVIRONMENT / "bin"),
+            "HOME": str(HOME),
+            "LC_ALL": "C.UTF-8",
+            "SOURCE_DATE_EPOCH": str(epoch_s),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+    )
+
+
+def _venv(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
+    python = f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}"
+    argv = (str(TOOLS / "bin/uv"), "venv", *_QUIET, "--no-project", "--python", python, str(ENVIRONMENT))
+    return Step(name="environment", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
+
+
+def _install(wanted: Sequence[str], env: Mapping[str, str]) -> Step:
+    argv = (
+        *(str(TOOLS / "bin/uv"), "pip", "install", *_QUIET, "--no-index", "--only-binary", ":all:"),
+        *("--link-mode", "copy", "--find-links", str(WHEELHOUSE), "--python", str(ENVIRONMENT / "bin/python")),
+        *wanted,
+    )
+    return Step(name="install", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
+
+
+_QUIET = ("--no-config", "--offline", "--no-cache", "--quiet")

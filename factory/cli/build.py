@@ -1,0 +1,215 @@
+"""`factory build`."""
+
+import json
+import secrets
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from os import cpu_count
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from types import FrameType
+
+import click
+
+from factory import __version__, codec
+from factory.cli.board import LiveBoard, PlainBoard
+from factory.cli.common import RecipeOptions, err, families, load, today
+from factory.cli.errors import render_error
+from factory.engine.docker import connect
+from factory.errors import FactoryError, Interrupted
+from factory.host import Host, read_host
+from factory.images import ReadyImage, declared, ensure
+from factory.pipeline.hands import Hands
+from factory.pipeline.model import Planned, RecipeFailed, Run, RunEnded, RunStarted
+from factory.pipeline.order import Order
+from factory.pipeline.run import Recorder, now
+from factory.pipeline.sources import Selection, order_of
+from factory.pipeline.stages import Stages
+from factory.pipeline.work import carry_out
+from factory.plan.selection import refuse_nothing
+from factory.recipe.parse import Loaded
+from factory.release import Release, release
+from factory.report.run import render_run
+from factory.resolve.tools import ensure_tools
+from factory.store import Store
+
+SCHEMA_VERSION = 1
+EVIDENCE = Path(".factory/runs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions(RecipeOptions):
+    """The flags of `factory build`."""
+
+    output: Path
+    jobs: int | None
+    no_cache: bool
+    keep: bool
+    json_file: Path | None
+    verbose: bool
+
+
+def run_build(options: BuildOptions) -> int:
+    """Build what the recipes owe; the exit code."""
+    selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
+    loaded = load(options)
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    host = read_host()
+    with (
+        Store.open(host.store, on_damage=lambda text: err().print(text, markup=False)) as store,
+        store.run_lock(run_id),
+        _signals() as cancelled,
+    ):
+        stages = Stages(store=store, cancelled=cancelled, fresh=options.no_cache, update=options.update)
+        with _board(options) as board, Recorder(EVIDENCE / run_id, board.listen) as recorder:
+            attempt = _Attempt(
+                options=options, host=host, stages=stages, recorder=recorder, board=board, selection=selection
+            )
+            stopped = attempt.go(loaded, run_id)
+            run = recorder.run()
+        return _close(options, run, stopped, loaded, store)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """One run from its first event to its last."""
+
+    options: BuildOptions
+    host: Host
+    stages: Stages
+    recorder: Recorder
+    board: LiveBoard | PlainBoard
+    selection: Selection
+
+    def go(self, loaded: Loaded, run_id: str) -> FactoryError | None:
+        """Work until the end, or until something stops the run; what stopped it is returned, the rest is recorded."""
+        started = monotonic()
+        folder = str(self.recorder.folder)
+        self.recorder.emit(RunStarted(run=run_id, at=now(), version=__version__, folder=folder))
+        for error in loaded.errors:
+            self._failed("recipes", error)
+        stopped: FactoryError | None = None
+        try:
+            self._work(loaded, run_id)
+        except KeyboardInterrupt:
+            stopped = Interrupted(
+                "interrupted", hint="type the same command again: what was finished is not done again"
+            )
+        except FactoryError as error:
+            stopped = error
+        self.recorder.emit(
+            RunEnded(
+                at=now(),
+                duration_s=monotonic() - started,
+                containers=self.recorder.containers,
+                interrupted=isinstance(stopped, Interrupted),
+            )
+        )
+        return stopped
+
+    def _work(self, loaded: Loaded, run_id: str) -> None:
+        store = self.stages.store
+        with connect(self.host, owner=store.owner, run_id=run_id) as engine:
+            engine.reap(store.is_running)
+            orders = self._orders(loaded)
+            tools = ensure_tools(self.host, store)
+            hands = Hands(
+                engine=engine,
+                stages=self.stages,
+                host=self.host,
+                recorder=self.recorder,
+                tools=tools,
+                output=self.board.output if self.options.verbose else None,
+                keep=self.options.keep,
+            )
+
+            def make_image(name: str) -> ReadyImage:
+                progress = self.recorder.progress(f"image:{name}")
+                return ensure(name, engine=engine, host=self.host, store=store, progress=progress)
+
+            workers = self.options.jobs or cpu_count() or 1
+            carry_out(hands, orders, make_image, workers=workers, today=self.selection.today)
+
+    def _orders(self, loaded: Loaded) -> Sequence[Order]:
+        """Take and plan every recipe before any work."""
+        orders = []
+        for recipe in loaded.recipes:
+            try:
+                with self.recorder.step(f"source:{recipe.name}", "source") as mark:
+                    order = order_of(recipe, self.stages, self.host, declared(), self.selection)
+                    mark.outcome = "passed"
+            except FactoryError as error:
+                if not self.options.keep_going:
+                    raise
+                self._failed(recipe.name, error)
+                continue
+            orders.append(order)
+            self.recorder.emit(Planned(plan=order.plan))
+        if orders:
+            refuse_nothing([order.plan for order in orders])
+        return orders
+
+    def _failed(self, recipe: str, error: FactoryError) -> None:
+        self.recorder.emit(
+            RecipeFailed(recipe=recipe, message=error.message, hint=error.hint, exit_code=error.exit_code)
+        )
+
+
+def _close(options: BuildOptions, run: Run, stopped: FactoryError | None, loaded: Loaded, store: Store) -> int:
+    """Release what passed, say what happened, and return the exit code."""
+    codes = {stopped.exit_code} if stopped is not None else set()
+    codes |= {failed.exit_code for failed in run.failed_recipes}
+    released: Release | None = None
+    if run.records:
+        try:
+            released = release(run, options.output, store.open_blob)
+        except FactoryError as error:
+            codes.add(error.exit_code)
+            click.echo(render_error(error), err=True)
+    if run.plans:
+        err().print(render_run(run, released))
+    for error in (*loaded.errors, *([stopped] if stopped is not None else [])):
+        click.echo(render_error(error), err=True)
+    if options.json_file is not None:
+        _write_json(options.json_file, run)
+    if stopped is None and not run.passed:
+        codes.add(1)
+    return max(codes, default=0)
+
+
+def _write_json(path: Path, run: Run) -> None:
+    text = json.dumps({"schema": SCHEMA_VERSION, "run": codec.dump(run)}, indent=2)
+    if str(path) == "-":
+        click.echo(text)
+    else:
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def _board(options: BuildOptions) -> LiveBoard | PlainBoard:
+    console = err()
+    return LiveBoard(console) if console.is_terminal and not options.verbose else PlainBoard(console)
+
+
+@contextmanager
+def _signals() -> Iterator[Event]:
+    """Turn the first SIGINT or SIGTERM into one KeyboardInterrupt, and a set event for the threads.
+
+    While the run ends its containers, a second signal changes nothing: the way out is already the shortest.
+    """
+    cancelled = Event()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        if not cancelled.is_set():
+            cancelled.set()
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancelled
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

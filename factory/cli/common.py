@@ -1,0 +1,92 @@
+"""What several commands share: which recipes are meant, and what a run's world is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from factory.audit.rules import RULES
+from factory.catalogue import FAMILIES
+from factory.errors import RecipeError, UsageError
+from factory.recipe.parse import Loaded, load_recipes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeOptions:
+    """The flags that choose recipes and cells."""
+
+    recipes: tuple[Path, ...]
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    settings: tuple[str, ...]
+    families: str
+    update: bool
+    keep_going: bool
+
+
+def today() -> date:
+    """Return today's date in UTC: what `until` and `supported` are judged by."""
+    return datetime.now(UTC).date()
+
+
+def load(options: RecipeOptions) -> Loaded:
+    """Read the recipes that are meant, or `./recipe.yaml` without any.
+
+    Raises:
+        RecipeError: one cannot be read, unless others may go on and one can.
+    """
+    paths = options.recipes or (_default(),)
+    loaded = load_recipes(paths, overrides=options.settings, rules=frozenset(RULES), today=today())
+    if loaded.errors and not (options.keep_going and loaded.recipes):
+        raise joined(loaded.errors)
+    return loaded
+
+
+def joined(errors: Sequence[RecipeError]) -> RecipeError:
+    """Return one error that says what several say."""
+    if len(errors) == 1:
+        return errors[0]
+    problems = tuple(problem for error in errors for problem in error.problems)
+    bare = [error for error in errors if not error.problems]
+    message = "; ".join(error.message for error in bare) or f"{len(errors)} recipes cannot be read"
+    return RecipeError(message, hint=bare[0].hint if bare else "", problems=problems)
+
+
+def _default() -> Path:
+    path = Path("recipe.yaml")
+    if not path.exists():
+        raise UsageError(
+            "no recipe was named, and there is no ./recipe.yaml",
+            hint="name a recipe or a folder of recipes; recipes/README.md teaches how to write one",
+        )
+    return path
+
+
+def families(text: str) -> tuple[str, ...]:
+    """Read `--families`.
+
+    Raises:
+        UsageError: a name is no image family.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in FAMILIES:
+            raise UsageError(f"{name!r} is no image family", hint=f"families here: {', '.join(FAMILIES)}")
+    return names
+
+
+def out() -> Console:
+    """Return the console for data; its width is the terminal's, or wide enough for any tag in a pipe."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """Return the console for progress and logs."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=200)

@@ -1,0 +1,23 @@
+"""`factory doctor`."""
+
+from rich.table import Table
+from rich.text import Text
+
+from factory.cli.common import out
+from factory.doctor import examine
+from factory.host import read_host
+
+
+def run_doctor() -> int:
+    """Print every check; 0 when nothing is missing, 4 when the engine is, else 1."""
+    checks = examine(read_host())
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for check in checks:
+        mark = Text("ok", style="green") if check.fine else Text("missing", style="bold red")
+        table.add_row(mark, check.name, Text(check.found, overflow="fold"))
+    out().print(table)
+    for check in checks:
+        if not check.fine:
+            out().print(Text(f"mend {check.name}: {check.mend}"))
+    missing = {check.name for check in checks if not check.fine}
+    return 4 if "engine" in missing else int(bool(missing))

@@ -1,0 +1,152 @@
+"""The commands, their flags, and the only place that catches FactoryError."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from factory import __version__
+from factory.errors import FactoryError
+
+_RECIPES = click.argument("recipes", nargs=-1, type=click.Path(path_type=Path))
+_FAMILIES = click.option(
+    "--families",
+    default="lookalike",
+    show_default=True,
+    metavar="LIST",
+    help="Image families that may serve, in order.",
+)
+_ONLY = click.option("--only", multiple=True, metavar="GLOB", help="Only cells whose id (or recipe/id) matches.")
+_SKIP = click.option("--skip", multiple=True, metavar="GLOB", help="Leave out cells whose id (or recipe/id) matches.")
+_SET = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a recipe field: build.timeout=600."
+)
+_UPDATE = click.option("--update", is_flag=True, help="Resolve sources and requirements anew instead of as last time.")
+
+
+class _Group(click.Group):
+    """A group that turns FactoryError into a message and an exit code."""
+
+    def main(self, *args: object, **extra: object) -> object:  # type: ignore[override]  # click types it per overload
+        try:
+            return super().main(*args, **extra)  # type: ignore[call-overload]  # the same
+        except FactoryError as error:
+            from factory.cli.errors import render_error  # noqa: PLC0415 -- only the unhappy path pays for it
+
+            click.echo(render_error(error), err=True)
+            sys.exit(error.exit_code)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(141)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="factory")
+def main() -> None:
+    """Turn recipes into Linux wheels that are proven to work everywhere their tags claim.
+
+    \b
+    factory plan recipe.yaml     what would be built and tried, and why the rest is left out
+    factory build recipe.yaml    build, repair, audit and try the wheels into ./dist
+    factory doctor               what is missing on this machine
+
+    Exit codes: 0 all owed wheels passed; 1 something failed or was refused; 2 usage or recipe; 3 impossible plan;
+    4 no engine or image; 5 store or output folder; 130 interrupted.
+    """  # noqa: D301 -- \b is click's mark for a paragraph that keeps its lines
+
+
+@main.command()
+@_RECIPES
+@click.option(
+    "-o", "--output", default="dist", show_default=True, type=click.Path(path_type=Path), help="Where wheels go."
+)
+@_ONLY
+@_SKIP
+@_SET
+@click.option("--jobs", type=click.IntRange(1, 256), help="Cells and trials at once. [default: processors]")
+@_FAMILIES
+@click.option("--keep-going", is_flag=True, help="A bad recipe does not stop the others; the exit code still tells.")
+@click.option("--no-cache", is_flag=True, help="Do all the work again, and remember it.")
+@_UPDATE
+@click.option("--keep", is_flag=True, help="Save a failed cell's workspace as a tar beside its logs.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the run as JSON; - is stdout."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show every step's output as it comes.")
+def build(**options: object) -> None:
+    """Build the wheels that recipes owe, prove them, and put those that passed into the output folder.
+
+    RECIPE is a file or a folder of them; without one: ./recipe.yaml. Good wheels are kept when others fail, and a
+    second run does only what changed.
+    """
+    from factory.cli.build import BuildOptions, run_build  # noqa: PLC0415 -- --help starts without the engine
+
+    sys.exit(run_build(BuildOptions(**options)))  # type: ignore[arg-type]  # click checked each against its option
+
+
+@main.command()
+@_RECIPES
+@_ONLY
+@_SKIP
+@_SET
+@_FAMILIES
+@_UPDATE
+@click.option("--keep-going", is_flag=True, help="Plan the good recipes although others are bad.")
+@click.option("--ids", is_flag=True, help="Print only the addresses of the cells, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plans as JSON (schema: factory schema plan).")
+def plan(**options: object) -> None:
+    """Show what would be built, tried and skipped, and why; needs no engine."""
+    from factory.cli.plan import PlanOptions, run_plan  # noqa: PLC0415 -- as above
+
+    sys.exit(run_plan(PlanOptions(**options)))  # type: ignore[arg-type]  # as above
+
+
+@main.command()
+@click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the audits as JSON (schema: factory schema audit).")
+def audit(wheels: tuple[Path, ...], *, as_json: bool) -> None:
+    """Judge any wheels by the gate: verdict, the platform they deserve, their floor, and what was found."""
+    from factory.cli.audit import run_audit  # noqa: PLC0415 -- as above
+
+    sys.exit(run_audit(wheels, as_json=as_json))
+
+
+@main.command()
+def doctor() -> None:
+    """Tell what is missing on this machine, each with the command that mends it."""
+    from factory.cli.doctor import run_doctor  # noqa: PLC0415 -- as above
+
+    sys.exit(run_doctor())
+
+
+@main.command()
+@click.argument("name", default="recipe", type=click.Choice(["recipe", "plan", "run", "audit"]))
+def schema(name: str) -> None:
+    """Print a JSON Schema: of recipes (for editors), or of what --json writes."""
+    from factory.cli.schema import run_schema  # noqa: PLC0415 -- as above
+
+    sys.exit(run_schema(name))
+
+
+@main.group()
+def image() -> None:
+    """Handle the images that build wheels and try them."""
+
+
+@image.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def image_list(*, as_json: bool) -> None:
+    """List the images: what each declares, and whether it is here."""
+    from factory.cli.images import run_image_list  # noqa: PLC0415 -- as above
+
+    sys.exit(run_image_list(as_json=as_json))
+
+
+@image.command("build")
+@click.argument("names", nargs=-1)
+@click.option("--update", is_flag=True, help="Make them again from the newest packages, although they are here.")
+def image_build(names: tuple[str, ...], *, update: bool) -> None:
+    """Make images by name, or all of them, unless they are here already."""
+    from factory.cli.images import run_image_build  # noqa: PLC0415 -- as above
+
+    sys.exit(run_image_build(names, update=update))

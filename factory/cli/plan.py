@@ -1,0 +1,66 @@
+"""`factory plan`."""
+
+import json
+from dataclasses import dataclass
+from threading import Event
+
+import click
+
+from factory import codec
+from factory.cli.common import RecipeOptions, err, families, load, out, today
+from factory.cli.errors import render_error
+from factory.errors import FactoryError
+from factory.host import read_host
+from factory.images import declared
+from factory.pipeline.sources import Selection, order_of
+from factory.pipeline.stages import Stages
+from factory.plan.model import Plan
+from factory.plan.selection import refuse_nothing
+from factory.report.plan import render_plan
+from factory.store import Store
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions(RecipeOptions):
+    """The flags of `factory plan`."""
+
+    ids: bool
+    as_json: bool
+
+
+def run_plan(options: PlanOptions) -> int:
+    """Plan the recipes and print the plans; the exit code."""
+    selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
+    loaded = load(options)
+    failures: list[FactoryError] = list(loaded.errors)
+    host, plans = read_host(), []
+    with Store.open(host.store) as store:
+        stages = Stages(store=store, cancelled=Event(), update=options.update)
+        for recipe in loaded.recipes:
+            try:
+                plans.append(order_of(recipe, stages, host, declared(), selection).plan)
+            except FactoryError as error:
+                if not options.keep_going:
+                    raise
+                failures.append(error)
+    if not failures:
+        refuse_nothing(plans)
+    _print(plans, options)
+    for error in failures:
+        click.echo(render_error(error), err=True)
+    return max((error.exit_code for error in failures), default=0)
+
+
+def _print(plans: list[Plan], options: PlanOptions) -> None:
+    if options.as_json:
+        click.echo(json.dumps({"schema": SCHEMA_VERSION, "plans": codec.dump(tuple(plans))}, indent=2))
+    elif options.ids:
+        for plan in plans:
+            for cell in plan.cells:
+                click.echo(cell.address)
+    else:
+        for plan in plans:
+            out().print(render_plan(plan))
+        err().print(f"next: factory build {' '.join(str(path) for path in options.recipes) or ''}".rstrip())

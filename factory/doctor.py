@@ -1,0 +1,68 @@
+"""What this machine lacks, each with the command that mends it."""
+
+import shutil
+from dataclasses import dataclass
+
+from factory.engine.docker import connect
+from factory.errors import FactoryError
+from factory.host import Host
+from factory.images import declared, is_here
+from factory.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing a run needs: what was found, and how to mend it where it is not `fine`."""
+
+    name: str
+    fine: bool
+    found: str
+    mend: str = ""
+
+
+def examine(host: Host) -> tuple[Check, ...]:
+    """Look at everything that a build needs on this machine."""
+    return (_store(host), _mmdebstrap(host), _git(host), _certificates(host), *_engine(host))
+
+
+def _store(host: Host) -> Check:
+    try:
+        with Store.open(host.store):
+            return Check(name="store", fine=True, found=str(host.store))
+    except FactoryError as error:
+        return Check(name="store", fine=False, found=error.message, mend=error.hint)
+
+
+def _mmdebstrap(host: Host) -> Check:
+    path = shutil.which("mmdebstrap", path=host.path)
+    mend = "apt-get install mmdebstrap   (as root; the look-alike and trial images are made with it)"
+    return Check(name="mmdebstrap", fine=path is not None, found=path or "not on PATH", mend=mend)
+
+
+def _git(host: Host) -> Check:
+    path = shutil.which("git", path=host.path)
+    mend = "apt-get install git   (path sources in a repository are what git tracks)"
+    return Check(name="git", fine=path is not None, found=path or "not on PATH", mend=mend)
+
+
+def _certificates(host: Host) -> Check:
+    mend = "apt-get install ca-certificates, or name a bundle in SSL_CERT_FILE"
+    found = str(host.certificates) if host.certificates else "no bundle found"
+    return Check(name="certificates", fine=host.certificates is not None, found=found, mend=mend)
+
+
+def _engine(host: Host) -> tuple[Check, ...]:
+    try:
+        with connect(host, owner="doctor", run_id="doctor") as engine:
+            info = engine.info()
+            found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
+            images = [
+                Check(name=f"image {spec.name}", **_image(is_here(engine, spec.name, host))) for spec in declared()
+            ]
+            return (Check(name="engine", fine=True, found=found), *images)
+    except FactoryError as error:
+        return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
+
+
+def _image(here: bool) -> dict[str, bool | str]:
+    return {"fine": True, "found": "here" if here else "not here yet; the first build makes it"}

@@ -1,0 +1,147 @@
+"""A container of one subject, started when its work needs one, and the logs of what ran in it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Self
+
+from factory.backends.base import WORK, Step
+from factory.engine.api import Container, ContainerSpec, Engine, Exit, FileEntry
+from factory.pipeline.diagnose import first_error, network_attempt
+from factory.pipeline.model import Failure, StepOutcome
+from factory.pipeline.run import Recorder
+
+Output = Callable[[str, bytes], None]
+
+_OUTCOMES: dict[str, StepOutcome] = {"timeout": "timeout", "oom": "failed", "lost": "lost"}
+
+
+@dataclass(slots=True)
+class Bench:
+    """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
+
+    Logs lie below `recorder.folder`, one file a step, at `logs/<subject>/<nn>-<step>.log`.
+    """
+
+    engine: Engine
+    subject: str
+    recorder: Recorder
+    output: Output | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _container: Container | None = None
+    _count: int = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    @property
+    def started(self) -> bool:
+        """Whether the container runs."""
+        return self._container is not None
+
+    def start(self, spec: ContainerSpec) -> None:
+        """Start the container; it ends with the block."""
+        self._container = self._stack.enter_context(self.engine.container(spec))
+        self.recorder.count_container()
+
+    @property
+    def container(self) -> Container:
+        """The running container."""
+        if self._container is None:
+            raise RuntimeError(f"nothing was started for {self.subject}")
+        return self._container
+
+    def put(self, files: Iterable[FileEntry], to: PurePosixPath = WORK) -> None:
+        """Copy files in."""
+        self.container.copy_in(files, to)
+
+    def get(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
+        """Copy files out."""
+        return self.container.copy_out(path, limit_bytes=limit_bytes)
+
+    def run(self, step: Step) -> Failure | Exit:
+        """Run one step and write its log; a Failure where it did not end with 0."""
+        container = self.container
+        with self.recorder.step(self.subject, step.name) as mark:
+            ended = container.run(
+                step.argv,
+                env=step.env,
+                cwd=step.cwd,
+                timeout_s=step.timeout_s,
+                on_output=None if self.output is None else self._echo,
+            )
+            log = self._write_log(step, ended)
+            mark.outcome = _OUTCOMES.get(ended.ended) or ("passed" if ended.code == 0 else "failed")
+        self.seconds[step.name] = self.seconds.get(step.name, 0.0) + ended.duration_s
+        return ended if ended.ended == "exited" and ended.code == 0 else _failure(step, ended, log)
+
+    def run_all(self, steps: Iterable[Step]) -> Failure | None:
+        """Run steps in order until one fails."""
+        for step in steps:
+            if isinstance(ended := self.run(step), Failure):
+                return ended
+        return None
+
+    def save(self, limit_bytes: int) -> Path:
+        """Write the workspace's files below the run's folder, for `--keep`; return that folder."""
+        folder = self.recorder.folder / "kept" / _path_of(self.subject)
+        for entry in self.get(WORK, limit_bytes=limit_bytes):
+            target = folder / entry.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(entry.content)
+            target.chmod(entry.mode & 0o755 | 0o600)
+        return folder
+
+    def _echo(self, piece: bytes) -> None:
+        if self.output is not None:
+            self.output(self.subject, piece)
+
+    def _write_log(self, step: Step, ended: Exit) -> str:
+        self._count += 1
+        relative = Path("logs") / _path_of(self.subject) / f"{self._count:02}-{step.name}.log"
+        path = self.recorder.folder / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        head = f"$ {' '.join(step.argv)}\n"
+        tail = f"\n[{ended.ended} {ended.code} after {ended.duration_s:.2f} s]\n"
+        path.write_text(head + ended.output + tail, encoding="utf-8", errors="replace")
+        return str(relative)
+
+
+def _path_of(subject: str) -> Path:
+    return Path(*(part for part in subject.replace("@", "/@").split("/") if part not in ("", ".", "..")))
+
+
+def _failure(step: Step, ended: Exit, log: str) -> Failure:
+    match ended.ended:
+        case "timeout":
+            hint = "raise the recipe's timeout, or look where it hangs"
+            return Failure(
+                step=step.name, message=f"did not end within {step.timeout_s} s", ended="timeout", log=log, hint=hint
+            )
+        case "oom":
+            hint = "raise build: {memory: …}"
+            return Failure(step=step.name, message="ran out of memory", log=log, hint=hint)
+        case "lost":
+            return Failure(
+                step=step.name, message="its container or the engine went away", ended="lost", log=log, hint="run again"
+            )
+        case "exited":
+            return _exited(step, ended, log)
+
+
+def _exited(step: Step, ended: Exit, log: str) -> Failure:
+    message = first_error(ended.output)
+    attempt = network_attempt(ended.output)
+    if attempt is None:
+        return Failure(step=step.name, message=message, log=log)
+    return Failure(
+        step=step.name,
+        message=f"{attempt.tool} tried to get {attempt.wanted} from the network, and builds are offline",
+        log=log,
+        hint=f"declare it in the recipe: {attempt.declare}",
+    )

@@ -1,0 +1,200 @@
+"""One cell's way: prepare, build, audit, repair, audit again. Its trials are jobs of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Literal
+
+from factory import codec
+from factory.audit import Audit, Expectation, audit, gate_identity
+from factory.backends.base import BUILT, REPAIRED, Step
+from factory.backends.build import before_steps, build_env, config_settings, hook_step
+from factory.codec import JSON
+from factory.digest import Artifact
+from factory.engine.api import FileEntry
+from factory.images import ReadyImage
+from factory.pipeline.hands import Hands
+from factory.pipeline.model import CellRecord, Failure
+from factory.pipeline.order import Order
+from factory.pipeline.prepare import Prepared, Workplace, prepare
+from factory.plan.model import Cell
+from factory.repair import OLDEST_PYTHON_MINOR, Repair, compare, repair_step
+from factory.tags import Interpreter
+from factory.wheel import read_wheel
+
+_WHEEL_LIMIT_BYTES = 4 << 30
+_REPAIR_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """A repaired wheel, and what the repairer did to it."""
+
+    wheel: Artifact
+    repair: Repair
+
+
+def build_cell(
+    hands: Hands, order: Order, cell: Cell, interpreter: Interpreter, image: ReadyImage, today: date
+) -> CellRecord:
+    """Take a buildable cell as far as it goes without its trials, in one container, which only missing work starts."""
+    env = build_env(order.recipe.build, order.project, interpreter, epoch_s=order.tree.epoch_s)
+    with hands.bench(cell.address) as bench:
+        place = Workplace(
+            hands=hands, order=order, cell=cell, interpreter=interpreter, image=image, bench=bench, env=env
+        )
+        record = _Way(place=place, today=today).go()
+        if record.failure is not None and hands.keep and bench.started:
+            bench.save(_WHEEL_LIMIT_BYTES)
+        return replace(record, seconds=bench.seconds, from_store=not bench.seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    place: Workplace
+    today: date
+
+    def go(self) -> CellRecord:
+        record = CellRecord(cell=self.place.cell, status="failed")
+        settings = config_settings(self.place.order.recipe.build, self.place.order.project, self.place.cell.floor)
+        prepared = prepare(self.place, settings)
+        if isinstance(prepared, Failure):
+            return _stopped(record, replace(prepared, ended="blocked"))
+        built = self._built(prepared, settings)
+        if isinstance(built, Failure):
+            return _stopped(record, built)
+        before = self._audit(built, self._expectation("built"))
+        record = replace(record, built=built, before=before)
+        if not before.passed:
+            return _stopped(record, _refusal(before, "audit of the built wheel"))
+        repaired = self._repaired(built)
+        if isinstance(repaired, Failure):
+            return _stopped(record, repaired)
+        after = self._audit(repaired.wheel, self._expectation("repaired"))
+        record = replace(record, repair=repaired.repair, wheel=repaired.wheel, after=after)
+        if not after.passed:
+            return _stopped(record, _refusal(after, "audit of the repaired wheel"))
+        return replace(record, status="passed")
+
+    def _built(self, prepared: Prepared, settings: Mapping[str, str | list[str]]) -> Artifact | Failure:
+        place, build = self.place, self.place.order.recipe.build
+        hook = hook_step("wheel", place.order.project, settings, place.env, timeout_s=build.timeout_s)
+        steps = (*before_steps(build, place.env), hook)
+        inputs: dict[str, JSON] = {
+            "source": str(place.order.tree.digest),
+            "image": str(place.image.identity),
+            "interpreter": str(place.interpreter),
+            "requirements": sorted(str(file.digest) for file in prepared.files),
+            "crates": codec.dump(prepared.crates),
+            "tools": str(place.hands.tools.digest),
+            "commands": commands_of(steps),
+        }
+
+        def make() -> Artifact | Failure:
+            failure = place.equip(prepared.files, prepared.crates) or place.bench.run_all(steps)
+            return failure if failure is not None else self._take(BUILT, "build")
+
+        return place.hands.stages.once("build", inputs, Artifact, make)[0]
+
+    def _repaired(self, built: Artifact) -> Repaired | Failure:
+        place, recipe = self.place, self.place.order.recipe
+        step = repair_step(
+            built.filename,
+            recipe.repair,
+            place.cell.platform,
+            _repairer(place.image),
+            epoch_s=place.order.tree.epoch_s,
+            timeout_s=_REPAIR_TIMEOUT_S,
+        )
+        inputs: dict[str, JSON] = {
+            "wheel": str(built.digest),
+            "image": str(place.image.identity),
+            "tools": str(place.hands.tools.digest),
+            "commands": commands_of((step,)),
+        }
+
+        def make() -> Repaired | Failure:
+            failure = self._lay_out(built) or place.bench.run_all((step,))
+            repaired = failure if failure is not None else self._take(REPAIRED, "repair")
+            if isinstance(repaired, Failure):
+                return repaired
+            store = place.hands.stages.store
+            with store.lend(built) as raw, store.lend(repaired) as done:
+                return Repaired(wheel=repaired, repair=compare(read_wheel(raw), read_wheel(done)))
+
+        return place.hands.stages.once("repair", inputs, Repaired, make)[0]
+
+    def _lay_out(self, built: Artifact) -> Failure | None:
+        """Put a raw wheel that the store remembered where the repairer looks for it."""
+        if self.place.bench.started:
+            return None
+        content = self.place.hands.stages.store.read(built.digest)
+        failure = self.place.start(crates=None)
+        if failure is None:
+            self.place.bench.put([FileEntry(path=PurePosixPath(built.filename), content=content)], BUILT)
+        return failure
+
+    def _take(self, folder: PurePosixPath, step: str) -> Artifact | Failure:
+        """Take the one wheel out of a folder of the container into the store."""
+        entries = [
+            entry
+            for entry in self.place.bench.get(folder, limit_bytes=_WHEEL_LIMIT_BYTES)
+            if entry.path.suffix == ".whl"
+        ]
+        if len(entries) != 1:
+            names = ", ".join(sorted(str(entry.path) for entry in entries)) or "none"
+            return Failure(step=step, message=f"one wheel was owed, {len(entries)} came out: {names}")
+        return self.place.hands.stages.store.put_bytes(entries[0].content, entries[0].path.name)
+
+    def _expectation(self, stage: Literal["built", "repaired"]) -> Expectation:
+        cell, spec = self.place.cell, self.place.order.recipe.audit
+        return Expectation(
+            tags=cell.tag.expanded,
+            platform=cell.platform,
+            floor=cell.floor,
+            modules=spec.modules,
+            max_size_bytes=spec.max_size_bytes,
+            waivers=spec.waive,
+            stage=stage,
+        )
+
+    def _audit(self, wheel: Artifact, expectation: Expectation) -> Audit:
+        stages = self.place.hands.stages
+        dated = any(waiver.until is not None for waiver in expectation.waivers)
+        inputs: dict[str, JSON] = {
+            "wheel": str(wheel.digest),
+            "expectation": codec.dump(expectation),
+            "gate": gate_identity(),
+            "today": self.today.isoformat() if dated else None,
+        }
+
+        def make() -> Audit:
+            with stages.store.lend(wheel) as path:
+                return audit(read_wheel(path), expectation, self.today)
+
+        return stages.surely("audit", inputs, Audit, make, worth=lambda verdict: verdict.passed)
+
+
+def commands_of(steps: tuple[Step, ...]) -> list[JSON]:
+    """Return what enters a key of some commands: all but their names and time limits."""
+    return [{"argv": list(step.argv), "env": dict(step.env), "cwd": str(step.cwd)} for step in steps]
+
+
+def _repairer(image: ReadyImage) -> Interpreter:
+    """Return the image's interpreter that runs auditwheel: the newest with a GIL."""
+    able = [one for one in image.facts.interpreters if one.minor >= OLDEST_PYTHON_MINOR and not one.free_threaded]
+    return max(able)
+
+
+def _stopped(record: CellRecord, failure: Failure) -> CellRecord:
+    return replace(record, status=failure.ended, failure=failure)
+
+
+def _refusal(verdict: Audit, step: str) -> Failure:
+    worst = next(finding for finding in verdict.findings if finding.fails)
+    return Failure(
+        step=step,
+        message=f"{worst.rule}: {worst.message}",
+        hint=f"every finding stands in the report; see docs/reference/rules.md on {worst.rule}",
+    )

@@ -1,0 +1,81 @@
+"""What a run's work needs of the world, put together once at the edge."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from factory.backends.base import TOOLS, WORK
+from factory.digest import Digest
+from factory.engine.api import ContainerSpec, Engine, FileEntry, Mount
+from factory.host import Host
+from factory.pipeline.bench import Bench, Output
+from factory.pipeline.model import Failure
+from factory.pipeline.run import Recorder
+from factory.pipeline.stages import Stages
+from factory.resolve.tools import ToolBundle
+
+CERTIFICATES = WORK / "certificates.pem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """Engine, store, host, evidence and tools of one run. Only `pipeline` knows this value."""
+
+    engine: Engine
+    stages: Stages
+    host: Host
+    recorder: Recorder
+    tools: ToolBundle
+    output: Output | None = None
+    keep: bool = False
+
+    def bench(self, subject: str) -> Bench:
+        """Make a bench; its container is started by whoever finds that one is needed."""
+        return Bench(engine=self.engine, subject=subject, recorder=self.recorder, output=self.output)
+
+
+def filled_volume(hands: Hands, kind: str, content: Digest, fill: Callable[[str], Failure | None]) -> str | Failure:
+    """Return the name of a cache volume with this content, filling it where it is absent or was never finished.
+
+    Deleting such volumes changes no result: the ledger's entry only says that one which is still there is whole.
+    """
+    name = f"factory-{kind}-{hands.stages.store.owner[:8]}-{content.short}"
+    with hands.stages.volume(kind, content) as entry:
+        is_new = hands.engine.ensure_volume(name)
+        if entry.is_full and not is_new:
+            return name
+        if not is_new:
+            hands.engine.remove_volume(name)
+            hands.engine.ensure_volume(name)
+        failure = fill(name)
+        if failure is not None:
+            hands.engine.remove_volume(name)
+            return failure
+        entry.set_full()
+        return name
+
+
+def tools_volume(hands: Hands, image: str) -> str | Failure:
+    """Return the volume that holds the tool bundle, readable by every cell and trial, written by none."""
+
+    def fill(name: str) -> None:
+        with hands.bench("tools") as bench:
+            bench.start(ContainerSpec(image=image, label="tools", env={}, mounts=(Mount(volume=name, path=TOOLS),)))
+            bench.put(hands.tools.entries(), TOOLS)
+
+    return filled_volume(hands, "tools", hands.tools.digest, fill)
+
+
+def network_env(host: Host) -> Mapping[str, str]:
+    """Return what a tool of ours needs in a container with network: proxies, and where the certificates lie."""
+    if host.certificates is None:
+        return host.network_env
+    names = ("SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")
+    return {**host.network_env, **{name: str(CERTIFICATES) for name in names}}
+
+
+def certificate_files(host: Host) -> tuple[FileEntry, ...]:
+    """Return the host's certificate bundle as a file for such a container."""
+    if host.certificates is None:
+        return ()
+    return (FileEntry(path=PurePosixPath(CERTIFICATES.name), content=host.certificates.read_bytes()),)

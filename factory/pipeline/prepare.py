@@ -1,0 +1,162 @@
+"""Everything a build needs, known before it starts: its environment's wheels, and its crates."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from factory.backends.base import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
+from factory.backends.build import environment_step, hook_step, install_step
+from factory.codec import JSON
+from factory.digest import Artifact
+from factory.engine.api import ContainerSpec, FileEntry, Mount
+from factory.images import ReadyImage
+from factory.pipeline.bench import Bench
+from factory.pipeline.crates import Crates, crates_of, crates_volume
+from factory.pipeline.hands import Hands, tools_volume
+from factory.pipeline.model import Failure
+from factory.pipeline.order import Order
+from factory.pipeline.requirements import resolved, wheel_files
+from factory.pipeline.sources import source_files
+from factory.plan.model import Cell
+from factory.resolve import Resolution
+from factory.tags import Interpreter
+
+_REQUIRES_LIMIT_BYTES = 1 << 20
+_HOOK_TIMEOUT_S = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What goes into a build beside its source: every wheel of its environment, and its crates if it has any."""
+
+    files: tuple[Artifact, ...]
+    crates: Crates | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Workplace:
+    """A cell's container with its source and environment in place, put together when something must run there."""
+
+    hands: Hands
+    order: Order
+    cell: Cell
+    interpreter: Interpreter
+    image: ReadyImage
+    bench: Bench
+    env: Mapping[str, str]
+    installed: frozenset[Artifact] = frozenset()
+
+    def equip(self, files: tuple[Artifact, ...], crates: Crates | None) -> Failure | None:
+        """Start the container unless it runs, and install these wheels unless they are installed."""
+        if not self.bench.started and (failure := self.start(crates)) is not None:
+            return failure
+        fresh = tuple(file for file in files if file not in self.installed)
+        if not fresh:
+            return None
+        self.bench.put(wheel_files(self.hands.stages.store, fresh), WHEELHOUSE)
+        self.installed |= set(fresh)
+        failure = self.bench.run(install_step(tuple(file.filename for file in fresh), self.env))
+        return failure if isinstance(failure, Failure) else None
+
+    def start(self, crates: Crates | None) -> Failure | None:
+        """Start the container with source, tools and crates, and an empty environment."""
+        tools = tools_volume(self.hands, self.image.reference)
+        if isinstance(tools, Failure):
+            return tools
+        mounts = [Mount(volume=tools, path=TOOLS, read_only=True)]
+        if crates is not None:
+            volume = crates_volume(self.hands, self.order, self.image, crates)
+            if isinstance(volume, Failure):
+                return volume
+            mounts.append(Mount(volume=volume, path=CARGO_HOME, read_only=True))
+        build = self.order.recipe.build
+        self.bench.start(
+            ContainerSpec(
+                image=self.image.reference,
+                label=self.cell.address,
+                env={},
+                mounts=tuple(mounts),
+                memory_bytes=build.memory_bytes,
+            )
+        )
+        self.bench.put(source_files(self.order.tree), SOURCE)
+        if crates is not None and crates.lock is not None:
+            self.bench.put(lock_file(self.hands, crates), SOURCE)
+        return self.bench.run_all((environment_step(self.interpreter, self.env),))
+
+
+def prepare(place: Workplace, settings: Mapping[str, str | list[str]]) -> Prepared | Failure:
+    """Resolve the static requirements, fetch the crates, ask the backend what more it needs, and resolve that."""
+    build, project = place.order.recipe.build, place.order.project
+    static = _resolved(place, (*project.build_system.requires, *build.requires))
+    if isinstance(static, Failure):
+        return static
+    crates = crates_of(place.hands, place.order, place.image)
+    if isinstance(crates, Failure):
+        return crates
+    asked = _dynamic(place, static, crates, settings)
+    if isinstance(asked, Failure):
+        return asked
+    dynamic = _resolved(place, (*project.build_system.requires, *build.requires, *asked)) if asked else static
+    if isinstance(dynamic, Failure):
+        return dynamic
+    return Prepared(files=dynamic.files, crates=crates)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dynamic:
+    """What the backend's hook asked for beyond the static requirements."""
+
+    requirements: tuple[Requirement, ...]
+
+
+def _resolved(place: Workplace, requirements: tuple[Requirement, ...]) -> Resolution | Failure:
+    return resolved(
+        place.hands,
+        requirements,
+        constraints=place.order.recipe.build.constraints,
+        interpreter=place.interpreter,
+        platform=place.image.facts.platform,
+        subject=place.cell.address,
+    )
+
+
+def _dynamic(
+    place: Workplace, static: Resolution, crates: Crates | None, settings: Mapping[str, str | list[str]]
+) -> tuple[Requirement, ...] | Failure:
+    step = hook_step("requires", place.order.project, settings, place.env, timeout_s=_HOOK_TIMEOUT_S)
+    inputs: dict[str, JSON] = {
+        "source": str(place.order.tree.digest),
+        "image": str(place.image.identity),
+        "requirements": sorted(str(file.digest) for file in static.files),
+        "command": {"argv": list(step.argv), "env": dict(step.env)},
+        "tools": str(place.hands.tools.digest),
+    }
+
+    def make() -> Dynamic | Failure:
+        failure = place.equip(static.files, crates)
+        if failure is not None:
+            return failure
+        ended = place.bench.run(step)
+        return ended if isinstance(ended, Failure) else _read_requires(place.bench)
+
+    outcome, _ = place.hands.stages.once("prepare", inputs, Dynamic, make)
+    return outcome if isinstance(outcome, Failure) else outcome.requirements
+
+
+def _read_requires(bench: Bench) -> Dynamic | Failure:
+    (entry,) = bench.get(BUILT / "requires.json", limit_bytes=_REQUIRES_LIMIT_BYTES)
+    try:
+        texts = json.loads(entry.content)
+        return Dynamic(requirements=tuple(Requirement(text) for text in texts))
+    except (ValueError, TypeError, InvalidRequirement) as error:
+        return Failure(step="requirements", message=f"the backend asked for what is no requirement: {error}")
+
+
+def lock_file(hands: Hands, crates: Crates) -> tuple[FileEntry, ...]:
+    """Return the Cargo.lock that prepare resolved, as a file of the source, where the source had none that serves."""
+    if crates.lock is None:
+        return ()
+    return (FileEntry(path=crates.lock_path, content=hands.stages.store.read(crates.lock.digest)),)

@@ -1,0 +1,64 @@
+"""Requirements of a build or a trial: resolved once, kept as blobs, handed to containers as files."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+
+from packaging.requirements import Requirement
+
+from factory.codec import JSON
+from factory.digest import Artifact
+from factory.engine.api import FileEntry
+from factory.pipeline.hands import Hands
+from factory.pipeline.model import Failure
+from factory.resolve import Resolution, Unresolved, download, resolve_requirements
+from factory.store import Store
+from factory.tags import Interpreter, PlatformTag
+
+
+def resolved(
+    hands: Hands,
+    requirements: Sequence[Requirement],
+    *,
+    constraints: Sequence[Requirement],
+    interpreter: Interpreter,
+    platform: PlatformTag,
+    subject: str,
+) -> Resolution | Failure:
+    """Resolve requirements for an interpreter on a platform, and have every file of the answer in the store.
+
+    The answer is reused until `--update`, or until a requirement changes.
+    """
+    if not requirements:
+        return Resolution(files=())
+    inputs: dict[str, JSON] = {
+        "requirements": sorted(str(requirement) for requirement in requirements),
+        "constraints": sorted(str(requirement) for requirement in constraints),
+        "interpreter": str(interpreter),
+        "platform": str(platform),
+    }
+
+    def make() -> Resolution | Failure:
+        with hands.recorder.step(subject, "resolve") as mark, hands.stages.store.temp_folder() as folder:
+            answer = resolve_requirements(
+                requirements,
+                constraints=constraints,
+                interpreter=interpreter,
+                platform=platform,
+                host=hands.host,
+                folder=folder,
+            )
+            if isinstance(answer, Unresolved):
+                mark.outcome = "failed"
+                return Failure(step="resolve", message=answer.sentence, ended="failed", hint=answer.hint)
+            files = download(answer, hands.host, hands.stages.store)
+            mark.outcome = "passed"
+            return files
+
+    outcome, _ = hands.stages.once("resolve", inputs, Resolution, make)
+    return outcome
+
+
+def wheel_files(store: Store, artifacts: Iterable[Artifact]) -> Iterator[FileEntry]:
+    """Yield wheels of the store as files of a wheelhouse."""
+    for artifact in artifacts:
+        yield FileEntry(path=PurePosixPath(artifact.filename), content=store.read(artifact.digest))

@@ -1,0 +1,187 @@
+"""The jobs of a run: images, cells and trials, and which needs which."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from typing import TypeAlias
+
+from factory.images import ReadyImage
+from factory.pipeline.cell import build_cell
+from factory.pipeline.hands import Hands
+from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, TrialEnded, TrialResult
+from factory.pipeline.order import Order
+from factory.pipeline.trial import TrialWork
+from factory.plan.model import Cell, Trial
+from factory.schedule import Job, run_jobs
+from factory.wheel import read_wheel
+
+Result: TypeAlias = ReadyImage | CellRecord | TrialResult
+MakeImage = Callable[[str], ReadyImage]
+
+
+def carry_out(hands: Hands, orders: Sequence[Order], make_image: MakeImage, *, workers: int, today: date) -> None:
+    """Do everything the orders owe; what happened is in the recorder's events.
+
+    Raises:
+        FactoryError: what stops the run; cells that were finished before are recorded.
+    """
+    bench = _Shop(hands=hands, make_image=make_image, today=today)
+    cells = [(order, cell) for order in orders for cell in order.plan.cells]
+    jobs = [bench.image_job(name) for name in _images(cells)]
+    for order, cell in cells:
+        jobs += bench.jobs(order, cell)
+    run_jobs(
+        jobs,
+        workers=workers,
+        cancelled=hands.stages.cancelled,
+        passed=_passed,
+        blocked=bench.blocked,
+        on_cancel=hands.engine.kill_run,
+    )
+
+
+def _images(cells: Sequence[tuple[Order, Cell]]) -> Sequence[str]:
+    """Return every image that is needed, build images first."""
+    builders = [cell.image for _, cell in cells]
+    trials = [trial.image for _, cell in cells for trial in cell.trials]
+    return [name for name in dict.fromkeys([*builders, *trials]) if name is not None]
+
+
+def _passed(result: Result) -> bool:
+    match result:
+        case CellRecord():
+            return result.passed
+        case TrialResult():
+            return result.outcome == "passed"
+        case _:
+            return True
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shop:
+    """The results that jobs share: images that are ready, and each cell's record while its trials come in."""
+
+    hands: Hands
+    make_image: MakeImage
+    today: date
+    images: dict[str, ReadyImage] = field(default_factory=dict)
+    records: dict[str, CellRecord] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def image_job(self, name: str) -> Job[Result]:
+        return Job(key=f"image:{name}", work=partial(self._image, name))
+
+    def jobs(self, order: Order, cell: Cell) -> list[Job[Result]]:
+        needs = (f"image:{cell.image}",) if cell.image is not None else ()
+        build: Job[Result] = Job(key=cell.address, work=partial(self._build, order, cell), needs=needs)
+        tried = [trial for trial in cell.trials if trial.image is not None]
+        return [build, *(self._trial_job(order, cell, trial) for trial in tried)]
+
+    def blocked(self, job: Job[Result], _: tuple[str, ...]) -> Result:
+        """Only trials have needs that can fail: their cell's build. Its record already says so."""
+        address, _, name = job.key.partition("@")
+        return next(trial for trial in self.records[address].trials if str(trial.interpreter) == name)
+
+    def _image(self, name: str) -> ReadyImage:
+        with self.hands.recorder.step(f"image:{name}", "image") as mark:
+            ready = self.make_image(name)
+            mark.outcome = "passed"
+        self.images[name] = ready
+        return ready
+
+    def _build(self, order: Order, cell: Cell) -> CellRecord:
+        record = self._retried(order, cell)
+        if not record.passed:
+            blocked = tuple(_untouched(trial, "blocked") for trial in cell.trials)
+            record = replace(record, trials=blocked)
+        else:
+            record = replace(
+                record, trials=tuple(_untouched(trial, "untried") for trial in cell.trials if not trial.image)
+            )
+        with self.lock:
+            self.records[cell.address] = record
+            self._finish_if_complete(order, cell)
+        return record
+
+    def _retried(self, order: Order, cell: Cell) -> CellRecord:
+        """Build a cell; what the engine or the network lost is tried once more."""
+        if cell.image is None or cell.interpreter is None:
+            failure = Failure(step="plan", message="no image here has the interpreter", ended="blocked")
+            return CellRecord(cell=cell, status="unbuildable", failure=failure)
+        image = self.images[cell.image]
+        record = build_cell(self.hands, order, cell, cell.interpreter, image, self.today)
+        if record.status == "lost" and not self.hands.stages.cancelled.is_set():
+            record = build_cell(self.hands, order, cell, cell.interpreter, image, self.today)
+        return record
+
+    def _trial_job(self, order: Order, cell: Cell, trial: Trial) -> Job[Result]:
+        return Job(
+            key=f"{cell.address}@{trial.interpreter}",
+            work=partial(self._try, order, cell, trial),
+            needs=(cell.address, f"image:{trial.image}"),
+        )
+
+    def _try(self, order: Order, cell: Cell, trial: Trial) -> TrialResult:
+        work = self._trial_work(order, cell, trial)
+        result = work.work()
+        if result.outcome == "lost" and not self.hands.stages.cancelled.is_set():
+            result = work.work()
+        self.hands.recorder.emit(TrialEnded(address=work.address, trial=result))
+        with self.lock:
+            record = self.records[cell.address]
+            self.records[cell.address] = replace(record, trials=(*record.trials, result))
+            self._finish_if_complete(order, cell)
+        return result
+
+    def _trial_work(self, order: Order, cell: Cell, trial: Trial) -> TrialWork:
+        record = self.records[cell.address]
+        if record.wheel is None or trial.image is None:
+            raise AssertionError("a trial starts when its cell has a wheel and its image is ready")
+        with self.hands.stages.store.lend(record.wheel) as path:
+            contents = read_wheel(path)
+        return TrialWork(
+            hands=self.hands,
+            order=order,
+            cell=cell,
+            interpreter=trial.interpreter,
+            image=self.images[trial.image],
+            wheel=record.wheel,
+            contents=contents,
+        )
+
+    def _finish_if_complete(self, order: Order, cell: Cell) -> None:
+        """Say that a cell ended when its last trial has; the caller holds the lock."""
+        record = self.records[cell.address]
+        if len(record.trials) == len(cell.trials):
+            ended = judged(record, allow_untried=order.recipe.test.untried == "allow")
+            self.records[cell.address] = ended
+            self.hands.recorder.emit(CellEnded(record=ended))
+
+
+def _untouched(trial: Trial, outcome: Outcome) -> TrialResult:
+    return TrialResult(interpreter=trial.interpreter, image=trial.image, outcome=outcome)
+
+
+def judged(record: CellRecord, *, allow_untried: bool) -> CellRecord:
+    """Let a cell's trials decide: its status, and its trials in the plan's order."""
+    order = [trial.interpreter for trial in record.cell.trials]
+    trials = tuple(sorted(record.trials, key=lambda trial: order.index(trial.interpreter)))
+    record = replace(record, trials=trials)
+    if not record.passed:
+        return record
+    bad = next((trial for trial in trials if not _is_fine(trial, allow_untried=allow_untried)), None)
+    if bad is not None:
+        failure = bad.failure or Failure(
+            step=f"trial on {bad.interpreter}",
+            message=f"no image here has {bad.interpreter}",
+            hint="say test: {untried: allow} to let the wheel out, marked as untried there",
+        )
+        return replace(record, status=failure.ended, failure=failure)
+    from_store = record.from_store and all(trial.from_store or trial.outcome == "untried" for trial in trials)
+    return replace(record, status="cached" if from_store else "passed")
+
+
+def _is_fine(trial: TrialResult, *, allow_untried: bool) -> bool:
+    return trial.outcome == "passed" or (trial.outcome == "untried" and allow_untried)

@@ -1,0 +1,1 @@
+"""Plan or Run as something a person reads."""

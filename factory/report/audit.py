@@ -1,0 +1,26 @@
+"""An audit as a person reads it: the verdict, what the wheel deserves, and each finding with how to mend it."""
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from factory.audit import RULES, Audit
+
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+
+
+def render_audit(filename: str, verdict: Audit) -> RenderableType:
+    """Render one wheel's verdict."""
+    word, style = ("passed", "green") if verdict.passed else ("refused", "bold red")
+    head = Text.assemble((filename, "bold"), ": ", (word, style))
+    if verdict.deserves is not None:
+        head.append(f", deserves {verdict.deserves}")
+    if verdict.floor is not None:
+        head.append(f", abi3 floor {verdict.floor}")
+    lines = [head]
+    for finding in verdict.findings:
+        waived = " (waived)" if finding.waived is not None else ""
+        severity = (f"  {finding.severity}", _STYLES[finding.severity])
+        lines.append(Text.assemble(severity, f" {finding.rule}{waived}: {finding.subject}: {finding.message}"))
+        lines += [Text(f"    {line}", style="dim") for line in finding.evidence]
+        lines.append(Text(f"    mend: {RULES[finding.rule].mend}", style="dim"))
+    return Group(*lines)

@@ -1,0 +1,45 @@
+"""A plan as a table: what is owed, what builds it, where it is tried, and what is left out with its reason."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from factory.plan.model import Cell, Plan
+
+
+def render_plan(plan: Plan) -> RenderableType:
+    """Render one plan."""
+    version = f" {plan.version}" if plan.version is not None else ""
+    parts: list[RenderableType] = [Text(f"{plan.recipe}{version}: {_count(plan)}", style="bold")]
+    if plan.cells:
+        parts.append(_cells(plan.cells))
+    parts.append(Text(f"floor: {plan.floor_source}"))
+    parts += [Text(f"skipped: {skip.subject}: {skip.reason}") for skip in plan.skips]
+    parts += [Text(f"note: {note}") for note in plan.notes]
+    return Group(*parts, Text())
+
+
+def _count(plan: Plan) -> str:
+    wheels = len(plan.cells)
+    trials = sum(len(cell.trials) for cell in plan.cells)
+    return f"{wheels} wheel{'s' * (wheels != 1)} owed, {trials} trial{'s' * (trials != 1)}"
+
+
+def _cells(cells: Iterable[Cell]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("wheel", overflow="fold")
+    table.add_column("built by")
+    table.add_column("image", overflow="fold")
+    table.add_column("tried on", overflow="fold")
+    for cell in cells:
+        builder = str(cell.interpreter) if cell.interpreter else "unbuildable: no image here has it"
+        table.add_row(Text(cell.id), builder, cell.image or "-", _trials(cell))
+    return table
+
+
+def _trials(cell: Cell) -> str:
+    tried = [str(trial.interpreter) for trial in cell.trials if trial.image is not None]
+    missing = [f"{trial.interpreter} (no image)" for trial in cell.trials if trial.image is None]
+    return " ".join([*tried, *missing]) or "-"

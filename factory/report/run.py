@@ -1,0 +1,114 @@
+"""A run as tables: wheels, failures with their first error line and log, and what to type next."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from factory.pipeline.model import CellRecord, Failure, Run, Status, TrialResult
+from factory.release import Release
+
+STYLES: dict[Status, str] = {
+    "passed": "green",
+    "cached": "green",
+    "failed": "bold red",
+    "lost": "magenta",
+    "timeout": "magenta",
+    "blocked": "yellow",
+    "unbuildable": "yellow",
+    "skipped": "dim",
+}
+
+
+def render_run(run: Run, release: Release | None) -> RenderableType:
+    """Render the whole end of a run."""
+    parts: list[RenderableType] = []
+    if run.records:
+        parts.append(_wheels(run.records))
+    for record in run.records:
+        parts += _failures(record, run.folder)
+    parts += [Text(f"✗ {bad.recipe}: {bad.message}", style="bold red") for bad in run.failed_recipes]
+    if release is not None:
+        parts += _released(release)
+    parts.append(Text(_closing(run), style="bold"))
+    parts += [Text(line) for line in _next(run)]
+    return Group(*parts)
+
+
+def _wheels(records: Iterable[CellRecord]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name, justify in (("wheel", "left"), ("status", "left"), ("size", "right"), ("trials", "left"), ("s", "right")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # both are rich's literals
+    for record in records:
+        size = f"{record.wheel.size_bytes / 1000:.0f} kB" if record.wheel else "-"
+        seconds = sum(record.seconds.values()) + sum(trial.duration_s for trial in record.trials)
+        name = record.wheel.filename if record.wheel else record.cell.address
+        status = Text(record.status, style=STYLES[record.status])
+        table.add_row(Text(name), status, size, _trials(record.trials), f"{seconds:.1f}")
+    return table
+
+
+_MARKS = {"passed": "✓", "failed": "✗", "timeout": "⏱", "lost": "?", "untried": "-", "blocked": "-"}
+
+
+def _trials(trials: Iterable[TrialResult]) -> Text:
+    return Text(" ".join(f"{trial.interpreter}{_MARKS[trial.outcome]}" for trial in trials) or "-")
+
+
+def _failures(record: CellRecord, folder: str) -> list[Text]:
+    lines = []
+    if record.failure is not None and not any(trial.failure for trial in record.trials):
+        lines += _failure(record.cell.address, record.failure, folder)
+    for trial in record.trials:
+        if trial.failure is not None:
+            lines += _failure(f"{record.cell.address}@{trial.interpreter}", trial.failure, folder)
+    if record.after is not None or record.before is not None:
+        findings = [finding for audit in (record.before, record.after) if audit for finding in audit.findings]
+        seen = dict.fromkeys(
+            (str(finding.severity), finding.rule, finding.subject, finding.message) for finding in findings
+        )
+        shown = [item for item in seen if item[0] == "error" or (item[0] == "warning" and record.passed)]
+        lines += [Text(f"  {severity} {rule}: {subject}: {message}") for severity, rule, subject, message in shown]
+    return lines
+
+
+def _failure(address: str, failure: Failure, folder: str) -> list[Text]:
+    lines = [Text(f"✗ {address}: {failure.step} {failure.ended}: {failure.message}", style="bold red")]
+    if failure.log:
+        lines.append(Text(f"  log: {folder}/{failure.log}"))
+    if failure.hint:
+        lines.append(Text(f"  hint: {failure.hint}"))
+    return lines
+
+
+def _released(release: Release) -> list[Text]:
+    lines = [Text(f"removed from {release.folder}: {name}", style="yellow") for name in release.removed]
+    lines += [Text(f"not ours, left alone: {release.folder}/{name}", style="dim") for name in release.foreign]
+    if release.written:
+        lines.append(Text(f"{_plural(len(release.written), 'wheel')} written to {release.folder}"))
+    return lines
+
+
+def _closing(run: Run) -> str:
+    good = sum(record.passed for record in run.records)
+    owed = sum(len(plan.cells) for plan in run.plans)
+    if run.interrupted:
+        return f"interrupted: {good} of {_plural(owed, 'wheel')} finished in {run.duration_s:.1f} s"
+    if run.records and all(record.status == "cached" for record in run.records):
+        return f"nothing changed: {_plural(good, 'wheel')} from the store, no container started, {run.duration_s:.1f} s"
+    return f"{good} of {_plural(owed, 'owed wheel')} passed in {run.duration_s:.1f} s"
+
+
+def _next(run: Run) -> list[str]:
+    if run.interrupted:
+        return ["type the same command again: what was finished is not done again"]
+    bad = [record for record in run.records if not record.passed]
+    if not bad:
+        return []
+    first = bad[0].cell
+    return [f"try one again: factory build {first.recipe}.yaml --only '{first.id}' -v", f"evidence: {run.folder}"]
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"

@@ -1,0 +1,48 @@
+"""Makers of plans, cells and records that state only the fact that matters."""
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from factory.digest import Artifact, Digest
+from factory.pipeline.model import CellRecord, Event, Failure, Run, RunStarted, Status, TrialResult
+from factory.pipeline.run import fold
+from factory.plan.model import Cell, Plan, Trial
+from factory.tags import Interpreter, WheelTag
+
+
+def make_cell(id_: str = "cp313-cp313-manylinux_2_31_x86_64", recipe: str = "spam", *tried: str) -> Cell:
+    tag = WheelTag.parse(id_)
+    interpreter = Interpreter.parse(tag.python)
+    trials = tuple(Trial(interpreter=Interpreter.parse(name), image="trial") for name in tried or (str(interpreter),))
+    return Cell(
+        recipe=canonicalize_name(recipe),
+        tag=tag,
+        floor=None,
+        platform=tag.platform,
+        interpreter=interpreter,
+        image="lookalike",
+        trials=trials,
+    )
+
+
+def make_artifact(content: bytes, filename: str) -> Artifact:
+    return Artifact(filename=filename, digest=Digest.of(content), size_bytes=len(content))
+
+
+def make_record(
+    status: Status = "passed",
+    *,
+    cell: Cell | None = None,
+    wheel: Artifact | None = None,
+    failure: Failure | None = None,
+    trials: tuple[TrialResult, ...] = (),
+) -> CellRecord:
+    return CellRecord(cell=cell or make_cell(), status=status, wheel=wheel, failure=failure, trials=trials)
+
+
+def make_plan(*cells: Cell, recipe: str = "spam", version: str = "1.0") -> Plan:
+    return Plan(recipe=canonicalize_name(recipe), version=Version(version), floor_source="per version", cells=cells)
+
+
+def make_run(*events: Event) -> Run:
+    return fold([RunStarted(run="r1", at="2026-01-01T00:00:00Z", version="0", folder=".factory/runs/r1"), *events])

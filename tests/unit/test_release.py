@@ -1,0 +1,133 @@
+"""The output folder: passed wheels in, refused and replaced ones out, everything else untouched."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from factory.digest import Digest
+from factory.errors import OutputError
+from factory.pipeline.model import CellEnded, Planned, Run
+from factory.release import SUMS, read_sums, release
+from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
+
+NAME = "spam-1.0-cp313-cp313-manylinux_2_31_x86_64.whl"
+CONTENT = b"wheel bytes"
+
+
+def opener(*contents: bytes) -> Callable[[Digest], BinaryIO]:
+    kept = {Digest.of(content): content for content in contents}
+    return lambda digest: BytesIO(kept[digest])
+
+
+def passed_run(content: bytes = CONTENT, name: str = NAME, version: str = "1.0") -> Run:
+    record = make_record(wheel=make_artifact(content, name))
+    return make_run(Planned(plan=make_plan(record.cell, version=version)), CellEnded(record=record))
+
+
+def refused_run() -> Run:
+    record = make_record("failed")
+    return make_run(Planned(plan=make_plan(record.cell)), CellEnded(record=record))
+
+
+def test_a_wheel_that_passed_is_written_with_its_sum(tmp_path: Path) -> None:
+    released = release(passed_run(), tmp_path / "dist", opener(CONTENT))
+
+    assert released.written == (NAME,)
+    assert (tmp_path / "dist" / NAME).read_bytes() == CONTENT
+    assert (tmp_path / "dist" / SUMS).read_text() == f"{Digest.of(CONTENT).hex}  {NAME}\n"
+
+
+def test_a_second_release_of_the_same_wheel_writes_nothing(tmp_path: Path) -> None:
+    release(passed_run(), tmp_path, opener(CONTENT))
+    before = (tmp_path / NAME).stat().st_mtime_ns
+
+    released = release(passed_run(), tmp_path, opener(CONTENT))
+
+    assert (released.written, released.unchanged) == ((), (NAME,))
+    assert (tmp_path / NAME).stat().st_mtime_ns == before
+
+
+def test_a_damaged_wheel_is_written_again(tmp_path: Path) -> None:
+    release(passed_run(), tmp_path, opener(CONTENT))
+    (tmp_path / NAME).write_bytes(b"wheel bytez")
+
+    released = release(passed_run(), tmp_path, opener(CONTENT))
+
+    assert released.written == (NAME,)
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+
+
+def test_a_refused_wheel_of_an_earlier_run_leaves(tmp_path: Path) -> None:
+    release(passed_run(), tmp_path, opener(CONTENT))
+
+    released = release(refused_run(), tmp_path, opener())
+
+    assert released.removed == (NAME,)
+    assert not (tmp_path / NAME).exists()
+    assert read_sums(tmp_path) == {}
+
+
+def test_another_version_of_the_same_cell_is_replaced(tmp_path: Path) -> None:
+    newer = NAME.replace("1.0", "1.1")
+    release(passed_run(), tmp_path, opener(CONTENT))
+
+    released = release(passed_run(b"newer", newer, "1.1"), tmp_path, opener(b"newer"))
+
+    assert (released.written, released.removed) == ((newer,), (NAME,))
+
+
+def test_an_older_version_stays_when_the_newer_is_refused(tmp_path: Path) -> None:
+    release(passed_run(), tmp_path, opener(CONTENT))
+    record = make_record("failed")
+    run = make_run(Planned(plan=make_plan(record.cell, version="1.1")), CellEnded(record=record))
+
+    assert release(run, tmp_path, opener()).removed == ()
+
+
+def test_other_recipes_lines_stay(tmp_path: Path) -> None:
+    other = "eggs-2.0-cp313-cp313-manylinux_2_31_x86_64.whl"
+    cell = make_cell(recipe="eggs")
+    record = make_record(cell=cell, wheel=make_artifact(b"eggs", other))
+    release(make_run(Planned(plan=make_plan(cell, recipe="eggs")), CellEnded(record=record)), tmp_path, opener(b"eggs"))
+
+    release(passed_run(), tmp_path, opener(CONTENT))
+
+    assert set(read_sums(tmp_path)) == {other, NAME}
+
+
+def test_foreign_files_are_named_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+
+    released = release(passed_run(), tmp_path, opener(CONTENT))
+
+    assert released.foreign == ("notes.txt",)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_foreign_wheel_of_the_same_cell_is_never_deleted(tmp_path: Path) -> None:
+    older = NAME.replace("1.0", "0.9")
+    (tmp_path / older).write_bytes(b"somebody else's")
+
+    released = release(passed_run(), tmp_path, opener(CONTENT))
+
+    assert released.foreign == (older,)
+    assert (tmp_path / older).exists()
+
+
+def test_a_sums_file_that_is_none_stops_the_release(tmp_path: Path) -> None:
+    (tmp_path / SUMS).write_text("hello\n")
+
+    with pytest.raises(OutputError, match=r"SHA256SUMS:1 is no line of sha256sum"):
+        release(passed_run(), tmp_path, opener(CONTENT))
+
+
+def test_an_output_that_is_a_file_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "dist").write_text("")
+
+    with pytest.raises(OutputError, match="cannot be used") as caught:
+        release(passed_run(), tmp_path / "dist", opener(CONTENT))
+
+    assert "-o" in caught.value.hint
