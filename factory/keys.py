@@ -1,0 +1,75 @@
+"""A stage's key: the digest of a document that names everything its result depends on.
+
+The document itself is kept beside the result, so that "what changed since then" can be answered later.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from factory.codec import JSON
+from factory.digest import Digest
+
+_VERSION = 1
+_ABSENT = "(absent)"
+
+
+def document(stage: str, version: int, inputs: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """Put together a key document. `version` rises when the stage's own code changes what it makes of its inputs."""
+    return {"factory": _VERSION, "stage": stage, "version": version, "inputs": dict(inputs)}
+
+
+def key(document: Mapping[str, JSON]) -> Digest:
+    """Digest a key document. The order in which tables were written does not matter, that of lists does.
+
+    Raises:
+        TypeError: it holds something that is not plain JSON, or a table with names that are not text.
+        ValueError: it holds a number that JSON cannot write.
+    """
+    return Digest.of(canonical(document))
+
+
+def canonical(value: JSON) -> bytes:
+    """Write JSON in its one canonical form: sorted names, no blanks, UTF-8."""
+    _check(value)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def difference(old: JSON, new: JSON) -> tuple[str, ...]:
+    """Say what changed between two documents, a line for each field: `inputs.source: a -> b`."""
+    return tuple(f"{path or 'document'}: {before} -> {after}" for path, before, after in _changes("", old, new))
+
+
+def _changes(path: str, old: JSON, new: JSON) -> Iterator[tuple[str, str, str]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name in sorted({*old, *new}):
+            below = f"{path}.{name}" if path else name
+            if name not in old:
+                yield below, _ABSENT, _text(new[name])
+            elif name not in new:
+                yield below, _text(old[name]), _ABSENT
+            else:
+                yield from _changes(below, old[name], new[name])
+    elif canonical(old) != canonical(new):
+        yield path, _text(old), _text(new)
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _check(value: object) -> None:
+    """Refuse what `json` would quietly turn into something else, such as a table's number names."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return
+        case Mapping():
+            for name, inner in value.items():
+                if not isinstance(name, str):
+                    raise TypeError(f"{name!r} is no name for a field of a key document")
+                _check(inner)
+        case Sequence() if not isinstance(value, bytes | bytearray):
+            for inner in value:
+                _check(inner)
+        case _:
+            raise TypeError(f"{value!r} has no place in a key document")
