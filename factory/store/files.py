@@ -1,0 +1,89 @@
+"""Files that appear whole or not at all, and what the operating system said when they could not."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from factory.digest import Digest
+from factory.errors import StoreError
+
+_ELSEWHERE = "set FACTORY_STORE to a folder of yours on a local disk"
+_HINTS = {
+    errno.ENOSPC: "free space on that disk, or set FACTORY_STORE to a folder on a larger one",
+    errno.EDQUOT: "free space within your quota, or set FACTORY_STORE to a folder on another disk",
+    errno.EROFS: "the disk is mounted read-only; set FACTORY_STORE to a folder that can be written",
+    errno.ENOTDIR: "a part of the path is a file; set FACTORY_STORE to a folder",
+    errno.EEXIST: "a file lies where a folder should; set FACTORY_STORE to a folder",
+    errno.EIO: "the disk is failing; set FACTORY_STORE to a folder on another one",
+}
+
+
+@contextmanager
+def explained(what: str, path: Path) -> Iterator[None]:
+    """Turn an operating system's error into a StoreError that names the path and the way out."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = _HINTS.get(error.errno or 0, _ELSEWHERE)
+        raise StoreError(f"cannot {what} {path}: {reason.lower()}", hint=hint) from error
+
+
+class Intake:
+    """Chunks on their way into a file: their digest, how many bytes, and whether the error was their reader's."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self._state = hashlib.sha256()
+        self.size_bytes = 0
+        self.is_reading = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.is_reading = True
+        for piece in self._pieces:
+            self._state.update(piece)
+            self.size_bytes += len(piece)
+            self.is_reading = False
+            yield piece
+            self.is_reading = True
+        self.is_reading = False
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of what was read so far."""
+        return Digest(self._state.hexdigest())
+
+
+def write_temporary(folder: Path, chunks: Iterable[bytes]) -> Path:
+    """Write a new file in a folder and bring it to the disk; nothing is left behind when that fails."""
+    path = folder / f"new-{os.urandom(8).hex()}"
+    try:
+        with path.open("xb") as stream:
+            stream.writelines(chunks)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished temporary file its name: whoever opens that name sees the old bytes or the new, never a part."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sync_folder(path.parent.parent)
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk (fsync(2): a file's own fsync does not)."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
