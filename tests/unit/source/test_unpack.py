@@ -162,7 +162,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, limits: Limits,
 def test_copies_made_by_links_count_as_files(tmp_path: Path) -> None:
     """Ten links to a folder of ten links to a folder … double a tree without a byte of content."""
     files = [member(f"{TOP}/real/{number}") for number in range(10)]
-    links = [link("link{number}", "real") for number in range(10)]
+    links = [link(f"link{number}", "real") for number in range(10)]
 
     with pytest.raises(SourceError, match="more than 50 files"):
         unpack(make_sdist(tmp_path, [*files, *links]), limits=Limits(files=50))
