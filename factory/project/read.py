@@ -15,6 +15,7 @@ from factory.project.setup_script import SetupScript, read_setup_script
 from factory.project.tables import Files, Table
 
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"  # PEP 517, "Source trees"
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _MATURIN_MANIFESTS = ("Cargo.toml", "rust/Cargo.toml", "native/Cargo.toml")
 
 
@@ -37,7 +38,7 @@ def read_project(files: Files, subdir: str = "", *, choices: Choices | None = No
     chosen = choices or Choices()
     folder = f"{subdir.strip('/')}/" if subdir.strip("/") else ""
     pyproject = Table.read(files, f"{folder}pyproject.toml") or Table({}, f"{folder}pyproject.toml")
-    if not pyproject.content and not any(files.read(f"{folder}{name}") for name in ("setup.py", "setup.cfg")):
+    if all(files.read(folder + name) is None for name in _PROJECT_FILES):
         raise SourceError(f"there is no project in {folder or 'the source'}", hint="no pyproject.toml, no setup.py")
     cfg = read_setup_cfg(files, f"{folder}setup.cfg")
     script = read_setup_script(files, f"{folder}setup.py")

@@ -1,0 +1,412 @@
+"""A project is read from its files, never run."""
+
+from collections.abc import Mapping
+
+import pytest
+from packaging.version import Version
+
+from factory.errors import SourceError
+from factory.project.model import Project
+from factory.project.read import Choices, read_project
+from tests.source_makers import PYPROJECT, Files
+
+MATURIN = '[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n[project]\nname = "Demo.X"\n'
+LOCK = '[[package]]\nname = "pyo3"\nversion = "0.29.2"\n'
+
+
+def read(files: Mapping[str, str], **choices: object) -> Project:
+    return read_project(Files(files), choices=Choices(**choices))  # type: ignore[arg-type] # the test says which
+
+
+def rust(cargo: str, *, maturin: str = "", **files: str) -> dict[str, str]:
+    """Make a maturin project of one crate; `cargo` follows its package table."""
+    manifest = f'[package]\nname = "demo-x"\nversion = "1.0.0"\n{cargo}'
+    return {"pyproject.toml": MATURIN + maturin, "Cargo.toml": manifest, "Cargo.lock": LOCK, **files}
+
+
+def test_a_setuptools_project_is_read_from_pyproject() -> None:
+    table = 'version = "1.0"\nrequires-python = ">=3.9"\ndependencies = ["cffi>=2; python_version>\'3\'"]\n'
+
+    project = read({"pyproject.toml": PYPROJECT + table})
+
+    assert (project.name, project.version, project.backend) == ("demo", Version("1.0"), "setuptools")
+    assert str(project.requires_python) == ">=3.9"
+    assert [str(one) for one in project.dependencies] == ['cffi>=2; python_version > "3"']
+    assert [str(one) for one in project.build_system.requires] == ["setuptools"]
+
+
+def test_pkg_info_states_what_pyproject_leaves_dynamic() -> None:
+    """PEP 643: a field that is not marked dynamic in a sdist holds for every wheel built from it."""
+    info = (
+        "Metadata-Version: 2.2\nName: Demo\nVersion: 1.5\nRequires-Python: >=3.10\n"
+        "Requires-Dist: cffi\nRequires-Dist: pytest; extra == 'test'\n"
+    )
+    project = read(
+        {"pyproject.toml": f'{PYPROJECT}dynamic = ["version", "dependencies", "requires-python"]', "PKG-INFO": info}
+    )
+
+    assert project.version == Version("1.5")
+    assert str(project.requires_python) == ">=3.10"
+    assert [str(one) for one in project.dependencies] == ["cffi"]
+
+
+@pytest.mark.parametrize("head", ["Metadata-Version: 2.1\n", "Metadata-Version: 2.2\nDynamic: Requires-Dist\n"])
+def test_dependencies_that_a_build_may_change_are_not_stated(head: str) -> None:
+    info = f"{head}Name: demo\nVersion: 1\nRequires-Dist: cffi\n"
+
+    project = read({"setup.py": "", "PKG-INFO": info})
+
+    assert project.dependencies == ()
+
+
+def test_an_old_project_is_read_from_setup_cfg() -> None:
+    options = "[options]\npython_requires = >=3.8\ninstall_requires =\n  cffi\n  six\n"
+
+    project = read({"setup.cfg": f"[metadata]\nname = demo\nversion = 1.0\n{options}"})
+
+    assert (project.name, project.version, str(project.requires_python)) == ("demo", Version("1.0"), ">=3.8")
+    assert [str(one) for one in project.dependencies] == ["cffi", "six"]
+    assert project.build_system.build_backend == "setuptools.build_meta:__legacy__"
+    assert [str(one) for one in project.build_system.requires] == ["setuptools>=40.8.0"]
+
+
+def test_an_older_one_is_read_from_the_literals_of_setup_py() -> None:
+    script = (
+        "import os\nfrom setuptools import setup, Extension\nraise SystemExit('run')\n"
+        "setup(name='demo', version=os.environ['V'], python_requires='>=3.7',\n"
+        "      ext_modules=[Extension('demo._fast', ['a.c'])])\n"
+    )
+    project = read({"setup.py": script})
+
+    assert (project.name, project.version, str(project.requires_python)) == ("demo", None, ">=3.7")
+    assert project.module == "demo._fast"
+
+
+@pytest.mark.parametrize("script", ["print 'two'", "\0", "(" * 5000])
+def test_a_setup_py_that_cannot_be_parsed_says_nothing(script: str) -> None:
+    project = read({"setup.py": script, "pyproject.toml": PYPROJECT})
+
+    assert (project.name, project.module) == ("demo", None)
+
+
+@pytest.mark.parametrize(
+    ("backend", "path", "name"),
+    [
+        ("maturin", "", "maturin"),
+        ("setuptools.build_meta", "", "setuptools"),
+        ("setuptools.build_meta:__legacy__", "", "setuptools"),
+        ("scikit_build_core.build", "", "pep517"),
+        ("setuptools.build_meta", 'backend-path = ["."]', "pep517"),
+        ("maturin_import_hook", "", "pep517"),
+    ],
+)
+def test_backends_have_our_own_names(backend: str, path: str, name: str) -> None:
+    table = f'[project]\nname = "demo"\n[build-system]\nrequires = []\nbuild-backend = "{backend}"\n{path}\n'
+
+    project = read({"pyproject.toml": table, "Cargo.toml": '[package]\nname = "demo"\n'})
+
+    assert project.backend == name
+
+
+def test_a_recipe_may_choose_another_backend_and_manifest() -> None:
+    files = {"pyproject.toml": PYPROJECT, "rs/Cargo.toml": '[package]\nname = "d"\nrust-version = "1.83"\n'}
+
+    project = read(files, backend="pep517", manifest="rs/Cargo.toml")
+
+    assert (project.backend, project.cargo_manifest, project.rust_version) == (
+        "pep517",
+        "rs/Cargo.toml",
+        Version("1.83"),
+    )
+
+
+def test_a_project_in_a_subfolder_has_paths_from_the_root() -> None:
+    files = {f"python/{name}": text for name, text in rust("[dependencies]\npyo3 = '0.29'\n").items()}
+
+    project = read_project(Files(files), "python")
+
+    assert (project.name, project.cargo_manifest, project.cargo_lock) == (
+        "demo-x",
+        "python/Cargo.toml",
+        "python/Cargo.lock",
+    )
+
+
+def test_a_crate_says_what_it_is() -> None:
+    project = read(rust("rust-version = '1.83'\n[dependencies]\npyo3 = '0.29'\n"))
+
+    assert project.pyo3 is not None
+    assert project.pyo3.version == Version("0.29.2")
+    assert project.rust_version == Version("1.83")
+    assert project.module == "demo_x.demo_x"
+    assert project.cargo_lock_digest is not None
+    assert project.floor is None
+
+
+@pytest.mark.parametrize(
+    ("maturin", "module"),
+    [
+        ("", "demo_x.demo_x"),
+        ("module-name = 'fast'", "fast.fast"),
+        ("module-name = 'demo.x._fast'", "demo.x._fast"),
+        ("bindings = 'bin'", None),
+        ("bindings = 'cffi'", None),
+    ],
+)
+def test_maturin_names_the_module(maturin: str, module: str | None) -> None:
+    project = read(rust("[dependencies]\npyo3 = '0.29'\n", maturin=f"[tool.maturin]\n{maturin}\n"))
+
+    assert project.module == module
+
+
+FLOORS = {
+    "on-the-dependency": ("[dependencies]\npyo3 = {version = '0.29', features = ['abi3-py38']}\n", "", ["cp38"]),
+    "lowest-wins": ("[dependencies]\npyo3 = {version = '1', features = ['abi3-py311', 'abi3-py39']}\n", "", ["cp39"]),
+    "default-feature": (
+        "[dependencies]\npyo3 = '0.29'\n[features]\ndefault = ['stable']\nstable = ['pyo3/abi3-py310']\n",
+        "",
+        ["cp310"],
+    ),
+    "feature-not-on-by-default": ("[dependencies]\npyo3 = '1'\n[features]\nabi3 = ['pyo3/abi3-py39']\n", "", None),
+    "maturins-feature": (
+        "[dependencies]\npyo3 = '1'\n[features]\nabi3 = ['pyo3/abi3-py39']\n",
+        "features = ['abi3']",
+        ["cp39"],
+    ),
+    "maturins-feature-of-pyo3": ("[dependencies]\npyo3 = '1'\n", "features = ['pyo3/abi3-py39']", ["cp39"]),
+    "maturins-feature-for-some-pythons": (
+        "[dependencies]\npyo3 = '1'\n",
+        "features = [{feature = 'pyo3/abi3-py39', python-version = '>=3.11'}]",
+        None,
+    ),
+    "maturin-without-defaults": (
+        "[dependencies]\npyo3 = '1'\n[features]\ndefault = ['pyo3/abi3-py39']\n",
+        "no-default-features = true",
+        None,
+    ),
+    "pyo3-under-another-name": (
+        "[dependencies]\npy = {package = 'pyo3', version = '1', features = ['abi3-py39']}\n",
+        "",
+        ["cp39"],
+    ),
+    "pyo3-ffi": ("[dependencies]\npyo3-ffi = {version = '1', features = ['abi3-py39']}\n", "", ["cp39"]),
+    "table-of-its-own": ("[dependencies.pyo3]\nversion = '1'\nfeatures = ['abi3-py39']\n", "", ["cp39"]),
+    "abi3t-beside-it": (
+        "[dependencies]\npyo3 = {version = '1', features = ['abi3-py39', 'abi3t-py315']}\n",
+        "",
+        ["cp39", "cp315t"],
+    ),
+    "without-a-version": ("[dependencies]\npyo3 = {version = '1', features = ['abi3']}\n", "", None),
+    "of-an-optional-dependency-that-is-off": (
+        "[dependencies]\npyo3 = {version = '1', optional = true, features = ['abi3-py39']}\n",
+        "",
+        None,
+    ),
+    "of-an-optional-dependency-that-is-on": (
+        "[features]\ndefault = ['dep:pyo3']\n[dependencies.pyo3]\noptional = true\nfeatures = ['abi3-py39']\n",
+        "",
+        ["cp39"],
+    ),
+    "weak-and-off": (
+        "[dependencies]\npyo3 = {version = '1', optional = true}\n[features]\ndefault = ['pyo3?/abi3-py39']\n",
+        "",
+        None,
+    ),
+    "weak-and-on": (
+        "[dependencies]\npyo3 = {version = '1', optional = true}\n[features]\ndefault = ['pyo3?/abi3-py39', 'pyo3']\n",
+        "",
+        ["cp39"],
+    ),
+    "features-in-a-ring": (
+        "[dependencies]\npyo3 = '1'\n[features]\ndefault = ['a']\na = ['b']\nb = ['a', 'pyo3/abi3-py39']\n",
+        "",
+        ["cp39"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("cargo", "maturin", "floors"), FLOORS.values(), ids=FLOORS)
+def test_the_floor_is_read_from_cargos_features(cargo: str, maturin: str, floors: list[str] | None) -> None:
+    project = read(rust(cargo, maturin=f"[tool.maturin]\n{maturin}\n"))
+
+    assert floors == (project.floor and [str(floor) for floor in project.floor.floors])
+
+
+def test_a_floor_says_where_it_was_read() -> None:
+    project = read(rust("[dependencies]\npyo3 = {version = '1', features = ['abi3-py39', 'abi3t-py315']}\n"))
+
+    assert project.floor is not None
+    assert project.floor.where == "Cargo.toml asks PyO3 for abi3-py39 and abi3t-py315"
+    assert project.floor.way == "default"
+
+
+def test_a_recipes_features_count_and_replace_maturins() -> None:
+    cargo = "[dependencies]\npyo3 = '1'\n[features]\ndefault = ['pyo3/abi3-py312']\nlow = ['pyo3/abi3-py39']\n"
+    files = rust(cargo, maturin="[tool.maturin]\nfeatures = ['pyo3/abi3-py38']\n")
+
+    chosen = read(files, features=("low",))
+    alone = read(files, features=("low",), default_features=False)
+
+    assert chosen.floor is not None
+    assert alone.floor is not None
+    assert str(chosen.floor.floors[0]) == str(alone.floor.floors[0]) == "cp39"
+    assert alone.pyo3 is not None
+    assert "abi3-py312" not in alone.pyo3.features
+
+
+def test_a_workspace_gives_what_its_members_inherit() -> None:
+    project = read(
+        {
+            "pyproject.toml": f"{MATURIN}[tool.maturin]\nmanifest-path = 'src/rust/Cargo.toml'\n",
+            "Cargo.toml": (
+                "[workspace]\nmembers = ['src/rust']\n[workspace.package]\nrust-version = '1.83.0'\n"
+                "[workspace.dependencies]\npyo3 = {version = '0.29', features = ['abi3-py311']}\n"
+                "inner = {path = 'inner'}\n"
+            ),
+            "Cargo.lock": LOCK,
+            "src/rust/Cargo.toml": (
+                "[package]\nname = 'demo-rust'\nrust-version.workspace = true\n"
+                "[dependencies]\npyo3.workspace = true\ninner = {workspace = true, features = ['stable']}\n"
+            ),
+            "inner/Cargo.toml": (
+                "[package]\nname = 'inner'\n[dependencies]\npyo3 = {workspace = true, features = ['macros']}\n"
+                "[features]\nstable = ['pyo3/abi3-py39']\n"
+            ),
+        }
+    )
+
+    assert project.cargo_lock == "Cargo.lock"
+    assert project.rust_version == Version("1.83.0")
+    assert project.pyo3 is not None
+    assert project.pyo3.features == {"default", "abi3-py311", "abi3-py39", "macros"}
+
+
+def test_a_crate_that_its_workspace_excludes_stands_alone() -> None:
+    files = {
+        "pyproject.toml": f"{MATURIN}[tool.maturin]\nmanifest-path = 'py/Cargo.toml'\n",
+        "Cargo.toml": "[workspace]\nexclude = ['py']\n",
+        "Cargo.lock": LOCK,
+        "py/Cargo.toml": "[package]\nname = 'demo'\n[dependencies]\npyo3 = '1'\n",
+        "py/Cargo.lock": LOCK.replace("0.29.2", "0.30.1-beta.1"),
+    }
+
+    project = read(files)
+
+    assert project.cargo_lock == "py/Cargo.lock"
+    assert project.pyo3 is not None
+    assert project.pyo3.version == Version("0.30.1")
+
+
+def test_without_a_lock_pyo3_has_no_version() -> None:
+    files = rust("[dependencies]\npyo3 = '0.29'\n")
+    del files["Cargo.lock"]
+
+    project = read(files)
+
+    assert project.pyo3 is not None
+    assert (project.pyo3.version, project.cargo_lock) == (None, None)
+
+
+def test_setuptools_rust_has_its_crate_and_no_floor_of_its_own() -> None:
+    """setuptools-rust adds PyO3's feature to the floor that bdist_wheel is told; alone it tags no wheel abi3."""
+    table = "[[tool.setuptools-rust.ext-modules]]\ntarget = 'demo._rust'\npath = 'rs/Cargo.toml'\n"
+    crate = "[package]\nname = 'd'\n[dependencies]\npyo3 = {version = '1', features = ['abi3-py38']}\n"
+
+    project = read({"pyproject.toml": PYPROJECT + table, "rs/Cargo.toml": crate})
+
+    assert (project.cargo_manifest, project.module, project.floor) == ("rs/Cargo.toml", "demo._rust", None)
+
+
+def test_a_rust_extension_of_setup_py_has_its_crate() -> None:
+    script = "setup(rust_extensions=[RustExtension('demo.x', path='rs/Cargo.toml')])"
+
+    project = read({"pyproject.toml": PYPROJECT, "setup.py": script, "rs/Cargo.toml": "[package]\nname = 'd'\n"})
+
+    assert (project.cargo_manifest, project.module) == ("rs/Cargo.toml", "demo.x")
+
+
+CONFIGURED = {
+    "distutils-in-pyproject": {"pyproject.toml": f"{PYPROJECT}[tool.distutils.bdist_wheel]\npy-limited-api = 'cp39'\n"},
+    "underscores-in-pyproject": {
+        "pyproject.toml": f"{PYPROJECT}[tool.distutils.bdist_wheel]\npy_limited_api = 'cp39'\n"
+    },
+    "setup.cfg": {"pyproject.toml": PYPROJECT, "setup.cfg": "[bdist_wheel]\npy_limited_api = cp39\n"},
+    "setup.py": {
+        "pyproject.toml": PYPROJECT,
+        "setup.py": "setup(options={'bdist_wheel': {'py_limited_api': 'cp39'}})",
+    },
+    "scikit-build": {"pyproject.toml": f"{PYPROJECT}[tool.scikit-build]\nwheel.py-api = 'cp39'\n"},
+}
+
+
+@pytest.mark.parametrize("files", CONFIGURED.values(), ids=CONFIGURED)
+def test_a_floor_that_the_project_fixes_is_read(files: dict[str, str]) -> None:
+    project = read(files)
+
+    assert project.floor is not None
+    assert [str(floor) for floor in project.floor.floors] == ["cp39"]
+    assert project.floor.way == "project"
+    assert project.floor.where.endswith("says cp39")
+
+
+@pytest.mark.parametrize("value", ["py3", ""], ids=["pure", "unset"])
+def test_scikit_builds_other_values_are_no_floor(value: str) -> None:
+    assert read({"pyproject.toml": f"{PYPROJECT}[tool.scikit-build]\nwheel.py-api = '{value}'\n"}).floor is None
+
+
+BAD = {
+    "nothing": ({}, "there is no project in the source"),
+    "no-name": ({"setup.py": "setup(name=NAME)"}, "the source states no name"),
+    "broken-toml": ({"pyproject.toml": "[project\n"}, "pyproject.toml is no TOML"),
+    "not-utf-8": ({"pyproject.toml": "\udcff"}, "is no UTF-8 at byte 0"),
+    "deep": ({"pyproject.toml": "a = " + "[" * 100_000}, "nested too deep"),
+    "huge-number": ({"pyproject.toml": "a = " + "1" * 10_000}, "pyproject.toml is no TOML"),
+    "wrong-type": (
+        {"pyproject.toml": "[project]\nname = 3\n"},
+        "pyproject.toml: project: name is int; it must be a str",
+    ),
+    "table-of-wrong-type": ({"pyproject.toml": "project = 3\n"}, "project is int; it must be a table"),
+    "bad-name": ({"pyproject.toml": "[project]\nname = '-'\n"}, "states the name '-', which is no project name"),
+    "bad-version": ({"pyproject.toml": f"{PYPROJECT}version = 'x'\n"}, "states version 'x', which is none"),
+    "bad-python": ({"pyproject.toml": f"{PYPROJECT}requires-python = '3.9'\n"}, "states requires-python '3.9'"),
+    "bad-requirement": (
+        {"pyproject.toml": f"{PYPROJECT}dependencies = ['!']\n"},
+        "asks for '!', which is no requirement",
+    ),
+    "backend-path-outside": (
+        {"pyproject.toml": "[project]\nname = 'd'\n[build-system]\nbuild-backend = 'b'\nbackend-path = ['../x']\n"},
+        "backend-path leaves the source",
+    ),
+    "no-manifest": ({"pyproject.toml": MATURIN}, "the source holds no Cargo.toml"),
+    "manifest-outside": (
+        {"pyproject.toml": f"{MATURIN}[tool.maturin]\nmanifest-path = '../Cargo.toml'\n"},
+        "lies outside of the source",
+    ),
+    "inherits-nothing": (
+        rust("[dependencies]\npyo3.workspace = true\n"),
+        "inherits pyo3, which its workspace does not",
+    ),
+    "broken-lock": (rust("[dependencies]\npyo3 = '1'\n", **{"Cargo.lock": "="}), "Cargo.lock is no TOML"),
+    "bad-setup-cfg": ({"setup.cfg": "name = demo\n"}, "setup.cfg cannot be read"),
+    "bad-floor": (
+        {"pyproject.toml": f"{PYPROJECT}[tool.scikit-build]\nwheel.py-api = 'cp3x'\n"},
+        "says 'cp3x', which is no abi3 floor",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "says"), BAD.values(), ids=BAD)
+def test_a_source_that_cannot_be_read_says_why(files: dict[str, str], says: str) -> None:
+    class Raw(Files):
+        def read(self, path: str) -> bytes | None:
+            return self[path].encode("utf-8", "surrogateescape") if path in self else None
+
+    with pytest.raises(SourceError) as caught:
+        read_project(Raw(files))
+
+    assert says in caught.value.message
+
+
+def test_a_file_that_is_too_large_is_not_parsed() -> None:
+    with pytest.raises(SourceError, match="at most 16777216 are read"):
+        read({"pyproject.toml": PYPROJECT + "#" * (16 << 20)})
