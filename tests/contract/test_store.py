@@ -75,6 +75,17 @@ def test_a_stream_that_fails_leaves_nothing_and_its_error_is_its_own(store: Stor
     assert not [path for path in store.path.rglob("new-*") if path.is_file()]
 
 
+def test_a_lent_path_bears_the_filename_and_goes_with_the_block(store: Store) -> None:
+    kept = store.put_bytes(b"wheel", "a-1-py3-none-any.whl")
+
+    with store.lend(kept) as path:
+        seen = path.name, path.read_bytes()
+
+    assert seen == ("a-1-py3-none-any.whl", b"wheel")
+    assert not path.exists()
+    assert store.read(kept.digest) == b"wheel"
+
+
 def test_a_changed_blob_is_not_read(store: Store) -> None:
     kept = store.put_bytes(b"right", "a.whl")
     path = blob_path(store, b"right")
