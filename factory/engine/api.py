@@ -62,7 +62,8 @@ class ContainerSpec:
 class Exit:
     """How one command in a container ended.
 
-    `output` is stdout and stderr as they came, capped: beyond the cap the middle is dropped and `truncated` says so.
+    `output` is stdout and stderr as the engine hands them over (each in order, between them nearly so), capped: beyond
+    the cap the middle is dropped and `truncated` says so.
     `ended` is `exited` (see `code`), `timeout`, `oom` (the memory limit killed it) or `lost` (the container or the
     engine went away under it; `code` means nothing then).
     """

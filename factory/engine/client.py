@@ -3,9 +3,10 @@
 Every call but the reading of a command's output fails when the engine is silent for `silence_s`.
 """
 
+import json
 import ssl
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from socket import socket
 from typing import Final, Protocol, TypedDict, cast
@@ -17,12 +18,13 @@ from docker.utils import kwargs_from_env
 from requests.exceptions import Timeout
 
 from factory.engine.posture import USER, Json
-from factory.errors import EngineError
+from factory.errors import EngineError, ImageError
 from factory.host import Host
 
 _DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _CHUNK_BYTES: Final = 1 << 20
 _POOL_SIZE: Final = 32
+_ANY_VERSION: Final = "1.24"  # the version call is spoken without one
 _CONFLICT: Final = (304, 409)
 _START: Final = "start it (`sudo systemctl start docker`), or name one in DOCKER_HOST; `factory doctor` looks closer"
 
@@ -92,14 +94,24 @@ class Client:
         """Connect, and agree on the API's version."""
         self.where = host.docker.get("DOCKER_HOST") or _DEFAULT_HOST
         self._silence_s = silence_s
-        with self._speaking():
-            self._api = docker.APIClient(
-                **kwargs_from_env(environment=dict(host.docker)),
-                version=host.docker.get("DOCKER_API_VERSION") or "auto",
-                timeout=silence_s,
-                max_pool_size=_POOL_SIZE,
-            )
-        self._api.trust_env = False
+        self._api = self._connected(host, host.docker.get("DOCKER_API_VERSION") or self._newest_version(host))
+
+    def _newest_version(self, host: Host) -> str:
+        with closing(self._connected(host, _ANY_VERSION)) as api:
+            try:
+                with self._speaking():
+                    return str(api.version(api_version=False)["ApiVersion"])
+            except KeyError as error:
+                raise EngineError(f"what answers at {self.where} is no container engine", hint=_START) from error
+
+    def _connected(self, host: Host, version: str) -> docker.APIClient:
+        try:
+            settings = kwargs_from_env(environment=dict(host.docker))
+            api = docker.APIClient(**settings, version=version, timeout=self._silence_s, max_pool_size=_POOL_SIZE)
+        except (DockerException, ValueError) as error:
+            raise EngineError(f"{self.where} names no container engine: {error}", hint="mend DOCKER_HOST") from error
+        api.trust_env = False
+        return api
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -132,9 +144,9 @@ class Client:
             self._api.post(self._url("images/load"), data=iter(archive), **self._streaming()) as answer,
         ):
             self._raise_for(answer)
-            said = answer.content.decode(errors="replace")
-        if '"error"' in said:
-            raise EngineError(f"the engine cannot load an image: {said.strip().splitlines()[-1]}")
+            said = [json.loads(line) for line in answer.iter_lines() if line.startswith(b"{")]
+        if faults := [line["error"] for line in said if "error" in line]:
+            raise ImageError(f"the engine cannot load an image: {faults[-1]}")
 
     def remove_image(self, image: str) -> None:
         """Remove an image and its names."""
@@ -239,7 +251,7 @@ class Client:
             raise MissingError(_explanation(error)) from error
         except APIError as error:
             kind = ConflictError if error.status_code in _CONFLICT else EngineError
-            raise kind(_explanation(error)) from error
+            raise kind(f"the container engine refused: {_explanation(error)}") from error
         except (requests.RequestException, DockerException, OSError) as error:
             raise self._unreachable(error) from error
 

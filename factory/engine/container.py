@@ -16,7 +16,9 @@ from factory.errors import EngineError, FactoryError
 
 _TICK_S: Final = 10.0
 _MOMENT_S: Final = 0.01
+_PAUSE_S: Final = 0.1
 _LOOK_S: Final = 10.0
+_DYING_S: Final = 3.0
 _KILLED: Final = 137
 _NO_CODE: Final = -1
 _OOM_COUNTERS: Final = (
@@ -112,21 +114,32 @@ class DockerContainer:
         return self._fault(code if isinstance(code, int) else _NO_CODE)
 
     def _fault(self, code: int) -> tuple[int, _Ended]:
-        state = self.client.state(self.name)
+        """Tell a command that failed from one whose container died, or whose memory limit was hit.
+
+        The engine says late that a container died: one in which nothing can be started any more is given time to.
+        """
+        kills = self._count_oom_kills()
+        give_up = monotonic() + _DYING_S
+        while (state := self.client.state(self.name))["Running"] and kills is None and monotonic() < give_up:
+            sleep(_PAUSE_S)
         if not state["Running"]:
             return (_KILLED, "oom") if state["OOMKilled"] else (_NO_CODE, "lost")
-        before = self._oom_kills
-        self._oom_kills = max(before, self._count_oom_kills())
+        before, self._oom_kills = self._oom_kills, kills or self._oom_kills
         return code, "oom" if self._oom_kills > before else "exited"
 
-    def _count_oom_kills(self) -> int:
-        """Ask the container's own control group: the engine does not know of kills among a command's processes."""
+    def _count_oom_kills(self) -> int | None:
+        """Ask the container's own control group, as the engine does not know of kills among a command's processes.
+
+        None when no answer comes, as from a container that is dying. The count is kept from one failure to the next:
+        a kill that an earlier command survived is put down to the next one that fails.
+        """
         counters = CappedOutput()
-        stream = self.client.execute(self.name, ["cat", *_OOM_COUNTERS], env=[], cwd="/")
-        with closing(stream):
-            self._follow(stream, monotonic() + _LOOK_S, counters, None)
+        with suppress(MissingError, ConflictError):
+            stream = self.client.execute(self.name, ["cat", *_OOM_COUNTERS], env=[], cwd="/")
+            with closing(stream):
+                self._follow(stream, monotonic() + _LOOK_S, counters, None)
         found = re.search(r"^oom_kill (\d+)$", counters.text(), re.MULTILINE)
-        return int(found[1]) if found else 0
+        return int(found[1]) if found else None
 
     def _out_of_time(self) -> tuple[int, _Ended]:
         with suppress(MissingError, ConflictError):

@@ -136,20 +136,24 @@ class DockerEngine:
 
     def _sweep(self, doomed: Callable[[str], bool]) -> int:
         mine = posture.label_filter(owner=self._owner)
-        containers = [
-            each for each, marks in self._client.containers(mine).items() if doomed(posture.label_of(marks, "run"))
-        ]
-        volumes = [
-            each
-            for each, marks in self._client.volumes(posture.label_filter(owner=self._owner, kind="workspace")).items()
-            if doomed(posture.label_of(marks, "run"))
-        ]
+        containers = self._doomed(self._client.containers(mine), {"container", "keeper"}, doomed)
+        volumes = self._doomed(self._client.volumes(mine), {"workspace"}, doomed)
         for each in containers:
             self._discard(each)
         for each in volumes:
             with suppress(MissingError, ConflictError):
                 self._client.remove_volume(each)
         return len(containers)
+
+    def _doomed(
+        self, found: Mapping[str, Mapping[str, str]], kinds: set[str], doomed: Callable[[str], bool]
+    ) -> list[str]:
+        """Pick by kind and run. A user's own container of an image of ours inherits the image's owner, not these."""
+        return [
+            each
+            for each, marks in found.items()
+            if posture.label_of(marks, "kind") in kinds and doomed(posture.label_of(marks, "run"))
+        ]
 
     def _discard(self, container: str, *, volume: str = "") -> None:
         """Remove by name, so that what was created without an answer goes, too.

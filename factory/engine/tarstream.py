@@ -89,7 +89,7 @@ def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[FileEnt
         if left < 0 or count > _MAX_ENTRIES:
             raise FactoryError(f"{root!r} holds more than the {limit_bytes} bytes or {_MAX_ENTRIES} entries allowed")
         if member.isreg():
-            path = _inside(member.name if count == 0 else _below(root, member.name))
+            path = _readable(_inside(member.name if count == 0 else _below(root, member.name)))
             mode, mtime_s = member.mode & 0o777, int(member.mtime)
             yield FileEntry(path=path, content=b"".join(content), mode=mode, mtime_s=mtime_s)
 
@@ -187,6 +187,14 @@ def _inside(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path == _HERE or "\0" in name:
         raise FactoryError(f"{name!r} is no name of a file below the folder")
+    return path
+
+
+def _readable(path: PurePosixPath) -> PurePosixPath:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise FactoryError(f"{str(path)!r} is no UTF-8 name of a file") from error
     return path
 
 

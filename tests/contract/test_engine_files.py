@@ -1,0 +1,275 @@
+"""Files into and out of a container: whose they are, where they may lie, and what is refused."""
+
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from uuid import uuid4
+
+import pytest
+
+from factory.engine.api import Container, ContainerSpec, FileEntry, Mount
+from factory.engine.docker import DockerEngine
+from factory.errors import FactoryError
+
+pytestmark = pytest.mark.engine
+
+WORK = PurePosixPath("/work")
+
+
+@pytest.fixture
+def container(engine: DockerEngine, image: str) -> Iterator[Container]:
+    with engine.container(ContainerSpec(image=image, label="files", env={})) as running:
+        yield running
+
+
+def make_tar(*members: tarfile.TarInfo | tuple[tarfile.TarInfo, bytes]) -> list[bytes]:
+    spool = io.BytesIO()
+    with tarfile.open(fileobj=spool, mode="w") as tar:
+        for each in members:
+            member, content = each if isinstance(each, tuple) else (each, b"")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return [spool.getvalue()]
+
+
+def make_member(name: str, kind: bytes = tarfile.REGTYPE, **facts: object) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    for fact, value in facts.items():
+        setattr(member, fact, value)
+    return member
+
+
+def listing(container: Container) -> list[str]:
+    script = """
+import os
+for top, folders, files in sorted(os.walk(".")):
+    for name in sorted(folders + files):
+        path = os.path.join(top, name)
+        found = os.lstat(path)
+        print(path[2:], oct(found.st_mode & 0o7777), found.st_uid, found.st_gid, int(found.st_mtime))
+"""
+    return container.run(["python3", "-c", script], timeout_s=30).output.splitlines()
+
+
+def test_files_arrive_with_their_mode_and_time_and_belong_to_the_user(container: Container) -> None:
+    files = [
+        FileEntry(path=PurePosixPath("deep/er/a"), content=b"text", mtime_s=1_000_000_000),
+        FileEntry(path=PurePosixPath("run"), content=b"", mode=0o755),
+        FileEntry(path=PurePosixPath("set-id"), content=b"", mode=0o6755),
+    ]
+
+    container.copy_in(files)
+
+    assert listing(container) == [
+        "deep 0o755 1000 1000 315532800",
+        "run 0o755 1000 1000 315532800",
+        "set-id 0o755 1000 1000 315532800",
+        "deep/er 0o755 1000 1000 315532800",
+        "deep/er/a 0o644 1000 1000 1000000000",
+    ]
+
+
+def test_files_go_below_a_folder_that_is_made_for_them(container: Container) -> None:
+    container.copy_in([FileEntry(path=PurePosixPath("a"), content=b"1")], WORK / "x/y")
+
+    assert container.run(["cat", "x/y/a"], timeout_s=30).output == "1"
+    assert container.run(["touch", "x/y/b", "x/c"], timeout_s=30).code == 0
+
+
+def test_what_goes_in_comes_out(container: Container) -> None:
+    files = [
+        FileEntry(path=PurePosixPath("a/" + "long" * 60), content=bytes(range(256)) * 5000),
+        FileEntry(path=PurePosixPath("ü mlaut"), content=b"", mode=0o700),
+    ]
+    container.copy_in(files, WORK / "tree")
+
+    came_out = list(container.copy_out(WORK / "tree", limit_bytes=10_000_000))
+
+    assert sorted(came_out, key=lambda file: file.path) == files
+
+
+def test_one_file_comes_out_under_its_own_name(container: Container) -> None:
+    container.copy_in([FileEntry(path=PurePosixPath("dist/x.whl"), content=b"zip")])
+
+    (file,) = container.copy_out(WORK / "dist/x.whl", limit_bytes=3)
+
+    assert (file.path, file.content) == (PurePosixPath("x.whl"), b"zip")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        pytest.param("/", id="root"),
+        pytest.param("/etc", id="a-folder-of-the-image"),
+        pytest.param("/tmp", id="tmpfs"),
+        pytest.param("/work/../etc", id="through-dots"),
+        pytest.param("/works", id="a-name-that-only-begins-alike"),
+    ],
+)
+def test_files_go_nowhere_but_into_writable_volumes(container: Container, to: str) -> None:
+    with pytest.raises(FactoryError, match="no writable volume"):
+        container.copy_in([FileEntry(path=PurePosixPath("a"), content=b"")], PurePosixPath(to))
+
+
+def test_a_file_name_that_leaves_its_folder_is_refused(container: Container) -> None:
+    with pytest.raises(FactoryError, match="no name of a file below"):
+        container.copy_in([FileEntry(path=PurePosixPath("../a"), content=b"")], WORK / "x")
+
+
+def test_a_tars_members_belong_to_the_user_and_lose_what_gives_power(container: Container) -> None:
+    tar = make_tar(
+        make_member("./", tarfile.DIRTYPE, mode=0o700, uid=0),
+        make_member("s/bin", mode=0o6711, uid=0, gid=0, uname="root", mtime=1_000_000_000),
+        make_member("cap", mode=0, pax_headers={"SCHILY.xattr.security.capability": "x"}),
+        make_member("ln", tarfile.SYMTYPE, linkname="/etc/passwd"),
+        make_member("hard", tarfile.LNKTYPE, linkname="s/bin"),
+        make_member("d", tarfile.DIRTYPE, mode=0o2000),
+    )
+
+    container.copy_in_tar(tar, WORK / "src")
+
+    found = [line.rsplit(" ", 1)[0] for line in listing(container)]
+    assert found == [
+        "src 0o755 1000 1000",
+        "src/cap 0o600 1000 1000",
+        "src/d 0o700 1000 1000",
+        "src/hard 0o711 1000 1000",
+        "src/ln 0o777 1000 1000",
+        "src/s 0o755 1000 1000",
+        "src/s/bin 0o711 1000 1000",
+    ]
+    assert container.run(["readlink", "src/ln"], timeout_s=30).output == "/etc/passwd\n"
+
+
+@pytest.mark.parametrize(
+    ("tar", "message"),
+    [
+        pytest.param(make_tar(make_member("../x")), "below the folder", id="dots"),
+        pytest.param(make_tar(make_member("a/../../x")), "below the folder", id="dots-inside"),
+        pytest.param(make_tar(make_member("/etc/x")), "below the folder", id="absolute"),
+        pytest.param(
+            make_tar(make_member("l", tarfile.LNKTYPE, linkname="../../etc/passwd")),
+            "below the folder",
+            id="hard-link-to-outside",
+        ),
+        pytest.param(
+            make_tar(make_member("out", tarfile.SYMTYPE, linkname="/etc"), make_member("out/x")),
+            "through the link 'src/out'",
+            id="through-a-link",
+        ),
+        pytest.param(
+            make_tar(make_member("out", tarfile.SYMTYPE, linkname=".."), make_member("out/deep/x")),
+            "through the link 'src/out'",
+            id="deep-through-a-link",
+        ),
+        pytest.param(make_tar(make_member("null", tarfile.CHRTYPE, devmajor=1, devminor=3)), "device", id="device"),
+        pytest.param(make_tar(make_member("pipe", tarfile.FIFOTYPE)), "pipe", id="pipe"),
+        pytest.param([b"this is no tar" * 100], "not a whole tar", id="no-tar"),
+        pytest.param([make_tar((make_member("a"), b"x" * 5000))[0][:2000]], "not a whole tar", id="cut-off"),
+        pytest.param([], "not a whole tar", id="empty"),
+    ],
+)
+def test_a_hostile_tar_is_refused_and_the_container_goes_on(
+    container: Container, tar: list[bytes], message: str
+) -> None:
+    with pytest.raises(FactoryError, match=message):
+        container.copy_in_tar(tar, WORK / "src")
+
+    escaped = container.run(["sh", "-c", "ls -d /work/x /etc/x /etc/deep 2>/dev/null; echo on"], timeout_s=30)
+    assert escaped.output == "on\n"
+
+
+def test_a_large_tar_passes_as_a_stream(container: Container) -> None:
+    size = 64 << 20
+    header = make_member("big")
+    header.size = size
+
+    def stream() -> Iterator[bytes]:
+        yield header.tobuf()
+        yield from (bytes(1 << 20) for _ in range(64))
+        yield bytes(1024)
+
+    container.copy_in_tar(stream())
+
+    assert container.run(["stat", "-c", "%s", "big"], timeout_s=30).output == f"{size}\n"
+
+
+@pytest.mark.parametrize("size", [pytest.param("11", id="a-little"), pytest.param("900G", id="a-hole-of-900-GB")])
+def test_more_than_the_limit_does_not_come_out(container: Container, size: str) -> None:
+    container.run(["sh", "-c", f"mkdir d; echo 1 >d/a; truncate -s {size} d/z"], timeout_s=30)
+
+    with pytest.raises(FactoryError, match="more than the 10 bytes"):
+        list(container.copy_out(WORK / "d", limit_bytes=10))
+
+
+@pytest.mark.parametrize("path", ["/work/absent", "/tmp/invisible"])
+def test_a_path_that_is_not_there_is_named(container: Container, path: str) -> None:
+    container.run(["touch", "/tmp/invisible"], timeout_s=30)
+
+    with pytest.raises(FactoryError, match=path) as caught:
+        list(container.copy_out(PurePosixPath(path), limit_bytes=10))
+
+    assert "workspace" in caught.value.hint
+
+
+def test_only_regular_files_come_out_whatever_their_names(container: Container) -> None:
+    script = r"""
+import os, socket
+os.mkdir("d"); os.chdir("d")
+for name in ("plain", "new\nline", "..\\..\\evil", "-rf", " ", "..."):
+    open(name, "w").close()
+os.symlink("/etc/passwd", "link"); os.mkfifo("pipe"); os.symlink("d", "folder")
+socket.socket(socket.AF_UNIX).bind("socket")
+"""
+    container.run(["python3", "-c", script], timeout_s=30)
+
+    names = {str(file.path) for file in container.copy_out(WORK / "d", limit_bytes=1000)}
+
+    assert names == {"plain", "new\nline", "..\\..\\evil", "-rf", " ", "..."}
+
+
+def test_a_name_that_is_no_text_is_refused(container: Container) -> None:
+    container.run(["python3", "-c", "import os; os.mkdir('d'); open(b'd/\\xff', 'w')"], timeout_s=30)
+
+    with pytest.raises(FactoryError, match="no UTF-8 name"):
+        list(container.copy_out(WORK / "d", limit_bytes=1000))
+
+
+def test_a_path_that_is_a_link_out_of_the_workspace_yields_nothing(container: Container) -> None:
+    container.run(["ln", "-s", "/etc", "dist"], timeout_s=30)
+
+    assert list(container.copy_out(WORK / "dist", limit_bytes=10_000_000)) == []
+
+
+@pytest.fixture
+def volume(engine: DockerEngine) -> Iterator[str]:
+    name = f"tests-{uuid4().hex}"
+    engine.ensure_volume(name)
+    yield name
+    engine.remove_volume(name)
+
+
+def test_a_cache_volume_keeps_what_a_container_wrote(engine: DockerEngine, image: str, volume: str) -> None:
+    path = PurePosixPath("/cache/deep")
+    mount = Mount(volume=volume, path=path)
+    with engine.container(ContainerSpec(image=image, label="w", env={}, mounts=(mount,))) as container:
+        container.copy_in([FileEntry(path=PurePosixPath("in"), content=b"1")], path)
+        assert container.run(["sh", "-c", "echo 2 >/cache/deep/made"], timeout_s=30).code == 0
+
+    mount = Mount(volume=volume, path=path, read_only=True)
+    with engine.container(ContainerSpec(image=image, label="r", env={}, mounts=(mount,))) as container:
+        assert container.run(["sh", "-c", "cat /cache/deep/in /cache/deep/made"], timeout_s=30).output == "12\n"
+        assert container.run(["touch", "/cache/deep/x"], timeout_s=30).code == 1
+        with pytest.raises(FactoryError, match="no writable volume"):
+            container.copy_in([FileEntry(path=PurePosixPath("in"), content=b"2")], path)
+
+
+def test_a_volume_is_new_once_and_can_be_removed_twice(engine: DockerEngine) -> None:
+    name = f"tests-{uuid4().hex}"
+
+    assert [engine.ensure_volume(name), engine.ensure_volume(name)] == [True, False]
+
+    engine.remove_volume(name)
+    engine.remove_volume(name)

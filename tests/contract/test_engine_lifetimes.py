@@ -1,0 +1,256 @@
+"""What an engine leaves behind: nothing of a dead run, whichever way it died."""
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import docker
+import pytest
+
+from factory.engine.api import ContainerSpec
+from factory.engine.docker import DockerEngine, connect
+from factory.errors import EngineError, ImageError, Interrupted
+from factory.host import Host
+from tests.contract.relay import Relay, relayed
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def run_id() -> str:
+    return f"run-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def run(host: Host, owner: str, run_id: str, daemon: docker.DockerClient) -> Iterator[DockerEngine]:
+    """A run of the test's own, after which nothing may be left."""
+    with connect(host, owner=owner, run_id=run_id) as engine:
+        yield engine
+    assert remains(daemon, run_id) == []
+
+
+def remains(daemon: docker.DockerClient, run_id: str) -> list[str]:
+    filters = {"label": f"wheel-factory.run={run_id}"}
+    containers = [each.name for each in daemon.containers.list(all=True, filters=filters, ignore_removed=True)]
+    return containers + [each.name for each in daemon.volumes.list(filters=filters)]
+
+
+def make_spec(image: str) -> ContainerSpec:
+    return ContainerSpec(image=image, label="cell", env={})
+
+
+def test_a_container_and_its_workspace_carry_owner_run_kind_and_label(
+    run: DockerEngine, owner: str, run_id: str, image: str, daemon: docker.DockerClient
+) -> None:
+    with run.container(make_spec(image)):
+        (container,) = daemon.containers.list(filters={"label": f"wheel-factory.run={run_id}"})
+        (volume,) = daemon.volumes.list(filters={"label": f"wheel-factory.run={run_id}"})
+
+        common = {"wheel-factory.owner": owner, "wheel-factory.run": run_id, "wheel-factory.label": "cell"}
+        assert container.labels.items() >= (common | {"wheel-factory.kind": "container"}).items()
+        assert volume.attrs["Labels"].items() >= (common | {"wheel-factory.kind": "workspace"}).items()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, SystemExit])
+def test_a_block_that_fails_leaves_nothing(
+    run: DockerEngine, run_id: str, image: str, daemon: docker.DockerClient, error: type[BaseException]
+) -> None:
+    with pytest.raises(error), run.container(make_spec(image)) as container:
+        container.run(["touch", "x"], timeout_s=30)
+        raise error
+
+    assert remains(daemon, run_id) == []
+
+
+def test_an_image_that_is_not_here_is_named_and_leaves_nothing(
+    run: DockerEngine, run_id: str, daemon: docker.DockerClient
+) -> None:
+    with (
+        pytest.raises(ImageError, match="no image no-such/image:1") as caught,
+        run.container(make_spec("no-such/image:1")),
+    ):
+        pytest.fail("a container of no image was started")
+
+    assert caught.value.exit_code == 4
+    assert remains(daemon, run_id) == []
+
+
+def test_ctrl_c_while_a_command_runs_leaves_nothing(
+    run: DockerEngine, run_id: str, image: str, daemon: docker.DockerClient
+) -> None:
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    with pytest.raises(KeyboardInterrupt), run.container(make_spec(image)) as container:
+        container.run(["sleep", "60"], timeout_s=60)
+
+    assert remains(daemon, run_id) == []
+
+
+def test_killing_the_run_ends_commands_of_other_threads_at_once(
+    run: DockerEngine, run_id: str, image: str, daemon: docker.DockerClient
+) -> None:
+    running = threading.Barrier(4)
+
+    def work() -> str:
+        with run.container(make_spec(image)) as container:
+            running.wait(timeout=60)
+            return container.run(["sleep", "60"], timeout_s=60).ended
+
+    with ThreadPoolExecutor(3) as threads:
+        ends = [threads.submit(work) for _ in range(3)]
+        running.wait(timeout=60)
+        time.sleep(0.3)
+        started = time.monotonic()
+        run.kill_run()
+        outcomes = [end.result() for end in ends]
+
+    assert outcomes == ["lost"] * 3
+    assert time.monotonic() - started < 20
+    assert remains(daemon, run_id) == []
+
+
+def test_a_run_that_was_killed_starts_nothing_more(run: DockerEngine, image: str) -> None:
+    run.kill_run()
+
+    with pytest.raises(Interrupted), run.container(make_spec(image)):
+        pytest.fail("a container was started after the end")
+
+
+_OWNER_PROCESS = """
+import sys, time
+from factory.engine.api import ContainerSpec
+from factory.engine.docker import connect
+from factory.host import read_host
+owner, run_id, image = sys.argv[1:]
+with connect(read_host(), owner=owner, run_id=run_id) as engine:
+    engine.ensure_volume(f"{owner}-cache")
+    with engine.container(ContainerSpec(image=image, label="cell", env={})) as container:
+        print("up", flush=True)
+        container.run(["sleep", "600"], timeout_s=600)
+"""
+
+
+@pytest.fixture
+def orphaned(image: str, run_id: str, daemon: docker.DockerClient) -> Iterator[str]:
+    """The owner of a run whose process was killed with kill -9."""
+    owner = f"tests-{uuid4().hex[:8]}"
+    argv = [sys.executable, "-c", _OWNER_PROCESS, owner, run_id, image]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        process.kill()
+    assert len(daemon.containers.list(filters={"label": f"wheel-factory.run={run_id}"})) == 1
+    yield owner
+    daemon.volumes.get(f"{owner}-cache").remove()
+
+
+def test_a_dead_runs_remains_are_reaped_and_only_those(
+    host: Host, orphaned: str, run_id: str, daemon: docker.DockerClient
+) -> None:
+    cache = daemon.volumes.get(f"{orphaned}-cache")
+
+    with connect(host, owner="tests-somebody-else", run_id="next") as stranger:
+        of_strangers = stranger.reap(lambda _: False)
+    with connect(host, owner=orphaned, run_id="next") as engine:
+        while_running = engine.reap(lambda run: run == run_id)
+        when_dead = engine.reap(lambda _: False)
+        again = engine.reap(lambda _: False)
+
+    assert (of_strangers, while_running, when_dead, again) == (0, 0, 1, 0)
+    assert remains(daemon, run_id) == [cache.name]
+
+
+def test_a_users_own_container_of_an_image_of_ours_is_not_reaped(
+    host: Host, image: str, daemon: docker.DockerClient
+) -> None:
+    image_owner = daemon.images.get(image).labels["wheel-factory.owner"]
+    theirs = daemon.containers.create(image, ["true"])
+
+    with connect(host, owner=image_owner, run_id="next") as engine:
+        engine.reap(lambda run: run == "session")
+
+    theirs.remove()
+
+
+def test_a_workspace_without_its_container_is_reaped(
+    host: Host, owner: str, run_id: str, daemon: docker.DockerClient
+) -> None:
+    labels = {"wheel-factory.owner": owner, "wheel-factory.run": run_id, "wheel-factory.kind": "workspace"}
+    daemon.volumes.create(f"factory-{run_id}", labels=labels)
+
+    with connect(host, owner=owner, run_id="next") as engine:
+        engine.reap(lambda run: run == "session")
+
+    assert remains(daemon, run_id) == []
+
+
+@pytest.fixture
+def relay(host: Host, tmp_path: Path, engine: DockerEngine) -> Iterator[tuple[Relay, Host]]:
+    assert engine
+    if not host.docker.get("DOCKER_HOST", "unix://").startswith("unix://"):
+        pytest.skip("the relay stands before an engine on a Unix socket only")
+    with relayed(host, tmp_path) as pair:
+        yield pair
+
+
+def test_an_engine_that_falls_silent_ends_a_call_in_time(relay: tuple[Relay, Host], owner: str, run_id: str) -> None:
+    between, host = relay
+    with connect(host, owner=owner, run_id=run_id, silence_s=2) as engine:
+        between.silence()
+        started = time.monotonic()
+        with pytest.raises(EngineError, match="was silent for 2 s") as caught:
+            engine.info()
+        waited_s = time.monotonic() - started
+        between.speak()
+
+    assert 1.5 < waited_s < 10
+    assert "restart" in caught.value.hint
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <socket")  # docker-py leaves a socket to the collector when connect fails
+@pytest.mark.parametrize("way", ["silence", "vanish"])
+def test_an_engine_that_goes_away_loses_the_command(
+    relay: tuple[Relay, Host], host: Host, owner: str, run_id: str, image: str, daemon: docker.DockerClient, way: str
+) -> None:
+    between, relayed_host = relay
+    with pytest.raises(EngineError, match="silent|no container engine answers"):
+        run_while_engine_goes(between, way, relayed_host, owner, run_id, image)
+    gc.collect()
+    with connect(host, owner=owner, run_id="next") as later:
+        later.reap(lambda run: run == "session")
+
+    assert remains(daemon, run_id) == []
+
+
+def run_while_engine_goes(between: Relay, way: str, host: Host, owner: str, run_id: str, image: str) -> None:
+    with (
+        connect(host, owner=owner, run_id=run_id, silence_s=2) as engine,
+        engine.container(make_spec(image)) as container,
+    ):
+        threading.Timer(1, getattr(between, way)).start()
+        ended = container.run(["sh", "-c", "echo begun; sleep 60"], timeout_s=50)
+
+        assert (ended.ended, ended.output) == ("lost", "begun\n")
+        assert ended.duration_s < 30
+
+
+def test_a_container_whose_creation_was_never_acknowledged_is_removed(
+    relay: tuple[Relay, Host], owner: str, run_id: str, image: str, daemon: docker.DockerClient
+) -> None:
+    between, host = relay
+    engine = connect(host, owner=owner, run_id=run_id, silence_s=2)
+    between.silence_after(b"containers/create?name=factory-keeper")
+    threading.Timer(3, between.speak).start()
+
+    with engine, pytest.raises(EngineError, match="silent"), engine.container(make_spec(image)):
+        pytest.fail("the creation was acknowledged")
+
+    assert remains(daemon, run_id) == []
