@@ -61,9 +61,10 @@ def config_settings(build: BuildSpec, project: Project, floor: Abi3Floor | None)
     Raises:
         PlanError: a field that this backend has no way to honour.
     """
-    settings = {name: list(values) for name, values in build.config_settings.items()}
-    for name, values in _BACKENDS[project.backend](build, project, floor).items():
-        settings[name] = [*values, *settings.get(name, [])]
+    settings = dict(_BACKENDS[project.backend](build, project, floor))
+    for name, values in build.config_settings.items():
+        words = [word for value in values for word in shlex.split(value)] if name == "build-args" else values
+        settings[name] = [*settings.get(name, []), *words]
     return {name: values[0] if len(values) == 1 else values for name, values in settings.items()}
 
 
@@ -81,7 +82,7 @@ def _maturin(build: BuildSpec, project: Project, floor: Abi3Floor | None) -> Map
     if project.cargo_lock is not None:
         args += ["--locked"]
     args += [*build.args, *_floor_value(build, "option", floor)]
-    return {"build-args": [shlex.join(args)]} if args else {}
+    return {"build-args": args} if args else {}
 
 
 def _setuptools(build: BuildSpec, project: Project, floor: Abi3Floor | None) -> Mapping[str, list[str]]:

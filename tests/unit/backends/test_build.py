@@ -1,0 +1,119 @@
+"""Build commands are data: what a backend is told, and in which environment."""
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from factory.backends.build import before_steps, build_env, config_settings, hook_step
+from factory.errors import PlanError
+from factory.project.model import BuildSystem, Project
+from factory.recipe.model import BuildSpec, FloorWay
+from factory.tags import Abi3Floor, Interpreter
+
+CP313 = Interpreter(13)
+
+
+def make_project(backend: str = "maturin", *, manifest: str | None = None, lock: str | None = None) -> Project:
+    return Project(
+        name=canonicalize_name("spam"),
+        version=Version("1"),
+        requires_python=SpecifierSet(),
+        build_system=BuildSystem(requires=(Requirement("maturin"),), build_backend="maturin"),
+        backend=backend,
+        cargo_manifest=manifest,
+        cargo_lock=lock,
+    )
+
+
+def test_a_rust_extension_is_told_its_interpreter_by_an_absolute_path() -> None:
+    env = build_env(BuildSpec(), make_project(manifest="Cargo.toml"), Interpreter(14, free_threaded=True), epoch_s=1)
+
+    assert env["PYO3_PYTHON"] == "/opt/python/cp314-cp314t/bin/python"
+    assert env["PYO3_BUILD_EXTENSION_MODULE"] == "1"
+    assert env["CARGO_NET_OFFLINE"] == "true"
+
+
+def test_the_extension_module_variable_is_absent_where_nothing_is_rust() -> None:
+    """PyO3 judges it by its presence: `=0` would switch it on."""
+    env = build_env(BuildSpec(), make_project("setuptools"), CP313, epoch_s=1)
+
+    assert not [name for name in env if name.startswith(("PYO3", "CARGO"))]
+
+
+def test_a_build_inherits_nothing_but_what_is_said_here() -> None:
+    env = build_env(BuildSpec(env={"SPAM": "1"}), make_project("setuptools"), CP313, epoch_s=7)
+
+    assert set(env) == {
+        *("PATH", "HOME", "TMPDIR", "LC_ALL", "SOURCE_DATE_EPOCH", "PIP_NO_INDEX"),
+        *("PIP_DISABLE_PIP_VERSION_CHECK", "GIT_TERMINAL_PROMPT", "SPAM"),
+    }
+    assert env["SOURCE_DATE_EPOCH"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("build", "lock", "args"),
+    [
+        pytest.param(BuildSpec(), None, {}, id="nothing to say"),
+        pytest.param(BuildSpec(), "Cargo.lock", {"build-args": "--locked"}, id="a lock is kept"),
+        pytest.param(
+            BuildSpec(features=("simd", "fast"), default_features=False),
+            None,
+            {"build-args": ["--features", "simd,fast", "--no-default-features"]},
+            id="features",
+        ),
+        pytest.param(BuildSpec(profile="dist"), None, {"build-args": ["--profile", "dist"]}, id="profile"),
+        pytest.param(
+            BuildSpec(floor=FloorWay(kind="feature", value="abi3-{floor}")),
+            None,
+            {"build-args": ["--features", "abi3-py39"]},
+            id="the floor as a feature is spelled py39",
+        ),
+        pytest.param(
+            BuildSpec(args=("-v",), config_settings={"build-args": ("--zig --quiet",)}),
+            None,
+            {"build-args": ["-v", "--zig", "--quiet"]},
+            id="the recipe's own settings come last",
+        ),
+    ],
+)
+def test_maturin_is_told_by_its_build_args(
+    build: BuildSpec, lock: str | None, args: dict[str, str | list[str]]
+) -> None:
+    settings = config_settings(build, make_project(lock=lock), Abi3Floor(9))
+
+    assert settings == args
+
+
+def test_the_floor_as_an_option_is_spelled_cp39() -> None:
+    build = BuildSpec(floor=FloorWay(kind="option", value="--py-limited-api={floor}"))
+
+    assert config_settings(build, make_project("setuptools"), Abi3Floor(9)) == {
+        "--build-option": "--py-limited-api=cp39"
+    }
+
+
+def test_a_version_specific_cell_gets_no_floor_option() -> None:
+    build = BuildSpec(floor=FloorWay(kind="option", value="--py-limited-api={floor}"))
+
+    assert config_settings(build, make_project("setuptools"), None) == {}
+
+
+@pytest.mark.parametrize("backend", ["setuptools", "pep517"])
+def test_cargo_options_for_a_backend_without_cargo_are_refused_by_name(backend: str) -> None:
+    with pytest.raises(PlanError, match="takes no cargo options"):
+        config_settings(BuildSpec(features=("simd",)), make_project(backend), None)
+
+
+def test_a_hook_is_called_by_the_environments_own_python() -> None:
+    step = hook_step("wheel", make_project(), {}, {}, timeout_s=60)
+
+    assert step.argv[:3] == ("/work/env/bin/python", "-I", "/tools/frontend.py")
+    assert step.timeout_s == 60
+
+
+def test_before_lines_run_by_sh_in_the_source() -> None:
+    (step,) = before_steps(BuildSpec(before=("make headers",)), {})
+
+    assert (step.argv, str(step.cwd)) == (("sh", "-ec", "make headers"), "/work/source")
