@@ -47,6 +47,7 @@ _MEANINGS: dict[str, Meaning] = {
 }
 # What YAML 1.2 reads as a number and PyYAML's YAML 1.1 as text, or the other way round: both meanings count.
 _NUMBER_IN_12 = re.compile(r"0o[0-7]+|[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+|[-+]?[0-9]+")
+_CLOSING = {"[": "]", "{": "}"}
 _RESOLVER = yaml.resolver.Resolver()
 _BOOL_IN_11 = frozenset("yYnN")
 
@@ -110,9 +111,10 @@ class Source:
 
     def span(self, line: int, column: int, length: int = 1) -> Span:
         """Name a place that is counted from 0 within the text."""
-        seen_line = line + self.first_line
-        seen_column = column + (self.first_column if line == 0 else 0)
-        text = self.lines[seen_line] if seen_line < len(self.lines) else ""
+        seen_line, seen_column = line + self.first_line, column + (self.first_column if line == 0 else 0)
+        if seen_line >= len(self.lines):  # libyaml counts a line after the last one where a text ends unfinished
+            seen_line, seen_column = len(self.lines) - 1, len(self.lines[-1])
+        text = self.lines[seen_line]
         return Span(file=self.file, line=seen_line + 1, column=seen_column + 1, length=max(1, length), text=text)
 
     def span_at(self, index: int, length: int = 1) -> Span:
@@ -154,9 +156,7 @@ def source_of(text: str, file: str) -> Source:
 def compose(source: Source, problems: Problems) -> Node | None:
     """Read the one document of a text; None when there is none, or YAML cannot read it to its end."""
     if unfit := _UNFIT.search(source.text):
-        problems.add(
-            *_unfit_character(unfit, source), hint="remove it; in quotes, YAML's \\xNN and \\uNNNN stand for it"
-        )
+        _refuse_unfit(unfit, source, problems)
         return None
     try:
         return _Composer(source, problems).document()
@@ -166,10 +166,13 @@ def compose(source: Source, problems: Problems) -> Node | None:
     return None
 
 
-def _unfit_character(unfit: re.Match[str], source: Source) -> tuple[str, Span]:
-    character = unfit.group()
-    name = "a byte order mark" if character == "\ufeff" else f"the character U+{ord(character[0]):04X}"
-    return f"holds {name}, which a recipe may not", source.span_at(unfit.start())
+def _refuse_unfit(unfit: re.Match[str], source: Source, problems: Problems) -> None:
+    place = source.span_at(unfit.start())
+    if unfit.start() == 0 and unfit.group() == "\ufeff":
+        problems.add("begins with a byte order mark", place, hint="save the file as UTF-8 without one")
+    else:
+        message = f"holds the character U+{ord(unfit.group()):04X}, which no recipe may"
+        problems.add(message, place, hint="take it out")
 
 
 class _Composer:
@@ -187,9 +190,11 @@ class _Composer:
             if not isinstance(event, DocumentStartEvent):
                 continue
             if event.version or event.tags:
-                self._refuse(event, "a YAML directive", hint="remove the line that begins with %")
+                self._refuse(event, "holds a YAML directive", hint="remove the line that begins with %")
             if root is not None:
-                self._refuse(event, "a second document", hint="one file, one recipe: move what follows --- out")
+                self._refuse(
+                    event, "a second document begins here", hint="one file, one recipe: move what follows --- out"
+                )
                 return root
             root = self._node(next(self._events), 0)
         return root
@@ -199,9 +204,18 @@ class _Composer:
             return self._refuse(
                 event, f"*{event.anchor} is a YAML alias", hint="recipes have none: write the value out"
             )
-        self._refuse_decoration(event)
+        if anchor := getattr(event, "anchor", None):
+            self._refuse(event, f"&{anchor} is a YAML anchor", hint="recipes have none: take it out")
+        if tag := getattr(event, "tag", None):
+            shown = quote(tag.replace(_TAG_PREFIX, "!!"))
+            self._refuse(event, f"{shown} is a YAML tag", hint="recipes have none: take it out, and quote what is text")
+        node = self._untagged(event, depth)
+        return Broken(span=node.span) if tag else node
+
+    def _untagged(self, event: Event, depth: int) -> Node:
         if isinstance(event, ScalarEvent):
-            return self._scalar(event)
+            meaning = _meaning(event.value) if event.implicit[0] else "text"
+            return Scalar(text=event.value, meaning=meaning, span=self._span(event))
         if depth == DEPTH_LIMIT:
             self._refuse(event, f"nests deeper than {DEPTH_LIMIT} levels", hint="no field of a recipe is that deep")
             raise StopReading
@@ -219,30 +233,19 @@ class _Composer:
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
             if isinstance(key, Scalar):
-                self._refuse_key(key, entries)
-                entries.setdefault(key.text, Entry(key=key.text, key_span=key.span, value=value))
+                self._enter(Entry(key=key.text, key_span=key.span, value=value), entries, key.meaning)
             elif not isinstance(key, Broken):
-                self._problems.add("a key that is a list or a mapping", key.span, hint="keys are plain words")
+                self._problems.add("this key is a list or a mapping", key.span, hint="keys are plain words")
         return Mapping(entries=tuple(entries.values()), span=self._collection_span(start, event))
 
-    def _refuse_key(self, key: Scalar, before: dict[str, Entry]) -> None:
-        if key.meaning == "merge":
-            self._problems.add("<< is a YAML merge key", key.span, hint="recipes have none: write the fields out")
-        elif key.text in before:
-            first = before[key.text].key_span.line
-            message = f"{quote(key.text)} stands twice; the first is on line {first}"
-            self._problems.add(message, key.span, hint="keep one of the two, or make one list of both")
-
-    def _scalar(self, event: ScalarEvent) -> Scalar:
-        meaning = _meaning(event.value) if event.implicit[0] else "text"
-        return Scalar(text=event.value, meaning=meaning, span=self._span(event))
-
-    def _refuse_decoration(self, event: Event) -> None:
-        if anchor := getattr(event, "anchor", None):
-            self._refuse(event, f"&{anchor} is a YAML anchor", hint="recipes have none: write the value out twice")
-        if tag := getattr(event, "tag", None):
-            shown = quote(tag.replace(_TAG_PREFIX, "!!"))
-            self._refuse(event, f"{shown} is a YAML tag", hint="recipes have none: remove it, and quote what is text")
+    def _enter(self, entry: Entry, entries: dict[str, Entry], meaning: Meaning) -> None:
+        if meaning == "merge":
+            self._problems.add("<< is a YAML merge key", entry.key_span, hint="recipes have none: write the fields out")
+            return
+        if first := entries.get(entry.key):
+            message = f"{quote(entry.key)} stands twice; the first is on line {first.key_span.line}"
+            self._problems.add(message, entry.key_span, hint="keep one of the two, or make one of both")
+        entries.setdefault(entry.key, entry)
 
     def _refuse(self, event: Event, message: str, *, hint: str) -> Broken:
         span = self._span(event)
@@ -299,6 +302,8 @@ def _syntax(error: yaml.MarkedYAMLError, source: Source) -> tuple[str, Span, str
             "quote a value that holds ': ', and indent fields of one mapping alike",
         )
     if opened and ("expected ',' or" in problem or "end of stream" in problem or "flow node" in (error.context or "")):
-        return "is never closed", source.span(opened.line, opened.column), "close it with its ], } or quote"
+        start = source.span(opened.line, opened.column)
+        bracket = start.text[start.column - 1 : start.column]
+        return f"{bracket} is never closed", start, f"close it with {_CLOSING.get(bracket, bracket)}"
     words = ", ".join(part for part in (error.context, error.problem) if part)
     return f"is not YAML: {words}", place, "what belongs together is indented alike; brackets and quotes are closed"

@@ -17,11 +17,10 @@ def render_problems(problems: Iterable[Problem]) -> str:
 def render_problem(problem: Problem) -> str:
     """Render one problem: `file:line:column: field: message`, the frame, the hint."""
     message = f"{problem.field}: {problem.message}" if problem.field else problem.message
-    hint = [f"  hint: {line}" for line in problem.hint.splitlines()]
-    if problem.span is None:
-        return "\n".join([message, *hint]) + "\n"
-    place = f"{problem.span.file}:{problem.span.line}:{problem.span.column}"
-    return "\n".join([f"{place}: {message}", *_frame(problem.span), *hint]) + "\n"
+    hint = [f"  hint: {problem.hint}"] if problem.hint else []
+    place = f"{problem.span.file}:{problem.span.line}:{problem.span.column}: " if problem.span else ""
+    frame = _frame(problem.span) if problem.span else []
+    return "".join(f"{_visible(line)}\n" for line in (place + message, *frame, *hint))
 
 
 def _frame(span: Span) -> list[str]:
@@ -29,12 +28,20 @@ def _frame(span: Span) -> list[str]:
     if not span.text.strip():
         return []
     start = max(0, span.column - 1 - _BEFORE) if len(span.text) > _WIDTH else 0
-    line = _visible(span.text[start : start + _WIDTH])
+    line = _visible(_cut(span.text, start))
     left = line[: span.column - 1 - start]
     marked = line[len(left) : len(left) + span.length]
     gutter = " " * len(str(span.line))
     caret = " " * _columns(left) + "^" * max(1, _columns(marked))
     return [f"{gutter} |", f"{span.line} | {line}".rstrip(), f"{gutter} | {caret}"]
+
+
+def _cut(text: str, start: int) -> str:
+    """Take the part that is shown, with an ellipsis where something is missing."""
+    shown = text[start : start + _WIDTH]
+    if start:
+        shown = "…" + shown[1:]
+    return shown[:-1] + "…" if start + _WIDTH < len(text) else shown
 
 
 def _visible(text: str) -> str:

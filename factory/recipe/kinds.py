@@ -18,6 +18,7 @@ W_co = TypeVar("W_co", bound=str, covariant=True)
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WORD_LIMIT = 1_000
+_SHOWN = 60
 _YAML_MEANINGS = {
     "bool": "true or false",
     "int": "a number",
@@ -44,14 +45,16 @@ class Place:
 
     field: str
     problems: Problems
+    example: str = ""
 
-    def at(self, key: str) -> "Place":
-        """Name a field below this one."""
-        return Place(f"{self.field}.{key}" if self.field else key, self.problems)
+    def at(self, key: str, example: str = "") -> "Place":
+        """Name a field below this one, and show how it is written."""
+        shown = key if key.isprintable() and len(key) <= _SHOWN else quote(key)
+        return Place(f"{self.field}.{shown}" if self.field else shown, self.problems, example)
 
     def item(self, index: int) -> "Place":
         """Name an item of this list."""
-        return Place(f"{self.field}[{index}]", self.problems)
+        return Place(f"{self.field}[{index}]", self.problems, self.example)
 
     def refuse(self, span: Span, message: str, hint: str = "") -> None:
         """Remember a problem with this field."""
@@ -85,11 +88,14 @@ def _describe(node: Node) -> str:
 
 def refuse_shape(node: Node, place: Place, wanted: str, hint: str = "") -> None:
     """Say which shape was wanted and which stands there."""
+    hint = hint or (f"for example {place.example}" if place.example else f"write {wanted}")
     if isinstance(node, Broken):
         return
     if isinstance(node, Scalar) and node.meaning == "null":
-        place.refuse(node.span, "has no value", hint or f"write {wanted}, or take the line out")
+        place.refuse(node.span, "has no value", hint)
         return
+    if isinstance(node, Mapping) and "mapping" not in wanted:
+        hint = f"{hint}; a text that holds ': ' is quoted, or stands below a |"
     place.refuse(node.span, f"wants {wanted}, found {_describe(node)}", hint)
 
 
@@ -114,7 +120,7 @@ class Text(Kind[T_co]):
             refuse_shape(node, place, self.name)
             return None
         try:
-            self._refuse_unfit(node.text)
+            self._refuse_unfit(node.text, place)
             value = self.parse(node.text)
         except RefusalError as refusal:
             place.refuse(node.span, refusal.message, refusal.hint)
@@ -132,11 +138,11 @@ class Text(Kind[T_co]):
             text["pattern"] = f"^(?:{self.pattern})$"
         return {"anyOf": [text, {"type": "integer", "minimum": 0}]} if self.number else text
 
-    def _refuse_unfit(self, text: str) -> None:
+    def _refuse_unfit(self, text: str, place: Place) -> None:
         if not text.strip() and not self.empty:
-            raise RefusalError("is empty", "write a value, or take the line out")
+            raise RefusalError("is empty", f"for example {place.example}" if place.example else f"write {self.name}")
         if len(text) > self.limit:
-            raise RefusalError(f"is longer than {self.limit} characters")
+            raise RefusalError(f"is longer than {self.limit} characters", "shorten it")
         if unfit := _CONTROL.search(text):
             raise RefusalError(f"holds the character U+{ord(unfit.group()):04X}", "remove it")
 
@@ -181,7 +187,7 @@ class Version(Kind[int]):
             return self.number
         else:
             message = f"{quote(node.text)} is no format that this program reads"
-            place.refuse(node.span, message, f"write factory: {self.number}; a later format needs a later program")
+            place.refuse(node.span, message, f"write {self.number}, unquoted; a later format needs a later program")
         return None
 
     def schema(self) -> Schema:
@@ -226,7 +232,7 @@ class ListOf(Kind[tuple[T_co, ...]]):
     bare: bool = False
     unique: bool = False
     least: int = 0
-    if_empty: str = "name at least one, or take the line out"
+    if_empty: str = "name at least one, or take it out"
 
     def read(self, node: Node, place: Place) -> tuple[T_co, ...] | None:
         """Read every item, complaining about each that does not read."""
@@ -251,8 +257,8 @@ class ListOf(Kind[tuple[T_co, ...]]):
                 continue
             if value in first:
                 earlier = first[value].text
-                same = "" if earlier == item.text else f", which is the same as {quote(earlier)}"
-                place.item(index).refuse(item.span, f"{quote(item.text)} stands twice{same}", "keep one of the two")
+                twice = "stands twice" if earlier == item.text else f"is the same as {quote(earlier)}"
+                place.item(index).refuse(item.span, f"{quote(item.text)} {twice}", "keep one of the two")
             first.setdefault(value, item)
 
     def schema(self) -> Schema:

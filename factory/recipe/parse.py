@@ -8,7 +8,7 @@ from pathlib import Path
 from factory.errors import RecipeError
 from factory.recipe.checks import check
 from factory.recipe.document import Mapping, compose, read_source
-from factory.recipe.kinds import Place, refuse_shape
+from factory.recipe.kinds import Place
 from factory.recipe.model import PathSource, Recipe
 from factory.recipe.problems import Problems, StopReading
 from factory.recipe.records import Record, Values, walk
@@ -21,6 +21,7 @@ from factory.recipe.setting import apply_settings
 from factory.recipe.targets import expand
 
 _SUFFIXES = (".yaml", ".yml")
+_BEGINNING = f"write factory: {whole.FORMAT}, then name, source, interpreters and platforms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +106,14 @@ def parse_recipe(
     except StopReading:
         recipe = None
     if recipe is None or len(problems):
-        raise RecipeError(_summary(file, len(problems)), problems=problems.in_order())
+        raise RecipeError(_summary(file, problems), problems=problems.in_order())
     return recipe
 
 
-def _summary(file: Path, count: int) -> str:
-    return f"{file} has {'a problem' if count == 1 else f'{count} problems'}"
+def _summary(file: Path, problems: Problems) -> str:
+    if problems.full:
+        return f"{file} has {len(problems)} problems or more"
+    return f"{file} has {'a problem' if len(problems) == 1 else f'{len(problems)} problems'}"
 
 
 def _parse(
@@ -126,9 +129,9 @@ def _parse(
     if source is None or (root is None and len(problems)):
         return None
     place = Place("", problems)
-    root = root or Mapping(entries=(), span=source.span(0, 0))
     if not isinstance(root, Mapping):
-        refuse_shape(root, place, "a mapping", "a recipe begins with factory: 1")
+        shape = "holds no recipe" if root is None else "is no recipe: that is a mapping of fields"
+        place.refuse(root.span if root else source.span(0, 0), shape, _BEGINNING)
         return None
     root = apply_settings(root, overrides, problems)
     values = _WHOLE.values(root, place)
@@ -157,8 +160,13 @@ def _recipe(values: Values, file: Path, today: date) -> Recipe:
 
 def _elsewhere(key: str) -> str:
     """Say under which sections a field stands that was written at the top."""
-    homes = [name.rpartition(".")[0] for name, field in walk(whole.TOP) if field.name == key and "." in name]
-    return f"it stands under {' or '.join(dict.fromkeys(homes))}" if homes else ""
+    fields = tuple(field for field in whole.TOP if not field.not_yet)
+    homes = [
+        name.rpartition(".")[0]
+        for name, field in walk(fields)
+        if field.name == key and "." in name and not field.not_yet
+    ]
+    return f"it stands under {' or '.join(homes)}" if homes else ""
 
 
 _WHOLE = Record(fields=whole.TOP, build=lambda _values: None, elsewhere=_elsewhere)

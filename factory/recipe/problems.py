@@ -30,8 +30,13 @@ class Problems:
             StopReading: the list is full.
         """
         self._found.append(Problem(field=field, message=message, span=span, hint=hint))
-        if len(self._found) >= _MOST:
+        if self.full:
             raise StopReading
+
+    @property
+    def full(self) -> bool:
+        """Whether reading stopped because there were enough."""
+        return len(self._found) >= _MOST
 
     def in_order(self) -> tuple[Problem, ...]:
         """Return all of them, from the top of each text to its bottom."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar, cast
 
 from factory.errors import Span
-from factory.recipe.document import Entry, Mapping, Node
+from factory.recipe.document import Entry, Mapping, Node, Scalar
 from factory.recipe.kinds import Kind, Place, Schema, refuse_shape
 from factory.recipe.problems import did_you_mean, quote
 
@@ -20,14 +20,15 @@ Stage = Literal["source", "prepare", "build", "repair", "audit", "trial"]
 class Field(Generic[T_co]):
     """One row of the table of fields.
 
-    `default` is what an absent field means; `shown_default` says it to people where Python's own form would not.
-    `level` says whether a future `overrides` may change it per cell, `enters` in which stages' keys it stands.
-    `not_yet` marks what version 1 of the format knows and this program does not do yet.
+    `example` is a line that could stand in a recipe. `default` is what an absent field means; `shown_default` says it
+    to people where Python's own form would not. `level` says whether `overrides` may change it per cell, `enters` in
+    which stages' keys it stands. `not_yet` marks what the format knows and this program does not do yet.
     """
 
     name: str
     kind: Kind[T_co]
     doc: str
+    example: str
     default: T_co | None = None
     required: bool = False
     shown_default: str = ""
@@ -99,7 +100,7 @@ class Record(Kind[T_co]):
             if (field := known.get(entry.key)) is None:
                 self._refuse_unknown(entry.key, entry.key_span, place)
             else:
-                values.put(field, _read_field(field, entry.value, place.at(entry.key)), entry)
+                values.put(field, _read_field(field, entry.value, place.at(entry.key, field.example)), entry)
         for field in self.fields:
             if field.required and values.entry(field) is None:
                 place.refuse(node.span, f"{field.name} is missing", field.hint)
@@ -107,8 +108,9 @@ class Record(Kind[T_co]):
         return values
 
     def _refuse_unknown(self, key: str, span: Span, place: Place) -> None:
-        known = [field.name for field in self.fields]
-        hint = did_you_mean(key, known) or self.elsewhere(key) or f"known here: {', '.join(known)}"
+        known = ", ".join(field.name for field in self.fields if not field.not_yet)
+        names = [field.name for field in sorted(self.fields, key=lambda field: field.not_yet)]
+        hint = did_you_mean(key, names) or self.elsewhere(key) or f"known here: {known}"
         place.refuse(span, f"unknown field {quote(key)}", hint)
 
     def schema(self) -> Schema:
@@ -121,11 +123,18 @@ class Record(Kind[T_co]):
 
 
 def _read_field(field: Field[T], node: Node, place: Place) -> T | None:
+    if isinstance(node, Scalar) and node.meaning == "null":
+        place.refuse(node.span, "has no value", _absent_hint(field))
+        return None
     before = len(place.problems)
     value = field.kind.read(node, place)
     if field.not_yet and len(place.problems) == before:
         place.refuse(node.span, "this version of the factory does not do that yet", field.hint)
     return None if field.not_yet else value
+
+
+def _absent_hint(field: Field[object]) -> str:
+    return f"for example {field.example}{'' if field.required else '; or take the line out'}"
 
 
 def field_schema(field: Field[T]) -> Schema:
@@ -136,7 +145,7 @@ def field_schema(field: Field[T]) -> Schema:
 
 
 def walk(fields: tuple[Field[object], ...], prefix: str = "") -> Iterator[tuple[str, Field[object]]]:
-    """Yield every field that holds a value of its own, with its dotted name."""
+    """Yield every field with its dotted name, a section before what is in it."""
     for field in fields:
         inner, suffix = _inner(field.kind)
         yield prefix + field.name, field

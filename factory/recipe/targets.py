@@ -15,7 +15,9 @@ _FIRST_FREE_THREADED = 13
 _FIRST_ABI3 = 2
 _FIRST_ABI3T = 15
 _LOOKS_LIKE_PYTHON = re.compile(r"(?:c?py?(?:thon)?)?[ -]?3[.-]?([0-9]{1,2})(t?)(?:\.[0-9]+)?", re.IGNORECASE)
-_POLICY = re.compile(r"(?:manylinux(?:1|20[0-9]{2}|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)")
+_POLICY = re.compile(r"(?:manylinux(?:1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)(?=_|$)")
+_NO_POLICY = re.compile(r"(manylinux[0-9]+)(_[a-z0-9_]+|$)")
+_ARCHITECTURES_ELSEWHERE = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "i386": "i686", "armv7": "armv7l"}
 
 Origin = Literal["name", "range", "supported"]
 _RANK: dict[Origin, int] = {"name": 0, "range": 1, "supported": 2}
@@ -102,21 +104,25 @@ def platform(text: str) -> PlatformTag:
 
 
 def _platform_problem(text: str) -> tuple[str, str]:
-    if text.startswith("manylinux2020"):
-        rest = text.removeprefix("manylinux2020") or "_x86_64"
-        return "manylinux2020 never existed", (
-            "after manylinux2014 come the names of PEP 600, which say the glibc they need: "
-            f"write manylinux_2_28{rest}, or the glibc of your oldest system"
-        )
+    """Say what is wrong with a text that is no platform tag, and what was probably meant."""
     if _POLICY.fullmatch(text):
         return f"{quote(text)} names no architecture", f"write {text}_x86_64"
-    if (match := _POLICY.match(text)) and text[match.end() : match.end() + 1] == "_":
-        arch = text[match.end() + 1 :]
-        return f"{quote(arch)} is no architecture that a policy knows", f"known: {', '.join(sorted(ARCHITECTURES))}"
-    if text.startswith("linux_"):
-        return f"{quote(text)} promises nothing: it fits only the machine that built it", (
-            f"write manylinux_2_28{text[5:]}, or the glibc of your oldest system"
+    if match := _POLICY.match(text):
+        return _unknown_architecture(match.group(), text[match.end() + 1 :])
+    if match := _NO_POLICY.fullmatch(text):
+        meant = f"manylinux_2_28{match[2] or '_x86_64'}"
+        return f"{match[1]} never existed", (
+            f"since manylinux2014 the names say which glibc they need (PEP 600): write {meant} or an older glibc"
         )
+    if text.startswith("linux_"):
+        hint = f"write manylinux_2_28{text.removeprefix('linux')}, or the glibc of your oldest system"
+        return f"{quote(text)} promises nothing beyond the machine that builds", hint
     if text.startswith(("win", "macosx")):
         return f"{quote(text)} is no Linux platform", "this version of the factory makes wheels for Linux"
     return f"{quote(text)} is not a platform tag", "write for example manylinux_2_28_x86_64 or musllinux_1_2_x86_64"
+
+
+def _unknown_architecture(policy: str, arch: str) -> tuple[str, str]:
+    meant = _ARCHITECTURES_ELSEWHERE.get(arch)
+    known = f"known: {', '.join(sorted(ARCHITECTURES))}"
+    return f"no policy knows the architecture {quote(arch)}", f"write {policy}_{meant}" if meant else known

@@ -53,11 +53,6 @@ def without_placeholders(text: str, known: str) -> str:
     return text
 
 
-def script(text: str) -> str:
-    """Read a shell line that runs in the source tree."""
-    return without_placeholders(text, "")
-
-
 def trial_script(text: str) -> str:
     """Read a shell line that may hold `{source}` and `{wheel}`."""
     return without_placeholders(text, "source wheel")
@@ -74,6 +69,14 @@ def project_name(text: str) -> NormalizedName:
         return canonicalize_name(text, validate=True)
     except InvalidName:
         raise RefusalError(f"{quote(text)} is not a project name", "use letters, digits, - _ and .") from None
+
+
+def extra(text: str) -> NormalizedName:
+    """Read one extra's name, normalized."""
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName:
+        raise RefusalError(f"{quote(text)} is not an extra's name", "write one extra an item") from None
 
 
 def pinned_sdist(text: str) -> SdistSource:

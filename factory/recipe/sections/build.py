@@ -15,11 +15,12 @@ from factory.recipe.sections.shared import DURATION, LINE, REQUIREMENTS, SCRIPT_
 
 _NONE: MappingType[str, str] = MappingProxyType({})
 _NO_SETTINGS: MappingType[str, tuple[str, ...]] = MappingProxyType({})
-_ENV_NAME = Text(name="name", parse=texts.env_name, pattern="[A-Za-z_][A-Za-z0-9_]*")
-_PACKAGES = distinct(WORD, "list of package names")
+_ENV_NAME = Text(name="a name", parse=texts.env_name, pattern="[A-Za-z_][A-Za-z0-9_]*")
+_PACKAGES = distinct(WORD, "a list of package names")
 
 BACKEND: Field[str | None] = Field(
     name="backend",
+    example="backend: maturin",
     kind=Choice(words=BACKENDS),
     doc="The tool that makes the wheel.",
     shown_default="what the source's pyproject.toml says",
@@ -27,28 +28,34 @@ BACKEND: Field[str | None] = Field(
 )
 FEATURES: Field[tuple[str, ...]] = Field(
     name="features",
-    kind=distinct(Text(name="feature", parse=texts.feature), "list of cargo features"),
+    example="features: [simd]",
+    kind=distinct(Text(name="a feature", parse=texts.feature), "a list of cargo features"),
     doc="Cargo features to switch on.",
     default=(),
     enters=("build",),
 )
 DEFAULT_FEATURES = Field(
     name="default-features",
+    example="default-features: false",
     kind=Flag(),
     doc="Whether the crate's default features are on.",
     default=True,
     enters=("build",),
 )
-PROFILE = Field(name="profile", kind=WORD, doc="The cargo profile.", default="release", enters=("build",))
+PROFILE = Field(
+    name="profile", example="profile: dist", kind=WORD, doc="The cargo profile.", default="release", enters=("build",)
+)
 MANIFEST: Field[str | None] = Field(
     name="manifest",
-    kind=Text(name="path of a Cargo.toml", parse=texts.cargo_manifest),
+    example="manifest: crates/nh3/Cargo.toml",
+    kind=Text(name="the path of a Cargo.toml", parse=texts.cargo_manifest),
     doc="The Cargo.toml to build.",
     shown_default="the one the source names",
     enters=("prepare", "build"),
 )
 LOCKED = Field(
     name="locked",
+    example="locked: false",
     kind=Flag(),
     doc="Whether the source's Cargo.lock is used as it is; `false` resolves anew and records the lock that was used.",
     default=True,
@@ -56,19 +63,22 @@ LOCKED = Field(
 )
 ARGS: Field[tuple[str, ...]] = Field(
     name="args",
-    kind=ListOf(item=LINE, name="list of arguments"),
+    example="args: [--verbose]",
+    kind=ListOf(item=LINE, name="a list of arguments"),
     doc="More arguments for cargo.",
     default=(),
     enters=("build",),
 )
 RUST: Field[str | None] = Field(
     name="rust",
-    kind=Text(name="version specifier", parse=texts.specifier),
+    example="rust: '>=1.83'",
+    kind=Text(name="a version specifier", parse=texts.specifier),
     doc="The Rust that the image must have; nothing is installed by it.",
     shown_default="any",
 )
 C = Field(
     name="c",
+    example="c: gcc-12",
     kind=LINE,
     doc="The C compiler that the image must have.",
     not_yet=True,
@@ -76,11 +86,13 @@ C = Field(
 )
 TOOLCHAIN: Field[str | None] = Field(
     name="toolchain",
+    example="toolchain: {rust: '>=1.83'}",
     kind=Record(fields=(RUST, C), build=lambda values: values[RUST]),
     doc="Compilers that the image must have.",
 )
 FLOOR = Field(
     name="floor",
+    example="floor: {feature: 'abi3-{floor}'}",
     kind=FloorKind(),
     doc="How the abi3 floor reaches the build; `{floor}` in a feature becomes `py39`, in an option `cp39`.",
     default=FloorWay(),
@@ -89,11 +101,12 @@ FLOOR = Field(
 )
 SYSTEM = Field(
     name="system",
+    example="system: {apt: [libpq-dev]}",
     kind=Record(
         fields=(
-            Field(name="apt", kind=_PACKAGES, doc="Debian and Ubuntu packages."),
-            Field(name="dnf", kind=_PACKAGES, doc="AlmaLinux packages."),
-            Field(name="apk", kind=_PACKAGES, doc="Alpine packages."),
+            Field(name="apt", example="apt: [libpq-dev]", kind=_PACKAGES, doc="Debian and Ubuntu packages."),
+            Field(name="dnf", example="dnf: [libpq-devel]", kind=_PACKAGES, doc="AlmaLinux packages."),
+            Field(name="apk", example="apk: [libpq-dev]", kind=_PACKAGES, doc="Alpine packages."),
         ),
         build=lambda _values: None,
     ),
@@ -103,6 +116,7 @@ SYSTEM = Field(
 )
 BEFORE_ALL = Field(
     name="before-all",
+    example="before-all: dnf -y module enable postgresql:16",
     kind=LINE,
     doc="A command as root, with network, in the prepared image; it never sees the source.",
     not_yet=True,
@@ -110,9 +124,10 @@ BEFORE_ALL = Field(
 )
 BEFORE: Field[tuple[str, ...]] = Field(
     name="before",
+    example="before: make headers",
     kind=ListOf(
-        item=Text(name="shell line", parse=texts.line, limit=SCRIPT_LIMIT),
-        name="shell line, or a list of them",
+        item=Text(name="a shell line", parse=texts.line, limit=SCRIPT_LIMIT),
+        name="a shell line, or a list of them",
         bare=True,
     ),
     doc="Run by `sh -e` before each cell's build: unprivileged, offline, in the cell's copy of the source.",
@@ -121,8 +136,11 @@ BEFORE: Field[tuple[str, ...]] = Field(
 )
 CONFIG_SETTINGS: Field[MappingType[str, tuple[str, ...]]] = Field(
     name="config-settings",
+    example="config-settings: {build-args: --quiet}",
     kind=MapOf(
-        key=LINE, value=ListOf(item=LINE, name="text, or a list of texts", bare=True), name="mapping of texts or lists"
+        key=LINE,
+        value=ListOf(item=LINE, name="text, or a list of texts", bare=True),
+        name="a mapping of texts or lists",
     ),
     doc="Config settings for the build backend (PEP 517).",
     default=_NO_SETTINGS,
@@ -131,7 +149,10 @@ CONFIG_SETTINGS: Field[MappingType[str, tuple[str, ...]]] = Field(
 )
 ENV: Field[MappingType[str, str]] = Field(
     name="env",
-    kind=MapOf(key=_ENV_NAME, value=Text(name="text", parse=texts.line, empty=True), name="mapping of names to texts"),
+    example="env: {LEVEL: '3'}",
+    kind=MapOf(
+        key=_ENV_NAME, value=Text(name="text", parse=texts.line, empty=True), name="a mapping of names to texts"
+    ),
     doc="Environment variables of the build.",
     default=_NONE,
     shown_default="none",
@@ -139,20 +160,23 @@ ENV: Field[MappingType[str, str]] = Field(
 )
 PASS_ENV = Field(
     name="pass-env",
-    kind=distinct(_ENV_NAME, "list of names"),
+    example="pass-env: [TOKEN]",
+    kind=distinct(_ENV_NAME, "a list of names"),
     doc="Environment variables taken over from whoever runs the factory.",
     not_yet=True,
     hint="write the values under build.env",
 )
 EXTRA_PATH: Field[tuple[str, ...]] = Field(
     name="path",
-    kind=distinct(Text(name="absolute folder", parse=texts.absolute_folder), "list of absolute folders"),
+    example="path: [/opt/tool/bin]",
+    kind=distinct(Text(name="an absolute folder", parse=texts.absolute_folder), "a list of absolute folders"),
     doc="Folders of the image to put before PATH.",
     default=(),
     enters=("build",),
 )
 REQUIRES: Field[tuple[Requirement, ...]] = Field(
     name="requires",
+    example="requires: ['cython>=3']",
     kind=REQUIREMENTS,
     doc="Build requirements beside those the source declares.",
     default=(),
@@ -160,15 +184,28 @@ REQUIRES: Field[tuple[Requirement, ...]] = Field(
 )
 CONSTRAINTS: Field[tuple[Requirement, ...]] = Field(
     name="constraints",
+    example="constraints: ['setuptools<80']",
     kind=REQUIREMENTS,
     doc="Versions that build requirements must keep to.",
     default=(),
     enters=("prepare",),
 )
 TIMEOUT = Field(
-    name="timeout", kind=DURATION, doc="The longest that one cell's build may take.", default=3600, shown_default="1h"
+    name="timeout",
+    example="timeout: 90m",
+    kind=DURATION,
+    doc="The longest that one cell's build may take.",
+    default=3600,
+    shown_default="1h",
 )
-MEMORY = Field(name="memory", kind=SIZE, doc="The memory that a build may use.", default=8 << 30, shown_default="8GiB")
+MEMORY = Field(
+    name="memory",
+    example="memory: 4GB",
+    kind=SIZE,
+    doc="The memory that a build may use.",
+    default=8 << 30,
+    shown_default="8GiB",
+)
 
 FIELDS: tuple[Field[object], ...] = (
     BACKEND,
@@ -216,4 +253,10 @@ def _build(values: Values) -> BuildSpec:
     )
 
 
-BUILD = Field(name="build", kind=Record(fields=FIELDS, build=_build), doc="How a wheel is made.", default=BuildSpec())
+BUILD = Field(
+    name="build",
+    example="build: {features: [simd]}",
+    kind=Record(fields=FIELDS, build=_build),
+    doc="How a wheel is made.",
+    default=BuildSpec(),
+)

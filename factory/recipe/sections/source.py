@@ -12,6 +12,7 @@ from factory.recipe.sections.shared import IN_SOURCE, LINE, distinct
 
 SDIST: Field[SdistSource | None] = Field(
     name="sdist",
+    example="sdist: nh3==0.3.7",
     kind=Text(name="name==version", parse=texts.pinned_sdist),
     doc="A release on the package index.",
     level="recipe",
@@ -19,13 +20,15 @@ SDIST: Field[SdistSource | None] = Field(
 )
 PATH: Field[Path | None] = Field(
     name="path",
-    kind=Text(name="path", parse=texts.local_path),
+    example="path: ../nh3",
+    kind=Text(name="a path", parse=texts.local_path),
     doc="A source tree on this machine, relative to the recipe's folder: what git tracks, and unignored files.",
     level="recipe",
     enters=("source",),
 )
 GIT = Field(
     name="git",
+    example="git: https://example.org/nh3",
     kind=LINE,
     doc="A repository to clone.",
     level="recipe",
@@ -34,6 +37,7 @@ GIT = Field(
 )
 REV = Field(
     name="rev",
+    example="rev: v0.3.7",
     kind=LINE,
     doc="The commit of `git`.",
     level="recipe",
@@ -42,6 +46,7 @@ REV = Field(
 )
 URL = Field(
     name="url",
+    example="url: https://example.org/nh3-0.3.7.tar.gz",
     kind=LINE,
     doc="An archive to download.",
     level="recipe",
@@ -50,13 +55,15 @@ URL = Field(
 )
 SHA256: Field[Digest | None] = Field(
     name="sha256",
-    kind=Text(name="sha256", parse=texts.sha256, pattern="(sha256:)?[0-9a-f]{64}"),
+    example="sha256: 71860d01c16f4d8c72e334e0674beb2b0899dbd0bf760de18932ef4390303848",
+    kind=Text(name="a sha256 digest", parse=texts.sha256, pattern="(sha256:)?[0-9a-f]{64}"),
     doc="The digest that the sdist must have.",
     level="recipe",
     enters=("source",),
 )
 SUBDIR = Field(
     name="subdir",
+    example="subdir: python",
     kind=IN_SOURCE,
     doc="The folder of the source in which the project lies.",
     default="",
@@ -66,7 +73,8 @@ SUBDIR = Field(
 )
 PATCHES = Field(
     name="patches",
-    kind=distinct(LINE, "list of paths"),
+    example="patches: [fix.patch]",
+    kind=distinct(LINE, "a list of paths"),
     doc="Patches to apply to the source.",
     level="recipe",
     not_yet=True,
@@ -97,6 +105,7 @@ def _build(values: Values) -> SourceRef:
 
 SOURCE = Field(
     name="source",
+    example="source: {sdist: nh3==0.3.7}",
     kind=Record(fields=(SDIST, PATH, GIT, REV, URL, SHA256, SUBDIR, PATCHES), build=_build, check=_check),
     doc="What is built: exactly one of `sdist`, `path`, `git`, `url`.",
     required=True,

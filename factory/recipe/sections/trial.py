@@ -12,6 +12,7 @@ from factory.recipe.sections.shared import DURATION, REQUIREMENTS, SCRIPT_LIMIT,
 
 REQUIRES: Field[tuple[Requirement, ...]] = Field(
     name="requires",
+    example="requires: ['pytest>=8']",
     kind=REQUIREMENTS,
     doc="Packages to install beside the wheel.",
     default=(),
@@ -19,16 +20,18 @@ REQUIRES: Field[tuple[Requirement, ...]] = Field(
 )
 EXTRAS: Field[tuple[str, ...]] = Field(
     name="extras",
-    kind=distinct(Text(name="extra", parse=texts.project_name), "list of extras"),
+    example="extras: [fast]",
+    kind=distinct(Text(name="an extra", parse=texts.extra), "a list of extras"),
     doc="Extras of the wheel to install.",
     default=(),
     enters=("prepare", "trial"),
 )
 RUN: Field[tuple[str, ...]] = Field(
     name="run",
+    example="run: pytest -q {source}/tests",
     kind=ListOf(
-        item=Text(name="shell line", parse=texts.trial_script, limit=SCRIPT_LIMIT),
-        name="shell line, or a list of them",
+        item=Text(name="a shell line", parse=texts.trial_script, limit=SCRIPT_LIMIT),
+        name="a shell line, or a list of them",
         bare=True,
     ),
     doc="Run by `sh -e` in an empty folder; `{source}` and `{wheel}` become their paths.",
@@ -37,16 +40,23 @@ RUN: Field[tuple[str, ...]] = Field(
 )
 IMPORT: Field[tuple[str, ...]] = Field(
     name="import",
-    kind=distinct(Text(name="module", parse=texts.module), "list of dotted names"),
+    example="import: [nh3]",
+    kind=distinct(Text(name="a module", parse=texts.module), "a list of dotted names"),
     doc="Modules that must import.",
     default=(),
     enters=("trial",),
 )
 TIMEOUT = Field(
-    name="timeout", kind=DURATION, doc="The longest that one trial may take.", default=300, shown_default="5m"
+    name="timeout",
+    example="timeout: 10m",
+    kind=DURATION,
+    doc="The longest that one trial may take.",
+    default=300,
+    shown_default="5m",
 )
 UNTRIED: Field[Literal["fail", "allow"]] = Field(
     name="untried",
+    example="untried: allow",
     kind=Choice(words=("fail", "allow")),
     doc="Whether a wheel may go out when an interpreter it is for has no trial image here.",
     default="fail",
@@ -66,6 +76,7 @@ def _build(values: Values) -> TestSpec:
 
 TEST = Field(
     name="test",
+    example="test: {import: [nh3]}",
     kind=Record(fields=(REQUIRES, EXTRAS, RUN, IMPORT, TIMEOUT, UNTRIED), build=_build),
     doc="How the installed wheel is tried, once per interpreter.",
     default=TestSpec(),

@@ -17,10 +17,13 @@ from factory.tags import Abi3Floor, PlatformTag
 
 FORMAT = 1
 
-_PLATFORM = Text(name="platform tag", parse=targets.platform)
+_PLATFORM_PATTERN = "(manylinux(1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)_[a-z0-9_]+"
+_INTERPRETER_PATTERN = "(cp|pp)3[0-9]{1,2}t?"
+_PLATFORM = Text(name="a platform tag", parse=targets.platform, pattern=_PLATFORM_PATTERN)
 
 FACTORY = Field(
     name="factory",
+    example="factory: 1",
     kind=Version(number=FORMAT),
     doc="The version of this format.",
     required=True,
@@ -29,7 +32,8 @@ FACTORY = Field(
 )
 NAME: Field[NormalizedName] = Field(
     name="name",
-    kind=Text(name="project name", parse=texts.project_name),
+    example="name: nh3",
+    kind=Text(name="a project name", parse=texts.project_name, pattern="[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"),
     doc="The recipe's name, first part of its cells' addresses.",
     required=True,
     level="recipe",
@@ -37,9 +41,14 @@ NAME: Field[NormalizedName] = Field(
 )
 INTERPRETERS: Field[tuple[Asked, ...]] = Field(
     name="interpreters",
+    example="interpreters: [cp39, cp313]",
     kind=ListOf(
-        item=Text(name="interpreter", parse=targets.asked),
-        name="interpreter, range or `supported`, or a list of them",
+        item=Text(
+            name="an interpreter",
+            parse=targets.asked,
+            pattern=f"supported|{_INTERPRETER_PATTERN}([.][.]{_INTERPRETER_PATTERN})?",
+        ),
+        name="an interpreter, a range or `supported`, or a list of them",
         bare=True,
         unique=True,
         least=1,
@@ -54,9 +63,10 @@ INTERPRETERS: Field[tuple[Asked, ...]] = Field(
 )
 ABI3: Field[tuple[Abi3Floor, ...] | None] = Field(
     name="abi3",
+    example="abi3: cp39",
     kind=ListOf(
-        item=Text(name="floor", parse=targets.floor),
-        name="floor, or a list of them",
+        item=Text(name="a floor", parse=targets.floor, pattern="cp3[0-9]{1,2}t?"),
+        name="a floor, or a list of them",
         bare=True,
         unique=True,
         least=1,
@@ -69,9 +79,10 @@ ABI3: Field[tuple[Abi3Floor, ...] | None] = Field(
 )
 PLATFORMS: Field[tuple[PlatformTag, ...]] = Field(
     name="platforms",
+    example="platforms: [manylinux_2_28_x86_64]",
     kind=ListOf(
         item=_PLATFORM,
-        name="platform tag, or a list of them",
+        name="a platform tag, or a list of them",
         bare=True,
         unique=True,
         least=1,
@@ -85,7 +96,8 @@ PLATFORMS: Field[tuple[PlatformTag, ...]] = Field(
 )
 IMAGES = Field(
     name="images",
-    kind=MapOf(key=replace(LINE, name="platform tag"), value=LINE, name="mapping of platforms to images"),
+    example="images: {manylinux_2_28_x86_64: registry.example.org/image}",
+    kind=MapOf(key=replace(LINE, name="a platform tag"), value=LINE, name="a mapping of platforms to images"),
     doc="Images to build in, where the factory's own are not wanted.",
     level="recipe",
     not_yet=True,
@@ -93,13 +105,14 @@ IMAGES = Field(
 )
 PROGRAMS = Field(
     name="programs",
+    example="programs: {run: cargo test}",
     kind=Record(
-        fields=(Field(name="run", kind=LINE, doc="The command that builds and runs them."),),
+        fields=(Field(name="run", example="run: cargo test", kind=LINE, doc="The command that builds and runs them."),),
         build=lambda _values: None,
     ),
     doc="Programs of the source that must link libpython.",
     not_yet=True,
-    hint="take it out",
+    hint="take it out; the factory makes wheels alone so far",
 )
 
 
@@ -113,12 +126,13 @@ def _cell_level(section: Field[object]) -> Field[object]:
 
 OVERRIDES = Field(
     name="overrides",
+    example="overrides: [{select: '*-musllinux_*', build: {locked: false}}]",
     kind=ListOf(
         item=Record(
             fields=(SELECT, *(_cell_level(section) for section in (BUILD, REPAIR, AUDIT, TEST))),
             build=lambda _values: None,
         ),
-        name="list of mappings",
+        name="a list of mappings",
     ),
     doc="Changes for the cells that a glob selects, in order.",
     level="recipe",

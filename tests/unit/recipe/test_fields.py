@@ -1,0 +1,69 @@
+"""The table of fields: its examples read, and the reference shows it."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from factory.recipe.document import Mapping, compose, source_of
+from factory.recipe.kinds import Place
+from factory.recipe.lifetimes import LIFETIMES, supported
+from factory.recipe.problems import Problems
+from factory.recipe.records import Field, walk
+from factory.recipe.sections.whole import TOP
+from tests.unit.recipe.reference import REFERENCE, rendered
+
+FIELDS = dict(walk(TOP))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_example_of_a_field_reads(name: str) -> None:
+    field, problems = FIELDS[name], Problems()
+    tree = compose(source_of(field.example, "example"), problems)
+    assert isinstance(tree, Mapping)
+    (entry,) = tree.entries
+
+    value = field.kind.read(entry.value, Place(name, problems))
+
+    assert entry.key == field.name
+    assert problems.in_order() == () or _only_not_yet(problems)
+    assert value is not None or field.not_yet or _inside_not_yet(name)
+
+
+def _only_not_yet(problems: Problems) -> bool:
+    return all("not do that yet" in problem.message for problem in problems.in_order())
+
+
+def _inside_not_yet(name: str) -> bool:
+    return any(parent.not_yet for parent in _parents(name))
+
+
+def _parents(name: str) -> Iterator[Field[object]]:
+    while name := name.rpartition(".")[0]:
+        yield FIELDS[name.removesuffix("[]")]
+
+
+def test_the_reference_shows_the_table_as_it_is() -> None:
+    """`python -m tests.unit.recipe.messages` rewrites it."""
+    assert REFERENCE.read_text(encoding="utf-8") == rendered()
+
+
+@pytest.mark.parametrize(
+    ("today", "minors"),
+    [
+        (date(2026, 9, 30), [10, 11, 12, 13, 14]),
+        (date(2026, 10, 1), [10, 11, 12, 13, 14, 15]),
+        (date(2026, 11, 1), [11, 12, 13, 14, 15]),
+        (date(2027, 11, 1), [12, 13, 14, 15]),
+    ],
+)
+def test_supported_means_released_and_not_yet_ended(today: date, minors: list[int]) -> None:
+    assert [interpreter.minor for interpreter in supported(today)] == minors
+
+
+def test_lifetimes_are_in_order_and_last_about_five_years() -> None:
+    """PEP 602: "after 18 months of full support, security fixes until five years after release"."""
+    minors = [life.minor for life in LIFETIMES]
+
+    assert minors == list(range(minors[0], minors[-1] + 1))
+    assert all(1_800 < (life.last - life.first).days < 1_900 for life in LIFETIMES)

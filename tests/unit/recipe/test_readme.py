@@ -1,0 +1,42 @@
+"""The README's examples are recipes, or parts of one."""
+
+import re
+
+import pytest
+
+from factory.recipe.document import Mapping, compose, source_of
+from factory.recipe.frames import render_problems
+from factory.recipe.kinds import Place
+from factory.recipe.problems import Problems
+from factory.recipe.records import Record
+from factory.recipe.sections.whole import TOP
+from tests.unit.recipe.messages import DATA
+
+README = (DATA.parents[2] / "recipes" / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+_ONE_OF_FIVE = "'floor' stands twice; the first is on line 2"
+WHOLE = Record(fields=TOP, build=lambda _values: None)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.split(":")[0])
+def test_an_example_reads_but_for_what_it_leaves_out(example: str) -> None:
+    problems = Problems()
+    tree = compose(source_of(example, "README.md"), problems)
+    assert isinstance(tree, Mapping)
+
+    WHOLE.values(tree, Place("", problems))
+
+    told = {problem.message for problem in problems.in_order()}
+    assert {message for message in told if not message.endswith("is missing")} <= {_ONE_OF_FIVE}
+
+
+def test_the_message_that_the_readme_shows_is_the_one_that_is_given() -> None:
+    text = "factory: 1\nname: nh3\nsource: {sdist: nh3==0.3.7}\ninterpreters: [3.10, cp313]\n"
+    shown = README[README.index("recipe.yaml:4:16") : README.index("```\n\nTwo habits")]
+    problems = Problems()
+    tree = compose(source_of(text, "recipe.yaml"), problems)
+    assert isinstance(tree, Mapping)
+
+    WHOLE.values(tree, Place("", problems))
+
+    assert shown in render_problems(problems.in_order())
