@@ -182,19 +182,6 @@ class Store:
         return is_held(self._run_lock_path(run_id))
 
     @contextmanager
-    def lend(self, artifact: Artifact) -> Iterator[Path]:
-        """Lend a path that bears the artifact's filename and leads to its blob: for reading, gone after the block.
-
-        Raises:
-            StoreError: the blob is not here, or was changed.
-        """
-        self.open_blob(artifact.digest).close()
-        with self.temp_folder() as folder:
-            path = folder / artifact.filename
-            path.symlink_to(self._blob(artifact.digest))
-            yield path
-
-    @contextmanager
     def temp_folder(self) -> Iterator[Path]:
         """Lend an empty folder on the store's own disk, removed at the end; after a kill, when the store is opened."""
         with explained("write", self.path / "temp"):
