@@ -7,8 +7,9 @@ from pathlib import Path
 
 from factory.errors import RecipeError
 from factory.recipe.checks import check
-from factory.recipe.document import Mapping, compose, read_source
+from factory.recipe.document import Mapping, compose
 from factory.recipe.kinds import Place
+from factory.recipe.lines import read_source
 from factory.recipe.model import PathSource, Recipe
 from factory.recipe.problems import Problems, StopReading
 from factory.recipe.records import Record, Values, walk

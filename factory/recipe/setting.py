@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from factory.recipe.document import Entry, Mapping, Scalar, Source, compose
+from factory.recipe.document import Entry, Mapping, Scalar, compose
+from factory.recipe.lines import Source
 from factory.recipe.problems import Problems, quote
 
 _NAME = "--set"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from factory.recipe.document import Mapping, Node, Scalar, Sequence, compose, source_of
+from factory.recipe.document import Mapping, Node, Scalar, Sequence, compose
+from factory.recipe.lines import source_of
 from factory.recipe.problems import Problems
 
 

@@ -5,9 +5,10 @@ from datetime import date
 
 import pytest
 
-from factory.recipe.document import Mapping, compose, source_of
+from factory.recipe.document import Mapping, compose
 from factory.recipe.kinds import Place
 from factory.recipe.lifetimes import LIFETIMES, supported
+from factory.recipe.lines import source_of
 from factory.recipe.problems import Problems
 from factory.recipe.records import Field, walk
 from factory.recipe.sections.whole import TOP

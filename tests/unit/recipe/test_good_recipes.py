@@ -13,7 +13,8 @@ from packaging.version import Version
 from factory.catalogue import Waiver
 from factory.digest import Digest
 from factory.recipe import model
-from factory.recipe.document import Mapping, Node, Scalar, Sequence, compose, source_of
+from factory.recipe.document import Mapping, Node, Scalar, Sequence, compose
+from factory.recipe.lines import source_of
 from factory.recipe.parse import load_recipe
 from factory.recipe.problems import Problems
 from factory.recipe.schema import recipe_schema

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from factory.recipe.document import Mapping, compose, source_of
+from factory.recipe.document import Mapping, compose
 from factory.recipe.frames import render_problems
 from factory.recipe.kinds import Place
+from factory.recipe.lines import source_of
 from factory.recipe.problems import Problems
 from factory.recipe.records import Record
 from factory.recipe.sections.whole import TOP
