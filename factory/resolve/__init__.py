@@ -1,0 +1,13 @@
+"""Requirements and crates, made into files with hashes before anything is built.
+
+The resolver runs on this machine, not in a container: it is a tool of ours that reads names and metadata and never
+runs a package's code (wheels only, no configuration of any project, an empty folder). What it names comes down as
+blobs, each compared with its hash; environments are then installed offline, in containers, from a wheelhouse. So fewer
+containers have a network, every file has a recorded hash, and a second run needs no network at all.
+"""
+
+from factory.resolve.download import download
+from factory.resolve.model import Found, Resolution, ResolvedFile, Unresolved
+from factory.resolve.requirements import resolve_requirements
+
+__all__ = ["Found", "Resolution", "ResolvedFile", "Unresolved", "download", "resolve_requirements"]

@@ -1,0 +1,76 @@
+"""Downloads what was resolved: each file compared with its hash before the store takes it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import sleep as real_sleep
+
+import requests
+
+from factory.digest import Artifact, Digest
+from factory.errors import SourceError
+from factory.host import Host
+from factory.resolve.model import Found, Resolution, ResolvedFile, Unresolved
+from factory.source.session import TIMEOUT_S, attempt, open_session
+from factory.store import Store
+from factory.store.files import explained
+
+_CHUNK_BYTES = 1 << 18
+_MOST_BYTES = 4 << 30
+
+
+def download(
+    found: Found, host: Host, store: Store, *, sleep: Callable[[float], None] = real_sleep
+) -> Resolution | Unresolved:
+    """Bring every file into the store; what it has already is not asked for again.
+
+    Raises:
+        StoreError: the store cannot take a file.
+    """
+    taken: list[Artifact] = []
+    with open_session(host) as session, store.temp_folder() as folder:
+        for file in found.files:
+            kept = _kept(file, store) or _fetched(file, session, store, folder, sleep)
+            if isinstance(kept, Unresolved):
+                return kept
+            taken.append(kept)
+    return Resolution(files=tuple(taken))
+
+
+def _kept(file: ResolvedFile, store: Store) -> Artifact | None:
+    if file.size_bytes is None or not store.has(file.digest):
+        return None
+    return Artifact(filename=file.filename, digest=file.digest, size_bytes=file.size_bytes)
+
+
+def _fetched(
+    file: ResolvedFile, session: requests.Session, store: Store, folder: Path, sleep: Callable[[float], None]
+) -> Artifact | Unresolved:
+    path = folder / file.filename
+    try:
+        digest = attempt(file.filename, lambda: _fetch(file, session, path), sleep=sleep)
+    except SourceError as error:
+        return Unresolved(kind="network", sentence=error.message, hint=error.hint)
+    if digest != file.digest:
+        return Unresolved(
+            kind="refused",
+            sentence=f"{file.filename} has {digest}; the index says {file.digest}",
+            hint="do not use it before you know which of the two is wrong",
+        )
+    artifact = store.put_file(path)
+    path.unlink()
+    return artifact
+
+
+def _fetch(file: ResolvedFile, session: requests.Session, path: Path) -> Digest:
+    """Write the body to a file. One that is shorter than the index says was cut off, and is asked for again."""
+    most = file.size_bytes or _MOST_BYTES
+    with session.get(file.url, stream=True, timeout=TIMEOUT_S) as response, path.open("wb") as out:
+        response.raise_for_status()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            with explained("write", path):
+                out.write(chunk)
+            if out.tell() > most:
+                break
+        if file.size_bytes is not None and out.tell() < file.size_bytes:
+            raise requests.ConnectionError(f"the connection ended after {out.tell()} of {file.size_bytes} bytes")
+    return Digest.of_file(path)

@@ -1,0 +1,149 @@
+"""Requirements to wheels with hashes, by uv."""
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import uv
+from packaging.pylock import PackageWheel, Pylock, PylockSelectError, PylockValidationError
+from packaging.requirements import Requirement
+
+from factory import process
+from factory.digest import Digest
+from factory.host import Host
+from factory.resolve.explain import OTHER_VERSION, explain_uv_failure
+from factory.resolve.model import Found, ResolvedFile, Unresolved
+from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
+from factory.source.session import bare
+from factory.tags import Interpreter, PlatformTag
+
+_TIMEOUT_S = 600.0
+_OPTIONS = (
+    *("pip", "compile", "--quiet", "--no-config", "--no-progress", "--no-header", "--no-annotate"),
+    *("--only-binary", ":all:", "--no-python-downloads", "--keyring-provider", "disabled"),
+    *("--format", "pylock.toml"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What uv is asked."""
+
+    requirements: Sequence[Requirement]
+    constraints: Sequence[Requirement]
+    interpreter: Interpreter
+    platform: PlatformTag
+
+    @property
+    def target(self) -> str:
+        return f"{self.interpreter} on {self.platform}"
+
+
+def resolve_requirements(
+    requirements: Sequence[Requirement],
+    *,
+    constraints: Sequence[Requirement] = (),
+    interpreter: Interpreter,
+    platform: PlatformTag,
+    host: Host,
+    folder: Path,
+) -> Found | Unresolved:
+    """Find the wheels that satisfy requirements for an interpreter on a platform; downloads nothing.
+
+    `folder` is an empty temporary folder. A free-threaded interpreter has no name in uv: uv then resolves for every
+    platform at once, and the wheel is chosen here; a release without a fitting one is refused instead of avoided.
+
+    Raises:
+        FactoryError: uv is not installed, or did not end.
+    """
+    question = _Question(requirements=requirements, constraints=constraints, interpreter=interpreter, platform=platform)
+    for requirement in (*requirements, *constraints):
+        if refusal := _refusal(requirement):
+            return refusal
+    ended = _ask(question, host, folder)
+    if ended.returncode != 0:
+        return explain_uv_failure(ended.stderr, question.target)
+    return _read(ended.stdout.decode(), question)
+
+
+def _refusal(requirement: Requirement) -> Unresolved | None:
+    """Refuse what is no name on an index, before uv sees it."""
+    text = str(requirement)
+    if requirement.url is not None:
+        sentence = f"{requirement.name} is asked for by URL; only names on the package index are taken"
+        return Unresolved(kind="refused", sentence=sentence, hint=f"say {requirement.name}==VERSION")
+    if not text.isprintable():
+        # A line break inside a quoted marker would end the line in uv's requirements file and begin an option.
+        return Unresolved(kind="refused", sentence=f"the requirement {text!a} holds a control character")
+    return None
+
+
+def _ask(question: _Question, host: Host, folder: Path) -> process.Completed:
+    """Run uv in an empty folder. Index URLs travel in the environment: an argument list is public on this machine."""
+    cwd = folder / "cwd"
+    cwd.mkdir()
+    platform = uv_platform(question.interpreter, question.platform)
+    marker = None if platform else marker_text(question.interpreter, question.platform)
+    asked = _write(folder / "requirements.in", question.requirements, marker)
+    constraints = _write(folder / "constraints.in", question.constraints, None)
+    where = ("--universal",) if platform is None else ("--python-platform", platform)
+    argv = (
+        *(uv.find_uv_bin(), *_OPTIONS, "--cache-dir", folder / "cache", "--python", sys.executable),
+        *("--python-version", question.interpreter.version, *where, "--constraints", constraints, asked),
+    )
+    return process.run(argv, env={**host.tool_env, **_index_env(host)}, cwd=cwd, timeout_s=_TIMEOUT_S)
+
+
+def _write(path: Path, requirements: Iterable[Requirement], marker: str | None) -> Path:
+    path.write_text("".join(f"{_line(requirement, marker)}\n" for requirement in requirements), encoding="utf-8")
+    return path
+
+
+def _line(requirement: Requirement, marker: str | None) -> str:
+    if marker is None:
+        return str(requirement)
+    plain, both = Requirement(str(requirement)), marker
+    if plain.marker is not None:
+        plain.marker, both = None, f"({plain.marker}) and {marker}"
+    return f"{plain} ; {both}"
+
+
+def _index_env(host: Host) -> Mapping[str, str]:
+    env = {"UV_INDEX": " ".join(host.extra_index_urls)} if host.extra_index_urls else {}
+    return env if host.index_url is None else {**env, "UV_DEFAULT_INDEX": host.index_url}
+
+
+def _read(text: str, question: _Question) -> Found | Unresolved:
+    """Choose a wheel of every package in uv's answer, a pylock.toml (PEP 751)."""
+    try:
+        lock = Pylock.from_dict(tomllib.loads(text))
+        chosen = list(
+            lock.select(
+                environment=marker_environment(question.interpreter, question.platform),
+                tags=supported_tags(question.interpreter, question.platform),
+            )
+        )
+    except PylockValidationError as error:
+        return Unresolved(kind="refused", sentence=f"the index's answer has no usable files: {error}", log=text)
+    except PylockSelectError as error:
+        named = re.search(r"package '([^']+)'", str(error))
+        sentence = f"{named[1] if named else 'a requirement'} has no wheel for {question.target}"
+        return Unresolved(kind="no-wheel", sentence=sentence, hint=OTHER_VERSION, log=f"{error}\n{text}")
+    files: list[ResolvedFile] = []
+    for package, file in chosen:
+        taken = _file(file) if isinstance(file, PackageWheel) else None
+        if taken is None:
+            sentence = f"{package.name} comes without a wheel of a known name and sha256"
+            return Unresolved(kind="refused", sentence=sentence, hint=OTHER_VERSION, log=text)
+        files.append(taken)
+    return Found(files=tuple(sorted(files, key=lambda file: file.filename)))
+
+
+def _file(wheel: PackageWheel) -> ResolvedFile | None:
+    sha256 = wheel.hashes.get("sha256", "").lower()
+    if wheel.url is None or not sha256 or PurePosixPath(wheel.filename).name != wheel.filename:
+        return None
+    return ResolvedFile(filename=wheel.filename, digest=Digest(sha256), url=bare(wheel.url), size_bytes=wheel.size)
