@@ -5,7 +5,7 @@ from factory.recipe.records import Record
 from factory.recipe.sections.whole import FORMAT, TOP
 
 
-def recipe_schema() -> Schema:
+def schema() -> Schema:
     """Return the schema (draft 2020-12) of this format.
 
     It says less than the parser: rules between fields, and the grammar of most texts, are the parser's alone.

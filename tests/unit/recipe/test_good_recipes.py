@@ -17,7 +17,7 @@ from factory.recipe.document import Mapping, Node, Scalar, Sequence, compose
 from factory.recipe.lines import source_of
 from factory.recipe.parse import load_recipe
 from factory.recipe.problems import Problems
-from factory.recipe.schema import recipe_schema
+from factory.recipe.schema import schema
 from factory.tags import Abi3Floor, PlatformTag
 from tests.unit.recipe.messages import BAD, DATA, GOOD, RULES, TODAY
 
@@ -167,14 +167,14 @@ def test_our_own_recipes_read_and_list_names(recipe: Path) -> None:
 
 
 def test_the_schema_is_a_schema() -> None:
-    Draft202012Validator.check_schema(recipe_schema())
+    Draft202012Validator.check_schema(schema())
 
 
 @pytest.mark.parametrize("recipe", [*GOOD, *OURS], ids=lambda recipe: recipe.stem)
 def test_the_schema_admits_what_the_parser_reads(recipe: Path) -> None:
     document = as_json(recipe)
 
-    errors = list(Draft202012Validator(recipe_schema()).iter_errors(document))
+    errors = list(Draft202012Validator(schema()).iter_errors(document))
 
     assert errors == []
 
@@ -189,7 +189,7 @@ REFUSED_BY_SCHEMA = [
 def test_the_schema_refuses_what_an_editor_can_see(name: str) -> None:
     document = as_json(next(recipe for recipe in BAD if recipe.stem == name))
 
-    assert not Draft202012Validator(recipe_schema()).is_valid(document)
+    assert not Draft202012Validator(schema()).is_valid(document)
 
 
 def as_json(recipe: Path) -> object:
