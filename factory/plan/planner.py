@@ -1,53 +1,21 @@
 """From a recipe, a project and images to the wheels that are owed: a pure function of values."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
-from packaging.specifiers import SpecifierSet
-
-from factory.errors import PlanError, Problem
+from factory.errors import PlanError
 from factory.image_facts import ImageFacts
-from factory.plan.floors import Floors, owed_floors
 from factory.plan.images import build_image, refuse_rust, trial_image
 from factory.plan.limits import pyo3_excludes
 from factory.plan.model import Cell, Plan, Skip, Trial
 from factory.plan.selection import in_force, left_out, matches, rule_for
+from factory.plan.world import World, own_reason, read_world, runs
 from factory.project.model import Project
 from factory.recipe.lifetimes import LIFETIMES
-from factory.recipe.model import Recipe, SdistSource, Wanted
+from factory.recipe.model import Recipe, SdistSource
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag, claims, tag_for
 
-_PATCHES = range(60)  # more releases than any minor version had
 _NEWEST = max(life.minor for life in LIFETIMES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Exclusion:
-    """Why an interpreter can have no wheel."""
-
-    reason: str
-    kind: Literal["requires-python", "pyo3", "floor"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _World:
-    """Everything a plan is made of, and what follows from it for the whole recipe."""
-
-    recipe: Recipe
-    project: Project
-    images: Sequence[ImageFacts]
-    families: Sequence[str]
-    today: date
-    floors: Floors
-    wanted: tuple[Wanted, ...]
-    excluded: dict[Interpreter, _Exclusion]
-
-    @property
-    def owed(self) -> tuple[Interpreter, ...]:
-        """The listed interpreters that can have a wheel."""
-        return tuple(one.interpreter for one in self.wanted if one.interpreter not in self.excluded)
 
 
 def plan(
@@ -69,7 +37,7 @@ def plan(
         ImageError: no image serves a platform that still has cells.
     """
     _refuse_other_project(recipe, project)
-    world = _world(recipe, project, images, families=families, today=today)
+    world = read_world(recipe, project, images, families=families, today=today)
     cells: list[Cell] = []
     skips = [*_excluded_skips(world)]
     for built_for, platform in _pairs(world):
@@ -100,98 +68,34 @@ def _refuse_other_project(recipe: Recipe, project: Project) -> None:
         )
 
 
-def _world(
-    recipe: Recipe, project: Project, images: Sequence[ImageFacts], *, families: Sequence[str], today: date
-) -> _World:
-    backend = recipe.build.backend or project.backend
-    wanted = tuple({one.interpreter: one for one in reversed(recipe.interpreters)}.values())[::-1]
-    possible = [one.interpreter for one in wanted if _runs(project.requires_python, one.interpreter)]
-    floors = owed_floors(recipe, project, backend, possible)
-    excluded = {
-        one.interpreter: why for one in wanted if (why := _excluded(project, floors, one.interpreter)) is not None
-    }
-    world = _World(
-        recipe=recipe,
-        project=project,
-        images=images,
-        families=families,
-        today=today,
-        floors=floors,
-        wanted=wanted,
-        excluded=excluded,
-    )
-    _refuse_named(world)
-    return world
-
-
-def _runs(requires_python: SpecifierSet, interpreter: Interpreter) -> bool:
-    """Tell whether any release of an interpreter's version may install the project."""
-    return any(requires_python.contains(f"{interpreter.version}.{patch}") for patch in _PATCHES)
-
-
-def _excluded(project: Project, floors: Floors, interpreter: Interpreter) -> _Exclusion | None:
-    if not _runs(project.requires_python, interpreter):
-        return _Exclusion(reason=f"requires-python is {project.requires_python}", kind="requires-python")
-    home = floors.home(interpreter)
-    if project.pyo3 is not None and project.pyo3.version is not None:
-        reason = pyo3_excludes(project.pyo3.version, interpreter, by_floor=home is not None)
-        if reason:
-            return _Exclusion(reason=reason, kind="pyo3")
-    with_gil = interpreter.implementation == "cp" and not interpreter.free_threaded
-    if home is None and with_gil and floors.floors and floors.always_on:
-        lowest = min(floors.floors)
-        return _Exclusion(reason=f"its abi3 floor is {lowest}: {floors.source}", kind="floor")
-    return None
-
-
-def _refuse_named(world: _World) -> None:
-    """Refuse what the recipe names and what cannot be, unless a skip rule gives a reason."""
-    problems = []
-    for one in world.wanted:
-        why = world.excluded.get(one.interpreter)
-        if why is not None and one.origin == "name" and _skip_rule_reason(world, one.interpreter) is None:
-            select = f"{one.interpreter.python_tag}-{one.interpreter.abi_tag}-*"
-            line = f'skip: [{{select: "{select}", reason: "{why.reason}"}}]'
-            message = f"{one.interpreter} is listed, but {why.reason}"
-            problems.append(Problem(field="interpreters", message=message, hint=line))
-    if problems:
-        message = "; ".join(problem.message for problem in problems)
-        hint = f"take it out, or write {' '.join(problem.hint for problem in problems)}"
-        raise PlanError(f"{world.recipe.name}: {message}", hint=hint, problems=tuple(problems))
-
-
-def _skip_rule_reason(world: _World, interpreter: Interpreter) -> str | None:
-    """Return the recipe's own reason for leaving out an interpreter on all of its platforms."""
-    rules = [
-        rule_for(world.recipe.skip, world.recipe.name, str(tag_for(interpreter, platform)), world.today)
-        for platform in world.recipe.platforms
-    ]
-    reasons = [rule.reason for rule in rules if rule is not None]
-    return reasons[0] if reasons and len(reasons) == len(rules) else None
-
-
-def _excluded_skips(world: _World) -> Iterator[Skip]:
+def _excluded_skips(world: World) -> Iterator[Skip]:
     for interpreter, why in world.excluded.items():
-        reason = _skip_rule_reason(world, interpreter)
+        reason = own_reason(world, interpreter)
         if reason is None:
             yield Skip(subject=str(interpreter), reason=why.reason, kind=why.kind)
         else:
             yield Skip(subject=str(interpreter), reason=reason, kind="recipe")
+    owed = world.owed_floors
+    for floor in world.recipe.abi3 or ():
+        if floor not in owed:
+            reason = f"no listed interpreter that {floor} covers can have a wheel"
+            yield from (
+                Skip(subject=str(tag_for(floor, one)), reason=reason, kind="floor") for one in world.recipe.platforms
+            )
 
 
-def _pairs(world: _World) -> Iterator[tuple[Abi3Floor | Interpreter, PlatformTag]]:
+def _pairs(world: World) -> Iterator[tuple[Abi3Floor | Interpreter, PlatformTag]]:
     """Yield what wheels are owed: per platform the floors as listed, then the versions that none covers, as listed."""
-    asked = world.recipe.abi3 is not None
+    floors = world.owed_floors
     for platform in dict.fromkeys(world.recipe.platforms):
-        for floor in dict.fromkeys(world.floors.floors):
-            if asked or any(world.floors.home(interpreter) == floor for interpreter in world.owed):
-                yield floor, platform
+        for floor in floors:
+            yield floor, platform
         for interpreter in world.owed:
             if world.floors.home(interpreter) is None:
                 yield interpreter, platform
 
 
-def _skip(world: _World, cell_id: str, only: Sequence[str], skip: Sequence[str]) -> Skip | None:
+def _skip(world: World, cell_id: str, only: Sequence[str], skip: Sequence[str]) -> Skip | None:
     rule = rule_for(world.recipe.skip, world.recipe.name, cell_id, world.today)
     if rule is not None:
         return Skip(subject=cell_id, reason=rule.reason, kind="recipe")
@@ -199,7 +103,7 @@ def _skip(world: _World, cell_id: str, only: Sequence[str], skip: Sequence[str])
     return Skip(subject=cell_id, reason=reason, kind="selection") if reason else None
 
 
-def _cell(world: _World, built_for: Abi3Floor | Interpreter, platform: PlatformTag, tag: WheelTag) -> Cell:
+def _cell(world: World, built_for: Abi3Floor | Interpreter, platform: PlatformTag, tag: WheelTag) -> Cell:
     image = build_image(platform, world.images, world.families)
     refuse_rust(world.recipe, world.project, image)
     if isinstance(built_for, Interpreter):
@@ -219,7 +123,7 @@ def _cell(world: _World, built_for: Abi3Floor | Interpreter, platform: PlatformT
     )
 
 
-def _builder(world: _World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
+def _builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
     """Choose who builds an abi3 wheel: the lowest listed interpreter that the floor covers and the image has.
 
     An unlisted one of the image serves where no listed one is there. Where the interpreter decides the floor, it must
@@ -233,7 +137,7 @@ def _builder(world: _World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
         one
         for one in sorted(image.interpreters)
         if floor.covers(one)
-        and _runs(world.project.requires_python, one)
+        and runs(world.project.requires_python, one)
         and not (pyo3 is not None and pyo3_excludes(pyo3, one, by_floor=False))
         and (world.floors.way != "interpreter" or one.minor == floor.minor)
     ]
@@ -246,21 +150,21 @@ def _builder(world: _World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
     )
 
 
-def _trial(world: _World, interpreter: Interpreter, platform: PlatformTag) -> Trial:
+def _trial(world: World, interpreter: Interpreter, platform: PlatformTag) -> Trial:
     image = trial_image(interpreter, platform, world.images)
     return Trial(interpreter=interpreter, image=None if image is None else image.name)
 
 
-def _known(world: _World, built_for: Abi3Floor | Interpreter) -> Iterator[Interpreter]:
+def _known(world: World, built_for: Abi3Floor | Interpreter) -> Iterator[Interpreter]:
     """Yield every CPython from a floor to the newest released one on which the project may be installed."""
     for minor in range(built_for.minor, _NEWEST + 1):
         for free_threaded in (False, True):
             interpreter = Interpreter(minor, free_threaded)
-            if _runs(world.project.requires_python, interpreter):
+            if runs(world.project.requires_python, interpreter):
                 yield interpreter
 
 
-def _notes(world: _World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
+def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
     yield from _skip_notes(world, cells, skips)
     for floor in world.floors.floors:
         itself = Interpreter(floor.minor, floor.free_threaded)
@@ -271,7 +175,7 @@ def _notes(world: _World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Itera
                 yield f"{cell.id} claims {itself}, its floor, which {why}"
 
 
-def _skip_notes(world: _World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
+def _skip_notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
     ids = [*(cell.id for cell in cells), *(skip.subject for skip in skips if "-" in skip.subject)]
     ids += [str(tag_for(one, platform)) for one in world.excluded for platform in world.recipe.platforms]
     for rule in world.recipe.skip:

@@ -1,0 +1,144 @@
+"""What a recipe asks for, met with what the source allows: which interpreters and floors are owed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Literal
+
+from packaging.specifiers import SpecifierSet
+
+from factory.errors import PlanError, Problem
+from factory.image_facts import ImageFacts
+from factory.plan.floors import Floors, owed_floors
+from factory.plan.limits import pyo3_excludes
+from factory.plan.selection import rule_for
+from factory.project.model import Project
+from factory.recipe.model import Recipe, Wanted
+from factory.tags import Abi3Floor, Interpreter, tag_for
+
+_PATCHES = range(60)  # more releases than any minor version had
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """Why an interpreter can have no wheel."""
+
+    reason: str
+    kind: Literal["requires-python", "pyo3", "floor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything a plan is made of, and what follows from it for the whole recipe."""
+
+    recipe: Recipe
+    project: Project
+    images: Sequence[ImageFacts]
+    families: Sequence[str]
+    today: date
+    floors: Floors
+    wanted: tuple[Wanted, ...]
+    excluded: dict[Interpreter, Exclusion]
+
+    @property
+    def owed(self) -> tuple[Interpreter, ...]:
+        """The listed interpreters that can have a wheel."""
+        return tuple(one.interpreter for one in self.wanted if one.interpreter not in self.excluded)
+
+    @property
+    def owed_floors(self) -> list[Abi3Floor]:
+        """The floors that are owed a wheel: of the source's those that are some listed interpreter's best.
+
+        One that the recipe names is owed even where a higher one serves all listed interpreters: it serves others.
+        """
+        if self.recipe.abi3 is None:
+            homes = {self.floors.home(interpreter) for interpreter in self.owed}
+            return [floor for floor in self.floors.floors if floor in homes]
+        floors = dict.fromkeys(self.floors.floors)
+        return [floor for floor in floors if any(floor.covers(interpreter) for interpreter in self.owed)]
+
+
+def read_world(
+    recipe: Recipe, project: Project, images: Sequence[ImageFacts], *, families: Sequence[str], today: date
+) -> World:
+    """Meet a recipe with a source.
+
+    Raises:
+        PlanError: the two contradict each other, or the recipe names an interpreter that can have no wheel.
+    """
+    backend = recipe.build.backend or project.backend
+    first: dict[Interpreter, Wanted] = {}
+    for one in recipe.interpreters:
+        first.setdefault(one.interpreter, one)
+    wanted = tuple(first.values())
+    possible = [one.interpreter for one in wanted if _ruled_out(project, one.interpreter) is None]
+    floors = owed_floors(recipe, project, backend, possible)
+    excluded = {
+        one.interpreter: why for one in wanted if (why := _excluded(project, floors, one.interpreter)) is not None
+    }
+    world = World(
+        recipe=recipe,
+        project=project,
+        images=images,
+        families=families,
+        today=today,
+        floors=floors,
+        wanted=wanted,
+        excluded=excluded,
+    )
+    _refuse_named(world)
+    return world
+
+
+@cache
+def runs(requires_python: SpecifierSet, interpreter: Interpreter) -> bool:
+    """Tell whether any release of an interpreter's version may install the project."""
+    return any(requires_python.contains(f"{interpreter.version}.{patch}") for patch in _PATCHES)
+
+
+def _excluded(project: Project, floors: Floors, interpreter: Interpreter) -> Exclusion | None:
+    home = floors.home(interpreter)
+    if (why := _ruled_out(project, interpreter, by_floor=home is not None)) is not None:
+        return why
+    with_gil = interpreter.implementation == "cp" and not interpreter.free_threaded
+    if home is None and with_gil and floors.floors and floors.always_on:
+        lowest = min(floors.floors)
+        return Exclusion(reason=f"its abi3 floor is {lowest}: {floors.source}", kind="floor")
+    return None
+
+
+def _ruled_out(project: Project, interpreter: Interpreter, *, by_floor: bool = True) -> Exclusion | None:
+    if not runs(project.requires_python, interpreter):
+        return Exclusion(reason=f"requires-python is {project.requires_python}", kind="requires-python")
+    if project.pyo3 is None or project.pyo3.version is None:
+        return None
+    reason = pyo3_excludes(project.pyo3.version, interpreter, by_floor=by_floor)
+    return Exclusion(reason=reason, kind="pyo3") if reason else None
+
+
+def _refuse_named(world: World) -> None:
+    """Refuse what the recipe names and what cannot be, unless a skip rule gives a reason."""
+    problems = []
+    for one in world.wanted:
+        why = world.excluded.get(one.interpreter)
+        if why is not None and one.origin == "name" and own_reason(world, one.interpreter) is None:
+            select = f"{one.interpreter.python_tag}-{one.interpreter.abi_tag}-*"
+            message = f"{one.interpreter} is listed, but {why.reason}"
+            hint = f'{{select: "{select}", reason: "{why.reason}"}}'
+            problems.append(Problem(field="interpreters", message=message, hint=hint))
+    if problems:
+        message = "; ".join(problem.message for problem in problems)
+        lines = ", ".join(problem.hint for problem in problems)
+        hint = f"take it out, or write skip: [{lines}]"
+        raise PlanError(f"{world.recipe.name}: {message}", hint=hint, problems=tuple(problems))
+
+
+def own_reason(world: World, interpreter: Interpreter) -> str | None:
+    """Return the recipe's own reason for leaving out an interpreter on all of its platforms."""
+    rules = [
+        rule_for(world.recipe.skip, world.recipe.name, str(tag_for(interpreter, platform)), world.today)
+        for platform in world.recipe.platforms
+    ]
+    reasons = [rule.reason for rule in rules if rule is not None]
+    return reasons[0] if reasons and len(reasons) == len(rules) else None

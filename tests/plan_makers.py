@@ -1,0 +1,140 @@
+"""Makers of what a plan is made of: each states only the fact that matters to its test."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from factory.image_facts import ImageFacts
+from factory.plan.model import Plan
+from factory.plan.planner import plan
+from factory.project.model import BuildSystem, Project, Pyo3, ReadFloor
+from factory.recipe.model import BuildSpec, FloorWay, PathSource, Recipe, SkipRule, SourceRef, Wanted
+from factory.tags import Abi3Floor, Interpreter, PlatformTag
+
+TODAY = date(2026, 11, 22)
+P31 = "manylinux_2_31_x86_64"
+
+
+def interpreters(text: str) -> tuple[Interpreter, ...]:
+    return tuple(Interpreter.parse(word) for word in text.split())
+
+
+def floors(text: str) -> tuple[Abi3Floor, ...]:
+    return tuple(Abi3Floor.parse(word) for word in text.split())
+
+
+def make_recipe(
+    listed: str = "cp39 cp311 cp313",
+    *,
+    origin: Literal["name", "range", "supported"] = "name",
+    abi3: str | None = None,
+    way: FloorWay | None = None,
+    platforms: str = P31,
+    skip: Sequence[SkipRule] = (),
+    source: SourceRef | None = None,
+    rust: str | None = None,
+) -> Recipe:
+    """Make a recipe named demo that lists these interpreters."""
+    return Recipe(
+        name=canonicalize_name("demo"),
+        file=Path("demo.yaml"),
+        source=source or PathSource(path=Path()),
+        interpreters=tuple(Wanted(interpreter=one, origin=origin) for one in interpreters(listed)),
+        platforms=tuple(PlatformTag.parse(text) for text in platforms.split()),
+        abi3=None if abi3 is None else floors(abi3),
+        skip=tuple(skip),
+        build=BuildSpec(floor=way or FloorWay(), rust=rust),
+    )
+
+
+def make_project(
+    *,
+    backend: str = "setuptools",
+    requires_python: str = "",
+    pyo3: str | None = None,
+    features: str = "",
+    floor: str | None = None,
+    floor_way: Literal["default", "project"] = "default",
+    rust: str | None = None,
+    crate: bool = False,
+) -> Project:
+    """Make a project named demo; `pyo3` and `floor` are text, as is what PyO3 is asked for."""
+    return Project(
+        name=canonicalize_name("demo"),
+        version=Version("1.0"),
+        requires_python=SpecifierSet(requires_python),
+        build_system=BuildSystem(requires=(), build_backend=backend),
+        backend=backend,
+        pyo3=Pyo3(version=Version(pyo3), features=frozenset(features.split())) if pyo3 else None,
+        floor=ReadFloor(floors=floors(floor), way=floor_way, where=f"the source says {floor}") if floor else None,
+        rust_version=Version(rust) if rust else None,
+        cargo_manifest="Cargo.toml" if crate or pyo3 or rust else None,
+    )
+
+
+def make_image(
+    held: str = "cp39 cp311 cp313",
+    *,
+    platform: str = P31,
+    family: str = "lookalike",
+    rust: str | None = "1.97",
+    role: Literal["build", "trial"] = "build",
+    name: str = "",
+) -> ImageFacts:
+    """Make a build image that holds these interpreters."""
+    return ImageFacts(
+        name=name or f"{family if role == 'build' else role}-{platform}",
+        family=family,
+        role=role,
+        platform=PlatformTag.parse(platform),
+        interpreters=interpreters(held),
+        rust=Version(rust) if rust else None,
+    )
+
+
+def make_trial_image(held: str, platform: str) -> ImageFacts:
+    """Make a trial image."""
+    return make_image(held, platform=platform, role="trial", rust=None)
+
+
+IMAGES = (
+    make_image(),
+    make_trial_image("cp39", P31),
+    make_trial_image("cp311", "manylinux_2_36_x86_64"),
+    make_trial_image("cp313", "manylinux_2_41_x86_64"),
+)
+
+
+def make_plan(
+    recipe: Recipe | None = None,
+    project: Project | None = None,
+    *,
+    images: Sequence[ImageFacts] = IMAGES,
+    families: Sequence[str] = ("lookalike",),
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+) -> Plan:
+    """Plan with our images on a fixed day."""
+    return plan(
+        recipe or make_recipe(),
+        project or make_project(),
+        images,
+        families=families,
+        today=TODAY,
+        only=only,
+        skip=skip,
+    )
+
+
+def told(one: Plan) -> dict[str, str]:
+    """Show a plan's cells as one line each: who builds, who tries."""
+    return {
+        cell.id.removesuffix(f"-{P31}"): f"{cell.interpreter} | "
+        + " ".join(f"{trial.interpreter}{'' if trial.image else '?'}" for trial in cell.trials)
+        for cell in one.cells
+    }

@@ -1,0 +1,428 @@
+"""What is owed, who builds it, who tries it, and why the rest is left out."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from factory.errors import FactoryError, ImageError, PlanError
+from factory.plan.selection import refuse_nothing
+from factory.project.model import Project
+from factory.recipe.model import FloorWay, Recipe, SdistSource, SkipRule
+from tests.plan_makers import (
+    IMAGES,
+    P31,
+    TODAY,
+    interpreters,
+    make_image,
+    make_plan,
+    make_project,
+    make_recipe,
+    make_trial_image,
+    told,
+)
+
+FEATURE = FloorWay(kind="feature", value="abi3-{floor}")
+OPTION = FloorWay(kind="option", value="--py-limited-api={floor}")
+INTERPRETER = FloorWay(kind="interpreter")
+PROJECT = FloorWay(kind="project")
+PYO3: dict[str, Any] = {"backend": "maturin", "pyo3": "0.29.2"}
+
+OWED = {
+    "per-version-where-nothing-names-a-floor": (
+        make_recipe(),
+        make_project(),
+        {"cp39-cp39": "cp39 | cp39", "cp311-cp311": "cp311 | cp311", "cp313-cp313": "cp313 | cp313"},
+    ),
+    "one-abi3-wheel-from-the-sources-floor": (
+        make_recipe(),
+        make_project(**PYO3, floor="cp38"),
+        {"cp38-abi3": "cp39 | cp39 cp311 cp313"},
+    ),
+    "built-by-the-lowest-listed-interpreter": (
+        make_recipe("cp313 cp311"),
+        make_project(floor="cp38"),
+        {"cp38-abi3": "cp311 | cp313 cp311"},
+    ),
+    "built-by-an-unlisted-one-where-no-listed-one-is-here": (
+        make_recipe("cp310 cp312"),
+        make_project(floor="cp310"),
+        {"cp310-abi3": "cp311 | cp310? cp312?"},
+    ),
+    "free-threaded-is-never-covered-by-abi3": (
+        make_recipe("cp313 cp314t"),
+        make_project(**PYO3, floor="cp38"),
+        {"cp38-abi3": "cp313 | cp313", "cp314-cp314t": "None | cp314t?"},
+    ),
+    "free-threaded-alone-owes-no-abi3-wheel": (
+        make_recipe("cp314t"),
+        make_project(**PYO3, floor="cp38"),
+        {"cp314-cp314t": "None | cp314t?"},
+    ),
+    "pypy-is-per-version": (
+        make_recipe("cp313 pp311"),
+        make_project(**PYO3, floor="cp38"),
+        {"cp38-abi3": "cp313 | cp313", "pp311-pypy311_pp73": "None | pp311?"},
+    ),
+    "the-recipes-floor": (
+        make_recipe(abi3="cp39", way=OPTION),
+        make_project(),
+        {"cp39-abi3": "cp39 | cp39 cp311 cp313"},
+    ),
+    "below-the-recipes-floor-per-version-where-the-way-allows": (
+        make_recipe(abi3="cp311", way=FEATURE),
+        make_project(**PYO3),
+        {"cp311-abi3": "cp311 | cp311 cp313", "cp39-cp39": "cp39 | cp39"},
+    ),
+    "several-floors-are-a-wheel-each-tried-wherever-they-claim": (
+        make_recipe(abi3="cp39 cp311", way=FEATURE),
+        make_project(**PYO3),
+        {"cp39-abi3": "cp39 | cp39 cp311 cp313", "cp311-abi3": "cp311 | cp311 cp313"},
+    ),
+    "a-floor-of-the-recipe-is-owed-though-a-higher-one-covers-all": (
+        make_recipe("cp313", abi3="cp39 cp311", way=FEATURE),
+        make_project(**PYO3),
+        {"cp39-abi3": "cp313 | cp313", "cp311-abi3": "cp313 | cp313"},
+    ),
+    "an-abi3t-floor-covers-both-builds": (
+        make_recipe("cp313 cp314t cp315 cp315t"),
+        make_project(**PYO3, floor="cp39 cp315t"),
+        {
+            "cp39-abi3": "cp313 | cp313 cp315?",
+            "cp315-abi3.abi3t": "cp315 | cp315? cp315t?",
+            "cp314-cp314t": "None | cp314t?",
+        },
+    ),
+    "abi3-without-a-version-takes-the-lowest-listed-interpreter": (
+        make_recipe("cp311 cp313"),
+        make_project(**PYO3, features="abi3"),
+        {"cp311-abi3": "cp311 | cp311 cp313"},
+    ),
+    "abi3-without-a-version-and-a-floor-of-the-recipe": (
+        make_recipe("cp39 cp313", abi3="cp39", way=INTERPRETER),
+        make_project(**PYO3, features="abi3"),
+        {"cp39-abi3": "cp39 | cp39 cp313"},
+    ),
+    "abi3-without-a-version-says-nothing-under-setuptools": (
+        make_recipe("cp313"),
+        make_project(pyo3="0.26", features="abi3"),
+        {"cp313-cp313": "cp313 | cp313"},
+    ),
+    "a-floor-that-the-project-fixes": (
+        make_recipe(abi3="cp36", way=PROJECT),
+        make_project(),
+        {"cp36-abi3": "cp39 | cp39 cp311 cp313"},
+    ),
+    "an-old-pyo3-never-builds-with-what-it-does-not-know": (
+        make_recipe("cp313 cp315"),
+        make_project(backend="maturin", pyo3="0.26", floor="cp38"),
+        {"cp38-abi3": "cp313 | cp313 cp315?"},
+    ),
+    "nobody-is-listed-twice": (make_recipe("cp313 cp313"), make_project(), {"cp313-cp313": "cp313 | cp313"}),
+}
+
+
+@pytest.mark.parametrize(("recipe", "project", "cells"), OWED.values(), ids=OWED)
+def test_cells_are_owed(recipe: Recipe, project: Project, cells: dict[str, str]) -> None:
+    images = (make_image("cp39 cp311 cp313 cp315"), *IMAGES[1:])
+
+    assert told(make_plan(recipe, project, images=images)) == cells
+
+
+def test_claimed_and_unlisted_interpreters_are_named() -> None:
+    (cell,) = make_plan(make_recipe("cp313"), make_project(floor="cp311", requires_python="!=3.14.*")).cells
+
+    assert cell.untried == interpreters("cp311 cp312 cp315")
+
+
+def test_a_floor_that_cannot_be_tried_here_is_noted() -> None:
+    made = make_plan(make_recipe("cp39"), make_project(floor="cp38"))
+
+    assert made.notes == (f"cp38-abi3-{P31} claims cp38, its floor, which cannot be tried here",)
+
+
+def test_the_plan_says_where_the_floor_comes_from() -> None:
+    assert make_plan(project=make_project(floor="cp38")).floor_source == "the source says cp38"
+    assert make_plan(make_recipe(abi3="cp39", way=OPTION)).floor_source == "the recipe says abi3: cp39"
+    assert "one wheel per version" in make_plan().floor_source
+
+
+EXCLUDED: dict[str, tuple[str, dict[str, Any], str, str]] = {
+    "requires-python": ("cp39", {"requires_python": ">=3.10"}, "requires-python", "requires-python is >=3.10"),
+    "requires-python-above": ("cp313", {"requires_python": "<3.13"}, "requires-python", "requires-python is <3.13"),
+    "pyo3-too-new": ("cp315", {"pyo3": "0.26"}, "pyo3", "PyO3 0.26 knows CPython up to 3.14"),
+    "pyo3-too-old": ("cp37", {"pyo3": "0.29"}, "pyo3", "PyO3 0.29 needs CPython 3.8 or newer"),
+    "pyo3-free-threaded": (
+        "cp313t",
+        {"pyo3": "0.29.2"},
+        "pyo3",
+        "PyO3 0.29.2 needs free-threaded Python 3.14 or newer",
+    ),
+    "pyo3-free-threaded-never": ("cp313t", {"pyo3": "0.22.6"}, "pyo3", "PyO3 0.22.6 knows no free-threaded Python"),
+    "pyo3-pypy": ("pp310", {"pyo3": "0.27"}, "pyo3", "PyO3 0.27 needs PyPy 3.11 or newer"),
+    "floor": ("cp39", {"floor": "cp310"}, "floor", "its abi3 floor is cp310: the source says cp310"),
+}
+
+
+@pytest.mark.parametrize(("word", "facts", "kind", "reason"), EXCLUDED.values(), ids=EXCLUDED)
+def test_what_a_range_brought_is_skipped_with_the_reason(
+    word: str, facts: dict[str, Any], kind: str, reason: str
+) -> None:
+    made = make_plan(make_recipe(f"cp311 {word}", origin="range"), make_project(**facts))
+
+    assert [(skip.subject, skip.kind, skip.reason) for skip in made.skips] == [(word, kind, reason)]
+    assert len(made.cells) == 1
+
+
+@pytest.mark.parametrize(("word", "facts", "kind", "reason"), EXCLUDED.values(), ids=EXCLUDED)
+def test_what_is_named_is_refused_with_the_line_to_write(
+    word: str, facts: dict[str, Any], kind: str, reason: str
+) -> None:
+    (one,) = interpreters(word)
+    line = f'skip: [{{select: "{one.python_tag}-{one.abi_tag}-*", reason: "{reason}"}}]'
+    project = make_project(**facts)
+
+    with pytest.raises(PlanError) as caught:
+        make_plan(make_recipe(f"cp311 {word}"), project)
+
+    assert caught.value.message == f"demo: {word} is listed, but {reason}"
+    assert line in caught.value.hint
+    rule = SkipRule(select=line.split('"')[1], reason="why not")
+    made = make_plan(make_recipe(f"cp311 {word}", skip=[rule]), project)
+    assert [(skip.subject, skip.kind, skip.reason) for skip in made.skips] == [(word, "recipe", "why not")]
+    assert made.notes == () or kind == "floor"
+
+
+def test_every_named_impossibility_is_told_at_once() -> None:
+    with pytest.raises(PlanError) as caught:
+        make_plan(make_recipe("cp39 cp310 cp311"), make_project(requires_python=">=3.11"))
+
+    assert [problem.message.split()[0] for problem in caught.value.problems] == ["cp39", "cp310"]
+
+
+def test_a_patch_release_that_is_excluded_excludes_no_version() -> None:
+    """cryptography: requires-python is >=3.9,!=3.9.0,!=3.9.1."""
+    made = make_plan(make_recipe("cp39"), make_project(requires_python=">=3.9,!=3.9.0,!=3.9.1"))
+
+    assert list(told(made)) == ["cp39-cp39"]
+
+
+def test_a_newer_python_than_pyo3_knows_is_served_by_an_abi3_wheel_of_an_older_one() -> None:
+    made = make_plan(make_recipe("cp313 cp315"), make_project(backend="maturin", pyo3="0.26", floor="cp38"))
+
+    assert told(made) == {"cp38-abi3": "cp313 | cp313 cp315?"}
+
+
+CONTRADICTIONS = {
+    "another-floor-than-the-default-features": (
+        {"abi3": "cp39"},
+        {"floor": "cp38"},
+        "abi3: cp39; the source says cp38",
+    ),
+    "the-lowest-feature-wins": ({"abi3": "cp311", "way": FEATURE}, {"floor": "cp39"}, "which makes cp39"),
+    "nothing-says-how": ({"abi3": "cp39"}, {}, "nothing in the source says how cp39 reaches the build"),
+    "a-way-without-a-floor": ({"way": FEATURE}, {}, "and abi3 names none"),
+}
+
+
+@pytest.mark.parametrize(("asked", "facts", "says"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_a_floor_that_the_build_cannot_keep_is_refused(asked: dict[str, Any], facts: dict[str, Any], says: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        make_plan(make_recipe(**asked), make_project(**facts))
+
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("abi3", "way"),
+    [("cp38", FloorWay()), ("cp38", PROJECT), ("cp311", OPTION), ("cp37", FEATURE)],
+    ids=["the-same", "the-same-by-project", "an-option-overrides", "a-lower-feature-wins"],
+)
+def test_a_floor_that_the_build_can_keep_is_taken(abi3: str, way: FloorWay) -> None:
+    made = make_plan(make_recipe("cp313", abi3=abi3, way=way), make_project(floor="cp38"))
+
+    assert list(told(made)) == [f"{abi3}-abi3"]
+
+
+def test_a_floor_above_every_interpreter_of_the_image_is_refused() -> None:
+    with pytest.raises(PlanError, match=f"no interpreter of lookalike-{P31} can build the abi3 floor cp314"):
+        make_plan(make_recipe("cp314"), make_project(floor="cp314"))
+
+
+def test_a_floor_that_the_building_interpreter_decides_needs_exactly_that_one() -> None:
+    with pytest.raises(PlanError, match="can build the abi3 floor cp310"):
+        make_plan(make_recipe("cp310 cp311"), make_project(**PYO3, features="abi3"))
+
+
+def test_an_interpreter_that_no_image_has_is_owed_all_the_same() -> None:
+    (cell,) = make_plan(make_recipe("cp314")).cells
+
+    assert (cell.id, cell.interpreter, cell.image) == (f"cp314-cp314-{P31}", None, None)
+    assert [trial.image for trial in cell.trials] == [None]
+
+
+def test_a_platform_is_a_ceiling_and_the_highest_image_below_it_serves() -> None:
+    images = [make_image(platform=f"manylinux_2_{minor}_x86_64") for minor in (17, 28, 34)]
+
+    (cell,) = make_plan(make_recipe("cp313"), images=images).cells
+
+    assert cell.image == "lookalike-manylinux_2_28_x86_64"
+    assert cell.id == f"cp313-cp313-{P31}"
+
+
+def test_the_first_family_that_can_serve_wins() -> None:
+    images = [make_image(platform="manylinux_2_28_x86_64", family="pypa"), make_image(platform="manylinux_2_17_x86_64")]
+
+    (ours,) = make_plan(make_recipe("cp313"), images=images, families=["none", "lookalike", "pypa"]).cells
+    (theirs,) = make_plan(make_recipe("cp313"), images=images, families=["pypa", "lookalike"]).cells
+
+    assert (ours.image, theirs.image) == ("lookalike-manylinux_2_17_x86_64", "pypa-manylinux_2_28_x86_64")
+
+
+@pytest.mark.parametrize(
+    ("platform", "hint"),
+    [
+        ("manylinux_2_28_x86_64", "pypa-manylinux_2_28_x86_64 would: --families pypa"),
+        ("manylinux_2_17_x86_64", "pypa-manylinux_2_28_x86_64 would for the platform manylinux_2_28_x86_64"),
+        ("musllinux_1_2_x86_64", "images here build manylinux_2_28_x86_64, manylinux_2_31_x86_64"),
+        ("manylinux_2_31_aarch64", "images here build manylinux_2_28_x86_64, manylinux_2_31_x86_64"),
+    ],
+)
+def test_a_platform_that_no_image_serves_is_exit_4_and_names_what_would(platform: str, hint: str) -> None:
+    images = [make_image(), make_image(platform="manylinux_2_28_x86_64", family="pypa")]
+
+    with pytest.raises(ImageError, match=f"no image of lookalike builds {platform}") as caught:
+        make_plan(make_recipe(platforms=platform), images=images)
+
+    assert (caught.value.exit_code, caught.value.hint) == (4, hint)
+
+
+def test_a_trial_runs_on_the_oldest_libc_that_the_platform_promises() -> None:
+    images = [make_image(), *(make_trial_image("cp313", f"manylinux_2_{minor}_x86_64") for minor in (41, 17, 36))]
+
+    (cell,) = make_plan(make_recipe("cp313"), images=images).cells
+
+    assert [trial.image for trial in cell.trials] == ["trial-manylinux_2_36_x86_64"]
+
+
+def test_a_build_image_never_tries() -> None:
+    (cell,) = make_plan(make_recipe("cp313"), images=[make_image()]).cells
+
+    assert [trial.image for trial in cell.trials] == [None]
+
+
+RUST = {
+    "too-old-for-the-crate": ({}, {"rust": "1.98"}, "1.97", "demo needs Rust 1.98; lookalike-.* has 1.97"),
+    "not-what-the-recipe-wants": ({"rust": ">=1.99"}, {}, "1.97", "the recipe asks for Rust >=1.99"),
+    "none": ({}, {"crate": True}, None, "demo needs Rust; lookalike-.* has none"),
+    "no-specifier": ({"rust": "new"}, {}, "1.97", "toolchain rust 'new' is no version specifier"),
+}
+
+
+@pytest.mark.parametrize(("asked", "facts", "held", "says"), RUST.values(), ids=RUST)
+def test_a_rust_that_does_not_suffice_is_refused(
+    asked: dict[str, Any], facts: dict[str, Any], held: str | None, says: str
+) -> None:
+    with pytest.raises(PlanError, match=says):
+        make_plan(make_recipe(**asked), make_project(**facts), images=[make_image(rust=held)])
+
+
+def test_cells_keep_the_order_of_the_recipe() -> None:
+    both = f"{P31} manylinux_2_36_x86_64"
+
+    made = make_plan(make_recipe("cp313 cp39", platforms=both))
+
+    assert [cell.id for cell in made.cells] == [
+        f"{tag}-{platform}" for platform in both.split() for tag in ("cp313-cp313", "cp39-cp39")
+    ]
+
+
+def test_a_skip_rule_gives_its_reason() -> None:
+    made = make_plan(
+        make_recipe(skip=[SkipRule(select="cp39-*", reason="too slow"), SkipRule(select="x/*", reason="")])
+    )
+
+    assert [(skip.subject, skip.reason, skip.kind) for skip in made.skips] == [
+        (f"cp39-cp39-{P31}", "too slow", "recipe")
+    ]
+    assert len(made.cells) == 2
+    assert made.notes == ("the skip of x/* means no wheel of this plan",)
+
+
+@pytest.mark.parametrize(("until", "cells"), [(TODAY, 2), (date(2026, 11, 21), 3)], ids=["last-day", "day-after"])
+def test_a_skip_rule_holds_through_its_last_day(until: date, cells: int) -> None:
+    made = make_plan(make_recipe(skip=[SkipRule(select="cp39-*", reason="too slow", until=until)]))
+
+    assert len(made.cells) == cells
+    assert bool(made.notes) == (cells == 3)
+
+
+SELECTORS = {
+    "id": ("cp313-cp313-manylinux_2_31_x86_64", ["cp313-cp313"]),
+    "glob": ("cp31*", ["cp313-cp313", "cp314-cp314t"]),
+    "address": ("demo/*", ["cp39-cp39", "cp313-cp313", "cp314-cp314t"]),
+    "other-recipe": ("other/*", []),
+    "free-threaded-by-its-name": ("cp314t-*", ["cp314-cp314t"]),
+    "free-threaded-by-its-tag": ("cp314-cp314t-*", ["cp314-cp314t"]),
+    "free-threaded-address": ("demo/cp314t-*", ["cp314-cp314t"]),
+    "case-counts": ("CP313*", []),
+}
+
+
+@pytest.mark.parametrize(("select", "means"), SELECTORS.values(), ids=SELECTORS)
+def test_selectors_are_globs_over_ids_and_addresses(select: str, means: list[str]) -> None:
+    recipe = make_recipe("cp39 cp313 cp314t")
+
+    only = make_plan(recipe, only=[select])
+    skip = make_plan(recipe, skip=[select])
+
+    assert list(told(only)) == means
+    assert set(told(only)) | set(told(skip)) == {"cp39-cp39", "cp313-cp313", "cp314-cp314t"}
+    assert {one.kind for one in (*only.skips, *skip.skips)} == {"selection"}
+
+
+def test_what_is_left_out_needs_no_image() -> None:
+    recipe = make_recipe(platforms=f"{P31} musllinux_1_2_x86_64")
+
+    made = make_plan(recipe, skip=["*-musllinux_*"])
+
+    assert len(made.cells) == 3
+
+
+def test_selecting_nothing_is_refused_for_all_plans_together() -> None:
+    empty, full = make_plan(only=["other/*"]), make_plan()
+
+    refuse_nothing([empty, full])
+    with pytest.raises(PlanError, match="nothing is selected") as caught:
+        refuse_nothing([empty])
+
+    assert "not among --only other/*" in caught.value.hint
+
+
+def test_a_floor_whose_interpreters_are_all_excluded_is_skipped() -> None:
+    recipe = make_recipe("cp39 cp313", origin="range", abi3="cp39 cp313", way=FEATURE)
+
+    made = make_plan(recipe, make_project(**PYO3, requires_python="<3.13"))
+
+    assert list(told(made)) == ["cp39-abi3"]
+    assert made.skips[-1].subject == f"cp313-abi3-{P31}"
+
+
+def test_a_sdist_that_is_another_project_is_refused() -> None:
+    source = SdistSource(name=canonicalize_name("demo"), version=Version("2.0"))
+
+    with pytest.raises(PlanError, match=r"the sdist of demo 2\.0 says that it is demo 1\.0"):
+        make_plan(make_recipe(source=source))
+
+
+def test_every_refusal_says_what_to_do_next() -> None:
+    refused: list[FactoryError] = []
+    for listed, project in (("cp39", make_project(requires_python=">=3.10")), ("cp314", make_project(floor="cp314"))):
+        with pytest.raises(PlanError) as caught:
+            make_plan(make_recipe(listed), project)
+        refused.append(caught.value)
+
+    assert all(error.hint for error in refused)
