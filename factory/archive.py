@@ -80,7 +80,7 @@ class Archive:
         self._judge_names(infos)
         left = self._limits.total_bytes
         for info in infos:
-            if self._readable(info, left) and not info.is_dir():
+            if self._readable(info, left) and not _name(info).endswith("/"):
                 left -= info.file_size
                 self._read(zipped, info, visitor, wanted)
 
@@ -90,8 +90,7 @@ class Archive:
     def _judge_names(self, infos: list[zipfile.ZipInfo]) -> None:
         seen: dict[str, str] = {}
         exact: set[str] = set()
-        for info in infos:
-            name = _name(info)
+        for name in sorted(map(_name, infos)):
             if (problem := _name_problem(name)) is not None:
                 self._note("name", name, problem)
             if name in exact:

@@ -12,6 +12,7 @@ from factory.tags import ARCHITECTURES, PlatformTag
 _Libc = Literal["glibc", "musl"]
 _TABLES: dict[_Libc, str] = {"glibc": "manylinux-policy.json", "musl": "musllinux-policy.json"}
 # The soname of musl's libc holds musl's own name of the architecture (PEP 656 names none; Alpine's packages do).
+_DIGITS = 9
 _MUSL_ARCHITECTURES = {"i686": "x86", "armv7l": "armv7"}
 
 
@@ -53,8 +54,15 @@ class Policy:
 
 
 def _number(text: str) -> tuple[int, ...] | None:
+    """Read a dotted version; hostile ones have more digits than `int` takes."""
     parts = text.split(".")
-    return tuple(int(part) for part in parts) if all(part.isascii() and part.isdigit() for part in parts) else None
+    plain = all(part.isascii() and part.isdigit() and len(part) <= _DIGITS for part in parts)
+    return tuple(map(int, parts)) if plain else None
+
+
+def age(version: str) -> tuple[tuple[int, ...], str]:
+    """Order symbol versions of one prefix; those that are no numbers (`GLIBC_PRIVATE`) come first."""
+    return _number(version.partition("_")[2]) or (), version
 
 
 @cache
@@ -69,7 +77,7 @@ def policies(libc: _Libc, arch: str) -> tuple[Policy, ...]:
 def _policy(row: _Row, arch: str) -> Policy:
     tag, libraries = PlatformTag.parse(f"{row['name']}_{arch}"), set(row["lib_whitelist"])
     if tag.libc == "musl":
-        # The table says libc.so: musl's loader answers to that name itself (ldso/dynlink.c, load_library), and to its soname.
+        # The table says libc.so: musl's loader answers to that name itself (ldso/dynlink.c), and to its soname.
         libraries.add(f"libc.musl-{_MUSL_ARCHITECTURES.get(arch, arch)}.so.1")
     return Policy(
         tag=tag,

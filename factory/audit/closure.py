@@ -53,8 +53,8 @@ def installed_path(member: str) -> str:
 def link(wheel: Wheel) -> Links:
     """Resolve every DT_NEEDED of every object within the wheel.
 
-    A name is found by the object's own RUNPATH or RPATH, by an RPATH it can inherit, or because another object finds it and
-    may have been loaded before. A RUNPATH is not inherited.
+    A name is found by the object's own RUNPATH or RPATH, by an RPATH it can inherit, or because another object finds it
+    and may have been loaded before. A RUNPATH is not inherited.
     """
     places = _places(wheel)
     inherited = _search(places, [folder for path, each in wheel.objects.items() for folder in _rpath(path, each)])
@@ -94,7 +94,7 @@ def _by_name(wheel: Wheel) -> dict[str, str]:
 
 
 def _search(places: _Places, folders: Iterable[str]) -> dict[str, str]:
-    """What a search through folders finds, the first one first."""
+    """Find files by name in folders, the first folder first."""
     found: dict[str, str] = {}
     for folder in dict.fromkeys(folders):
         for name, member in places.get(folder, {}).items():

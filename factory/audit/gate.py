@@ -10,8 +10,10 @@ from factory.audit.archives import check_archive
 from factory.audit.linkage import check_libpython
 from factory.audit.model import Audit, Check, Expectation, Finding, Ruling
 from factory.audit.modules import check_modules, check_suffixes
-from factory.audit.platforms import check_machines, check_policy, check_tags
+from factory.audit.platforms import check_machines
+from factory.audit.policies import check_policy
 from factory.audit.rules import RULES, finding
+from factory.audit.tagging import check_tags
 from factory.audit.texts import check_names, check_record
 from factory.catalogue import Severity, Waiver
 from factory.tags import PlatformTag

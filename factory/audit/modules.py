@@ -122,5 +122,5 @@ def _pure(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     """Notice a platform in the tag and no object in the wheel: what a silent fallback to pure Python leaves."""
     expected = expectation.platform is not None
     claimed = any("linux" in tag.platform and tag.abi != "none" for tag in wheel.tags)
-    if (expected or claimed) and wheel.name is not None and not wheel.objects and not wheel.broken:
+    if (expected or claimed) and wheel.name is not None and not (wheel.objects or wheel.broken or wheel.flaws):
         yield finding("pure-wheel", wheel.filename, "holds no compiled object; a wheel for one platform is owed")

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
@@ -13,6 +13,7 @@ from factory.wheel import RecordRow, Wheel, WheelName, record_hash
 
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")  # binary distribution format: no hash of these can be written
 _MICROS = range(100)
+_SPECIFIER_LENGTH = 1000
 
 
 def check_names(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- a Check's signature
@@ -59,7 +60,7 @@ def _same(named: WheelName, rule: str, subject: str, name: str, version: str) ->
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or more digits than `int` takes
         return None
 
 
@@ -84,15 +85,19 @@ def _requires_python(wheel: Wheel) -> Iterator[Finding]:
     if wheel.metadata is None or not wheel.metadata.requires_python:
         return
     subject, text = f"{wheel.dist_info}/METADATA", wheel.metadata.requires_python
+    minors = sorted({int(m[1]) for t in wheel.tags if (m := re.fullmatch(r"cp3([0-9]+)t?", t.abi))})
     try:
-        specifiers = SpecifierSet(text)
-    except InvalidSpecifier:
-        yield finding("requires-python", subject, f"Requires-Python {text!r} is no version specifier")
+        excluded = [minor for minor in minors if not _admits(SpecifierSet(text[:_SPECIFIER_LENGTH]), minor)]
+    except ValueError:  # InvalidSpecifier, or more digits than `int` takes
+        yield finding("requires-python", subject, f"Requires-Python {text[:80]!r} is no version specifier")
         return
-    for minor in sorted({int(m[1]) for t in wheel.tags if (m := re.fullmatch(r"cp3([0-9]+)t?", t.abi))}):
-        if not any(specifiers.contains(f"3.{minor}.{micro}", prereleases=True) for micro in _MICROS):
-            message = f"Requires-Python {text!r} excludes Python 3.{minor}; the file name claims cp3{minor}"
-            yield finding("requires-python", subject, message)
+    for minor in excluded:
+        message = f"Requires-Python {text[:80]!r} excludes Python 3.{minor}; the file name claims cp3{minor}"
+        yield finding("requires-python", subject, message)
+
+
+def _admits(specifiers: SpecifierSet, minor: int) -> bool:
+    return any(specifiers.contains(f"3.{minor}.{micro}", prereleases=True) for micro in _MICROS)
 
 
 def check_record(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- a Check's signature

@@ -1,0 +1,95 @@
+"""Platform policies: what the objects need of the system they are loaded on."""
+
+from collections.abc import Container, Iterator
+
+from factory.audit.closure import Links, link
+from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.platforms import claimed
+from factory.audit.rules import finding
+from factory.audit.sonames import is_foreign, is_libpython, is_loader
+from factory.elf.model import SharedObject
+from factory.policy import Policy, age, policies, policy_for
+from factory.tags import PlatformTag
+from factory.wheel import Wheel
+
+
+def check_policy(wheel: Wheel, expectation: Expectation) -> Ruling:
+    """Every claimed platform must promise every symbol version and library; also says which platforms would."""
+    links = link(wheel)
+    found: list[Finding] = []
+    if expectation.stage == "repaired":
+        for platform in claimed(wheel):
+            policy = policy_for(platform)
+            if policy is None:
+                message = f"{platform} is claimed; no policy for {platform.arch} is that old"
+                found.append(finding("platform-unknown", wheel.filename, message))
+            else:
+                found.extend(_excesses(wheel, links, policy))
+    return Ruling(check="policy", findings=tuple(found), allows=_allowed(wheel, links, expectation))
+
+
+def _allowed(wheel: Wheel, links: Links, expectation: Expectation) -> frozenset[PlatformTag] | None:
+    """List the policies that hold. musl has no symbol versions: there the claim is all that can be known."""
+    tags = claimed(wheel) or ((expectation.platform,) if expectation.platform else ())
+    if not tags or not wheel.objects:
+        return None
+    if tags[0].libc == "musl":
+        candidates = [policy for tag in tags if (policy := policy_for(tag)) is not None]
+    else:
+        candidates = list(policies("glibc", tags[0].arch))
+        listed = {policy.tag for policy in candidates}
+        candidates += [policy for tag in tags if tag not in listed and (policy := policy_for(tag)) is not None]
+    return frozenset(policy.tag for policy in candidates if next(_excesses(wheel, links, policy), None) is None)
+
+
+def _excesses(wheel: Wheel, links: Links, policy: Policy) -> Iterator[Finding]:
+    for path, shared in wheel.objects.items():
+        if shared.architecture != policy.tag.arch:
+            continue
+        outside = links.outside[path]
+        yield from _versions(path, shared, links.inside[path], policy)
+        yield from _libraries(path, shared, outside, policy)
+        yield from _strays(path, shared, links)
+        yield from _private(path, shared, outside, policy)
+
+
+def _versions(path: str, shared: SharedObject, inside: Container[str], policy: Policy) -> Iterator[Finding]:
+    """One finding per prefix, for its newest version: GLIBC_2.34 includes the trouble with GLIBC_2.32."""
+    excess = [
+        need
+        for need in shared.version_needs
+        if not need.weak and need.library not in inside and not policy.promises(need.version)
+    ]
+    for prefix in sorted({need.version.partition("_")[0] for need in excess}):
+        versions = {need.version for need in excess if need.version.partition("_")[0] == prefix}
+        worst = max(versions, key=age)
+        promise = policy.newest(worst)
+        message = f"needs {worst}; {policy.tag} promises {f'up to {promise}' if promise else f'no {prefix} versions'}"
+        symbols = sorted(f"{s.name}@{s.version}" for s in shared.undefined if s.version in versions)
+        yield finding("platform-policy", path, message, tuple(symbols))
+
+
+def _libraries(path: str, shared: SharedObject, outside: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
+    """Interpreters' and the other libc's libraries are left to their own rules."""
+    for name in sorted(set(outside) - policy.libraries):
+        if not (is_loader(name) or is_libpython(name) or is_foreign(name, policy.tag.libc)):
+            message = f"needs {name}; it is neither in the wheel nor promised by {policy.tag}"
+            yield finding("library-missing", path, message, _searched(shared))
+
+
+def _strays(path: str, shared: SharedObject, links: Links) -> Iterator[Finding]:
+    for name in sorted(links.strays[path]):
+        message = f"needs {name}; the wheel has it as {links.inside[path][name]}, where no search path leads"
+        yield finding("library-missing", path, message, _searched(shared))
+
+
+def _searched(shared: SharedObject) -> tuple[str, ...]:
+    return (f"searched: {':'.join(shared.runpath or shared.rpath) or 'no folder of its own'}",)
+
+
+def _private(path: str, shared: SharedObject, outside: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
+    for library in sorted(set(outside) & set(policy.private)):
+        names = sorted({s.name for s in shared.undefined if not s.weak} & policy.private[library])
+        if names:
+            message = f"needs private symbols of {library}; {policy.tag} does not promise them"
+            yield finding("platform-policy", path, message, tuple(names))

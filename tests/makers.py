@@ -1,0 +1,263 @@
+"""Makers of ELF objects and wheels: each states only the fact that matters to its test."""
+
+import base64
+import csv
+import hashlib
+import io
+import struct
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypedDict, Unpack
+
+from packaging.tags import parse_tag
+
+MODULE = "demo/core.cpython-311-x86_64-linux-gnu.so"
+NAME = "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
+ABI3_NAME = "demo-1.0-cp39-abi3-manylinux_2_17_x86_64.whl"
+ABI3_MODULE = "demo/core.abi3.so"
+
+_BRINGS = {
+    "GLIBC": "libc.so.6",
+    "GLIBCXX": "libstdc++.so.6",
+    "CXXABI": "libstdc++.so.6",
+    "GCC": "libgcc_s.so.1",
+    "ZLIB": "libz.so.1",
+}
+_HEADER = {32: 52, 64: 64}
+_PROGRAM_HEADER = {32: 32, 64: 56}
+
+
+class ObjectFacts(TypedDict, total=False):
+    """The arguments of `make_object`, for tables."""
+
+    needed: Iterable[str]
+    undefined: Iterable[str]
+    weak: Iterable[str]
+    exports: Iterable[str]
+    soname: str
+    rpath: str
+    runpath: str
+    interpreter: str
+    program: bool
+    machine: int
+    elf_class: Literal[32, 64]
+    byte_order: Literal["little", "big"]
+    hashes: Literal["sysv", "gnu", "none"]
+
+
+class WheelFacts(TypedDict, total=False):
+    """The keyword arguments of `make_wheel`, for tables."""
+
+    filename: str
+    dist_info: str
+    metadata: str | None
+    wheel: str | None
+    record: "Rows"
+    unlisted: Mapping[str, bytes]
+    shape: Mapping[str, "Shape"]
+    pack: Callable[[zipfile.ZipFile], None]
+
+
+Rows = Callable[[list[list[str]]], list[list[str]]]
+Shape = Callable[[zipfile.ZipInfo], None]
+
+
+def make_object(
+    *,
+    needed: Iterable[str] = (),
+    undefined: Iterable[str] = (),
+    weak: Iterable[str] = (),
+    exports: Iterable[str] = (),
+    soname: str = "",
+    rpath: str = "",
+    runpath: str = "",
+    interpreter: str = "",
+    program: bool = False,
+    machine: int = 62,
+    elf_class: Literal[32, 64] = 64,
+    byte_order: Literal["little", "big"] = "little",
+    hashes: Literal["sysv", "gnu", "none"] = "sysv",
+) -> bytes:
+    """Make an x86_64 library without sections, or what the arguments say.
+
+    Symbols are names, or `name@GLIBC_2.17`; a version's library is needed too, unless `needed` has it.
+    """
+    maker = _ObjectMaker(elf_class, byte_order)
+    symbols = [_symbol(text, 0x10) for text in undefined] + [_symbol(text, 0x20) for text in weak]
+    libraries = list(dict.fromkeys([*needed, *(s.library for s in symbols if s.library)]))
+    maker.add_texts(libraries, soname, rpath, runpath)
+    maker.add_symbols(symbols, list(exports), hashes)
+    return maker.build(program=program, machine=machine, interpreter=interpreter)
+
+
+@dataclass(frozen=True)
+class _Symbol:
+    name: str
+    version: str
+    library: str
+    info: int
+
+
+def _symbol(text: str, info: int) -> _Symbol:
+    name, _, version = text.partition("@")
+    return _Symbol(name, version, _BRINGS[version.partition("_")[0]] if version else "", info)
+
+
+@dataclass
+class _ObjectMaker:
+    elf_class: Literal[32, 64]
+    byte_order: Literal["little", "big"]
+    strings: bytearray = field(default_factory=lambda: bytearray(b"\0"))
+    tables: dict[int, bytes] = field(default_factory=dict)
+    entries: list[tuple[int, int]] = field(default_factory=list)
+
+    def pack(self, layout: str, *values: int) -> bytes:
+        word = "Q" if self.elf_class == 64 else "I"
+        return struct.pack(("<" if self.byte_order == "little" else ">") + layout.replace("W", word), *values)
+
+    def text(self, text: str) -> int:
+        offset = len(self.strings)
+        self.strings += text.encode() + b"\0"
+        return offset
+
+    def add_texts(self, libraries: list[str], soname: str, rpath: str, runpath: str) -> None:
+        self.entries += [(1, self.text(name)) for name in libraries]
+        self.entries += [(tag, self.text(text)) for tag, text in ((14, soname), (15, rpath), (29, runpath)) if text]
+
+    def add_symbols(self, undefined: list[_Symbol], exports: list[str], hashes: str) -> None:
+        rows = [(0, 0, 0)] + [(self.text(s.name), s.info, 0) for s in undefined]
+        rows += [(self.text(name), 0x12, 1) for name in exports]
+        self.tables[6] = b"".join(self._row(*row) for row in rows)
+        self.entries.append((11, len(self._row(0, 0, 0))))
+        if hashes == "sysv":
+            self.tables[4] = self.pack("II", 1, len(rows)) + bytes(4 + 4 * len(rows))
+        elif hashes == "gnu":
+            first = len(rows) - len(exports)
+            chain = [0] * (len(exports) - 1) + [1] if exports else []
+            head = self.pack("IIII", 1, first if exports else 1, 1, 0) + self.pack("W", 0)
+            self.tables[0x6FFFFEF5] = head + self.pack(f"I{len(chain)}I", first if exports else 0, *chain)
+        self._add_versions(undefined, len(rows))
+
+    def _row(self, name: int, info: int, section: int) -> bytes:
+        if self.elf_class == 64:
+            return self.pack("IBBHQQ", name, info, 0, section, 0, 0)
+        return self.pack("IIIBBH", name, 0, 0, info, 0, section)
+
+    def _add_versions(self, undefined: list[_Symbol], count: int) -> None:
+        versions = list(dict.fromkeys((s.library, s.version) for s in undefined if s.version))
+        if not versions:
+            return
+        indexes = [versions.index((s.library, s.version)) + 2 if s.version else 1 for s in undefined]
+        indexes = [0, *indexes] + [1] * (count - 1 - len(indexes))
+        self.tables[0x6FFFFFF0] = self.pack(f"{count}H", *indexes)
+        libraries = list(dict.fromkeys(library for library, _ in versions))
+        needs = [
+            (library, [(i + 2, v) for i, (name, v) in enumerate(versions) if name == library]) for library in libraries
+        ]
+        self.tables[0x6FFFFFFE] = b"".join(
+            self._need(library, held, last=library == libraries[-1]) for library, held in needs
+        )
+        self.entries.append((0x6FFFFFFF, len(libraries)))
+
+    def _need(self, library: str, versions: list[tuple[int, str]], *, last: bool) -> bytes:
+        head = self.pack("HHIII", 1, len(versions), self.text(library), 16, 0 if last else 16 + 16 * len(versions))
+        rows = (
+            self.pack("IHHII", 0, 0, index, self.text(version), 0 if i == len(versions) - 1 else 16)
+            for i, (index, version) in enumerate(versions)
+        )
+        return head + b"".join(rows)
+
+    def build(self, *, program: bool, machine: int, interpreter: str) -> bytes:
+        """Lay out header, program headers, tables and the dynamic segment; addresses are file offsets."""
+        start = _HEADER[self.elf_class] + 3 * _PROGRAM_HEADER[self.elf_class]
+        body = bytearray(interpreter.encode() + b"\0")
+        if program:
+            self.entries.append((0x6FFFFFFB, 0x08000000))
+        for tag, table in ({5: bytes(self.strings)} | self.tables).items():
+            body += bytes(-(start + len(body)) % 8)
+            self.entries.append((tag, start + len(body)))
+            body += table
+        self.entries.append((10, len(self.strings)))
+        body += bytes(-(start + len(body)) % 8)
+        dynamic = b"".join(self.pack("WW", *entry) for entry in [*self.entries, (0, 0)])
+        end = start + len(body) + len(dynamic)
+        segments = self._segment(1, 0, end) + self._segment(2, start + len(body), len(dynamic))
+        segments += self._segment(3 if interpreter else 0, start, len(interpreter) + 1)
+        return self._header(machine) + segments + bytes(body) + dynamic
+
+    def _segment(self, kind: int, offset: int, size: int) -> bytes:
+        if self.elf_class == 64:
+            return self.pack("IIQQQQQQ", kind, 6, offset, offset, offset, size, size, 8)
+        return self.pack("IIIIIIII", kind, offset, offset, offset, size, size, 6, 8)
+
+    def _header(self, machine: int) -> bytes:
+        ident = b"\x7fELF" + bytes([self.elf_class // 32, 1 if self.byte_order == "little" else 2, 1]) + bytes(9)
+        header, entry = _HEADER[self.elf_class], _PROGRAM_HEADER[self.elf_class]
+        return ident + self.pack("HHIWWWIHHHHHH", 3, machine, 1, 0, header, 0, 0, header, entry, 3, 0, 0, 0)
+
+
+def make_module(name: str = "core", **facts: Unpack[ObjectFacts]) -> bytes:
+    """Make an extension module with its init function."""
+    facts["exports"] = [f"PyInit_{name}", *facts.get("exports", ())]
+    return make_object(**facts)
+
+
+def make_wheel(
+    folder: Path,
+    files: Mapping[str, bytes] | None = None,
+    *,
+    filename: str = NAME,
+    dist_info: str = "",
+    metadata: str | None = "",
+    wheel: str | None = "",
+    record: Rows = list,
+    unlisted: Mapping[str, bytes] | None = None,
+    shape: Mapping[str, Shape] | None = None,
+    pack: Callable[[zipfile.ZipFile], None] | None = None,
+) -> Path:
+    """Write a wheel that is right but for what the arguments say.
+
+    `files` are its content, one good module by default. Empty texts are written from the file name, None leaves one out.
+    `record` changes RECORD's rows, `unlisted` files stay out of them, `shape` changes members' ZipInfo, `pack` adds
+    members by hand.
+    """
+    name, version = filename.split("-")[:2]
+    info = dist_info or f"{name}-{version}.dist-info"
+    content = dict({MODULE: make_module()} if files is None else files)
+    if metadata is not None:
+        text = metadata or f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        content[f"{info}/METADATA"] = text.encode()
+    if wheel is not None:
+        content[f"{info}/WHEEL"] = (wheel or wheel_text(filename)).encode()
+    rows = record([_row(path, data) for path, data in content.items()] + [[f"{info}/RECORD", "", ""]])
+    path = folder / filename
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, data in {**content, **(unlisted or {}), f"{info}/RECORD": _csv(rows)}.items():
+            entry = zipfile.ZipInfo(member)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            if shape is not None and member in shape:
+                shape[member](entry)
+            archive.writestr(entry, data)
+        if pack is not None:
+            pack(archive)
+    return path
+
+
+def wheel_text(filename: str, *, purelib: bool = False) -> str:
+    """Write the WHEEL file that goes with a file name."""
+    tags = "-".join(filename.removesuffix(".whl").split("-")[-3:])
+    lines = ["Wheel-Version: 1.0", "Generator: tests", f"Root-Is-Purelib: {str(purelib).lower()}"]
+    return "\n".join([*lines, *sorted(f"Tag: {tag}" for tag in parse_tag(tags))]) + "\n"
+
+
+def _row(path: str, data: bytes) -> list[str]:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+    return [path, f"sha256={digest}", str(len(data))]
+
+
+def _csv(rows: list[list[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+from packaging.tags import parse_tag
+from packaging.version import Version
+
+from factory.digest import Digest
+from factory.wheel import RecordRow, parse_record, read_wheel, record_hash
+from tests.makers import MODULE, NAME, make_module, make_wheel, wheel_text
+
+
+def test_a_wheel_says_its_name_texts_members_and_objects(tmp_path: Path) -> None:
+    metadata = (
+        "Name: Demo\nVersion: 1.0\nRequires-Python: >=3.9\nRequires-Dist: a>1\nRequires-Dist: b\nProvides-Extra: x\n"
+    )
+
+    wheel = read_wheel(make_wheel(tmp_path, {MODULE: make_module(), "demo/__init__.py": b""}, metadata=metadata))
+
+    assert wheel.name is not None
+    assert (wheel.name.name, wheel.name.version) == ("demo", Version("1.0"))
+    assert wheel.tags == parse_tag("cp311-cp311-manylinux_2_17_x86_64")
+    assert wheel.metadata is not None
+    assert (wheel.metadata.name, wheel.metadata.requires_python) == ("Demo", ">=3.9")
+    assert (wheel.metadata.requires_dist, wheel.metadata.extras) == (("a>1", "b"), ("x",))
+    assert wheel.wheel_text is not None
+    assert wheel.wheel_text.tags == wheel.tags
+    assert list(wheel.members) == sorted(wheel.members)
+    assert list(wheel.objects) == [MODULE]
+    assert wheel.objects[MODULE].exports == {"PyInit_core"}
+
+
+def test_objects_are_found_by_their_magic_and_not_by_suffix_or_record(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, {"demo/fake.so": b"text"}, unlisted={"demo/data.bin": make_module()})
+
+    assert list(read_wheel(path).objects) == ["demo/data.bin"]
+
+
+def test_an_object_that_cannot_be_read_is_kept_with_the_reason(tmp_path: Path) -> None:
+    wheel = read_wheel(make_wheel(tmp_path, {MODULE: make_module()[:50]}))
+
+    assert dict(wheel.broken) == {MODULE: "the ELF header lies past the end of the file"}
+    assert not wheel.objects
+
+
+def test_the_dist_info_that_the_name_calls_for_is_read(tmp_path: Path) -> None:
+    other = {"aaa-1.dist-info/METADATA": b"Name: aaa\nVersion: 1\n"}
+
+    wheel = read_wheel(make_wheel(tmp_path, other))
+
+    assert wheel.dist_infos == ("aaa-1.dist-info", "demo-1.0.dist-info")
+    assert wheel.metadata is not None
+    assert wheel.metadata.name == "demo"
+
+
+BAD_NAMES = [
+    "demo.whl",
+    "demo-1.0.whl",
+    "demo-x-cp311-cp311-any.whl",
+    "de mo-1.0-py3-none-any.whl",
+    "demo-1.0-a-b-.whl",
+]
+
+
+@pytest.mark.parametrize("filename", BAD_NAMES)
+def test_a_name_that_is_no_wheels_is_a_reason(filename: str, tmp_path: Path) -> None:
+    path = make_wheel(tmp_path)
+
+    wheel = read_wheel(path.rename(tmp_path / filename))
+
+    assert wheel.name is None
+    assert wheel.name_problem
+
+
+def test_a_name_whose_tags_multiply_is_not_expanded(tmp_path: Path) -> None:
+    many = ".".join(["a"] * 60)
+
+    wheel = read_wheel(make_wheel(tmp_path).rename(tmp_path / f"d-1-{many}-{many}-b.c.whl"))
+
+    assert wheel.name is None
+
+
+def test_a_tag_line_that_is_no_tag_is_kept_apart(tmp_path: Path) -> None:
+    text = wheel_text(NAME) + "Tag: cp311-cp311\n"
+
+    wheel = read_wheel(make_wheel(tmp_path, wheel=text))
+
+    assert wheel.wheel_text is not None
+    assert wheel.wheel_text.bad_tags == ("cp311-cp311",)
+
+
+def test_a_text_beyond_measure_is_a_flaw(tmp_path: Path) -> None:
+    wheel = read_wheel(make_wheel(tmp_path, metadata="Name: demo\n" + "x" * (9 << 20)))
+
+    assert [(flaw.kind, flaw.member) for flaw in wheel.flaws] == [("too-large", "demo-1.0.dist-info/METADATA")]
+
+
+RECORDS = {
+    "quoted comma": (b'"a,b",sha256=x,1\n', (RecordRow(path="a,b", hash="sha256=x", size="1"),), ""),
+    "blank lines": (b"\na,,\n\n", (RecordRow(path="a", hash="", size=""),), ""),
+    "two fields": (b"a,b\n", None, "row 1 has 2 fields; three are due"),
+}
+
+
+@pytest.mark.parametrize("case", RECORDS)
+def test_record_is_rows_or_a_reason(case: str) -> None:
+    content, rows, problem = RECORDS[case]
+
+    assert parse_record(content) == (rows, problem)
+
+
+def test_a_hash_is_written_as_record_writes_it() -> None:
+    """The binary distribution format: "urlsafe-base64-nopad"."""
+    assert record_hash(Digest.of(b"")) == "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
