@@ -1,8 +1,10 @@
 """What this machine lacks, each with the command that mends it."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from factory.engine.api import Engine
 from factory.engine.docker import connect
 from factory.errors import FactoryError
 from factory.host import Host
@@ -56,13 +58,12 @@ def _engine(host: Host) -> tuple[Check, ...]:
         with connect(host, owner="doctor", run_id="doctor") as engine:
             info = engine.info()
             found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
-            images = [
-                Check(name=f"image {spec.name}", **_image(is_here(engine, spec.name, host))) for spec in declared()
-            ]
-            return (Check(name="engine", fine=True, found=found), *images)
+            return (Check(name="engine", fine=True, found=found), *_images(engine))
     except FactoryError as error:
         return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
 
 
-def _image(here: bool) -> dict[str, bool | str]:
-    return {"fine": True, "found": "here" if here else "not here yet; the first build makes it"}
+def _images(engine: Engine) -> Iterator[Check]:
+    for facts in declared():
+        found = "here" if is_here(engine, facts.name) else "not here yet; the first build makes it"
+        yield Check(name=f"image {facts.name}", fine=True, found=found)

@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +145,7 @@ def _write_sums(folder: Path, sums: Mapping[str, Digest], before: Mapping[str, D
         _write(folder / SUMS, ["".join(f"{sums[name].hex}  {name}\n" for name in sorted(sums)).encode()])
 
 
-def _write(path: Path, pieces: "Iterator[bytes] | list[bytes]") -> None:
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file under its name at once: whole or not at all, also after a power cut."""
     descriptor, temporary = tempfile.mkstemp(prefix=".factory-", dir=path.parent)
     try:

@@ -172,8 +172,8 @@ def _close(options: BuildOptions, run: Run, stopped: FactoryError | None, loaded
             click.echo(render_error(error), err=True)
     if run.plans:
         err().print(render_run(run, released))
-    for error in (*loaded.errors, *([stopped] if stopped is not None else [])):
-        click.echo(render_error(error), err=True)
+    for bad in (*loaded.errors, *([stopped] if stopped is not None else [])):
+        click.echo(render_error(bad), err=True)
     if options.json_file is not None:
         _write_json(options.json_file, run)
     if stopped is None and not run.passed:

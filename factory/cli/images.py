@@ -55,7 +55,7 @@ def _here(host: Host) -> dict[str, bool]:
     """Tell which images are here; empty without an engine, which `image list` does not need."""
     try:
         with Store.open(host.store) as store, connect(host, owner=store.owner, run_id="images") as engine:
-            return {facts.name: is_here(engine, facts.name, host) for facts in declared()}
+            return {facts.name: is_here(engine, facts.name) for facts in declared()}
     except EngineError as error:
         err().print(f"{error.message}: whether images are here is unknown", markup=False)
         return {}

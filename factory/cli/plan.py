@@ -48,9 +48,9 @@ def run_plan(options: PlanOptions) -> int:
     if not failures:
         refuse_nothing(plans)
     _print(plans, options)
-    for error in failures:
-        click.echo(render_error(error), err=True)
-    return max((error.exit_code for error in failures), default=0)
+    for failure in failures:
+        click.echo(render_error(failure), err=True)
+    return max((failure.exit_code for failure in failures), default=0)
 
 
 def _print(plans: list[Plan], options: PlanOptions) -> None:

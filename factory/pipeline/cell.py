@@ -7,13 +7,14 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from factory import codec
-from factory.audit import Audit, Expectation, audit, gate_identity
+from factory.audit import Audit, Expectation, audit
 from factory.backends.base import BUILT, REPAIRED, Step
 from factory.backends.build import before_steps, build_env, config_settings, hook_step
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import FileEntry
 from factory.images import ReadyImage
+from factory.pipeline.gate import gate_identity
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import CellRecord, Failure
 from factory.pipeline.order import Order
@@ -165,7 +166,7 @@ class _Way:
         inputs: dict[str, JSON] = {
             "wheel": str(wheel.digest),
             "expectation": codec.dump(expectation),
-            "gate": gate_identity(),
+            "gate": str(gate_identity()),
             "today": self.today.isoformat() if dated else None,
         }
 

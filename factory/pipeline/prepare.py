@@ -57,8 +57,7 @@ class Workplace:
             return None
         self.bench.put(wheel_files(self.hands.stages.store, fresh), WHEELHOUSE)
         self.installed |= set(fresh)
-        failure = self.bench.run(install_step(tuple(file.filename for file in fresh), self.env))
-        return failure if isinstance(failure, Failure) else None
+        return self.bench.run_all([install_step(tuple(file.filename for file in fresh), self.env)])
 
     def start(self, crates: Crates | None) -> Failure | None:
         """Start the container with source, tools and crates, and an empty environment."""

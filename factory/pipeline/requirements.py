@@ -9,7 +9,7 @@ from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import FileEntry
 from factory.pipeline.hands import Hands
-from factory.pipeline.model import Failure
+from factory.pipeline.model import Ended, Failure
 from factory.resolve import Resolution, Unresolved, download, resolve_requirements
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
@@ -38,8 +38,9 @@ def resolved(
     }
 
     def make() -> Resolution | Failure:
-        with hands.recorder.step(subject, "resolve") as mark, hands.stages.store.temp_folder() as folder:
-            answer = resolve_requirements(
+        store = hands.stages.store
+        with hands.recorder.step(subject, "resolve") as mark, store.temp_folder() as folder:
+            found = resolve_requirements(
                 requirements,
                 constraints=constraints,
                 interpreter=interpreter,
@@ -47,15 +48,17 @@ def resolved(
                 host=hands.host,
                 folder=folder,
             )
-            if isinstance(answer, Unresolved):
-                mark.outcome = "failed"
-                return Failure(step="resolve", message=answer.sentence, ended="failed", hint=answer.hint)
-            files = download(answer, hands.host, hands.stages.store)
-            mark.outcome = "passed"
-            return files
+            answer = found if isinstance(found, Unresolved) else download(found, hands.host, store)
+            mark.outcome = "failed" if isinstance(answer, Unresolved) else "passed"
+            return _failure(answer) if isinstance(answer, Unresolved) else answer
 
     outcome, _ = hands.stages.once("resolve", inputs, Resolution, make)
     return outcome
+
+
+def _failure(answer: Unresolved) -> Failure:
+    ended: Ended = "lost" if answer.kind == "network" else "failed"
+    return Failure(step="resolve", message=answer.sentence, ended=ended, hint=answer.hint)
 
 
 def wheel_files(store: Store, artifacts: Iterable[Artifact]) -> Iterator[FileEntry]:

@@ -79,7 +79,7 @@ class _Shop:
         tried = [trial for trial in cell.trials if trial.image is not None]
         return [build, *(self._trial_job(order, cell, trial) for trial in tried)]
 
-    def blocked(self, job: Job[Result], _: tuple[str, ...]) -> Result:
+    def blocked(self, job: Job[Result], _needs: tuple[str, ...]) -> Result:
         """Only trials have needs that can fail: their cell's build. Its record already says so."""
         address, _, name = job.key.partition("@")
         return next(trial for trial in self.records[address].trials if str(trial.interpreter) == name)
