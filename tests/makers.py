@@ -219,7 +219,7 @@ def make_wheel(
 ) -> Path:
     """Write a wheel that is right but for what the arguments say.
 
-    `files` are its content, one good module by default. Empty texts are written from the file name, None leaves one out.
+    `files` are its content, one good module by default. Empty texts are made from the file name, None leaves one out.
     `record` changes RECORD's rows, `unlisted` files stay out of them, `shape` changes members' ZipInfo, `pack` adds
     members by hand.
     """

@@ -22,6 +22,8 @@ _SINCE_39 = frozenset(
         "Py_FileSystemDefaultEncodeErrors",
     }
 )
+# abi3info dates it 3.2; no python3.6 or 3.7 exports it (what's new in 3.8, threading.get_native_id).
+_SINCE = {"PyThread_get_thread_native_id": 8}
 # abi3info has it since 3.4; in 3.9 it was a macro only, and python3.9 exports no such symbol.
 _MISSING_ON = {"PyCFunction_New": 9}
 # These exist on every Linux build; abi3info's other conditions (Windows, stack checks, debug builds) hold on none.
@@ -38,7 +40,7 @@ def introduced() -> dict[str, int]:
         for entry in (*abi3info.FUNCTIONS.values(), *abi3info.DATAS.values())
         if entry.ifdef is None or entry.ifdef.name in _ON_LINUX
     }
-    return known | dict.fromkeys(_SINCE_39, 9)
+    return known | dict.fromkeys(_SINCE_39, 9) | _SINCE
 
 
 def oldest_interpreter(symbol: str, floor: int) -> int | None:
