@@ -72,7 +72,7 @@ def _tree(recipe: Recipe, stages: Stages, host: Host) -> Tree:
         case SdistSource() as ref:
             return _sdist_tree(ref, stages, host)
         case PathSource() as ref:
-            return read_folder(ref, host, base=recipe.file.parent)
+            return read_folder(ref, host)
         case _:
             assert_never(recipe.source)
 

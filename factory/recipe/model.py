@@ -30,7 +30,7 @@ class SdistSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathSource:
-    """A source tree on this machine; relative paths are relative to the recipe's folder."""
+    """A source tree on this machine; the parser has joined a relative path to the recipe's folder."""
 
     path: Path
     subdir: str = ""

@@ -24,8 +24,8 @@ _JUNK_AT_TOP = ("build", "dist")
 _JUNK_MARKS = ("pyvenv.cfg", "CACHEDIR.TAG")  # A virtual environment; a cache, as cargo, mypy and pytest mark theirs.
 
 
-def read_folder(ref: PathSource, host: Host, *, base: Path, limits: Limits | None = None) -> Tree:
-    """Read a folder into a tree; a relative path is relative to `base`, the recipe's folder.
+def read_folder(ref: PathSource, host: Host, *, limits: Limits | None = None) -> Tree:
+    """Read a folder into a tree.
 
     In a git working tree every file gets the time of the last commit, elsewhere each keeps its own. Nothing of
     the folder is run, and what changes in it later changes nothing in the tree.
@@ -33,7 +33,7 @@ def read_folder(ref: PathSource, host: Host, *, base: Path, limits: Limits | Non
     Raises:
         SourceError: there is no such folder, it is empty, git cannot list it, or it holds what a source cannot hold.
     """
-    root = base / ref.path
+    root = ref.path
     if not root.is_dir():
         raise SourceError(f"there is no folder {root}")
     spool = Spool(limits or Limits())

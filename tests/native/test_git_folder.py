@@ -37,7 +37,7 @@ def _repository(folder: Path, **files: str) -> Path:
 
 
 def _read(folder: Path, host: Host) -> Tree:
-    return read_folder(PathSource(path=folder), host, base=Path("/"))
+    return read_folder(PathSource(path=folder), host)
 
 
 def test_tracked_and_unignored_files_are_the_source(tmp_path: Path, host: Host) -> None:
