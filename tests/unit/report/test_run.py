@@ -1,0 +1,65 @@
+"""What a person reads at the end of a run."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from factory.pipeline.model import CellEnded, CellRecord, Failure, Planned, Run, RunEnded, TrialResult
+from factory.report.run import render_run
+from factory.tags import Interpreter
+from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
+
+WHEEL = make_artifact(b"x" * 2000, "spam-1.0-cp313-cp313-manylinux_2_31_x86_64.whl")
+ENDED = RunEnded(at="2026-01-01T00:00:09Z", duration_s=9.0, containers=2)
+
+
+def ended_run(*records: CellRecord) -> Run:
+    plan = make_plan(*(record.cell for record in records))
+    return make_run(Planned(plan=plan), *(CellEnded(record=record) for record in records), ENDED)
+
+
+def shown(run: Run, width: int = 160) -> str:
+    stream = StringIO()
+    Console(width=width, file=stream, force_terminal=False).print(render_run(run, None))
+    return stream.getvalue()
+
+
+def test_a_wheel_that_passed_shows_its_size_and_trials() -> None:
+    trial = TrialResult(interpreter=Interpreter(13), image="trial-trixie", outcome="passed")
+
+    text = shown(ended_run(make_record(wheel=WHEEL, trials=(trial,))))
+
+    assert f"{WHEEL.filename}" in text
+    assert "2 kB" in text
+    assert "cp313✓" in text
+    assert "1 of 1 owed wheel passed" in text
+
+
+def test_a_failure_names_its_step_its_first_error_its_log_and_what_to_type_next() -> None:
+    failure = Failure(step="build", message="spam.c:1: error: no", log="logs/spam/02-build.log")
+
+    text = shown(ended_run(make_record("failed", failure=failure)))
+
+    assert "build failed: spam.c:1: error: no" in text
+    assert "log: .factory/runs/r1/logs/spam/02-build.log" in text
+    assert "--only 'cp313-cp313-manylinux_2_31_x86_64'" in text
+
+
+def test_one_failing_cell_among_good_ones_does_not_hide_them() -> None:
+    bad = make_record("failed", cell=make_cell("cp311-cp311-manylinux_2_31_x86_64"))
+
+    text = shown(ended_run(make_record(wheel=WHEEL), bad))
+
+    assert WHEEL.filename in text
+    assert "1 of 2 owed wheels passed" in text
+
+
+def test_a_run_in_which_all_came_from_the_store_says_that_nothing_changed() -> None:
+    assert "nothing changed" in shown(ended_run(make_record("cached", wheel=WHEEL)))
+
+
+def test_no_name_is_cut_in_a_narrow_terminal() -> None:
+    text = shown(ended_run(make_record(wheel=WHEEL)), width=60)
+
+    assert "…" not in text
+    assert "_x86_64.whl" in text
