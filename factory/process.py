@@ -4,12 +4,20 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from threading import Lock
+from time import monotonic, sleep
 from typing import BinaryIO
 
-from factory.errors import FactoryError
+from factory.errors import FactoryError, Interrupted
+
+_GRACE_S = 5
+_POLL_S = 0.05
+
+_lock = Lock()
+_children: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +30,7 @@ class Completed:
     duration_s: float
 
 
-def run(  # noqa: PLR0913 -- a process has this many independent facts
+def run(
     argv: Sequence[str | Path],
     *,
     env: Mapping[str, str],
@@ -37,10 +45,61 @@ def run(  # noqa: PLR0913 -- a process has this many independent facts
 
     Raises:
         FactoryError: the program does not exist, or it outlived `timeout_s`.
+        Interrupted: `end_all` ended it.
     """
     started = monotonic()
+    with _started(argv, env=env, cwd=cwd, stdout=stdout) as child:
+        try:
+            out, err = child.communicate(stdin, timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            _end(child)
+            raise FactoryError(f"{argv[0]} did not end within {timeout_s:.0f} s") from error
+        except BaseException:
+            _end(child)
+            raise
+        finally:
+            is_ended = _forget(child)
+    if is_ended:
+        raise Interrupted("interrupted")
+    return Completed(
+        returncode=child.returncode,
+        stdout=out or b"",
+        stderr=err.decode(errors="replace"),
+        duration_s=monotonic() - started,
+    )
+
+
+def end_all() -> None:
+    """End every process that `run` waits for, with their children: the way out of Ctrl-C, from any thread."""
+    with _lock:
+        for child in _children:
+            _end(child)
+        _children.clear()
+
+
+def _started(
+    argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, stdout: BinaryIO | None
+) -> subprocess.Popen[bytes]:
+    with _lock:
+        child = _popen(argv, env=env, cwd=cwd, stdout=stdout)
+        _children.add(child)
+        return child
+
+
+def _forget(child: subprocess.Popen[bytes]) -> bool:
+    """Take a process off the list, after `end_all` is done with it; whether it was ended so."""
+    with _lock:
+        if child not in _children:
+            return True
+        _children.remove(child)
+        return False
+
+
+def _popen(
+    argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, stdout: BinaryIO | None
+) -> subprocess.Popen[bytes]:
     try:
-        child = subprocess.Popen(
+        return subprocess.Popen(
             [os.fspath(part) for part in argv],
             env=dict(env),
             cwd=cwd,
@@ -51,18 +110,16 @@ def run(  # noqa: PLR0913 -- a process has this many independent facts
         )
     except FileNotFoundError as error:
         raise FactoryError(f"{argv[0]} is not installed", hint="run `factory doctor`") from error
-    with child:
-        try:
-            out, err = child.communicate(stdin, timeout=timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise FactoryError(f"{argv[0]} did not end within {timeout_s:.0f} s") from error
-        finally:
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
-    return Completed(
-        returncode=child.returncode,
-        stdout=out or b"",
-        stderr=err.decode(errors="replace"),
-        duration_s=monotonic() - started,
-    )
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask a process that still runs, and all it started, to end, and after a grace make them."""
+    patience = monotonic() + _GRACE_S
+    with suppress(ProcessLookupError):  # the whole group is gone
+        os.killpg(child.pid, signal.SIGTERM)
+        while monotonic() < patience:
+            child.poll()
+            os.killpg(child.pid, 0)
+            sleep(_POLL_S)
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()

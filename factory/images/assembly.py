@@ -1,0 +1,99 @@
+"""The assembly script of an image: one template per family, rendered from what the image declares."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import jinja2
+
+from factory.digest import Digest
+from factory.images.declared import ImageSpec
+from factory.tags import Interpreter
+
+TEMPLATE: Final = "assemble.sh.j2"
+
+_DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64"}
+
+
+def script(spec: ImageSpec) -> str:
+    """Render the shell script that assembles the image; it names neither mirror nor index.
+
+    Raises:
+        jinja2.UndefinedError: the template asks for what nobody declares.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(spec.family_folder),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 -- a shell script made from our own data files, never from a recipe
+    )
+    return environment.get_template(TEMPLATE).render(_variables(spec))
+
+
+def input_digest(spec: ImageSpec) -> Digest:
+    """Digest everything of ours that an image is made from: script, helpers, pins, environment; no package's version.
+
+    By it an image is found again without network. Packages are resolved anew only on request.
+    """
+    parts = [f"script\0{script(spec)}".encode()]
+    parts += [f"{path.name}\0".encode() + path.read_bytes() for path in _companions(spec)]
+    parts += [f"env\0{key}={value}".encode() for key, value in sorted(spec.env.items())]
+    return Digest.of_chunks(hashlib.sha256(part).digest() for part in parts)
+
+
+def _companions(spec: ImageSpec) -> list[Path]:
+    return [*sorted(spec.scripts_folder.glob("*.py")), *sorted(spec.family_folder.glob("*.lock"))]
+
+
+def _variables(spec: ImageSpec) -> Mapping[str, object]:
+    platform = spec.facts.platform
+    native = [each for each, suite in spec.origins.items() if suite == spec.suite]
+    return {
+        "name": spec.facts.name,
+        "suite": spec.suite,
+        "architecture": _DEBIAN_ARCHITECTURES[platform.arch],
+        "glibc": f"{platform.major}.{platform.minor}",
+        "uv_platform": f"{platform.arch}-{platform.policy}",
+        "packages": spec.packages,
+        "without": spec.without,
+        "interpreters": [_interpreter(spec, each) for each in spec.origins],
+        "native_packages": tuple(name for each in native for name in interpreter_packages(each)),
+        "donors": [_donor(spec, suite) for suite in _suites(spec)],
+        "tools": spec.tools
+        and {"interpreter": _interpreter(spec, spec.tools.interpreter), "programs": spec.tools.programs},
+        "links": [f"/opt/_internal/{spec.rust.suite}/bin/{name}" for name in spec.rust.programs] if spec.rust else [],
+    }
+
+
+def interpreter_packages(interpreter: Interpreter) -> list[str]:
+    """Name the Debian packages of an interpreter; distutils left the standard library with 3.12 (PEP 632)."""
+    distutils = ["python3-distutils"] if interpreter.minor < 12 else []  # noqa: PLR2004 -- said above
+    return [f"python{interpreter.version}", *distutils]
+
+
+def _interpreter(spec: ImageSpec, interpreter: Interpreter) -> Mapping[str, str]:
+    return {
+        "tag": f"{interpreter.python_tag}-{interpreter.abi_tag}",
+        "version": interpreter.version,
+        "program": f"python{interpreter.version}",
+        "suite": spec.origins[interpreter],
+    }
+
+
+def _suites(spec: ImageSpec) -> list[str]:
+    suites = list(spec.origins.values()) + ([spec.rust.suite] if spec.rust else [])
+    return list(dict.fromkeys(suites))
+
+
+def _donor(spec: ImageSpec, suite: str) -> Mapping[str, object]:
+    interpreters = [each for each, origin in spec.origins.items() if origin == suite]
+    packages = [name for each in interpreters for name in interpreter_packages(each)]
+    packages += [f"libpython{each.version}-dev" for each in interpreters]
+    programs = [f"python{each.version}" for each in interpreters]
+    if spec.rust and spec.rust.suite == suite:
+        packages += spec.rust.packages
+        programs += spec.rust.programs
+    return {"suite": suite, "packages": [*packages, "libstdc++6"], "programs": programs}

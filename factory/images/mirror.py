@@ -1,0 +1,54 @@
+"""The Debian mirror: ours by variable, else what this machine is set to, else the bootstrapper's own default."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from factory.host import Host
+
+_ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
+_ARCHIVE = re.compile(r"https?://.+/debian(?:/[0-9TZ]+)?/?")
+
+
+def apt_mirror(host: Host, etc: Path = Path("/etc")) -> str | None:
+    """Choose the mirror; None leaves it to the bootstrapper.
+
+    It is used and forgotten: it enters no digest, and no image keeps it.
+    """
+    return host.apt_mirror or next(_debian_archives(etc), None)
+
+
+def _debian_archives(etc: Path) -> Iterator[str]:
+    """Yield the addresses of this machine's sources that hold Debian's own suite, as sources.list(5) writes them."""
+    suite = _os_release(etc).get("VERSION_CODENAME")
+    if _os_release(etc).get("ID") != "debian" or suite is None:
+        return
+    for uri, suites, components in _sources(etc / "apt"):
+        if suite in suites and "main" in components and _ARCHIVE.fullmatch(uri):
+            yield uri
+
+
+def _os_release(etc: Path) -> dict[str, str]:
+    path = etc / "os-release"
+    if not path.is_file():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {key: value.strip('"') for key, separator, value in (line.partition("=") for line in lines) if separator}
+
+
+def _sources(apt: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    for path in [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*.list"))]:
+        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+            if match := _ONE_LINE.fullmatch(line.partition("#")[0].strip()):
+                yield match["uri"], [match["suite"]], match["components"].split()
+    for path in sorted((apt / "sources.list.d").glob("*.sources")):
+        for stanza in re.split(r"\n\s*\n", path.read_text(encoding="utf-8")):
+            yield from _stanza(stanza)
+
+
+def _stanza(text: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    fields = {key.strip().lower(): value.split() for key, _, value in (line.partition(":") for line in lines)}
+    if "deb" in fields.get("types", ()) and fields.get("enabled") != ["no"]:
+        for uri in fields.get("uris", ()):
+            yield uri, fields.get("suites", []), fields.get("components", [])

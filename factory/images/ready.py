@@ -1,0 +1,61 @@
+"""Images made ready for use: found again by what they are made from, bootstrapped where they are not here."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from factory.digest import Digest
+from factory.engine.api import Engine
+from factory.errors import Interrupted
+from factory.host import Host
+from factory.image_facts import ImageFacts
+from factory.images.assembly import input_digest
+from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, Progress, bootstrap
+from factory.images.declared import ImageSpec, spec_named
+from factory.images.probe import probe, require_declared
+from factory.store import Store
+
+_STAGE: Final = "image"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyImage:
+    """An image that is here and is what it declares; `identity` enters the keys, `reference` names it to the engine."""
+
+    facts: ImageFacts
+    reference: str
+    identity: Digest
+
+
+def is_here(engine: Engine, name: str, _: Host | None = None) -> bool:
+    """Whether the engine has the image that this version of the factory would make; asks no network."""
+    return _find(engine, spec_named(name)) is not None
+
+
+def ensure(
+    name: str, *, engine: Engine, host: Host, store: Store, progress: Progress, update: bool = False
+) -> ReadyImage:
+    """Find an image, or make it; packages are resolved anew only with `update`.
+
+    Raises:
+        ImageError: it cannot be made here, or is not what it declares.
+        Interrupted: the run was ended while it was made.
+    """
+    spec = spec_named(name)
+    with store.once(_STAGE, input_digest(spec)) as mine:
+        if not mine:
+            raise Interrupted("interrupted")
+        found = _find(engine, spec)
+        image = found if found is not None and not update else _make(spec, engine, host, store, progress)
+        if found is not None and found != image:
+            engine.remove_image(found)
+    require_declared(spec.facts, probe(engine, image))
+    return ReadyImage(facts=spec.facts, reference=image, identity=Digest(engine.image_labels(image)[IDENTITY_LABEL]))
+
+
+def _find(engine: Engine, spec: ImageSpec) -> str | None:
+    return engine.find_image({INPUT_LABEL: input_digest(spec).hex})
+
+
+def _make(spec: ImageSpec, engine: Engine, host: Host, store: Store, progress: Progress) -> str:
+    with store.temp_folder() as work:
+        return bootstrap(engine, spec, host=host, work=work, progress=progress)
