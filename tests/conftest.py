@@ -19,7 +19,8 @@ from factory.host import Host, read_host
 from factory.process import run
 
 _SMALL_PACKAGES = "dash,coreutils,python3-minimal"
-_SMALL_LABELS = {"wheel-factory.test-image": f"bookworm:{_SMALL_PACKAGES}"}
+_SMALL_LABELS = {"wheel-factory.test-image": f"2:bookworm:{_SMALL_PACKAGES}"}
+_SETUID_PROGRAM = 'cp -p "$1/usr/bin/id" "$1/usr/bin/setuid-id" && chmod 4755 "$1/usr/bin/setuid-id"'
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +47,7 @@ def engine(host: Host, owner: str) -> Iterator[DockerEngine]:
 @pytest.fixture(scope="session")
 def daemon(engine: DockerEngine, host: Host) -> Iterator[docker.DockerClient]:
     """The same engine from behind: for what a test breaks, and to see what is left."""
-    assert engine
+    engine.info()
     client = docker.DockerClient(**kwargs_from_env(environment=dict(host.docker)), version="auto")
     yield client
     client.close()
@@ -58,10 +59,13 @@ def image(engine: DockerEngine, host: Host) -> str:
 
 
 def small_image(engine: DockerEngine, host: Host) -> str:
-    """Return an image with dash, coreutils and a minimal python3, made once per machine from Debian's packages."""
+    """Return an image with dash, coreutils and a minimal python3, made once per machine from Debian's packages.
+
+    It also holds a program with the set-user-id bit, for the probe of the posture.
+    """
     if found := engine.find_image(_SMALL_LABELS):
         return found
-    tar = Path(gettempdir()) / "wheel-factory-small-image.tar"
+    tar = Path(gettempdir()) / "wheel-factory-small-image-2.tar"
     if not tar.exists():
         _extract(tar, host)
     with tar.open("rb") as rootfs:
@@ -74,8 +78,8 @@ def _extract(tar: Path, host: Host) -> None:
     if shutil.which("mmdebstrap", path=host.path) is None:
         pytest.skip("mmdebstrap is not installed: no small image can be made; `apt install mmdebstrap`")
     partial = tar.with_suffix(".partial.tar")
-    argv = ["mmdebstrap", "--variant=extract", f"--include={_SMALL_PACKAGES}", "bookworm", partial]
-    done = run(argv, env=host.tool_env, cwd=tar.parent, timeout_s=300)
+    wanted = ["--variant=extract", f"--include={_SMALL_PACKAGES}", f"--extract-hook={_SETUID_PROGRAM}"]
+    done = run(["mmdebstrap", *wanted, "bookworm", partial], env=host.tool_env, cwd=tar.parent, timeout_s=300)
     assert done.returncode == 0, done.stderr
     partial.rename(tar)
 
@@ -98,7 +102,7 @@ class _StartedContainers:
 
     def __init__(self) -> None:
         self._count = 0
-        self._events: CancellableStream | None = None
+        self._events: CancellableStream[str] | None = None
 
     def pytest_sessionstart(self) -> None:
         try:
@@ -109,7 +113,7 @@ class _StartedContainers:
         self._events = client.events(filters=filters)
         threading.Thread(target=self._listen, args=(self._events,), daemon=True).start()
 
-    def _listen(self, events: CancellableStream) -> None:
+    def _listen(self, events: "CancellableStream[str]") -> None:
         for _ in events:
             self._count += 1
 

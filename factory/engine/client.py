@@ -164,6 +164,11 @@ class Client:
             found = self._api.volumes(filters=dict(filters))["Volumes"] or []
         return {volume["Name"]: volume["Labels"] or {} for volume in found}
 
+    def volume(self, name: str) -> Json:
+        """Describe a volume."""
+        with self._speaking():
+            return self._api.inspect_volume(name)
+
     def remove_volume(self, name: str) -> None:
         """Remove a volume."""
         with self._speaking():

@@ -8,10 +8,10 @@ from typing import Final, Self, cast
 from uuid import uuid4
 
 from factory.engine import posture, rootfs, tarstream
-from factory.engine.api import ContainerSpec, EngineInfo
+from factory.engine.api import ContainerSpec, EngineInfo, Mount
 from factory.engine.client import Client, ConflictError, MissingError
 from factory.engine.container import DockerContainer
-from factory.errors import ImageError, Interrupted
+from factory.errors import EngineError, ImageError, Interrupted
 from factory.host import Host
 
 SILENCE_S: Final = 60
@@ -102,12 +102,14 @@ class DockerEngine:
 
         Raises:
             ImageError: the image is not here.
+            EngineError: a mounted volume is not here: the engine would make an empty one of root's.
             Interrupted: the run was ended.
         """
+        self._refuse_missing(spec.mounts)
         name = f"factory-{uuid4().hex}"
         try:
             self._refuse_after_end()
-            self._volume(name, kind="workspace", label=spec.label)
+            self._volume(name, self._marks(kind="workspace", label=spec.label))
             marks = self._marks(kind="container", label=spec.label)
             self._create(posture.confined(spec, workspace=name, marks=marks), name)
             self._refuse_after_end()
@@ -118,7 +120,7 @@ class DockerEngine:
 
     def ensure_volume(self, name: str) -> bool:
         """Make a named cache volume that belongs to the store and outlives the run; True when it is new."""
-        return self._volume(name, kind="cache", label="")
+        return self._volume(name, posture.labels(owner=self._owner, kind="cache"))
 
     def remove_volume(self, name: str) -> None:
         """Remove a named volume; one that does not exist is no error."""
@@ -166,19 +168,18 @@ class DockerEngine:
             with suppress(MissingError, ConflictError):
                 self._client.remove_volume(volume)
 
-    def _volume(self, name: str, *, kind: str, label: str) -> bool:
+    def _volume(self, name: str, marks: Mapping[str, str]) -> bool:
         """Make a volume the unprivileged user's, new or not: its maker may have died half-way. True when it is new.
 
         A new volume belongs to root, and no image's own tools are trusted to change that as root: the engine unpacks a
         folder's owner over it, by way of a container that is never started.
         """
         token = uuid4().hex
-        marks = self._marks(kind=kind, label=label) | posture.labels(token=token)
-        found = self._client.create_volume(name, marks)
+        found = self._client.create_volume(name, {**marks, **posture.labels(token=token)})
         keeper = f"factory-keeper-{token}"
-        marks = self._marks(kind="keeper", label=label)
+        keeper_marks = self._marks(kind="keeper", label=name)
         try:
-            self._create(posture.keeper(self._keeper_image(), volume=name, at=_KEPT, marks=marks), keeper)
+            self._create(posture.keeper(self._keeper_image(), volume=name, at=_KEPT, marks=keeper_marks), keeper)
             self._client.put_archive(keeper, "/", [tarstream.folder(_KEPT)])
         finally:
             self._discard(keeper)
@@ -198,6 +199,13 @@ class DockerEngine:
                 rootfs.docker_archive(spool, layer, reference=_KEEPER, architecture=machine, labels=marks, env={})
             )
         return str(self._image(_KEEPER)["Id"])
+
+    def _refuse_missing(self, mounts: Iterable[Mount]) -> None:
+        for mount in mounts:
+            try:
+                self._client.volume(mount.volume)
+            except MissingError as error:
+                raise EngineError(f"the engine has no volume {mount.volume} to mount at {mount.path}") from error
 
     def _create(self, body: posture.Json, name: str) -> None:
         try:

@@ -38,7 +38,9 @@ def writable(spec: ContainerSpec) -> tuple[PurePosixPath, ...]:
 def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -> Json:
     """Describe a confined container whose main process does nothing but wait for commands.
 
-    No logs are kept: a command can write to the main process's output, and that would fill the engine's disk.
+    No logs are kept: a command can write to the main process's output, and that would fill the engine's disk. No core
+    dumps either: a crash would hand its memory to whatever the host's core pattern names. The host name is always the
+    same, as builds write it down. An image's own health check does not run.
     """
     return {
         "Image": spec.image,
@@ -47,6 +49,8 @@ def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -
         "User": USER,
         "Env": [f"{name}={value}" for name, value in ({"HOME": HOME} | dict(spec.env)).items()],
         "WorkingDir": str(WORKSPACE),
+        "Hostname": "factory",
+        "Healthcheck": {"Test": ["NONE"]},
         "Labels": dict(marks),
         "HostConfig": {
             "NetworkMode": "bridge" if spec.network else "none",
@@ -58,6 +62,7 @@ def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -
             "PidsLimit": spec.pids,
             "Memory": spec.memory_bytes,
             "MemorySwap": spec.memory_bytes,
+            "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
             "Init": True,
             "LogConfig": {"Type": "none"},
             "Mounts": [_mount(each) for each in (Mount(volume=workspace, path=WORKSPACE), *spec.mounts)],

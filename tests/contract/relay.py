@@ -67,10 +67,18 @@ class Relay:
                     if not piece:
                         return
                     self._watch(piece if source is client else b"")
-                    while source is engine and not self._speaking.wait(timeout=0.1):
-                        if self._broken.is_set():
-                            return
+                    if source is engine and not self._speaking.is_set():
+                        piece += self._held_back(engine)
                     key.data.sendall(piece)
+
+    def _held_back(self, engine: socket.socket) -> bytes:
+        """Wait until the engine may speak again; return what it said meanwhile, to be sent in one piece."""
+        while not self._speaking.wait(timeout=0.1):
+            if self._broken.is_set():
+                return b""
+        with suppress(BlockingIOError):
+            return engine.recv(1 << 16, socket.MSG_DONTWAIT)
+        return b""
 
     def _watch(self, request: bytes) -> None:
         if self._silencer and self._silencer in request:

@@ -10,7 +10,7 @@ import pytest
 
 from factory.engine.api import Container, ContainerSpec, FileEntry, Mount
 from factory.engine.docker import DockerEngine
-from factory.errors import FactoryError
+from factory.errors import EngineError, FactoryError
 
 pytestmark = pytest.mark.engine
 
@@ -273,3 +273,11 @@ def test_a_volume_is_new_once_and_can_be_removed_twice(engine: DockerEngine) -> 
 
     engine.remove_volume(name)
     engine.remove_volume(name)
+
+
+def test_a_volume_that_is_not_there_cannot_be_mounted(engine: DockerEngine, image: str) -> None:
+    mount = Mount(volume="tests-no-such-volume", path=PurePosixPath("/cache"))
+    spec = ContainerSpec(image=image, label="absent", env={}, mounts=(mount,))
+
+    with pytest.raises(EngineError, match="no volume tests-no-such-volume"), engine.container(spec):
+        pytest.fail("an empty volume was made")

@@ -38,9 +38,10 @@ def run(host: Host, owner: str, run_id: str, daemon: docker.DockerClient) -> Ite
 
 
 def remains(daemon: docker.DockerClient, run_id: str) -> list[str]:
-    filters = {"label": f"wheel-factory.run={run_id}"}
-    containers = [each.name for each in daemon.containers.list(all=True, filters=filters, ignore_removed=True)]
-    return containers + [each.name for each in daemon.volumes.list(filters=filters)]
+    label = f"wheel-factory.run={run_id}"
+    containers = daemon.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+    volumes = daemon.volumes.list(filters={"label": label})
+    return [*(str(each.name) for each in containers), *(str(each.name) for each in volumes)]
 
 
 def make_spec(image: str) -> ContainerSpec:
@@ -63,11 +64,16 @@ def test_a_container_and_its_workspace_carry_owner_run_kind_and_label(
 def test_a_block_that_fails_leaves_nothing(
     run: DockerEngine, run_id: str, image: str, daemon: docker.DockerClient, error: type[BaseException]
 ) -> None:
-    with pytest.raises(error), run.container(make_spec(image)) as container:
-        container.run(["touch", "x"], timeout_s=30)
-        raise error
+    with pytest.raises(error):
+        fail_in_container(run, image, error)
 
     assert remains(daemon, run_id) == []
+
+
+def fail_in_container(run: DockerEngine, image: str, error: type[BaseException]) -> None:
+    with run.container(make_spec(image)) as container:
+        container.run(["touch", "x"], timeout_s=30)
+        raise error
 
 
 def test_an_image_that_is_not_here_is_named_and_leaves_nothing(
@@ -155,8 +161,6 @@ def orphaned(image: str, run_id: str, daemon: docker.DockerClient) -> Iterator[s
 def test_a_dead_runs_remains_are_reaped_and_only_those(
     host: Host, orphaned: str, run_id: str, daemon: docker.DockerClient
 ) -> None:
-    cache = daemon.volumes.get(f"{orphaned}-cache")
-
     with connect(host, owner="tests-somebody-else", run_id="next") as stranger:
         of_strangers = stranger.reap(lambda _: False)
     with connect(host, owner=orphaned, run_id="next") as engine:
@@ -165,7 +169,8 @@ def test_a_dead_runs_remains_are_reaped_and_only_those(
         again = engine.reap(lambda _: False)
 
     assert (of_strangers, while_running, when_dead, again) == (0, 0, 1, 0)
-    assert remains(daemon, run_id) == [cache.name]
+    assert remains(daemon, run_id) == []
+    assert daemon.volumes.get(f"{orphaned}-cache").attrs["Labels"]["wheel-factory.kind"] == "cache"
 
 
 def test_a_users_own_container_of_an_image_of_ours_is_not_reaped(
@@ -194,7 +199,7 @@ def test_a_workspace_without_its_container_is_reaped(
 
 @pytest.fixture
 def relay(host: Host, tmp_path: Path, engine: DockerEngine) -> Iterator[tuple[Relay, Host]]:
-    assert engine
+    engine.info()
     if not host.docker.get("DOCKER_HOST", "unix://").startswith("unix://"):
         pytest.skip("the relay stands before an engine on a Unix socket only")
     with relayed(host, tmp_path) as pair:
@@ -221,7 +226,7 @@ def test_an_engine_that_goes_away_loses_the_command(
     relay: tuple[Relay, Host], host: Host, owner: str, run_id: str, image: str, daemon: docker.DockerClient, way: str
 ) -> None:
     between, relayed_host = relay
-    with pytest.raises(EngineError, match="silent|no container engine answers"):
+    with pytest.raises(EngineError, match=r"silent|no container engine answers"):
         run_while_engine_goes(between, way, relayed_host, owner, run_id, image)
     gc.collect()
     with connect(host, owner=owner, run_id="next") as later:
@@ -254,3 +259,15 @@ def test_a_container_whose_creation_was_never_acknowledged_is_removed(
         pytest.fail("the creation was acknowledged")
 
     assert remains(daemon, run_id) == []
+
+
+def test_output_that_arrives_together_with_the_answers_header_is_kept(
+    relay: tuple[Relay, Host], owner: str, run_id: str, image: str
+) -> None:
+    between, host = relay
+    with connect(host, owner=owner, run_id=run_id) as engine, engine.container(make_spec(image)) as container:
+        between.silence_after(b"/start HTTP")
+        threading.Timer(1, between.speak).start()
+        ended = container.run(["echo", "early"], timeout_s=30)
+
+    assert ended.output == "early\n"
