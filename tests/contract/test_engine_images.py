@@ -85,7 +85,10 @@ def test_what_is_no_root_filesystem_is_refused(engine: DockerEngine, tar: list[b
 
 def test_a_name_that_the_engine_refuses_is_an_error(engine: DockerEngine) -> None:
     with pytest.raises(ImageError, match="repository name must be lowercase"):
-        engine.import_rootfs(make_rootfs(X86_64), reference="Not/A/Name:1", labels={}, env={})
+        engine.import_rootfs(make_rootfs(X86_64), reference="Not/A/Name:1", labels={"refused": "yes"}, env={})
+
+    if nameless := engine.find_image({"refused": "yes"}):
+        engine.remove_image(nameless)
 
 
 def test_an_image_is_removed_once_and_asked_for_in_vain(engine: DockerEngine) -> None:
