@@ -29,6 +29,7 @@ class Bench:
     recorder: Recorder
     output: Output | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    last_output: str = ""
     _stack: ExitStack = field(default_factory=ExitStack)
     _container: Container | None = None
     _count: int = 0
@@ -75,6 +76,7 @@ class Bench:
                 timeout_s=step.timeout_s,
                 on_output=None if self.output is None else self._echo,
             )
+            self.last_output = ended.output
             log = self._write_log(step, ended)
             mark.outcome = _OUTCOMES.get(ended.ended) or ("passed" if ended.code == 0 else "failed")
         self.seconds[step.name] = self.seconds.get(step.name, 0.0) + ended.duration_s

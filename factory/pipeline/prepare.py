@@ -81,8 +81,9 @@ class Workplace:
             )
         )
         self.bench.put(source_files(self.order.tree), SOURCE)
-        if crates is not None and crates.lock is not None:
-            self.bench.put(lock_file(self.hands, crates), SOURCE)
+        if crates is not None:
+            lock = FileEntry(path=crates.lock_path, content=self.hands.stages.store.read(crates.lock.digest))
+            self.bench.put([lock], SOURCE)
         return self.bench.run_all((environment_step(self.interpreter, self.env),))
 
 
@@ -152,10 +153,3 @@ def _read_requires(bench: Bench) -> Dynamic | Failure:
         return Dynamic(requirements=tuple(Requirement(text) for text in texts))
     except (ValueError, TypeError, InvalidRequirement) as error:
         return Failure(step="requirements", message=f"the backend asked for what is no requirement: {error}")
-
-
-def lock_file(hands: Hands, crates: Crates) -> tuple[FileEntry, ...]:
-    """Return the Cargo.lock that prepare resolved, as a file of the source, where the source had none that serves."""
-    if crates.lock is None:
-        return ()
-    return (FileEntry(path=crates.lock_path, content=hands.stages.store.read(crates.lock.digest)),)
