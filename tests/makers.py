@@ -201,6 +201,7 @@ class _ObjectMaker:
 def make_module(name: str = "core", **facts: Unpack[ObjectFacts]) -> bytes:
     """Make an extension module with its init function."""
     facts["exports"] = [f"PyInit_{name}", *facts.get("exports", ())]
+    facts["undefined"] = ["PyModuleDef_Init", *facts.get("undefined", ())]
     return make_object(**facts)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from factory.audit.closure import link
+from factory.audit.closure import Links, link
 from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.modules import module_files
 from factory.audit.rules import finding
 from factory.audit.sonames import is_interpreters, is_libpython
+from factory.policy import system_libraries
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
@@ -14,7 +16,8 @@ _NO_PLATFORM: frozenset[PlatformTag] = frozenset()
 
 def check_libpython(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- a Check's signature
     """No object may need an interpreter's library, reach one, or be one (PEP 513, "libpythonX.Y.so.1")."""
-    found = [*_linked(wheel), *_reached(wheel), *_embedded(wheel), *_stripped(wheel)]
+    links = link(wheel)
+    found = [*_linked(wheel), *_reached(wheel, links), *_embedded(wheel), *_hidden(wheel, links), *_stripped(wheel)]
     return Ruling(check="libpython", findings=tuple(found), allows=_NO_PLATFORM if found else None)
 
 
@@ -26,8 +29,7 @@ def _linked(wheel: Wheel) -> Iterator[Finding]:
             yield finding("libpython-linked", path, message)
 
 
-def _reached(wheel: Wheel) -> Iterator[Finding]:
-    links = link(wheel)
+def _reached(wheel: Wheel, links: Links) -> Iterator[Finding]:
     guilty = {
         path: next(filter(is_libpython, shared.needed))
         for path, shared in wheel.objects.items()
@@ -43,6 +45,19 @@ def _embedded(wheel: Wheel) -> Iterator[Finding]:
         if "Py_Initialize" in shared.exports:
             message = "defines Py_Initialize; a second interpreter must not be loaded into the first"
             yield finding("libpython-embedded", path, message, (shared.soname,) if shared.soname else ())
+
+
+def _hidden(wheel: Wheel, links: Links) -> Iterator[Finding]:
+    """Notice an interpreter whose symbols are hidden: even an empty module must ask its interpreter to make it.
+
+    PEP 793's hook need not, and a library in between may ask instead.
+    """
+    for module in module_files(wheel):
+        shared = wheel.objects[module.path]
+        alone = not links.inside[module.path] and system_libraries().issuperset(links.outside[module.path])
+        if alone and module.hooks[0] in shared.exports and not any(is_interpreters(s.name) for s in shared.undefined):
+            message = f"{module.hooks[0]} asks no interpreter for anything; one must be linked into the module"
+            yield finding("libpython-embedded", module.path, message)
 
 
 def _stripped(wheel: Wheel) -> Iterator[Finding]:

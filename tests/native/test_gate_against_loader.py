@@ -90,7 +90,12 @@ def test_a_grafted_interpreter_is_found_by_what_it_defines(tmp_path: Path) -> No
 
 def test_a_module_that_needs_no_library_at_all_is_judged(tmp_path: Path) -> None:
     """auditwheel aborts on such a module (InvalidLibcError)."""
-    core = _gcc(tmp_path, MODULE, "int PyInit_core(void) { return 3; }", "-nostdlib")
+    core = _gcc(
+        tmp_path,
+        MODULE,
+        "void *PyModuleDef_Init(void *); void *PyInit_core(void) { return PyModuleDef_Init(0); }",
+        "-nostdlib",
+    )
 
     assert parse(core.read_bytes()).needed == ()
     assert _rules(tmp_path, {MODULE: core}) == set()

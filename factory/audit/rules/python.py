@@ -31,8 +31,9 @@ PYTHON_RULES = (
         severity=Severity.ERROR,
         summary="an object of the wheel is an interpreter",
         why=(
-            "It defines Py_Initialize, so libpython was linked statically or grafted under another name: two "
-            "interpreters with separate state then share one process, and objects of one crash the other."
+            "It defines Py_Initialize, or makes a module without asking any interpreter: libpython was linked "
+            "statically, or grafted under another name. Two interpreters with separate state then share one process, "
+            "and objects of one crash the other."
         ),
         mend="Do not link libpython.a or pass `--whole-archive` over it; let symbols of Python stay undefined.",
         source="PEP 513, section `libpythonX.Y.so.1`",

@@ -130,6 +130,14 @@ def test_a_finding_says_what_was_found_and_what_was_expected(case: str, tmp_path
 
 
 FINE = {
+    "a hook that leaves the asking to its library": (
+        {
+            MODULE: make_object(exports=["PyInit_core"], needed=["liba.so"], runpath="$ORIGIN"),
+            "demo/liba.so": make_object(),
+        },
+        NAME,
+    ),
+    "a hook of the newer kind that asks for nothing": ({MODULE: make_object(exports=["PyModExport_core"])}, NAME),
     "a library of pycryptodome's kind, with a module's suffix and no hook": ({"demo/lib.abi3.so": make_object()}, NAME),
     "a search path that goes up and stays inside": (
         {
@@ -178,8 +186,11 @@ FINE = {
         "demo-1.0-cp315-abi3.abi3t-manylinux_2_17_x86_64.whl",
     ),
     "a module under .data": ({f"demo-1.0.data/platlib/{MODULE}": make_module()}, NAME),
-    "a module that is not ASCII": ({"demo/é.so": make_object(exports=["PyInitU_9ca"])}, NAME),
-    "a package that is a module": ({"demo/__init__.so": make_object(exports=["PyInit_demo"])}, NAME),
+    "a module that is not ASCII": (
+        {"demo/é.so": make_object(exports=["PyInitU_9ca"], undefined=["PyModuleDef_Init"])},
+        NAME,
+    ),
+    "a package that is a module": ({"demo/__init__.so": make_module("demo")}, NAME),
     "a program of its own": ({MODULE: make_module(), "demo/bin/tool": make_object(program=True)}, NAME),
     "a static program for two systems": (
         {"demo-1.0.data/scripts/tool": make_object(program=True)},
@@ -205,6 +216,11 @@ def test_what_works_is_no_finding(case: str, tmp_path: Path) -> None:
 
 
 BAD = {
+    "an interpreter inside whose symbols are hidden": (
+        {MODULE: make_object(exports=["PyInit_core"], needed=["libm.so.6", "libc.so.6"])},
+        NAME,
+        "libpython-embedded",
+    ),
     "the lowest of several floors counts": (
         {ABI3_MODULE: make_module(undefined=["PyObject_GetBuffer"])},
         "demo-1.0-cp39.cp312-abi3-manylinux_2_17_x86_64.whl",

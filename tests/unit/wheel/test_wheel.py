@@ -111,3 +111,12 @@ def test_record_is_rows_or_a_reason(case: str) -> None:
 def test_a_hash_is_written_as_record_writes_it() -> None:
     """The binary distribution format: "urlsafe-base64-nopad"."""
     assert record_hash(Digest.of(b"")) == "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+
+
+def test_objects_whose_names_would_fill_the_memory_are_not_kept(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, {"a.so": make_module("a"), "b.so": make_module("b")})
+
+    wheel = read_wheel(path, kept_bytes=200)
+
+    assert list(wheel.objects) == ["a.so"]
+    assert dict(wheel.broken) == {"b.so": "the wheel's objects have more symbols together than are read"}

@@ -1,106 +1,38 @@
-"""A wheel as it came out: its name, what its texts say, its members and their ELF objects."""
+"""Bytes to Wheel: the archive's members, the texts of .dist-info, and every ELF object by its magic."""
 
-import base64
 import csv
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
 from types import MappingProxyType
 
-from packaging.tags import Tag, parse_tag
-from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
-from packaging.version import Version
+from packaging.tags import parse_tag
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from factory.archive import LIMITS, Flaw, Limits, Member, open_archive
-from factory.digest import Digest
 from factory.elf.model import ElfError, SharedObject
 from factory.elf.read import MAGIC, parse
+from factory.wheel.model import Metadata, RecordRow, Wheel, WheelName, WheelText
 
 _TEXTS = frozenset({"METADATA", "WHEEL", "RECORD"})
 _TEXT_BYTES = 1 << 23
-_RECORD_ROWS = 1 << 18
 _TAG_LINES = 1 << 12
+_RECORD_ROWS = 1 << 18
+_KEPT_BYTES = 1 << 29
+_SYMBOL_BYTES = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WheelName:
-    """What the file name says (binary distribution format, "File name convention")."""
-
-    name: NormalizedName
-    version: Version
-    build: str
-    tags: frozenset[Tag]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
-    """METADATA's fields as they are written; a field that is absent is empty."""
-
-    name: str
-    version: str
-    requires_python: str
-    requires_dist: tuple[str, ...]
-    extras: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WheelText:
-    """The WHEEL file's fields; `tags` are its expanded Tag lines, `bad_tags` the lines that are no tag."""
-
-    wheel_version: str
-    root_is_purelib: bool
-    tags: frozenset[Tag]
-    bad_tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordRow:
-    """One line of RECORD as it is written."""
-
-    path: str
-    hash: str
-    size: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wheel:
-    """One wheel. Texts are None when absent; `broken` maps ELF members that cannot be parsed to the reason.
-
-    `dist_infos` are the names of all `*.dist-info` folders; texts are read from `dist_info`, the one that the file name
-    calls for, else the first.
-    """
-
-    filename: str
-    size_bytes: int
-    name: WheelName | None
-    name_problem: str = ""
-    dist_infos: tuple[str, ...] = ()
-    dist_info: str = ""
-    metadata: Metadata | None = None
-    wheel_text: WheelText | None = None
-    record: tuple[RecordRow, ...] | None = None
-    record_problem: str = ""
-    members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
-    objects: Mapping[str, SharedObject] = field(default_factory=lambda: MappingProxyType({}))
-    broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    flaws: tuple[Flaw, ...] = ()
-
-    @property
-    def tags(self) -> frozenset[Tag]:
-        """The tags of the file name, which is what installers go by."""
-        return self.name.tags if self.name else frozenset()
-
-
-def read_wheel(path: Path, limits: Limits = LIMITS) -> Wheel:
+def read_wheel(path: Path, limits: Limits = LIMITS, *, kept_bytes: int = _KEPT_BYTES) -> Wheel:
     """Read a wheel, each member once and one at a time; whatever is wrong inside is in the value.
+
+    `kept_bytes` limits what the names of all objects together may hold in memory.
 
     Raises:
         OSError: the file cannot be opened.
     """
-    parts = _Parts(path)
+    parts = _Parts(path, kept_bytes)
     with open_archive(path, limits) as archive:
         archive.visit(parts.take, _is_wanted)
         parts.flaws += archive.flaws
@@ -116,11 +48,18 @@ def _is_wanted(name: str, head: bytes) -> bool:
     return head == MAGIC or _is_text(name)
 
 
+def _held_bytes(shared: SharedObject) -> int:
+    """Estimate what an object's names hold in memory: megabytes in a real wheel, all of it in a hostile one."""
+    names = sum(map(len, shared.exports)) + sum(len(symbol.name) for symbol in shared.undefined)
+    return names + _SYMBOL_BYTES * (len(shared.exports) + len(shared.undefined))
+
+
 @dataclass(slots=True)
 class _Parts:
     """What has been read, before it is put together."""
 
     path: Path
+    left_bytes: int
     members: dict[str, Member] = field(default_factory=dict)
     objects: dict[str, SharedObject] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
@@ -133,15 +72,24 @@ class _Parts:
             return
         self.members[member.name] = member
         if content.startswith(MAGIC):
-            try:
-                self.objects[member.name] = parse(content)
-            except ElfError as error:
-                self.broken[member.name] = str(error)
+            self._take_object(member.name, content)
         elif len(content) > _TEXT_BYTES:
             message = f"is a text of {len(content)} bytes; {_TEXT_BYTES} are read at most"
             self.flaws.append(Flaw(kind="too-large", member=member.name, message=message))
         elif content:
             self.texts[member.name] = bytes(content)
+
+    def _take_object(self, name: str, content: bytearray) -> None:
+        try:
+            shared = parse(content)
+        except ElfError as error:
+            self.broken[name] = str(error)
+            return
+        self.left_bytes -= _held_bytes(shared)
+        if self.left_bytes >= 0:
+            self.objects[name] = shared
+        else:
+            self.broken[name] = "the wheel's objects have more symbols together than are read"
 
     def wheel(self) -> Wheel:
         """Put the value together."""
@@ -246,8 +194,3 @@ def parse_record(content: bytes) -> tuple[tuple[RecordRow, ...] | None, str]:
         if row and len(row) != 3:  # noqa: PLR2004 -- path, hash, size
             return None, f"row {line} has {len(row)} fields; three are due"
     return tuple(RecordRow(path=row[0], hash=row[1], size=row[2]) for row in rows if row), ""
-
-
-def record_hash(digest: Digest) -> str:
-    """Write a digest as RECORD does: urlsafe base64 without padding."""
-    return "sha256=" + base64.urlsafe_b64encode(bytes.fromhex(digest.hex)).decode().rstrip("=")

@@ -1,0 +1,15 @@
+"""What came out: a wheel read from its bytes."""
+
+from factory.wheel.model import Metadata, RecordRow, Wheel, WheelName, WheelText, record_hash
+from factory.wheel.read import parse_record, read_wheel
+
+__all__ = [
+    "Metadata",
+    "RecordRow",
+    "Wheel",
+    "WheelName",
+    "WheelText",
+    "parse_record",
+    "read_wheel",
+    "record_hash",
+]

@@ -1,0 +1,88 @@
+"""A wheel as it came out: its name, what its texts say, its members and their ELF objects."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from packaging.tags import Tag
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from factory.archive import Flaw, Member
+from factory.digest import Digest
+from factory.elf.model import SharedObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelName:
+    """What the file name says (binary distribution format, "File name convention")."""
+
+    name: NormalizedName
+    version: Version
+    build: str
+    tags: frozenset[Tag]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """METADATA's fields as they are written; a field that is absent is empty."""
+
+    name: str
+    version: str
+    requires_python: str
+    requires_dist: tuple[str, ...]
+    extras: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelText:
+    """The WHEEL file's fields; `tags` are its expanded Tag lines, `bad_tags` the lines that are no tag."""
+
+    wheel_version: str
+    root_is_purelib: bool
+    tags: frozenset[Tag]
+    bad_tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRow:
+    """One line of RECORD as it is written."""
+
+    path: str
+    hash: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """One wheel. Texts are None when absent; `broken` maps ELF members that cannot be parsed to the reason.
+
+    `dist_infos` are the names of all `*.dist-info` folders; texts are read from `dist_info`, the one that the file name
+    calls for, else the first.
+    """
+
+    filename: str
+    size_bytes: int
+    name: WheelName | None
+    name_problem: str = ""
+    dist_infos: tuple[str, ...] = ()
+    dist_info: str = ""
+    metadata: Metadata | None = None
+    wheel_text: WheelText | None = None
+    record: tuple[RecordRow, ...] | None = None
+    record_problem: str = ""
+    members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
+    objects: Mapping[str, SharedObject] = field(default_factory=lambda: MappingProxyType({}))
+    broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """The tags of the file name, which is what installers go by."""
+        return self.name.tags if self.name else frozenset()
+
+
+def record_hash(digest: Digest) -> str:
+    """Write a digest as RECORD does: urlsafe base64 without padding."""
+    return "sha256=" + base64.urlsafe_b64encode(bytes.fromhex(digest.hex)).decode().rstrip("=")
