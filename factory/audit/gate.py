@@ -36,7 +36,7 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
     """Judge a wheel. Waivers count up to and including their last day."""
-    rulings = tuple(check(wheel, expectation) for check in CHECKS)
+    rulings = tuple(_in_order(check(wheel, expectation)) for check in CHECKS)
     found = [found for ruling in rulings for found in ruling.findings]
     judged = [_waive(each, expectation.waivers, today) for each in found]
     judged += _idle(wheel, expectation.waivers, found, today)
@@ -46,6 +46,10 @@ def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
         deserves=_least(rulings),
         floor=deserved_floor(wheel, expectation),
     )
+
+
+def _in_order(ruling: Ruling) -> Ruling:
+    return replace(ruling, findings=tuple(sorted(ruling.findings, key=_rank)))
 
 
 def _rank(found: Finding) -> tuple[int, str, str, str]:

@@ -48,16 +48,18 @@ def _embedded(wheel: Wheel) -> Iterator[Finding]:
 
 
 def _hidden(wheel: Wheel, links: Links) -> Iterator[Finding]:
-    """Notice an interpreter whose symbols are hidden: even an empty module must ask its interpreter to make it.
-
-    PEP 793's hook need not, and a library in between may ask instead.
-    """
+    """Notice an interpreter whose symbols are hidden: even an empty module must ask its interpreter to make it."""
     for module in module_files(wheel):
-        shared = wheel.objects[module.path]
-        alone = not links.inside[module.path] and system_libraries().issuperset(links.outside[module.path])
-        if alone and module.hooks[0] in shared.exports and not any(is_interpreters(s.name) for s in shared.undefined):
+        exports = wheel.objects[module.path].exports
+        if "Py_Initialize" not in exports and module.hooks[0] in exports and _asks_nobody(wheel, links, module.path):
             message = f"{module.hooks[0]} asks no interpreter for anything; one must be linked into the module"
             yield finding("libpython-embedded", module.path, message)
+
+
+def _asks_nobody(wheel: Wheel, links: Links, path: str) -> bool:
+    """Whether an object uses no interpreter's symbol, nor a library that may do so for it."""
+    alone = not links.inside[path] and system_libraries().issuperset(links.outside[path])
+    return alone and not any(is_interpreters(symbol.name) for symbol in wheel.objects[path].undefined)
 
 
 def _stripped(wheel: Wheel) -> Iterator[Finding]:

@@ -80,16 +80,15 @@ class _Parts:
             self.texts[member.name] = bytes(content)
 
     def _take_object(self, name: str, content: bytearray) -> None:
+        if self.left_bytes < 0:
+            self.broken[name] = "the wheel's objects before it have more symbols together than are read"
+            return
         try:
-            shared = parse(content)
+            self.objects[name] = parse(content)
         except ElfError as error:
             self.broken[name] = str(error)
-            return
-        self.left_bytes -= _held_bytes(shared)
-        if self.left_bytes >= 0:
-            self.objects[name] = shared
         else:
-            self.broken[name] = "the wheel's objects have more symbols together than are read"
+            self.left_bytes -= _held_bytes(self.objects[name])
 
     def wheel(self) -> Wheel:
         """Put the value together."""

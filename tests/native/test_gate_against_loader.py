@@ -14,7 +14,7 @@ from factory.audit import Expectation, audit
 from factory.audit.stable_abi import introduced, oldest_interpreter
 from factory.elf.read import parse
 from factory.wheel import read_wheel
-from tests.makers import make_wheel
+from tests.makers import ObjectFacts, make_module, make_wheel
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 
@@ -125,3 +125,30 @@ def test_the_running_interpreter_exports_what_the_stable_abi_had_by_its_version(
 
     promised = {name for name in introduced() if (oldest_interpreter(name, minor) or 99) <= minor}
     assert promised - exports == set()
+
+
+SEEDED = """
+import sys
+from datetime import date
+from pathlib import Path
+from factory.audit import Expectation, audit
+from factory.wheel import read_wheel
+print(audit(read_wheel(Path(sys.argv[1])), Expectation(), date(2026, 11, 22)).findings)
+"""
+
+
+def test_findings_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
+    needs: ObjectFacts = {
+        "needed": ["libb.so", "liba.so"],
+        "undefined": ["b@GLIBC_2.39", "a@GLIBC_2.38", "c@GLIBCXX_3.4.33"],
+    }
+    path = make_wheel(tmp_path, {f"demo/{name}.so": make_module(name, **needs) for name in "xyz"})
+
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", SEEDED, path], env={"PYTHONHASHSEED": str(seed)}, check=True, capture_output=True
+        ).stdout
+        for seed in range(3)
+    }
+
+    assert len(said) == 1
