@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from factory import codec
 from factory.digest import Digest
 from factory.engine.api import Engine
 from factory.errors import Interrupted
@@ -12,6 +13,7 @@ from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, Progress, bootstrap
 from factory.images.declared import ImageSpec, spec_named
 from factory.images.probe import probe, require_declared
+from factory.keys import document, key
 from factory.store import Store
 
 _STAGE: Final = "image"
@@ -48,8 +50,16 @@ def ensure(
         image = found if found is not None and not update else _make(spec, engine, host, store, progress)
         if found is not None and found != image:
             engine.remove_image(found)
-    require_declared(spec.facts, probe(engine, image))
+        _probe_once(spec, image, engine, store)
     return ReadyImage(facts=spec.facts, reference=image, identity=Digest(engine.image_labels(image)[IDENTITY_LABEL]))
+
+
+def _probe_once(spec: ImageSpec, image: str, engine: Engine, store: Store) -> None:
+    """Hold an image to its declaration, unless this very image was held to this very declaration before."""
+    paper = document("probe", 1, {"image": image, "declared": codec.dump(spec.facts)})
+    if store.ledger_get("probe", key(paper)) is None:
+        require_declared(spec.facts, probe(engine, image))
+        store.ledger_put("probe", key(paper), paper, result=True)
 
 
 def _find(engine: Engine, spec: ImageSpec) -> str | None:

@@ -7,14 +7,17 @@ from importlib.resources.abc import Traversable
 
 from factory.digest import Digest
 
-_ROOMS = ("audit", "elf", "archive.py", "policy.py", "wheel.py", "tags.py", "catalogue.py")
+_ROOMS = frozenset({"audit", "elf", "archive", "policy", "wheel", "tags", "catalogue"})
 _DATA = ("abi3info", "auditwheel", "packaging")
 
 
 @cache
 def gate_identity() -> Digest:
     """Digest the gate's own code, and the versions of the tables it judges by."""
-    sources = [text for room in _ROOMS for text in _sources(files("factory") / room)]
+    rooms = sorted(
+        (place for place in files("factory").iterdir() if place.name.removesuffix(".py") in _ROOMS), key=_name
+    )
+    sources = [text for room in rooms for text in _sources(room)]
     tables = [f"{name}=={version(name)}" for name in _DATA]
     return Digest.of("\0".join([*sources, *tables]).encode())
 
@@ -22,4 +25,8 @@ def gate_identity() -> Digest:
 def _sources(place: Traversable) -> list[str]:
     if place.is_file():
         return [place.read_text(encoding="utf-8")] if place.name.endswith(".py") else []
-    return [text for inner in sorted(place.iterdir(), key=lambda one: one.name) for text in _sources(inner)]
+    return [text for inner in sorted(place.iterdir(), key=_name) for text in _sources(inner)]
+
+
+def _name(place: Traversable) -> str:
+    return place.name

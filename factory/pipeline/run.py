@@ -56,8 +56,10 @@ def _with(run: Run, event: Event) -> Run:
         case RecipeFailed():
             return replace(run, failed_recipes=(*run.failed_recipes, event))
         case RunEnded():
+            order = [cell.address for plan in run.plans for cell in plan.cells]
             return replace(
                 run,
+                records=tuple(sorted(run.records, key=lambda record: order.index(record.cell.address))),
                 duration_s=event.duration_s,
                 containers=event.containers,
                 interrupted=event.interrupted,

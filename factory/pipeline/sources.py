@@ -17,7 +17,6 @@ from factory.plan.planner import plan
 from factory.project.read import Choices, read_project
 from factory.recipe.model import PathSource, Recipe, SdistSource
 from factory.source.folder import read_folder
-from factory.source.index import fetch_sdist
 from factory.source.tree import Tree
 from factory.source.unpack import unpack
 
@@ -84,6 +83,8 @@ def _sdist_tree(ref: SdistSource, stages: Stages, host: Host) -> Tree:
     }
 
     def make() -> Artifact:
+        from factory.source.index import fetch_sdist  # noqa: PLC0415 -- reading indexes costs a start 0.6 s
+
         with stages.store.temp_folder() as folder:
             fetched = fetch_sdist(ref, host, folder)
             return stages.store.put_file(fetched.path, fetched.filename)
