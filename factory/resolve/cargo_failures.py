@@ -67,7 +67,7 @@ _CASES = (
     ),
     _Case(
         "missing",
-        r"no matching package named `(?P<crate>[^`]+)` found",
+        r"no matching package (?:named|found\nsearched package name:) `(?P<crate>[^`]+)`",
         "the crate {crate} is not in the registry here",
         "is its name right in Cargo.toml, and is its registry configured?",
     ),

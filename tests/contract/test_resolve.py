@@ -1,0 +1,317 @@
+"""Requirements become files of the store, by the real uv against a real index on this machine."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from factory.digest import Digest
+from factory.resolve import Found, Resolution, Unresolved, download, resolve_requirements
+from factory.resolve.model import ResolvedFile
+from factory.store import Store
+from factory.tags import Interpreter, PlatformTag
+from tests.index_makers import PASSWORD, USER, Index, serve_index
+
+CP313 = Interpreter(13)
+BULLSEYE = PlatformTag.parse("manylinux_2_31_x86_64")
+
+
+@pytest.fixture
+def index() -> Iterator[Index]:
+    with serve_index() as served:
+        yield served
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "store") as opened:
+        yield opened
+
+
+def resolve(
+    index: Index,
+    store: Store,
+    *requirements: str,
+    constraints: Sequence[str] = (),
+    interpreter: Interpreter = CP313,
+    platform: PlatformTag = BULLSEYE,
+) -> Found | Unresolved:
+    with store.temp_folder() as folder:
+        return resolve_requirements(
+            [Requirement(text) for text in requirements],
+            constraints=[Requirement(text) for text in constraints],
+            interpreter=interpreter,
+            platform=platform,
+            host=index.host(folder),
+            folder=folder,
+        )
+
+
+def names(answer: Found | Unresolved) -> list[str]:
+    assert isinstance(answer, Found), answer
+    return [file.filename for file in answer.files]
+
+
+def get(index: Index, store: Store, answer: Found | Unresolved) -> Resolution | Unresolved:
+    assert isinstance(answer, Found), answer
+    return download(answer, index.host(store.path), store, sleep=lambda _: None)
+
+
+def reason(answer: object) -> Unresolved:
+    assert isinstance(answer, Unresolved), answer
+    return answer
+
+
+def test_requirements_bring_what_they_require(index: Index, store: Store) -> None:
+    index.add("first", "1.0", requires=["second>=2", "windows; sys_platform == 'win32'"])
+    index.add("second", "1.0")
+    index.add("second", "2.1")
+
+    assert names(resolve(index, store, "first")) == ["first-1.0-py3-none-any.whl", "second-2.1-py3-none-any.whl"]
+
+
+def test_a_constraint_bounds_what_nobody_asked_for_by_name(index: Index, store: Store) -> None:
+    index.add("first", "1.0", requires=["second"])
+    index.add("second", "1.0")
+    index.add("second", "2.0")
+
+    found = resolve(index, store, "first", constraints=["second<2", "third==1"])
+
+    assert names(found) == ["first-1.0-py3-none-any.whl", "second-1.0-py3-none-any.whl"]
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "platform", "expected"),
+    [
+        pytest.param("cp313", "manylinux_2_31_x86_64", "cp313-cp313-manylinux_2_28_x86_64", id="the newest that fits"),
+        pytest.param("cp313", "manylinux_2_17_x86_64", "cp313-cp313-manylinux2014_x86_64", id="an older libc"),
+        pytest.param("cp314", "manylinux_2_31_x86_64", "cp39-abi3-manylinux2014_x86_64", id="the stable ABI"),
+        pytest.param("cp314t", "manylinux_2_31_x86_64", "cp314-cp314t-manylinux_2_17_x86_64", id="free-threaded"),
+        pytest.param("pp311", "manylinux_2_31_x86_64", "pp311-pypy311_pp73-manylinux_2_17_x86_64", id="PyPy"),
+        pytest.param("cp313", "musllinux_1_2_x86_64", "cp313-cp313-musllinux_1_1_x86_64", id="musl"),
+        pytest.param("cp313", "manylinux_2_31_armv7l", "py3-none-any", id="an architecture uv has no name for"),
+    ],
+)
+def test_the_wheel_fits_interpreter_and_platform(
+    index: Index, store: Store, interpreter: str, platform: str, expected: str
+) -> None:
+    for tag in (
+        "cp313-cp313-manylinux_2_34_x86_64",
+        "cp313-cp313-manylinux_2_28_x86_64",
+        "cp313-cp313-manylinux2014_x86_64",
+        "cp313-cp313-musllinux_1_1_x86_64",
+        "cp39-abi3-manylinux2014_x86_64",
+        "cp314-cp314t-manylinux_2_17_x86_64",
+        "pp311-pypy311_pp73-manylinux_2_17_x86_64",
+        "cp313-cp313-win_amd64",
+        "py3-none-any",
+    ):
+        index.add("native", "1.0", tag)
+
+    found = resolve(
+        index, store, "native", interpreter=Interpreter.parse(interpreter), platform=PlatformTag.parse(platform)
+    )
+
+    assert names(found) == [f"native-1.0-{expected}.whl"]
+
+
+def test_markers_are_read_for_the_target_not_for_this_machine(index: Index, store: Store) -> None:
+    for name in ("old", "new", "arm"):
+        index.add(name, "1.0")
+
+    asked = ("old; python_version < '3.9'", "new; python_version >= '3.14'", "arm; platform_machine == 'aarch64'")
+
+    assert names(resolve(index, store, *asked, interpreter=Interpreter(8))) == ["old-1.0-py3-none-any.whl"]
+    assert names(resolve(index, store, *asked, interpreter=Interpreter(14, free_threaded=True))) == [
+        "new-1.0-py3-none-any.whl"
+    ]
+
+
+def test_a_release_with_source_only_is_refused_by_name(index: Index, store: Store) -> None:
+    index.files["sourceonly-1.0.tar.gz"] = b"never opened"
+
+    answer = reason(resolve(index, store, "sourceonly"))
+
+    assert answer.kind == "no-wheel"
+    assert answer.sentence == "sourceonly has no wheel for cp313 on manylinux_2_31_x86_64, only source"
+    assert "sourceonly-1.0.tar.gz" not in index.asked
+
+
+def test_a_release_without_a_wheel_for_a_free_threaded_interpreter_is_refused_by_name(
+    index: Index, store: Store
+) -> None:
+    index.add("native", "1.0", "cp314-cp314-manylinux_2_17_x86_64")
+
+    answer = reason(resolve(index, store, "native", interpreter=Interpreter(14, free_threaded=True)))
+
+    assert (answer.kind, answer.sentence) == ("no-wheel", "native has no wheel for cp314t on manylinux_2_31_x86_64")
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    ["first @ https://example.invalid/first-1.0-py3-none-any.whl", "first @ file:///etc", "first @ git+ssh://x/y"],
+)
+def test_a_direct_reference_is_refused_before_uv_sees_it(index: Index, store: Store, requirement: str) -> None:
+    answer = reason(resolve(index, store, requirement))
+
+    assert (answer.kind, answer.sentence) == (
+        "refused",
+        "first is asked for by URL; only names on the package index are taken",
+    )
+    assert index.asked == []
+
+
+def test_a_line_break_in_a_marker_cannot_become_an_option(index: Index, store: Store) -> None:
+    answer = reason(resolve(index, store, r"first; os_name == 'x\n--index-url=http://example.invalid'"))
+
+    assert (answer.kind, index.asked) == ("refused", [])
+
+
+def test_a_direct_reference_deeper_down_is_not_followed(index: Index, store: Store) -> None:
+    index.add("first", "1.0", requires=[f"second @ {index.url}/files/second-1.0-py3-none-any.whl"])
+    index.add("second", "1.0")
+
+    answer = reason(resolve(index, store, "first"))
+
+    assert answer.kind == "unsatisfiable"
+    assert "second" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("requirements", "sentence"),
+    [
+        pytest.param(["nosuch"], "no index here knows nosuch", id="unknown name"),
+        pytest.param(["first==9"], "no index here has first==9 for cp313 on manylinux_2_31_x86_64", id="no version"),
+        pytest.param(
+            ["first<2", "second"],
+            "the requirements cannot be met for cp313 on manylinux_2_31_x86_64: ",
+            id="contradiction",
+        ),
+    ],
+)
+def test_what_cannot_be_met_is_said_in_one_clause(
+    index: Index, store: Store, requirements: list[str], sentence: str
+) -> None:
+    index.add("first", "1.0")
+    index.add("first", "2.0")
+    index.add("second", "1.0", requires=["first>=2"])
+
+    answer = reason(resolve(index, store, *requirements))
+
+    assert answer.kind == "unsatisfiable"
+    assert answer.sentence.startswith(sentence)
+    assert "\n" not in answer.sentence
+    assert answer.hint
+
+
+def test_an_index_that_cannot_be_reached_is_the_network(store: Store) -> None:
+    answer = reason(resolve(Index(url="http://127.0.0.1:9"), store, "first"))
+
+    assert answer.kind == "network"
+    assert answer.sentence.startswith("the package index cannot be asked: ")
+
+
+def test_an_index_that_fails_now_and_then_is_asked_again(index: Index, store: Store) -> None:
+    index.add("first", "1.0")
+    index.faults["first"] = ["500"]
+
+    assert names(resolve(index, store, "first")) == ["first-1.0-py3-none-any.whl"]
+
+
+def test_every_file_comes_into_the_store(index: Index, store: Store) -> None:
+    filename = index.add("first", "1.0")
+
+    answer = get(index, store, resolve(index, store, "first"))
+
+    assert isinstance(answer, Resolution)
+    assert [(file.filename, store.read(file.digest)) for file in answer.files] == [(filename, index.files[filename])]
+
+
+def test_what_the_store_has_is_not_downloaded_again(index: Index, store: Store) -> None:
+    content = b"x" * 100
+    store.put_bytes(content, "first.whl")
+    file = ResolvedFile(filename="first.whl", digest=Digest.of(content), url="http://127.0.0.1:9/", size_bytes=100)
+
+    answer = get(index, store, Found(files=(file,)))
+
+    assert isinstance(answer, Resolution)
+    assert answer.files[0].filename == "first.whl"
+
+
+@pytest.mark.parametrize("fault", ["500", "truncated"])
+def test_a_download_that_fails_once_is_tried_again(index: Index, store: Store, fault: str) -> None:
+    filename = index.add("first", "1.0")
+    found = resolve(index, store, "first")
+    index.faults[filename] = ["500" if fault == "500" else "truncated"]
+
+    answer = get(index, store, found)
+
+    assert isinstance(answer, Resolution)
+    assert store.read(answer.files[0].digest) == index.files[filename]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        pytest.param("500", "answers 500 Internal Server Error", id="500"),
+        pytest.param("404", "answers 404 Not Found", id="404"),
+        pytest.param("truncated", "first-1.0-py3-none-any.whl", id="truncated"),
+    ],
+)
+def test_a_download_that_keeps_failing_is_the_network(index: Index, store: Store, fault: str, sentence: str) -> None:
+    filename = index.add("first", "1.0")
+    found = resolve(index, store, "first")
+    index.faults[filename] = ["500" if fault == "500" else "404" if fault == "404" else "truncated"] * 10
+
+    answer = reason(get(index, store, found))
+
+    assert answer.kind == "network"
+    assert sentence in answer.sentence
+
+
+def test_bytes_that_are_not_what_the_index_says_are_refused(index: Index, store: Store) -> None:
+    filename = index.add("first", "1.0")
+    index.listed_sha256[filename] = "0" * 64
+
+    answer = reason(get(index, store, resolve(index, store, "first")))
+
+    assert answer.kind == "refused"
+    assert answer.sentence == (f"{filename} has {Digest.of(index.files[filename])}; the index says {Digest('0' * 64)}")
+    assert not store.has(Digest.of(index.files[filename]))
+
+
+def test_a_file_without_a_listed_hash_has_that_of_its_bytes(index: Index, store: Store) -> None:
+    filename = index.add("first", "1.0")
+    index.listed_sha256[filename] = None
+
+    found = resolve(index, store, "first")
+
+    assert isinstance(found, Found)
+    assert [file.digest for file in found.files] == [Digest.of(index.files[filename])]
+
+
+def test_credentials_open_the_index_and_are_printed_nowhere(store: Store) -> None:
+    with serve_index(with_password=True) as index:
+        index.add("first", "1.0")
+        found = resolve(index, store, "first")
+        answer = get(index, store, found)
+        unknown = resolve(index, store, "nosuch")
+        index.faults["first"] = ["500"] * 20
+        failed = resolve(index, store, "first")
+
+    assert isinstance(answer, Resolution)
+    assert reason(failed).kind == "network"
+    for said in (found, answer, unknown, failed):
+        assert PASSWORD not in repr(said)
+        assert USER not in repr(said)
+
+
+def test_wrong_credentials_are_said(store: Store) -> None:
+    with serve_index(with_password=True) as index:
+        index.add("first", "1.0")
+        open_index = Index(url=index.url)
+
+        answer = reason(resolve(open_index, store, "first"))
+
+    assert (answer.kind, answer.sentence) == ("network", "the package index turned us away")
