@@ -1,7 +1,7 @@
 """One folder that remembers: blobs by digest, results by key, and who uses it now.
 
-Layout, version 1: `format`, `owner`, `blobs/<2 digits>/<digest>`, `ledger/<stage>/<key>.json`, `locks/`, `temp/`,
-`caches/<tool>/`. Only `format` and `owner` are not made again when they are deleted.
+Layout, version 1: `format`, `owner`, `blobs/<2 digits>/<digest>`, `ledger/<stage>/<key>.json`, `locks/`, `temp/`.
+Only `format` and `owner` are not made again when they are deleted.
 
 A ledger entry names the blobs it needs and is written after them, each by a rename, so that a kill at any moment
 leaves entries that hold. Nothing here reads a clock.
@@ -205,13 +205,6 @@ class Store:
                 path.symlink_to(self._blob(artifact.digest))
             yield path
 
-    def cache_folder(self, tool: str) -> Path:
-        """Return a tool's own cache folder, which outlives runs; deleting it changes no result."""
-        folder = self.path / "caches" / tool
-        with explained("write", folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
     def _blob(self, digest: Digest) -> Path:
         return self.path / "blobs" / digest.hex[:2] / digest.hex
 
@@ -279,7 +272,7 @@ def _prepare(path: Path) -> None:
     if version != _FORMAT:
         hint = f"set FACTORY_STORE to another folder, or delete {path}: all of it can be made again"
         raise StoreError(f"the store {path} has format {version!r}; this factory reads format {_FORMAT!r}", hint=hint)
-    for name in ("blobs", "ledger", "locks", "temp", "caches"):
+    for name in ("blobs", "ledger", "locks", "temp"):
         (path / name).mkdir(exist_ok=True)
     _ensure_owner(path)
 

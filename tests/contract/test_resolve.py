@@ -7,8 +7,10 @@ import pytest
 from packaging.requirements import Requirement
 
 from factory.digest import Digest
+from factory.errors import EngineError
 from factory.resolve import Found, Resolution, Unresolved, download, resolve_requirements
 from factory.resolve.model import ResolvedFile
+from factory.resolve.tools import ensure_tools, read_pins
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
 from tests.index_makers import PASSWORD, USER, Index, serve_index
@@ -305,6 +307,17 @@ def test_credentials_open_the_index_and_are_printed_nowhere(store: Store) -> Non
     for said in (found, answer, unknown, failed):
         assert PASSWORD not in repr(said)
         assert USER not in repr(said)
+
+
+def test_tools_that_are_not_what_the_lock_says_are_refused(index: Index, store: Store) -> None:
+    for pin in read_pins():
+        name, version, tag = pin.filename.removesuffix(".whl").split("-", 2)
+        index.add(name, version, tag)
+
+    with pytest.raises(
+        EngineError, match=r"the tool bundle needs auditwheel-\S+ with sha256:\w+; the index offers sha256:"
+    ):
+        ensure_tools(index.host(store.path), store)
 
 
 def test_wrong_credentials_are_said(store: Store) -> None:

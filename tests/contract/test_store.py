@@ -264,6 +264,21 @@ def test_a_kill_at_any_moment_leaves_only_entries_that_hold(tmp_path: Path) -> N
     assert not left
 
 
+@pytest.mark.parametrize("delay_s", [0.06, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.25])
+def test_a_kill_while_the_store_is_made_leaves_one_that_opens(tmp_path: Path, delay_s: float) -> None:
+    child = subprocess.Popen([sys.executable, "-c", HAMMER, tmp_path / "store"], stdout=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.communicate(timeout=delay_s)
+    child.kill()
+    child.communicate()
+
+    with Store.open(tmp_path / "store") as store:
+        asked = remember(store, b"wheel")
+
+        assert store.ledger_get("build", asked) == {"filename": "a.whl"}
+        assert store.owner
+
+
 def test_two_processes_share_a_store(tmp_path: Path) -> None:
     writer = """
 import sys
