@@ -12,7 +12,21 @@ from factory.recipe.model import TestSpec
 from factory.tags import Interpreter
 
 _RUN_FOLDER = WORK / "run"
+_UNPACKED = WORK / "unpacked"
 _INSTALL_TIMEOUT_S = 300
+
+_LOAD = """\
+import glob, subprocess, sys
+(loader,) = glob.glob("/lib64/ld-linux-*.so.?") or glob.glob("/lib/ld-linux*.so.?") or glob.glob("/lib/ld-musl-*.so.1")
+bad = 0
+for path in sys.argv[1:]:
+    done = subprocess.run([loader, "--list", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(path, done.stdout.decode(errors="replace"), sep="\\n", flush=True)
+    if done.returncode or b"not found" in done.stdout:
+        bad = 1
+        print("error: the loader cannot resolve", path, flush=True)
+sys.exit(bad)
+"""
 
 _IMPORT = """\
 import importlib, sys
@@ -26,7 +40,7 @@ for name in extensions + others:
 """
 
 
-def trial_steps(  # noqa: PLR0913 -- one command's independent parts
+def trial_steps(
     name: NormalizedName,
     version: Version,
     wheel: str,
@@ -49,6 +63,20 @@ def trial_steps(  # noqa: PLR0913 -- one command's independent parts
         script = "\n".join([f"mkdir -p {_RUN_FOLDER}", f"cd {_RUN_FOLDER}", *lines])
         steps.append(Step(name="test", argv=("sh", "-ec", script), env=env, phase="trial", timeout_s=test.timeout_s))
     return tuple(steps)
+
+
+def load_steps(wheel: str, objects: Sequence[str], interpreter: Interpreter) -> tuple[Step, ...]:
+    """Return the steps that let an image's own loader resolve every object of a wheel, each with all it needs."""
+    python = trial_python(interpreter)
+    env = MappingProxyType({"PATH": search_path(), "LC_ALL": "C.UTF-8"})
+    unpack = (python, "-I", "-m", "zipfile", "-e", str(WHEELHOUSE / wheel), str(_UNPACKED))
+    paths = [str(_UNPACKED / name) for name in objects]
+    return (
+        Step(name="unpack", argv=unpack, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S),
+        Step(
+            name="load", argv=(python, "-I", "-c", _LOAD, *paths), env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S
+        ),
+    )
 
 
 def wants_source(test: TestSpec) -> bool:
@@ -104,9 +132,21 @@ def _env(epoch_s: int) -> Mapping[str, str]:
     )
 
 
+def trial_python(interpreter: Interpreter) -> str:
+    """Return an interpreter's path in a trial image: where its distribution has it."""
+    return f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}"
+
+
 def _venv(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
-    python = f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}"
-    argv = (str(TOOLS / "bin/uv"), "venv", *_QUIET, "--no-project", "--python", python, str(ENVIRONMENT))
+    argv = (
+        str(TOOLS / "bin/uv"),
+        "venv",
+        *_QUIET,
+        "--no-project",
+        "--python",
+        trial_python(interpreter),
+        str(ENVIRONMENT),
+    )
     return Step(name="environment", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from factory import codec
 from factory.audit import Audit, Expectation, audit
-from factory.backends.base import BUILT, REPAIRED, Step
+from factory.backends.base import BUILT, REPAIRED
 from factory.backends.build import before_steps, build_env, config_settings, hook_step
 from factory.codec import JSON
 from factory.digest import Artifact
@@ -19,6 +19,7 @@ from factory.pipeline.hands import Hands
 from factory.pipeline.model import CellRecord, Failure
 from factory.pipeline.order import Order
 from factory.pipeline.prepare import Prepared, Workplace, prepare
+from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
 from factory.repair import OLDEST_PYTHON_MINOR, Repair, compare, repair_step
 from factory.tags import Interpreter
@@ -175,11 +176,6 @@ class _Way:
                 return audit(read_wheel(path), expectation, self.today)
 
         return stages.surely("audit", inputs, Audit, make, worth=lambda verdict: verdict.passed)
-
-
-def commands_of(steps: tuple[Step, ...]) -> list[JSON]:
-    """Return what enters a key of some commands: all but their names and time limits."""
-    return [{"argv": list(step.argv), "env": dict(step.env), "cwd": str(step.cwd)} for step in steps]
 
 
 def _repairer(image: ReadyImage) -> Interpreter:

@@ -19,6 +19,7 @@ from factory.pipeline.model import Failure
 from factory.pipeline.order import Order
 from factory.pipeline.requirements import resolved, wheel_files
 from factory.pipeline.sources import source_files
+from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
 from factory.resolve import Resolution
 from factory.tags import Interpreter
@@ -131,7 +132,7 @@ def _dynamic(
         "source": str(place.order.tree.digest),
         "image": str(place.image.identity),
         "requirements": sorted(str(file.digest) for file in static.files),
-        "command": {"argv": list(step.argv), "env": dict(step.env)},
+        "commands": commands_of((step,)),
         "tools": str(place.hands.tools.digest),
     }
 

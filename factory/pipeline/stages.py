@@ -1,6 +1,6 @@
 """The only place where the store meets work: once(stage, inputs, make)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from threading import Event
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from factory import codec
+from factory.backends.base import Step
 from factory.codec import JSON
 from factory.digest import Artifact, Digest
 from factory.errors import Interrupted
@@ -18,7 +19,12 @@ from factory.store import Store
 T = TypeVar("T")
 
 VERSIONS: Mapping[str, int] = MappingProxyType(
-    dict.fromkeys(("source", "image", "resolve", "prepare", "crates", "volume", "build", "repair", "audit", "trial"), 1)
+    {
+        **dict.fromkeys(
+            ("image", "resolve", "prepare", "crates", "volume", "build", "repair", "audit", "load", "trial"), 1
+        ),
+        "source": 2,
+    }
 )
 """A stage's number rises when its own code changes what it makes of the same inputs."""
 
@@ -116,6 +122,11 @@ class VolumeEntry:
     def set_full(self) -> None:
         """Note that the volume is full."""
         self.store.ledger_put("volume", key(self.document), self.document, result=True)
+
+
+def commands_of(steps: Iterable[Step]) -> list[JSON]:
+    """Return what enters a key of some commands: all but their names and time limits."""
+    return [{"argv": list(step.argv), "env": dict(step.env), "cwd": str(step.cwd)} for step in steps]
 
 
 def blobs_of(value: object) -> tuple[Digest, ...]:

@@ -15,6 +15,7 @@ from factory.pipeline.model import Failure, TrialResult
 from factory.pipeline.order import Order
 from factory.pipeline.requirements import resolved, wheel_files
 from factory.pipeline.sources import source_files
+from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
 from factory.tags import Interpreter
 from factory.wheel import Wheel
@@ -95,7 +96,7 @@ class TrialWork:
             "requirements": sorted(str(file.digest) for file in files),
             "source": str(self.order.tree.digest) if wants_source(self.order.recipe.test) else None,
             "tools": str(self.hands.tools.digest),
-            "commands": [{"argv": list(step.argv), "env": dict(step.env)} for step in steps],
+            "commands": commands_of(steps),
         }
 
     def _try(self, files: tuple[Artifact, ...], steps: tuple[Step, ...]) -> TrialPass | Failure:

@@ -7,15 +7,17 @@ from datetime import date
 from functools import partial
 from typing import TypeAlias
 
+from factory.digest import Artifact
 from factory.images import ReadyImage
 from factory.pipeline.cell import build_cell
 from factory.pipeline.hands import Hands
+from factory.pipeline.load import load_wheel
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, TrialEnded, TrialResult
 from factory.pipeline.order import Order
 from factory.pipeline.trial import TrialWork
 from factory.plan.model import Cell, Trial
 from factory.schedule import Job, run_jobs
-from factory.wheel import read_wheel
+from factory.wheel import Wheel, read_wheel
 
 Result: TypeAlias = ReadyImage | CellRecord | TrialResult
 MakeImage = Callable[[str], ReadyImage]
@@ -45,8 +47,9 @@ def carry_out(hands: Hands, orders: Sequence[Order], make_image: MakeImage, *, w
 def _images(cells: Sequence[tuple[Order, Cell]]) -> Sequence[str]:
     """Return every image that is needed, build images first."""
     builders = [cell.image for _, cell in cells]
+    loaders = [cell.loader for _, cell in cells if cell.image is not None]
     trials = [trial.image for _, cell in cells for trial in cell.trials]
-    return [name for name in dict.fromkeys([*builders, *trials]) if name is not None]
+    return [name for name in dict.fromkeys([*builders, *loaders, *trials]) if name is not None]
 
 
 def _passed(result: Result) -> bool:
@@ -74,7 +77,7 @@ class _Shop:
         return Job(key=f"image:{name}", work=partial(self._image, name))
 
     def jobs(self, order: Order, cell: Cell) -> list[Job[Result]]:
-        needs = (f"image:{cell.image}",) if cell.image is not None else ()
+        needs = tuple(f"image:{name}" for name in (cell.image, cell.loader) if name is not None and cell.image)
         build: Job[Result] = Job(key=cell.address, work=partial(self._build, order, cell), needs=needs)
         tried = [trial for trial in cell.trials if trial.image is not None]
         return [build, *(self._trial_job(order, cell, trial) for trial in tried)]
@@ -92,7 +95,7 @@ class _Shop:
         return ready
 
     def _build(self, order: Order, cell: Cell) -> CellRecord:
-        record = self._retried(order, cell)
+        record = self._loaded(self._retried(order, cell))
         if not record.passed:
             blocked = tuple(_untouched(trial, "blocked") for trial in cell.trials)
             record = replace(record, trials=blocked)
@@ -115,6 +118,23 @@ class _Shop:
         if record.status == "lost" and not self.hands.stages.cancelled.is_set():
             record = build_cell(self.hands, order, cell, cell.interpreter, image, self.today)
         return record
+
+    def _loaded(self, record: CellRecord) -> CellRecord:
+        """Let the loader of the oldest libc resolve a built cell's wheel."""
+        if record.wheel is None or not record.passed or record.cell.loader is None:
+            return record
+        outcome, from_store = load_wheel(
+            self.hands, record.cell.address, record.wheel, self._contents(record.wheel), self.images[record.cell.loader]
+        )
+        if isinstance(outcome, Failure):
+            return replace(record, status=outcome.ended, failure=outcome)
+        if from_store:
+            return record
+        return replace(record, seconds={**record.seconds, "load": outcome.duration_s}, from_store=False)
+
+    def _contents(self, wheel: Artifact) -> Wheel:
+        with self.hands.stages.store.lend(wheel) as path:
+            return read_wheel(path)
 
     def _trial_job(self, order: Order, cell: Cell, trial: Trial) -> Job[Result]:
         return Job(
@@ -139,8 +159,6 @@ class _Shop:
         record = self.records[cell.address]
         if record.wheel is None or trial.image is None:
             raise AssertionError("a trial starts when its cell has a wheel and its image is ready")
-        with self.hands.stages.store.lend(record.wheel) as path:
-            contents = read_wheel(path)
         return TrialWork(
             hands=self.hands,
             order=order,
@@ -148,7 +166,7 @@ class _Shop:
             interpreter=trial.interpreter,
             image=self.images[trial.image],
             wheel=record.wheel,
-            contents=contents,
+            contents=self._contents(record.wheel),
         )
 
     def _finish_if_complete(self, order: Order, cell: Cell) -> None:

@@ -37,6 +37,12 @@ def trial_image(interpreter: Interpreter, platform: PlatformTag, images: Sequenc
     return min(able, key=lambda image: (image.platform.major, image.platform.minor, image.name), default=None)
 
 
+def loader_image(platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFacts | None:
+    """Return the trial image with the oldest libc on which the wheel must work, whichever interpreter it has."""
+    able = [image for image in images if image.role == "trial" and platform.serves(image.platform)]
+    return min(able, key=lambda image: (image.platform.major, image.platform.minor, image.name), default=None)
+
+
 def refuse_rust(recipe: Recipe, project: Project, image: ImageFacts) -> None:
     """Refuse an image whose Rust is not what the recipe or the crate asks for.
 

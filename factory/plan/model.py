@@ -1,6 +1,7 @@
 """The plan as frozen values: cells, trials, skips, and the reason for each."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from packaging.utils import NormalizedName
@@ -23,6 +24,7 @@ class Cell:
 
     `interpreter` builds it, `image` names the build image; both are None when no image here can build it
     (`unbuildable`: still owed). `floor` is the abi3 floor it must keep, None for a version-specific wheel.
+    `loader` names the trial image with the oldest libc, whose own loader must resolve every object of the wheel.
     `untried` are claimed and unlisted interpreters the factory knows of.
     """
 
@@ -33,6 +35,7 @@ class Cell:
     interpreter: Interpreter | None
     image: str | None
     trials: tuple[Trial, ...]
+    loader: str | None = None
     untried: tuple[Interpreter, ...] = ()
 
     @property
@@ -57,9 +60,13 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything owed for one recipe. `notes` are sentences for people: where the floor was read, what it may break."""
+    """Everything owed for one recipe; `file` is where the recipe stands, as the user named it.
+
+    `notes` are sentences for people: where the floor was read, what it may break.
+    """
 
     recipe: NormalizedName
+    file: Path
     version: Version | None
     floor_source: str
     cells: tuple[Cell, ...]

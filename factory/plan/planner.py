@@ -5,7 +5,7 @@ from datetime import date
 
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
-from factory.plan.images import build_image, refuse_rust, trial_image
+from factory.plan.images import build_image, loader_image, refuse_rust, trial_image
 from factory.plan.limits import pyo3_excludes
 from factory.plan.model import Cell, Plan, Skip, Trial
 from factory.plan.selection import in_force, left_out, matches, rule_for
@@ -49,6 +49,7 @@ def plan(
             skips.append(left)
     return Plan(
         recipe=recipe.name,
+        file=recipe.file,
         version=project.version,
         floor_source=world.floors.source,
         cells=tuple(cells),
@@ -111,6 +112,7 @@ def _cell(world: World, built_for: Abi3Floor | Interpreter, platform: PlatformTa
     else:
         floor, builder = built_for, _builder(world, built_for, image)
     tried = [one for one in world.owed if claims(tag.expanded, one)]
+    loader = loader_image(platform, world.images)
     return Cell(
         recipe=world.recipe.name,
         tag=tag,
@@ -119,6 +121,7 @@ def _cell(world: World, built_for: Abi3Floor | Interpreter, platform: PlatformTa
         interpreter=builder,
         image=image.name if builder is not None else None,
         trials=tuple(_trial(world, one, platform) for one in tried),
+        loader=loader.name if loader is not None else None,
         untried=tuple(one for one in _known(world, built_for) if claims(tag.expanded, one) and one not in tried),
     )
 

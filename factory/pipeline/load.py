@@ -1,0 +1,44 @@
+"""Let the real loader of the oldest libc resolve every object of a wheel: what no reader of ELF files can promise."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from factory.backends.base import WHEELHOUSE
+from factory.backends.trial import load_steps
+from factory.codec import JSON
+from factory.digest import Artifact
+from factory.engine.api import ContainerSpec, FileEntry
+from factory.images import ReadyImage
+from factory.pipeline.hands import Hands
+from factory.pipeline.model import Failure
+from factory.pipeline.stages import commands_of
+from factory.wheel import Wheel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The ledger's word that every object was resolved, and how long that took."""
+
+    duration_s: float
+
+
+def load_wheel(
+    hands: Hands, address: str, wheel: Artifact, contents: Wheel, image: ReadyImage
+) -> tuple[Loaded | Failure, bool]:
+    """Resolve a repaired wheel's objects by the loader of an image; a wheel without any has nothing to resolve."""
+    steps = load_steps(wheel.filename, sorted(contents.objects), image.facts.interpreters[0])
+    inputs: dict[str, JSON] = {
+        "wheel": str(wheel.digest),
+        "image": str(image.identity),
+        "commands": commands_of(steps),
+    }
+
+    def make() -> Loaded | Failure:
+        with hands.bench(f"{address}@load") as bench:
+            bench.start(ContainerSpec(image=image.reference, label=address, env={}))
+            content = hands.stages.store.read(wheel.digest)
+            bench.put([FileEntry(path=PurePosixPath(wheel.filename), content=content)], WHEELHOUSE)
+            failure = bench.run_all(steps)
+            return failure if failure is not None else Loaded(duration_s=sum(bench.seconds.values()))
+
+    return hands.stages.once("load", inputs, Loaded, make)
