@@ -1,5 +1,7 @@
 """Makers of plans, cells and records that state only the fact that matters."""
 
+from pathlib import Path
+
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -41,7 +43,13 @@ def make_record(
 
 
 def make_plan(*cells: Cell, recipe: str = "spam", version: str = "1.0") -> Plan:
-    return Plan(recipe=canonicalize_name(recipe), version=Version(version), floor_source="per version", cells=cells)
+    return Plan(
+        recipe=canonicalize_name(recipe),
+        file=Path(f"recipes/{recipe}.yml"),
+        version=Version(version),
+        floor_source="per version",
+        cells=cells,
+    )
 
 
 def make_run(*events: Event) -> Run:

@@ -1,6 +1,5 @@
 """`factory build`."""
 
-import json
 import secrets
 import signal
 from collections.abc import Iterator, Sequence
@@ -15,12 +14,12 @@ from types import FrameType
 
 import click
 
-from factory import __version__, codec
+from factory import __version__
 from factory.cli.board import LiveBoard, PlainBoard
 from factory.cli.common import RecipeOptions, err, families, load, today
 from factory.cli.errors import render_error
 from factory.engine.docker import connect
-from factory.errors import FactoryError, Interrupted
+from factory.errors import FactoryError, Interrupted, OutputError
 from factory.host import Host, read_host
 from factory.images import ReadyImage, declared, ensure
 from factory.pipeline.hands import Hands
@@ -33,11 +32,11 @@ from factory.pipeline.work import carry_out
 from factory.plan.selection import refuse_nothing
 from factory.recipe.parse import Loaded
 from factory.release import Release, release
+from factory.report.documents import RunDocument, render_json
 from factory.report.run import render_run
 from factory.resolve.tools import ensure_tools
 from factory.store import Store
 
-SCHEMA_VERSION = 1
 EVIDENCE = Path(".factory/runs")
 
 
@@ -65,7 +64,7 @@ def run_build(options: BuildOptions) -> int:
         _signals() as cancelled,
     ):
         stages = Stages(store=store, cancelled=cancelled, fresh=options.no_cache, update=options.update)
-        with _board(options) as board, Recorder(EVIDENCE / run_id, board.listen) as recorder:
+        with _board(options, host) as board, Recorder(EVIDENCE / run_id, board.listen) as recorder:
             attempt = _Attempt(
                 options=options, host=host, stages=stages, recorder=recorder, board=board, selection=selection
             )
@@ -139,8 +138,10 @@ class _Attempt:
         orders = []
         for recipe in loaded.recipes:
             try:
-                with self.recorder.step(f"source:{recipe.name}", "source") as mark:
-                    order = order_of(recipe, self.stages, self.host, declared(), self.selection)
+                subject = f"source:{recipe.name}"
+                with self.recorder.step(subject, "source") as mark:
+                    progress = self.recorder.progress(subject)
+                    order = order_of(recipe, self.stages, self.host, declared(), self.selection, progress)
                     mark.outcome = "passed"
             except FactoryError as error:
                 if not self.options.keep_going:
@@ -171,27 +172,43 @@ def _close(options: BuildOptions, run: Run, stopped: FactoryError | None, loaded
             codes.add(error.exit_code)
             click.echo(render_error(error), err=True)
     if run.plans:
-        err().print(render_run(run, released))
+        err().print(render_run(run, released, _repeated(options)))
     for bad in (*loaded.errors, *([stopped] if stopped is not None else [])):
         click.echo(render_error(bad), err=True)
-    if options.json_file is not None:
-        _write_json(options.json_file, run)
     if stopped is None and not run.passed:
         codes.add(1)
+    if options.json_file is not None:
+        codes |= _write_json(options.json_file, run)
     return max(codes, default=0)
 
 
-def _write_json(path: Path, run: Run) -> None:
-    text = json.dumps({"schema": SCHEMA_VERSION, "run": codec.dump(run)}, indent=2)
+def _repeated(options: BuildOptions) -> list[str]:
+    """Return the flags that a next call for the same wheels needs again."""
+    flags = [] if options.output == Path("dist") else ["-o", str(options.output)]
+    for setting in options.settings:
+        flags += ["--set", setting]
+    return flags
+
+
+def _write_json(path: Path, run: Run) -> set[int]:
+    """Write the run where it was asked for; the exit codes that this adds."""
+    text = render_json(RunDocument(passed=run.passed, run=run))
     if str(path) == "-":
         click.echo(text)
-    else:
+        return set()
+    try:
         path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        unwritten = OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file after --json")
+        click.echo(render_error(unwritten), err=True)
+        return {unwritten.exit_code}
+    return set()
 
 
-def _board(options: BuildOptions) -> LiveBoard | PlainBoard:
+def _board(options: BuildOptions, host: Host) -> LiveBoard | PlainBoard:
     console = err()
-    return LiveBoard(console) if console.is_terminal and not options.verbose else PlainBoard(console)
+    is_live = console.is_terminal and not options.verbose and not host.is_ci
+    return LiveBoard(console) if is_live else PlainBoard(console)
 
 
 @contextmanager

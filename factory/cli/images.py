@@ -1,17 +1,16 @@
 """`factory image list` and `factory image build`."""
 
-import json
 from collections.abc import Sequence
 
 import click
 from rich.table import Table
 
-from factory import codec
 from factory.cli.common import err, out
 from factory.engine.docker import connect
 from factory.errors import EngineError, UsageError
 from factory.host import Host, read_host
 from factory.images import declared, ensure, is_here
+from factory.report.documents import ImagesDocument, ListedImage, render_json
 from factory.store import Store
 
 
@@ -19,8 +18,8 @@ def run_image_list(*, as_json: bool) -> int:
     """Print what each image declares, and whether it is here where an engine answers."""
     here = _here(read_host())
     if as_json:
-        rows = [{"image": codec.dump(facts), "here": here.get(facts.name)} for facts in declared()]
-        click.echo(json.dumps({"schema": 1, "images": rows}, indent=2))
+        images = tuple(ListedImage(image=facts, here=here.get(facts.name)) for facts in declared())
+        click.echo(render_json(ImagesDocument(images=images)))
         return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("image", "role", "platform", "interpreters", "rust", "here"):

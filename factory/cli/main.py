@@ -8,18 +8,18 @@ import click
 from factory import __version__
 from factory.errors import FactoryError
 
-_RECIPES = click.argument("recipes", nargs=-1, type=click.Path(path_type=Path))
+_RECIPES = click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=click.Path(path_type=Path))
 _FAMILIES = click.option(
     "--families",
     default="lookalike",
     show_default=True,
     metavar="LIST",
-    help="Image families that may serve, in order.",
+    help="Image families that may serve, the preferred first, with commas between.",
 )
 _ONLY = click.option("--only", multiple=True, metavar="GLOB", help="Only cells whose id (or recipe/id) matches.")
 _SKIP = click.option("--skip", multiple=True, metavar="GLOB", help="Leave out cells whose id (or recipe/id) matches.")
 _SET = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a recipe field: build.timeout=600."
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a field of every recipe: build.timeout=10m."
 )
 _UPDATE = click.option("--update", is_flag=True, help="Resolve sources and requirements anew instead of as last time.")
 
@@ -46,16 +46,20 @@ def main() -> None:
     """Turn recipes into Linux wheels that are proven to work everywhere their tags claim.
 
     \b
-    factory plan recipe.yaml     what would be built and tried, and why the rest is left out
-    factory build recipe.yaml    build, repair, audit and try the wheels into ./dist
+    factory plan recipe.yaml     what would be built and tried, and why
+    factory build recipe.yaml    build, prove, and put the wheels into ./dist
     factory doctor               what is missing on this machine
 
-    Exit codes: 0 all owed wheels passed; 1 something failed or was refused; 2 usage or recipe; 3 impossible plan;
-    4 no engine or image; 5 store or output folder; 130 interrupted.
+    \b
+    Exit codes:
+      0  all owed wheels passed       4  no engine or image
+      1  something failed             5  store or output folder
+      2  usage or recipe            130  interrupted
+      3  impossible plan or source
     """  # noqa: D301 -- \b is click's mark for a paragraph that keeps its lines
 
 
-@main.command()
+@main.command(short_help="Build the wheels that are owed, and prove them.")
 @_RECIPES
 @click.option(
     "-o", "--output", default="dist", show_default=True, type=click.Path(path_type=Path), help="Where wheels go."
@@ -63,14 +67,20 @@ def main() -> None:
 @_ONLY
 @_SKIP
 @_SET
-@click.option("--jobs", type=click.IntRange(1, 256), help="Cells and trials at once. [default: processors]")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), metavar="N", help="Cells and trials at once.  [default: processors]"
+)
 @_FAMILIES
 @click.option("--keep-going", is_flag=True, help="A bad recipe does not stop the others; the exit code still tells.")
 @click.option("--no-cache", is_flag=True, help="Do all the work again, and remember it.")
 @_UPDATE
 @click.option("--keep", is_flag=True, help="Save a failed cell's workspace as a tar beside its logs.")
 @click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the run as JSON; - is stdout."
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the run as JSON (schema: factory schema run); - is stdout.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show every step's output as it comes.")
 def build(**options: object) -> None:
@@ -84,7 +94,7 @@ def build(**options: object) -> None:
     sys.exit(run_build(BuildOptions(**options)))  # type: ignore[arg-type]  # click checked each against its option
 
 
-@main.command()
+@main.command(short_help="Show what would be built, tried and skipped.")
 @_RECIPES
 @_ONLY
 @_SKIP
@@ -95,23 +105,29 @@ def build(**options: object) -> None:
 @click.option("--ids", is_flag=True, help="Print only the addresses of the cells, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plans as JSON (schema: factory schema plan).")
 def plan(**options: object) -> None:
-    """Show what would be built, tried and skipped, and why; needs no engine."""
+    """Show what would be built, tried and skipped, and why; needs no engine.
+
+    RECIPE is a file or a folder of them; without one: ./recipe.yaml.
+    """
     from factory.cli.plan import PlanOptions, run_plan  # noqa: PLC0415 -- as above
 
     sys.exit(run_plan(PlanOptions(**options)))  # type: ignore[arg-type]  # as above
 
 
-@main.command()
-@click.argument("wheels", nargs=-1, required=True, type=click.Path(path_type=Path))
+@main.command(short_help="Judge any wheels by the gate.")
+@click.argument("wheels", nargs=-1, required=True, metavar="WHEEL...", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the audits as JSON (schema: factory schema audit).")
 def audit(wheels: tuple[Path, ...], *, as_json: bool) -> None:
-    """Judge any wheels by the gate: verdict, the platform they deserve, their floor, and what was found."""
+    """Judge any wheels by the gate: verdict, the platform they deserve, their floor, and what was found.
+
+    docs/reference/rules.md explains every rule.
+    """
     from factory.cli.audit import run_audit  # noqa: PLC0415 -- as above
 
     sys.exit(run_audit(wheels, as_json=as_json))
 
 
-@main.command()
+@main.command(short_help="Tell what is missing on this machine.")
 def doctor() -> None:
     """Tell what is missing on this machine, each with the command that mends it."""
     from factory.cli.doctor import run_doctor  # noqa: PLC0415 -- as above
@@ -119,10 +135,10 @@ def doctor() -> None:
     sys.exit(run_doctor())
 
 
-@main.command()
-@click.argument("name", default="recipe", type=click.Choice(["recipe", "plan", "run", "audit"]))
+@main.command(short_help="Print a JSON Schema.")
+@click.argument("name", default="recipe", type=click.Choice(["recipe", "plan", "run", "audit", "images", "event"]))
 def schema(name: str) -> None:
-    """Print a JSON Schema: of recipes (for editors), or of what --json writes."""
+    """Print a JSON Schema: of recipes (for editors), of what --json writes, or of a line of events.jsonl."""
     from factory.cli.schema import run_schema  # noqa: PLC0415 -- as above
 
     sys.exit(run_schema(name))
@@ -134,7 +150,7 @@ def image() -> None:
 
 
 @image.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON (schema: factory schema images).")
 def image_list(*, as_json: bool) -> None:
     """List the images: what each declares, and whether it is here."""
     from factory.cli.images import run_image_list  # noqa: PLC0415 -- as above
@@ -143,10 +159,13 @@ def image_list(*, as_json: bool) -> None:
 
 
 @image.command("build")
-@click.argument("names", nargs=-1)
-@click.option("--update", is_flag=True, help="Make them again from the newest packages, although they are here.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--update", is_flag=True, help="Make them again from today's packages, although they are here.")
 def image_build(names: tuple[str, ...], *, update: bool) -> None:
-    """Make images by name, or all of them, unless they are here already."""
+    """Make images by name, or all of them, unless they are here already.
+
+    NAME is one that `factory image list` shows.
+    """
     from factory.cli.images import run_image_build  # noqa: PLC0415 -- as above
 
     sys.exit(run_image_build(names, update=update))

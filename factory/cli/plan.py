@@ -1,12 +1,10 @@
 """`factory plan`."""
 
-import json
 from dataclasses import dataclass
 from threading import Event
 
 import click
 
-from factory import codec
 from factory.cli.common import RecipeOptions, err, families, load, out, today
 from factory.cli.errors import render_error
 from factory.errors import FactoryError
@@ -16,10 +14,9 @@ from factory.pipeline.sources import Selection, order_of
 from factory.pipeline.stages import Stages
 from factory.plan.model import Plan
 from factory.plan.selection import refuse_nothing
+from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
 from factory.store import Store
-
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +52,7 @@ def run_plan(options: PlanOptions) -> int:
 
 def _print(plans: list[Plan], options: PlanOptions) -> None:
     if options.as_json:
-        click.echo(json.dumps({"schema": SCHEMA_VERSION, "plans": codec.dump(tuple(plans))}, indent=2))
+        click.echo(render_json(PlanDocument(plans=tuple(plans))))
     elif options.ids:
         for plan in plans:
             for cell in plan.cells:

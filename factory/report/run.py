@@ -1,6 +1,7 @@
 """A run as tables: wheels, failures with their first error line and log, and what to type next."""
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -21,18 +22,21 @@ STYLES: dict[Status, str] = {
 }
 
 
-def render_run(run: Run, release: Release | None) -> RenderableType:
-    """Render the whole end of a run."""
+def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> RenderableType:
+    """Render the whole end of a run; `flags` are those of this call that the next one should repeat."""
     parts: list[RenderableType] = []
     if run.records:
         parts.append(_wheels(run.records))
     for record in run.records:
         parts += _failures(record, run.folder)
-    parts += [Text(f"✗ {bad.recipe}: {bad.message}", style="bold red") for bad in run.failed_recipes]
+    for bad in run.failed_recipes:
+        parts.append(Text(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
+        parts += [Text(f"  hint: {bad.hint}")] if bad.hint else []
+    parts += [Text(f"note: {plan.recipe}: {note}", style="yellow") for plan in run.plans for note in plan.notes]
     if release is not None:
         parts += _released(release)
     parts.append(Text(_closing(run), style="bold"))
-    parts += [Text(line) for line in _next(run)]
+    parts += [Text(line) for line in _next(run, flags)]
     return Group(*parts)
 
 
@@ -100,14 +104,13 @@ def _closing(run: Run) -> str:
     return f"{good} of {_plural(owed, 'owed wheel')} passed in {run.duration_s:.1f} s"
 
 
-def _next(run: Run) -> list[str]:
-    if run.interrupted:
-        return ["type the same command again: what was finished is not done again"]
-    bad = [record for record in run.records if not record.passed]
-    if not bad:
+def _next(run: Run, flags: Sequence[str]) -> list[str]:
+    bad = [record.cell for record in run.records if not record.passed]
+    if run.interrupted or not bad:
         return []
-    first = bad[0].cell
-    return [f"try one again: factory build {first.recipe}.yaml --only '{first.id}' -v", f"evidence: {run.folder}"]
+    file = next(plan.file for plan in run.plans if plan.recipe == bad[0].recipe)
+    command = shlex.join(["factory", "build", str(file), "--only", bad[0].id, *flags, "-v"])
+    return [f"try one again: {command}", f"evidence: {run.folder}"]
 
 
 def _plural(count: int, noun: str) -> str:

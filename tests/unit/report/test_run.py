@@ -42,7 +42,7 @@ def test_a_failure_names_its_step_its_first_error_its_log_and_what_to_type_next(
 
     assert "build failed: spam.c:1: error: no" in text
     assert "log: .factory/runs/r1/logs/spam/02-build.log" in text
-    assert "--only 'cp313-cp313-manylinux_2_31_x86_64'" in text
+    assert "factory build recipes/spam.yml --only cp313-cp313-manylinux_2_31_x86_64 -v" in text
 
 
 def test_one_failing_cell_among_good_ones_does_not_hide_them() -> None:

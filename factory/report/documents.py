@@ -1,0 +1,73 @@
+"""What `--json` writes: a Plan, Run or Audit in an envelope that names its schema's version.
+
+Each document's schema is shipped as `factory/schemas/<name>-1.json`. A field that is added, renamed or removed below
+any of these values changes the schema; one that is renamed or removed also raises its number.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from factory import codec
+from factory.audit import Audit
+from factory.image_facts import ImageFacts
+from factory.pipeline.model import Run
+from factory.plan.model import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDocument:
+    """What `factory plan --json` writes."""
+
+    schema: Literal[1] = 1
+    plans: tuple[Plan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDocument:
+    """What `factory build --json` writes. `passed` is true when everything that was owed passed."""
+
+    schema: Literal[1] = 1
+    passed: bool
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedWheel:
+    """One wheel as it was named, whether it passed, and the verdict."""
+
+    wheel: str
+    passed: bool
+    audit: Audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditDocument:
+    """What `factory audit --json` writes."""
+
+    schema: Literal[1] = 1
+    audits: tuple[AuditedWheel, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedImage:
+    """What an image declares, and whether it is here; null where no engine could be asked."""
+
+    image: ImageFacts
+    here: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesDocument:
+    """What `factory image list --json` writes."""
+
+    schema: Literal[1] = 1
+    images: tuple[ListedImage, ...]
+
+
+Document = PlanDocument | RunDocument | AuditDocument | ImagesDocument
+
+
+def render_json(document: Document) -> str:
+    """Write a document as indented JSON."""
+    return json.dumps(codec.dump(document), indent=2)

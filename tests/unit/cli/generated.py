@@ -1,0 +1,140 @@
+"""Files that are made from the code and kept beside it, so that their diff is read.
+
+`python -m tests.unit.cli.generated` rewrites them all. In Markdown only what stands between the two marks is made.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from factory.audit import RULES
+from factory.cli import main as factory
+from factory.errors import FactoryError
+from factory.pipeline.model import Event
+from factory.report.documents import AuditDocument, ImagesDocument, PlanDocument, RunDocument
+from tests.unit.cli.json_schema import schema_of, schema_of_line
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "docs" / "reference"
+BEGIN = "<!-- From here on made by `python -m tests.unit.cli.generated`. -->\n"
+END = "<!-- To here. -->\n"
+_SCHEMAS = ROOT / "factory" / "schemas"
+_WIDTH = 80
+
+
+def _schema(kind: type) -> Callable[[str], str]:
+    """Take the title from the docstring: `What X writes.`"""
+    return lambda _: _json(schema_of(kind, (kind.__doc__ or "").partition(".")[0]))
+
+
+def _line_schema(_: str) -> str:
+    return _json(schema_of_line(get_args(Event), "One line of a run's events.jsonl"))
+
+
+def _json(schema: Mapping[str, object]) -> str:
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _inside(made: Callable[[], str]) -> Callable[[str], str]:
+    """Keep a document's own words, and make what stands between its marks."""
+
+    def render(words: str) -> str:
+        before, _, rest = words.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        return f"{before}{BEGIN}\n{made()}\n{END}{after}"
+
+    return render
+
+
+def commands() -> Sequence[tuple[str, click.Command]]:
+    """Return every command by what is typed for it, the program itself first."""
+    return tuple(_commands(factory, "factory"))
+
+
+def _commands(command: click.Command, typed: str) -> Iterator[tuple[str, click.Command]]:
+    yield typed, command
+    if isinstance(command, click.Group):
+        for name, inner in sorted(command.commands.items()):
+            yield from _commands(inner, f"{typed} {name}")
+
+
+def help_of(typed: str, command: click.Command) -> str:
+    """Return what --help says on a terminal of 80 columns."""
+    context = click.Context(
+        command,
+        info_name=typed,
+        terminal_width=_WIDTH,
+        help_option_names=list(factory.context_settings["help_option_names"]),
+    )
+    return command.get_help(context)
+
+
+def _command_line() -> str:
+    return "\n".join(f"## {typed}\n\n```text\n{help_of(typed, command)}\n```\n" for typed, command in commands())
+
+
+def _exit_codes() -> str:
+    meanings: dict[int, list[str]] = {
+        0: ["Everything that was owed passed; for other commands: nothing is wrong."],
+        1: ["Something failed or was refused: a wheel, an audit, a check of `doctor`."],
+    }
+    for kind in _kinds(FactoryError):
+        meanings.setdefault(kind.exit_code, []).append((kind.__doc__ or "").strip().partition("\n")[0])
+    return _table(("code", "means"), ((str(code), "<br>".join(words)) for code, words in sorted(meanings.items())))
+
+
+def _kinds(kind: type[FactoryError]) -> Iterator[type[FactoryError]]:
+    for inner in kind.__subclasses__():
+        if inner.__module__ == FactoryError.__module__:
+            yield inner
+            yield from _kinds(inner)
+
+
+def _rules() -> str:
+    rows = ((f"[{rule.id}](#{rule.id})", str(rule.severity), rule.summary) for rule in RULES.values())
+    parts = [_table(("rule", "severity", ""), rows)]
+    for rule in RULES.values():
+        parts.append(f"## {rule.id}\n\n*{rule.severity.capitalize()}*: {rule.summary}.\n")
+        parts.append(f"**Why.** {rule.why}\n\n**Mend.** {rule.mend}\n\n**Source.** {rule.source}.\n")
+    return "\n".join(parts)
+
+
+def _events() -> str:
+    rows = ((f"`{kind.__name__}`", _fields(kind), " ".join((kind.__doc__ or "").split())) for kind in get_args(Event))
+    return _table(("kind", "fields of the event", ""), rows)
+
+
+def _fields(kind: type) -> str:
+    return ", ".join(f"`{name}`" for name in getattr(kind, "__dataclass_fields__", {}))
+
+
+def _table(head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n".replace("  ", " ") for line in lines)
+
+
+GENERATED: Mapping[Path, Callable[[str], str]] = {
+    _SCHEMAS / "plan-1.json": _schema(PlanDocument),
+    _SCHEMAS / "run-1.json": _schema(RunDocument),
+    _SCHEMAS / "audit-1.json": _schema(AuditDocument),
+    _SCHEMAS / "images-1.json": _schema(ImagesDocument),
+    _SCHEMAS / "event-1.json": _line_schema,
+    REFERENCE / "cli.md": _inside(_command_line),
+    REFERENCE / "exit-codes.md": _inside(_exit_codes),
+    REFERENCE / "rules.md": _inside(_rules),
+    REFERENCE / "events.md": _inside(_events),
+}
+
+
+def main() -> None:
+    """Rewrite every file that is compared."""
+    for path, make in GENERATED.items():
+        words = path.read_text(encoding="utf-8") if path.exists() else ""
+        path.write_text(make(words), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

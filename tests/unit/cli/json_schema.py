@@ -1,0 +1,98 @@
+"""The JSON Schema of what the codec writes of a frozen value, read from the value's own annotations."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import Enum
+from pathlib import Path, PurePosixPath
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag
+from packaging.version import Version
+
+from factory.codec import JSON
+from factory.digest import Digest
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PLAIN: Mapping[object, str] = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+_TEXTS = (Version, Requirement, SpecifierSet, Tag, Path, PurePosixPath)
+Node = Mapping[str, JSON]
+
+
+def schema_of(kind: type, title: str) -> Node:
+    """Return the schema of one document."""
+    records: dict[str, Node] = {}
+    top = _record(kind, records)
+    return {"$schema": DIALECT, "title": title, **top, "$defs": dict(sorted(records.items()))}
+
+
+def schema_of_line(kinds: Sequence[type], title: str) -> Node:
+    """Return the schema of a line that names its event's kind beside the event."""
+    records: dict[str, Node] = {}
+    lines: list[JSON] = [
+        _table({"kind": {"const": kind.__name__}, "event": _node(kind, records)}, description=_caption(kind))
+        for kind in kinds
+    ]
+    return {"$schema": DIALECT, "title": title, "oneOf": lines, "$defs": dict(sorted(records.items()))}
+
+
+def _node(kind: object, records: dict[str, Node]) -> Node:
+    origin: object = typing.get_origin(kind)
+    inner: tuple[object, ...] = typing.get_args(kind)
+    if isinstance(kind, typing.NewType):
+        return _node(kind.__supertype__, records)
+    if origin is typing.Literal:
+        values = [typing.cast("JSON", value) for value in inner]
+        return {"enum": values} if len(values) > 1 else {"const": values[0]}
+    if origin in (typing.Union, types.UnionType):
+        return {"anyOf": [_node(member, records) for member in inner]}
+    if origin is tuple and inner[1:] == (...,):
+        return {"type": "array", "items": _node(inner[0], records)}
+    if origin is frozenset:
+        return {"type": "array", "items": _node(inner[0], records), "uniqueItems": True}
+    if origin is Mapping:
+        return {"type": "object", "additionalProperties": _node(inner[1], records)}
+    if not isinstance(kind, type):
+        raise TypeError(f"{kind} has no schema")
+    return _class(kind, records)
+
+
+def _class(kind: type, records: dict[str, Node]) -> Node:
+    if kind in _PLAIN:
+        return {"type": _PLAIN[kind]}
+    if issubclass(kind, Enum):
+        return {"enum": [member.value for member in kind]}
+    if kind is Digest:
+        return {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+    if kind is date:
+        return {"type": "string", "format": "date"}
+    if kind in _TEXTS or callable(getattr(kind, "parse", None)):
+        return {"type": "string"}
+    if kind.__name__ not in records:
+        records[kind.__name__] = {}  # It stands before its fields are read: a record may hold its own kind.
+        records[kind.__name__] = _record(kind, records)
+    return {"$ref": f"#/$defs/{kind.__name__}"}
+
+
+def _record(kind: type, records: dict[str, Node]) -> Node:
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: _node(hints[field.name], records) for field in dataclasses.fields(kind)}
+    return _table(fields, description=_caption(kind))
+
+
+def _caption(kind: type) -> str:
+    """Take the docstring, on one line."""
+    return " ".join((kind.__doc__ or "").split())
+
+
+def _table(properties: Mapping[str, Node], *, description: str) -> Node:
+    return {
+        "description": description,
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }

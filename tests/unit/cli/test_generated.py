@@ -1,0 +1,61 @@
+"""The reference and the schemas are what the code says."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.unit.cli.generated import GENERATED, REFERENCE, ROOT, commands, help_of
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "recipes" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.name)
+def test_a_file_made_from_the_code_is_as_the_code_makes_it(path: Path) -> None:
+    words = path.read_text(encoding="utf-8")
+
+    assert words == GENERATED[path](words), "run: python -m tests.unit.cli.generated"
+
+
+@pytest.mark.parametrize(("typed", "command"), commands(), ids=[typed for typed, _ in commands()])
+def test_help_fits_80_columns_and_names_no_flag_that_does_not_exist(typed: str, command: click.Command) -> None:
+    known = {name for _, each in commands() for option in each.params for name in option.opts} | {"-h", "--help"}
+
+    shown = help_of(typed, command)
+
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    assert not re.search(r"[a-z]\.\.\.", shown), "a summary was cut"
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", shown)) <= known
+
+
+def test_every_option_is_explained() -> None:
+    options = [option for _, command in commands() for option in command.params if isinstance(option, click.Option)]
+
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_command_in_a_document_is_one_that_exists(document: Path) -> None:
+    known = {typed for typed, _ in commands()}
+    text = document.read_text(encoding="utf-8")
+
+    typed = re.findall(r"(?:^\$ |`)(factory [a-z]+(?: (?:list|build)\b)?)", text, flags=re.MULTILINE)
+
+    assert {words for words in typed if words not in known} == set()
+
+
+def test_the_environment_that_is_read_is_documented() -> None:
+    code = (ROOT / "factory" / "host.py").read_text(encoding="utf-8")
+    documented = (REFERENCE / "environment.md").read_text(encoding="utf-8")
+
+    read = set(re.findall(r'env\.get\("([A-Z_]+)"', code)) - {"HOME", "XDG_CONFIG_HOME"}
+
+    assert {name for name in read if f"`{name}`" not in documented} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_relative_link_leads_to_a_file(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (document.parent / target).exists()] == []
