@@ -62,7 +62,7 @@ class _Way:
         settings = config_settings(self.place.order.recipe.build, self.place.order.project, self.place.cell.floor)
         prepared = prepare(self.place, settings)
         if isinstance(prepared, Failure):
-            return _stopped(record, replace(prepared, ended="blocked"))
+            return _stopped(record, replace(prepared, ended="blocked") if prepared.ended == "failed" else prepared)
         built = self._built(prepared, settings)
         if isinstance(built, Failure):
             return _stopped(record, built)

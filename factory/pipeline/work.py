@@ -16,6 +16,7 @@ from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, Tria
 from factory.pipeline.order import Order
 from factory.pipeline.trial import TrialWork
 from factory.plan.model import Cell, Trial
+from factory.process import end_all
 from factory.schedule import Job, run_jobs
 from factory.wheel import Wheel, read_wheel
 
@@ -40,8 +41,13 @@ def carry_out(hands: Hands, orders: Sequence[Order], make_image: MakeImage, *, w
         cancelled=hands.stages.cancelled,
         passed=_passed,
         blocked=bench.blocked,
-        on_cancel=hands.engine.kill_run,
+        on_cancel=lambda: _end(hands),
     )
+
+
+def _end(hands: Hands) -> None:
+    end_all()
+    hands.engine.kill_run()
 
 
 def _images(cells: Sequence[tuple[Order, Cell]]) -> Sequence[str]:

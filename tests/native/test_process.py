@@ -1,0 +1,61 @@
+"""Tools of ours, as real processes."""
+
+import threading
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from factory.errors import FactoryError, Interrupted
+from factory.process import end_all, run
+
+ENV = {"PATH": "/usr/bin:/bin"}
+
+
+def test_output_and_exit_code_come_back(tmp_path: Path) -> None:
+    ended = run(["sh", "-c", "echo out; echo err >&2; exit 3"], env=ENV, cwd=tmp_path, timeout_s=10)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, b"out\n", "err\n")
+
+
+def test_nothing_of_the_environment_is_inherited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "1")
+
+    assert b"SECRET" not in run(["env"], env=ENV, cwd=tmp_path, timeout_s=10).stdout
+
+
+def test_a_program_that_is_not_there_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(FactoryError, match="no-such-program is not installed") as caught:
+        run(["no-such-program"], env=ENV, cwd=tmp_path, timeout_s=10)
+
+    assert "factory doctor" in caught.value.hint
+
+
+def test_a_timeout_ends_grandchildren_too(tmp_path: Path) -> None:
+    started = monotonic()
+
+    with pytest.raises(FactoryError, match="did not end within 1 s"):
+        run(["sh", "-c", "sleep 60 & wait"], env=ENV, cwd=tmp_path, timeout_s=1)
+
+    assert monotonic() - started < 30
+
+
+def test_end_all_ends_what_runs_in_another_thread(tmp_path: Path) -> None:
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run(["sh", "-c", "touch started; sleep 60 & wait"], env=ENV, cwd=tmp_path, timeout_s=60)
+        except Interrupted as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not (tmp_path / "started").exists():
+        sleep(0.01)
+
+    end_all()
+    thread.join(timeout=30)
+
+    assert not thread.is_alive()
+    assert raised
