@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels test test-all setup lint fresh nightly bench lock clean
+.PHONY: wheels test test-all setup lint generated fresh nightly bench lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -25,6 +25,11 @@ lint: setup
 	$(BIN)/ruff check factory tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+generated: setup  ## rewrite what is made from the code and compared: messages, reference, schemas
+	$(BIN)/python -m tests.unit.recipe.messages
+	$(BIN)/python -m tests.unit.cli.generated
 
 setup: .venv/.ready  ## the environment, from the lock file
 	@command -v mmdebstrap >/dev/null || sh images/install-mmdebstrap.sh
