@@ -149,13 +149,19 @@ def install_step(wheels: tuple[str, ...], env: Mapping[str, str]) -> Step:
 
 
 def hook_step(
-    hook: str, project: Project, settings: Mapping[str, str | list[str]], env: Mapping[str, str], *, timeout_s: int
+    hook: str,
+    project: Project,
+    settings: Mapping[str, str | list[str]],
+    env: Mapping[str, str],
+    *,
+    subdir: str,
+    timeout_s: int,
 ) -> Step:
-    """Call one PEP 517 hook: `requires` writes the dynamic requirements, `wheel` the wheel."""
+    """Call a PEP 517 hook of the project in `subdir`: `requires` writes the dynamic requirements, `wheel` the wheel."""
     system = project.build_system
     order = {
         "hook": hook,
-        "source": str(SOURCE),
+        "source": str(SOURCE / subdir),
         "backend": system.build_backend,
         "backend_path": list(system.backend_path) or None,
         "settings": dict(settings),
@@ -167,13 +173,20 @@ def hook_step(
         env=env,
         phase="prepare" if hook == "requires" else "build",
         timeout_s=timeout_s,
-        cwd=SOURCE,
+        cwd=SOURCE / subdir,
     )
 
 
-def before_steps(build: BuildSpec, env: Mapping[str, str]) -> tuple[Step, ...]:
-    """Return the recipe's `before` lines, each by `sh -e` in the cell's copy of the source."""
+def before_steps(build: BuildSpec, env: Mapping[str, str], *, subdir: str) -> tuple[Step, ...]:
+    """Return the recipe's `before` lines, each by `sh -e` in the project's folder of the cell's copy of the source."""
     return tuple(
-        Step(name="before", argv=("sh", "-ec", line), env=env, phase="build", timeout_s=build.timeout_s, cwd=SOURCE)
+        Step(
+            name="before",
+            argv=("sh", "-ec", line),
+            env=env,
+            phase="build",
+            timeout_s=build.timeout_s,
+            cwd=SOURCE / subdir,
+        )
         for line in build.before
     )

@@ -81,8 +81,9 @@ class _Way:
 
     def _built(self, prepared: Prepared, settings: Mapping[str, str | list[str]]) -> Artifact | Failure:
         place, build = self.place, self.place.order.recipe.build
-        hook = hook_step("wheel", place.order.project, settings, place.env, timeout_s=build.timeout_s)
-        steps = (*before_steps(build, place.env), hook)
+        subdir = place.order.recipe.source.subdir
+        hook = hook_step("wheel", place.order.project, settings, place.env, subdir=subdir, timeout_s=build.timeout_s)
+        steps = (*before_steps(build, place.env, subdir=subdir), hook)
         inputs: dict[str, JSON] = {
             "source": str(place.order.tree.digest),
             "image": str(place.image.identity),

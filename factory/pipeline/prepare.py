@@ -127,7 +127,8 @@ def _resolved(place: Workplace, requirements: tuple[Requirement, ...]) -> Resolu
 def _dynamic(
     place: Workplace, static: Resolution, crates: Crates | None, settings: Mapping[str, str | list[str]]
 ) -> tuple[Requirement, ...] | Failure:
-    step = hook_step("requires", place.order.project, settings, place.env, timeout_s=_HOOK_TIMEOUT_S)
+    subdir = place.order.recipe.source.subdir
+    step = hook_step("requires", place.order.project, settings, place.env, subdir=subdir, timeout_s=_HOOK_TIMEOUT_S)
     inputs: dict[str, JSON] = {
         "source": str(place.order.tree.digest),
         "image": str(place.image.identity),

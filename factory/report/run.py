@@ -42,15 +42,23 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
 
 def _wheels(records: Iterable[CellRecord]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name, justify in (("wheel", "left"), ("status", "left"), ("size", "right"), ("trials", "left"), ("s", "right")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]  # both are rich's literals
+    for name in ("wheel", "tags", "status", "size", "trials", "seconds"):
+        table.add_column(name, justify="right" if name in ("size", "seconds") else "left", overflow="fold")
     for record in records:
         size = f"{record.wheel.size_bytes / 1000:.0f} kB" if record.wheel else "-"
         seconds = sum(record.seconds.values()) + sum(trial.duration_s for trial in record.trials)
-        name = record.wheel.filename if record.wheel else record.cell.address
+        name, tags = _split(record)
         status = Text(record.status, style=STYLES[record.status])
-        table.add_row(Text(name), status, size, _trials(record.trials), f"{seconds:.1f}")
+        table.add_row(Text(name), Text(tags), status, size, _trials(record.trials), f"{seconds:.1f}")
     return table
+
+
+def _split(record: CellRecord) -> tuple[str, str]:
+    """Return what stands before a wheel's tags in its file name, and the tags; the file name joins them by a dash."""
+    if record.wheel is None:
+        return record.cell.recipe, record.cell.id
+    name, *tags = record.wheel.filename.removesuffix(".whl").rsplit("-", 3)
+    return name, "-".join(tags)
 
 
 _MARKS = {"passed": "✓", "failed": "✗", "timeout": "⏱", "lost": "?", "untried": "-", "blocked": "-"}

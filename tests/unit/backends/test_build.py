@@ -107,13 +107,13 @@ def test_cargo_options_for_a_backend_without_cargo_are_refused_by_name(backend: 
 
 
 def test_a_hook_is_called_by_the_environments_own_python() -> None:
-    step = hook_step("wheel", make_project(), {}, {}, timeout_s=60)
+    step = hook_step("wheel", make_project(), {}, {}, subdir="python", timeout_s=60)
 
     assert step.argv[:3] == ("/work/env/bin/python", "-I", "/tools/frontend.py")
-    assert step.timeout_s == 60
+    assert (str(step.cwd), step.timeout_s) == ("/work/source/python", 60)
 
 
 def test_before_lines_run_by_sh_in_the_source() -> None:
-    (step,) = before_steps(BuildSpec(before=("make headers",)), {})
+    (step,) = before_steps(BuildSpec(before=("make headers",)), {}, subdir="")
 
     assert (step.argv, str(step.cwd)) == (("sh", "-ec", "make headers"), "/work/source")

@@ -29,7 +29,7 @@ def test_a_wheel_that_passed_shows_its_size_and_trials() -> None:
 
     text = shown(ended_run(make_record(wheel=WHEEL, trials=(trial,))))
 
-    assert f"{WHEEL.filename}" in text
+    assert "spam-1.0  cp313-cp313-manylinux_2_31_x86_64" in text
     assert "2 kB" in text
     assert "cp313✓" in text
     assert "1 of 1 owed wheel passed" in text
@@ -50,7 +50,7 @@ def test_one_failing_cell_among_good_ones_does_not_hide_them() -> None:
 
     text = shown(ended_run(make_record(wheel=WHEEL), bad))
 
-    assert WHEEL.filename in text
+    assert "spam-1.0 " in text
     assert "1 of 2 owed wheels passed" in text
 
 
@@ -62,4 +62,4 @@ def test_no_name_is_cut_in_a_narrow_terminal() -> None:
     text = shown(ended_run(make_record(wheel=WHEEL)), width=60)
 
     assert "…" not in text
-    assert "_x86_64.whl" in text
+    assert "x86_64" in text
