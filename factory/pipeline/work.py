@@ -12,7 +12,7 @@ from factory.images import ReadyImage
 from factory.pipeline.cell import build_cell
 from factory.pipeline.hands import Hands
 from factory.pipeline.load import load_wheel
-from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, TrialEnded, TrialResult
+from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, Status, TrialEnded, TrialResult
 from factory.pipeline.order import Order
 from factory.pipeline.trial import TrialWork
 from factory.plan.model import Cell, Trial
@@ -111,7 +111,8 @@ class _Shop:
             )
         with self.lock:
             self.records[cell.address] = record
-            self._finish_if_complete(order, cell)
+            if not self._interrupted(record.status):
+                self._finish_if_complete(order, cell)
         return record
 
     def _retried(self, order: Order, cell: Cell) -> CellRecord:
@@ -154,6 +155,8 @@ class _Shop:
         result = work.work()
         if result.outcome == "lost" and not self.hands.stages.cancelled.is_set():
             result = work.work()
+        if self._interrupted(result.outcome):
+            return result
         self.hands.recorder.emit(TrialEnded(address=work.address, trial=result))
         with self.lock:
             record = self.records[cell.address]
@@ -174,6 +177,10 @@ class _Shop:
             wheel=record.wheel,
             contents=self._contents(record.wheel),
         )
+
+    def _interrupted(self, outcome: Status | Outcome) -> bool:
+        """Whether this was lost because the run is being ended: it then counts as never begun."""
+        return outcome == "lost" and self.hands.stages.cancelled.is_set()
 
     def _finish_if_complete(self, order: Order, cell: Cell) -> None:
         """Say that a cell ended when its last trial has; the caller holds the lock."""
