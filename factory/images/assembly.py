@@ -8,7 +8,7 @@ from typing import Final
 import jinja2
 
 from factory.digest import Digest
-from factory.images.declared import ImageSpec
+from factory.images.spec import ImageSpec
 from factory.tags import Interpreter
 
 TEMPLATE: Final = "assemble.sh.j2"
@@ -45,7 +45,8 @@ def input_digest(spec: ImageSpec) -> Digest:
 
 
 def _companions(spec: ImageSpec) -> list[Path]:
-    return [*sorted(spec.scripts_folder.glob("*.py")), *sorted(spec.family_folder.glob("*.lock"))]
+    places = ((spec.scripts_folder, "*.py"), (spec.family_folder, "*.py"), (spec.family_folder, "*.lock"))
+    return [path for folder, pattern in places for path in sorted(folder.glob(pattern))]
 
 
 def _variables(spec: ImageSpec) -> Mapping[str, object]:

@@ -14,8 +14,8 @@ from factory.engine.api import Engine
 from factory.errors import ImageError
 from factory.host import Host
 from factory.images.assembly import input_digest, script
-from factory.images.declared import ImageSpec
 from factory.images.mirror import apt_mirror
+from factory.images.spec import ImageSpec
 
 INPUT_LABEL: Final = "wheel-factory.input"
 IDENTITY_LABEL: Final = "wheel-factory.identity"

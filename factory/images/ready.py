@@ -11,8 +11,8 @@ from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, Progress, bootstrap
-from factory.images.declared import ImageSpec, spec_named
 from factory.images.probe import probe, require_declared
+from factory.images.spec import ImageSpec, spec_named
 from factory.keys import document, key
 from factory.store import Store
 

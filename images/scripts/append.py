@@ -10,7 +10,9 @@ from pathlib import Path
 
 def owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     """Take away what this machine's user says about a file."""
-    return member.replace(uid=0, gid=0, uname="root", gname="root", deep=False)
+    member.uid = member.gid = 0
+    member.uname = member.gname = "root"
+    return member
 
 
 def main() -> None:

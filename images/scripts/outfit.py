@@ -30,6 +30,8 @@ def make_environment(overlay: Path, name: str, suite: str, version: str) -> Path
     (place / "lib" / f"python{version}" / "site-packages").mkdir(parents=True)
     home = f"{INTERNAL}/{suite}/bin"
     (place / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = false\nversion = {version}\n")
+    (place / "include").mkdir()
+    (place / "include" / f"python{version}").symlink_to(f"{INTERNAL}/{suite}/include/python{version}")
     (place / "bin" / "python").symlink_to(f"{home}/python{version}")
     for alias in ("python3", f"python{version}"):
         (place / "bin" / alias).symlink_to("python")

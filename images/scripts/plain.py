@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 UNWANTED = tuple(f"./{folder}/" for folder in (
-    "dev", "proc", "sys", "run", "var/cache", "var/lib",
+    "dev", "proc", "sys", "run", "var/cache", "var/lib", "etc/apt",
     *(f"usr/share/{name}" for name in ("doc", "man", "info", "locale", "lintian", "bug", "pixmaps", "applications")),
 ))  # fmt: skip
 UNWANTED_SUFFIXES = (".a", ".o")
@@ -18,22 +18,22 @@ USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent
 GROUPS = "root:x:0:\nnogroup:x:65534:\n"
 
 
-def wanted(member: tarfile.TarInfo, _: str) -> tarfile.TarInfo | None:
+def is_wanted(member: tarfile.TarInfo) -> bool:
     """Choose what a trial needs of the packages."""
-    is_unwanted = (
+    return not (
         member.isdev()
         or member.name.startswith(UNWANTED)
         or member.name.endswith(UNWANTED_SUFFIXES)
         or any(folder in member.name for folder in UNWANTED_FOLDERS)
     )
-    return None if is_unwanted else member
 
 
 def main() -> None:
     """Unpack, then settle."""
     packed, tree = Path(sys.argv[1]), Path(sys.argv[2])
     with tarfile.open(packed) as packages:
-        packages.extractall(tree, filter=wanted)
+        packages.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)  # absent before Python 3.11.4
+        packages.extractall(tree, members=filter(is_wanted, packages))
     for folder in ("dev", "proc", "sys", "run", "root", "tmp", "var/tmp", "etc"):
         (tree / folder).mkdir(parents=True, exist_ok=True)
     for folder in ("tmp", "var/tmp"):

@@ -99,37 +99,39 @@ def unpack(archive: Path, tree: Path) -> None:
     if tree.exists():
         return
 
-    def wanted(member: tarfile.TarInfo, _: str) -> tarfile.TarInfo | None:
+    def is_wanted(member: tarfile.TarInfo) -> bool:
         unwanted = member.isdev() or member.name.startswith(("./usr/share/", "./var/", "./dev/", "./etc/"))
-        outward = member.issym() and member.linkname.startswith("/")
-        return None if unwanted or outward else member
+        return not unwanted and not (member.issym() and member.linkname.startswith("/"))
 
     with tarfile.open(archive) as packages:
-        packages.extractall(tree, filter=wanted)
+        packages.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)  # absent before Python 3.11.4
+        packages.extractall(tree, members=filter(is_wanted, packages))
 
 
-def glibc_of(libc: bytes) -> tuple[bytes, tuple[int, int]]:
-    """Return the text that confstr(_CS_GNU_LIBC_VERSION) answers with, and the version it states."""
-    texts = set(re.findall(rb"glibc [0-9]+\.[0-9]+\0", libc))
-    if len(texts) != 1:
-        raise SystemExit(f"a glibc states {len(texts)} versions of itself")
-    text = texts.pop()
-    major, minor = re.findall(rb"[0-9]+", text)
-    return text, (int(major), int(minor))
+def glibc_of(libc: bytes) -> tuple[int, int]:
+    """Read the version that confstr(_CS_GNU_LIBC_VERSION) answers with."""
+    versions = re.findall(rb"glibc ([0-9]+)\.([0-9]+)\0", libc)
+    if len(versions) != 1:
+        raise SystemExit(f"a glibc states {len(versions)} versions of itself")
+    major, minor = versions[0]
+    return int(major), int(minor)
 
 
-def restate(libc: Path, version: str) -> None:
+def restate(libc: Path, stated: str) -> None:
     """Have a private glibc state the image's version.
 
-    packaging, pip, uv and auditwheel ask confstr or gnu_get_libc_version which wheels run here; both read this text.
+    packaging, pip, uv and auditwheel ask confstr or gnu_get_libc_version which wheels run here. The first answers with
+    one text, the second with the end of another, which confstr(_CS_GNU_LIBPTHREAD_VERSION) answers with.
     """
     content = libc.read_bytes()
-    text, _ = glibc_of(content)
-    stated = f"glibc {version}\0".encode()
-    if len(stated) != len(text):
-        raise SystemExit(f"{text!r} cannot be replaced by {stated!r} in place")
+    own = ".".join(map(str, glibc_of(content)))
+    for subject in ("glibc", "NPTL"):
+        text, new = (f"{subject} {version}\0".encode() for version in (own, stated))
+        if content.count(text) != 1 or len(text) != len(new):
+            raise SystemExit(f"{text!r} cannot be replaced by {new!r} in place")
+        content = content.replace(text, new)
     libc.chmod(0o755)
-    libc.write_bytes(content.replace(text, stated))
+    libc.write_bytes(content)
 
 
 def copy_libraries(suite: Suite, roots: Iterable[Path], version: str) -> None:
@@ -256,8 +258,7 @@ def main() -> None:
     tree = given.tar.with_suffix(".tree")
     unpack(given.tar, tree)
     libc = next(path for folder in LIBRARY_FOLDERS if (path := tree / folder / "libc.so.6").exists())
-    _, (major, minor) = glibc_of(libc.read_bytes())
-    is_newer = (major, minor) > tuple(int(part) for part in given.glibc.split("."))
+    is_newer = glibc_of(libc.read_bytes()) > tuple(int(part) for part in given.glibc.split("."))
     prefix = f"/opt/_internal/{given.suite}"
     suite = Suite(
         tree=tree,

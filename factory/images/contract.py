@@ -1,0 +1,60 @@
+"""What the images of a family promise: one entry per promise, kept and checkable, or unkept for a reason."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from factory.errors import ImageError
+from factory.images.spec import ImageSpec, python
+
+CONTRACT: Final = "contract.toml"
+
+_KEYS: Final = {"id", "says"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """One promise. `check` is a shell script that fails where it is broken; `unkept` is why there is none."""
+
+    id: str
+    says: str
+    check: str | None = None
+    unkept: str | None = None
+
+
+def read_contract(spec: ImageSpec) -> tuple[Promise, ...]:
+    """Read the contract of an image's family.
+
+    Raises:
+        ImageError: an entry has neither or both of `check` and `unkept`, or an id stands twice.
+    """
+    path = spec.family_folder / CONTRACT
+    entries: list[dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))["promise"]
+    for entry in entries:
+        if set(entry) not in (_KEYS | {"check"}, _KEYS | {"unkept"}):
+            raise ImageError(
+                f"{path}: the promise {entry.get('id', entry)} needs id, says, and one of check and unkept"
+            )
+    if len({entry["id"] for entry in entries}) != len(entries):
+        raise ImageError(f"{path}: two promises have the same id")
+    return tuple(Promise(**entry) for entry in entries)
+
+
+def check_argv(promise: Promise) -> tuple[str, ...]:
+    """Build the command that checks a kept promise in a container."""
+    if promise.check is None:
+        raise ValueError(f"{promise.id} is not kept: {promise.unkept}")
+    return ("sh", "-eu", "-c", promise.check)
+
+
+def check_env(spec: ImageSpec) -> Mapping[str, str]:
+    """Tell a check what the image declares."""
+    facts = spec.facts
+    return {
+        "GLIBC": f"{facts.platform.major}.{facts.platform.minor}",
+        "TAGS": " ".join(f"{each.python_tag}-{each.abi_tag}" for each in facts.interpreters),
+        "PYTHONS": " ".join(str(python(facts, each)) for each in facts.interpreters),
+        "RUST": str(facts.rust or ""),
+        "HOME": "/tmp",  # noqa: S108 -- a tmpfs of the container's own
+    }

@@ -1,0 +1,119 @@
+"""What images declare, read from their data files without engine, process or network."""
+
+from pathlib import Path
+
+import pytest
+
+from factory.errors import ImageError
+from factory.images import declared
+from factory.images.contract import read_contract
+from factory.images.spec import ImageSpec, declared_specs, python, read_spec, spec_named
+from factory.tags import Interpreter, PlatformTag
+
+MINIMAL = """
+role = "trial"
+platform = "manylinux_2_36_x86_64"
+suite = "bookworm"
+[interpreters]
+cp311 = "bookworm"
+[base]
+packages = ["dash"]
+[env]
+LANG = "C.UTF-8"
+"""
+
+
+def test_the_look_alike_builds_what_every_trial_image_can_try() -> None:
+    facts = declared()
+
+    built = {each for image in facts if image.role == "build" for each in image.interpreters}
+    tried = {each for image in facts if image.role == "trial" for each in image.interpreters}
+    assert built == tried == {Interpreter(minor) for minor in (9, 11, 13, 14)}
+
+
+def test_the_oldest_trial_image_is_no_newer_than_what_the_look_alike_promises() -> None:
+    facts = declared()
+
+    promised = [image.platform for image in facts if image.role == "build"]
+    oldest = min(image.platform for image in facts if image.role == "trial")
+    assert all(oldest.serves(platform) for platform in promised)
+
+
+@pytest.mark.parametrize("spec", declared_specs(), ids=lambda spec: spec.facts.name)
+def test_every_promise_is_kept_or_has_a_reason(spec: ImageSpec) -> None:
+    promises = read_contract(spec)
+
+    assert all((promise.check is None) != (promise.unkept is None) for promise in promises)
+    assert all(promise.says for promise in promises)
+
+
+def test_a_data_file_is_named_by_its_family_and_its_own_name(tmp_path: Path) -> None:
+    spec = read_spec(write(tmp_path / "trial" / "bookworm.toml", MINIMAL))
+
+    assert spec.facts.name == "trial-bookworm"
+    assert spec.facts.platform == PlatformTag("glibc", 2, 36, "x86_64")
+    assert spec.facts.rust is None
+    assert str(python(spec.facts, Interpreter(11))) == "/usr/bin/python3.11"
+
+
+def test_an_interpreter_of_a_build_image_lies_where_the_pypa_contract_says() -> None:
+    facts = spec_named("lookalike-manylinux_2_31_x86_64").facts
+
+    assert str(python(facts, Interpreter(13))) == "/opt/python/cp313-cp313/bin/python"
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        pytest.param('role = "trial"', 'role = "both"', id="unknown role"),
+        pytest.param('suite = "bookworm"', "", id="no suite"),
+        pytest.param("manylinux_2_36_x86_64", "manylinux2020_x86_64", id="no such platform"),
+        pytest.param("cp311 =", "python311 =", id="no such interpreter"),
+        pytest.param("[env]", "[environment]", id="no environment"),
+        pytest.param("[base]", "[base", id="no TOML"),
+    ],
+)
+def test_a_data_file_that_declares_no_image_is_named(tmp_path: Path, line: str, instead: str) -> None:
+    path = write(tmp_path / "trial" / "bad.toml", MINIMAL.replace(line, instead))
+
+    with pytest.raises(ImageError, match="declares no image") as caught:
+        read_spec(path)
+
+    assert str(path) in caught.value.message
+
+
+def test_an_unknown_image_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ImageError, match="no image is called trial-buster") as caught:
+        spec_named("trial-buster")
+
+    assert "trial-bullseye" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param('id = "a"\nsays = "b"', id="neither check nor reason"),
+        pytest.param('id = "a"\nsays = "b"\ncheck = "true"\nunkept = "why"', id="both"),
+        pytest.param('id = "a"\ncheck = "true"', id="says nothing"),
+    ],
+)
+def test_a_promise_without_check_or_reason_is_refused(tmp_path: Path, entry: str) -> None:
+    spec = read_spec(write(tmp_path / "trial" / "bookworm.toml", MINIMAL))
+    write(tmp_path / "trial" / "contract.toml", f"[[promise]]\n{entry}\n")
+
+    with pytest.raises(ImageError, match="needs id, says, and one of check and unkept"):
+        read_contract(spec)
+
+
+def test_two_promises_with_one_id_are_refused(tmp_path: Path) -> None:
+    spec = read_spec(write(tmp_path / "trial" / "bookworm.toml", MINIMAL))
+    write(tmp_path / "trial" / "contract.toml", '[[promise]]\nid = "a"\nsays = "b"\ncheck = "true"\n' * 2)
+
+    with pytest.raises(ImageError, match="two promises have the same id"):
+        read_contract(spec)
+
+
+def write(path: Path, content: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    return path
