@@ -39,16 +39,34 @@ class Release:
     foreign: tuple[str, ...]
 
 
+def claim(folder: Path) -> None:
+    """Make the output folder and see that it can be written, before hours of work have to wait for a place.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    with _usable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+
+
 def release(run: Run, folder: Path, open_blob: OpenBlob) -> Release:
     """Bring the folder up to date with the run: passed wheels in, refused and replaced ones out.
 
     Raises:
         OutputError: the folder cannot be made, locked, read or written.
     """
-    try:
+    with _usable(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             return _release(run, folder, open_blob)
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise OutputError(
             f"the output folder {folder} cannot be used: {error.strerror}",

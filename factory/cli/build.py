@@ -2,6 +2,7 @@
 
 import secrets
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 from types import FrameType
+from typing import TextIO
 
 import click
 
@@ -31,7 +33,7 @@ from factory.pipeline.stages import Stages
 from factory.pipeline.work import carry_out
 from factory.plan.selection import refuse_nothing
 from factory.recipe.parse import Loaded
-from factory.release import Release, release
+from factory.release import Release, claim, release
 from factory.report.documents import RunDocument, render_json
 from factory.report.run import render_run
 from factory.resolve.tools import ensure_tools
@@ -61,6 +63,7 @@ def run_build(options: BuildOptions) -> int:
     with (
         Store.open(host.store, on_damage=lambda text: err().print(text, markup=False)) as store,
         store.run_lock(run_id),
+        _json_file(options.json_file) as json_file,
         _signals() as cancelled,
     ):
         stages = Stages(store=store, cancelled=cancelled, fresh=options.no_cache, update=options.update)
@@ -70,7 +73,7 @@ def run_build(options: BuildOptions) -> int:
             )
             stopped = attempt.go(loaded, run_id)
             run = recorder.run()
-        return _close(options, run, stopped, loaded, store)
+        return _close(attempt, run, stopped, loaded, json_file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,7 @@ class _Attempt:
         with connect(self.host, owner=store.owner, run_id=run_id) as engine:
             engine.reap(store.is_running)
             orders = self._orders(loaded)
+            claim(self.options.output)
             tools = ensure_tools(self.host, store)
             hands = Hands(
                 engine=engine,
@@ -160,25 +164,25 @@ class _Attempt:
         )
 
 
-def _close(options: BuildOptions, run: Run, stopped: FactoryError | None, loaded: Loaded, store: Store) -> int:
+def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Loaded, json_file: TextIO | None) -> int:
     """Release what passed, say what happened, and return the exit code."""
     codes = {stopped.exit_code} if stopped is not None else set()
     codes |= {failed.exit_code for failed in run.failed_recipes}
     released: Release | None = None
     if run.records:
         try:
-            released = release(run, options.output, store.open_blob)
+            released = release(run, attempt.options.output, attempt.stages.store.open_blob)
         except FactoryError as error:
             codes.add(error.exit_code)
             click.echo(render_error(error), err=True)
-    if run.plans:
-        err().print(render_run(run, released, _repeated(options)))
+    if any(plan.cells for plan in run.plans):
+        err().print(render_run(run, released, _repeated(attempt.options)))
     for bad in (*loaded.errors, *([stopped] if stopped is not None else [])):
         click.echo(render_error(bad), err=True)
     if stopped is None and not run.passed:
         codes.add(1)
-    if options.json_file is not None:
-        codes |= _write_json(options.json_file, run)
+    if json_file is not None:
+        click.echo(render_json(RunDocument(passed=run.passed, run=run)), file=json_file)
     return max(codes, default=0)
 
 
@@ -190,19 +194,24 @@ def _repeated(options: BuildOptions) -> list[str]:
     return flags
 
 
-def _write_json(path: Path, run: Run) -> set[int]:
-    """Write the run where it was asked for; the exit codes that this adds."""
-    text = render_json(RunDocument(passed=run.passed, run=run))
-    if str(path) == "-":
-        click.echo(text)
-        return set()
+@contextmanager
+def _json_file(path: Path | None) -> Iterator[TextIO | None]:
+    """Open the file for the run's JSON before there is a run: that it cannot be written is said at once.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    if path is None or str(path) == "-":
+        yield None if path is None else sys.stdout
+        return
     try:
-        path.write_text(text + "\n", encoding="utf-8")
+        stream = path.open("w", encoding="utf-8")
     except OSError as error:
-        unwritten = OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file after --json")
-        click.echo(render_error(unwritten), err=True)
-        return {unwritten.exit_code}
-    return set()
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}", hint="name another file after --json, or - for stdout"
+        ) from error
+    with stream:
+        yield stream
 
 
 def _board(options: BuildOptions, host: Host) -> LiveBoard | PlainBoard:

@@ -5,11 +5,14 @@ from rich.text import Text
 
 from factory.cli.common import out
 from factory.doctor import examine
+from factory.errors import EngineError, StoreError
 from factory.host import read_host
+
+_CODES = {"store": StoreError.exit_code, "engine": EngineError.exit_code}
 
 
 def run_doctor() -> int:
-    """Print every check; 0 when nothing is missing, 4 when the engine is, else 1."""
+    """Print every check; 0 when nothing is missing, 5 when the store is, 4 when the engine is, else 1."""
     checks = examine(read_host())
     table = Table(box=None, pad_edge=False, show_header=False)
     for check in checks:
@@ -19,5 +22,4 @@ def run_doctor() -> int:
     for check in checks:
         if not check.fine:
             out().print(Text(f"mend {check.name}: {check.mend}"))
-    missing = {check.name for check in checks if not check.fine}
-    return 4 if "engine" in missing else int(bool(missing))
+    return max((_CODES.get(check.name, 1) for check in checks if not check.fine), default=0)

@@ -9,7 +9,7 @@ def render_error(error: FactoryError) -> str:
     if error.problems:
         from factory.recipe.frames import render_problems  # noqa: PLC0415 -- only recipes have problems
 
-        lines = [render_problems(error.problems)]
+        lines = [render_problems(error.problems).rstrip("\n")]
     if error.hint:
         lines.append(f"  hint: {error.hint}")
     return "\n".join(lines)

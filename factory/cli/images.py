@@ -13,6 +13,8 @@ from factory.images import declared, ensure, is_here
 from factory.report.documents import ImagesDocument, ListedImage, render_json
 from factory.store import Store
 
+_WIDE = 80
+
 
 def run_image_list(*, as_json: bool) -> int:
     """Print what each image declares, and whether it is here where an engine answers."""
@@ -22,12 +24,13 @@ def run_image_list(*, as_json: bool) -> int:
         click.echo(render_json(ImagesDocument(images=images)))
         return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("image", "role", "platform", "interpreters", "rust", "here"):
-        table.add_column(column, overflow="fold")
+    is_wide = out().width >= _WIDE
+    for column in ("image", "platform", "interpreters", "rust", "here"):
+        table.add_column(column, overflow="fold", no_wrap=is_wide and column in ("image", "platform"))
     for facts in declared():
         interpreters = " ".join(str(one) for one in facts.interpreters)
         rust = str(facts.rust) if facts.rust else "-"
-        table.add_row(facts.name, facts.role, str(facts.platform), interpreters, rust, _word(here.get(facts.name)))
+        table.add_row(facts.name, str(facts.platform), interpreters, rust, _word(here.get(facts.name)))
     out().print(table)
     return 0
 

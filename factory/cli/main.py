@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from factory import __version__
-from factory.errors import FactoryError
+from factory.errors import FactoryError, Interrupted
 
 _RECIPES = click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=click.Path(path_type=Path))
 _FAMILIES = click.option(
@@ -25,19 +26,25 @@ _UPDATE = click.option("--update", is_flag=True, help="Resolve sources and requi
 
 
 class _Group(click.Group):
-    """A group that turns FactoryError into a message and an exit code."""
+    """A group that turns whatever ends a command into a message and an exit code; click's own would say 1 of Ctrl-C."""
 
-    def main(self, *args: object, **extra: object) -> object:  # type: ignore[override]  # click types it per overload
+    def main(self, *args: object, **extra: object) -> NoReturn:
         try:
-            return super().main(*args, **extra)  # type: ignore[call-overload]  # the same
-        except FactoryError as error:
-            from factory.cli.errors import render_error  # noqa: PLC0415 -- only the unhappy path pays for it
-
-            click.echo(render_error(error), err=True)
+            sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))  # type: ignore[call-overload]  # click types it per overload
+        except click.ClickException as error:
+            error.show()
             sys.exit(error.exit_code)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(141)
+        except click.Abort:
+            _end(Interrupted("interrupted"))
+        except FactoryError as error:
+            _end(error)
+
+
+def _end(error: FactoryError) -> NoReturn:
+    from factory.cli.errors import render_error  # noqa: PLC0415 -- only the unhappy path pays for it
+
+    click.echo(render_error(error), err=True)
+    sys.exit(error.exit_code)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -7,7 +7,7 @@ import click
 
 from factory.cli.common import RecipeOptions, err, families, load, out, today
 from factory.cli.errors import render_error
-from factory.errors import FactoryError
+from factory.errors import FactoryError, UsageError
 from factory.host import read_host
 from factory.images import declared
 from factory.pipeline.sources import Selection, order_of
@@ -29,6 +29,8 @@ class PlanOptions(RecipeOptions):
 
 def run_plan(options: PlanOptions) -> int:
     """Plan the recipes and print the plans; the exit code."""
+    if options.ids and options.as_json:
+        raise UsageError("--ids and --json are two forms of one answer", hint="leave one of them out")
     selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
     loaded = load(options)
     failures: list[FactoryError] = list(loaded.errors)

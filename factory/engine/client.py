@@ -26,7 +26,7 @@ _CHUNK_BYTES: Final = 1 << 20
 _POOL_SIZE: Final = 32
 _ANY_VERSION: Final = "1.24"  # the version call is spoken without one
 _CONFLICT: Final = (304, 409)
-_START: Final = "start it (`sudo systemctl start docker`), or name one in DOCKER_HOST; `factory doctor` looks closer"
+_START: Final = "start it (`sudo systemctl start docker`), or name one in DOCKER_HOST"
 
 
 class _Streaming(TypedDict):

@@ -15,6 +15,7 @@ def render_plan(plan: Plan) -> RenderableType:
     parts: list[RenderableType] = [Text(f"{plan.recipe}{version}: {_count(plan)}", style="bold")]
     if plan.cells:
         parts.append(_cells(plan.cells))
+        parts += [Text(f"image: {line}") for line in _images(plan.cells)]
     parts.append(Text(f"floor: {plan.floor_source}"))
     parts += [Text(f"skipped: {skip.subject}: {skip.reason}") for skip in plan.skips]
     parts += [Text(f"note: {note}") for note in plan.notes]
@@ -31,12 +32,17 @@ def _cells(cells: Iterable[Cell]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("wheel", overflow="fold")
     table.add_column("built by")
-    table.add_column("image", overflow="fold")
     table.add_column("tried on", overflow="fold")
     for cell in cells:
         builder = str(cell.interpreter) if cell.interpreter else "unbuildable: no image here has it"
-        table.add_row(Text(cell.id), builder, cell.image or "-", _trials(cell))
+        table.add_row(Text(cell.id), builder, _trials(cell))
     return table
+
+
+def _images(cells: Iterable[Cell]) -> Iterable[str]:
+    """Yield which image serves each platform: a column of its own would break ids on a terminal of 80 columns."""
+    served = dict.fromkeys((str(cell.platform), cell.image) for cell in cells if cell.image is not None)
+    return (f"{image} builds for {platform}" for platform, image in served)
 
 
 def _trials(cell: Cell) -> str:

@@ -55,7 +55,6 @@ def test_an_engine_that_is_not_there_is_named_with_the_command_that_starts_it(ho
 
     assert error.message == f"no container engine answers at {address}"
     assert "systemctl start docker" in error.hint
-    assert "factory doctor" in error.hint
     assert error.exit_code == 4
 
 

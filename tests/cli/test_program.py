@@ -1,0 +1,205 @@
+"""How the program behaves towards whoever types it: streams, exit codes, ways out. No engine answers here."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Program, write_project
+
+BAD = "factory: 1\nname: demo\nsource: {path: .}\ninterpreter: [cp313]\nplatforms: [manylinux2020_x86_64]\n"
+
+
+@pytest.fixture
+def factory(tmp_path: Path) -> Program:
+    write_project(tmp_path)
+    return Program(folder=tmp_path)
+
+
+def way_out(stderr: str) -> str:
+    """Return the last hint, which every error must end with."""
+    last = stderr.rstrip().splitlines()[-1]
+    assert last.startswith("  hint: "), stderr
+    return last.removeprefix("  hint: ")
+
+
+def test_without_an_engine_a_build_says_so_in_one_sentence_with_the_command_that_mends_it(factory: Program) -> None:
+    done = factory("build")
+
+    assert done.code == 4
+    assert done.stdout == ""
+    assert done.stderr == (
+        "factory: no container engine answers at unix:///nonexistent.sock\n"
+        "  hint: start it (`sudo systemctl start docker`), or name one in DOCKER_HOST\n"
+    )
+
+
+def test_a_plan_needs_no_engine(factory: Program) -> None:
+    done = factory("plan", "--ids")
+
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.split() == [f"demo/cp3{minor}-cp3{minor}-manylinux_2_31_x86_64" for minor in (11, 13)]
+
+
+def test_doctor_lists_everything_that_is_missing_each_with_what_mends_it(factory: Program) -> None:
+    (factory.folder / "empty").mkdir()
+    (factory.folder / "file").write_text("")
+
+    done = factory("doctor", PATH=str(factory.folder / "empty"), FACTORY_STORE=str(factory.folder / "file"))
+
+    missing = re.findall(r"^missing +(\S+)", done.stdout, flags=re.MULTILINE)
+    mends = dict(re.findall(r"^mend (\S+): (.+)$", done.stdout, flags=re.MULTILINE))
+    assert missing == ["store", "mmdebstrap", "git", "engine"]
+    assert list(mends) == missing
+    assert "FACTORY_STORE" in mends["store"]
+    assert "apt-get install mmdebstrap" in mends["mmdebstrap"]
+    assert "apt-get install git" in mends["git"]
+    assert "systemctl start docker" in mends["engine"]
+    assert done.code == 5
+
+
+def test_doctor_ends_with_4_when_only_the_engine_is_missing(factory: Program) -> None:
+    done = factory("doctor")
+
+    assert done.code == 4, done.stdout
+
+
+@pytest.mark.parametrize("command", ["plan", "build"])
+def test_a_bad_recipe_is_framed_on_stderr_before_anything_else(factory: Program, command: str) -> None:
+    write_project(factory.folder, BAD)
+
+    done = factory(command)
+
+    assert done.code == 2
+    assert done.stdout == ""
+    assert "recipe.yaml:4:1: unknown field 'interpreter'" in done.stderr
+    assert "4 | interpreter: [cp313]\n  | ^^^^^^^^^^^" in done.stderr
+    assert "manylinux2020" in way_out(done.stderr) or "manylinux2014" in way_out(done.stderr)
+
+
+def test_nothing_selected_is_a_plan_that_cannot_be(factory: Program) -> None:
+    done = factory("plan", "--only", "cp27-*")
+
+    assert (done.code, done.stdout) == (3, "")
+    assert done.stderr.startswith("factory: nothing is selected\n")
+    assert "not among --only cp27-*" in way_out(done.stderr)
+
+
+@pytest.mark.parametrize("command", ["plan", "build"])
+def test_a_store_that_cannot_be_used_ends_with_5(factory: Program, command: str) -> None:
+    done = factory(command, FACTORY_STORE="/proc/store")
+
+    assert (done.code, done.stdout) == (5, "")
+    assert "FACTORY_STORE" in way_out(done.stderr)
+
+
+def test_a_file_for_the_json_that_cannot_be_written_is_said_before_any_work(factory: Program) -> None:
+    done = factory("build", "--json", "/proc/run.json")
+
+    assert done.code == 5
+    assert done.stderr.startswith("factory: /proc/run.json cannot be written: ")
+    assert not (factory.folder / ".factory").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("plan", "absent.yaml"), id="no such recipe"),
+        pytest.param(("plan", "--families", "pypa"), id="no such family"),
+        pytest.param(("plan", "--ids", "--json"), id="two forms at once"),
+        pytest.param(("plan", "--set", "build.tiemout=3"), id="no such field"),
+        pytest.param(("audit", "absent.whl"), id="no such wheel"),
+        pytest.param(("image", "build", "absent"), id="no such image"),
+    ],
+)
+def test_what_cannot_be_meant_ends_with_2_and_a_way_out(factory: Program, arguments: tuple[str, ...]) -> None:
+    done = factory(*arguments)
+
+    assert (done.code, done.stdout) == (2, "")
+    assert way_out(done.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--bad",), ("plan", "--bad"), ("absent",), ("audit",), ("build", "--jobs", "0")]
+)
+def test_what_click_refuses_ends_with_2_too(factory: Program, arguments: tuple[str, ...]) -> None:
+    done = factory(*arguments)
+
+    assert (done.code, done.stdout) == (2, "")
+    assert "Try 'factory" in done.stderr
+
+
+def test_with_keep_going_the_good_recipes_are_planned_and_the_bad_ones_code_ends_the_command(factory: Program) -> None:
+    (factory.folder / "bad.yaml").write_text(BAD.replace("demo", "bad"))
+
+    done = factory("plan", "--keep-going", "--ids", ".")
+
+    assert done.code == 2
+    assert len(done.stdout.split()) == 2
+    assert "bad.yaml:4:1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("plan", "--json"), ("image", "list", "--json"), ("schema", "run"), ("schema",)], ids=" ".join
+)
+def test_stdout_carries_data_only(factory: Program, arguments: tuple[str, ...]) -> None:
+    done = factory(*arguments)
+
+    assert done.code == 0, done.stderr
+    json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_no_name_is_cut_however_narrow_the_terminal(factory: Program, columns: str) -> None:
+    done = factory.terminal("plan", COLUMNS=columns)
+
+    text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    assert done.code == 0
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= int(columns)
+    assert columns == "40" or "cp313-cp313-manylinux_2_31_x86_64" in text
+
+
+def test_a_terminal_gets_colours_unless_no_color_is_set(factory: Program) -> None:
+    colours, none = factory.terminal("plan", COLOURS="yes"), factory.terminal("plan", NO_COLOR="1")
+
+    assert "\x1b[" in colours.stdout
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", none.stdout)
+
+
+@pytest.mark.parametrize("command", ["plan", "plan --json", "image list", "schema run", "--help", "doctor"])
+def test_a_pipe_that_closes_early_is_no_traceback(factory: Program, command: str) -> None:
+    done = factory.shell("bash", "-c", f"{factory.program} {command} | head -c 1")
+
+    assert "Traceback" not in done.stderr
+    assert "Broken" not in done.stderr
+
+
+def test_ctrl_c_before_the_work_begins_ends_with_130(factory: Program) -> None:
+    (factory.folder / "recipe.yaml").unlink()
+    pipe = factory.folder / "recipe.yaml"
+    os.mkfifo(pipe)
+    child = subprocess.Popen(
+        [factory.program, "plan"], cwd=factory.folder, env=factory.surroundings, stderr=subprocess.PIPE
+    )
+    with pipe.open("wb"):
+        child.send_signal(signal.SIGINT)
+        _, stderr = child.communicate(timeout=30)
+
+    assert child.returncode == 130
+    assert stderr == b"\nfactory: interrupted\n"
+
+
+def test_help_loads_nothing_that_is_slow_to_load(factory: Program) -> None:
+    slow = {"attrs", "auditwheel", "cattrs", "docker", "jinja2", "packaging", "pydantic", "requests", "rich", "yaml"}
+    python = factory.program.with_name("python")
+
+    done = factory.shell(str(python), "-X", "importtime", str(factory.program), "--help")
+
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "click" in loaded
+    assert loaded & slow == set()
