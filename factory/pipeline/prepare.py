@@ -132,6 +132,7 @@ def _dynamic(
     inputs: dict[str, JSON] = {
         "source": str(place.order.tree.digest),
         "image": str(place.image.identity),
+        "interpreter": str(place.interpreter),
         "requirements": sorted(str(file.digest) for file in static.files),
         "commands": commands_of((step,)),
         "tools": str(place.hands.tools.digest),
