@@ -47,7 +47,9 @@ class Bench:
 
     def start(self, spec: ContainerSpec) -> None:
         """Start the container; it ends with the block."""
-        self._container = self._stack.enter_context(self.engine.container(spec))
+        with self.recorder.step(self.subject, "container") as mark:
+            self._container = self._stack.enter_context(self.engine.container(spec))
+            mark.outcome = "passed"
         self.recorder.count_container()
 
     @property

@@ -163,7 +163,7 @@ class _Way:
         )
 
     def _audit(self, wheel: Artifact, expectation: Expectation) -> Audit:
-        stages = self.place.hands.stages
+        place, stages = self.place, self.place.hands.stages
         dated = any(waiver.until is not None for waiver in expectation.waivers)
         inputs: dict[str, JSON] = {
             "wheel": str(wheel.digest),
@@ -173,8 +173,10 @@ class _Way:
         }
 
         def make() -> Audit:
-            with stages.store.lend(wheel) as path:
-                return audit(read_wheel(path), expectation, self.today)
+            with place.hands.recorder.step(place.cell.address, "audit") as mark, stages.store.lend(wheel) as path:
+                verdict = audit(read_wheel(path), expectation, self.today)
+                mark.outcome = "passed" if verdict.passed else "failed"
+                return verdict
 
         return stages.surely("audit", inputs, Audit, make, worth=lambda verdict: verdict.passed)
 
