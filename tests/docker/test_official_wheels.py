@@ -1,0 +1,48 @@
+"""The recipes' wheels beside those that the projects themselves publish."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.compare_official import compare
+from factory.host import Host
+from tests.docker.command import PLATFORM, Command
+
+pytestmark = pytest.mark.index
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+OWED = {
+    "markupsafe": {"cp39-cp39", "cp311-cp311", "cp313-cp313", "cp314-cp314"},
+    "nh3": {"cp38-abi3"},
+    "psutil": {"cp36-abi3"},
+    "rpds-py": {"cp311-cp311", "cp313-cp313", "cp314-cp314"},
+}
+"""Tags that the projects publish, as far as the look-alike has interpreters for them."""
+NAMES = {"markupsafe": "markupsafe-3.0.4", "nh3": "nh3-0.3.7", "psutil": "psutil-7.2.2", "rpds-py": "rpds_py-2026.9.1"}
+
+
+def test_the_recipes_owe_the_tags_that_their_projects_publish(tmp_path: Path) -> None:
+    command = Command(store=tmp_path / "store", folder=tmp_path)
+    addresses = {f"{name}/{tag}-{PLATFORM}" for name, tags in OWED.items() for tag in tags}
+
+    planned = command("plan", RECIPES, "--ids")
+
+    assert planned.code == 0, planned.stderr
+    assert set(planned.stdout.split()) >= addresses
+    assert {each for each in planned.stdout.split() if each.partition("/")[0] in OWED} == addresses
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWED)
+def test_a_recipes_wheels_are_what_their_project_publishes_but_for_the_platform(
+    name: str, command: Command, host: Host
+) -> None:
+    """The official wheels of the same version: tags without platform, modules, NEEDED beside libc, top-level names."""
+    ran = command.build(RECIPES / f"{name}.yaml")
+    compared = {wheel: compare(command.folder / "dist" / wheel, host) for wheel in command.wheels}
+
+    assert ran.code == 0, ran.stderr
+    assert command.wheels == {f"{NAMES[name]}-{tag}-{PLATFORM}.whl" for tag in OWED[name]}
+    assert {wheel: differences for wheel, (_, differences) in compared.items()} == dict.fromkeys(command.wheels, ())
+    assert not {official for official, _ in compared.values()} & command.wheels, "each is another file"
