@@ -8,6 +8,7 @@ from tempfile import gettempdir
 from uuid import uuid4
 
 import docker
+import hypothesis
 import pytest
 from docker.types.daemon import CancellableStream
 from docker.utils import kwargs_from_env
@@ -17,6 +18,10 @@ from factory.engine.docker import DockerEngine, connect
 from factory.errors import EngineError
 from factory.host import Host, read_host
 from factory.process import run
+
+# No test asserts a time: Hypothesis's deadline would. Where CI is set, it draws the same examples every time.
+hypothesis.settings.register_profile("factory", deadline=None, derandomize=read_host().is_ci)
+hypothesis.settings.load_profile("factory")
 
 _SMALL_PACKAGES = "dash,coreutils,python3-minimal"
 _SMALL_LABELS = {"wheel-factory.test-image": f"2:bookworm:{_SMALL_PACKAGES}"}
