@@ -40,6 +40,7 @@ from factory.resolve.tools import ensure_tools
 from factory.store import Store
 
 EVIDENCE = Path(".factory/runs")
+_AGAIN = "type the same command again: what was finished is not done again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +65,18 @@ def run_build(options: BuildOptions) -> int:
         Store.open(host.store, on_damage=lambda text: err().print(text, markup=False)) as store,
         store.run_lock(run_id),
         _json_file(options.json_file) as json_file,
-        _signals() as cancelled,
+        _signals() as signals,
     ):
-        stages = Stages(store=store, cancelled=cancelled, fresh=options.no_cache, update=options.update)
+        stages = Stages(store=store, cancelled=signals.cancelled, fresh=options.no_cache, update=options.update)
         with _board(options, host) as board, Recorder(EVIDENCE / run_id, board.listen) as recorder:
             attempt = _Attempt(
-                options=options, host=host, stages=stages, recorder=recorder, board=board, selection=selection
+                options=options,
+                host=host,
+                stages=stages,
+                recorder=recorder,
+                board=board,
+                selection=selection,
+                signals=signals,
             )
             stopped = attempt.go(loaded, run_id)
             run = recorder.run()
@@ -86,6 +93,7 @@ class _Attempt:
     recorder: Recorder
     board: LiveBoard | PlainBoard
     selection: Selection
+    signals: "_Signals"
 
     def go(self, loaded: Loaded, run_id: str) -> FactoryError | None:
         """Work until the end, or until something stops the run; what stopped it is returned, the rest is recorded."""
@@ -98,9 +106,7 @@ class _Attempt:
         try:
             self._work(loaded, run_id)
         except KeyboardInterrupt:
-            stopped = Interrupted(
-                "interrupted", hint="type the same command again: what was finished is not done again"
-            )
+            stopped = Interrupted("interrupted", hint=_AGAIN)
         except FactoryError as error:
             stopped = error
         self.recorder.emit(
@@ -116,17 +122,18 @@ class _Attempt:
     def _work(self, loaded: Loaded, run_id: str) -> None:
         store = self.stages.store
         with connect(self.host, owner=store.owner, run_id=run_id) as engine:
-            engine.reap(store.is_running)
-            orders = self._orders(loaded)
-            claim(self.options.output)
-            tools = ensure_tools(self.host, store)
+            with self.signals.raised():
+                engine.reap(store.is_running)
+                orders = self._orders(loaded)
+                claim(self.options.output)
+                tools = ensure_tools(self.host, store)
             hands = Hands(
                 engine=engine,
                 stages=self.stages,
                 host=self.host,
                 recorder=self.recorder,
                 tools=tools,
-                output=self.board.output if self.options.verbose else None,
+                output=self.board.output if self.options.verbose and isinstance(self.board, PlainBoard) else None,
                 keep=self.options.keep,
             )
 
@@ -136,6 +143,8 @@ class _Attempt:
 
             workers = self.options.jobs or cpu_count() or 1
             carry_out(hands, orders, make_image, workers=workers, today=self.selection.today)
+            if self.signals.cancelled.is_set():
+                raise Interrupted("interrupted", hint=_AGAIN)
 
     def _orders(self, loaded: Loaded) -> Sequence[Order]:
         """Take and plan every recipe before any work."""
@@ -176,7 +185,7 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
             codes.add(error.exit_code)
             click.echo(render_error(error), err=True)
     if any(plan.cells for plan in run.plans):
-        err().print(render_run(run, released, _repeated(attempt.options)))
+        err().print(render_run(run, released, _repeated(attempt.options)), soft_wrap=True)
     for bad in (*loaded.errors, *([stopped] if stopped is not None else [])):
         click.echo(render_error(bad), err=True)
     if stopped is None and not run.passed:
@@ -220,22 +229,42 @@ def _board(options: BuildOptions, host: Host) -> LiveBoard | PlainBoard:
     return LiveBoard(console) if is_live else PlainBoard(console)
 
 
-@contextmanager
-def _signals() -> Iterator[Event]:
-    """Turn the first SIGINT or SIGTERM into one KeyboardInterrupt, and a set event for the threads.
+@dataclass(slots=True)
+class _Signals:
+    """What SIGINT and SIGTERM do: they set `cancelled`, and raise only where nothing looks at it.
 
-    While the run ends its containers, a second signal changes nothing: the way out is already the shortest.
+    An exception between any two instructions is safe where work is waited for, and nowhere else: the jobs' loop, what
+    ends containers, and the release look at `cancelled` instead, or come to their end.
     """
-    cancelled = Event()
 
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        if not cancelled.is_set():
-            cancelled.set()
+    cancelled: Event
+    _may_raise: bool = False
+
+    def handle(self, _signal: int, _frame: FrameType | None) -> None:
+        """Take the first signal; a later one changes nothing, as the way out is already the shortest."""
+        is_first = not self.cancelled.is_set()
+        self.cancelled.set()
+        if is_first and self._may_raise:
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    @contextmanager
+    def raised(self) -> Iterator[None]:
+        """Let a signal end what goes on in the block, also one that came before it."""
+        self._may_raise = True
+        try:
+            if self.cancelled.is_set():
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._may_raise = False
+
+
+@contextmanager
+def _signals() -> Iterator[_Signals]:
+    signals = _Signals(Event())
+    before = {number: signal.signal(number, signals.handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield cancelled
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

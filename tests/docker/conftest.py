@@ -1,0 +1,37 @@
+"""What the end-to-end tests share: the command line, and a store that remembers images, tools and requirements."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from tests.docker.command import Command, remove_caches
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory, daemon: docker.DockerClient) -> Iterator[Path]:
+    """A store that the session's tests share: what one of them has fetched, another has not to fetch."""
+    store = tmp_path_factory.mktemp("store")
+    yield store
+    _remove(daemon, store)
+
+
+@pytest.fixture
+def command(shared_store: Path, tmp_path: Path) -> Command:
+    """`factory` with the session's store."""
+    return Command(store=shared_store, folder=tmp_path)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, daemon: docker.DockerClient) -> Iterator[Command]:
+    """`factory` with a store that nobody else has used."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    yield Command(store=tmp_path / "store", folder=folder)
+    _remove(daemon, tmp_path / "store")
+
+
+def _remove(daemon: docker.DockerClient, store: Path) -> None:
+    if (store / "owner").exists():
+        remove_caches(daemon, (store / "owner").read_text(encoding="ascii").strip())

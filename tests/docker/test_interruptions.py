@@ -1,0 +1,150 @@
+"""What Ctrl-C, SIGTERM and kill -9 leave behind, and that the next run completes the work."""
+
+import json
+import random
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import get_args
+
+import docker
+import pytest
+
+from factory import codec
+from factory.pipeline.model import CellEnded, Event, StepStarted
+from tests.docker.command import CP313, Command, left_behind
+from tests.docker.projects import Project, make_c_project
+
+pytestmark = [pytest.mark.engine, pytest.mark.index]
+
+BUILD_S = 6
+PATIENCE_S = 60
+
+
+def make_slow_project(name: str) -> Project:
+    """A project whose build takes its time, and says nothing meanwhile."""
+    return make_c_project(name, setup=f"import sys, time\nif 'bdist_wheel' in sys.argv: time.sleep({BUILD_S})")
+
+
+def wait_for(command: Command, child: "subprocess.Popen[str]", happened: Callable[[Event], bool]) -> None:
+    """Wait until the newest run's events tell of something."""
+    until = monotonic() + PATIENCE_S
+    while not any(happened(event) for event in events(command)):
+        assert child.poll() is None, child.communicate()
+        assert monotonic() < until, f"it did not happen within {PATIENCE_S} s"
+        sleep(0.02)
+
+
+def is_building(recipe: str) -> Callable[[Event], bool]:
+    return lambda event: (
+        isinstance(event, StepStarted) and event.step == "build" and event.subject.startswith(f"{recipe}/")
+    )
+
+
+def has_ended(recipe: str) -> Callable[[Event], bool]:
+    return lambda event: isinstance(event, CellEnded) and event.record.cell.recipe == recipe
+
+
+def events(command: Command) -> list[Event]:
+    runs = sorted((command.folder / ".factory/runs").glob("*/events.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    lines = runs[-1].read_text(encoding="utf-8").splitlines(keepends=True) if runs else []
+    kinds = {kind.__name__: kind for kind in get_args(Event)}
+    whole = [json.loads(line) for line in lines if line.endswith("\n")]
+    return [codec.load(each["event"], kinds[each["kind"]]) for each in whole]
+
+
+def temporary(store: Path) -> list[str]:
+    return sorted(path.name for path in (store / "temp").iterdir())
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.slow),
+    ],
+)
+def test_an_interrupted_run_says_so_keeps_what_is_finished_and_leaves_nothing(
+    command: Command, daemon: docker.DockerClient, number: signal.Signals
+) -> None:
+    quick = command.recipe(make_c_project(f"quick{number}"))
+    slow = command.recipe(make_slow_project(f"slow{number}"))
+    child = command.start("build", quick, slow, "--jobs", "2", "--json", "run.json")
+    wait_for(command, child, has_ended(f"quick{number}"))
+    wait_for(command, child, is_building(f"slow{number}"))
+    assert left_behind(daemon, command.owner), "the build of `slow` runs in a container"
+
+    child.send_signal(number)
+    ended = command.end(child)
+    left, temporaries, kept = left_behind(daemon, command.owner), temporary(command.store), command.wheels
+    again = command.build(quick, slow)
+
+    assert ended.code == 130, ended.stderr
+    assert "interrupted: 1 of 2 wheels finished" in ended.stderr
+    assert "type the same command again" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "went away" not in ended.stderr, "the user interrupted it: nothing was lost"
+    assert ended.run is not None
+    assert ended.run.interrupted
+    assert (left, temporaries) == (set(), [])
+    assert kept == {f"quick{number}-1.0-{CP313}.whl"}
+    assert f"quick{number}-1.0-{CP313}.whl" in command.dist["SHA256SUMS"].decode()
+    assert again.code == 0, again.stderr
+    assert [again.records[f"{name}{number}"].status for name in ("quick", "slow")] == ["cached", "passed"]
+    assert len(command.wheels) == 2
+
+
+def test_a_run_is_interrupted_before_its_first_container(command: Command) -> None:
+    child = command.start("build", command.recipe(make_c_project("early")))
+
+    sleep(0.7)
+    child.send_signal(signal.SIGINT)
+    ended = command.end(child)
+
+    assert ended.code == 130, ended.stderr
+    assert "interrupted" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert command.wheels == set()
+
+
+def test_what_a_kill_9_leaves_is_reaped_at_the_next_start(command: Command, daemon: docker.DockerClient) -> None:
+    child = command.start("build", command.recipe(make_slow_project("killed")))
+    wait_for(command, child, is_building("killed"))
+
+    child.kill()
+    command.end(child)
+    left, temporaries = left_behind(daemon, command.owner), temporary(command.store)
+    other = command.build(command.recipe(make_c_project("other")))
+
+    assert len(left) >= 2, "a container and its workspace: else there is nothing to reap"
+    assert temporaries
+    assert other.code == 0, other.stderr
+    assert left_behind(daemon, command.owner) == set()
+    assert temporary(command.store) == []
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_run_killed_at_any_moment_is_completed_by_the_next_with_the_same_wheels(
+    alone: Command, daemon: docker.DockerClient, kills: int
+) -> None:
+    seed = random.randrange(1 << 32)
+    moments = random.Random(seed)
+    recipe = alone.recipe(make_c_project("spam"), interpreters=("cp311", "cp313"))
+    for _ in range(kills):
+        child = alone.start("build", recipe, "--no-cache")
+        sleep(moments.uniform(1, 10))
+        child.kill()
+        alone.end(child)
+
+    ended = alone.build(recipe)
+    made = alone.dist
+    undisturbed = alone.build(recipe, "--no-cache", "-o", "elsewhere")
+
+    assert ended.code == 0, (seed, ended.stderr)
+    assert undisturbed.code == 0, undisturbed.stderr
+    assert set(made) == {"SHA256SUMS", *(path.name for path in (alone.folder / "elsewhere").glob("*.whl"))}
+    assert made["SHA256SUMS"] == (alone.folder / "elsewhere/SHA256SUMS").read_bytes()
+    assert left_behind(daemon, alone.owner) == set()
+    assert temporary(alone.store) == []
