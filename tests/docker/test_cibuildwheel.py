@@ -69,7 +69,15 @@ def cibuildwheel(folder: Path, host: Host, image: str) -> None:
     must(run([find_uv_bin(), "venv", "--python", sys.executable, tool], env=env, cwd=folder, timeout_s=60))
     install: list[str | Path] = [find_uv_bin(), "pip", "install", "--python", tool / "bin/python", CIBUILDWHEEL]
     must(run(install, env=env, cwd=folder, timeout_s=300))
-    command: list[str | Path] = [tool / "bin/cibuildwheel", "--platform", "linux", "--archs", "x86_64", "--output-dir", folder / "out"]
+    command: list[str | Path] = [
+        tool / "bin/cibuildwheel",
+        "--platform",
+        "linux",
+        "--archs",
+        "x86_64",
+        "--output-dir",
+        folder / "out",
+    ]
     must(run(command, env={**env, **options(host, folder, image)}, cwd=folder / "spam", timeout_s=800))
 
 
