@@ -23,7 +23,7 @@ def run_audit(wheels: Sequence[Path], *, as_json: bool) -> int:
         click.echo(render_json(AuditDocument(audits=audits)))
     else:
         for path, verdict in verdicts:
-            out().print(render_audit(path.name, verdict))
+            out().print(render_audit(path.name, verdict), soft_wrap=True)
     return 0 if all(verdict.passed for _, verdict in verdicts) else 1
 
 

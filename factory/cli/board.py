@@ -1,11 +1,12 @@
 """What a person sees while a run goes on: the matrix on a terminal, plain lines in a pipe. Both fold Events."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from threading import Lock
 from time import monotonic
 from typing import Self
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -14,16 +15,16 @@ from factory.pipeline.diagnose import clean
 from factory.pipeline.model import (
     CellEnded,
     Event,
+    Outcome,
     Planned,
     Progress,
     RecipeFailed,
+    Status,
     StepEnded,
     StepStarted,
     TrialEnded,
 )
-from factory.report.run import STYLES
-
-Listener = Callable[[Event], None]
+from factory.report.run import MARKS, STYLES
 
 
 @dataclass(slots=True)
@@ -73,99 +74,142 @@ def _line(event: Event) -> str | None:
 
 @dataclass(slots=True)
 class _Row:
-    status: str = "waiting"
+    """One cell: its status once it ended, the steps that run now, the last that ran, and its trials so far."""
+
+    status: Status | None = None
     steps: dict[str, tuple[str, float]] = field(default_factory=dict)
-    trials: dict[str, str] = field(default_factory=dict)
+    last: str = "waiting"
+    trials: dict[str, Outcome] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class LiveBoard:
-    """The matrix of cells, redrawn in place; failures and finished progress scroll by above it."""
+    """The matrix of cells, redrawn in place: failures are pinned above it, then comes work that is no cell's."""
 
     console: Console
-    rows: dict[str, _Row] = field(default_factory=dict)
-    work: dict[str, tuple[str, float]] = field(default_factory=dict)
-    pinned: list[str] = field(default_factory=list)
-    live: Live = field(init=False)
+    _rows: dict[str, _Row] = field(default_factory=dict)
+    _work: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _pinned: list[str] = field(default_factory=list)
+    _platforms: set[str] = field(default_factory=set)
+    _began: float = field(default_factory=monotonic)
+    _lock: Lock = field(default_factory=Lock)
+    _live: Live = field(init=False)
 
     def __post_init__(self) -> None:
-        self.live = Live(self, console=self.console, refresh_per_second=8, transient=True)
+        self._live = Live(self, console=self.console, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> Self:
-        self.live.__enter__()
+        self._live.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.live.__exit__(None, None, None)
+        self._live.__exit__(None, None, None)
 
     def listen(self, event: Event) -> None:
-        """Fold one event into what is drawn."""
+        """Fold one event into what is drawn; the thread that draws looks at it in between."""
+        with self._lock:
+            self._fold(event)
+
+    def _fold(self, event: Event) -> None:
         match event:
             case Planned(plan=plan):
-                self.rows.update({cell.address: _Row() for cell in plan.cells})
+                self._rows.update({cell.address: _Row() for cell in plan.cells})
+                self._platforms.update(str(cell.platform) for cell in plan.cells)
             case StepStarted(subject=subject, step=step):
                 self._started(subject, step)
             case StepEnded(subject=subject):
                 self._ended(subject)
             case Progress(subject=subject, text=text):
-                self.work[subject] = (clean(text), self.work.get(subject, ("", monotonic()))[1])
+                self._work[subject] = (clean(text), self._work.get(subject, ("", monotonic()))[1])
             case TrialEnded(address=address, trial=trial):
-                self.rows[address.partition("@")[0]].trials[str(trial.interpreter)] = trial.outcome
+                self._rows[address.partition("@")[0]].trials[str(trial.interpreter)] = trial.outcome
             case CellEnded(record=record):
-                self.rows[record.cell.address].status = record.status
+                self._rows[record.cell.address].status = record.status
                 if record.failure is not None:
-                    self.pinned.append(f"✗ {record.cell.address}: {record.failure.step}: {record.failure.message}")
+                    failure = record.failure
+                    self._pinned.append(f"✗ {self._short(record.cell.address)}: {failure.step}: {failure.message}")
             case RecipeFailed(recipe=recipe, message=message):
-                self.pinned.append(f"✗ {recipe}: {message}")
+                self._pinned.append(f"✗ {recipe}: {message}")
             case _:
                 return
 
-    def output(self, subject: str, piece: bytes) -> None:
-        """Print a step's own output above the matrix (`-v`)."""
-        PlainBoard(self.console).output(subject, piece)
-
     def _started(self, subject: str, step: str) -> None:
         address, _, trial = subject.partition("@")
-        if address in self.rows:
-            self.rows[address].steps[trial] = (f"{trial} {step}".strip(), monotonic())
+        if address in self._rows:
+            text = f"@{trial} {step}" if trial else step
+            self._rows[address].steps[trial] = (text, monotonic())
+            self._rows[address].last = text
         else:
-            self.work[subject] = (step, monotonic())
+            self._work[subject] = (step, monotonic())
 
     def _ended(self, subject: str) -> None:
         address, _, trial = subject.partition("@")
-        if address in self.rows:
-            self.rows[address].steps.pop(trial, None)
+        if address in self._rows:
+            self._rows[address].steps.pop(trial, None)
         else:
-            self.work.pop(subject, None)
+            self._work.pop(subject, None)
+
+    def _short(self, address: str) -> str:
+        """Leave the platform out where all cells have the same; the last line names it."""
+        if len(self._platforms) != 1:
+            return address
+        (platform,) = self._platforms
+        return address.removesuffix(f"-{platform}")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw the board: failures, then work that is no cell's, then the matrix, cut to the terminal's height."""
-        for line in self.pinned[-8:]:
-            yield Text(line, style="bold red", overflow="ellipsis", no_wrap=True)
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for subject, (text, since) in list(self.work.items()):
-            table.add_row(Text(subject, style="cyan"), Text(text), f"{monotonic() - since:.0f} s")
-        room = max(4, options.max_height - len(self.pinned[-8:]) - len(self.work) - 3)
-        for address, row in self._shown(room):
-            table.add_row(Text(address), *_cells_of(row))
-        yield table
-        done = sum(row.status != "waiting" for row in self.rows.values())
-        if self.rows:
-            yield Text(f"{done} of {len(self.rows)} cells done", style="dim")
+        """Draw the board, cut to the terminal's height and width: no line is ever folded."""
+        with self._lock:
+            return iter(self._drawn(options.max_height))
+
+    def _drawn(self, height: int) -> list[RenderableType]:
+        pinned = self._pinned[-max(1, height // 3) :]
+        lines = [Text(line, style="bold red", overflow="ellipsis", no_wrap=True) for line in pinned]
+        work = _table(
+            (Text(subject, style="cyan"), Text(text), _elapsed(since)) for subject, (text, since) in self._work.items()
+        )
+        shown = self._shown(room=max(1, height - len(pinned) - len(self._work) - 2))
+        matrix = _table((Text(self._short(address)), *_cells_of(row)) for address, row in shown)
+        return [*lines, work, matrix, *self._closing(len(self._rows) - len(shown))]
+
+    def _closing(self, hidden: int) -> list[Text]:
+        if not self._rows:
+            return []
+        done = sum(row.status is not None for row in self._rows.values())
+        parts = [f"{done} of {len(self._rows)} cells done", _elapsed(self._began)]
+        if len(self._platforms) == 1:
+            parts += self._platforms
+        if hidden:
+            parts.insert(1, f"{hidden} not shown")
+        return [Text(", ".join(parts), style="dim", overflow="ellipsis", no_wrap=True)]
 
     def _shown(self, room: int) -> list[tuple[str, _Row]]:
-        """Return the rows that fit, running ones first in line to be seen."""
-        rows = list(self.rows.items())
-        if len(rows) <= room:
-            return rows
-        return sorted(rows, key=lambda item: not item[1].steps)[:room]
+        """Return the rows that fit, in the plan's order; those that run are kept first, then those that wait."""
+        rows = list(self._rows.items())
+        ranked = sorted(rows, key=lambda item: (not item[1].steps, item[1].status is not None))
+        kept = {address for address, _ in ranked[:room]}
+        return [(address, row) for address, row in rows if address in kept]
+
+
+def _table(rows: Iterable[tuple[Text, Text, str]]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(3):
+        table.add_column(no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _cells_of(row: _Row) -> tuple[Text, str]:
-    if row.steps:
-        step, since = next(iter(row.steps.values()))
-        more = f" +{len(row.steps) - 1}" if len(row.steps) > 1 else ""
-        return Text(f"▶ {step}{more}", style="cyan"), f"{monotonic() - since:.0f} s"
-    trials = " ".join(f"{name}:{outcome}" for name, outcome in row.trials.items())
-    style = next((style for status, style in STYLES.items() if status == row.status), "dim")
-    return Text(f"{row.status} {trials if row.status == 'waiting' else ''}".strip(), style=style), ""
+    trials = " ".join(f"{name}{MARKS[outcome]}" for name, outcome in row.trials.items())
+    if row.status is not None:
+        return Text(f"{row.status} {trials}".rstrip(), style=STYLES[row.status]), ""
+    if not row.steps:
+        return Text(f"{row.last} {trials}".rstrip(), style="dim"), ""
+    step, since = next(iter(row.steps.values()))
+    more = f" +{len(row.steps) - 1}" if len(row.steps) > 1 else ""
+    return Text(f"▶ {step}{more} {trials}".rstrip(), style="cyan"), _elapsed(since)
+
+
+def _elapsed(since: float) -> str:
+    minutes, seconds = divmod(int(monotonic() - since), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -61,5 +61,5 @@ def _print(plans: list[Plan], options: PlanOptions) -> None:
                 click.echo(cell.address)
     else:
         for plan in plans:
-            out().print(render_plan(plan))
+            out().print(render_plan(plan), soft_wrap=True)
         err().print(f"next: factory build {' '.join(str(path) for path in options.recipes) or ''}".rstrip())

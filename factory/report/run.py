@@ -1,13 +1,16 @@
 """A run as tables: wheels, failures with their first error line and log, and what to type next."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from factory.pipeline.model import CellRecord, Failure, Run, Status, TrialResult
+from factory.audit import Finding
+from factory.catalogue import Severity
+from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
 from factory.release import Release
 
 STYLES: dict[Status, str] = {
@@ -20,13 +23,22 @@ STYLES: dict[Status, str] = {
     "unbuildable": "yellow",
     "skipped": "dim",
 }
+MARKS: Mapping[Outcome, str] = {
+    "passed": "✓",
+    "failed": "✗",
+    "timeout": "⏱",
+    "lost": "?",
+    "untried": "-",
+    "blocked": "-",
+}
+_WIDE = 110
 
 
 def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> RenderableType:
     """Render the whole end of a run; `flags` are those of this call that the next one should repeat."""
     parts: list[RenderableType] = []
     if run.records:
-        parts.append(_wheels(run.records))
+        parts.append(_Wheels(run.records))
     for record in run.records:
         parts += _failures(record, run.folder)
     for bad in run.failed_recipes:
@@ -40,7 +52,23 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
     return Group(*parts)
 
 
-def _wheels(records: Iterable[CellRecord]) -> Table:
+@dataclass(frozen=True, slots=True)
+class _Wheels:
+    """The table of wheels. Where it is narrow, the platform that all of them share stands below, not in each row."""
+
+    records: Sequence[CellRecord]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        platforms = {str(record.cell.platform) for record in self.records}
+        if options.max_width >= _WIDE or len(platforms) > 1:
+            yield _wheels(self.records)
+        else:
+            shared = f"-{platforms.pop()}"
+            yield _wheels(self.records, shared)
+            yield Text(f"all tags end in {shared}", style="dim")
+
+
+def _wheels(records: Iterable[CellRecord], shared: str = "") -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("wheel", "tags", "status", "size", "trials", "seconds"):
         table.add_column(name, justify="right" if name in ("size", "seconds") else "left", overflow="fold")
@@ -49,7 +77,9 @@ def _wheels(records: Iterable[CellRecord]) -> Table:
         seconds = sum(record.seconds.values()) + sum(trial.duration_s for trial in record.trials)
         name, tags = _split(record)
         status = Text(record.status, style=STYLES[record.status])
-        table.add_row(Text(name), Text(tags), status, size, _trials(record.trials), f"{seconds:.1f}")
+        table.add_row(
+            Text(name), Text(tags.removesuffix(shared)), status, size, _trials(record.trials), f"{seconds:.1f}"
+        )
     return table
 
 
@@ -61,11 +91,8 @@ def _split(record: CellRecord) -> tuple[str, str]:
     return name, "-".join(tags)
 
 
-_MARKS = {"passed": "✓", "failed": "✗", "timeout": "⏱", "lost": "?", "untried": "-", "blocked": "-"}
-
-
 def _trials(trials: Iterable[TrialResult]) -> Text:
-    return Text(" ".join(f"{trial.interpreter}{_MARKS[trial.outcome]}" for trial in trials) or "-")
+    return Text(" ".join(f"{trial.interpreter}{MARKS[trial.outcome]}" for trial in trials) or "-")
 
 
 def _failures(record: CellRecord, folder: str) -> list[Text]:
@@ -77,12 +104,14 @@ def _failures(record: CellRecord, folder: str) -> list[Text]:
             lines += _failure(f"{record.cell.address}@{trial.interpreter}", trial.failure, folder)
     if record.after is not None or record.before is not None:
         findings = [finding for audit in (record.before, record.after) if audit for finding in audit.findings]
-        seen = dict.fromkeys(
-            (str(finding.severity), finding.rule, finding.subject, finding.message) for finding in findings
-        )
-        shown = [item for item in seen if item[0] == "error" or (item[0] == "warning" and record.passed)]
-        lines += [Text(f"  {severity} {rule}: {subject}: {message}") for severity, rule, subject, message in shown]
+        told = [each for each in findings if each.fails or (record.passed and each.severity is not Severity.NOTE)]
+        lines += [Text(line) for line in dict.fromkeys(_told(finding) for finding in told)]
     return lines
+
+
+def _told(finding: Finding) -> str:
+    waived = " (waived)" if finding.waived is not None else ""
+    return f"  {finding.severity}{waived} {finding.rule}: {finding.subject}: {finding.message}"
 
 
 def _failure(address: str, failure: Failure, folder: str) -> list[Text]:
@@ -98,7 +127,8 @@ def _released(release: Release) -> list[Text]:
     lines = [Text(f"removed from {release.folder}: {name}", style="yellow") for name in release.removed]
     lines += [Text(f"not ours, left alone: {release.folder}/{name}", style="dim") for name in release.foreign]
     if release.written:
-        lines.append(Text(f"{_plural(len(release.written), 'wheel')} written to {release.folder}"))
+        kept = f", {len(release.unchanged)} unchanged there" if release.unchanged else ""
+        lines.append(Text(f"{_plural(len(release.written), 'wheel')} written to {release.folder}{kept}"))
     return lines
 
 

@@ -1,9 +1,12 @@
 """What a person reads at the end of a run."""
 
+from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
 
+from factory.audit import Audit, Finding
+from factory.catalogue import Severity, Waiver
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Planned, Run, RunEnded, TrialResult
 from factory.report.run import render_run
 from factory.tags import Interpreter
@@ -63,3 +66,30 @@ def test_no_name_is_cut_in_a_narrow_terminal() -> None:
 
     assert "…" not in text
     assert "x86_64" in text
+
+
+def test_in_a_narrow_terminal_the_platform_that_all_share_is_said_once() -> None:
+    cells = [make_cell(f"cp3{minor}-cp3{minor}-manylinux_2_31_x86_64") for minor in (11, 13)]
+
+    lines = shown(ended_run(*(make_record("failed", cell=cell) for cell in cells)), width=80).splitlines()
+
+    assert [line.split()[:3] for line in lines[1:3]] == [["spam", f"cp3{n}-cp3{n}", "failed"] for n in (11, 13)]
+    assert lines[3] == "all tags end in -manylinux_2_31_x86_64"
+
+
+def test_a_waived_error_of_a_wheel_that_passed_is_shown_as_waived() -> None:
+    waiver = Waiver(rule="libpython-linked", reason="it embeds")
+    found = Finding(
+        rule="libpython-linked", severity=Severity.ERROR, subject="a.so", message="needs libpython", waived=waiver
+    )
+    record = replace(make_record(wheel=WHEEL), after=Audit(rulings=(), findings=(found,)))
+
+    assert "  error (waived) libpython-linked: a.so: needs libpython" in shown(ended_run(record))
+
+
+def test_the_flags_of_this_call_are_repeated_in_what_to_type_next() -> None:
+    stream = StringIO()
+
+    Console(width=200, file=stream).print(render_run(ended_run(make_record("failed")), None, ["-o", "my wheels"]))
+
+    assert "--only cp313-cp313-manylinux_2_31_x86_64 -o 'my wheels' -v" in stream.getvalue()

@@ -1,0 +1,191 @@
+"""What is shown while a run goes on: events in, text out."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from factory.cli.board import LiveBoard, PlainBoard
+from factory.pipeline.model import (
+    CellEnded,
+    Event,
+    Failure,
+    Outcome,
+    Planned,
+    Progress,
+    RecipeFailed,
+    RunEnded,
+    RunStarted,
+    Status,
+    StepEnded,
+    StepOutcome,
+    StepStarted,
+    TrialEnded,
+    TrialResult,
+)
+from factory.plan.model import Cell
+from factory.tags import Interpreter, PlatformTag
+from tests.run_makers import make_cell, make_plan, make_record
+
+AT = "2026-01-01T00:00:00.000Z"
+P = "manylinux_2_31_x86_64"
+C11, C13 = make_cell(f"cp311-cp311-{P}"), make_cell(f"cp313-cp313-{P}")
+BROKEN = Failure(step="build", message="spam.c:1: error: no such \x1b[31mthing")
+
+
+def started(subject: str, step: str) -> StepStarted:
+    return StepStarted(subject=subject, step=step, at=AT)
+
+
+def ended(subject: str, step: str, outcome: StepOutcome = "passed") -> StepEnded:
+    return StepEnded(subject=subject, step=step, at=AT, duration_s=1.25, outcome=outcome)
+
+
+def planned(*cells: Cell) -> Planned:
+    return Planned(plan=make_plan(*cells))
+
+
+def tried(cell: Cell, interpreter: str, outcome: Outcome = "passed") -> TrialEnded:
+    result = TrialResult(interpreter=Interpreter.parse(interpreter), image="trial", outcome=outcome)
+    return TrialEnded(address=f"{cell.address}@{interpreter}", trial=result)
+
+
+def done(cell: Cell, status: Status = "passed", failure: Failure | None = None) -> CellEnded:
+    return CellEnded(record=make_record(status, cell=cell, failure=failure))
+
+
+def plain(*events: Event) -> list[str]:
+    stream = StringIO()
+    board = PlainBoard(Console(file=stream, width=200))
+    with board:
+        for event in events:
+            board.listen(event)
+    return stream.getvalue().splitlines()
+
+
+def live(events: Iterable[Event], *, width: int = 120, height: int = 30) -> list[str]:
+    """Show the board as it stands after these events."""
+    stream = StringIO()
+    console = Console(file=stream, width=width, height=height)
+    board = LiveBoard(console)
+    for event in events:
+        board.listen(event)
+    console.print(board)
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
+def test_in_a_pipe_each_thing_that_ended_is_one_line() -> None:
+    lines = plain(
+        RunStarted(run="r", at=AT, version="0", folder="f"),
+        planned(C13),
+        started("image:x", "image"),
+        Progress(subject="image:x", text="importing 68 MB"),
+        ended("image:x", "image"),
+        ended(C13.address, "resolve", "stored"),
+        ended(C13.address, "build"),
+        tried(C13, "cp313"),
+        done(C13),
+        RecipeFailed(recipe="ham", message="no such release", hint="", exit_code=3),
+        RunEnded(at=AT, duration_s=2.0, containers=1),
+    )
+
+    assert lines == [
+        "spam: 1 owed, 0 skipped",
+        "image:x: importing 68 MB",
+        "image:x: image passed in 1.2 s",
+        f"spam/cp313-cp313-{P}: build passed in 1.2 s",
+        f"spam/cp313-cp313-{P}@cp313: passed",
+        f"spam/cp313-cp313-{P}: passed",
+        "ham: no such release",
+    ]
+
+
+def test_a_failure_in_a_pipe_names_its_step_and_its_first_error() -> None:
+    assert plain(planned(C13), done(C13, "failed", Failure(step="build", message="no")))[-1] == (
+        f"spam/cp313-cp313-{P}: failed: build: no"
+    )
+
+
+def test_a_steps_own_output_is_shown_line_by_line_and_cannot_move_the_cursor() -> None:
+    stream = StringIO()
+
+    PlainBoard(Console(file=stream, width=80)).output("spam", b"one\x1b[2J\rtwo [red]\n\xffthree\n")
+
+    assert "\x1b" not in stream.getvalue()
+    assert "two [red]" in stream.getvalue()
+    assert all(line.startswith("spam | ") for line in stream.getvalue().splitlines())
+
+
+def test_before_the_plan_is_known_the_work_is_shown() -> None:
+    (line,) = live([started("source:spam", "source"), Progress(subject="source:spam", text="downloading: 3 of 9 MB")])
+
+    assert line.split("  ") == ["source:spam", "downloading: 3 of 9 MB", "0 s"]
+
+
+def test_the_matrix_shows_what_waits_runs_and_ended_in_the_plans_order() -> None:
+    rows = live([planned(C11, C13), started(C13.address, "build"), done(C11)])
+
+    assert rows[0].split() == ["spam/cp311-cp311", "passed"]
+    assert rows[1].split() == ["spam/cp313-cp313", "▶", "build", "0", "s"]
+    assert rows[2] == f"1 of 2 cells done, 0 s, {P}"
+
+
+def test_between_two_steps_a_row_keeps_the_last_instead_of_waiting_again() -> None:
+    rows = live([planned(C13), started(C13.address, "build"), ended(C13.address, "build")])
+
+    assert rows[0].split() == ["spam/cp313-cp313", "build"]
+
+
+def test_trials_that_run_and_that_ended_stand_in_their_cells_row() -> None:
+    cell = make_cell(f"cp38-abi3-{P}".replace("cp38", "cp39"), "spam", "cp39", "cp311", "cp313")
+    address = cell.address
+
+    rows = live(
+        [
+            planned(cell),
+            tried(cell, "cp39"),
+            started(f"{address}@cp311", "install"),
+            started(f"{address}@cp313", "container"),
+        ]
+    )
+
+    assert rows[0].split() == ["spam/cp39-abi3", "▶", "@cp311", "install", "+1", "cp39✓", "0", "s"]
+
+
+def test_cells_of_several_platforms_keep_their_whole_ids() -> None:
+    other = replace(make_cell("cp313-cp313-musllinux_1_2_x86_64"), platform=PlatformTag.parse("musllinux_1_2_x86_64"))
+
+    rows = live([planned(C13, other)])
+
+    assert rows[0].split()[0] == f"spam/cp313-cp313-{P}"
+    assert rows[2] == "0 of 2 cells done, 0 s"
+
+
+def test_failures_are_pinned_above_the_matrix() -> None:
+    bad = RecipeFailed(recipe="ham", message="no such release", hint="", exit_code=3)
+
+    rows = live([bad, planned(C11, C13), done(C11, "failed", BROKEN), started(C13.address, "build")])
+
+    assert rows[0] == "✗ ham: no such release"
+    assert rows[1].startswith("✗ spam/cp311-cp311: build: spam.c:1: error")
+    assert rows[2].split() == ["spam/cp311-cp311", "failed"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 15), (40, 8), (200, 50)])
+def test_the_board_never_outgrows_the_terminal_and_what_runs_stays_in_sight(width: int, height: int) -> None:
+    cells = [
+        make_cell(f"cp3{minor}-cp3{minor}-{P}", name) for name in ("ham", "spam", "eggs") for minor in range(9, 15)
+    ]
+    events: list[Event] = [planned(*cells), started("image:lookalike-manylinux_2_31_x86_64", "image")]
+    events += [done(cell, "failed", replace(BROKEN, message="an error " * 20)) for cell in cells[:8]]
+    events += [started(cells[-1].address, "build")]
+
+    rows = live(events, width=width, height=height)
+
+    assert len(rows) <= height
+    assert max(map(len, rows)) <= width
+    assert any(row.startswith("eggs/cp314-cp314  ▶ build") for row in rows)
+    assert rows[-1].startswith("8 of 18 cells done")
+    assert ("not shown" in rows[-1]) == (height < 50)
