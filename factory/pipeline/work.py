@@ -1,7 +1,7 @@
 """The jobs of a run: images, cells and trials, and which needs which."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -33,8 +33,7 @@ def carry_out(hands: Hands, orders: Sequence[Order], make_image: MakeImage, *, w
     bench = _Shop(hands=hands, make_image=make_image, today=today)
     cells = [(order, cell) for order in orders for cell in order.plan.cells]
     jobs = [bench.image_job(name) for name in _images(cells)]
-    for order, cell in cells:
-        jobs += bench.jobs(order, cell)
+    jobs += staggered([bench.jobs(order, cell) for order, cell in cells], lead=workers)
     run_jobs(
         jobs,
         workers=workers,
@@ -43,6 +42,20 @@ def carry_out(hands: Hands, orders: Sequence[Order], make_image: MakeImage, *, w
         blocked=bench.blocked,
         on_cancel=lambda: _end(hands),
     )
+
+
+def staggered(cells: Sequence[Sequence[Job[Result]]], *, lead: int) -> Iterator[Job[Result]]:
+    """Order each cell's build and trials: trials stand behind the builds of the next `lead` cells.
+
+    Builds are the long jobs. With all of them last, or one of them, the other workers would have nothing to do; with
+    all of them first, an interrupted run would have no wheel that is finished.
+    """
+    for number, (build, *_) in enumerate(cells):
+        yield build
+        if number >= lead:
+            yield from cells[number - lead][1:]
+    for _, *trials in cells[max(0, len(cells) - lead) :]:
+        yield from trials
 
 
 def _end(hands: Hands) -> None:
