@@ -44,7 +44,7 @@ fresh:  ## both commands in a new clone, on a second engine with nothing in it
 	sh tests/fresh/run.sh
 
 bench: setup  ## the overhead against the peer, as ratios
-	$(BIN)/python bench/overhead.py
+	$(BIN)/python -m bench.overhead
 
 lock: setup  ## resolve the environment anew
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
