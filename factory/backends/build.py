@@ -42,12 +42,12 @@ def build_env(build: BuildSpec, project: Project, interpreter: Interpreter, *, e
         "SOURCE_DATE_EPOCH": str(epoch_s),
         "PIP_NO_INDEX": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "CARGO_NET_OFFLINE": "true",
         "GIT_TERMINAL_PROMPT": "0",
     }
     if project.cargo_manifest is not None:
         env |= {
             "CARGO_HOME": str(CARGO_HOME),
-            "CARGO_NET_OFFLINE": "true",
             "CARGO_TARGET_DIR": str(TARGET),
             "PYO3_PYTHON": str(image_python(interpreter)),
             "PYO3_BUILD_EXTENSION_MODULE": "1",

@@ -23,6 +23,12 @@ def command(shared_store: Path, tmp_path: Path) -> Command:
     return Command(store=shared_store, folder=tmp_path)
 
 
+@pytest.fixture(scope="module")
+def workshop(shared_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The same for a whole module: several recipes in one run take less time than as many runs."""
+    return Command(store=shared_store, folder=tmp_path_factory.mktemp("workshop"))
+
+
 @pytest.fixture
 def alone(tmp_path: Path, daemon: docker.DockerClient) -> Iterator[Command]:
     """`factory` with a store that nobody else has used."""

@@ -5,11 +5,48 @@ import pytest
 from factory.pipeline.diagnose import clean, first_error, network_attempt
 
 CARGO_OFFLINE = """\
+error: no matching package named `itoa` found
+location searched: crates.io index
+required by package `spam v0.1.0 (/work/source)`
+note: offline mode (via `--offline`) can sometimes cause surprising resolution failures
+help: if this error is too confusing you may wish to retry without `--offline`
+"""
+CARGO_REACHING = """\
     Updating crates.io index
-error: failed to get `itoa` as a dependency of package `spam v0.1.0 (/work/source)`
+error: failed to get `itoa` as a dependency of package `spam v1.0.0 (/tmp/p)`
 
 Caused by:
-  failed to download from the index: attempting to make an HTTP request, but --offline was specified
+  failed to load source for dependency `itoa`
+
+Caused by:
+  unable to update registry `crates-io`
+
+Caused by:
+  download of config.json failed
+
+Caused by:
+  curl failed
+
+Caused by:
+  [6] Could not resolve hostname (Could not resolve host: index.example.org)
+"""
+CARGO_INSTALL_REACHING = "    Updating crates.io index\n" + CARGO_REACHING[CARGO_REACHING.index("Caused by:\n  download") :]
+CARGO_GIT = """\
+    Updating git repository `https://example.org/gitty`
+error: failed to fetch into: /tmp/c/git/db/gitty-216b7e8c16fd6e98
+
+Caused by:
+  network failure seems to have happened
+  if a proxy or similar is necessary `net.git-fetch-with-cli` may help here
+
+Caused by:
+  failed to resolve address for example.org: Temporary failure in name resolution; class=Net (12)
+"""
+CARGO_GIT_OFFLINE = """\
+error: failed to lookup reference in preexisting repository, and can't check for updates in offline mode (--offline)
+
+Caused by:
+  reference 'refs/remotes/origin/HEAD' not found; class=Reference (4); code=NotFound (-3)
 """
 
 
@@ -48,7 +85,20 @@ def test_the_first_error_line_is_found(output: str, line: str) -> None:
             "six",
             id="pip",
         ),
-        pytest.param(CARGO_OFFLINE, "cargo", "itoa", id="cargo"),
+        pytest.param(CARGO_OFFLINE, "cargo", "itoa", id="cargo, offline"),
+        pytest.param(CARGO_REACHING, "cargo", "itoa", id="cargo, told to go online"),
+        pytest.param(
+            "error: could not find `itoa` in registry `crates-io` with version `=1.0.5`\n",
+            "cargo",
+            "itoa",
+            id="cargo install, offline",
+        ),
+        pytest.param(CARGO_INSTALL_REACHING, "cargo", "a download", id="cargo install, told to go online"),
+        pytest.param(
+            "error: the crate `itoa` could not be found in registry index.\n", "cargo", "itoa", id="cargo add"
+        ),
+        pytest.param(CARGO_GIT, "cargo", "https://example.org/gitty", id="cargo, a repository"),
+        pytest.param(CARGO_GIT_OFFLINE, "cargo", "a download", id="cargo, a repository, offline"),
     ],
 )
 def test_what_an_offline_command_wanted_is_said(output: str, tool: str, wanted: str) -> None:
@@ -65,6 +115,8 @@ def test_what_an_offline_command_wanted_is_said(output: str, tool: str, wanted: 
         "error: could not compile `itoa` (lib) due to 1 previous error\n",
         "AssertionError: connection refused\n",
         "error: failed to run custom build command for `spam`\n",
+        "error: no matching package named `itoa` found\nlocation searched: /work/source/vendor\n",
+        "spam.c:1: error: could not find `offline mode`\n",
     ],
 )
 def test_a_failure_that_has_nothing_to_do_with_the_network_is_never_called_so(output: str) -> None:
@@ -72,4 +124,4 @@ def test_a_failure_that_has_nothing_to_do_with_the_network_is_never_called_so(ou
 
 
 def test_escape_sequences_cannot_steer_a_terminal() -> None:
-    assert clean("a\x1b]0;title\x07b\x1b[2Jc\x08d\ttab\n") == "a0;titlebcd\ttab\n"
+    assert clean("a\x1b]0;title\x07b\x1b[2Jc\x08d\ttab\n") == "abcd\ttab\n"
