@@ -15,7 +15,7 @@ Expected bad news (a failed build, a finding, a failed trial) is a value in the 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -53,6 +53,10 @@ class FactoryError(Exception):
         self.message = message
         self.hint = hint
         self.problems = problems
+
+    def of(self, thing: object) -> Self:
+        """Return the same error, its message begun with what it is about: which recipe of several."""
+        return type(self)(f"{thing}: {self.message}", hint=self.hint, problems=self.problems)
 
 
 class UsageError(FactoryError):

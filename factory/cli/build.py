@@ -21,7 +21,7 @@ from factory.cli.board import LiveBoard, PlainBoard
 from factory.cli.common import RecipeOptions, err, families, load, today
 from factory.cli.errors import render_error
 from factory.engine.docker import connect
-from factory.errors import FactoryError, Interrupted, OutputError
+from factory.errors import FactoryError, ImageError, Interrupted, OutputError, PlanError, SourceError
 from factory.host import Host, read_host
 from factory.images import ReadyImage, declared, ensure
 from factory.pipeline.hands import Hands
@@ -32,6 +32,7 @@ from factory.pipeline.sources import Selection, order_of
 from factory.pipeline.stages import Stages
 from factory.pipeline.work import carry_out
 from factory.plan.selection import refuse_nothing
+from factory.recipe.model import Recipe
 from factory.recipe.parse import Loaded
 from factory.release import Release, claim, release
 from factory.report.documents import RunDocument, render_json
@@ -151,12 +152,8 @@ class _Attempt:
         orders = []
         for recipe in loaded.recipes:
             try:
-                subject = f"source:{recipe.name}"
-                with self.recorder.step(subject, "source") as mark:
-                    progress = self.recorder.progress(subject)
-                    order = order_of(recipe, self.stages, self.host, declared(), self.selection, progress)
-                    mark.outcome = "passed"
-            except FactoryError as error:
+                order = self._order(recipe)
+            except (SourceError, PlanError, ImageError) as error:
                 if not self.options.keep_going:
                     raise
                 self._failed(recipe.name, error)
@@ -166,6 +163,15 @@ class _Attempt:
         if orders:
             refuse_nothing([order.plan for order in orders])
         return orders
+
+    def _order(self, recipe: Recipe) -> Order:
+        subject = f"source:{recipe.name}"
+        with self.recorder.step(subject, "source") as mark:
+            mark.outcome = "failed"
+            progress = self.recorder.progress(subject)
+            order = order_of(recipe, self.stages, self.host, declared(), self.selection, progress)
+            mark.outcome = "passed"
+            return order
 
     def _failed(self, recipe: str, error: FactoryError) -> None:
         self.recorder.emit(
@@ -184,7 +190,7 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
         except FactoryError as error:
             codes.add(error.exit_code)
             click.echo(render_error(error), err=True)
-    if any(plan.cells for plan in run.plans):
+    if run.failed_recipes or any(plan.cells for plan in run.plans):
         err().print(render_run(run, released, _repeated(attempt.options)), soft_wrap=True)
     for bad in (*loaded.errors, *([stopped] if stopped is not None else [])):
         click.echo(render_error(bad), err=True)

@@ -6,8 +6,8 @@ from factory.errors import FactoryError
 def render_error(error: FactoryError) -> str:
     """Write the clause, every problem in its frame, and what to do next."""
     lines = [f"factory: {error.message}"]
-    if error.problems:
-        from factory.recipe.frames import render_problems  # noqa: PLC0415 -- only recipes have problems
+    if any(problem.span for problem in error.problems):
+        from factory.recipe.frames import render_problems  # noqa: PLC0415 -- only recipes have problems with a place
 
         lines = [render_problems(error.problems).rstrip("\n")]
     if error.hint:

@@ -7,7 +7,7 @@ import click
 
 from factory.cli.common import RecipeOptions, err, families, load, out, today
 from factory.cli.errors import render_error
-from factory.errors import FactoryError, UsageError
+from factory.errors import FactoryError, ImageError, PlanError, SourceError, UsageError
 from factory.host import read_host
 from factory.images import declared
 from factory.pipeline.sources import Selection, order_of
@@ -40,7 +40,7 @@ def run_plan(options: PlanOptions) -> int:
         for recipe in loaded.recipes:
             try:
                 plans.append(order_of(recipe, stages, host, declared(), selection).plan)
-            except FactoryError as error:
+            except (SourceError, PlanError, ImageError) as error:
                 if not options.keep_going:
                     raise
                 failures.append(error)

@@ -10,6 +10,7 @@ from typing import assert_never
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import FileEntry
+from factory.errors import ImageError, PlanError, SourceError
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.pipeline.order import Order
@@ -55,6 +56,20 @@ def order_of(
         PlanError: what the recipe asks for by name cannot be.
         ImageError: no image serves a platform it owes.
     """
+    try:
+        return _order(recipe, stages, host, images, selection, progress)
+    except (SourceError, PlanError, ImageError) as error:
+        raise error.of(recipe.file) from error
+
+
+def _order(
+    recipe: Recipe,
+    stages: Stages,
+    host: Host,
+    images: Sequence[ImageFacts],
+    selection: Selection,
+    progress: Callable[[str], None],
+) -> Order:
     tree, notes = _tree(recipe, stages, host, progress)
     build = recipe.build
     choices = Choices(

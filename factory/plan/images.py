@@ -81,7 +81,7 @@ def _would_serve(platform: PlatformTag, able: Sequence[ImageFacts], images: Sequ
     same = [image for image in images if image.role == "build" and _alike(image.platform, platform)]
     if same:
         lowest = min(same, key=lambda image: (image.platform.major, image.platform.minor))
-        return f"{lowest.name} would for the platform {lowest.platform}"
+        return f"{lowest.name} builds {lowest.platform}: write that, if its libc is old enough"
     return f"images here build {', '.join(sorted({str(image.platform) for image in images if image.role == 'build'}))}"
 
 

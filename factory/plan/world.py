@@ -131,7 +131,7 @@ def _refuse_named(world: World) -> None:
         message = "; ".join(problem.message for problem in problems)
         lines = ", ".join(problem.hint for problem in problems)
         hint = f"take it out, or write skip: [{lines}]"
-        raise PlanError(f"{world.recipe.name}: {message}", hint=hint, problems=tuple(problems))
+        raise PlanError(message, hint=hint, problems=tuple(problems))
 
 
 def own_reason(world: World, interpreter: Interpreter) -> str | None:

@@ -19,6 +19,10 @@ def render_plan(plan: Plan) -> RenderableType:
     parts.append(Text(f"floor: {plan.floor_source}"))
     parts += [Text(f"skipped: {skip.subject}: {skip.reason}") for skip in plan.skips]
     parts += [Text(f"note: {note}") for note in plan.notes]
+    if any(cell.image is None or cell.interpreter is None for cell in plan.cells):
+        parts.append(
+            Text("note: a wheel that no image here can build fails the run; `factory image list` shows what can")
+        )
     return Group(*parts, Text())
 
 

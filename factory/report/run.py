@@ -135,6 +135,8 @@ def _released(release: Release) -> list[Text]:
 def _closing(run: Run) -> str:
     good = sum(record.passed for record in run.records)
     owed = sum(len(plan.cells) for plan in run.plans)
+    if not owed:
+        return "nothing could be planned"
     if run.interrupted:
         return f"interrupted: {good} of {_plural(owed, 'wheel')} finished in {run.duration_s:.1f} s"
     if run.records and all(record.status == "cached" for record in run.records):

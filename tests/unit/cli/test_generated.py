@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 import pytest
 
+from factory.images import declared
+from factory.recipe.parse import load_recipe
 from tests.unit.cli.generated import GENERATED, REFERENCE, ROOT, commands, help_of
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "recipes" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -59,3 +61,15 @@ def test_a_relative_link_leads_to_a_file(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
 
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_the_readmes_recipe_and_the_smallest_one_can_be_read(tmp_path: Path) -> None:
+    for document in DOCUMENTS[:2]:
+        (text, *_) = re.findall(r"```yaml\n(factory: 1\n.*?)```", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+        (tmp_path / "recipe.yaml").write_text(text)
+
+        recipe = load_recipe(tmp_path / "recipe.yaml")
+
+        assert {str(platform) for platform in recipe.platforms} <= {
+            str(image.platform) for image in declared() if image.role == "build"
+        }

@@ -187,7 +187,7 @@ def test_what_is_named_is_refused_with_the_line_to_write(
     with pytest.raises(PlanError) as caught:
         make_plan(make_recipe(f"cp311 {word}"), project)
 
-    assert caught.value.message == f"demo: {word} is listed, but {reason}"
+    assert caught.value.message == f"{word} is listed, but {reason}"
     assert line in caught.value.hint
     rule = SkipRule(select=line.split('"')[1], reason="why not")
     made = make_plan(make_recipe(f"cp311 {word}", skip=[rule]), project)
@@ -286,7 +286,10 @@ def test_the_first_family_that_can_serve_wins() -> None:
     ("platform", "hint"),
     [
         ("manylinux_2_28_x86_64", "pypa-manylinux_2_28_x86_64 would: --families pypa"),
-        ("manylinux_2_17_x86_64", "pypa-manylinux_2_28_x86_64 would for the platform manylinux_2_28_x86_64"),
+        (
+            "manylinux_2_17_x86_64",
+            "pypa-manylinux_2_28_x86_64 builds manylinux_2_28_x86_64: write that, if its libc is old enough",
+        ),
         ("musllinux_1_2_x86_64", "images here build manylinux_2_28_x86_64, manylinux_2_31_x86_64"),
         ("manylinux_2_31_aarch64", "images here build manylinux_2_28_x86_64, manylinux_2_31_x86_64"),
     ],
