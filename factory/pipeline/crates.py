@@ -15,7 +15,7 @@ from factory.pipeline.hands import Hands, certificate_files, filled_volume, netw
 from factory.pipeline.model import Failure
 from factory.pipeline.order import Order
 from factory.resolve.cargo import FetchFolder, fetch_folder, user_configuration
-from factory.resolve.cargo_failures import explain_cargo_failure
+from factory.resolve.cargo_failures import STALE_LOCK, explain_cargo_failure
 
 _FETCH = WORK / "fetch"
 _FETCH_TIMEOUT_S = 900
@@ -67,7 +67,7 @@ def crates_volume(hands: Hands, order: Order, image: ReadyImage, crates: Crates)
         with hands.bench(f"crates:{order.recipe.name}") as bench:
             _start(hands, bench, image, folder, volume)
             bench.put(configuration, CARGO_HOME)
-            return _fetch(hands, bench, folder, locked=True) if folder.needs_network else None
+            return _fetch(hands, bench, folder, locked=True)
 
     return filled_volume(hands, "crates", content, fill)
 
@@ -99,12 +99,14 @@ def _with_lock(hands: Hands, order: Order, crates: Crates) -> FetchFolder:
 
 def _start(hands: Hands, bench: Bench, image: ReadyImage, folder: FetchFolder, volume: str | None) -> None:
     mounts = () if volume is None else (Mount(volume=volume, path=CARGO_HOME),)
-    bench.start(ContainerSpec(image=image.reference, label="crates", env={}, network=True, mounts=mounts))
+    network = volume is None or folder.needs_network
+    bench.start(ContainerSpec(image=image.reference, label="crates", env={}, network=network, mounts=mounts))
     bench.put(folder.files, _FETCH)
     bench.put(certificate_files(hands.host))
 
 
 def _fetch(hands: Hands, bench: Bench, folder: FetchFolder, *, locked: bool) -> Failure | None:
+    """Let cargo download what the lock names; where that is nothing, it still holds the lock against the manifests."""
     home = CARGO_HOME if locked else WORK / "cargo"
     env = {
         **network_env(hands.host),
@@ -112,6 +114,7 @@ def _fetch(hands: Hands, bench: Bench, folder: FetchFolder, *, locked: bool) -> 
         "HOME": str(WORK),
         "CARGO_HOME": str(home),
         "CARGO_NET_GIT_FETCH_WITH_CLI": "false",
+        "CARGO_NET_RETRY": "3" if folder.needs_network else "0",
     }
     step = Step(
         name="crates",
@@ -125,6 +128,8 @@ def _fetch(hands: Hands, bench: Bench, folder: FetchFolder, *, locked: bool) -> 
     if not isinstance(ended, Failure) or ended.ended != "failed":
         return ended if isinstance(ended, Failure) else None
     said = explain_cargo_failure(bench.last_output)
+    if said.kind == "network" and not folder.needs_network:
+        said = STALE_LOCK
     return replace(ended, message=said.sentence, hint=said.hint, ended="lost" if said.kind == "network" else "failed")
 
 

@@ -34,6 +34,11 @@ _UNREACHABLE = (
     r"\[\d+\] [^\n]+|failed to connect to [^\n]+|failed to resolve address [^\n]+"
     r"|spurious network error[^\n]+|failed to get successful HTTP response[^\n]+"
 )
+STALE_LOCK = CargoFailure(
+    kind="lock", sentence="the lock must change: Cargo.lock does not satisfy Cargo.toml", hint=_UNLOCK
+)
+"""What it means, too, when cargo reaches for the network although the lock names nothing that comes from there."""
+
 _CASES = (
     _Case(
         "network",
@@ -44,8 +49,8 @@ _CASES = (
     _Case(
         "lock",
         r"cannot update the lock file \S+ because --locked was passed",
-        "the lock must change: Cargo.lock does not satisfy Cargo.toml",
-        _UNLOCK,
+        STALE_LOCK.sentence,
+        STALE_LOCK.hint,
     ),
     _Case(
         "lock",

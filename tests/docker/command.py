@@ -60,7 +60,7 @@ class Ran:
     def log(self, recipe: str, step: str = "build") -> str:
         """What a step of a recipe's only cell printed."""
         assert self.run is not None, self.stderr
-        (path,) = (self.folder / self.run.folder / "logs" / recipe).glob(f"*/[0-9][0-9]-{step}.log")
+        (path,) = (self.folder / self.run.folder / "logs" / recipe).rglob(f"[0-9][0-9]-{step}.log")
         return path.read_text(encoding="utf-8")
 
 

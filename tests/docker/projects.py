@@ -1,12 +1,15 @@
 """Makers of small projects as dictionaries of files: each states only the fact that matters to its test."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
 EPOCH_S = 1_700_000_000
+
+SHOW = "import os, sys\nif 'bdist_wheel' in sys.argv: print('SEEN', sorted(os.environ.items()))"
+"""What a setup.py begins with that prints its environment in the build."""
 
 C_MODULE = """\
 #include <Python.h>
@@ -52,9 +55,7 @@ class Project:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             os.utime(path, (EPOCH_S, EPOCH_S))
-
-    def with_files(self, **changes: str) -> "Project":
-        return Project(self.name, {**self.files, **changes})
+            path.chmod(0o755 if text.startswith("#!") else 0o644)
 
 
 def pyproject(name: str, requires: list[str], backend: str, more: str = "") -> str:
@@ -76,13 +77,14 @@ def make_c_project(
     code: str = C_MODULE,
     setup: str = "",
     extension: str = "",
+    sources: Sequence[str] = (),
     files: Mapping[str, str] | None = None,
 ) -> Project:
     """One extension module by setuptools; `setup` is code before it, `extension` more arguments of it."""
     script = (
         f"{dedent(setup)}\n"
         "from setuptools import Extension, setup\n"
-        f"setup(ext_modules=[Extension({name!r}, [{name + '.c'!r}]{extension and ', ' + extension})])\n"
+        f"setup(ext_modules=[Extension({name!r}, {list(sources) or [f'{name}.c']}{extension and ', ' + extension})])\n"
     )
     return Project(
         name,
@@ -103,7 +105,7 @@ def make_rust_project(
     setup: str = "",
     files: Mapping[str, str] | None = None,
 ) -> Project:
-    """A module in Rust without any crate, by setuptools-rust; `cargo` is more of Cargo.toml, `lock` another lock."""
+    """A module in Rust without any crate, by setuptools-rust; `cargo` is more of Cargo.toml, an empty lock is none."""
     own_lock = f'version = 4\n\n[[package]]\nname = "{name}"\nversion = "1.0.0"\n'
     script = (
         f"{dedent(setup)}\n"
