@@ -60,7 +60,7 @@ def _waivers_name_rules(values: Values, place: Place, rules: frozenset[str]) -> 
         return
     for index, (waiver, span) in enumerate(zip(values[AUDIT].waive, _rule_spans(waive), strict=True)):
         if waiver.rule not in rules:
-            hint = did_you_mean(waiver.rule, sorted(rules)) or "factory explain lists the rules"
+            hint = did_you_mean(waiver.rule, sorted(rules)) or "docs/reference/rules.md lists the rules"
             place.item(index).at(RULE.name).refuse(span, f"{quote(waiver.rule)} is no rule", hint)
 
 

@@ -51,9 +51,14 @@ def quote(text: str) -> str:
     return repr(text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 1] + "…")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Name the known word that is closest, as a hint; empty when none is close."""
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is closest; empty when none is close."""
     if len(word) > _WORD_CHARACTERS:
         return ""
-    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean {nearest[0]}?" if nearest else ""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Name the known word that is closest, as a hint; empty when none is close."""
+    near = nearest(word, known)
+    return f"did you mean {near}?" if near else ""

@@ -7,7 +7,7 @@ from typing import Generic, Literal, TypeVar, cast
 from factory.errors import Span
 from factory.recipe.document import Entry, Mapping, Node, Scalar
 from factory.recipe.kinds import Kind, Place, Schema, refuse_shape
-from factory.recipe.problems import did_you_mean, quote
+from factory.recipe.problems import did_you_mean, nearest, quote
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -96,22 +96,26 @@ class Record(Kind[T_co]):
     def values(self, node: Mapping, place: Place) -> Values:
         """Read the fields without building anything of them."""
         values, known = Values(), {field.name: field for field in self.fields}
+        meant = set()
         for entry in node.entries:
             if (field := known.get(entry.key)) is None:
-                self._refuse_unknown(entry.key, entry.key_span, place)
+                meant.add(self._refuse_unknown(entry.key, entry.key_span, place))
             else:
                 values.put(field, _read_field(field, entry.value, place.at(entry.key, field.example)), entry)
         for field in self.fields:
-            if field.required and values.entry(field) is None:
+            if field.required and values.entry(field) is None and field.name not in meant:
                 place.refuse(node.span, f"{field.name} is missing", field.hint)
         self.check(values, place, node.span)
         return values
 
-    def _refuse_unknown(self, key: str, span: Span, place: Place) -> None:
+    def _refuse_unknown(self, key: str, span: Span, place: Place) -> str:
+        """Complain about a key, and return the field that was meant: that is not missing too. Empty if none is near."""
         known = ", ".join(field.name for field in self.fields if not field.not_yet)
         names = [field.name for field in sorted(self.fields, key=lambda field: field.not_yet)]
+        near = nearest(key, names)
         hint = did_you_mean(key, names) or self.elsewhere(key) or f"known here: {known}"
         place.refuse(span, f"unknown field {quote(key)}", hint)
+        return near
 
     def schema(self) -> Schema:
         """Describe it as an object with exactly these properties."""

@@ -11,6 +11,7 @@ from factory.recipe.parse import load_recipe
 from tests.unit.cli.generated import GENERATED, REFERENCE, ROOT, commands, help_of
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "recipes" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SOURCES = sorted((ROOT / "factory").rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.name)
@@ -37,8 +38,8 @@ def test_every_option_is_explained() -> None:
     assert [option.name for option in options if not option.help] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_a_command_in_a_document_is_one_that_exists(document: Path) -> None:
+@pytest.mark.parametrize("document", [*DOCUMENTS, *SOURCES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_command_in_a_document_or_a_message_is_one_that_exists(document: Path) -> None:
     known = {typed for typed, _ in commands()}
     text = document.read_text(encoding="utf-8")
 
