@@ -71,6 +71,7 @@ class Command:
     store: Path
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
 
     @property
     def dist(self) -> dict[str, bytes]:
@@ -109,29 +110,26 @@ class Command:
         path.write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
         return path
 
-    def __call__(self, *arguments: str | Path, env: Mapping[str, str] | None = None, uid: int | None = None) -> Ran:
+    def __call__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
         """Run the program to its end."""
-        child = self.start(*arguments, env=env, uid=uid)
+        child = self.start(*arguments, env=env)
         return self.end(child)
 
-    def build(self, *arguments: str | Path, env: Mapping[str, str] | None = None, uid: int | None = None) -> Ran:
+    def build(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
         """Run `factory build` with its JSON beside."""
-        return self("build", *arguments, "--json", "run.json", env=env, uid=uid)
+        return self("build", *arguments, "--json", "run.json", env=env)
 
-    def start(
-        self, *arguments: str | Path, env: Mapping[str, str] | None = None, uid: int | None = None
-    ) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
         """Start the program; it reads this machine's environment, with `env` laid over it."""
         (self.folder / "run.json").unlink(missing_ok=True)
         return subprocess.Popen(
-            [PROGRAM, *arguments],
+            [*self.prefix, PROGRAM, *arguments],
             cwd=self.folder,
             env={**os.environ, "FACTORY_STORE": str(self.store), **self.env, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            user=uid,
         )
 
     def end(self, child: "subprocess.Popen[str]") -> Ran:

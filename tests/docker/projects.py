@@ -126,3 +126,8 @@ def make_rust_project(
         **(files or {}),
     }
     return Project(name, {path: text for path, text in made.items() if text})
+
+
+def make_slow_project(name: str) -> Project:
+    """A project whose build takes six seconds, and says nothing meanwhile."""
+    return make_c_project(name, setup="import sys, time\nif 'bdist_wheel' in sys.argv: time.sleep(6)")

@@ -1,58 +1,18 @@
 """What Ctrl-C, SIGTERM and kill -9 leave behind, and that the next run completes the work."""
 
-import json
 import random
 import signal
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, sleep
-from typing import get_args
+from time import sleep
 
 import docker
 import pytest
 
-from factory import codec
-from factory.pipeline.model import CellEnded, Event, StepStarted
 from tests.docker.command import CP313, Command, left_behind
-from tests.docker.projects import Project, make_c_project
+from tests.docker.events import has_ended, is_building, wait_for
+from tests.docker.projects import make_c_project, make_slow_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
-
-BUILD_S = 6
-PATIENCE_S = 60
-
-
-def make_slow_project(name: str) -> Project:
-    """A project whose build takes its time, and says nothing meanwhile."""
-    return make_c_project(name, setup=f"import sys, time\nif 'bdist_wheel' in sys.argv: time.sleep({BUILD_S})")
-
-
-def wait_for(command: Command, child: "subprocess.Popen[str]", happened: Callable[[Event], bool]) -> None:
-    """Wait until the newest run's events tell of something."""
-    until = monotonic() + PATIENCE_S
-    while not any(happened(event) for event in events(command)):
-        assert child.poll() is None, child.communicate()
-        assert monotonic() < until, f"it did not happen within {PATIENCE_S} s"
-        sleep(0.02)
-
-
-def is_building(recipe: str) -> Callable[[Event], bool]:
-    return lambda event: (
-        isinstance(event, StepStarted) and event.step == "build" and event.subject.startswith(f"{recipe}/")
-    )
-
-
-def has_ended(recipe: str) -> Callable[[Event], bool]:
-    return lambda event: isinstance(event, CellEnded) and event.record.cell.recipe == recipe
-
-
-def events(command: Command) -> list[Event]:
-    runs = sorted((command.folder / ".factory/runs").glob("*/events.jsonl"), key=lambda path: path.stat().st_mtime_ns)
-    lines = runs[-1].read_text(encoding="utf-8").splitlines(keepends=True) if runs else []
-    kinds = {kind.__name__: kind for kind in get_args(Event)}
-    whole = [json.loads(line) for line in lines if line.endswith("\n")]
-    return [codec.load(each["event"], kinds[each["kind"]]) for each in whole]
 
 
 def temporary(store: Path) -> list[str]:
@@ -72,8 +32,8 @@ def test_an_interrupted_run_says_so_keeps_what_is_finished_and_leaves_nothing(
     quick = command.recipe(make_c_project(f"quick{number}"))
     slow = command.recipe(make_slow_project(f"slow{number}"))
     child = command.start("build", quick, slow, "--jobs", "2", "--json", "run.json")
-    wait_for(command, child, has_ended(f"quick{number}"))
-    wait_for(command, child, is_building(f"slow{number}"))
+    wait_for(command.folder, child, has_ended(f"quick{number}"))
+    wait_for(command.folder, child, is_building(f"slow{number}"))
     assert left_behind(daemon, command.owner), "the build of `slow` runs in a container"
 
     child.send_signal(number)
@@ -111,7 +71,7 @@ def test_a_run_is_interrupted_before_its_first_container(command: Command) -> No
 
 def test_what_a_kill_9_leaves_is_reaped_at_the_next_start(command: Command, daemon: docker.DockerClient) -> None:
     child = command.start("build", command.recipe(make_slow_project("killed")))
-    wait_for(command, child, is_building("killed"))
+    wait_for(command.folder, child, is_building("killed"))
 
     child.kill()
     command.end(child)
