@@ -43,7 +43,14 @@ class Share:
 def build(store: Path, subject: Subject, host: Host, folder: Path, *flags: str, jobs: int) -> Sample:
     """Build the subject with a store; evidence lies below `folder`."""
     output = folder / "dist"
-    what: tuple[str | Path, ...] = ("build", subject.recipe.file.resolve(), "--set", subject.selection, "--jobs", str(jobs))
+    what: tuple[str | Path, ...] = (
+        "build",
+        subject.recipe.file.resolve(),
+        "--set",
+        subject.selection,
+        "--jobs",
+        str(jobs),
+    )
     argv: tuple[str | Path, ...] = (PROGRAM, *what, "--output", output, *flags)
     env = {**_environment(host), "FACTORY_STORE": str(store)}
     return timed(argv, env=env, cwd=folder, output=output)

@@ -30,7 +30,9 @@ Caused by:
 Caused by:
   [6] Could not resolve hostname (Could not resolve host: index.example.org)
 """
-CARGO_INSTALL_REACHING = "    Updating crates.io index\n" + CARGO_REACHING[CARGO_REACHING.index("Caused by:\n  download") :]
+CARGO_INSTALL_REACHING = (
+    "    Updating crates.io index\n" + CARGO_REACHING[CARGO_REACHING.index("Caused by:\n  download") :]
+)
 CARGO_GIT = """\
     Updating git repository `https://example.org/gitty`
 error: failed to fetch into: /tmp/c/git/db/gitty-216b7e8c16fd6e98
