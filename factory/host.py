@@ -9,12 +9,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 
 import platformdirs
+import uv
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+
+_finding_uv = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,15 @@ def read_host(environ: Mapping[str, str] | None = None) -> Host:
         is_ci=bool(env.get("CI")),
         uid=os.getuid(),
     )
+
+
+def find_uv() -> str:
+    """Return the path of the uv that is installed with the factory, from any thread.
+
+    uv asks sysconfig, whose first answer in a process is None for a thread that asks while another does (CPython 3.11).
+    """
+    with _finding_uv:
+        return uv.find_uv_bin()
 
 
 def _cache_folder(env: Mapping[str, str], home: Path) -> Path:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from uv import find_uv_bin
-
 from factory import process
 from factory.digest import Digest, chunks
 from factory.engine.api import Engine
 from factory.errors import ImageError
-from factory.host import Host
+from factory.host import Host, find_uv
 from factory.images.assembly import input_digest, script
 from factory.images.mirror import apt_mirror
 from factory.images.spec import ImageSpec
@@ -78,7 +76,7 @@ def _env(spec: ImageSpec, host: Host) -> Mapping[str, str]:
         "PATH": _path(host),
         "MIRROR": apt_mirror(host) or "",
         "PYTHON": sys.executable,
-        "UV": find_uv_bin(),
+        "UV": find_uv(),
         "FAMILY": str(spec.family_folder),
         "SCRIPTS": str(spec.scripts_folder),
     }

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import uv
 from packaging.pylock import PackageWheel, Pylock, PylockSelectError, PylockValidationError
 from packaging.requirements import Requirement
 
 from factory import process
 from factory.digest import Digest
-from factory.host import Host
+from factory.host import Host, find_uv
 from factory.resolve.explain import OTHER_VERSION, explain_uv_failure
 from factory.resolve.model import Found, ResolvedFile, Unresolved
 from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
@@ -91,7 +90,7 @@ def _ask(question: _Question, host: Host, folder: Path) -> process.Completed:
     constraints = _write(folder / "constraints.in", question.constraints, None)
     where = ("--universal",) if platform is None else ("--python-platform", platform)
     argv = (
-        *(uv.find_uv_bin(), *_OPTIONS, "--cache-dir", folder / "cache", "--python", sys.executable),
+        *(find_uv(), *_OPTIONS, "--cache-dir", folder / "cache", "--python", sys.executable),
         *("--python-version", question.interpreter.version, *where, "--constraints", constraints, asked),
     )
     return process.run(argv, env={**host.tool_env, **_index_env(host)}, cwd=cwd, timeout_s=_TIMEOUT_S)
