@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from packaging.tags import Tag
 
 from factory.backends.base import BUILT, REPAIRED, TOOLS, Step, image_python, search_path
+from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
 from factory.tags import Interpreter, PlatformTag
 from factory.wheel import Wheel
 
 OLDEST_PYTHON_MINOR = 10
 """auditwheel 6.8 runs on CPython 3.10 and newer (its Requires-Python)."""
+
+_BYTECODE_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,26 @@ class Repair:
     grafts: tuple[str, ...]
     removed: tuple[Removed, ...]
     tags: frozenset[Tag]
+
+
+def repairer(facts: ImageFacts) -> Interpreter:
+    """Return the interpreter of a build image that runs auditwheel: the newest with a GIL."""
+    return max(one for one in facts.interpreters if one.minor >= OLDEST_PYTHON_MINOR and not one.free_threaded)
+
+
+def bytecode_step(facts: ImageFacts) -> Step:
+    """Return the command that compiles the tools for a build image's repairer: cells see them read-only.
+
+    The files are unchecked (PEP 552): whatever times a copy gives the sources, they stay valid.
+    """
+    compile_all = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(TOOLS / "site"))
+    return Step(
+        name="bytecode",
+        argv=(str(image_python(repairer(facts))), "-I", *compile_all),
+        env={"PATH": search_path(), "LC_ALL": "C.UTF-8"},
+        phase="prepare",
+        timeout_s=_BYTECODE_TIMEOUT_S,
+    )
 
 
 def repair_step(

@@ -21,7 +21,7 @@ from factory.pipeline.order import Order
 from factory.pipeline.prepare import Prepared, Workplace, prepare
 from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
-from factory.repair import OLDEST_PYTHON_MINOR, Repair, compare, repair_step
+from factory.repair import Repair, compare, repair_step, repairer
 from factory.tags import Interpreter
 from factory.wheel import read_wheel
 
@@ -106,7 +106,7 @@ class _Way:
             built.filename,
             recipe.repair,
             place.cell.platform,
-            _repairer(place.image),
+            repairer(place.image.facts),
             epoch_s=place.order.tree.epoch_s,
             timeout_s=_REPAIR_TIMEOUT_S,
         )
@@ -179,12 +179,6 @@ class _Way:
                 return verdict
 
         return stages.surely("audit", inputs, Audit, make, worth=lambda verdict: verdict.passed)
-
-
-def _repairer(image: ReadyImage) -> Interpreter:
-    """Return the image's interpreter that runs auditwheel: the newest with a GIL."""
-    able = [one for one in image.facts.interpreters if one.minor >= OLDEST_PYTHON_MINOR and not one.free_threaded]
-    return max(able)
 
 
 def _stopped(record: CellRecord, failure: Failure) -> CellRecord:

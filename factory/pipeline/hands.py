@@ -8,10 +8,12 @@ from factory.backends.base import TOOLS, WORK
 from factory.digest import Digest
 from factory.engine.api import ContainerSpec, Engine, FileEntry, Mount
 from factory.host import Host
+from factory.images import ReadyImage
 from factory.pipeline.bench import Bench, Output
 from factory.pipeline.model import Failure
 from factory.pipeline.run import Recorder
 from factory.pipeline.stages import Stages
+from factory.repair import bytecode_step
 from factory.resolve.tools import ToolBundle
 
 CERTIFICATES = WORK / "certificates.pem"
@@ -55,13 +57,18 @@ def filled_volume(hands: Hands, kind: str, content: Digest, fill: Callable[[str]
         return name
 
 
-def tools_volume(hands: Hands, image: str) -> str | Failure:
-    """Return the volume that holds the tool bundle, readable by every cell and trial, written by none."""
+def tools_volume(hands: Hands, image: ReadyImage) -> str | Failure:
+    """Return the volume that holds the tool bundle, readable by every cell and trial, written by none.
 
-    def fill(name: str) -> None:
+    Filled in a build image, it holds bytecode for the repairer, too; that changes nothing but time.
+    """
+
+    def fill(name: str) -> Failure | None:
         with hands.bench("tools") as bench:
-            bench.start(ContainerSpec(image=image, label="tools", env={}, mounts=(Mount(volume=name, path=TOOLS),)))
+            mounts = (Mount(volume=name, path=TOOLS),)
+            bench.start(ContainerSpec(image=image.reference, label="tools", env={}, mounts=mounts))
             bench.put(hands.tools.entries(), TOOLS)
+            return bench.run_all([bytecode_step(image.facts)] if image.facts.role == "build" else [])
 
     return filled_volume(hands, "tools", hands.tools.digest, fill)
 

@@ -62,7 +62,7 @@ class Workplace:
 
     def start(self, crates: Crates | None) -> Failure | None:
         """Start the container with source, tools and crates, and an empty environment."""
-        tools = tools_volume(self.hands, self.image.reference)
+        tools = tools_volume(self.hands, self.image)
         if isinstance(tools, Failure):
             return tools
         mounts = [Mount(volume=tools, path=TOOLS, read_only=True)]

@@ -20,10 +20,9 @@ T = TypeVar("T")
 
 VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        **dict.fromkeys(
-            ("image", "resolve", "prepare", "crates", "volume", "build", "repair", "audit", "load", "trial"), 1
-        ),
+        **dict.fromkeys(("image", "resolve", "prepare", "crates", "build", "repair", "audit", "load", "trial"), 1),
         "source": 2,
+        "volume": 2,
     }
 )
 """A stage's number rises when its own code changes what it makes of the same inputs."""

@@ -105,7 +105,7 @@ class TrialWork:
             return failure if failure is not None else TrialPass(duration_s=sum(bench.seconds.values()))
 
     def _equip(self, bench: Bench, files: tuple[Artifact, ...]) -> Failure | None:
-        tools = tools_volume(self.hands, self.image.reference)
+        tools = tools_volume(self.hands, self.image)
         if isinstance(tools, Failure):
             return tools
         mounts = (Mount(volume=tools, path=TOOLS, read_only=True),)
