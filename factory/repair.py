@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from packaging.tags import Tag
 
-from factory.backends.base import BUILT, REPAIRED, TOOLS, Step, image_python, search_path
+from factory.backends.base import RAW, REPAIRED, TOOLS, Step, image_python, search_path
 from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
 from factory.tags import Interpreter, PlatformTag
@@ -78,7 +78,7 @@ def repair_step(
         argv=(
             *(str(image_python(interpreter)), "-P" if interpreter.minor > OLDEST_PYTHON_MINOR else "-B"),
             *("-m", "auditwheel", "repair", "--plat", str(platform), "--only-plat", "--wheel-dir", str(REPAIRED)),
-            *(*options, str(BUILT / wheel)),
+            *(*options, str(RAW / wheel)),
         ),
         env=env,
         phase="repair",

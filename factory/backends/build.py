@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from factory.backends.base import (
@@ -131,6 +132,12 @@ def environment_step(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
         phase="prepare",
         timeout_s=120,
     )
+
+
+def remove_step(*paths: PurePosixPath, env: Mapping[str, str]) -> Step:
+    """Remove files or folders of the workspace."""
+    argv = ("rm", "-rf", *(str(path) for path in paths))
+    return Step(name="renew", argv=argv, env=env, phase="prepare", timeout_s=120)
 
 
 def install_step(wheels: tuple[str, ...], env: Mapping[str, str]) -> Step:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from urllib.parse import quote
 
 from packaging.requirements import Requirement
-from packaging.utils import NormalizedName
-from packaging.version import Version
+from packaging.utils import NormalizedName, canonicalize_name
 
 from factory.backends.base import ENVIRONMENT, HOME, SOURCE, TOOLS, WHEELHOUSE, WORK, Step, search_path
 from factory.recipe.model import TestSpec
@@ -42,7 +42,6 @@ for name in extensions + others:
 
 def trial_steps(
     name: NormalizedName,
-    version: Version,
     wheel: str,
     modules: Sequence[str],
     test: TestSpec,
@@ -50,10 +49,14 @@ def trial_steps(
     *,
     epoch_s: int,
 ) -> tuple[Step, ...]:
-    """Return the steps of one trial; the wheel and all it requires lie in the wheelhouse."""
+    """Return the steps of one trial; the wheel and all it requires lie in the wheelhouse.
+
+    The wheel is asked for by its path: by name and version an installer could choose another file of the release.
+    """
     env = _env(epoch_s)
     extras = f"[{','.join(test.extras)}]" if test.extras else ""
-    wanted = (f"{name}{extras}=={version}", *(str(requirement) for requirement in test.requires))
+    this_wheel = f"{name}{extras} @ file://{quote(str(WHEELHOUSE / wheel))}"
+    wanted = (this_wheel, *(str(requirement) for requirement in test.requires))
     steps = [_venv(interpreter, env), _install(wanted, env)]
     if modules or test.imports:
         argv = (str(ENVIRONMENT / "bin/python"), "-I", "-c", _IMPORT, " ".join(modules), " ".join(test.imports))
@@ -85,23 +88,30 @@ def wants_source(test: TestSpec) -> bool:
 
 
 def requirements_of(
-    requires_dist: Sequence[str], test: TestSpec, interpreter: Interpreter, architecture: str
+    name: NormalizedName, requires_dist: Sequence[str], test: TestSpec, interpreter: Interpreter, architecture: str
 ) -> tuple[Requirement, ...]:
     """Return what a trial installs beside the wheel: its own requirements for this interpreter, and the test's.
 
-    Markers are evaluated for the trial's interpreter (PEP 508), extras among them.
+    Markers are evaluated for the trial's interpreter (PEP 508), extras among them. A requirement on the project itself
+    (`spam[all]` of `spam`) is what its extras ask for; the project is never taken from an index.
+
+    Raises:
+        InvalidRequirement: METADATA holds a Requires-Dist that is none.
     """
     environment = _markers(interpreter, architecture)
     wanted = [Requirement(text) for text in requires_dist]
-    chosen = [
-        requirement
-        for requirement in wanted
-        if requirement.marker is None
-        or any(requirement.marker.evaluate({**environment, "extra": extra}) for extra in ("", *test.extras))
-    ]
-    for requirement in chosen:
+    extras, chosen = ["", *test.extras], dict[str, Requirement]()
+    for extra in extras:  # grows while it is read: an extra may ask for others
+        for requirement in wanted:
+            if requirement.marker is not None and not requirement.marker.evaluate({**environment, "extra": extra}):
+                continue
+            if canonicalize_name(requirement.name) == name:
+                extras += sorted(other for other in requirement.extras if other not in extras)
+            else:
+                chosen[str(requirement)] = requirement
+    for requirement in chosen.values():
         requirement.marker = None
-    return (*chosen, *test.requires)
+    return (*chosen.values(), *test.requires)
 
 
 def _markers(interpreter: Interpreter, architecture: str) -> dict[str, str]:

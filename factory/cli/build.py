@@ -110,14 +110,16 @@ class _Attempt:
             stopped = Interrupted("interrupted", hint=_AGAIN)
         except FactoryError as error:
             stopped = error
-        self.recorder.emit(
-            RunEnded(
-                at=now(),
-                duration_s=monotonic() - started,
-                containers=self.recorder.containers,
-                interrupted=isinstance(stopped, Interrupted),
-            )
+        ended = RunEnded(
+            at=now(),
+            duration_s=monotonic() - started,
+            containers=self.recorder.containers,
+            interrupted=isinstance(stopped, Interrupted),
         )
+        try:
+            self.recorder.emit(ended)
+        except FactoryError as error:  # evidence that cannot be written loses no finished wheel
+            stopped = stopped or error
         return stopped
 
     def _work(self, loaded: Loaded, run_id: str) -> None:

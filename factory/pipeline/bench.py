@@ -1,6 +1,6 @@
 """A container of one subject, started when its work needs one, and the logs of what ran in it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -8,9 +8,11 @@ from typing import Self
 
 from factory.backends.base import WORK, Step
 from factory.engine.api import Container, ContainerSpec, Engine, Exit, FileEntry
+from factory.errors import EngineError, FactoryError
 from factory.pipeline.diagnose import first_error, network_attempt
-from factory.pipeline.model import Failure, StepOutcome
-from factory.pipeline.run import Recorder
+from factory.pipeline.model import Failure, Progress, StepOutcome
+from factory.pipeline.run import Recorder, written
+from factory.source.session import redact
 
 Output = Callable[[str, bytes], None]
 
@@ -33,6 +35,7 @@ class Bench:
     _stack: ExitStack = field(default_factory=ExitStack)
     _container: Container | None = None
     _count: int = 0
+    _has_network: bool = False
 
     def __enter__(self) -> Self:
         return self
@@ -50,6 +53,7 @@ class Bench:
         with self.recorder.step(self.subject, "container") as mark:
             self._container = self._stack.enter_context(self.engine.container(spec))
             mark.outcome = "passed"
+        self._has_network = spec.network
         self.recorder.count_container()
 
     @property
@@ -63,9 +67,14 @@ class Bench:
         """Copy files in."""
         self.container.copy_in(files, to)
 
-    def get(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
-        """Copy files out."""
-        return self.container.copy_out(path, limit_bytes=limit_bytes)
+    def take(self, path: PurePosixPath, step: str, *, limit_bytes: int) -> tuple[FileEntry, ...] | Failure:
+        """Copy files out. What a package left there may be too much, badly named or gone: that fails its cell alone."""
+        try:
+            return tuple(self.container.copy_out(path, limit_bytes=limit_bytes))
+        except EngineError:
+            raise
+        except FactoryError as error:
+            return Failure(step=step, message=error.message, hint=error.hint)
 
     def run(self, step: Step) -> Failure | Exit:
         """Run one step and write its log; a Failure where it did not end with 0."""
@@ -78,7 +87,7 @@ class Bench:
                 timeout_s=step.timeout_s,
                 on_output=None if self.output is None else self._echo,
             )
-            self.last_output = ended.output
+            self.last_output = self._safe(ended.output)
             log = self._write_log(step, ended)
             mark.outcome = _OUTCOMES.get(ended.ended) or ("passed" if ended.code == 0 else "failed")
         self.seconds[step.name] = self.seconds.get(step.name, 0.0) + ended.duration_s
@@ -91,29 +100,43 @@ class Bench:
                 return ended
         return None
 
-    def save(self, limit_bytes: int) -> Path:
-        """Write the workspace's files below the run's folder, for `--keep`; return that folder."""
+    def save(self, limit_bytes: int) -> None:
+        """Write the workspace's regular files below the run's folder, for `--keep`, and say where, or why not."""
         folder = self.recorder.folder / "kept" / _path_of(self.subject)
-        for entry in self.get(WORK, limit_bytes=limit_bytes):
-            target = folder / entry.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(entry.content)
-            target.chmod(entry.mode & 0o755 | 0o600)
-        return folder
+        taken = self.take(WORK, "keep", limit_bytes=limit_bytes)
+        if isinstance(taken, Failure):
+            self.recorder.emit(Progress(subject=self.subject, text=f"its workspace was not kept: {taken.message}"))
+            return
+        with written(folder):
+            for entry in taken:
+                target = folder / entry.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(entry.content)
+                target.chmod(entry.mode & 0o755 | 0o600)
+        self.recorder.emit(Progress(subject=self.subject, text=f"its workspace is kept in {folder}"))
+
+    def log(self, name: str, text: str) -> str:
+        """Write a log of this subject; return its path in the run's folder."""
+        self._count += 1
+        relative = Path("logs") / _path_of(self.subject) / f"{self._count:02}-{name}.log"
+        path = self.recorder.folder / relative
+        with written(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self._safe(text), encoding="utf-8", errors="replace")
+        return str(relative)
 
     def _echo(self, piece: bytes) -> None:
         if self.output is not None:
-            self.output(self.subject, piece)
+            self.output(self.subject, self._safe(piece.decode(errors="replace")).encode())
+
+    def _safe(self, text: str) -> str:
+        """Take credentials out of what a tool with network printed; it alone was told any."""
+        return redact(text) if self._has_network else text
 
     def _write_log(self, step: Step, ended: Exit) -> str:
-        self._count += 1
-        relative = Path("logs") / _path_of(self.subject) / f"{self._count:02}-{step.name}.log"
-        path = self.recorder.folder / relative
-        path.parent.mkdir(parents=True, exist_ok=True)
         head = f"$ {' '.join(step.argv)}\n"
         tail = f"\n[{ended.ended} {ended.code} after {ended.duration_s:.2f} s]\n"
-        path.write_text(head + ended.output + tail, encoding="utf-8", errors="replace")
-        return str(relative)
+        return self.log(step.name, head + ended.output + tail)
 
 
 def _path_of(subject: str) -> Path:

@@ -8,8 +8,8 @@ from typing import Literal
 
 from factory import codec
 from factory.audit import Audit, Expectation, audit
-from factory.backends.base import BUILT, REPAIRED
-from factory.backends.build import before_steps, build_env, config_settings, hook_step
+from factory.backends.base import BUILT, RAW, REPAIRED, Step
+from factory.backends.build import before_steps, build_env, config_settings, hook_step, remove_step
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import FileEntry
@@ -63,14 +63,15 @@ class _Way:
         prepared = prepare(self.place, settings)
         if isinstance(prepared, Failure):
             return _stopped(record, replace(prepared, ended="blocked") if prepared.ended == "failed" else prepared)
-        built = self._built(prepared, settings)
+        steps = self._steps(settings)
+        built = self._built(prepared, steps)
         if isinstance(built, Failure):
             return _stopped(record, built)
         before = self._audit(built, self._expectation("built"))
         record = replace(record, built=built, before=before)
         if not before.passed:
             return _stopped(record, _refusal(before, "audit of the built wheel"))
-        repaired = self._repaired(built)
+        repaired = self._repaired(built, prepared, steps)
         if isinstance(repaired, Failure):
             return _stopped(record, repaired)
         after = self._audit(repaired.wheel, self._expectation("repaired"))
@@ -79,11 +80,14 @@ class _Way:
             return _stopped(record, _refusal(after, "audit of the repaired wheel"))
         return replace(record, status="passed")
 
-    def _built(self, prepared: Prepared, settings: Mapping[str, str | list[str]]) -> Artifact | Failure:
-        place, build = self.place, self.place.order.recipe.build
-        subdir = place.order.recipe.source.subdir
+    def _steps(self, settings: Mapping[str, str | list[str]]) -> tuple[Step, ...]:
+        place, recipe = self.place, self.place.order.recipe
+        build, subdir = recipe.build, recipe.source.subdir
         hook = hook_step("wheel", place.order.project, settings, place.env, subdir=subdir, timeout_s=build.timeout_s)
-        steps = (*before_steps(build, place.env, subdir=subdir), hook)
+        return (*before_steps(build, place.env, subdir=subdir), hook)
+
+    def _built(self, prepared: Prepared, steps: tuple[Step, ...]) -> Artifact | Failure:
+        place = self.place
         inputs: dict[str, JSON] = {
             "source": str(place.order.tree.digest),
             "image": str(place.image.identity),
@@ -95,12 +99,19 @@ class _Way:
         }
 
         def make() -> Artifact | Failure:
-            failure = place.equip(prepared.files, prepared.crates) or place.bench.run_all(steps)
-            return failure if failure is not None else self._take(BUILT, "build")
+            return self._build(prepared, steps) or self._take(BUILT, "build")
 
         return place.hands.stages.once("build", inputs, Artifact, make)[0]
 
-    def _repaired(self, built: Artifact) -> Repaired | Failure:
+    def _build(self, prepared: Prepared, steps: tuple[Step, ...]) -> Failure | None:
+        self.place.is_built = True
+        return self.place.equip(prepared.files, prepared.crates) or self.place.bench.run_all(steps)
+
+    def _repaired(self, built: Artifact, prepared: Prepared, steps: tuple[Step, ...]) -> Repaired | Failure:
+        """Repair a raw wheel; where the store remembered it and the repair fails, in a container that built it again.
+
+        The libraries that are grafted may be what the build left in its workspace.
+        """
         place, recipe = self.place, self.place.order.recipe
         step = repair_step(
             built.filename,
@@ -117,9 +128,18 @@ class _Way:
             "commands": commands_of((step,)),
         }
 
+        def repair() -> Failure | None:
+            store = place.hands.stages.store
+            raw = FileEntry(path=PurePosixPath(built.filename), content=store.read(built.digest))
+            place.bench.put([raw], RAW)
+            return place.bench.run_all((step,))
+
         def make() -> Repaired | Failure:
-            failure = self._lay_out(built) or place.bench.run_all((step,))
-            repaired = failure if failure is not None else self._take(REPAIRED, "repair")
+            failure = (None if place.bench.started else place.start(prepared.crates)) or repair()
+            if failure is not None and failure.ended == "failed" and not place.is_built:
+                place.bench.run_all((remove_step(REPAIRED, env=place.env),))
+                failure = self._build(prepared, steps) or repair()
+            repaired = failure or self._take(REPAIRED, "repair")
             if isinstance(repaired, Failure):
                 return repaired
             store = place.hands.stages.store
@@ -128,23 +148,12 @@ class _Way:
 
         return place.hands.stages.once("repair", inputs, Repaired, make)[0]
 
-    def _lay_out(self, built: Artifact) -> Failure | None:
-        """Put a raw wheel that the store remembered where the repairer looks for it."""
-        if self.place.bench.started:
-            return None
-        content = self.place.hands.stages.store.read(built.digest)
-        failure = self.place.start(crates=None)
-        if failure is None:
-            self.place.bench.put([FileEntry(path=PurePosixPath(built.filename), content=content)], BUILT)
-        return failure
-
     def _take(self, folder: PurePosixPath, step: str) -> Artifact | Failure:
         """Take the one wheel out of a folder of the container into the store."""
-        entries = [
-            entry
-            for entry in self.place.bench.get(folder, limit_bytes=_WHEEL_LIMIT_BYTES)
-            if entry.path.suffix == ".whl"
-        ]
+        taken = self.place.bench.take(folder, step, limit_bytes=_WHEEL_LIMIT_BYTES)
+        if isinstance(taken, Failure):
+            return taken
+        entries = [entry for entry in taken if entry.path.suffix == ".whl"]
         if len(entries) != 1:
             names = ", ".join(sorted(str(entry.path) for entry in entries)) or "none"
             return Failure(step=step, message=f"one wheel was owed, {len(entries)} came out: {names}")

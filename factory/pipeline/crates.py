@@ -18,6 +18,7 @@ from factory.resolve.cargo import FetchFolder, fetch_folder, user_configuration
 from factory.resolve.cargo_failures import STALE_LOCK, explain_cargo_failure
 
 _FETCH = WORK / "fetch"
+_OWN_CARGO_HOME = WORK / "cargo"
 _FETCH_TIMEOUT_S = 900
 _LOCK_LIMIT_BYTES = 16 << 20
 
@@ -79,12 +80,15 @@ def _resolved(hands: Hands, order: Order, image: ReadyImage, folder: FetchFolder
     def make() -> Crates | Failure:
         with hands.bench(f"crates:{order.recipe.name}") as bench:
             _start(hands, bench, image, folder, volume=None)
+            bench.put(_user_configuration(hands.host), _OWN_CARGO_HOME)
             failure = _fetch(hands, bench, folder, locked=False)
             if failure is not None:
                 return failure
-            (entry,) = bench.get(_FETCH / folder.lock_path, limit_bytes=_LOCK_LIMIT_BYTES)
+            taken = bench.take(_FETCH / folder.lock_path, "crates", limit_bytes=_LOCK_LIMIT_BYTES)
+            if isinstance(taken, Failure):
+                return taken
             lock_path = PurePosixPath(folder.lock_path)
-            return Crates(lock=hands.stages.store.put_bytes(entry.content, lock_path.name), lock_path=lock_path)
+            return Crates(lock=hands.stages.store.put_bytes(taken[0].content, lock_path.name), lock_path=lock_path)
 
     return hands.stages.once("crates", inputs, Crates, make)[0]
 
@@ -107,7 +111,7 @@ def _start(hands: Hands, bench: Bench, image: ReadyImage, folder: FetchFolder, v
 
 def _fetch(hands: Hands, bench: Bench, folder: FetchFolder, *, locked: bool) -> Failure | None:
     """Let cargo download what the lock names; where that is nothing, it still holds the lock against the manifests."""
-    home = CARGO_HOME if locked else WORK / "cargo"
+    home = CARGO_HOME if locked else _OWN_CARGO_HOME
     env = {
         **network_env(hands.host),
         "PATH": SYSTEM_PATH,

@@ -25,7 +25,7 @@ class Loaded:
 def load_wheel(
     hands: Hands, address: str, wheel: Artifact, contents: Wheel, image: ReadyImage
 ) -> tuple[Loaded | Failure, bool]:
-    """Resolve a repaired wheel's objects by the loader of an image; a wheel without any has nothing to resolve."""
+    """Resolve a repaired wheel's objects by the loader of an image."""
     steps = load_steps(wheel.filename, sorted(contents.objects), image.facts.interpreters[0])
     inputs: dict[str, JSON] = {
         "wheel": str(wheel.digest),

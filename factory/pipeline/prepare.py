@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 
 from factory.backends.base import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
-from factory.backends.build import environment_step, hook_step, install_step
+from factory.backends.build import environment_step, hook_step, install_step, remove_step
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, FileEntry, Mount
@@ -48,6 +48,8 @@ class Workplace:
     bench: Bench
     env: Mapping[str, str]
     installed: frozenset[Artifact] = frozenset()
+    crates: Crates | None = None
+    is_built: bool = False
 
     def equip(self, files: tuple[Artifact, ...], crates: Crates | None) -> Failure | None:
         """Start the container unless it runs, and install these wheels unless they are installed."""
@@ -81,11 +83,22 @@ class Workplace:
                 memory_bytes=build.memory_bytes,
             )
         )
-        self.bench.put(source_files(self.order.tree), SOURCE)
-        if crates is not None:
-            lock = FileEntry(path=crates.lock_path, content=self.hands.stages.store.read(crates.lock.digest))
-            self.bench.put([lock], SOURCE)
+        self.crates = crates
+        self._put_source()
         return self.bench.run_all((environment_step(self.interpreter, self.env),))
+
+    def renew_source(self) -> Failure | None:
+        """Lay the source anew after the backend's hook ran in it: a build that needs no hook begins with the same."""
+        failure = self.bench.run_all((remove_step(SOURCE, BUILT, env=self.env),))
+        if failure is None:
+            self._put_source()
+        return failure
+
+    def _put_source(self) -> None:
+        self.bench.put(source_files(self.order.tree), SOURCE)
+        if self.crates is not None:
+            content = self.hands.stages.store.read(self.crates.lock.digest)
+            self.bench.put([FileEntry(path=self.crates.lock_path, content=content)], SOURCE)
 
 
 def prepare(place: Workplace, settings: Mapping[str, str | list[str]]) -> Prepared | Failure:
@@ -143,16 +156,19 @@ def _dynamic(
         if failure is not None:
             return failure
         ended = place.bench.run(step)
-        return ended if isinstance(ended, Failure) else _read_requires(place.bench)
+        asked = ended if isinstance(ended, Failure) else _read_requires(place.bench)
+        return asked if isinstance(asked, Failure) else place.renew_source() or asked
 
     outcome, _ = place.hands.stages.once("prepare", inputs, Dynamic, make)
     return outcome if isinstance(outcome, Failure) else outcome.requirements
 
 
 def _read_requires(bench: Bench) -> Dynamic | Failure:
-    (entry,) = bench.get(BUILT / "requires.json", limit_bytes=_REQUIRES_LIMIT_BYTES)
+    taken = bench.take(BUILT / "requires.json", "requirements", limit_bytes=_REQUIRES_LIMIT_BYTES)
+    if isinstance(taken, Failure):
+        return taken
     try:
-        texts = json.loads(entry.content)
-        return Dynamic(requirements=tuple(Requirement(text) for text in texts))
-    except (ValueError, TypeError, InvalidRequirement) as error:
+        (entry,) = taken
+        return Dynamic(requirements=tuple(Requirement(text) for text in json.loads(entry.content)))
+    except (ValueError, TypeError, RecursionError, InvalidRequirement) as error:
         return Failure(step="requirements", message=f"the backend asked for what is no requirement: {error}")

@@ -50,15 +50,16 @@ def resolved(
             )
             answer = found if isinstance(found, Unresolved) else download(found, hands.host, store)
             mark.outcome = "failed" if isinstance(answer, Unresolved) else "passed"
-            return _failure(answer) if isinstance(answer, Unresolved) else answer
+            return _failure(answer, hands, subject) if isinstance(answer, Unresolved) else answer
 
     outcome, _ = hands.stages.once("resolve", inputs, Resolution, make)
     return outcome
 
 
-def _failure(answer: Unresolved) -> Failure:
+def _failure(answer: Unresolved, hands: Hands, subject: str) -> Failure:
     ended: Ended = "lost" if answer.kind == "network" else "failed"
-    return Failure(step="resolve", message=answer.sentence, ended=ended, hint=answer.hint)
+    log = hands.bench(subject).log("resolve", answer.log) if answer.log else ""
+    return Failure(step="resolve", message=answer.sentence, ended=ended, log=log, hint=answer.hint)
 
 
 def wheel_files(store: Store, artifacts: Iterable[Artifact]) -> Iterator[FileEntry]:

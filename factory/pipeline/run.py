@@ -71,6 +71,18 @@ def _with(run: Run, event: Event) -> Run:
             assert_never(event)
 
 
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusal to write evidence into an error with a way out."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="run from a folder that you may write to, with room; evidence lies in ./.factory/runs",
+        ) from error
+
+
 @dataclass(slots=True)
 class Recorder:
     """Write each event to `events.jsonl` as it happens, hand it to a listener, and keep it for the fold.
@@ -86,14 +98,9 @@ class Recorder:
     _stream: TextIO = field(init=False)
 
     def __post_init__(self) -> None:
-        try:
+        with written(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._stream = (self.folder / "events.jsonl").open("w", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(
-                f"the run's folder {self.folder} cannot be written: {error.strerror}",
-                hint="run from a folder that you may write to; evidence lies in ./.factory/runs",
-            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -103,14 +110,12 @@ class Recorder:
 
     def emit(self, event: Event) -> None:
         """Record one event."""
-        line = json.dumps({"kind": type(event).__name__, "event": codec.dump(event)}, ensure_ascii=False)
+        line = json.dumps({"kind": type(event).__name__, "event": codec.dump(event)}, ensure_ascii=True)
         with self._lock:
             self._events.append(event)
-            try:
+            with written(self.folder / "events.jsonl"):
                 self._stream.write(line + "\n")
                 self._stream.flush()
-            except OSError as error:
-                raise OutputError(f"events.jsonl cannot be written: {error.strerror}") from error
             self.listener(event)
 
     def count_container(self) -> None:

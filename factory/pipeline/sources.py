@@ -92,9 +92,12 @@ def _order(
 
 
 def source_files(tree: Tree) -> Iterator[FileEntry]:
-    """Yield a source tree's files as they are written into a container."""
+    """Yield a source tree's files as they are written into a container.
+
+    All have one time: a file's own is in no key, and tools such as make decide by it what to do again.
+    """
     for file, content in tree.contents():
-        yield FileEntry(path=PurePosixPath(file.path), content=content, mode=file.mode, mtime_s=file.mtime_s)
+        yield FileEntry(path=PurePosixPath(file.path), content=content, mode=file.mode, mtime_s=tree.epoch_s)
 
 
 def _tree(recipe: Recipe, stages: Stages, host: Host, progress: Callable[[str], None]) -> tuple[Tree, tuple[str, ...]]:

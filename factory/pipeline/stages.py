@@ -20,9 +20,8 @@ T = TypeVar("T")
 
 VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        **dict.fromkeys(("image", "resolve", "prepare", "crates", "build", "repair", "audit", "load", "trial"), 1),
-        "source": 2,
-        "volume": 2,
+        **dict.fromkeys(("image", "resolve", "crates", "audit", "load"), 1),
+        **dict.fromkeys(("source", "volume", "prepare", "build", "repair", "trial"), 2),
     }
 )
 """A stage's number rises when its own code changes what it makes of the same inputs."""
@@ -103,7 +102,10 @@ class Stages:
         if anew and digest not in self._made:
             return None
         result = self.store.ledger_get(stage, digest)
-        return None if result is None else codec.load(result, kind)
+        try:
+            return None if result is None else codec.load(result, kind)
+        except codec.CodecError:
+            return None  # an entry of another version's shape is none; what is made now takes its place
 
 
 @dataclass(frozen=True, slots=True)

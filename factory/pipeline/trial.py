@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from packaging.requirements import InvalidRequirement
+from packaging.utils import NormalizedName, parse_wheel_filename
+
+from factory.audit.modules import module_files
 from factory.backends.base import SOURCE, TOOLS, WHEELHOUSE, Step
 from factory.backends.trial import requirements_of, trial_steps, wants_source
 from factory.codec import JSON
@@ -56,14 +60,22 @@ class TrialWork:
         )
         return self._result(outcome, from_store=from_store)
 
+    @property
+    def _name(self) -> NormalizedName:
+        if self.contents.name is None:
+            raise AssertionError("the gate passes no wheel without a name")
+        return self.contents.name.name
+
     def _files(self) -> tuple[Artifact, ...] | Failure:
+        """Resolve what is installed beside the wheel; another file of the same project never lies beside it."""
         metadata = self.contents.metadata
-        wanted = requirements_of(
-            metadata.requires_dist if metadata else (),
-            self.order.recipe.test,
-            self.interpreter,
-            self.cell.platform.arch,
-        )
+        requires = metadata.requires_dist if metadata else ()
+        try:
+            wanted = requirements_of(
+                self._name, requires, self.order.recipe.test, self.interpreter, self.cell.platform.arch
+            )
+        except InvalidRequirement as error:
+            return Failure(step="install", message=f"Requires-Dist of the wheel is no requirement: {error}")
         resolution = resolved(
             self.hands,
             wanted,
@@ -72,22 +84,27 @@ class TrialWork:
             platform=self.image.facts.platform,
             subject=self.address,
         )
-        return resolution if isinstance(resolution, Failure) else resolution.files
+        if isinstance(resolution, Failure):
+            return resolution
+        return tuple(file for file in resolution.files if parse_wheel_filename(file.filename)[0] != self._name)
 
     def _steps(self) -> tuple[Step, ...]:
-        name = self.contents.name
-        if name is None:
-            raise AssertionError("the gate passes no wheel without a name")
         recipe = self.order.recipe
         return trial_steps(
-            name.name,
-            name.version,
+            self._name,
             self.wheel.filename,
-            recipe.audit.modules,
+            self._modules(),
             recipe.test,
             self.interpreter,
             epoch_s=self.order.tree.epoch_s,
         )
+
+    def _modules(self) -> tuple[str, ...]:
+        """Return the extension modules to import: those the recipe names; all of the wheel's where it tries nothing."""
+        recipe = self.order.recipe
+        if recipe.audit.modules or recipe.test.imports or recipe.test.run:
+            return recipe.audit.modules
+        return tuple(sorted({module.name for module in module_files(self.contents)}))
 
     def _inputs(self, files: tuple[Artifact, ...], steps: tuple[Step, ...]) -> dict[str, JSON]:
         return {
