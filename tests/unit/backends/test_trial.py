@@ -5,7 +5,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from factory.backends.trial import requirements_of, trial_steps
-from factory.recipe.model import TestSpec
+from factory.recipe import model
 from factory.tags import Interpreter
 
 SPAM = canonicalize_name("spam")
@@ -13,13 +13,13 @@ WHEEL = "spam-1.0-cp39-abi3-manylinux_2_31_x86_64.whl"
 
 
 def asked(*requires: str, extras: tuple[str, ...] = (), minor: int = 13) -> list[str]:
-    test = TestSpec(extras=extras)
+    test = model.TestSpec(extras=extras)
     return [str(each) for each in requirements_of(SPAM, requires, test, Interpreter(minor), "x86_64")]
 
 
 def test_the_wheel_is_asked_for_by_its_path() -> None:
     """By name and version, an installer could choose another file of the same release."""
-    install = trial_steps(SPAM, WHEEL, (), TestSpec(extras=("fast",)), Interpreter(13), epoch_s=1)[1]
+    install = trial_steps(SPAM, WHEEL, (), model.TestSpec(extras=("fast",)), Interpreter(13), epoch_s=1)[1]
 
     assert install.argv[-1] == f"spam[fast] @ file:///work/wheelhouse/{WHEEL}"
     assert "--no-index" in install.argv
@@ -46,7 +46,7 @@ def test_requirements_are_those_of_this_interpreter_and_these_extras(
 
 
 def test_the_recipes_own_requirements_come_too() -> None:
-    test = TestSpec(requires=(Requirement("pytest"),))
+    test = model.TestSpec(requires=(Requirement("pytest"),))
 
     assert [str(each) for each in requirements_of(SPAM, (), test, Interpreter(13), "x86_64")] == ["pytest"]
 
@@ -57,13 +57,13 @@ def test_metadata_that_asks_for_no_requirement_is_told_apart() -> None:
 
 
 def test_without_modules_and_tests_nothing_is_run_after_the_installation() -> None:
-    names = [step.name for step in trial_steps(SPAM, WHEEL, (), TestSpec(), Interpreter(13), epoch_s=1)]
+    names = [step.name for step in trial_steps(SPAM, WHEEL, (), model.TestSpec(), Interpreter(13), epoch_s=1)]
 
     assert names == ["environment", "install"]
 
 
 def test_an_expected_module_is_imported() -> None:
-    steps = trial_steps(SPAM, WHEEL, ("spam._spam",), TestSpec(), Interpreter(13), epoch_s=1)
+    steps = trial_steps(SPAM, WHEEL, ("spam._spam",), model.TestSpec(), Interpreter(13), epoch_s=1)
 
     assert steps[-1].name == "import"
     assert steps[-1].argv[-2:] == ("spam._spam", "")
