@@ -12,7 +12,17 @@ from factory.resolve.cargo_failures import explain_cargo_failure
 from tests.source_makers import Files
 
 CARGO = shutil.which("cargo")
-pytestmark = pytest.mark.skipif(CARGO is None, reason="cargo is not on this machine")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _working_cargo(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A cargo of rustup's, without a toolchain in this HOME, is none."""
+    if CARGO is None:
+        pytest.skip("cargo is not on this machine")
+    asked = cargo(tmp_path_factory.mktemp("cargo"), "--version", home=tmp_path_factory.mktemp("home"))
+    if asked.returncode != 0:
+        pytest.skip(f"cargo does not work here: {asked.stderr.strip()}")
+
 
 PACKAGE = '[package]\nname = "demo"\nversion = "0.1.0"\nedition = "2021"\n'
 LOCK = 'version = 3\n\n[[package]]\nname = "demo"\nversion = "0.1.0"\n'
