@@ -15,8 +15,11 @@ from types import MappingProxyType
 import platformdirs
 import uv
 
+from factory.errors import FactoryError, UsageError
+
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+_WAY_OUT = "mend this configuration of pip's (`pip config debug` lists its files), or name another in PIP_CONFIG_FILE"
 
 _finding_uv = Lock()
 
@@ -57,7 +60,11 @@ class Host:
 
 
 def read_host(environ: Mapping[str, str] | None = None) -> Host:
-    """Read the environment and pip's configuration files once."""
+    """Read the environment and pip's configuration files once.
+
+    Raises:
+        UsageError: a file of pip's is malformed, or it or the certificates may not be read.
+    """
     env = os.environ if environ is None else environ
     home = Path(env.get("HOME", "/"))
     pip = _pip_settings(env, home)
@@ -81,9 +88,16 @@ def find_uv() -> str:
     """Return the path of the uv that is installed with the factory, from any thread.
 
     uv asks sysconfig, whose first answer in a process is None for a thread that asks while another does (CPython 3.11).
+
+    Raises:
+        FactoryError: it is not there.
     """
     with _finding_uv:
-        return uv.find_uv_bin()
+        try:
+            return uv.find_uv_bin()
+        except FileNotFoundError as error:  # its own UvNotFound is one, with a list of places over many lines
+            hint = "install the factory again, into an environment of its own: uv comes with it"
+            raise FactoryError("uv is not installed beside the factory", hint=hint) from error
 
 
 def _cache_folder(env: Mapping[str, str], home: Path) -> Path:
@@ -97,8 +111,7 @@ def _pip_settings(env: Mapping[str, str], home: Path) -> dict[str, str]:
     settings: dict[str, str] = {}
     user = Path(env.get("XDG_CONFIG_HOME") or home / ".config") / "pip/pip.conf"
     for path in (Path("/etc/pip.conf"), home / ".pip/pip.conf", user, Path(env.get("PIP_CONFIG_FILE", os.devnull))):
-        parser = configparser.RawConfigParser()
-        parser.read(path)
+        parser = _parsed(path)
         for section in ("global", "install", "download"):
             if parser.has_section(section):
                 settings.update(parser.items(section))
@@ -108,7 +121,46 @@ def _pip_settings(env: Mapping[str, str], home: Path) -> dict[str, str]:
     return settings
 
 
+def _parsed(path: Path) -> configparser.RawConfigParser:
+    """Parse one file of pip's; one that is not there is empty."""
+    parser = configparser.RawConfigParser()
+    try:
+        content = path.read_bytes()
+        parser.read_string(content.decode())
+    except (FileNotFoundError, NotADirectoryError):
+        return parser
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint=_WAY_OUT) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}:{line} is not UTF-8", hint=_WAY_OUT) from error
+    except configparser.Error as error:
+        raise UsageError(f"{path}:{_line_of(error)} is nothing that pip reads", hint=_WAY_OUT) from error
+    return parser
+
+
+def _line_of(error: configparser.Error) -> int:
+    """Return the first line that an error is about; ParsingError alone has several."""
+    match error:
+        case configparser.MissingSectionHeaderError(lineno=int(line)):
+            return line
+        case configparser.ParsingError(errors=[(int(line), _), *_]):
+            return line
+        case configparser.DuplicateSectionError(lineno=int(line)) | configparser.DuplicateOptionError(lineno=int(line)):
+            return line
+        case _:
+            return 1
+
+
 def _certificates(env: Mapping[str, str], pip: Mapping[str, str]) -> Path | None:
     named = [env.get("FACTORY_CERTIFICATES"), env.get("SSL_CERT_FILE"), env.get("REQUESTS_CA_BUNDLE"), pip.get("cert")]
     candidates = [*(Path(name) for name in named if name), *(Path(name) for name in _BUNDLES)]
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        hint = "name a PEM bundle that you may read in SSL_CERT_FILE"
+        raise UsageError(f"the certificates {path} cannot be read: {error.strerror}", hint=hint) from error
