@@ -1,13 +1,14 @@
 """The one module that starts processes on this machine: tools of ours, never a package's code."""
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic, sleep
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ _POLL_S = 0.05
 
 _lock = Lock()
 _children: set[subprocess.Popen[bytes]] = set()
+_ending = Event()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,8 @@ def run(
     `stdout` receives the output instead of `Completed.stdout` when a file is given.
 
     Raises:
-        FactoryError: the program does not exist, or it outlived `timeout_s`.
-        Interrupted: `end_all` ended it.
+        FactoryError: the program or `cwd` does not exist or may not be used, or it outlived `timeout_s`.
+        Interrupted: `end_all` ended it, or came before it.
     """
     started = monotonic()
     with _started(argv, env=env, cwd=cwd, stdout=stdout) as child:
@@ -70,17 +72,28 @@ def run(
 
 
 def end_all() -> None:
-    """End every process that `run` waits for, with their children: the way out of Ctrl-C, from any thread."""
+    """End every process that `run` waits for, with their children: the way out of Ctrl-C, from any thread.
+
+    None can be started afterwards.
+    """
     with _lock:
+        _ending.set()
         for child in _children:
             _end(child)
         _children.clear()
+
+
+def begin_again() -> None:
+    """Let processes start although `end_all` was called: another run begins in this process."""
+    _ending.clear()
 
 
 def _started(
     argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, stdout: BinaryIO | None
 ) -> subprocess.Popen[bytes]:
     with _lock:
+        if _ending.is_set():
+            raise Interrupted("interrupted")
         child = _popen(argv, env=env, cwd=cwd, stdout=stdout)
         _children.add(child)
         return child
@@ -102,14 +115,25 @@ def _popen(
         return subprocess.Popen(
             [os.fspath(part) for part in argv],
             env=dict(env),
-            cwd=cwd,
+            cwd=os.fspath(cwd),
             stdin=subprocess.PIPE,
             stdout=stdout or subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except FileNotFoundError as error:
-        raise FactoryError(f"{argv[0]} is not installed", hint="run `factory doctor`") from error
+    except OSError as error:
+        raise _not_started(argv[0], env, cwd, error) from error
+
+
+def _not_started(program: str | Path, env: Mapping[str, str], cwd: Path, error: OSError) -> FactoryError:
+    """Say which of the two is at fault: Popen names the folder in `filename` when it could not enter it."""
+    if error.filename == os.fspath(cwd):
+        return FactoryError(
+            f"{program} cannot be run in {cwd}: {error.strerror}", hint="the folder must be there until the run ends"
+        )
+    if isinstance(error, FileNotFoundError) and shutil.which(program, path=env.get("PATH")) is None:
+        return FactoryError(f"{program} is not installed", hint="run `factory doctor`")
+    return FactoryError(f"{program} cannot be started: {error.strerror}", hint="install it again, or mend its mode")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -1,15 +1,22 @@
 """Tools of ours, as real processes."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 
 from factory.errors import FactoryError, Interrupted
-from factory.process import end_all, run
+from factory.process import begin_again, end_all, run
 
 ENV = {"PATH": "/usr/bin:/bin"}
+
+
+@pytest.fixture(autouse=True)
+def _beginning() -> Iterator[None]:
+    yield
+    begin_again()
 
 
 def test_output_and_exit_code_come_back(tmp_path: Path) -> None:
@@ -29,6 +36,32 @@ def test_a_program_that_is_not_there_is_an_error_with_a_way_out(tmp_path: Path) 
         run(["no-such-program"], env=ENV, cwd=tmp_path, timeout_s=10)
 
     assert "factory doctor" in caught.value.hint
+
+
+def test_a_folder_that_is_not_there_is_not_a_program_that_is_not_installed(tmp_path: Path) -> None:
+    with pytest.raises(FactoryError, match=f"^sh cannot be run in {tmp_path}/absent: No such file or directory$"):
+        run(["sh", "-c", ":"], env=ENV, cwd=tmp_path / "absent", timeout_s=10)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "said"),
+    [
+        pytest.param("#!/bin/sh\n", 0o644, "Permission denied", id="not executable"),
+        pytest.param("no program\n", 0o755, "Exec format error", id="no program"),
+        pytest.param("#!/absent/sh\n", 0o755, "No such file or directory", id="interpreter missing"),
+    ],
+)
+def test_a_program_that_is_there_but_does_not_start_says_why(
+    tmp_path: Path, content: str, mode: int, said: str
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(content)
+    program.chmod(mode)
+
+    with pytest.raises(FactoryError, match=f"^{program} cannot be started: {said}$") as caught:
+        run([program], env=ENV, cwd=tmp_path, timeout_s=10)
+
+    assert caught.value.hint
 
 
 def test_a_timeout_ends_grandchildren_too(tmp_path: Path) -> None:
@@ -59,3 +92,19 @@ def test_end_all_ends_what_runs_in_another_thread(tmp_path: Path) -> None:
 
     assert not thread.is_alive()
     assert raised
+
+
+def test_nothing_starts_after_end_all(tmp_path: Path) -> None:
+    end_all()
+
+    with pytest.raises(Interrupted):
+        run(["touch", "started"], env=ENV, cwd=tmp_path, timeout_s=10)
+
+    assert not (tmp_path / "started").exists()
+
+
+def test_processes_start_again_where_another_run_begins(tmp_path: Path) -> None:
+    end_all()
+    begin_again()
+
+    assert run(["true"], env=ENV, cwd=tmp_path, timeout_s=10).returncode == 0
