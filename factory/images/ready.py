@@ -1,6 +1,7 @@
 """Images made ready for use: found again by what they are made from, bootstrapped where they are not here."""
 
 from dataclasses import dataclass
+from threading import Event
 from typing import Final
 
 from factory import codec
@@ -28,22 +29,31 @@ class ReadyImage:
     identity: Digest
 
 
-def is_here(engine: Engine, name: str, _: Host | None = None) -> bool:
+def is_here(engine: Engine, name: str) -> bool:
     """Whether the engine has the image that this version of the factory would make; asks no network."""
     return _find(engine, spec_named(name)) is not None
 
 
 def ensure(
-    name: str, *, engine: Engine, host: Host, store: Store, progress: Progress, update: bool = False
+    name: str,
+    *,
+    engine: Engine,
+    host: Host,
+    store: Store,
+    progress: Progress,
+    update: bool = False,
+    cancelled: Event | None = None,
 ) -> ReadyImage:
     """Find an image, or make it; packages are resolved anew only with `update`.
+
+    While another process makes it, this one waits, until `cancelled` is set.
 
     Raises:
         ImageError: it cannot be made here, or is not what it declares.
         Interrupted: the run was ended while it was made.
     """
     spec = spec_named(name)
-    with store.once(_STAGE, input_digest(spec)) as mine:
+    with store.once(_STAGE, input_digest(spec), cancelled=cancelled) as mine:
         if not mine:
             raise Interrupted("interrupted")
         found = _find(engine, spec)
