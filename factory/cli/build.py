@@ -1,25 +1,21 @@
 """`factory build`."""
 
-import secrets
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
-from threading import Event
 from time import monotonic
-from types import FrameType
 from typing import TextIO
 
 import click
 
 from factory import __version__
 from factory.cli.board import LiveBoard, PlainBoard
-from factory.cli.common import RecipeOptions, err, families, load, today
+from factory.cli.common import RecipeOptions, err, families, load, new_run_id, today
 from factory.cli.errors import render_error
+from factory.cli.signals import Signals, handled_signals
 from factory.engine.docker import connect
 from factory.errors import FactoryError, ImageError, Interrupted, OutputError, PlanError, SourceError
 from factory.host import Host, read_host
@@ -60,13 +56,13 @@ def run_build(options: BuildOptions) -> int:
     """Build what the recipes owe; the exit code."""
     selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
     loaded = load(options)
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    run_id = new_run_id()
     host = read_host()
     with (
         Store.open(host.store, on_damage=lambda text: err().print(text, markup=False)) as store,
         store.run_lock(run_id),
         _json_file(options.json_file) as json_file,
-        _signals() as signals,
+        handled_signals() as signals,
     ):
         stages = Stages(store=store, cancelled=signals.cancelled, fresh=options.no_cache, update=options.update)
         with _board(options, host) as board, Recorder(EVIDENCE / run_id, board.listen) as recorder:
@@ -94,7 +90,7 @@ class _Attempt:
     recorder: Recorder
     board: LiveBoard | PlainBoard
     selection: Selection
-    signals: "_Signals"
+    signals: Signals
 
     def go(self, loaded: Loaded, run_id: str) -> FactoryError | None:
         """Work until the end, or until something stops the run; what stopped it is returned, the rest is recorded."""
@@ -106,7 +102,7 @@ class _Attempt:
         stopped: FactoryError | None = None
         try:
             self._work(loaded, run_id)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             stopped = Interrupted("interrupted", hint=_AGAIN)
         except FactoryError as error:
             stopped = error
@@ -142,7 +138,8 @@ class _Attempt:
 
             def make_image(name: str) -> ReadyImage:
                 progress = self.recorder.progress(f"image:{name}")
-                return ensure(name, engine=engine, host=self.host, store=store, progress=progress)
+                cancelled = self.stages.cancelled
+                return ensure(name, engine=engine, host=self.host, store=store, progress=progress, cancelled=cancelled)
 
             workers = self.options.jobs or cpu_count() or 1
             carry_out(hands, orders, make_image, workers=workers, today=self.selection.today)
@@ -235,44 +232,3 @@ def _board(options: BuildOptions, host: Host) -> LiveBoard | PlainBoard:
     console = err()
     is_live = console.is_terminal and not options.verbose and not host.is_ci
     return LiveBoard(console) if is_live else PlainBoard(console)
-
-
-@dataclass(slots=True)
-class _Signals:
-    """What SIGINT and SIGTERM do: they set `cancelled`, and raise only where nothing looks at it.
-
-    An exception between any two instructions is safe where work is waited for, and nowhere else: the jobs' loop, what
-    ends containers, and the release look at `cancelled` instead, or come to their end.
-    """
-
-    cancelled: Event
-    _may_raise: bool = False
-
-    def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """Take the first signal; a later one changes nothing, as the way out is already the shortest."""
-        is_first = not self.cancelled.is_set()
-        self.cancelled.set()
-        if is_first and self._may_raise:
-            raise KeyboardInterrupt
-
-    @contextmanager
-    def raised(self) -> Iterator[None]:
-        """Let a signal end what goes on in the block, also one that came before it."""
-        self._may_raise = True
-        try:
-            if self.cancelled.is_set():
-                raise KeyboardInterrupt
-            yield
-        finally:
-            self._may_raise = False
-
-
-@contextmanager
-def _signals() -> Iterator[_Signals]:
-    signals = _Signals(Event())
-    before = {number: signal.signal(number, signals.handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield signals
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,5 +1,6 @@
 """What several commands share: which recipes are meant, and what a run's world is."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -29,6 +30,11 @@ class RecipeOptions:
 def today() -> date:
     """Return today's date in UTC: what `until` and `supported` are judged by."""
     return datetime.now(UTC).date()
+
+
+def new_run_id() -> str:
+    """Return a name that no other run has: when it began, and some random digits."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def load(options: RecipeOptions) -> Loaded:

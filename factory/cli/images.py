@@ -1,16 +1,23 @@
 """`factory image list` and `factory image build`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from threading import Event
 
 import click
 from rich.table import Table
 
-from factory.cli.common import err, out
+from factory.cli.common import err, new_run_id, out
+from factory.cli.signals import handled_signals
+from factory.engine.api import Engine
 from factory.engine.docker import connect
-from factory.errors import EngineError, UsageError
+from factory.errors import EngineError, Interrupted, UsageError
 from factory.host import Host, read_host
 from factory.images import declared, ensure, is_here
+from factory.process import end_all
 from factory.report.documents import ImagesDocument, ListedImage, render_json
+from factory.schedule import Job, run_jobs
 from factory.store import Store
 
 _WIDE = 80
@@ -41,22 +48,51 @@ def run_image_build(names: Sequence[str], *, update: bool) -> int:
     for name in names:
         if name not in known:
             raise UsageError(f"{name!r} is no image", hint=f"images: {', '.join(known)}")
-    host, console = read_host(), err()
-    with Store.open(host.store) as store, connect(host, owner=store.owner, run_id="images") as engine:
-        for name in names or known:
-
-            def say(text: str, name: str = name) -> None:
-                console.print(f"{name}: {text}", markup=False, soft_wrap=True)
-
-            ready = ensure(name, engine=engine, host=host, store=store, progress=say, update=update)
-            out().print(f"{name} {ready.reference}", soft_wrap=True)
+    host, run_id = read_host(), new_run_id()
+    with (
+        Store.open(host.store) as store,
+        store.run_lock(run_id),
+        connect(host, owner=store.owner, run_id=run_id) as engine,
+        handled_signals() as signals,
+    ):
+        engine.reap(store.is_running)
+        work = partial(_make, engine=engine, host=host, store=store, cancelled=signals.cancelled, update=update)
+        _one_by_one({name: partial(work, name) for name in dict.fromkeys(names or known)}, engine, signals.cancelled)
     return 0
+
+
+def _make(name: str, *, engine: Engine, host: Host, store: Store, cancelled: Event, update: bool) -> None:
+    console = err()
+
+    def say(text: str) -> None:
+        console.print(f"{name}: {text}", markup=False, soft_wrap=True)
+
+    ready = ensure(name, engine=engine, host=host, store=store, progress=say, update=update, cancelled=cancelled)
+    out().print(f"{name} {ready.reference}", soft_wrap=True)
+
+
+def _one_by_one(work: Mapping[str, Callable[[], None]], engine: Engine, cancelled: Event) -> None:
+    """Work as `factory build` does, in a thread of its own, so that a signal ends tools and containers in order.
+
+    Raises:
+        Interrupted: a signal came before the end.
+    """
+
+    def end() -> None:
+        end_all()
+        engine.kill_run()
+
+    jobs = [Job(key=name, work=make) for name, make in work.items()]
+    with suppress(Interrupted):  # said below, with its way out
+        run_jobs(jobs, workers=1, cancelled=cancelled, passed=lambda _: True, blocked=lambda *_: None, on_cancel=end)
+    if cancelled.is_set():
+        raise Interrupted("interrupted", hint="type the same command again: images that were finished are kept")
 
 
 def _here(host: Host) -> dict[str, bool]:
     """Tell which images are here; empty without an engine, which `image list` does not need."""
     try:
-        with Store.open(host.store) as store, connect(host, owner=store.owner, run_id="images") as engine:
+        with connect(host, owner="images", run_id="images") as engine:  # it looks only: nothing is made that is owned
             return {facts.name: is_here(engine, facts.name) for facts in declared()}
     except EngineError as error:
         err().print(f"{error.message}: whether images are here is unknown", markup=False)

@@ -1,5 +1,6 @@
 """What Ctrl-C, SIGTERM and kill -9 leave behind, and that the next run completes the work."""
 
+import os
 import random
 import signal
 from pathlib import Path
@@ -67,6 +68,31 @@ def test_a_run_is_interrupted_before_its_first_container(command: Command) -> No
     assert "interrupted" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert command.wheels == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_image_that_is_being_made_is_given_up_with_all_that_makes_it(
+    alone: Command, tmp_path: Path, number: signal.Signals
+) -> None:
+    """The bootstrapper is one that never ends: what is tested is who ends it."""
+    program, pid = tmp_path / "bin/mmdebstrap", tmp_path / "pid"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho $$ >{pid}.new && mv {pid}.new {pid}\nsleep 600\n")
+    program.chmod(0o755)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    child = alone.start("image", "build", "trial-trixie", "--update", env={"PATH": path})
+    while not pid.exists():
+        assert child.poll() is None, alone.end(child).stderr
+        sleep(0.1)
+
+    child.send_signal(number)
+    ended = alone.end(child)
+
+    assert ended.code == 130, ended.stderr
+    assert "factory: interrupted\n  hint: type the same command again" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not Path(f"/proc/{pid.read_text().strip()}").exists()
+    assert temporary(alone.store) == []
 
 
 def test_what_a_kill_9_leaves_is_reaped_at_the_next_start(command: Command, daemon: docker.DockerClient) -> None:
