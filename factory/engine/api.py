@@ -153,6 +153,10 @@ class Engine(Protocol):
         """
         ...
 
+    def has_volume(self, name: str) -> bool:
+        """Whether a named volume is here; cheaper than to ensure it."""
+        ...
+
     def remove_volume(self, name: str) -> None:
         """Remove a named volume; one that does not exist is no error."""
         ...

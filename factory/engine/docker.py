@@ -122,6 +122,14 @@ class DockerEngine:
         """Make a named cache volume that belongs to the store and outlives the run; True when it is new."""
         return self._volume(name, posture.labels(owner=self._owner, kind="cache"))
 
+    def has_volume(self, name: str) -> bool:
+        """Whether a named volume is here; cheaper than to ensure it."""
+        try:
+            self._client.volume(name)
+        except MissingError:
+            return False
+        return True
+
     def remove_volume(self, name: str) -> None:
         """Remove a named volume; one that does not exist is no error."""
         with suppress(MissingError):
@@ -202,10 +210,8 @@ class DockerEngine:
 
     def _refuse_missing(self, mounts: Iterable[Mount]) -> None:
         for mount in mounts:
-            try:
-                self._client.volume(mount.volume)
-            except MissingError as error:
-                raise EngineError(f"the engine has no volume {mount.volume} to mount at {mount.path}") from error
+            if not self.has_volume(mount.volume):
+                raise EngineError(f"the engine has no volume {mount.volume} to mount at {mount.path}")
 
     def _create(self, body: posture.Json, name: str) -> None:
         try:

@@ -43,12 +43,10 @@ def filled_volume(hands: Hands, kind: str, content: Digest, fill: Callable[[str]
     """
     name = f"factory-{kind}-{hands.stages.store.owner[:8]}-{content.short}"
     with hands.stages.volume(kind, content) as entry:
-        is_new = hands.engine.ensure_volume(name)
-        if entry.is_full and not is_new:
+        if entry.is_full and hands.engine.has_volume(name):
             return name
-        if not is_new:
-            hands.engine.remove_volume(name)
-            hands.engine.ensure_volume(name)
+        hands.engine.remove_volume(name)
+        hands.engine.ensure_volume(name)
         failure = fill(name)
         if failure is not None:
             hands.engine.remove_volume(name)

@@ -269,10 +269,14 @@ def test_a_cache_volume_keeps_what_a_container_wrote(engine: DockerEngine, image
 def test_a_volume_is_new_once_and_can_be_removed_twice(engine: DockerEngine) -> None:
     name = f"tests-{uuid4().hex}"
 
+    assert not engine.has_volume(name)
     assert [engine.ensure_volume(name), engine.ensure_volume(name)] == [True, False]
+    assert engine.has_volume(name)
 
     engine.remove_volume(name)
     engine.remove_volume(name)
+
+    assert not engine.has_volume(name)
 
 
 def test_a_volume_that_is_not_there_cannot_be_mounted(engine: DockerEngine, image: str) -> None:
