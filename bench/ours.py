@@ -18,6 +18,7 @@ _SHARES = (
     ("images found", ("image",)),
     ("source", ("source",)),
     ("resolve", ("resolve",)),
+    ("tools: compiled for the repairer", ("bytecode",)),
     ("containers' start", ("container",)),
     ("environment: made, wheels installed", ("environment",)),
     ("requirements: the backend's hook", ("requirements",)),
