@@ -25,6 +25,7 @@ from factory.pipeline.model import (
     TrialEnded,
 )
 from factory.report.run import MARKS, STYLES
+from factory.report.text import line
 
 
 @dataclass(slots=True)
@@ -41,14 +42,14 @@ class PlainBoard:
 
     def listen(self, event: Event) -> None:
         """Print the line that an event deserves, if any."""
-        line = _line(event)
-        if line is not None:
-            self.console.print(Text(line), soft_wrap=True)
+        text = _line(event)
+        if text is not None:
+            self.console.print(line(text), soft_wrap=True)
 
     def output(self, subject: str, piece: bytes) -> None:
         """Print a step's own output (`-v`)."""
-        for line in clean(piece.decode(errors="replace")).splitlines():
-            self.console.print(Text(f"{subject} | {line}"), soft_wrap=True)
+        for text in clean(piece.decode(errors="replace")).splitlines():
+            self.console.print(line(f"{subject} | {text}"), soft_wrap=True)
 
 
 def _line(event: Event) -> str | None:
@@ -56,7 +57,7 @@ def _line(event: Event) -> str | None:
         case Planned(plan=plan):
             return f"{plan.recipe}: {len(plan.cells)} owed, {len(plan.skips)} skipped"
         case Progress(subject=subject, text=text):
-            return f"{subject}: {clean(text)}"
+            return f"{subject}: {text}"
         case StepEnded(outcome="stored"):
             return None
         case StepEnded():
@@ -120,7 +121,7 @@ class LiveBoard:
             case StepEnded(subject=subject):
                 self._ended(subject)
             case Progress(subject=subject, text=text):
-                self._work[subject] = (clean(text), self._work.get(subject, ("", monotonic()))[1])
+                self._work[subject] = (text, self._work.get(subject, ("", monotonic()))[1])
             case TrialEnded(address=address, trial=trial):
                 self._rows[address.partition("@")[0]].trials[str(trial.interpreter)] = trial.outcome
             case CellEnded(record=record):
@@ -163,12 +164,12 @@ class LiveBoard:
 
     def _drawn(self, height: int) -> list[RenderableType]:
         pinned = self._pinned[-max(1, height // 3) :]
-        lines = [Text(line, style="bold red", overflow="ellipsis", no_wrap=True) for line in pinned]
+        lines = [line(text, "bold red", overflow="ellipsis", no_wrap=True) for text in pinned]
         work = _table(
-            (Text(subject, style="cyan"), Text(text), _elapsed(since)) for subject, (text, since) in self._work.items()
+            (line(subject, style="cyan"), line(text), _elapsed(since)) for subject, (text, since) in self._work.items()
         )
         shown = self._shown(room=max(1, height - len(pinned) - len(self._work) - 2))
-        matrix = _table((Text(self._short(address)), *_cells_of(row)) for address, row in shown)
+        matrix = _table((line(self._short(address)), *_cells_of(row)) for address, row in shown)
         return [*lines, work, matrix, *self._closing(len(self._rows) - len(shown))]
 
     def _closing(self, hidden: int) -> list[Text]:
@@ -180,7 +181,7 @@ class LiveBoard:
             parts += self._platforms
         if hidden:
             parts.insert(1, f"{hidden} not shown")
-        return [Text(", ".join(parts), style="dim", overflow="ellipsis", no_wrap=True)]
+        return [line(", ".join(parts), style="dim", overflow="ellipsis", no_wrap=True)]
 
     def _shown(self, room: int) -> list[tuple[str, _Row]]:
         """Return the rows that fit, in the plan's order; those that run are kept first, then those that wait."""
@@ -202,12 +203,12 @@ def _table(rows: Iterable[tuple[Text, Text, str]]) -> Table:
 def _cells_of(row: _Row) -> tuple[Text, str]:
     trials = " ".join(f"{name}{MARKS[outcome]}" for name, outcome in row.trials.items())
     if row.status is not None:
-        return Text(f"{row.status} {trials}".rstrip(), style=STYLES[row.status]), ""
+        return line(f"{row.status} {trials}".rstrip(), style=STYLES[row.status]), ""
     if not row.steps:
-        return Text(f"{row.last} {trials}".rstrip(), style="dim"), ""
+        return line(f"{row.last} {trials}".rstrip(), style="dim"), ""
     step, since = next(iter(row.steps.values()))
     more = f" +{len(row.steps) - 1}" if len(row.steps) > 1 else ""
-    return Text(f"▶ {step}{more} {trials}".rstrip(), style="cyan"), _elapsed(since)
+    return line(f"▶ {step}{more} {trials}".rstrip(), style="cyan"), _elapsed(since)
 
 
 def _elapsed(since: float) -> str:

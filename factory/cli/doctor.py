@@ -7,6 +7,7 @@ from factory.cli.common import out
 from factory.doctor import examine
 from factory.errors import EngineError, StoreError
 from factory.host import read_host
+from factory.report.text import line
 
 _CODES = {"store": StoreError.exit_code, "engine": EngineError.exit_code}
 
@@ -17,9 +18,9 @@ def run_doctor() -> int:
     table = Table(box=None, pad_edge=False, show_header=False)
     for check in checks:
         mark = Text("ok", style="green") if check.fine else Text("missing", style="bold red")
-        table.add_row(mark, check.name, Text(check.found, overflow="fold"))
+        table.add_row(mark, check.name, line(check.found, overflow="fold"))
     out().print(table)
     for check in checks:
         if not check.fine:
-            out().print(Text(f"mend {check.name}: {check.mend}"))
+            out().print(line(f"mend {check.name}: {check.mend}"))
     return max((_CODES.get(check.name, 1) for check in checks if not check.fine), default=0)

@@ -1,10 +1,11 @@
 """An error as a person reads it."""
 
 from factory.errors import FactoryError
+from factory.pipeline.diagnose import clean
 
 
 def render_error(error: FactoryError) -> str:
-    """Write the clause, every problem in its frame, and what to do next."""
+    """Write the clause, every problem in its frame, and what to do next; nothing of it can steer a terminal."""
     lines = [f"factory: {error.message}"]
     if any(problem.span for problem in error.problems):
         from factory.recipe.frames import render_problems  # noqa: PLC0415 -- only recipes have problems with a place
@@ -12,4 +13,4 @@ def render_error(error: FactoryError) -> str:
         lines = [render_problems(error.problems).rstrip("\n")]
     if error.hint:
         lines.append(f"  hint: {error.hint}")
-    return "\n".join(lines)
+    return clean("\n".join(lines))

@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from factory.audit import RULES, Audit
+from factory.report.text import line
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -11,7 +12,7 @@ _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 def render_audit(filename: str, verdict: Audit) -> RenderableType:
     """Render one wheel's verdict."""
     word, style = ("passed", "green") if verdict.passed else ("refused", "bold red")
-    head = Text.assemble((filename, "bold"), ": ", (word, style))
+    head = Text.assemble(line(filename, "bold"), ": ", (word, style))
     if verdict.deserves is not None:
         head.append(f", deserves {verdict.deserves}")
     if verdict.floor is not None:
@@ -20,7 +21,8 @@ def render_audit(filename: str, verdict: Audit) -> RenderableType:
     for finding in verdict.findings:
         waived = " (waived)" if finding.waived is not None else ""
         severity = (f"  {finding.severity}", _STYLES[finding.severity])
-        lines.append(Text.assemble(severity, f" {finding.rule}{waived}: {finding.subject}: {finding.message}"))
-        lines += [Text(f"    {line}", style="dim") for line in finding.evidence]
-        lines.append(Text(f"    mend: {RULES[finding.rule].mend}", style="dim"))
+        told = line(f" {finding.rule}{waived}: {finding.subject}: {finding.message}")
+        lines.append(Text.assemble(severity, told))
+        lines += [line(f"    {text}", "dim") for text in finding.evidence]
+        lines.append(line(f"    mend: {RULES[finding.rule].mend}", "dim"))
     return Group(*lines)

@@ -7,21 +7,22 @@ from rich.table import Table
 from rich.text import Text
 
 from factory.plan.model import Cell, Plan
+from factory.report.text import line
 
 
 def render_plan(plan: Plan) -> RenderableType:
     """Render one plan."""
     version = f" {plan.version}" if plan.version is not None else ""
-    parts: list[RenderableType] = [Text(f"{plan.recipe}{version}: {_count(plan)}", style="bold")]
+    parts: list[RenderableType] = [line(f"{plan.recipe}{version}: {_count(plan)}", style="bold")]
     if plan.cells:
         parts.append(_cells(plan.cells))
-        parts += [Text(f"image: {line}") for line in _images(plan.cells)]
-    parts.append(Text(f"floor: {plan.floor_source}"))
-    parts += [Text(f"skipped: {skip.subject}: {skip.reason}") for skip in plan.skips]
-    parts += [Text(f"note: {note}") for note in plan.notes]
+        parts += [line(f"image: {text}") for text in _images(plan.cells)]
+    parts.append(line(f"floor: {plan.floor_source}"))
+    parts += [line(f"skipped: {skip.subject}: {skip.reason}") for skip in plan.skips]
+    parts += [line(f"note: {note}") for note in plan.notes]
     if any(cell.image is None or cell.interpreter is None for cell in plan.cells):
         parts.append(
-            Text("note: a wheel that no image here can build fails the run; `factory image list` shows what can")
+            line("note: a wheel that no image here can build fails the run; `factory image list` shows what can")
         )
     return Group(*parts, Text())
 
@@ -39,7 +40,7 @@ def _cells(cells: Iterable[Cell]) -> Table:
     table.add_column("tried on", overflow="fold")
     for cell in cells:
         builder = str(cell.interpreter) if cell.interpreter else "unbuildable: no image here has it"
-        table.add_row(Text(cell.id), builder, _trials(cell))
+        table.add_row(line(cell.id), line(builder), line(_trials(cell)))
     return table
 
 

@@ -12,6 +12,7 @@ from factory.audit import Finding
 from factory.catalogue import Severity
 from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
 from factory.release import Release
+from factory.report.text import line
 
 STYLES: dict[Status, str] = {
     "passed": "green",
@@ -42,13 +43,13 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
     for record in run.records:
         parts += _failures(record, run.folder)
     for bad in run.failed_recipes:
-        parts.append(Text(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
-        parts += [Text(f"  hint: {bad.hint}")] if bad.hint else []
-    parts += [Text(f"note: {plan.recipe}: {note}", style="yellow") for plan in run.plans for note in plan.notes]
+        parts.append(line(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
+        parts += [line(f"  hint: {bad.hint}")] if bad.hint else []
+    parts += [line(f"note: {plan.recipe}: {note}", style="yellow") for plan in run.plans for note in plan.notes]
     if release is not None:
         parts += _released(release)
-    parts.append(Text(_closing(run), style="bold"))
-    parts += [Text(line) for line in _next(run, flags)]
+    parts.append(line(_closing(run), style="bold"))
+    parts += [line(text) for text in _next(run, flags)]
     return Group(*parts)
 
 
@@ -65,7 +66,7 @@ class _Wheels:
         else:
             shared = f"-{platforms.pop()}"
             yield _wheels(self.records, shared)
-            yield Text(f"all tags end in {shared}", style="dim")
+            yield line(f"all tags end in {shared}", style="dim")
 
 
 def _wheels(records: Iterable[CellRecord], shared: str = "") -> Table:
@@ -76,9 +77,9 @@ def _wheels(records: Iterable[CellRecord], shared: str = "") -> Table:
         size = f"{record.wheel.size_bytes / 1000:.0f} kB" if record.wheel else "-"
         seconds = sum(record.seconds.values()) + sum(trial.duration_s for trial in record.trials)
         name, tags = _split(record)
-        status = Text(record.status, style=STYLES[record.status])
+        status = line(record.status, style=STYLES[record.status])
         table.add_row(
-            Text(name), Text(tags.removesuffix(shared)), status, size, _trials(record.trials), f"{seconds:.1f}"
+            line(name), line(tags.removesuffix(shared)), status, size, _trials(record.trials), f"{seconds:.1f}"
         )
     return table
 
@@ -92,7 +93,7 @@ def _split(record: CellRecord) -> tuple[str, str]:
 
 
 def _trials(trials: Iterable[TrialResult]) -> Text:
-    return Text(" ".join(f"{trial.interpreter}{MARKS[trial.outcome]}" for trial in trials) or "-")
+    return line(" ".join(f"{trial.interpreter}{MARKS[trial.outcome]}" for trial in trials) or "-")
 
 
 def _failures(record: CellRecord, folder: str) -> list[Text]:
@@ -105,7 +106,7 @@ def _failures(record: CellRecord, folder: str) -> list[Text]:
     if record.after is not None or record.before is not None:
         findings = [finding for audit in (record.before, record.after) if audit for finding in audit.findings]
         told = [each for each in findings if each.fails or (record.passed and each.severity is not Severity.NOTE)]
-        lines += [Text(line) for line in dict.fromkeys(_told(finding) for finding in told)]
+        lines += [line(text) for text in dict.fromkeys(_told(finding) for finding in told)]
     return lines
 
 
@@ -115,20 +116,20 @@ def _told(finding: Finding) -> str:
 
 
 def _failure(address: str, failure: Failure, folder: str) -> list[Text]:
-    lines = [Text(f"✗ {address}: {failure.step} {failure.ended}: {failure.message}", style="bold red")]
+    lines = [line(f"✗ {address}: {failure.step} {failure.ended}: {failure.message}", style="bold red")]
     if failure.log:
-        lines.append(Text(f"  log: {folder}/{failure.log}"))
+        lines.append(line(f"  log: {folder}/{failure.log}"))
     if failure.hint:
-        lines.append(Text(f"  hint: {failure.hint}"))
+        lines.append(line(f"  hint: {failure.hint}"))
     return lines
 
 
 def _released(release: Release) -> list[Text]:
-    lines = [Text(f"removed from {release.folder}: {name}", style="yellow") for name in release.removed]
-    lines += [Text(f"not ours, left alone: {release.folder}/{name}", style="dim") for name in release.foreign]
+    lines = [line(f"removed from {release.folder}: {name}", style="yellow") for name in release.removed]
+    lines += [line(f"not ours, left alone: {release.folder}/{name}", style="dim") for name in release.foreign]
     if release.written:
         kept = f", {len(release.unchanged)} unchanged there" if release.unchanged else ""
-        lines.append(Text(f"{_plural(len(release.written), 'wheel')} written to {release.folder}{kept}"))
+        lines.append(line(f"{_plural(len(release.written), 'wheel')} written to {release.folder}{kept}"))
     return lines
 
 
