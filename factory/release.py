@@ -1,7 +1,8 @@
 """Put the wheels that passed into the output folder, and keep its SHA256SUMS true.
 
-Only files that the last SHA256SUMS lists, and that this run replaces or refuses, are ever deleted. Other recipes' lines
-stay; foreign files are named and left alone. A wheel lies whole under its name before SHA256SUMS names it.
+Only files that the last SHA256SUMS lists, and that this run replaces or refuses, are ever deleted, and what a killed
+release left half written. Other recipes' lines stay; foreign files are named and left alone. A wheel lies whole under
+its name before SHA256SUMS names it.
 """
 
 import fcntl
@@ -24,6 +25,9 @@ from factory.plan.model import Cell
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"(?P<hex>[0-9a-f]{64}) [ *](?P<name>[^/\n]+)")
+
+_PREFIX = ".factory-"
+_HALF_WRITTEN = re.compile(re.escape(_PREFIX) + "[a-z0-9_]{8}")  # as mkstemp names them
 
 OpenBlob = Callable[[Digest], BinaryIO]
 
@@ -60,6 +64,7 @@ def release(run: Run, folder: Path, open_blob: OpenBlob) -> Release:
     with _usable(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
+            _remove_half_written(folder)
             return _release(run, folder, open_blob)
 
 
@@ -97,6 +102,13 @@ def _release(run: Run, folder: Path, open_blob: OpenBlob) -> Release:
         removed=tuple(removed),
         foreign=tuple(sorted(names)),
     )
+
+
+def _remove_half_written(folder: Path) -> None:
+    """Remove what a release that was killed left; no other is writing while the folder's lock is held."""
+    for path in list(folder.iterdir()):
+        if _HALF_WRITTEN.fullmatch(path.name) and path.is_file():
+            path.unlink()
 
 
 def read_sums(folder: Path) -> Mapping[str, Digest]:
@@ -165,7 +177,7 @@ def _write_sums(folder: Path, sums: Mapping[str, Digest], before: Mapping[str, D
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file under its name at once: whole or not at all, also after a power cut."""
-    descriptor, temporary = tempfile.mkstemp(prefix=".factory-", dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.writelines(pieces)

@@ -131,3 +131,21 @@ def test_an_output_that_is_a_file_is_an_error_with_a_way_out(tmp_path: Path) -> 
         release(passed_run(), tmp_path / "dist", opener(CONTENT))
 
     assert "-o" in caught.value.hint
+
+
+def test_what_a_killed_release_left_half_written_is_removed_and_not_called_foreign(tmp_path: Path) -> None:
+    (tmp_path / ".factory-x_3abcd9").write_bytes(b"half a wh")
+
+    released = release(passed_run(), tmp_path, opener(CONTENT))
+
+    assert released.foreign == ()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [SUMS, NAME]
+
+
+def test_names_that_only_begin_like_ours_are_foreign(tmp_path: Path) -> None:
+    (tmp_path / ".factory-notes").write_text("mine")
+    (tmp_path / ".factory-abcdefgh").mkdir()
+
+    released = release(passed_run(), tmp_path, opener(CONTENT))
+
+    assert released.foreign == (".factory-abcdefgh", ".factory-notes")
