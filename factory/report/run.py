@@ -140,7 +140,7 @@ def _closing(run: Run) -> str:
         return "nothing could be planned"
     if run.interrupted:
         return f"interrupted: {good} of {_plural(owed, 'wheel')} finished in {run.duration_s:.1f} s"
-    if run.records and all(record.status == "cached" for record in run.records):
+    if run.records and not run.containers and all(record.status == "cached" for record in run.records):
         return f"nothing changed: {_plural(good, 'wheel')} from the store, no container started, {run.duration_s:.1f} s"
     return f"{good} of {_plural(owed, 'owed wheel')} passed in {run.duration_s:.1f} s"
 

@@ -58,7 +58,16 @@ def test_one_failing_cell_among_good_ones_does_not_hide_them() -> None:
 
 
 def test_a_run_in_which_all_came_from_the_store_says_that_nothing_changed() -> None:
-    assert "nothing changed" in shown(ended_run(make_record("cached", wheel=WHEEL)))
+    run = replace(ended_run(make_record("cached", wheel=WHEEL)), containers=0)
+
+    assert "nothing changed: 1 wheel from the store, no container started" in shown(run)
+
+
+def test_a_run_that_started_a_container_does_not_say_that_none_was() -> None:
+    text = shown(replace(ended_run(make_record("cached", wheel=WHEEL)), containers=1))
+
+    assert "no container started" not in text
+    assert "1 of 1 owed wheel passed" in text
 
 
 def test_no_name_is_cut_in_a_narrow_terminal() -> None:
