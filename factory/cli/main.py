@@ -81,7 +81,11 @@ def main() -> None:
 @click.option("--keep-going", is_flag=True, help="A bad recipe does not stop the others; the exit code still tells.")
 @click.option("--no-cache", is_flag=True, help="Do all the work again, and remember it.")
 @_UPDATE
-@click.option("--keep", is_flag=True, help="Save a failed cell's workspace as a tar beside its logs.")
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Copy the regular files of a failed cell's workspace into the run's folder, below kept/<subject>/.",
+)
 @click.option(
     "--json",
     "json_file",
