@@ -159,6 +159,10 @@ def left_behind(daemon: docker.DockerClient, owner: str) -> set[str]:
     return containers | {f"volume {each.name}" for each in daemon.volumes.list(filters=workspaces)}
 
 
-def remove_caches(daemon: docker.DockerClient, owner: str) -> None:
-    for volume in daemon.volumes.list(filters={"label": f"wheel-factory.owner={owner}"}):
+def remove_all(daemon: docker.DockerClient, owner: str) -> None:
+    """Remove what the engine holds of a store, as it ends with its test."""
+    mine = f"wheel-factory.owner={owner}"
+    for container in daemon.containers.list(all=True, filters={"label": mine}):
+        container.remove(force=True, v=True)
+    for volume in daemon.volumes.list(filters={"label": mine}):
         volume.remove(force=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.docker.command import Command, remove_caches
+from tests.docker.command import Command, remove_all
 
 
 @pytest.fixture(scope="session")
@@ -40,4 +40,4 @@ def alone(tmp_path: Path, daemon: docker.DockerClient) -> Iterator[Command]:
 
 def _remove(daemon: docker.DockerClient, store: Path) -> None:
     if (store / "owner").exists():
-        remove_caches(daemon, (store / "owner").read_text(encoding="ascii").strip())
+        remove_all(daemon, (store / "owner").read_text(encoding="ascii").strip())

@@ -92,6 +92,17 @@ def test_a_projects_own_wrapper_never_runs_with_network_and_is_in_force_without(
     assert "the network was there" not in built
 
 
+def test_the_lock_that_a_build_without_one_was_given_is_recorded(ran: Ran, workshop: Command) -> None:
+    assert ran.records["hostile"].status == "passed", ran.stderr
+
+    entries = [json.loads(path.read_text()) for path in (workshop.store / "ledger/crates").iterdir()]
+    digests = [entry["result"]["lock"]["digest"].removeprefix("sha256:") for entry in entries]
+    locks = [(workshop.store / "blobs" / digest[:2] / digest).read_text() for digest in digests]
+
+    (lock,) = (lock for lock in locks if 'name = "hostile"' in lock)
+    assert 'name = "cfg-if"' in lock
+
+
 def test_vendored_crates_are_built_without_any_fetch(ran: Ran) -> None:
     """Its lock holds a checksum that no registry would answer with."""
     checked = ran.log("crates:vendored", "crates")

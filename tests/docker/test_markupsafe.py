@@ -20,7 +20,7 @@ def sums(dist: dict[str, bytes]) -> str:
 def test_two_interpreters_yield_two_wheels_and_a_second_run_starts_no_container(command: Command) -> None:
     recipe = command.recipe(MARKUPSAFE, interpreters=("cp39", "cp313"), audit=AUDIT)
 
-    first = command.build(recipe)
+    first = command.build(recipe, "--no-cache")
     made = command.dist
     second = command.build(recipe)
 
