@@ -17,12 +17,12 @@ def sums(dist: dict[str, bytes]) -> str:
     return "".join(f"{hashlib.sha256(dist[name]).hexdigest()}  {name}\n" for name in sorted(dist) if name.endswith("l"))
 
 
-def test_two_interpreters_yield_two_wheels_and_a_second_run_starts_no_container(command: Command) -> None:
-    recipe = command.recipe(MARKUPSAFE, interpreters=("cp39", "cp313"), audit=AUDIT)
+def test_two_interpreters_yield_two_wheels_and_a_second_run_starts_no_container(alone: Command) -> None:
+    recipe = alone.recipe(MARKUPSAFE, interpreters=("cp39", "cp313"), audit=AUDIT)
 
-    first = command.build(recipe, "--no-cache")
-    made = command.dist
-    second = command.build(recipe)
+    first = alone.build(recipe, "--no-cache")
+    made = alone.dist
+    second = alone.build(recipe)
 
     assert (first.code, set(first.statuses.values())) == (0, {"passed"}), first.stderr
     assert made.keys() == OWED | {"SHA256SUMS"}
@@ -30,7 +30,7 @@ def test_two_interpreters_yield_two_wheels_and_a_second_run_starts_no_container(
     assert (second.code, set(second.statuses.values())) == (0, {"cached"}), second.stderr
     assert second.containers == 0
     assert "nothing changed: 2 wheels" in second.stderr
-    assert command.dist == made
+    assert alone.dist == made
 
 
 def test_a_failing_compiler_makes_it_fail_although_its_own_build_succeeds(command: Command) -> None:
