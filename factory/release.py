@@ -24,7 +24,6 @@ from factory.pipeline.model import CellRecord, Run
 from factory.plan.model import Cell
 
 SUMS = "SHA256SUMS"
-_UNFINISHED = ".factory-"
 _LINE = re.compile(r"(?P<hex>[0-9a-f]{64}) [ *](?P<name>[^/\n]+)")
 
 _PREFIX = ".factory-"
@@ -81,8 +80,6 @@ def _usable(folder: Path) -> Iterator[None]:
 
 
 def _release(run: Run, folder: Path, open_blob: OpenBlob) -> Release:
-    for unfinished in folder.glob(f"{_UNFINISHED}*"):  # a run was killed while it wrote: the lock is ours now
-        unfinished.unlink()
     listed = read_sums(folder)
     passed = {record.wheel.filename: record.wheel for record in run.records if record.passed and record.wheel}
     removed = sorted(_outdated(run, listed, passed))
@@ -180,11 +177,7 @@ def _write_sums(folder: Path, sums: Mapping[str, Digest], before: Mapping[str, D
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file under its name at once: whole or not at all, also after a power cut."""
-<<<<<<< HEAD
     descriptor, temporary = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
-=======
-    descriptor, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
->>>>>>> dfd2344 (wip)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.writelines(pieces)

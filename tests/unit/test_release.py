@@ -133,18 +133,12 @@ def test_an_output_that_is_a_file_is_an_error_with_a_way_out(tmp_path: Path) -> 
     assert "-o" in caught.value.hint
 
 
-<<<<<<< HEAD
 def test_what_a_killed_release_left_half_written_is_removed_and_not_called_foreign(tmp_path: Path) -> None:
     (tmp_path / ".factory-x_3abcd9").write_bytes(b"half a wh")
-=======
-def test_what_a_killed_run_had_half_written_is_removed(tmp_path: Path) -> None:
-    (tmp_path / ".factory-x8k2").write_bytes(CONTENT[:3])
->>>>>>> dfd2344 (wip)
 
     released = release(passed_run(), tmp_path, opener(CONTENT))
 
     assert released.foreign == ()
-<<<<<<< HEAD
     assert sorted(path.name for path in tmp_path.iterdir()) == [SUMS, NAME]
 
 
@@ -155,6 +149,3 @@ def test_names_that_only_begin_like_ours_are_foreign(tmp_path: Path) -> None:
     released = release(passed_run(), tmp_path, opener(CONTENT))
 
     assert released.foreign == (".factory-abcdefgh", ".factory-notes")
-=======
-    assert {path.name for path in tmp_path.iterdir()} == {NAME, SUMS}
->>>>>>> dfd2344 (wip)
