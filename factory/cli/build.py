@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import cpu_count
 from pathlib import Path
 from time import monotonic
@@ -189,8 +189,9 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
         except FactoryError as error:
             codes.add(error.exit_code)
             click.echo(render_error(error), err=True)
-    if run.failed_recipes or any(plan.cells for plan in run.plans):
-        err().print(render_run(run, released, _repeated(attempt.options)), soft_wrap=True)
+    told = replace(run, failed_recipes=run.failed_recipes[len(loaded.errors) :])  # the first are shown below, in frames
+    if told.failed_recipes or any(plan.cells for plan in run.plans):
+        err().print(render_run(told, released, _repeated(attempt.options)), soft_wrap=True)
     for bad in (*loaded.errors, *([stopped] if stopped is not None else [])):
         click.echo(render_error(bad), err=True)
     if stopped is None and not run.passed:
