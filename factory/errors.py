@@ -8,7 +8,7 @@ FactoryError
 ├── EngineError       4   no container engine, or one that stopped answering
 │   └── ImageError    4   no image serves, or it is not what it declares
 ├── StoreError        5   the store cannot be used
-├── OutputError       5   the output folder cannot be used
+├── OutputError       5   the output folder, or another place for output, cannot be used
 └── Interrupted     130   Ctrl-C or SIGTERM
 
 Expected bad news (a failed build, a finding, a failed trial) is a value in the Run, never one of these.
@@ -98,7 +98,7 @@ class StoreError(FactoryError):
 
 
 class OutputError(FactoryError):
-    """The output folder cannot be used."""
+    """The output folder, or another place for output, cannot be used."""
 
     exit_code = 5
 

@@ -1,13 +1,16 @@
 """The commands, their flags, and the only place that catches FactoryError."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
 from factory import __version__
-from factory.errors import FactoryError, Interrupted
+from factory.errors import FactoryError, Interrupted, OutputError
 
 _RECIPES = click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=click.Path(path_type=Path))
 _FAMILIES = click.option(
@@ -30,7 +33,8 @@ class _Group(click.Group):
 
     def main(self, *args: object, **extra: object) -> NoReturn:
         try:
-            sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))  # type: ignore[call-overload]  # click types it per overload
+            with _flushed_stdout():
+                sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))  # type: ignore[call-overload]  # click types it per overload
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
@@ -38,6 +42,40 @@ class _Group(click.Group):
             _end(Interrupted("interrupted"))
         except FactoryError as error:
             _end(error)
+
+
+@contextmanager
+def _flushed_stdout() -> Iterator[None]:
+    """Have everything written before the exit code is chosen; later it could only be a traceback.
+
+    Where stdout is closed by its reader, `| head`, the command ends with 1 and without a word, as click has it.
+
+    Raises:
+        OutputError: it cannot be written otherwise: the disk is full.
+    """
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:  # Python's word for one that was closed before the start
+                sys.stdout.flush()
+    except OSError as error:
+        if _is_writable(sys.stdout):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
+        raise OutputError(f"stdout cannot be written: {error.strerror}", hint="make room for it") from error
+
+
+def _is_writable(stream: TextIO) -> bool:
+    """Try it with an empty line: a long text that could not be written is in no buffer any more."""
+    try:
+        stream.write("\n")
+        stream.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _end(error: FactoryError) -> NoReturn:
@@ -60,7 +98,7 @@ def main() -> None:
     \b
     Exit codes:
       0  all owed wheels passed       4  no engine or image
-      1  something failed             5  store or output folder
+      1  something failed             5  store, output folder or stdout
       2  usage or recipe            130  interrupted
       3  impossible plan or source
     """  # noqa: D301 -- \b is click's mark for a paragraph that keeps its lines

@@ -143,6 +143,17 @@ def test_with_keep_going_the_good_recipes_are_planned_and_the_bad_ones_code_ends
     assert "bad.yaml:4:1" in done.stderr
 
 
+def test_with_keep_going_a_bad_recipe_is_told_of_once_and_counted_in_the_json(factory: Program) -> None:
+    (factory.folder / "bad.yaml").write_text(BAD.replace("demo", "bad"))
+
+    done = factory("build", "--keep-going", "--json", "run.json", ".")
+
+    run = json.loads((factory.folder / "run.json").read_text())["run"]
+    assert [failed["message"] for failed in run["failed_recipes"]] == ["bad.yaml has 2 problems"]
+    assert done.stderr.count("bad.yaml:4:1") == 1
+    assert "✗" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [("plan", "--json"), ("image", "list", "--json"), ("schema", "run"), ("schema",)], ids=" ".join
 )
@@ -177,6 +188,37 @@ def test_a_pipe_that_closes_early_is_no_traceback(factory: Program, command: str
 
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["plan", "plan --ids", "plan --json", "image list", "schema", "schema run", "--help", "doctor"]
+)
+def test_output_that_cannot_be_written_is_said_in_one_sentence(factory: Program, command: str) -> None:
+    done = factory.shell("bash", "-c", f"{factory.program} {command} >/dev/full")
+
+    assert done.code == 5
+    assert done.stderr.endswith(
+        "factory: stdout cannot be written: No space left on device\n  hint: make room for it\n"
+    )
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_a_stdout_that_is_closed_from_the_start_is_no_traceback(factory: Program) -> None:
+    done = factory.shell("bash", "-c", f"{factory.program} plan --ids >&-")
+
+    assert (done.code, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["plan --ids", "schema run", "image list"])
+def test_the_code_of_a_pipe_that_closed_before_the_first_line_is_1(factory: Program, command: str) -> None:
+    """The reader is gone before anything is written: `true` reads nothing, and the program waits for its end."""
+    script = f"(sleep 1; exec {factory.program} {command}) | true; exit ${{PIPESTATUS[0]}}"
+
+    done = factory.shell("bash", "-c", script)
+
+    assert done.code == 1
+    assert not [line for line in done.stderr.splitlines() if "roken" in line or "Traceback" in line]
 
 
 def test_ctrl_c_before_the_work_begins_ends_with_130(factory: Program) -> None:

@@ -79,7 +79,10 @@ def _command_line() -> str:
 def _exit_codes() -> str:
     meanings: dict[int, list[str]] = {
         0: ["Everything that was owed passed; for other commands: nothing is wrong."],
-        1: ["Something failed or was refused: a wheel, an audit, a check of `doctor`."],
+        1: [
+            "Something failed or was refused: a wheel, an audit, a check of `doctor`.",
+            "Whoever read the output closed it before its end, as `| head` does.",
+        ],
     }
     for kind in _kinds(FactoryError):
         meanings.setdefault(kind.exit_code, []).append((kind.__doc__ or "").strip().partition("\n")[0])
