@@ -142,7 +142,10 @@ def _read(text: str, question: _Question) -> Found | Unresolved:
 
 
 def _file(wheel: PackageWheel) -> ResolvedFile | None:
-    sha256 = wheel.hashes.get("sha256", "").lower()
-    if wheel.url is None or not sha256 or PurePosixPath(wheel.filename).name != wheel.filename:
+    try:
+        digest = Digest(wheel.hashes.get("sha256", "").lower())
+    except ValueError:  # the index said something else, or nothing
         return None
-    return ResolvedFile(filename=wheel.filename, digest=Digest(sha256), url=bare(wheel.url), size_bytes=wheel.size)
+    if wheel.url is None or PurePosixPath(wheel.filename).name != wheel.filename:
+        return None
+    return ResolvedFile(filename=wheel.filename, digest=digest, url=bare(wheel.url), size_bytes=wheel.size)
