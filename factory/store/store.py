@@ -7,7 +7,6 @@ A ledger entry names the blobs it needs and is written after them, each by a ren
 leaves entries that hold. Nothing here reads a clock.
 """
 
-import json
 import os
 import shutil
 import tempfile
@@ -15,13 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Self
 
 from factory.codec import JSON
 from factory.digest import Artifact, Digest, chunks
 from factory.errors import StoreError
 from factory.keys import difference
 from factory.keys import key as key_of
+from factory.store.entry import Entry, parse_entry
 from factory.store.files import Intake, explained, publish, write_temporary
 from factory.store.locks import FileLock, acquired, is_held
 
@@ -123,11 +123,11 @@ class Store:
         entry = self._entry(stage, key)
         if entry is None:
             return None
-        for text in cast("list[str]", entry["blobs"]):
-            if fault := self._fault(Digest(text)):
+        for digest in entry.blobs:
+            if fault := self._fault(digest):
                 self._on_damage(f"{stage} {key.short} is made again: {fault}")
                 return None
-        return entry["result"]
+        return entry.result
 
     def ledger_put(
         self, stage: str, key: Digest, document: Mapping[str, JSON], result: JSON, blobs: Iterable[Digest] = ()
@@ -140,13 +140,11 @@ class Store:
         """
         if key != key_of(document):
             raise ValueError(f"{key} is not the key of this {stage} document")
-        needed = sorted({digest.hex for digest in blobs})
-        for text in needed:
-            if fault := self._fault(Digest(text)):
+        entry = Entry(document=document, result=result, blobs=tuple(sorted(set(blobs))))
+        for digest in entry.blobs:
+            if fault := self._fault(digest):
                 raise StoreError(fault)
-        entry = {"document": document, "result": result, "blobs": needed}
-        text = json.dumps(entry, sort_keys=True, ensure_ascii=True, allow_nan=False)
-        temporary = self._write(Intake([text.encode("ascii")]))
+        temporary = self._write(Intake([entry.written()]))
         with explained("write", self._entry_path(stage, key)):
             publish(temporary, self._entry_path(stage, key))
 
@@ -155,7 +153,7 @@ class Store:
         with explained("read", self.path / "ledger" / stage):
             paths = sorted((self.path / "ledger" / stage).glob("*.json"))
         entries = (self._entry(stage, Digest(path.stem)) for path in paths)
-        documents = [cast("Mapping[str, JSON]", entry["document"]) for entry in entries if entry is not None]
+        documents = [entry.document for entry in entries if entry is not None]
         return min(documents, key=lambda old: len(difference(old, document)), default=None)
 
     @contextmanager
@@ -223,18 +221,16 @@ class Store:
             with explained("write to the store", self.path):
                 raise error from None
 
-    def _entry(self, stage: str, key: Digest) -> Mapping[str, JSON] | None:
+    def _entry(self, stage: str, key: Digest) -> Entry | None:
         path = self._entry_path(stage, key)
         with explained("read", path):
             try:
-                entry = json.loads(path.read_bytes())
+                content = path.read_bytes()
             except FileNotFoundError:
                 return None
-            except ValueError:
-                entry = None
-        if not isinstance(entry, dict) or entry.keys() != {"document", "result", "blobs"}:
+        entry = parse_entry(content)
+        if entry is None:
             self._on_damage(f"{stage} {key.short} is made again: {path} is damaged")
-            return None
         return entry
 
     def _fault(self, digest: Digest) -> str | None:

@@ -146,6 +146,31 @@ def test_a_damaged_result_counts_as_absent_and_is_told_of(tmp_path: Path, harm: 
     assert told[0].startswith(f"build {asked.short} is made again: ")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"\xff", id="no UTF-8"),
+        pytest.param(b"[" * 100_000, id="brackets without end"),
+        pytest.param(b"[]", id="no mapping"),
+        pytest.param(b'{"document": {}, "result": 1}', id="a field less"),
+        pytest.param(b'{"document": {}, "result": 1, "blobs": null}', id="blobs of another kind"),
+        pytest.param(b'{"document": {}, "result": 1, "blobs": [7]}', id="a blob of another kind"),
+        pytest.param(b'{"document": {}, "result": 1, "blobs": ["sha256:00"]}', id="a digest in another form"),
+        pytest.param(b'{"document": [], "result": 1, "blobs": []}', id="a document of another kind"),
+    ],
+)
+def test_an_entry_of_another_shape_counts_as_absent_and_is_told_of(tmp_path: Path, content: bytes) -> None:
+    told: list[str] = []
+    with Store.open(tmp_path, on_damage=told.append) as store:
+        asked = remember(store, b"wheel")
+        path = tmp_path / "ledger" / "build" / f"{asked.hex}.json"
+        path.write_bytes(content)
+
+        assert store.ledger_get("build", asked) is None
+        assert told == [f"build {asked.short} is made again: {path} is damaged"]
+        assert store.nearest("build", {}) is None
+
+
 def test_an_entry_cannot_name_a_blob_that_is_not_there(store: Store) -> None:
     asked = document("build", 1, {})
 
