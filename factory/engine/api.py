@@ -104,10 +104,6 @@ class Container(Protocol):
         """Write files below a folder of the workspace or of a writable mount, owned by the unprivileged user."""
         ...
 
-    def copy_in_tar(self, tar: Iterable[bytes], to: PurePosixPath = WORKSPACE) -> None:
-        """Unpack a tar stream below a folder, every member owned by the unprivileged user."""
-        ...
-
     def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
         """Read the regular files at or below a path; links and devices are skipped, paths are relative to it.
 

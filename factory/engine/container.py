@@ -71,11 +71,6 @@ class DockerContainer:
         volume = self._volume_of(to)
         self.client.put_archive(self.name, str(volume), tarstream.pack(files, to.relative_to(volume)))
 
-    def copy_in_tar(self, tar: Iterable[bytes], to: PurePosixPath = WORKSPACE) -> None:
-        """Unpack a tar stream below a folder, every member owned by the unprivileged user."""
-        volume = self._volume_of(to)
-        self.client.put_archive(self.name, str(volume), tarstream.adopt(tar, to.relative_to(volume)))
-
     def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
         """Read the regular files at or below a path; links and devices are skipped, paths are relative to it."""
         with closing(self.client.get_archive(self.name, str(path))) as archive:

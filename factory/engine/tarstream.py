@@ -41,10 +41,7 @@ def pack(files: Iterable[FileEntry], below: PurePosixPath = _HERE) -> Iterator[b
     """Write files as a tar stream of the unprivileged user's, with the folders that lead to them."""
     packer = _Packer(below)
     for file in files:
-        entry = packer.entry(str(file.path), tarfile.REGTYPE, mode=file.mode & 0o777, mtime_s=file.mtime_s)
-        entry.size = len(file.content)
-        yield from packer.header(entry)
-        yield from _padded([file.content], entry.size)
+        yield from packer.file(file)
     yield from packer.folders(below)
     yield _END
 
@@ -53,25 +50,6 @@ def folder(name: str) -> bytes:
     """Write a tar stream of one folder that belongs to the unprivileged user."""
     packer = _Packer(_HERE)
     return b"".join([*packer.folders(PurePosixPath(name)), _END])
-
-
-def adopt(tar: Iterable[bytes], below: PurePosixPath = _HERE) -> Iterator[bytes]:
-    """Rewrite a tar stream so that every member lies below a folder and belongs to the unprivileged user.
-
-    Set-id bits, extended attributes and foreign owners are dropped; modes keep their other bits.
-
-    Raises:
-        FactoryError: it is no tar stream, or a member leaves the folder, goes through a link, or is a device.
-    """
-    packer = _Packer(below)
-    for member, content in _members(tar):
-        if PurePosixPath(member.name) == _HERE:
-            continue
-        yield from packer.header(packer.adopted(member))
-        if member.isreg():
-            yield from _padded(content, member.size)
-    yield from packer.folders(below)
-    yield _END
 
 
 def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[FileEntry]:
@@ -95,44 +73,19 @@ def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[FileEnt
 
 
 class _Packer:
-    """What one outgoing tar stream has said so far: which folders exist, which names are links."""
+    """What one outgoing tar stream has said so far: which folders exist."""
 
     def __init__(self, below: PurePosixPath) -> None:
         self._below = below
         self._folders = {_HERE}
-        self._links: set[PurePosixPath] = set()
 
-    def entry(self, name: str, kind: bytes, *, mode: int, mtime_s: int = 0) -> tarfile.TarInfo:
-        entry = tarfile.TarInfo(str(self._below / _inside(name)))
-        entry.type, entry.mode, entry.mtime = kind, mode, max(0, mtime_s)
+    def file(self, file: FileEntry) -> Iterator[bytes]:
+        entry = tarfile.TarInfo(str(self._below / _inside(str(file.path))))
+        entry.mode, entry.mtime, entry.size = file.mode & 0o777, max(0, file.mtime_s), len(file.content)
         entry.uid = entry.gid = UID
-        return entry
-
-    def adopted(self, member: tarfile.TarInfo) -> tarfile.TarInfo:
-        owner_may = 0o700 if member.isdir() else 0o600
-        kind = tarfile.REGTYPE if member.isreg() else member.type
-        entry = self.entry(member.name, kind, mode=member.mode & 0o777 | owner_may, mtime_s=int(member.mtime))
-        if member.islnk():
-            entry.linkname = str(self._below / _inside(member.linkname))
-            self._refuse_links(PurePosixPath(entry.linkname))
-        elif member.issym():
-            entry.linkname = member.linkname
-        elif member.isreg():
-            entry.size = member.size
-        elif not member.isdir():
-            raise FactoryError(f"tar member {member.name!r} is a device or a pipe")
-        return entry
-
-    def header(self, entry: tarfile.TarInfo) -> Iterator[bytes]:
-        path = PurePosixPath(entry.name)
-        self._refuse_links(path.parent)
-        yield from self.folders(path.parent)
-        self._links.discard(path)
-        if entry.issym():
-            self._links.add(path)
-        if entry.isdir():
-            self._folders.add(path)
+        yield from self.folders(PurePosixPath(entry.name).parent)
         yield _header(entry)
+        yield from _padded(file.content)
 
     def folders(self, path: PurePosixPath) -> Iterator[bytes]:
         for each in reversed([path, *path.parents]):
@@ -143,11 +96,6 @@ class _Packer:
                 entry.uid = entry.gid = UID
                 entry.mtime = EARLIEST_S
                 yield _header(entry)
-
-    def _refuse_links(self, path: PurePosixPath) -> None:
-        for each in (path, *path.parents):
-            if each in self._links:
-                raise FactoryError(f"a tar member goes through the link {str(each)!r}")
 
 
 def _members(tar: Iterable[bytes]) -> Iterator[tuple[tarfile.TarInfo, Iterator[bytes]]]:
@@ -173,9 +121,9 @@ def _whole() -> Iterator[None]:
         raise FactoryError(f"not a whole tar stream: {error}") from error
 
 
-def _padded(pieces: Iterable[bytes], size_bytes: int) -> Iterator[bytes]:
-    yield from (piece for piece in pieces if piece)
-    if surplus := size_bytes % _BLOCK:
+def _padded(content: bytes) -> Iterator[bytes]:
+    yield content
+    if surplus := len(content) % _BLOCK:
         yield bytes(_BLOCK - surplus)
 
 

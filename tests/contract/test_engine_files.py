@@ -1,7 +1,5 @@
 """Files into and out of a container: whose they are, where they may lie, and what is refused."""
 
-import io
-import tarfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from uuid import uuid4
@@ -21,24 +19,6 @@ WORK = PurePosixPath("/work")
 def container(engine: DockerEngine, image: str) -> Iterator[Container]:
     with engine.container(ContainerSpec(image=image, label="files", env={})) as running:
         yield running
-
-
-def make_tar(*members: tarfile.TarInfo | tuple[tarfile.TarInfo, bytes]) -> list[bytes]:
-    spool = io.BytesIO()
-    with tarfile.open(fileobj=spool, mode="w") as tar:
-        for each in members:
-            member, content = each if isinstance(each, tuple) else (each, b"")
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return [spool.getvalue()]
-
-
-def make_member(name: str, kind: bytes = tarfile.REGTYPE, **facts: object) -> tarfile.TarInfo:
-    member = tarfile.TarInfo(name)
-    member.type = kind
-    for fact, value in facts.items():
-        setattr(member, fact, value)
-    return member
 
 
 def listing(container: Container) -> list[str]:
@@ -116,84 +96,6 @@ def test_files_go_nowhere_but_into_writable_volumes(container: Container, to: st
 def test_a_file_name_that_leaves_its_folder_is_refused(container: Container) -> None:
     with pytest.raises(FactoryError, match="no name of a file below"):
         container.copy_in([FileEntry(path=PurePosixPath("../a"), content=b"")], WORK / "x")
-
-
-def test_a_tars_members_belong_to_the_user_and_lose_what_gives_power(container: Container) -> None:
-    tar = make_tar(
-        make_member("./", tarfile.DIRTYPE, mode=0o700, uid=0),
-        make_member("s/bin", mode=0o6711, uid=0, gid=0, uname="root", mtime=1_000_000_000),
-        make_member("cap", mode=0, pax_headers={"SCHILY.xattr.security.capability": "x"}),
-        make_member("ln", tarfile.SYMTYPE, linkname="/etc/passwd"),
-        make_member("hard", tarfile.LNKTYPE, linkname="s/bin"),
-        make_member("d", tarfile.DIRTYPE, mode=0o2000),
-    )
-
-    container.copy_in_tar(tar, WORK / "src")
-
-    found = [line.rsplit(" ", 1)[0] for line in listing(container)]
-    assert found == [
-        "src 0o755 1000 1000",
-        "src/cap 0o600 1000 1000",
-        "src/d 0o700 1000 1000",
-        "src/hard 0o711 1000 1000",
-        "src/ln 0o777 1000 1000",
-        "src/s 0o755 1000 1000",
-        "src/s/bin 0o711 1000 1000",
-    ]
-    assert container.run(["readlink", "src/ln"], timeout_s=30).output == "/etc/passwd\n"
-
-
-@pytest.mark.parametrize(
-    ("tar", "message"),
-    [
-        pytest.param(make_tar(make_member("../x")), "below the folder", id="dots"),
-        pytest.param(make_tar(make_member("a/../../x")), "below the folder", id="dots-inside"),
-        pytest.param(make_tar(make_member("/etc/x")), "below the folder", id="absolute"),
-        pytest.param(
-            make_tar(make_member("l", tarfile.LNKTYPE, linkname="../../etc/passwd")),
-            "below the folder",
-            id="hard-link-to-outside",
-        ),
-        pytest.param(
-            make_tar(make_member("out", tarfile.SYMTYPE, linkname="/etc"), make_member("out/x")),
-            "through the link 'src/out'",
-            id="through-a-link",
-        ),
-        pytest.param(
-            make_tar(make_member("out", tarfile.SYMTYPE, linkname=".."), make_member("out/deep/x")),
-            "through the link 'src/out'",
-            id="deep-through-a-link",
-        ),
-        pytest.param(make_tar(make_member("null", tarfile.CHRTYPE, devmajor=1, devminor=3)), "device", id="device"),
-        pytest.param(make_tar(make_member("pipe", tarfile.FIFOTYPE)), "pipe", id="pipe"),
-        pytest.param([b"this is no tar" * 100], "not a whole tar", id="no-tar"),
-        pytest.param([make_tar((make_member("a"), b"x" * 5000))[0][:2000]], "not a whole tar", id="cut-off"),
-        pytest.param([], "not a whole tar", id="empty"),
-    ],
-)
-def test_a_hostile_tar_is_refused_and_the_container_goes_on(
-    container: Container, tar: list[bytes], message: str
-) -> None:
-    with pytest.raises(FactoryError, match=message):
-        container.copy_in_tar(tar, WORK / "src")
-
-    escaped = container.run(["sh", "-c", "ls -d /work/x /etc/x /etc/deep 2>/dev/null; echo on"], timeout_s=30)
-    assert escaped.output == "on\n"
-
-
-def test_a_large_tar_passes_as_a_stream(container: Container) -> None:
-    size = 64 << 20
-    header = make_member("big")
-    header.size = size
-
-    def stream() -> Iterator[bytes]:
-        yield header.tobuf()
-        yield from (bytes(1 << 20) for _ in range(64))
-        yield bytes(1024)
-
-    container.copy_in_tar(stream())
-
-    assert container.run(["stat", "-c", "%s", "big"], timeout_s=30).output == f"{size}\n"
 
 
 @pytest.mark.parametrize("size", [pytest.param("11", id="a-little"), pytest.param("900G", id="a-hole-of-900-GB")])

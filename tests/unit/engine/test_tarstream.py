@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.engine.api import FileEntry
-from factory.engine.tarstream import ChunkReader, adopt, folder, pack, regular_files
+from factory.engine.tarstream import ChunkReader, folder, pack, regular_files
 from factory.errors import FactoryError
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=200).filter(
@@ -65,15 +65,20 @@ def test_an_engine_that_names_a_file_outside_is_not_believed(name: str) -> None:
         list(regular_files(make_archive("dist/", name), limit_bytes=10))
 
 
-def test_a_member_that_takes_a_links_place_is_a_folder_again() -> None:
-    spool = io.BytesIO()
-    with tarfile.open(fileobj=spool, mode="w") as tar:
-        for name, kind in (("a", tarfile.SYMTYPE), ("a", tarfile.DIRTYPE), ("a/b", tarfile.REGTYPE)):
-            member = tarfile.TarInfo(name)
-            member.type, member.linkname = kind, "/etc" if kind == tarfile.SYMTYPE else ""
-            tar.addfile(member)
+@pytest.mark.parametrize("name", ["/etc/passwd", "a/../../x", "..", "."])
+def test_a_file_does_not_go_in_outside_its_folder(name: str) -> None:
+    with pytest.raises(FactoryError, match="no name of a file below"):
+        list(pack([FileEntry(path=PurePosixPath(name), content=b"")], PurePosixPath("dist")))
 
-    rewritten = b"".join(adopt([spool.getvalue()]))
 
-    with tarfile.open(fileobj=io.BytesIO(rewritten)) as tar:
-        assert [(member.name, member.type) for member in tar][-1] == ("a/b", tarfile.REGTYPE)
+@pytest.mark.parametrize(
+    "tar",
+    [
+        pytest.param([b"this is no tar" * 100], id="no tar"),
+        pytest.param([b"".join(pack([FileEntry(path=PurePosixPath("a"), content=b"x" * 5000)]))[:2000]], id="cut off"),
+        pytest.param([], id="empty"),
+    ],
+)
+def test_an_archive_that_is_not_whole_is_refused(tar: list[bytes]) -> None:
+    with pytest.raises(FactoryError, match="not a whole tar"):
+        list(regular_files(tar, limit_bytes=10_000))
