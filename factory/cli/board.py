@@ -58,8 +58,6 @@ def _line(event: Event) -> str | None:
             return f"{plan.recipe}: {len(plan.cells)} owed, {len(plan.skips)} skipped"
         case Progress(subject=subject, text=text):
             return f"{subject}: {text}"
-        case StepEnded(outcome="stored"):
-            return None
         case StepEnded():
             return f"{event.subject}: {event.step} {event.outcome} in {event.duration_s:.1f} s"
         case TrialEnded(address=address, trial=trial):

@@ -5,18 +5,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from packaging.utils import NormalizedName
-
 from factory.audit import Audit
 from factory.digest import Artifact
 from factory.plan.model import Cell, Plan
 from factory.repair import Repair
 from factory.tags import Interpreter
 
-Status = Literal["passed", "cached", "failed", "lost", "timeout", "blocked", "unbuildable", "skipped"]
+Status = Literal["passed", "cached", "failed", "lost", "timeout", "blocked", "unbuildable"]
 Outcome = Literal["passed", "failed", "timeout", "lost", "untried", "blocked"]
 Ended = Literal["failed", "timeout", "lost", "blocked"]
-StepOutcome = Literal["passed", "failed", "timeout", "lost", "stored"]
+StepOutcome = Literal["passed", "failed", "timeout", "lost"]
 
 GOOD: frozenset[Status] = frozenset({"passed", "cached"})
 
@@ -176,7 +174,3 @@ class Run:
         """Whether everything owed passed."""
         owed = sum(len(plan.cells) for plan in self.plans)
         return not self.failed_recipes and len(self.records) == owed and all(record.passed for record in self.records)
-
-    def records_of(self, recipe: NormalizedName) -> tuple[CellRecord, ...]:
-        """Return one recipe's records in the plan's order."""
-        return tuple(record for record in self.records if record.cell.recipe == recipe)

@@ -22,7 +22,6 @@ STYLES: dict[Status, str] = {
     "timeout": "magenta",
     "blocked": "yellow",
     "unbuildable": "yellow",
-    "skipped": "dim",
 }
 MARKS: Mapping[Outcome, str] = {
     "passed": "✓",

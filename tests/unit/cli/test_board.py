@@ -83,7 +83,6 @@ def test_in_a_pipe_each_thing_that_ended_is_one_line() -> None:
         started("image:x", "image"),
         Progress(subject="image:x", text="importing 68 MB"),
         ended("image:x", "image"),
-        ended(C13.address, "resolve", "stored"),
         ended(C13.address, "build"),
         tried(C13, "cp313"),
         done(C13),
