@@ -21,7 +21,7 @@ _SHARES = (
     ("tools: compiled for the repairer", ("bytecode",)),
     ("containers' start", ("container",)),
     ("environment: made, wheels installed", ("environment",)),
-    ("requirements: the backend's hook", ("requirements",)),
+    ("requirements: the backend's hook, and the source laid anew", ("requirements", "renew")),
     ("build: the backend's hook", ("build",)),
     ("repair", ("repair",)),
     ("audit, before and after", ("audit",)),
@@ -64,6 +64,8 @@ def shares(folder: Path, wall_s: float, jobs: int) -> Iterator[Share]:
     (events,) = folder.glob(".factory/runs/*/events.jsonl")
     for step in _steps(events):
         kind = _kind(step)
+        if kind is None:
+            continue
         seconds[kind] += step.duration_s
         count[kind] += 1
     for name in (*(name for name, _ in _SHARES), _TRIALS):
@@ -79,10 +81,10 @@ def _steps(events: Path) -> Iterator[StepEnded]:
             yield codec.load(told["event"], StepEnded)
 
 
-def _kind(step: StepEnded) -> str:
-    named = next((name for name, steps in _SHARES if step.step in steps), _TRIALS)
+def _kind(step: StepEnded) -> str | None:
+    """Name the share that a step belongs to; one that has none stays in the rest."""
     is_trials_own = "@" in step.subject and step.step not in ("container", "resolve", "unpack", "load")
-    return _TRIALS if is_trials_own else named
+    return _TRIALS if is_trials_own else next((name for name, steps in _SHARES if step.step in steps), None)
 
 
 def _environment(host: Host) -> Mapping[str, str]:
