@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from factory.backends.base import TOOLS, WORK
 from factory.digest import Digest
 from factory.engine.api import ContainerSpec, Engine, FileEntry, Mount
+from factory.errors import UsageError
 from factory.host import Host
 from factory.images import ReadyImage
 from factory.pipeline.bench import Bench, Output
@@ -83,4 +84,11 @@ def certificate_files(host: Host) -> tuple[FileEntry, ...]:
     """Return the host's certificate bundle as a file for such a container."""
     if host.certificates is None:
         return ()
-    return (FileEntry(path=PurePosixPath(CERTIFICATES.name), content=host.certificates.read_bytes()),)
+    try:
+        content = host.certificates.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the certificates {host.certificates} cannot be read: {error.strerror}",
+            hint="name a PEM bundle that you may read in SSL_CERT_FILE",
+        ) from error
+    return (FileEntry(path=PurePosixPath(CERTIFICATES.name), content=content),)
