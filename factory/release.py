@@ -21,7 +21,7 @@ from packaging.version import Version
 from factory.digest import Artifact, Digest, chunks
 from factory.errors import OutputError
 from factory.pipeline.model import CellRecord, Run
-from factory.plan.model import Cell
+from factory.plan.model import Cell, Plan
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"(?P<hex>[0-9a-f]{64}) [ *](?P<name>[^/\n]+)")
@@ -133,32 +133,32 @@ def read_sums(folder: Path) -> Mapping[str, Digest]:
 
 def _outdated(run: Run, listed: Mapping[str, Digest], passed: Mapping[str, Artifact]) -> Iterator[str]:
     """Yield listed files that this run replaces by another version, or refuses."""
-    versions = {plan.recipe: plan.version for plan in run.plans}
+    plans = {plan.recipe: plan for plan in run.plans}
     for name in listed:
         if name in passed:
             continue
-        if any(_is_outdated(name, record, versions.get(record.cell.recipe)) for record in run.records):
+        if any(_is_outdated(name, record, plans[record.cell.recipe]) for record in run.records):
             yield name
 
 
-def _is_outdated(name: str, record: CellRecord, version: Version | None) -> bool:
+def _is_outdated(name: str, record: CellRecord, plan: Plan) -> bool:
     if record.wheel is not None and record.wheel.filename == name:
         return not record.passed
-    found = wheel_of(name, record.cell)
+    found = version_of(name, plan.distribution, record.cell)
     if found is None:
         return False
-    return record.passed or (record.status in ("failed", "timeout") and found == version)
+    return record.passed or (record.status in ("failed", "timeout") and found == plan.version)
 
 
-def wheel_of(filename: str, cell: Cell) -> Version | None:
-    """Return the version of a wheel file that is this recipe's and carries this cell's tag; else None."""
+def version_of(filename: str, distribution: NormalizedName, cell: Cell) -> Version | None:
+    """Return the version of a wheel file that is this distribution's and carries this cell's tag; else None."""
     try:
         name, version, _, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename:
         return None
     triples = {(tag.interpreter, tag.abi, tag.platform) for tag in tags}
     wanted = {(tag.interpreter, tag.abi, alias) for tag in cell.tag.expanded for alias in cell.platform.aliases}
-    return version if canonicalize_name(name) == NormalizedName(cell.recipe) and triples & wanted else None
+    return version if canonicalize_name(name) == distribution and triples & wanted else None
 
 
 def _is_whole(path: Path, artifact: Artifact) -> bool:

@@ -42,10 +42,11 @@ def make_record(
     return CellRecord(cell=cell or make_cell(), status=status, wheel=wheel, failure=failure, trials=trials)
 
 
-def make_plan(*cells: Cell, recipe: str = "spam", version: str = "1.0") -> Plan:
+def make_plan(*cells: Cell, recipe: str = "spam", distribution: str = "", version: str = "1.0") -> Plan:
     return Plan(
         recipe=canonicalize_name(recipe),
         file=Path(f"recipes/{recipe}.yml"),
+        distribution=canonicalize_name(distribution or recipe),
         version=Version(version),
         floor_source="per version",
         cells=cells,

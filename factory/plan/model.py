@@ -62,11 +62,14 @@ class Skip:
 class Plan:
     """Everything owed for one recipe; `file` is where the recipe stands, as the user named it.
 
+    `distribution` is the project's own name, which its wheels carry; the recipe may be called otherwise.
+
     `notes` are sentences for people: where the floor was read, what it may break.
     """
 
     recipe: NormalizedName
     file: Path
+    distribution: NormalizedName
     version: Version | None
     floor_source: str
     cells: tuple[Cell, ...]

@@ -50,6 +50,7 @@ def plan(
     return Plan(
         recipe=recipe.name,
         file=recipe.file,
+        distribution=project.name,
         version=project.version,
         floor_source=world.floors.source,
         cells=tuple(cells),

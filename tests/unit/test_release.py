@@ -70,6 +70,17 @@ def test_a_refused_wheel_of_an_earlier_run_leaves(tmp_path: Path) -> None:
     assert read_sums(tmp_path) == {}
 
 
+def test_a_recipe_may_be_called_otherwise_than_its_distribution(tmp_path: Path) -> None:
+    cell = make_cell(recipe="spam-nightly")
+    planned = Planned(plan=make_plan(cell, recipe="spam-nightly", distribution="spam"))
+    good = make_record(cell=cell, wheel=make_artifact(CONTENT, NAME))
+    release(make_run(planned, CellEnded(record=good)), tmp_path, opener(CONTENT))
+
+    refused = make_run(planned, CellEnded(record=make_record("failed", cell=cell)))
+
+    assert release(refused, tmp_path, opener()).removed == (NAME,)
+
+
 def test_another_version_of_the_same_cell_is_replaced(tmp_path: Path) -> None:
     newer = NAME.replace("1.0", "1.1")
     release(passed_run(), tmp_path, opener(CONTENT))
