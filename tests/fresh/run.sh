@@ -11,10 +11,8 @@ fi
 work=$(mktemp -d)
 bridge=fresh$$
 engine=
-child=
 
 clean() {
-    [ -z "$child" ] || { kill "$child" 2>/dev/null && wait "$child" 2>/dev/null; } || true
     [ -z "$engine" ] || { kill "$engine" 2>/dev/null && wait "$engine" 2>/dev/null; } || true
     ip link delete "$bridge" 2>/dev/null || true
     grep -o " $work/[^ ]*" /proc/mounts | sort -r | xargs -r umount -l 2>/dev/null || true
@@ -58,10 +56,7 @@ for target in wheels test; do
         ${https_proxy:+https_proxy="$https_proxy"} ${no_proxy:+no_proxy="$no_proxy"} \
         ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} \
         DOCKER_HOST="unix://$work/engine/docker.sock" \
-        make PYTHON="$("$python" -c 'import sys; print(sys.executable)')" "$target" &
-    child=$!  # in the background, so that a signal here ends it at once
-    wait "$child"
-    child=
+        make PYTHON="$("$python" -c 'import sys; print(sys.executable)')" "$target"
     after=$(date +%s)
     echo "fresh: make $target took $(((after - before) / 60)) min $(((after - before) % 60)) s"
 done
