@@ -19,6 +19,7 @@ _MOMENT_S: Final = 0.01
 _PAUSE_S: Final = 0.1
 _LOOK_S: Final = 10.0
 _DYING_S: Final = 3.0
+_REASON_S: Final = 1.0
 _KILLED: Final = 137
 _NO_CODE: Final = -1
 _OOM_COUNTERS: Final = (
@@ -62,7 +63,8 @@ class DockerContainer:
         except EngineError as error:
             if not isinstance(error, (MissingError, ConflictError, UnreachableError)) and self._is_running():
                 raise
-            code, ended = _NO_CODE, "lost"
+            is_memory = not isinstance(error, UnreachableError) and self._ran_out_of_memory()
+            code, ended = (_KILLED, "oom") if is_memory else (_NO_CODE, "lost")
         duration_s = monotonic() - started
         return Exit(code=code, output=output.text(), duration_s=duration_s, ended=ended, truncated=output.truncated)
 
@@ -118,9 +120,18 @@ class DockerContainer:
         while (state := self.client.state(self.name))["Running"] and kills is None and monotonic() < give_up:
             sleep(_PAUSE_S)
         if not state["Running"]:
-            return (_KILLED, "oom") if state["OOMKilled"] else (_NO_CODE, "lost")
+            return (_KILLED, "oom") if self._ran_out_of_memory() else (_NO_CODE, "lost")
         before, self._oom_kills = self._oom_kills, kills or self._oom_kills
         return code, "oom" if self._oom_kills > before else "exited"
+
+    def _ran_out_of_memory(self) -> bool:
+        """Ask why the container died; the engine learns of a death and of its reason apart, in either order."""
+        give_up = monotonic() + _REASON_S
+        with suppress(EngineError):
+            while not (known := bool(self.client.state(self.name)["OOMKilled"])) and monotonic() < give_up:
+                sleep(_PAUSE_S)
+            return known
+        return False
 
     def _count_oom_kills(self) -> int | None:
         """Ask the container's own control group, as the engine does not know of kills among a command's processes.
