@@ -1,11 +1,21 @@
-"""Names that several rooms share: rules of the gate, waivers, backends and image families."""
+"""Names that several rooms share: rules, waivers, backends, image families, package managers, an architecture."""
 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 BACKENDS = ("maturin", "setuptools", "pep517")
-FAMILIES = ("lookalike",)
+FAMILIES = ("lookalike", "pypa")
+DEFAULT_FAMILIES = "lookalike"
+"""docs/decisions/image-families.md says why."""
+OLDEST_TOOL_PYTHON = 10
+"""auditwheel 6.8 runs on CPython 3.10 and newer (its Requires-Python)."""
+TOOL_ARCHITECTURE = "x86_64"
+"""What the factory's own programs in containers are made for: cells of another architecture are refused."""
+
+PackageManager = Literal["apt", "dnf", "yum", "apk"]
+"""The distributions' own: Debian's, AlmaLinux's, CentOS 7's, Alpine's."""
 
 
 class Severity(StrEnum):

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, TypedDict
 
-from factory.tags import ARCHITECTURES, PlatformTag
+from factory.tags import PlatformTag
 
 _Libc = Literal["glibc", "musl"]
 _TABLES: dict[_Libc, str] = {"glibc": "manylinux-policy.json", "musl": "musllinux-policy.json"}
@@ -66,32 +66,39 @@ def age(version: str) -> tuple[tuple[int, ...], str]:
 
 
 @cache
+def _rows(libc: _Libc) -> tuple[_Row, ...]:
+    table = files("auditwheel").joinpath("policy", _TABLES[libc])
+    return tuple(json.loads(table.read_text(encoding="utf-8")))
+
+
+@cache
 def policies(libc: _Libc, arch: str) -> tuple[Policy, ...]:
     """All listed policies for an architecture, the most demanding (oldest) first."""
-    table = files("auditwheel").joinpath("policy", _TABLES[libc])
-    rows: list[_Row] = json.loads(table.read_text(encoding="utf-8"))
-    found = [_policy(row, arch) for row in rows if arch in row["symbol_versions"]]
+    found = [_policy(row, arch) for row in _rows(libc) if arch in row["symbol_versions"]]
     return tuple(sorted(found, key=lambda policy: policy.tag))
 
 
 def _policy(row: _Row, arch: str) -> Policy:
-    tag, libraries = PlatformTag.parse(f"{row['name']}_{arch}"), set(row["lib_whitelist"])
-    if tag.libc == "musl":
-        # The table says libc.so: musl's loader answers to that name itself (ldso/dynlink.c), and to its soname.
-        libraries.add(f"libc.musl-{_MUSL_ARCHITECTURES.get(arch, arch)}.so.1")
+    tag = PlatformTag.parse(f"{row['name']}_{arch}")
     return Policy(
         tag=tag,
         versions={prefix: frozenset(names) for prefix, names in row["symbol_versions"][arch].items()},
-        libraries=frozenset(libraries),
+        libraries=_libraries(row, tag.libc, arch),
         private={library: frozenset(names) for library, names in row["blacklist"].items()},
     )
+
+
+def _libraries(row: _Row, libc: _Libc, arch: str) -> frozenset[str]:
+    """Take them from the table; there musl's libc is libc.so, and its loader answers to its soname too (dynlink.c)."""
+    own = {f"libc.musl-{_MUSL_ARCHITECTURES.get(arch, arch)}.so.1"} if libc == "musl" else set[str]()
+    return frozenset(own.union(row["lib_whitelist"]))
 
 
 @cache
 def system_libraries() -> frozenset[str]:
     """List every library that any policy promises on any architecture."""
-    arches = ((libc, arch) for libc in _TABLES for arch in sorted(ARCHITECTURES))
-    return frozenset(name for libc, arch in arches for policy in policies(libc, arch) for name in policy.libraries)
+    rows = ((row, libc, arch) for libc in _TABLES for row in _rows(libc) for arch in row["symbol_versions"])
+    return frozenset(name for row, libc, arch in rows for name in _libraries(row, libc, arch))
 
 
 def policy_for(tag: PlatformTag) -> Policy | None:

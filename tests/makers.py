@@ -24,6 +24,7 @@ _BRINGS = {
     "CXXABI": "libstdc++.so.6",
     "GCC": "libgcc_s.so.1",
     "ZLIB": "libz.so.1",
+    "DEMO": "libdemo.so",
 }
 _HEADER = {32: 52, 64: 64}
 _PROGRAM_HEADER = {32: 32, 64: 56}
@@ -45,6 +46,16 @@ class ObjectFacts(TypedDict, total=False):
     elf_class: Literal[32, 64]
     byte_order: Literal["little", "big"]
     hashes: Literal["sysv", "gnu", "none"]
+    stack: Literal["plain", "executable", "absent"]
+    relro: bool
+    bind_now: bool
+    align: int
+    writable_code: bool
+    isa: int
+    entries: Mapping[int, int | str]
+    sections: Iterable[str] | None
+    defines: Iterable[str]
+    loaded: bool
 
 
 class WheelFacts(TypedDict, total=False):
@@ -79,17 +90,58 @@ def make_object(
     elf_class: Literal[32, 64] = 64,
     byte_order: Literal["little", "big"] = "little",
     hashes: Literal["sysv", "gnu", "none"] = "sysv",
+    stack: Literal["plain", "executable", "absent"] = "plain",
+    relro: bool = True,
+    bind_now: bool = True,
+    align: int = 0,
+    writable_code: bool = False,
+    isa: int = 0,
+    entries: Mapping[int, int | str] | None = None,
+    sections: Iterable[str] | None = (),
+    defines: Iterable[str] = (),
+    loaded: bool = True,
 ) -> bytes:
-    """Make an x86_64 library without sections, or what the arguments say.
+    """Make an x86_64 library as a careful linker would, or what the arguments say.
 
-    Symbols are names, or `name@GLIBC_2.17`; a version's library is needed too, unless `needed` has it.
+    Symbols are names, or `name@GLIBC_2.17`; a version's library is needed too, unless `needed` has it. `entries` are
+    more of the dynamic segment's, a text by its offset; `sections` are names of sections, None leaves the table out;
+    `defines` are symbol versions that it offers. One that is not `loaded` has a note instead of a segment to map.
     """
     maker = _ObjectMaker(elf_class, byte_order)
     symbols = [_symbol(text, 0x10) for text in undefined] + [_symbol(text, 0x20) for text in weak]
     libraries = list(dict.fromkeys([*needed, *(s.library for s in symbols if s.library)]))
     maker.add_texts(libraries, soname, rpath, runpath)
     maker.add_symbols(symbols, list(exports), hashes)
-    return maker.build(program=program, machine=machine, interpreter=interpreter)
+    maker.add_definitions(list(defines))
+    maker.add_entries({_DT_FLAGS: 8} if bind_now else {})
+    maker.add_entries(entries or {})
+    flags = 7 if writable_code else 6
+    page = align or (1 << 16 if machine in (21, 183, 258) else 1 << 12)
+    extra = [*_STACKS[stack], *([(0x6474E552, 4)] if relro else [])]
+    return maker.build(
+        _Frame(
+            program, machine, interpreter, flags, page, extra, isa, None if sections is None else list(sections), loaded
+        )
+    )
+
+
+_DT_FLAGS = 30
+_STACKS = {"plain": [(0x6474E551, 6)], "executable": [(0x6474E551, 7)], "absent": []}
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What stands around the tables; `extra` are program headers of no content."""
+
+    program: bool
+    machine: int
+    interpreter: str
+    flags: int
+    align: int
+    extra: list[tuple[int, int]]
+    isa: int
+    sections: list[str] | None
+    loaded: bool
 
 
 @dataclass(frozen=True)
@@ -169,11 +221,29 @@ class _ObjectMaker:
         )
         return head + b"".join(rows)
 
-    def build(self, *, program: bool, machine: int, interpreter: str) -> bytes:
+    def add_definitions(self, versions: list[str]) -> None:
+        """DT_VERDEF: for each version its head and its name (System V gABI extensions, Verdef)."""
+        if not versions:
+            return
+        rows = (
+            self.pack(
+                "HHHHIIIII", 1, 0, index + 2, 1, 0, 20, 28 if version != versions[-1] else 0, self.text(version), 0
+            )
+            for index, version in enumerate(versions)
+        )
+        self.tables[0x6FFFFFFC] = b"".join(rows)
+        self.entries.append((0x6FFFFFFD, len(versions)))
+
+    def add_entries(self, entries: Mapping[int, int | str]) -> None:
+        self.entries += [(tag, self.text(value) if isinstance(value, str) else value) for tag, value in entries.items()]
+
+    def build(self, frame: _Frame) -> bytes:
         """Lay out header, program headers, tables and the dynamic segment; addresses are file offsets."""
-        start = _HEADER[self.elf_class] + 3 * _PROGRAM_HEADER[self.elf_class]
-        body = bytearray(interpreter.encode() + b"\0")
-        if program:
+        count = 4 + len(frame.extra)
+        start = _HEADER[self.elf_class] + count * _PROGRAM_HEADER[self.elf_class]
+        note = self._isa_note(frame.isa)
+        body = bytearray(note + frame.interpreter.encode() + b"\0")
+        if frame.program:
             self.entries.append((0x6FFFFFFB, 0x08000000))
         for tag, table in ({5: bytes(self.strings)} | self.tables).items():
             body += bytes(-(start + len(body)) % 8)
@@ -183,19 +253,46 @@ class _ObjectMaker:
         body += bytes(-(start + len(body)) % 8)
         dynamic = b"".join(self.pack("WW", *entry) for entry in [*self.entries, (0, 0)])
         end = start + len(body) + len(dynamic)
-        segments = self._segment(1, 0, end) + self._segment(2, start + len(body), len(dynamic))
-        segments += self._segment(3 if interpreter else 0, start, len(interpreter) + 1)
-        return self._header(machine) + segments + bytes(body) + dynamic
+        segments = self._segment(1 if frame.loaded else 4, 0, end, frame.flags, frame.align)
+        segments += self._segment(2 if frame.loaded else 0, start + len(body), len(dynamic))
+        segments += self._segment(3 if frame.interpreter else 0, start + len(note), len(frame.interpreter) + 1)
+        segments += self._segment(0x6474E553 if note else 0, start, len(note))
+        segments += b"".join(self._segment(kind, 0, 0, flags) for kind, flags in frame.extra)
+        table = b"" if frame.sections is None else self._sections(end, frame.sections)
+        return self._header(frame, count, end) + segments + bytes(body) + dynamic + table
 
-    def _segment(self, kind: int, offset: int, size: int) -> bytes:
+    def _isa_note(self, isa: int) -> bytes:
+        """NT_GNU_PROPERTY_TYPE_0 with GNU_PROPERTY_X86_ISA_1_NEEDED (x86-64 psABI supplement)."""
+        return self.pack("III", 4, 16, 5) + b"GNU\0" + self.pack("IIII", 0xC0008002, 4, isa, 0) if isa else b""
+
+    def _sections(self, start: int, names: list[str]) -> bytes:
+        """The table of sections, with the names after it."""
+        text = bytearray(b"\0")
+        offsets = []
+        for name in [*names, ".shstrtab"]:
+            offsets.append(len(text))
+            text += name.encode() + b"\0"
+        place = start + (len(offsets) + 1) * (64 if self.elf_class == 64 else 40)
+        layout = "IIWWWWIIWW"
+        rows = [self.pack(layout, *[0] * 10)]
+        rows += [self.pack(layout, offset, 1, 0, 0, start, 0, 0, 0, 1, 0) for offset in offsets[:-1]]
+        rows.append(self.pack(layout, offsets[-1], 3, 0, 0, place, len(text), 0, 0, 1, 0))
+        return b"".join(rows) + bytes(text)
+
+    def _segment(self, kind: int, offset: int, size: int, flags: int = 6, align: int = 8) -> bytes:
         if self.elf_class == 64:
-            return self.pack("IIQQQQQQ", kind, 6, offset, offset, offset, size, size, 8)
-        return self.pack("IIIIIIII", kind, offset, offset, offset, size, size, 6, 8)
+            return self.pack("IIQQQQQQ", kind, flags, offset, offset, offset, size, size, align)
+        return self.pack("IIIIIIII", kind, offset, offset, offset, size, size, flags, align)
 
-    def _header(self, machine: int) -> bytes:
+    def _header(self, frame: _Frame, count: int, end: int) -> bytes:
         ident = b"\x7fELF" + bytes([self.elf_class // 32, 1 if self.byte_order == "little" else 2, 1]) + bytes(9)
         header, entry = _HEADER[self.elf_class], _PROGRAM_HEADER[self.elf_class]
-        return ident + self.pack("HHIWWWIHHHHHH", 3, machine, 1, 0, header, 0, 0, header, entry, 3, 0, 0, 0)
+        sections = 0 if frame.sections is None else len(frame.sections) + 2
+        shoff, size = (end, 64 if self.elf_class == 64 else 40) if sections else (0, 0)
+        return ident + self.pack(
+            *("HHIWWWIHHHHHH", 3, frame.machine, 1, 0, header, shoff, 0, header, entry, count, size),
+            *(sections, max(sections - 1, 0)),
+        )
 
 
 def make_module(name: str = "core", **facts: Unpack[ObjectFacts]) -> bytes:

@@ -2,14 +2,13 @@
 
 import posixpath
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 
-from factory.elf.model import SharedObject
 from factory.wheel import Wheel
 
 _DATA_FOLDERS = ("platlib", "purelib")
+_LOADS = 1 << 14  # no real wheel comes near; past it no further chain of RPATHs is followed
 _FOLDERS = 64  # no real object has as many; what lies behind them counts as not found
 
 
@@ -51,25 +50,112 @@ def installed_path(member: str) -> str:
 
 
 def link(wheel: Wheel) -> Links:
-    """Resolve every DT_NEEDED of every object within the wheel.
+    """Resolve every DT_NEEDED of every object within the wheel, as glibc's dl-load.c does.
 
-    A name is found by the object's own RUNPATH or RPATH, by an RPATH it can inherit, or because another object finds it
-    and may have been loaded before. A RUNPATH is not inherited.
+    Each object that no other needs is loaded once, its needs breadth-first. A name is found by the object's own
+    RUNPATH, or, without one, by its RPATH and those of the objects that led to it. Last, a name counts as found that
+    any other object of the wheel finds: it may have been loaded before.
     """
-    places = _places(wheel)
-    inherited = _search(places, [folder for path, each in wheel.objects.items() for folder in _rpath(path, each)])
-    found = {path: _own(path, shared, places, inherited) for path, shared in wheel.objects.items()}
-    loaded = {name: member for names in found.values() for name, member in names.items()}
-    by_name = _by_name(wheel)
-    links = Links()
-    for path, shared in wheel.objects.items():
-        known = found[path]
-        before = {name: loaded[name] for name in shared.needed if name not in known and name in loaded}
-        strays = {name: by_name[name] for name in shared.needed if name not in known | before and name in by_name}
-        links.inside[path] = known | before | strays
-        links.outside[path] = tuple(name for name in shared.needed if name not in links.inside[path])
-        links.strays[path] = tuple(strays)
-    return links
+    world = _World(wheel)
+    for root in world.roots():
+        world.load(root)
+    for path in wheel.objects:
+        if path not in world.links.inside:
+            world.load(path)
+    return world.finished()
+
+
+class _World:
+    """The wheel as it lies in site-packages, and what has been found so far."""
+
+    def __init__(self, wheel: Wheel) -> None:
+        self.wheel = wheel
+        self.links = Links()
+        self._places = _places(wheel)
+        self._by_name = _by_name(wheel)
+        self._own: dict[str, dict[str, str]] = {}
+        self._seen: set[tuple[str, tuple[str, ...]]] = set()
+
+    def roots(self) -> list[str]:
+        """Objects that no other one's needs could mean: modules and programs, mostly."""
+        meant = {name.rpartition("/")[2] for shared in self.wheel.objects.values() for name in shared.needed}
+        return [
+            path
+            for path, shared in self.wheel.objects.items()
+            if posixpath.basename(path) not in meant and shared.soname not in meant
+        ]
+
+    def load(self, root: str) -> None:
+        """Load one object with all it needs; each comes with those that led to it and pass an RPATH on."""
+        queue: deque[tuple[str, tuple[str, ...]]] = deque([(root, ())])
+        while queue:
+            path, elders = queue.popleft()
+            if (path, elders) in self._seen:
+                continue
+            self._seen.add((path, elders))
+            found = self._find(path, elders)
+            self.links.inside.setdefault(path, {}).update(found)
+            heirs = (
+                elders if len(self._seen) > _LOADS or path in elders or not self._passes_on(path) else (path, *elders)
+            )
+            queue.extend((member, heirs) for member in found.values())
+
+    def _passes_on(self, path: str) -> bool:
+        shared = self.wheel.objects[path]
+        return bool(shared.rpath) and not shared.runpath
+
+    def _find(self, path: str, elders: tuple[str, ...]) -> dict[str, str]:
+        shared = self.wheel.objects[path]
+        found = dict(self._own_finds(path))
+        if not shared.runpath:
+            for elder in elders[:_FOLDERS]:
+                found = self._search(elder, shared.needed) | found
+        return found
+
+    def _own_finds(self, path: str) -> dict[str, str]:
+        if path not in self._own:
+            shared = self.wheel.objects[path]
+            self._own[path] = self._search(path, shared.needed) | self._direct(path, shared.needed)
+        return self._own[path]
+
+    def _search(self, path: str, names: Iterable[str]) -> dict[str, str]:
+        """Look for names in an object's own folders, the first folder first."""
+        shared, found = self.wheel.objects[path], dict[str, str]()
+        for entry in (shared.runpath or shared.rpath)[:_FOLDERS]:
+            held = self._held(path, entry)
+            found |= {name: held[name] for name in names if name in held and name not in found}
+        return found
+
+    def _held(self, path: str, entry: str) -> Mapping[str, str]:
+        """Files that an entry leads to on every system: `$LIB` and `$PLATFORM` are not the same on all."""
+        folders = [search_folder(path, each) for each in expansions(entry, self.wheel.objects[path].architecture)]
+        every = [self._places.get(folder, {}) if folder is not None else {} for folder in folders]
+        first, *others = every
+        return {name: member for name, member in first.items() if all(name in other for other in others)}
+
+    def _direct(self, path: str, names: Iterable[str]) -> dict[str, str]:
+        """Open names with a slash as they stand; only `$ORIGIN` keeps one inside."""
+        found = {}
+        for name in names:
+            folder, slash, base = name.rpartition("/")
+            place = search_folder(path, folder) if slash else None
+            if place is not None and base in self._places.get(place, {}):
+                found[name] = self._places[place][base]
+        return found
+
+    def finished(self) -> Links:
+        """Say of the rest whether another object finds it, whether it lies out of reach, or is not here."""
+        links = self.links
+        loaded = {name: member for names in links.inside.values() for name, member in sorted(names.items())}
+        for path, shared in self.wheel.objects.items():
+            known = links.inside[path]
+            before = {name: loaded[name] for name in shared.needed if name not in known and name in loaded}
+            rest = [name for name in shared.needed if name not in known and name not in before]
+            strays = {name: self._by_name[name] for name in rest if name in self._by_name}
+            links.inside[path] = known | before | strays
+            links.outside[path] = tuple(name for name in shared.needed if name not in links.inside[path])
+            links.strays[path] = tuple(strays)
+        return links
 
 
 _Places = Mapping[str, Mapping[str, str]]
@@ -93,35 +179,22 @@ def _by_name(wheel: Wheel) -> dict[str, str]:
     return names
 
 
-def _search(places: _Places, folders: Iterable[str]) -> dict[str, str]:
-    """Find files by name in folders, the first folder first."""
-    found: dict[str, str] = {}
-    for folder in dict.fromkeys(folders):
-        for name, member in places.get(folder, {}).items():
-            found.setdefault(name, member)
-    return found
+def expansions(entry: str, architecture: str | None) -> tuple[str, ...]:
+    """Every form an entry takes: distributions differ in `$LIB`, processors in `$PLATFORM` (man 8 ld.so)."""
+    libs = ("lib64", "lib", f"lib/{architecture}-linux-gnu")
+    platforms = (architecture or "", "haswell", "xeon_phi")
+    forms = [entry]
+    for token, values in (("LIB", libs), ("PLATFORM", platforms)):
+        for spelling in (f"${{{token}}}", f"${token}"):
+            forms = [f.replace(spelling, value) for f in forms for value in (values if spelling in f else ("",))]
+    return tuple(dict.fromkeys(forms))
 
 
-def _own(path: str, shared: SharedObject, places: _Places, inherited: Mapping[str, str]) -> dict[str, str]:
-    names = shared.needed
-    found: dict[str, str] = {}
-    for folder in _folders(path, shared.runpath or shared.rpath):
-        held = places.get(folder, {})
-        found |= {name: held[name] for name in names if name in held and name not in found}
-    if not shared.runpath:
-        found |= {name: inherited[name] for name in names if name in inherited and name not in found}
-    return found
-
-
-def _rpath(path: str, shared: SharedObject) -> Iterator[str]:
-    return iter(()) if shared.runpath else _folders(path, shared.rpath)
-
-
-def _folders(path: str, entries: tuple[str, ...]) -> Iterator[str]:
-    """Resolve those entries that are relative to the object; others lead out of the wheel."""
-    origin = posixpath.dirname(installed_path(path))
-    for entry in islice(entries, _FOLDERS):
-        for token in ("$ORIGIN", "${ORIGIN}"):
-            if entry == token or entry.startswith(token + "/"):
-                folder = posixpath.normpath(posixpath.join(origin, entry[len(token) :].lstrip("/")))
-                yield "" if folder == "." else folder
+def search_folder(path: str, entry: str) -> str | None:
+    """Resolve an entry that is relative to its object, below site-packages; None for all others."""
+    for token in ("$ORIGIN", "${ORIGIN}"):
+        if entry == token or entry.startswith(token + "/"):
+            origin = posixpath.dirname(installed_path(path))
+            folder = posixpath.normpath(posixpath.join(origin, entry[len(token) :].lstrip("/")))
+            return "" if folder == "." else folder
+    return None

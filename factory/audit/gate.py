@@ -7,12 +7,17 @@ from fnmatch import fnmatchcase
 
 from factory.audit.abi3 import check_abi3, deserved_floor
 from factory.audit.archives import check_archive
+from factory.audit.hardening import check_hardening
+from factory.audit.hygiene import check_hygiene
 from factory.audit.linkage import check_libpython
+from factory.audit.loading import check_loading
+from factory.audit.metadata import check_metadata
 from factory.audit.model import Audit, Check, Expectation, Finding, Ruling
 from factory.audit.modules import check_modules, check_suffixes
 from factory.audit.platforms import check_machines
 from factory.audit.policies import check_policy
 from factory.audit.rules import RULES, finding
+from factory.audit.symbols import check_symbols
 from factory.audit.tagging import check_tags
 from factory.audit.texts import check_names, check_record
 from factory.catalogue import Severity, Waiver
@@ -22,14 +27,19 @@ from factory.wheel import Wheel
 CHECKS: tuple[Check, ...] = (
     check_archive,
     check_names,
+    check_metadata,
     check_record,
     check_tags,
     check_policy,
     check_machines,
+    check_loading,
+    check_hardening,
     check_libpython,
     check_suffixes,
     check_modules,
     check_abi3,
+    check_symbols,
+    check_hygiene,
 )
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 

@@ -70,9 +70,9 @@ def _versions(path: str, shared: SharedObject, inside: Container[str], policy: P
 
 
 def _libraries(path: str, shared: SharedObject, outside: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
-    """Interpreters' and the other libc's libraries are left to their own rules."""
+    """Interpreters' libraries, the other libc's, and names with a slash are left to their own rules."""
     for name in sorted(set(outside) - policy.libraries):
-        if not (is_loader(name) or is_libpython(name) or is_foreign(name, policy.tag.libc)):
+        if not ("/" in name or is_loader(name) or is_libpython(name) or is_foreign(name, policy.tag.libc)):
             message = f"needs {name}; it is neither in the wheel nor promised by {policy.tag}"
             yield finding("library-missing", path, message, _searched(shared))
 

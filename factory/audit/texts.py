@@ -75,9 +75,14 @@ def _wheel_text(wheel: Wheel) -> Iterator[Finding]:
         yield finding(
             "any-wheel-with-objects", wheel.filename, f"is tagged for any platform; {objects[0]} is for one", objects
         )
-    elif wheel.wheel_text.root_is_purelib and (rooted := tuple(p for p in objects if ".data/" not in p)):
+        return
+    rooted = tuple(path for path in objects if ".data/" not in path)
+    pure = tuple(path for path in objects if path.partition(".data/")[2].startswith("purelib/"))
+    if wheel.wheel_text.root_is_purelib and rooted:
         message = f"says Root-Is-Purelib: true; {rooted[0]} belongs to platlib"
         yield finding("purelib-with-objects", subject, message, rooted)
+    if pure:
+        yield finding("purelib-with-objects", pure[0], "lies in purelib; compiled objects belong to platlib", pure)
 
 
 def _requires_python(wheel: Wheel) -> Iterator[Finding]:

@@ -24,6 +24,10 @@ class Header(NamedTuple):
     phoff: int
     phentsize: int
     phnum: int
+    shoff: int = 0
+    shentsize: int = 0
+    shnum: int = 0
+    shstrndx: int = 0
 
 
 class Segment(NamedTuple):
@@ -76,10 +80,12 @@ class Image:
     def locate(self, address: int, what: str) -> tuple[int, int]:
         """Where in the file the bytes loaded at an address begin, and where their segment ends.
 
+        Where segments overlap the later one counts: it is mapped over the earlier.
+
         Raises:
             ElfError: no loaded segment holds the address.
         """
-        for segment in self.segments:
+        for segment in reversed(self.segments):
             if segment.type == PT_LOAD and segment.address <= address < segment.address + segment.file_size:
                 skip = address - segment.address
                 return segment.offset + skip, segment.offset + segment.file_size
@@ -175,8 +181,9 @@ def open_image(content: bytes | bytearray) -> Image:
 def _header(image: Image) -> Header:
     view = image.at_offset(16, _EHDR_BYTES[image.elf_class] - 16, "the ELF header")
     word = image.word
-    kind, machine, _, _, phoff, _, _, _, phentsize, phnum = image.unpack(f"HHI{word * 3}IHHH", view, "the ELF header")
-    return Header(kind, machine, phoff, phentsize, phnum)
+    fields = image.unpack(f"HHI{word * 3}IHHHHHH", view, "the ELF header")
+    kind, machine, _, _, phoff, shoff, _, _, phentsize, phnum, *sections = fields
+    return Header(kind, machine, phoff, phentsize, phnum, shoff, *sections)
 
 
 def _segments(image: Image) -> tuple[Segment, ...]:

@@ -13,6 +13,7 @@ _ARCHITECTURES = {
     (EM_AARCH64, 64, "little"): "aarch64",
     (EM_ARM, 32, "little"): "armv7l",
     (EM_PPC64, 64, "little"): "ppc64le",
+    (EM_PPC64, 64, "big"): "ppc64",
     (EM_S390, 64, "big"): "s390x",
     (EM_RISCV, 64, "little"): "riscv64",
     (EM_LOONGARCH, 64, "little"): "loongarch64",
@@ -51,6 +52,38 @@ class VersionNeed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How an object asks to be mapped, and what its file holds beside what is mapped.
+
+    `stack` is what PT_GNU_STACK asks for, `page_bytes` the smallest alignment of a loaded segment (0 without any),
+    `refused` why the loader maps nothing of it, `isa_needed` the bits of GNU_PROPERTY_X86_ISA_1_NEEDED. `sections` are
+    the names of the sections, None where the section headers are absent or unreadable. `build_paths` are folders of
+    the machine that built it.
+    """
+
+    stack: Literal["absent", "plain", "executable"] = "plain"
+    writable_code: bool = False
+    relro: bool = True
+    page_bytes: int = 0
+    refused: str = ""
+    isa_needed: int = 0
+    sections: frozenset[str] | None = frozenset()
+    build_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What the dynamic segment asks of the loader beside libraries and symbols."""
+
+    bind_now: bool = False
+    static_tls: bool = False
+    text_relocations: bool = False
+    relative_relocations: bool = False
+    filters: tuple[str, ...] = ()
+    auditors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedObject:
     """One ELF object. `rpath` and `runpath` are split at colons; `interpreter` is PT_INTERP's path.
 
@@ -70,11 +103,18 @@ class SharedObject:
     version_definitions: tuple[str, ...] = ()
     undefined: tuple[Symbol, ...] = ()
     exports: frozenset[str] = frozenset()
+    layout: Layout = Layout()
+    traits: Traits = Traits()
 
     @property
     def architecture(self) -> str | None:
         """The architecture as platform tags write it; None where no tag has it (a GPU's code, a big-endian ARM)."""
         return _ARCHITECTURES.get((self.machine, self.elf_class, self.byte_order))
+
+    @property
+    def needs_a_loader(self) -> bool:
+        """Whether it is for a dynamic loader: a static program for a kernel alone has no interpreter and no needs."""
+        return self.for_a_processor and not (self.kind == "program" and not self.interpreter and not self.needed)
 
     @property
     def for_a_processor(self) -> bool:

@@ -4,7 +4,8 @@ import struct
 from collections import defaultdict
 
 from factory.elf.image import PT_DYNAMIC, PT_INTERP, Image, Strings, open_image
-from factory.elf.model import PROCESSORS, ElfError, Kind, SharedObject
+from factory.elf.layout import read_layout
+from factory.elf.model import PROCESSORS, ElfError, Kind, SharedObject, Traits
 from factory.elf.symbols import Table, read_table
 
 MAGIC = b"\x7fELF"
@@ -12,7 +13,10 @@ MAGIC = b"\x7fELF"
 _ET_DYN = 3
 _KINDS: dict[int, Kind] = {1: "relocatable", 2: "program", _ET_DYN: "library"}
 _DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH, _DT_FLAGS_1 = 1, 5, 14, 15, 29, 0x6FFFFFFB
-_DF_1_PIE = 0x08000000
+_DT_TEXTREL, _DT_BIND_NOW, _DT_FLAGS, _DT_RELR = 22, 24, 30, 36
+_DT_AUXILIARY, _DT_FILTER, _DT_AUDIT, _DT_DEPAUDIT = 0x7FFFFFFD, 0x7FFFFFFF, 0x6FFFFEFC, 0x6FFFFEFB
+_DF_TEXTREL, _DF_BIND_NOW, _DF_STATIC_TLS = 4, 8, 16
+_DF_1_NOW, _DF_1_PIE = 1, 0x08000000
 _DYNAMIC_ENTRIES = 1 << 16
 
 
@@ -44,17 +48,34 @@ def parse(content: bytes | bytearray) -> SharedObject:
         version_definitions=table.version_definitions,
         undefined=table.undefined,
         exports=table.exports,
+        layout=read_layout(image),
+        traits=_traits(dynamic, strings),
+    )
+
+
+def _traits(dynamic: dict[int, list[int]], strings: Strings | None) -> Traits:
+    flags, flags_1 = dynamic.get(_DT_FLAGS, [0])[-1], dynamic.get(_DT_FLAGS_1, [0])[-1]
+    return Traits(
+        bind_now=_DT_BIND_NOW in dynamic or bool(flags & _DF_BIND_NOW or flags_1 & _DF_1_NOW),
+        static_tls=bool(flags & _DF_STATIC_TLS),
+        text_relocations=_DT_TEXTREL in dynamic or bool(flags & _DF_TEXTREL),
+        relative_relocations=_DT_RELR in dynamic,
+        filters=_texts(dynamic, strings, _DT_AUXILIARY) + _texts(dynamic, strings, _DT_FILTER),
+        auditors=_texts(dynamic, strings, _DT_AUDIT) + _texts(dynamic, strings, _DT_DEPAUDIT),
     )
 
 
 def _dynamic(image: Image) -> dict[int, list[int]]:
-    """PT_DYNAMIC's entries up to DT_NULL, values by tag in their order."""
+    """PT_DYNAMIC's entries up to DT_NULL, values by tag in their order.
+
+    The loader reads them where they are mapped; the file offset in the header is never asked.
+    """
     entries: defaultdict[int, list[int]] = defaultdict(list)
     found = [segment for segment in image.segments if segment.type == PT_DYNAMIC]
     if not found:
         return entries
     layout = struct.Struct(image.order + image.word * 2)
-    view = image.at_offset(found[-1].offset, found[-1].file_size, "the dynamic segment")
+    view = image.at_address(found[-1].address, found[-1].file_size, "the dynamic segment")
     view = view[: len(view) - len(view) % layout.size]
     for count, (tag, value) in enumerate(layout.iter_unpack(view)):
         if tag == 0:

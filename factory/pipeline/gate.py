@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from factory.digest import Digest
 
 _ROOMS = frozenset({"audit", "elf", "archive", "policy", "wheel", "tags", "catalogue"})
-_DATA = ("abi3info", "auditwheel", "packaging")
+_DATA = ("abi3info", "auditwheel", "packaging", "readme_renderer")
 
 
 @cache
@@ -24,7 +24,7 @@ def gate_identity() -> Digest:
 
 def _sources(place: Traversable) -> list[str]:
     if place.is_file():
-        return [place.read_text(encoding="utf-8")] if place.name.endswith(".py") else []
+        return [place.read_text(encoding="utf-8")] if place.name.endswith((".py", ".txt")) else []
     return [text for inner in sorted(place.iterdir(), key=_name) for text in _sources(inner)]
 
 

@@ -1,28 +1,38 @@
 """An audit as a person reads it: the verdict, what the wheel deserves, and each finding with how to mend it."""
 
-from rich.console import Group, RenderableType
-from rich.text import Text
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TypeAlias
 
-from factory.audit import RULES, Audit
-from factory.report.text import line
+from factory.audit import RULES, Audit, Finding
+from factory.catalogue import Severity
+from factory.report.plain import plain
+
+Line: TypeAlias = tuple[tuple[str, str], ...]
+"""Spans of one line, each with its style as rich names it; every text is fit to print."""
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+_ALIKE = 3
 
 
-def render_audit(filename: str, verdict: Audit) -> RenderableType:
-    """Render one wheel's verdict."""
-    word, style = ("passed", "green") if verdict.passed else ("refused", "bold red")
-    head = Text.assemble(line(filename, "bold"), ": ", (word, style))
-    if verdict.deserves is not None:
-        head.append(f", deserves {verdict.deserves}")
-    if verdict.floor is not None:
-        head.append(f", abi3 floor {verdict.floor}")
-    lines = [head]
-    for finding in verdict.findings:
+def render_audit(filename: str, verdict: Audit, *, passed: bool | None = None) -> Iterator[Line]:
+    """Render one wheel's verdict; `passed` is said instead of the audit's own word where warnings count."""
+    word, style = ("passed", "green") if (verdict.passed if passed is None else passed) else ("refused", "bold red")
+    deserved = f", deserves {verdict.deserves}" if verdict.deserves is not None else ""
+    floor = f", abi3 floor {verdict.floor}" if verdict.floor is not None else ""
+    yield (plain(filename), "bold"), (": ", ""), (word, style), (f"{deserved}{floor}", "")
+    for rule, found in groupby(verdict.findings, key=lambda each: each.rule):
+        yield from _section(rule, list(found))
+
+
+def _section(rule: str, findings: Sequence[Finding]) -> Iterator[Line]:
+    """Tell every error; of warnings and notes under one rule the first few, and how many more there are."""
+    shown = findings if findings[0].severity is Severity.ERROR else findings[:_ALIKE]
+    for finding in shown:
         waived = " (waived)" if finding.waived is not None else ""
-        severity = (f"  {finding.severity}", _STYLES[finding.severity])
-        told = line(f" {finding.rule}{waived}: {finding.subject}: {finding.message}")
-        lines.append(Text.assemble(severity, told))
-        lines += [line(f"    {text}", "dim") for text in finding.evidence]
-        lines.append(line(f"    mend: {RULES[finding.rule].mend}", "dim"))
-    return Group(*lines)
+        told = plain(f" {finding.rule}{waived}: {finding.subject}: {finding.message}")
+        yield (f"  {finding.severity}", _STYLES[finding.severity]), (told, "")
+        yield from (((plain(f"    {text}"), "dim"),) for text in finding.evidence)
+    if len(shown) < len(findings):
+        yield ((f"    and {len(findings) - len(shown)} more of {rule}; --json lists them all", "dim"),)
+    yield ((f"    mend: {RULES[rule].mend}", "dim"),)

@@ -9,7 +9,7 @@ from packaging.tags import Tag
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from factory.archive import Flaw, Member
+from factory.archive import UNREAD, Flaw, Member
 from factory.digest import Digest
 from factory.elf.model import SharedObject
 
@@ -26,13 +26,18 @@ class WheelName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """METADATA's fields as they are written; a field that is absent is empty."""
+    """METADATA's fields as they are written; a field that is absent is empty. `text` is the whole of it."""
 
+    text: bytes
+    metadata_version: str
     name: str
     version: str
     requires_python: str
     requires_dist: tuple[str, ...]
     extras: tuple[str, ...]
+    license_files: tuple[str, ...]
+    description_content_type: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ class Wheel:
     """One wheel. Texts are None when absent; `broken` maps ELF members that cannot be parsed to the reason.
 
     `dist_infos` are the names of all `*.dist-info` folders; texts are read from `dist_info`, the one that the file name
-    calls for, else the first.
+    calls for, else the first. `entry_points` are group, name and value.
     """
 
     filename: str
@@ -72,10 +77,17 @@ class Wheel:
     wheel_text: WheelText | None = None
     record: tuple[RecordRow, ...] | None = None
     record_problem: str = ""
+    entry_points: tuple[tuple[str, str, str], ...] = ()
+    entry_points_problem: str = ""
     members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
     objects: Mapping[str, SharedObject] = field(default_factory=lambda: MappingProxyType({}))
     broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something in the archive could not be read, so that what seems absent may be in there."""
+        return any(flaw.kind in UNREAD for flaw in self.flaws)
 
     @property
     def tags(self) -> frozenset[Tag]:

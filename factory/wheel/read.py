@@ -1,5 +1,6 @@
 """Bytes to Wheel: the archive's members, the texts of .dist-info, and every ELF object by its magic."""
 
+import configparser
 import csv
 import io
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from types import MappingProxyType
 
-from packaging.tags import parse_tag
+from packaging.tags import InvalidTag, Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from factory.archive import LIMITS, Flaw, Limits, Member, open_archive
@@ -16,7 +17,7 @@ from factory.elf.model import ElfError, SharedObject
 from factory.elf.read import MAGIC, parse
 from factory.wheel.model import Metadata, RecordRow, Wheel, WheelName, WheelText
 
-_TEXTS = frozenset({"METADATA", "WHEEL", "RECORD"})
+_TEXTS = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
 _TEXT_BYTES = 1 << 23
 _TAG_LINES = 1 << 12
 _RECORD_ROWS = 1 << 18
@@ -96,6 +97,7 @@ class _Parts:
         folders = sorted({p for m in self.members if (p := m.partition("/")[0]).endswith(".dist-info") and "/" in m})
         folder = self._folder(folders)
         record, record_problem = self._record(folder)
+        entry_points, entry_points_problem = parse_entry_points(self.texts.get(f"{folder}/entry_points.txt", b""))
         return Wheel(
             filename=self.path.name,
             size_bytes=self.path.stat().st_size,
@@ -107,6 +109,8 @@ class _Parts:
             wheel_text=self._wheel_text(folder),
             record=record,
             record_problem=record_problem,
+            entry_points=entry_points,
+            entry_points_problem=entry_points_problem,
             members=MappingProxyType(dict(sorted(self.members.items()))),
             objects=MappingProxyType(dict(sorted(self.objects.items()))),
             broken=MappingProxyType(dict(sorted(self.broken.items()))),
@@ -127,12 +131,18 @@ class _Parts:
         message = self._message(folder, "METADATA")
         if message is None:
             return None
+        payload = message.get_payload()
         return Metadata(
+            text=self.texts[f"{folder}/METADATA"],
+            metadata_version=_header(message, "Metadata-Version"),
             name=_header(message, "Name"),
             version=_header(message, "Version"),
             requires_python=_header(message, "Requires-Python"),
             requires_dist=_headers(message, "Requires-Dist"),
             extras=_headers(message, "Provides-Extra"),
+            license_files=_headers(message, "License-File"),
+            description_content_type=_header(message, "Description-Content-Type"),
+            description=_plain(payload if isinstance(payload, str) and payload else _header(message, "Description")),
         )
 
     def _wheel_text(self, folder: str) -> WheelText | None:
@@ -140,12 +150,12 @@ class _Parts:
         if message is None:
             return None
         lines = _headers(message, "Tag")[:_TAG_LINES]
-        good = tuple(line for line in lines if _is_tag(line))
+        tags = {line: _tags(line) for line in lines}
         return WheelText(
             wheel_version=_header(message, "Wheel-Version"),
             root_is_purelib=_header(message, "Root-Is-Purelib").lower() == "true",
-            tags=frozenset(tag for line in good for tag in parse_tag(line)),
-            bad_tags=tuple(line for line in lines if line not in good),
+            tags=frozenset().union(*tags.values()),
+            bad_tags=tuple(line for line in lines if not tags[line]),
         )
 
     def _record(self, folder: str) -> tuple[tuple[RecordRow, ...] | None, str]:
@@ -163,6 +173,10 @@ def _headers(message: Message, name: str) -> tuple[str, ...]:
     return tuple(text.encode(errors="surrogateescape").decode(errors="backslashreplace").strip() for text in raw)
 
 
+def _plain(text: str) -> str:
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def _is_tag(line: str) -> bool:
     parts = line.split("-")
     expanded = 1
@@ -171,12 +185,20 @@ def _is_tag(line: str) -> bool:
     return len(parts) == 3 and all(parts) and expanded <= _TAG_LINES  # noqa: PLR2004 -- python, abi, platform
 
 
+def _tags(line: str) -> frozenset[Tag]:
+    """Expand a Tag line; one that is none gives no tags."""
+    try:
+        return parse_tag(line) if _is_tag(line) else frozenset()
+    except InvalidTag:
+        return frozenset()
+
+
 def _parse_name(filename: str) -> tuple[WheelName | None, str]:
     if not _is_tag("-".join(filename.removesuffix(".whl").split("-")[-3:])):
         return None, "the file name does not end in three tags"
     try:
         name, version, build, tags = parse_wheel_filename(filename)
-    except InvalidWheelFilename as error:
+    except (InvalidWheelFilename, InvalidTag) as error:
         return None, str(error)
     return WheelName(name=name, version=version, build="".join(map(str, build)), tags=tags), ""
 
@@ -193,3 +215,14 @@ def parse_record(content: bytes) -> tuple[tuple[RecordRow, ...] | None, str]:
         if row and len(row) != 3:  # noqa: PLR2004 -- path, hash, size
             return None, f"row {line} has {len(row)} fields; three are due"
     return tuple(RecordRow(path=row[0], hash=row[1], size=row[2]) for row in rows if row), ""
+
+
+def parse_entry_points(content: bytes) -> tuple[tuple[tuple[str, str, str], ...], str]:
+    """Read groups, names and values as the entry points specification has it, or say why they cannot be read."""
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names are case-sensitive; the documented way
+    try:
+        parser.read_string(content.decode("utf-8"))
+    except (configparser.Error, UnicodeDecodeError, AttributeError) as error:
+        return (), " ".join(str(error).split())
+    return tuple((group, name, value) for group in parser.sections() for name, value in parser.items(group)), ""

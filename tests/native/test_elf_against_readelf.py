@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,9 @@ def test_the_reader_agrees_with_readelf(build: str, tmp_path: Path) -> None:
 def test_an_object_without_section_headers_says_the_same(build: str, tmp_path: Path) -> None:
     path = _build(tmp_path, BUILDS[build])
 
-    assert parse(_without_sections(path).read_bytes()) == parse(path.read_bytes())
+    whole = parse(path.read_bytes())
+    assert whole.layout.sections is not None
+    assert parse(_without_sections(path).read_bytes()) == replace(whole, layout=replace(whole.layout, sections=None))
 
 
 def test_programs_and_libraries_are_told_apart(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Official wheels, pinned by hash: the gate has nothing against them."""
+"""Official wheels, pinned by hash: no error is found in them but the ones that are known to be true."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from typing import TypedDict
 
 import pytest
 
-from factory.audit import Expectation, audit
+from factory.audit import Audit, Expectation, audit
 from factory.host import read_host
 from factory.wheel import read_wheel
 
@@ -26,6 +26,11 @@ class Group(TypedDict):
     wheels: dict[str, str]
 
 
+# True findings: a folder of the build machine in the search path; libgomp, which has static storage by design.
+KNOWN = {
+    "shapely": {("rpath-absolute", "shapely/_geos.cpython-312-x86_64-linux-gnu.so")},
+    "scikit_learn": {("static-tls", "scikit_learn.libs/libgomp-e985bcbb.so.1.0.0")},
+}
 GROUPS: dict[str, Group] = json.loads((Path(__file__).parents[1] / "data" / "real_wheels.json").read_text("utf-8"))
 
 
@@ -53,5 +58,14 @@ def test_no_official_wheel_is_refused(name: str, tmp_path: Path) -> None:
     verdicts = {path.name: audit(read_wheel(path), Expectation(), date(2026, 11, 22)) for path in paths}
 
     assert len(paths) == len(GROUPS[name]["wheels"])
-    assert {name: verdict.findings for name, verdict in verdicts.items() if verdict.findings} == {}
+    errors = {name: _errors(verdict) for name, verdict in verdicts.items()}
+    assert {name: found for name, found in errors.items() if found != KNOWN.get(name.partition("-")[0], set())} == {}
     assert all(verdict.deserves for verdict in verdicts.values())
+
+
+def _errors(verdict: Audit) -> set[tuple[str, str]]:
+    return {(found.rule, found.subject) for found in verdict.findings if found.fails}
+
+
+def test_the_list_is_long_enough_to_mean_something() -> None:
+    assert sum(len(group["wheels"]) for group in GROUPS.values()) >= 60

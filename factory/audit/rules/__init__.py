@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from factory.audit.model import Finding
+from factory.audit.rules.hygiene import HYGIENE_RULES
 from factory.audit.rules.loader import LOADER_RULES
 from factory.audit.rules.packaging import PACKAGING_RULES
 from factory.audit.rules.python import PYTHON_RULES
@@ -12,7 +13,10 @@ from factory.catalogue import Rule
 _EVIDENCE = 20
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.id: rule for rule in sorted((*PYTHON_RULES, *LOADER_RULES, *PACKAGING_RULES), key=lambda rule: rule.id)}
+    {
+        rule.id: rule
+        for rule in sorted((*PYTHON_RULES, *LOADER_RULES, *HYGIENE_RULES, *PACKAGING_RULES), key=lambda rule: rule.id)
+    }
 )
 
 

@@ -91,7 +91,16 @@ PYTHON_RULES = (
         severity=Severity.ERROR,
         summary="an expected extension module is not in the wheel",
         why="The build fell back to pure Python, or put the module elsewhere: users get a slower or a broken package.",
-        mend="Read the build's log for the extension that was skipped, and make it required.",
+        mend="Read the build's log for the extension that was skipped, and make it required. "
+        "Where the wheel holds it under another name, correct audit.modules in the recipe.",
+        source="the recipe's audit.modules",
+    ),
+    Rule(
+        id="modules-unnamed",
+        severity=Severity.WARNING,
+        summary="a recipe names none of the extension modules that its wheel holds",
+        why="A later build that loses one of them, and has another or falls back to pure Python, would pass.",
+        mend="Add the line that the finding shows to the recipe.",
         source="the recipe's audit.modules",
     ),
     Rule(
@@ -99,7 +108,8 @@ PYTHON_RULES = (
         severity=Severity.ERROR,
         summary="a wheel for one platform holds no compiled object",
         why="The build fell back to pure Python without failing.",
-        mend="Read the build's log for the extension that was skipped, and make it required.",
+        mend="Read the build's log for the extension that was skipped, often for want of a header or a program in the "
+        "image, and make the extension required.",
         source="the plan, or the wheel's own tags",
     ),
     Rule(
@@ -109,5 +119,29 @@ PYTHON_RULES = (
         why="Installers refuse the wheel on the only interpreter it is for, or cannot read the field at all.",
         mend="Correct `requires-python` in pyproject.toml, or do not build for that interpreter.",
         source="core metadata specification, Requires-Python",
+    ),
+    Rule(
+        id="abi3-underclaimed",
+        severity=Severity.NOTE,
+        summary="a wheel for one version holds only modules for the stable ABI",
+        why="One wheel could serve every later version; users of those build from source.",
+        mend="Tag it abi3: `py_limited_api` for setuptools' bdist_wheel, PyO3's `abi3-py3X` for maturin.",
+        source="PEP 425; PEP 384",
+    ),
+    Rule(
+        id="abi3t-floor",
+        severity=Severity.ERROR,
+        summary="an abi3t tag claims a Python that has no such ABI",
+        why="The stable ABI of free-threaded builds begins with 3.15: older ones cannot load the modules.",
+        mend="Claim cp315 or later with abi3t, and build version-specific wheels for older free-threaded Pythons.",
+        source="PEP 803",
+    ),
+    Rule(
+        id="abi3t-object-layout",
+        severity=Severity.ERROR,
+        summary="a module of an abi3t wheel hands over structs that begin with an object's head",
+        why="Free-threaded builds have another head: they read the fields behind it from wrong places, and crash.",
+        mend="Define the module by PyModExport_ and slots; compile with Py_TARGET_ABI3T.",
+        source="PEP 803; PEP 793",
     ),
 )

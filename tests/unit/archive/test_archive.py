@@ -9,6 +9,7 @@ import pytest
 
 from factory.archive import LIMITS, Flaw, Limits, Member, open_archive
 from factory.digest import Digest
+from tests.corpus.sample import Pipe
 
 Fill = Callable[[zipfile.ZipFile], None]
 
@@ -129,7 +130,7 @@ def test_an_encrypted_member_is_a_flaw(tmp_path: Path) -> None:
     struct.pack_into("<H", content, content.index(b"PK\1\2") + 8, 1)
     path.write_bytes(content)
 
-    assert _flaws(path) == [("encrypted", "x")]
+    assert _flaws(path) == [("mismatch", "x"), ("encrypted", "x")]
 
 
 def test_a_wrong_checksum_is_a_flaw(tmp_path: Path) -> None:
@@ -139,7 +140,9 @@ def test_a_wrong_checksum_is_a_flaw(tmp_path: Path) -> None:
     contents, _, flaws = _read(path)
 
     assert contents == {}
-    assert [(flaw.kind, flaw.message) for flaw in flaws] == [("unreadable", "cannot be read: Bad CRC-32 for file 'x'")]
+    assert [(flaw.kind, flaw.message) for flaw in flaws] == [
+        ("unreadable", "cannot be read: its checksum is a3f33dfa; fec530a9 is declared")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -174,8 +177,104 @@ def test_what_is_above_a_limit_is_not_read(case: str, tmp_path: Path) -> None:
     assert _flaws(_archive(tmp_path, fill), limits) == expected
 
 
-def test_a_ratio_is_no_flaw(tmp_path: Path) -> None:
+def test_a_ratio_is_no_flaw_of_a_small_member(tmp_path: Path) -> None:
     assert _flaws(_archive(tmp_path, lambda archive: archive.writestr("zeros", bytes(1 << 20)))) == []
+
+
+def test_a_large_member_that_is_nearly_nothing_packed_is_not_inflated(tmp_path: Path) -> None:
+    path = _archive(tmp_path, lambda archive: archive.writestr("zeros", bytes(1 << 20)))
+
+    assert _flaws(path, Limits(ratio_bytes=1 << 19)) == [("too-large", "zeros")]
+
+
+def test_bytes_before_and_after_the_archive_are_flaws(tmp_path: Path) -> None:
+    path = _archive(tmp_path, lambda archive: archive.writestr("x", b"x"))
+    path.write_bytes(b"#!/bin/sh\n" + path.read_bytes() + b"more")
+
+    contents, _, flaws = _read(path)
+
+    assert set(contents) == {"x"}
+    assert [(flaw.kind, flaw.message) for flaw in flaws] == [
+        ("padding", "10 bytes stand before the archive"),
+        ("padding", "4 bytes stand after the archive"),
+    ]
+
+
+def test_bytes_between_members_are_a_flaw(tmp_path: Path) -> None:
+    path = _archive(tmp_path, _two("a", "b"))
+    content = path.read_bytes()
+    second, central, end = content.index(b"PK\3\4", 4), content.index(b"PK\1\2"), content.index(b"PK\5\6")
+    last = content.rindex(b"PK\1\2")
+    moved = bytearray(content[:second] + b"hidden" + content[second:])
+    struct.pack_into("<I", moved, last + 6 + 42, second + 6)
+    struct.pack_into("<I", moved, end + 6 + 16, central + 6)
+    path.write_bytes(moved)
+
+    assert _flaws(path) == [("padding", "b")]
+
+
+def test_members_that_share_their_bytes_are_not_read(tmp_path: Path) -> None:
+    path = _archive(tmp_path, _two("a", "b"))
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<I", content, content.rindex(b"PK\1\2") + 42, 0)
+    path.write_bytes(content)
+
+    contents, _, flaws = _read(path)
+
+    assert contents == {}
+    assert {flaw.kind for flaw in flaws} >= {"overlap", "mismatch"}
+
+
+@pytest.mark.parametrize("field", [8, 14, 18, 22, 30], ids=["method", "checksum", "packed", "size", "name"])
+def test_a_local_header_that_says_otherwise_is_a_flaw(field: int, tmp_path: Path) -> None:
+    path = _archive(tmp_path, lambda archive: archive.writestr("x", b"x"))
+    content = bytearray(path.read_bytes())
+    content[field] ^= 1
+    path.write_bytes(content)
+
+    assert ("mismatch", "x") in _flaws(path)
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"), [(zipfile.ZIP_STORED, "stored-descriptor"), (zipfile.ZIP_DEFLATED, "descriptor")]
+)
+def test_a_size_behind_the_content_is_a_flaw(method: int, kind: str, tmp_path: Path) -> None:
+    stream, path = Pipe(), tmp_path / "a.zip"
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("x", b"x")
+        archive.writestr("y", b"y")
+    path.write_bytes(stream.getvalue())
+
+    assert _flaws(path) == [(kind, "x"), (kind, "y")]
+
+
+def test_a_large_archives_end_record_is_read(tmp_path: Path) -> None:
+    def fill(archive: zipfile.ZipFile) -> None:
+        with archive.open("x", "w", force_zip64=True) as member:
+            member.write(b"keep x")
+
+    contents, _, flaws = _read(_archive(tmp_path, fill))
+
+    assert (contents, flaws) == ({"x": b"keep x"}, [])
+
+
+MODES = {"000": (stat.S_IFREG, "mode"), "setuid": (0o104755, "mode"), "anybody's": (0o100666, "world-writable")}
+
+
+@pytest.mark.parametrize("case", MODES)
+def test_rights_that_nobody_wants_restored_are_flaws(case: str, tmp_path: Path) -> None:
+    mode, kind = MODES[case]
+
+    assert _flaws(_archive(tmp_path, lambda archive: archive.writestr(_info("x", mode), b"x"))) == [(kind, "x")]
+
+
+def test_a_date_that_does_not_exist_is_a_flaw(tmp_path: Path) -> None:
+    path = _archive(tmp_path, lambda archive: archive.writestr("x", b"x"))
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<H", content, content.index(b"PK\1\2") + 14, 0)
+    path.write_bytes(content)
+
+    assert _flaws(path) == [("date", "x")]
 
 
 def test_one_content_at_a_time_is_in_memory(tmp_path: Path) -> None:

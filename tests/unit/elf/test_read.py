@@ -76,14 +76,14 @@ def test_a_name_that_is_not_utf8_is_escaped() -> None:
 
 
 def _patched(offset: int, layout: str, value: int) -> bytes:
-    content = bytearray(make_object(undefined=["a@GLIBC_2.17"], exports=["b"], soname="x.so"))
+    content = bytearray(make_object(undefined=["a@GLIBC_2.17"], exports=["b"], soname="x.so", sections=None))
     struct.pack_into(layout, content, offset, value)
     return bytes(content)
 
 
 def _entry(tag: int, value: int) -> bytes:
     """Replace the value of one dynamic entry, found by its tag from the end."""
-    content = bytearray(make_object(undefined=["a@GLIBC_2.17"], exports=["b"], soname="x.so"))
+    content = bytearray(make_object(undefined=["a@GLIBC_2.17"], exports=["b"], soname="x.so", sections=None))
     at = content.rindex(struct.pack("<Q", tag), 0, len(content) - 16)
     struct.pack_into("<Q", content, at + 8, value)
     return bytes(content)
@@ -93,7 +93,7 @@ BROKEN = {
     "nothing but the magic": (b"\x7fELF", "names no class"),
     "no class": (_patched(4, "B", 9), "names no class"),
     "cut in the header": (make_object()[:40], "past the end"),
-    "cut in the dynamic segment": (make_object(soname="x.so")[:-8], "past the end"),
+    "cut in the dynamic segment": (make_object(soname="x.so", sections=None)[:-8], "past the end"),
     "program headers past the end": (_patched(32, "<Q", 1 << 40), "past the end"),
     "program headers of another size": (_patched(54, "<H", 8), "8 bytes; the loader takes 56"),
     "more program headers than 16 bits": (_patched(56, "<H", 0xFFFF), "65535 program headers"),

@@ -1,0 +1,224 @@
+"""Members of a zip archive, inflated one at a time and each once."""
+
+import hashlib
+import mmap
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from factory.archive.directory import find_directory, read_entries
+from factory.archive.model import LIMITS, BrokenArchiveError, Entry, Flaw, FlawKind, Limits, Member
+from factory.archive.placing import content_start, judge_places
+from factory.digest import Digest
+
+_CHUNK_BYTES = 1 << 20
+_HEAD_BYTES = 4
+_ENCRYPTED = 0x1 | 0x40  # APPNOTE 4.4.4: bit 0, and bit 6 for strong encryption
+_UTF8 = 0x800
+_STORED, _DEFLATED = 0, 8
+_MONTHS, _DAYS, _HOURS, _MINUTES, _HALF_SECONDS = range(1, 13), range(1, 32), range(24), range(60), range(30)
+
+Wanted = Callable[[str, bytes], bool]
+Visitor = Callable[[Member, bytearray], None]
+
+
+class Archive:
+    """An open archive. `flaws` is complete once `visit` has returned."""
+
+    def __init__(self, content: mmap.mmap | bytes, limits: Limits) -> None:
+        self._content = content
+        self._limits = limits
+        self.flaws: list[Flaw] = []
+
+    def visit(self, visitor: Visitor, wanted: Wanted) -> None:
+        """Hand over every readable file, with its content where `wanted(name, first four bytes)`, else with no bytes.
+
+        A visitor, and no iterator: a content that the visitor lets go is gone before the next one is read.
+        """
+        limits = self._limits
+        left = min(limits.total_bytes, max(2 * limits.ratio_bytes, limits.ratio * len(self._content)))
+        for entry in self._entries():
+            if not self._readable(entry, left) or entry.name.endswith("/"):
+                continue
+            left -= entry.size_bytes
+            self._hand_over(entry, visitor, wanted)
+
+    def _hand_over(self, entry: Entry, visitor: Visitor, wanted: Wanted) -> None:
+        """Read one member in a frame of its own: its content is gone when the next one is read."""
+        try:
+            member, kept = self._read(entry, wanted)
+        except (zlib.error, BrokenArchiveError) as error:
+            self._note("unreadable", entry.name, f"cannot be read: {error}")
+        else:
+            visitor(member, kept)
+
+    def _entries(self) -> list[Entry]:
+        try:
+            directory = find_directory(self._content)
+            entries = list(islice(read_entries(self._content, directory), self._limits.members + 1))
+        except BrokenArchiveError as error:
+            self._note("unreadable", "", f"is no readable zip archive: {error}")
+            return []
+        if len(entries) > self._limits.members:
+            self._note("too-large", "", f"more than {self._limits.members} members, which are read at most")
+            return []
+        if len(entries) != directory.count:
+            message = f"its end record counts {directory.count} members; its directory has {len(entries)}"
+            self._note("mismatch", "", message)
+        self._judge_names(entries)
+        places = list(judge_places(self._content, directory, entries))
+        self.flaws += places
+        return [] if any(flaw.kind == "overlap" for flaw in places) else entries
+
+    def _note(self, kind: FlawKind, member: str, message: str) -> None:
+        self.flaws.append(Flaw(kind=kind, member=member, message=message))
+
+    def _judge_names(self, entries: list[Entry]) -> None:
+        seen: dict[str, str] = {}
+        exact: set[str] = set()
+        for entry in sorted(entries, key=lambda each: each.name):
+            name = entry.name
+            if (problem := _name_problem(entry)) is not None:
+                self._note("name", name, problem)
+            if name in exact:
+                self._note("duplicate", name, "stands in the archive more than once")
+            elif (other := seen.setdefault(name.casefold(), name)) != name:
+                self._note("case", name, f"differs from {other} in case only")
+            exact.add(name)
+            self._judge_attributes(entry)
+
+    def _judge_attributes(self, entry: Entry) -> None:
+        """Look at what unpackers may restore: rights and dates; a mode of nothing at all says nothing."""
+        rights = stat.S_IMODE(entry.mode)
+        if stat.S_ISREG(entry.mode) and not rights:
+            self._note("mode", entry.name, "has mode 000: nobody may read it")
+        elif rights & (stat.S_ISUID | stat.S_ISGID):
+            self._note("mode", entry.name, f"has mode {rights:04o}: it would run with its owner's rights")
+        elif rights & stat.S_IWOTH and not stat.S_ISLNK(entry.mode):
+            self._note("world-writable", entry.name, f"has mode {rights:04o}: anybody may change it")
+        if not _is_a_date(entry):
+            self._note("date", entry.name, "has a date that does not exist")
+        if entry.has_descriptor:
+            kind: FlawKind = "stored-descriptor" if entry.method == _STORED else "descriptor"
+            self._note(kind, entry.name, "has its size and checksum only after its content")
+
+    def _readable(self, entry: Entry, left: int) -> bool:
+        name, kind, limits = entry.name, stat.S_IFMT(entry.mode), self._limits
+        most = min(limits.member_bytes, left)
+        if entry.flags & _ENCRYPTED:
+            self._note("encrypted", name, "is encrypted")
+        elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            what = "a symbolic link" if kind == stat.S_IFLNK else f"of file type {kind:#o}"
+            self._note("special", name, f"is {what}; wheels hold files and folders")
+        elif entry.method not in (_STORED, _DEFLATED):
+            self._note(
+                "method", name, f"is packed by method {entry.method}; only store and deflate are read everywhere"
+            )
+        elif entry.size_bytes > most:
+            self._note("too-large", name, f"unpacks to {entry.size_bytes} bytes; {most} are read")
+        elif entry.size_bytes > max(limits.ratio_bytes, limits.ratio * entry.packed_bytes):
+            self._note("too-large", name, f"unpacks to more than {limits.ratio} times its size")
+        else:
+            return True
+        return False
+
+    def _read(self, entry: Entry, wanted: Wanted) -> tuple[Member, bytearray]:
+        """Inflate one member, holding its size and checksum against the directory's.
+
+        Raises:
+            BrokenArchiveError: it is not what the directory says.
+            zlib.error: it is not deflated at all.
+        """
+        sha, kept, crc, size = hashlib.sha256(), bytearray(), 0, 0
+        keep: bool | None = None
+        for chunk in self._chunks(entry):
+            if keep is None:
+                keep = wanted(entry.name, chunk[:_HEAD_BYTES])
+            sha.update(chunk)
+            crc = zlib.crc32(chunk, crc)
+            size += len(chunk)
+            if size > entry.size_bytes:
+                raise BrokenArchiveError(f"it holds more than the {entry.size_bytes} bytes that are declared")
+            if keep:
+                kept = kept or bytearray(entry.size_bytes)
+                kept[size - len(chunk) : size] = chunk
+        if size != entry.size_bytes:
+            raise BrokenArchiveError(f"it holds {size} bytes; {entry.size_bytes} are declared")
+        if crc != entry.crc:
+            raise BrokenArchiveError(f"its checksum is {crc:08x}; {entry.crc:08x} is declared")
+        digest = Digest(sha.hexdigest())
+        return Member(name=entry.name, size_bytes=size, digest=digest, mode=entry.mode), kept
+
+    def _chunks(self, entry: Entry) -> Iterator[bytes]:
+        """Yield a member's bytes in pieces of about a mebibyte, whatever it is packed by."""
+        start = content_start(self._content, entry)
+        if start is None:
+            raise BrokenArchiveError("its content lies past the end of the file")
+        end = start + entry.packed_bytes
+        pieces = (self._content[at : min(at + _CHUNK_BYTES, end)] for at in range(start, end, _CHUNK_BYTES))
+        return pieces if entry.method == _STORED else _inflated(pieces)
+
+
+def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    for piece in pieces:
+        rest = piece
+        while rest and not inflater.eof:
+            if chunk := inflater.decompress(rest, _CHUNK_BYTES):
+                yield chunk
+            rest = inflater.unconsumed_tail
+        if inflater.unused_data:
+            raise BrokenArchiveError("its content ends before its packed bytes do")
+    while not inflater.eof:
+        chunk = inflater.decompress(b"", _CHUNK_BYTES)
+        if not chunk:
+            raise BrokenArchiveError("its content is cut short")
+        yield chunk
+
+
+def _is_a_date(entry: Entry) -> bool:
+    """Whether day and time exist: seven bits of the year from 1980, and the rest in fields with room to spare."""
+    day, clock = entry.date, entry.time
+    return (
+        (day >> 5 & 15) in _MONTHS
+        and (day & 31) in _DAYS
+        and clock >> 11 in _HOURS
+        and (clock >> 5 & 63) in _MINUTES
+        and (clock & 31) in _HALF_SECONDS
+    )
+
+
+def _name_problem(entry: Entry) -> str | None:
+    name = entry.name
+    if entry.flags & _UTF8 and "\\" in name and b"\\" not in entry.raw_name:
+        return "is marked as UTF-8 and is none"
+    if "\0" in name:
+        return "holds a NUL"
+    if "\\" in name:
+        return "holds a backslash, which some unpackers take for a separator"
+    if name.startswith("/") or (name[1:2] == ":" and name[:1].isalpha()):
+        return "is absolute"
+    if ".." in name.split("/"):
+        return "leads out of the folder it is unpacked to"
+    if {"", "."} & set(name.removesuffix("/").split("/")):
+        return "has an empty or `.` part"
+    return None
+
+
+@contextmanager
+def open_archive(path: Path, limits: Limits = LIMITS) -> Iterator[Archive]:
+    """Open a zip archive; one that is none has no members and a flaw.
+
+    Raises:
+        OSError: the file itself cannot be opened.
+    """
+    with path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        if not size:
+            yield Archive(b"", limits)
+            return
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            yield Archive(content, limits)

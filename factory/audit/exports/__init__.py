@@ -1,0 +1,5 @@
+"""What interpreters and system libraries really export: lists made by `python -m tests.docker.exports`."""
+
+from factory.audit.exports.read import interpreters_that_export, known_interpreters, library_exports
+
+__all__ = ["interpreters_that_export", "known_interpreters", "library_exports"]

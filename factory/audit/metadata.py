@@ -1,0 +1,123 @@
+"""What METADATA, WHEEL and entry points say: what installers and indexes refuse, and what leads nowhere."""
+
+from collections.abc import Iterator
+
+from packaging.metadata import InvalidMetadata
+from packaging.metadata import Metadata as CoreMetadata
+from packaging.version import Version
+
+from factory.audit.closure import installed_path
+from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.modules import module_files
+from factory.audit.rendering import rst_problem
+from factory.audit.rules import finding
+from factory.wheel import Metadata, Wheel
+
+_RULES = {"metadata-version": "metadata-version", "license-expression": "licence-expression"}
+_RENDERED = frozenset({"text/plain", "text/x-rst", "text/markdown"})
+_WHEEL_VERSION = (1, 0)
+_SHOWN = 120
+
+
+def check_metadata(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- a Check's signature
+    """Hold METADATA against its specification, and what it names against what is in the wheel."""
+    subject = f"{wheel.dist_info}/METADATA"
+    found = [*_spelling(wheel), *_wheel_version(wheel), *_entry_points(wheel)]
+    if wheel.metadata is not None:
+        found += [*_fields(subject, wheel.metadata), *_readme(subject, wheel.metadata)]
+        found += _licence_files(subject, wheel, wheel.metadata)
+    return Ruling(check="metadata", findings=tuple(found))
+
+
+def _spelling(wheel: Wheel) -> Iterator[Finding]:
+    if wheel.name is None:
+        return
+    named, version, *_ = wheel.filename.split("-")
+    due = f"{wheel.name.name.replace('-', '_')}-{wheel.name.version}"
+    if f"{named}-{version}" != due:
+        yield finding("name-unnormalised", wheel.filename, f"begins with {named}-{version}; {due} is due")
+    if wheel.name.version.local is not None:
+        message = f"has the local version {wheel.name.version}; public indexes take none"
+        yield finding("local-version", wheel.filename, message)
+
+
+def _wheel_version(wheel: Wheel) -> Iterator[Finding]:
+    if wheel.wheel_text is None:
+        return
+    text = wheel.wheel_text.wheel_version
+    try:
+        release = Version(text).release
+    except ValueError:
+        release = ()
+    if release[:1] != _WHEEL_VERSION[:1]:
+        said = f"Wheel-Version {text[:_SHOWN]!r}" if text else "no Wheel-Version"
+        yield finding("wheel-version", f"{wheel.dist_info}/WHEEL", f"says {said}; installers know 1.0")
+
+
+def _fields(subject: str, metadata: Metadata) -> Iterator[Finding]:
+    """Let packaging judge every field; Name, Version and Requires-Python have rules of their own."""
+    try:
+        CoreMetadata.from_email(metadata.text)
+    except ExceptionGroup as errors:
+        for error in errors.exceptions:
+            if isinstance(error, InvalidMetadata) and not _is_elsewhere(error):
+                rule = _RULES.get(error.field, "metadata-invalid")
+                yield finding(rule, subject, f"{error.field.title()}: {_sentence(str(error))}")
+
+
+def _is_elsewhere(error: InvalidMetadata) -> bool:
+    """Whether another rule judges it, or it only came with a later version: setuptools writes License-File so."""
+    return error.field in ("name", "version", "requires-python") or "introduced in metadata version" in str(error)
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.replace("{field!r} ", "").split())[:_SHOWN]
+
+
+def _readme(subject: str, metadata: Metadata) -> Iterator[Finding]:
+    """Only reStructuredText can fail to render; a text without a type is taken for it."""
+    kind = metadata.description_content_type.partition(";")[0].strip().lower() or "text/x-rst"
+    if kind == "text/x-rst" and metadata.description.strip():
+        problem = rst_problem(metadata.description)
+        if problem:
+            yield finding("readme-unrenderable", subject, f"the description does not render: {problem[:_SHOWN]}")
+
+
+def _licence_files(subject: str, wheel: Wheel, metadata: Metadata) -> Iterator[Finding]:
+    """From core metadata 2.4 on they lie below licenses/ (PEP 639); setuptools put older ones there or beside it."""
+    strict = metadata.metadata_version not in ("2.1", "2.2", "2.3")
+    for name in metadata.license_files:
+        places = [f"{wheel.dist_info}/licenses/{name}"]
+        if not strict:
+            base = name.rpartition("/")[2]
+            places += [f"{wheel.dist_info}/{name}", f"{wheel.dist_info}/{base}", f"{wheel.dist_info}/licenses/{base}"]
+        if wheel.members and not any(place in wheel.members for place in places):
+            yield finding("licence-file-missing", subject, f"names the licence {name}; {places[0]} is not in the wheel")
+
+
+def _entry_points(wheel: Wheel) -> Iterator[Finding]:
+    """Look for each module; one of a package that is not in here at all may come with a requirement."""
+    subject = f"{wheel.dist_info}/entry_points.txt"
+    if wheel.entry_points_problem:
+        yield finding("entry-points-unreadable", subject, f"cannot be read: {wheel.entry_points_problem[:_SHOWN]}")
+    if not wheel.entry_points or wheel.has_unread:
+        return
+    present = _modules(wheel)
+    foreign = bool(wheel.metadata and wheel.metadata.requires_dist)
+    for group, name, value in wheel.entry_points:
+        module = value.partition("[")[0].partition(":")[0].strip()
+        if module in present or (foreign and module.partition(".")[0] not in present):
+            continue
+        yield finding("entry-point-missing", subject, f"{name} of {group} calls {module}, which is not in the wheel")
+
+
+def _modules(wheel: Wheel) -> frozenset[str]:
+    """List everything that could be imported: sources, extension modules, and every folder as a package."""
+    found = {module.name for module in module_files(wheel)}
+    for member in wheel.members:
+        folder, _, base = installed_path(member).rpartition("/")
+        parts = folder.split("/") if folder else []
+        found.update(".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+        if base.endswith((".py", ".pyc")):
+            found.add(".".join([*parts, base.partition(".")[0]]))
+    return frozenset(found)

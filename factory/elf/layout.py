@@ -1,0 +1,121 @@
+"""How an object asks to be mapped, by its program headers; and what else its file holds."""
+
+import re
+import struct
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import Literal
+
+from factory.elf.image import PT_LOAD, Image, Segment
+from factory.elf.model import ElfError, Layout
+
+_PT_NOTE, _PT_GNU_STACK, _PT_GNU_RELRO, _PT_GNU_PROPERTY = 4, 0x6474E551, 0x6474E552, 0x6474E553
+_PF_X, _PF_W = 1, 2
+_PAGE_BYTES = 4096  # the smallest page of any architecture here: the loader takes no smaller alignment
+_NT_GNU_PROPERTY_TYPE_0 = 5
+_X86_ISA_1_NEEDED = 0xC0008002  # x86-64 psABI supplement, "Program Property"
+_NOTE_BYTES = 1 << 16
+_SECTIONS = 1 << 14
+_NAMES_BYTES = 1 << 20
+_BUILD_FOLDERS = (b"/home/", b"/root/", b"/Users/", b"/project/", b"/tmp/pip-")
+_BUILD_PATH = re.compile(rb"[\w.+@/-]{1,200}")
+_BUILD_PATHS, _BUILD_TRIES = 8, 1 << 12
+
+
+def read_layout(image: Image) -> Layout:
+    """Read what the program headers ask for; unreadable sections are no error, the loader never asks them."""
+    loads = [segment for segment in image.segments if segment.type == PT_LOAD]
+    return Layout(
+        stack=_stack(image),
+        writable_code=any(segment.flags & _PF_X and segment.flags & _PF_W for segment in loads),
+        relro=any(segment.type == _PT_GNU_RELRO for segment in image.segments),
+        page_bytes=min((segment.align for segment in loads), default=0),
+        refused=_refused(loads),
+        isa_needed=_isa_needed(image),
+        sections=_sections(image),
+        build_paths=tuple(sorted(set(islice(_build_paths(image.content), _BUILD_PATHS)))),
+    )
+
+
+def _stack(image: Image) -> Literal["absent", "plain", "executable"]:
+    flags = [segment.flags for segment in image.segments if segment.type == _PT_GNU_STACK]
+    if not flags:
+        return "absent"
+    return "executable" if flags[-1] & _PF_X else "plain"
+
+
+def _refused(loads: list[Segment]) -> str:
+    """Say why glibc's _dl_map_object_from_fd maps nothing; the texts are its own, those about alignment until 2.34."""
+    if not loads:
+        return "object file has no loadable segments"
+    for segment in loads:
+        if segment.align % _PAGE_BYTES:
+            return f"ELF load command alignment not page-aligned ({segment.align:#x})"
+        if segment.align and (segment.address - segment.offset) % segment.align:
+            return f"ELF load command address/offset not properly aligned ({segment.address:#x}, {segment.offset:#x})"
+    if any(second.address < first.address for first, second in pairwise(loads)):
+        return "loaded segments are not in the order of their addresses"
+    return ""
+
+
+def _isa_needed(image: Image) -> int:
+    """Find the x86 instruction set levels that the loader checks before it maps an object (glibc 2.33)."""
+    kinds = [segment for segment in image.segments if segment.type == _PT_GNU_PROPERTY]
+    for segment in kinds or [segment for segment in image.segments if segment.type == _PT_NOTE]:
+        view = image.content[segment.offset : segment.offset + min(segment.file_size, _NOTE_BYTES)]
+        for kind, value in _properties(image, bytes(view)):
+            if kind == _X86_ISA_1_NEEDED and len(value) == 4:  # noqa: PLR2004 -- a 32-bit mask
+                return int.from_bytes(value, image.byte_order)
+    return 0
+
+
+def _properties(image: Image, notes: bytes) -> Iterator[tuple[int, bytes]]:
+    """Walk notes named GNU of the property type; a broken one ends the walk, as in the loader."""
+    step = image.elf_class // 8
+    head = struct.Struct(f"{image.order}III")
+    while len(notes) >= head.size:
+        name_bytes, size, kind = head.unpack_from(notes)
+        start = head.size + _padded(name_bytes, 4)
+        if kind == _NT_GNU_PROPERTY_TYPE_0 and notes[head.size : start] == b"GNU\0":
+            yield from _property_rows(image, notes[start : start + size], step)
+        notes = notes[start + _padded(size, step) :]
+
+
+def _property_rows(image: Image, rows: bytes, step: int) -> Iterator[tuple[int, bytes]]:
+    head = struct.Struct(f"{image.order}II")
+    while len(rows) >= head.size:
+        kind, size = head.unpack_from(rows)
+        yield kind, rows[head.size : head.size + size]
+        rows = rows[head.size + _padded(size, step) :]
+
+
+def _padded(size: int, step: int) -> int:
+    return -(-size // step) * step
+
+
+def _sections(image: Image) -> frozenset[str] | None:
+    """Names of the sections, None where there are none that a tool could read."""
+    header, wide = image.header, image.elf_class == 64  # noqa: PLR2004 -- ELFCLASS64
+    layout = struct.Struct(f"{image.order}{'IIQQQQIIQQ' if wide else 'IIIIIIIIII'}")
+    if not header.shnum or header.shnum > _SECTIONS or header.shentsize != layout.size:
+        return None
+    try:
+        rows = list(
+            layout.iter_unpack(image.at_offset(header.shoff, header.shnum * layout.size, "the section headers"))
+        )
+        _, _, _, _, offset, size, *_ = rows[header.shstrndx]
+        names = bytes(image.at_offset(offset, min(size, _NAMES_BYTES), "the sections' names"))
+    except (ElfError, IndexError):
+        return None
+    return frozenset(names[row[0] :].partition(b"\0")[0][:80].decode(errors="backslashreplace") for row in rows)
+
+
+def _build_paths(content: bytes | bytearray) -> Iterator[str]:
+    """Find texts that name a folder of a machine that built it; a registry of crates is the same everywhere."""
+    for folder in _BUILD_FOLDERS:
+        at, tries = content.find(folder), 0
+        while at >= 0 and tries < _BUILD_TRIES:
+            match = _BUILD_PATH.match(content, at)
+            if match and b"/.cargo/" not in match[0]:
+                yield match[0].decode()
+            at, tries = content.find(folder, match.end() if match else at + 1), tries + 1

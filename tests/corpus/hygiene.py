@@ -1,0 +1,52 @@
+"""Wheels that work and cost their users."""
+
+from tests.corpus.sample import RUNPATH, SBOM, Cases, Sample, beside, module
+from tests.makers import MODULE, make_module, make_object
+
+
+def _graft(name: str, soname: str, *more: str) -> Sample:
+    files = {MODULE: make_module(needed=[soname], runpath=RUNPATH), f"demo.libs/{name}": make_object(soname=soname)}
+    return Sample(files | dict.fromkeys(more, b"{}"))
+
+
+CASES: Cases = {
+    "debug-info": (module(sections=[".debug_info"]), module(sections=[".gnu_debuglink"])),
+    "debug-info/compressed": (module(sections=[".zdebug_info"]), module(sections=[".debug_frame"])),
+    "build-path": (
+        Sample({MODULE: make_module() + b"\0/home/me/demo/core.c\0"}),
+        Sample({MODULE: make_module() + b"\0/root/.cargo/registry/src/x/lib.rs\0demo/core.c\0"}),
+    ),
+    "static-archive": (beside("demo/libdemo.a", b"!<arch>\n"), beside("demo/data.bin", b"!<arch>\n")),
+    "static-archive/object file": (beside("demo/core.o", b"x"), beside("demo/core.obj.txt", b"x")),
+    "junk-file": (
+        beside("demo/__pycache__/core.cpython-311.pyc", b"x"),
+        beside("demo/pycache/core.py", b"x"),
+    ),
+    "junk-file/of an editor": (beside("demo/core.py~", b"x"), beside("demo/core.py", b"x")),
+    "junk-file/of a system": (beside("demo/.DS_Store", b"x"), beside("demo/.hidden", b"x")),
+    "exports-extra": (module(exports=["helper"]), module(exports=["PyInit_other", "_init"])),
+    "graft-without-sbom": (
+        _graft("libfoo-1a2b3c4d.so", "libfoo-1a2b3c4d.so"),
+        _graft("libfoo-1a2b3c4d.so", "libfoo-1a2b3c4d.so", SBOM),
+    ),
+    "graft-unhashed": (
+        _graft("libfoo.so.1", "libfoo.so.1", SBOM),
+        _graft("libfoo-1a2b3c4d.so.1", "libfoo-1a2b3c4d.so.1", SBOM),
+    ),
+    "soname-twice": (
+        Sample(
+            {
+                MODULE: make_module(),
+                "demo/a/libd.so": make_object(soname="libd.so", exports=["a"]),
+                "demo/b/libd.so": make_object(soname="libd.so", exports=["b"]),
+            }
+        ),
+        Sample(
+            {
+                MODULE: make_module(),
+                "demo/a/libd.so": make_object(soname="libd.so", exports=["a"]),
+                "demo/b/libd.so": make_object(soname="libd.so", exports=["a"]),
+            }
+        ),
+    ),
+}
