@@ -47,7 +47,10 @@ class Project:
     """What a source tree declares. `version` is None where only its backend could compute it.
 
     `backend` is the factory's own name for the build backend: `maturin`, `setuptools` or `pep517`.
-    `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`.
+    `any_abi` says why its wheels are for every Python (`py3-none-…`), None where they hold extension modules;
+    `programs` whether they hold programs instead. `limited_api` is meson-python's: abi3 from whoever builds.
+    `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`: of the crate whose PyO3 decides.
+    `other_manifests` are crates of the same build with a lock of their own.
     """
 
     name: NormalizedName
@@ -59,7 +62,11 @@ class Project:
     pyo3: Pyo3 | None = None
     rust_version: Version | None = None
     floor: ReadFloor | None = None
+    any_abi: str | None = None
+    programs: bool = False
+    limited_api: bool = False
     cargo_manifest: str | None = None
     cargo_lock: str | None = None
     cargo_lock_digest: Digest | None = None
+    other_manifests: tuple[str, ...] = ()
     module: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from factory.project.tables import Files, read_text
 
 _EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension"})
+_CRATES = frozenset({"RustExtension", "RustBin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def read_setup_script(files: Files, path: str) -> SetupScript:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     setups = [_literals(call) for call in calls if _called(call) == "setup"]
     extensions = [call for call in calls if _called(call) in _EXTENSIONS]
-    manifests = [_literals(call).get("path", "Cargo.toml") for call in extensions if _called(call) == "RustExtension"]
+    manifests = [_literals(call).get("path", "Cargo.toml") for call in calls if _called(call) in _CRATES]
     return SetupScript(
         keywords=setups[0] if len(setups) == 1 else {},
         extensions=tuple((_first_text(call), _literals(call)) for call in extensions),

@@ -7,7 +7,8 @@ from packaging.version import Version
 
 from factory.errors import SourceError
 from factory.project.model import Project
-from factory.project.read import Choices, read_project
+from factory.project.read import read_project
+from factory.project.rust import Choices
 from tests.source_makers import PYPROJECT, Files
 
 MATURIN = '[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n[project]\nname = "Demo.X"\n'
@@ -307,6 +308,78 @@ def test_without_a_lock_pyo3_has_no_version() -> None:
     assert (project.pyo3.version, project.cargo_lock) == (None, None)
 
 
+CDYLIB = "[lib]\ncrate-type = ['cdylib']\n"
+BINDINGS = {
+    "pyo3": ("[dependencies]\npyo3 = '1'\n", "", {}, None, False),
+    "told-to-be-a-program": (CDYLIB, "bindings = 'bin'", {}, "pyproject.toml: tool.maturin says bindings = bin", True),
+    "told-to-be-cffi": (CDYLIB, "bindings = 'cffi'", {}, "pyproject.toml: tool.maturin says bindings = cffi", False),
+    "a-library-without-pyo3": (CDYLIB, "", {}, "maturin takes Cargo.toml for cffi", False),
+    "uniffi": (f"{CDYLIB}[dependencies]\nuniffi = '0.29'\n", "", {}, "maturin takes Cargo.toml for uniffi", False),
+    "a-main-file": ("", "", {"src/main.rs": ""}, "maturin takes Cargo.toml for bin", True),
+    "a-file-of-programs": ("", "", {"src/bin/tool.rs": ""}, "maturin takes Cargo.toml for bin", True),
+    "a-table-of-programs": ("[[bin]]\nname = 'tool'\n", "", {}, "maturin takes Cargo.toml for bin", True),
+    "a-program-beside-a-module": (f"{CDYLIB}[dependencies]\npyo3 = '1'\n", "", {"src/main.rs": ""}, None, False),
+    "a-program-that-embeds-python": ("[dependencies]\npyo3 = '1'\n", "", {"src/main.rs": ""}, None, True),
+    "nothing-to-pack": ("", "", {"src/lib.rs": ""}, None, False),
+}
+
+
+@pytest.mark.parametrize(("cargo", "maturin", "files", "why", "programs"), BINDINGS.values(), ids=BINDINGS)
+def test_maturins_bindings_say_whether_a_wheel_is_for_every_python(
+    cargo: str, maturin: str, files: dict[str, str], why: str | None, programs: bool
+) -> None:
+    project = read(rust(cargo, maturin=f"[tool.maturin]\n{maturin}\n", **files))
+
+    assert (project.any_abi, project.programs) == (why, programs)
+
+
+@pytest.mark.parametrize(
+    ("api", "why"), [("py3", "pyproject.toml: tool.scikit-build.wheel says py-api = py3"), ("", None)]
+)
+def test_a_cmake_project_may_say_that_it_holds_no_module(api: str, why: str | None) -> None:
+    table = f'[tool.scikit-build]\nwheel.py-api = "{api}"\n'
+
+    project = read({"pyproject.toml": PYPROJECT.replace("setuptools.build_meta", "scikit_build_core.build") + table})
+
+    assert (project.any_abi, project.floor) == (why, None)
+
+
+@pytest.mark.parametrize(("table", "limited"), [("limited-api = true", True), ("", False)])
+def test_meson_says_that_it_builds_for_the_limited_api(table: str, limited: bool) -> None:
+    system = PYPROJECT.replace("setuptools.build_meta", "mesonpy")
+
+    project = read({"pyproject.toml": f"{system}[tool.meson-python]\n{table}\n"})
+
+    assert project.limited_api is limited
+
+
+def test_crates_with_locks_of_their_own_are_all_named() -> None:
+    """Several extensions of setuptools-rust, and its programs: what shares a workspace is fetched at once."""
+    modules = "".join(
+        f"[[tool.setuptools-rust.{kind}]]\ntarget = '{name}'\npath = '{name}/Cargo.toml'\n"
+        for kind, name in (("ext-modules", "one"), ("ext-modules", "two"), ("ext-modules", "both"), ("bins", "tool"))
+    )
+    crates = {f"{name}/Cargo.toml": f"[package]\nname = '{name}'\n" for name in ("one", "two", "both", "tool")}
+    workspace = {"Cargo.toml": "[workspace]\nmembers = ['one', 'both']\nexclude = ['two', 'tool']\n"}
+
+    project = read({"pyproject.toml": PYPROJECT + modules, **crates, **workspace})
+
+    assert (project.cargo_manifest, project.other_manifests) == (
+        "one/Cargo.toml",
+        ("two/Cargo.toml", "tool/Cargo.toml"),
+    )
+
+
+def test_setuptools_rust_switches_on_what_its_table_and_itself_ask_for() -> None:
+    table = "[[tool.setuptools-rust.ext-modules]]\ntarget = 'demo._rust'\nfeatures = ['fast']\n"
+    crate = "[package]\nname = 'd'\n[dependencies]\npyo3 = '0.25'\n[features]\nfast = ['pyo3/macros']\n"
+
+    project = read({"pyproject.toml": PYPROJECT + table, "Cargo.toml": crate})
+
+    assert project.pyo3 is not None
+    assert project.pyo3.features == {"default", "extension-module", "macros"}
+
+
 def test_setuptools_rust_has_its_crate_and_no_floor_of_its_own() -> None:
     """setuptools-rust adds PyO3's feature to the floor that bdist_wheel is told; alone it tags no wheel abi3."""
     table = "[[tool.setuptools-rust.ext-modules]]\ntarget = 'demo._rust'\npath = 'rs/Cargo.toml'\n"
@@ -323,6 +396,14 @@ def test_a_rust_extension_of_setup_py_has_its_crate() -> None:
     project = read({"pyproject.toml": PYPROJECT, "setup.py": script, "rs/Cargo.toml": "[package]\nname = 'd'\n"})
 
     assert (project.cargo_manifest, project.module) == ("rs/Cargo.toml", "demo.x")
+
+
+def test_a_rust_program_of_setup_py_has_its_crate() -> None:
+    script = "setup(rust_extensions=[RustBin('tool', path='rs/Cargo.toml')])"
+
+    project = read({"pyproject.toml": PYPROJECT, "setup.py": script, "rs/Cargo.toml": "[package]\nname = 'd'\n"})
+
+    assert (project.cargo_manifest, project.module) == ("rs/Cargo.toml", None)
 
 
 CONFIGURED = {

@@ -1,0 +1,161 @@
+"""`factory init`."""
+
+import os
+import shlex
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidName, InvalidSdistFilename, NormalizedName, canonicalize_name, parse_sdist_filename
+from packaging.version import Version
+
+from factory.cli.clock import today
+from factory.cli.common import err, families
+from factory.digest import Digest
+from factory.errors import OutputError, SourceError, UsageError
+from factory.host import Host, read_host
+from factory.images import declared
+from factory.init import Origin, Settled, recipe_of
+from factory.project.read import read_project
+from factory.project.tables import Files
+from factory.recipe.model import PathSource, SdistSource
+from factory.report.text import line
+from factory.source.folder import read_folder
+from factory.source.tree import Tree
+from factory.source.unpack import unpack
+
+_ARCHIVES = (".tar.gz", ".tgz", ".zip")
+_SOURCES = "name a folder, a sdist's file, or a release on the index: nh3, nh3==0.3.7"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitOptions:
+    """The flags of `factory init`."""
+
+    source: str
+    output: Path
+    force: bool
+    families: str
+
+
+def run_init(options: InitOptions) -> int:
+    """Write a recipe from a source, and say what to type next."""
+    chosen = families(options.families)
+    to_stdout = str(options.output) == "-"
+    if not to_stdout and not options.force and os.path.lexists(options.output):
+        raise OutputError(
+            f"{options.output} exists already", hint="name another file with -o, or write over it with --force"
+        )
+    origin, tree = _taken(options, read_host(), Path() if to_stdout else options.output.parent)
+    settled = recipe_of(origin, tree, declared(), families=chosen, file=options.output, today=today())
+    if to_stdout:
+        click.echo(settled.text, nl=False)
+        return 0
+    _write(options.output, settled.text)
+    _tell(options, settled)
+    return 0
+
+
+def _taken(options: InitOptions, host: Host, recipe_folder: Path) -> tuple[Origin, Tree]:
+    """Take the source: a folder (or the pyproject.toml in one), a sdist's file, or a release on the index."""
+    path = Path(options.source)
+    if path.is_file() and path.suffix == ".toml":
+        path = path.parent
+    if path.is_dir():
+        return _of_folder(path, host, recipe_folder)
+    if path.is_file():
+        if not path.name.endswith(_ARCHIVES):
+            raise UsageError(f"{path} is no sdist: one ends in {', '.join(_ARCHIVES)}", hint=_SOURCES)
+        return _of_file(path, options.source)
+    return _of_release(options.source, host)
+
+
+def _of_folder(path: Path, host: Host, recipe_folder: Path) -> tuple[Origin, Tree]:
+    tree = read_folder(PathSource(path=path), host)
+    relative = Path(os.path.relpath(path.resolve(), recipe_folder.resolve()))
+    return Origin(name=_stated_name(tree) or _fit(path.resolve().name), path=relative), tree
+
+
+def _of_file(path: Path, named: str) -> tuple[Origin, Tree]:
+    tree = unpack(path)
+    name, version = _release_of(path, tree)
+    digest = Digest.of_file(path)
+    return Origin(name=name, version=version, sha256=digest.hex, file=named), tree
+
+
+def _release_of(path: Path, tree: Files) -> tuple[NormalizedName, Version]:
+    """Return what release a sdist is: as its file's name says (PEP 625), else as it says itself."""
+    try:
+        return parse_sdist_filename(path.name)
+    except InvalidSdistFilename:
+        project = read_project(tree)
+    if project.version is None:
+        raise SourceError(f"{path} says nowhere which version it is", hint="unpack it, and name the folder")
+    return project.name, project.version
+
+
+def _of_release(text: str, host: Host) -> tuple[Origin, Tree]:
+    from factory.source.index import fetch_sdist, newest_sdist  # noqa: PLC0415 -- reading indexes costs a start 0.6 s
+    from factory.source.session import open_session  # noqa: PLC0415 -- as above
+
+    name, version = _release(text)
+    if version is None:
+        with open_session(host) as session:
+            version = newest_sdist(name, host, session)
+    err().print(line(f"reading the sdist of {name} {version}"), soft_wrap=True)
+    with tempfile.TemporaryDirectory() as folder:
+        fetched = fetch_sdist(SdistSource(name=name, version=version), host, Path(folder))
+        for note in fetched.notes:
+            err().print(line(note), soft_wrap=True)
+        return Origin(name=name, version=version, sha256=fetched.digest.hex), unpack(fetched.path)
+
+
+def _release(text: str) -> tuple[NormalizedName, Version | None]:
+    """Read `name` or `name==version`.
+
+    Raises:
+        UsageError: it is neither, and no path.
+    """
+    try:
+        wanted = Requirement(text)
+    except InvalidRequirement as error:
+        raise UsageError(f"{text!r} is no file or folder here, and no release", hint=_SOURCES) from error
+    pins = list(wanted.specifier)
+    if wanted.extras or wanted.marker or wanted.url or len(pins) > 1:
+        raise UsageError(f"{text!r} is more than a name and a version", hint=_SOURCES)
+    if pins and (pins[0].operator != "==" or pins[0].version.endswith(".*")):
+        raise UsageError(f"{text!r} does not pin one version", hint=_SOURCES)
+    return canonicalize_name(wanted.name), Version(pins[0].version) if pins else None
+
+
+def _stated_name(tree: Files) -> NormalizedName | None:
+    try:
+        return read_project(tree).name
+    except SourceError:
+        return None  # the recipe's comments say why
+
+
+def _fit(name: str) -> NormalizedName:
+    """Return a recipe's name for a folder whose own is none."""
+    try:
+        return canonicalize_name(name, validate=True)
+    except InvalidName:
+        return canonicalize_name("project")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file with -o") from error
+
+
+def _tell(options: InitOptions, settled: Settled) -> None:
+    count = len(settled.left)
+    left = f"; {count} thing{'s' * (count != 1)} left out, each with its reason below it" if count else ""
+    err().print(line(f"{options.output} written{left}"), soft_wrap=True)
+    if settled.refused:
+        err().print(line(f"before it can be built: {settled.refused}"), soft_wrap=True)
+    err().print(line(f"next: read it, then {shlex.join(['factory', 'plan', str(options.output)])}"), soft_wrap=True)

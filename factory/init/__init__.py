@@ -1,0 +1,7 @@
+"""A recipe from a source: what could be read is filled in, and what could not stands below with its reason."""
+
+from factory.init.draft import Origin
+from factory.init.recipe import recipe_of
+from factory.init.settle import Settled
+
+__all__ = ["Origin", "Settled", "recipe_of"]

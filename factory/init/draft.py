@@ -1,0 +1,184 @@
+"""From a source and what it says to a draft of its recipe: a pure function of values."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from factory.errors import ImageError, SourceError
+from factory.image_facts import ImageFacts
+from factory.init.carry import Ground, carry
+from factory.init.cibuildwheel import Settings, read_settings
+from factory.init.floors import read_floors
+from factory.init.model import Carried, Draft, Found, Left, shown
+from factory.init.modules import named_modules
+from factory.init.overrides import overridden
+from factory.init.selectors import matches, refuse_unreadable
+from factory.init.targets import Targets, carried_targets, served, targets
+from factory.project.model import Project
+from factory.project.read import read_project
+from factory.project.tables import Files, Table
+
+_WORKFLOWS = ".github/workflows/"
+_WORKFLOW_SETTING = re.compile(rb"\bCIBW_[A-Z0-9_]+")
+_SEE_MODULES = (
+    "the extension modules that the wheel must hold are not plain from the source; the first build names those "
+    "that it finds, and the line to write"
+)
+_SEE_TESTS = "trials only import; a line that uses the package proves more"
+_FOR_TESTS = (("test", "requires"), ("test", "extras"))
+_NO_PACKAGE = frozenset({"test", "tests", "doc", "docs", "example", "examples", "benchmarks"})
+_HOMES = ("", "src", "lib", "python")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What was named on the command line, and how a recipe names it: a release, or a folder.
+
+    `path` is relative to the recipe's folder; `file` is a sdist's as a person typed it.
+    """
+
+    name: NormalizedName
+    version: Version | None = None
+    sha256: str | None = None
+    path: PurePath | None = None
+    file: str = ""
+
+
+def draft(origin: Origin, files: Files, images: Sequence[ImageFacts], *, families: Sequence[str]) -> Draft:
+    """Read what a source says of itself, and of how cibuildwheel builds it, into the draft of a recipe.
+
+    Raises:
+        ImageError: no image of these families builds for anything that can be tried here.
+    """
+    if not served(images, families):
+        raise ImageError(
+            f"no image of {', '.join(families)} builds for anything that can be tried here",
+            hint="`factory image list` shows what there is",
+        )
+    title = f"{origin.name}{f' {origin.version}' if origin.version else ''}"
+    return Draft.of(title, _tests(_carried(origin, files, images, families)))
+
+
+def _carried(origin: Origin, files: Files, images: Sequence[ImageFacts], families: Sequence[str]) -> Iterator[Carried]:
+    said = _read(files)
+    yield Found(field=("factory",), value=1)
+    yield Found(field=("name",), value=origin.name)
+    yield from _source(origin)
+    floors = read_floors(files, said.project, said.pyproject, said.settings)
+    found = targets(said.project, floors.floors, said.settings, images, families)
+    yield from carried_targets(found, said.project, floors.floors, said.settings)
+    yield from floors.carried
+    if said.settings is not None:
+        yield from _of_cibuildwheel(said.settings, files, said.pyproject, found)
+    if said.project is not None:
+        yield from _modules(files, said.project, said.pyproject)
+        yield from _packages(files, said.project.name)
+    yield from said.troubles
+    yield from _workflows(files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What a source says, as far as it can be read; the build would stop at the `troubles` too."""
+
+    project: Project | None
+    pyproject: Table
+    settings: Settings | None
+    troubles: tuple[Left, ...]
+
+
+def _read(files: Files) -> _Said:
+    troubles: list[Left] = []
+    project, pyproject, settings = None, Table({}, "pyproject.toml"), None
+    try:
+        pyproject = Table.read(files, "pyproject.toml") or pyproject
+        settings = read_settings(files, "")
+        if settings is not None:
+            refuse_unreadable(settings)
+    except SourceError as error:
+        settings = None
+        troubles.append(_trouble(error))
+    try:
+        project = read_project(files)
+    except SourceError as error:
+        troubles.append(_trouble(error))
+    return _Said(project=project, pyproject=pyproject, settings=settings, troubles=tuple(dict.fromkeys(troubles)))
+
+
+def _trouble(error: SourceError) -> Left:
+    return Left(what=error.message, why=error.hint or "a source is read, and never run to learn of it")
+
+
+def _source(origin: Origin) -> Iterator[Carried]:
+    if origin.path is not None:
+        yield Found(field=("source", "path"), value=str(origin.path))
+    else:
+        why = f"read from {origin.file}; a build takes this release from the index" if origin.file else ""
+        yield Found(field=("source", "sdist"), value=f"{origin.name}=={origin.version}", why=why)
+        if origin.sha256 is not None:
+            yield Found(field=("source", "sha256"), value=origin.sha256)
+
+
+def _of_cibuildwheel(settings: Settings, files: Files, pyproject: Table, found: Targets) -> Iterator[Carried]:
+    in_force, left = overridden(settings, found.identifiers)
+    yield from carry(Ground(settings=in_force, files=files, pyproject=pyproject))
+    yield from left
+    untested = [one for one in found.identifiers if matches(in_force.words("test-skip"), one)]
+    if untested:
+        yield Left(what=f"{settings.place}.test-skip: {', '.join(untested)}", why="every listed interpreter is tried")
+
+
+def _modules(files: Files, project: Project, pyproject: Table) -> Iterator[Carried]:
+    named = named_modules(files, "", project, pyproject)
+    for one in named:
+        if one.certain:
+            yield Found(field=("audit", "modules"), value=one.names, why=one.where)
+        else:
+            why = f"{one.where} names them under a condition, or without their package; add what Linux builds"
+            yield Left(what=f"audit.modules: {', '.join(one.names)}", why=why)
+    if not named:
+        yield Left(what="audit.modules", why=_SEE_MODULES)
+
+
+def _packages(files: Files, name: NormalizedName) -> Iterator[Carried]:
+    """Yield what trials can import: the package of the project's own name, else those that setuptools listed."""
+    wanted = name.replace("-", "_")
+    for path in files.paths:
+        folder, _, base = path.rpartition("/")
+        home, _, package = folder.rpartition("/")
+        if base == "__init__.py" and home in _HOMES and package.lower() == wanted:
+            yield Found(field=("test", "import"), value=(package,), why=path)
+            return
+    for path in files.paths:
+        if path.endswith(".egg-info/top_level.txt"):
+            listed = (files.read(path) or b"").decode(errors="replace").split()
+            names = tuple(one for one in listed if one.isidentifier() and one not in _NO_PACKAGE and one[0] != "_")
+            if names:
+                yield Found(field=("test", "import"), value=names, why=path)
+            return
+
+
+def _tests(carried: Iterable[Carried]) -> Iterator[Carried]:
+    """Pass everything on; where no test is among it, tell so, and leave out what only tests need."""
+    everything = tuple(carried)
+    has_test = any(isinstance(one, Found) and one.field == ("test", "run") for one in everything)
+    for one in everything:
+        if isinstance(one, Found) and one.field in _FOR_TESTS and not has_test:
+            yield Left(what=f"{one.dotted}: {shown(one.value)} ({one.why})", why="no test uses it")
+        else:
+            yield one
+    if not has_test:
+        yield Left(what="test.run", why=_SEE_TESTS)
+
+
+def _workflows(files: Files) -> Iterator[Carried]:
+    """Name the settings of cibuildwheel's that stand in workflows: they are shell and YAML, and are not read."""
+    for path in files.paths:
+        if path.startswith(_WORKFLOWS) and path.endswith((".yml", ".yaml")):
+            names = sorted({name.decode() for name in _WORKFLOW_SETTING.findall(files.read(path) or b"")})
+            if names:
+                yield Left(what=f"{path}: {', '.join(names)}", why="settings in workflows are not read")

@@ -1,0 +1,112 @@
+"""A recipe before it is text: fields with where each was read, and what was left out with the reason."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+Value = str | bool | int | Sequence["Value"] | Mapping[str, "Value"]
+
+_MOST_FIELDS = 200
+_MOST_ITEMS = 200
+_MOST_CHARACTERS = 4000
+_SCRIPTS = (("build", "before"), ("test", "run"))  # where a line may stand twice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One field of the recipe to be: its keys from the top down, its value, and where that was read."""
+
+    field: tuple[str, ...]
+    value: Value
+    why: str = ""
+
+    @property
+    def dotted(self) -> str:
+        """Its name as messages spell it."""
+        return ".".join(self.field)
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no recipe without it."""
+        return self.field[0] in ("factory", "name", "source", "interpreters", "platforms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What the recipe does not say, as it stands in the source, and why."""
+
+    what: str
+    why: str
+
+
+Carried = Found | Left
+
+
+def shown(value: Value) -> str:
+    """Return a value as a comment shows it."""
+    match value:
+        case str() | int():
+            return str(value)
+        case Mapping():
+            return ", ".join(f"{name}: {shown(inner)}" for name, inner in value.items())
+        case items:
+            return ", ".join(shown(item) for item in items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A recipe to be. No two fields have the same keys; every text can be written down."""
+
+    title: str
+    found: tuple[Found, ...]
+    left: tuple[Left, ...] = ()
+
+    @classmethod
+    def of(cls, title: str, carried: Iterable[Carried]) -> Self:
+        """Join what several places say: lists add up, of other fields the first is kept."""
+        found: dict[tuple[str, ...], Found] = {}
+        left: list[Left] = []
+        for one in carried:
+            for each in [one] if isinstance(one, Left) else _bounded(one):
+                match each, found.get(getattr(each, "field", ())):
+                    case Left() as gone, _:
+                        left.append(gone)
+                    case Found() as new, None:
+                        found[new.field] = new
+                    case Found() as new, Found() as old:
+                        found[new.field] = replace(old, value=_joined(new.field, old.value, new.value))
+        kept = list(found.values())
+        left += [Left(what=one.dotted, why="there are too many fields") for one in kept[_MOST_FIELDS:]]
+        return cls(title=title, found=tuple(kept[:_MOST_FIELDS]), left=tuple(dict.fromkeys(left)))
+
+
+def _joined(field: tuple[str, ...], old: Value, new: Value) -> Value:
+    if not isinstance(old, tuple) or not isinstance(new, tuple):
+        return old
+    return (*old, *new) if field in _SCRIPTS else tuple(dict.fromkeys((*old, *new)))
+
+
+def _bounded(found: Found) -> Iterable[Carried]:
+    """Yield a field as far as it can be written: no text is too long or has a character that nobody sees."""
+    items = found.value if isinstance(found.value, tuple) else (found.value,)
+    kept = []
+    for item in items[:_MOST_ITEMS]:
+        why = _unfit(item)
+        if why:
+            yield Left(what=f"{found.dotted}: {shown(item)}", why=why)
+        else:
+            kept.append(item)
+    if len(items) > _MOST_ITEMS:
+        yield Left(what=f"{found.dotted}: items after {_MOST_ITEMS}", why="there are too many")
+    if kept:
+        yield replace(found, value=tuple(kept) if isinstance(found.value, tuple) else kept[0])
+
+
+def _unfit(value: Value) -> str:
+    texts = value.values() if isinstance(value, Mapping) else (value,)
+    for text in texts:
+        if isinstance(text, str) and len(text) > _MOST_CHARACTERS:
+            return f"it has {len(text)} characters"
+        if isinstance(text, str) and not all(character.isprintable() or character == "\n" for character in text):
+            return "it holds characters that nobody sees"
+    return ""

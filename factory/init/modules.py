@@ -1,0 +1,180 @@
+"""The extension modules that a source names: read out of its own words, never by running it."""
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from factory.errors import SourceError
+from factory.project.cargo import inside
+from factory.project.model import Project
+from factory.project.tables import Files, Table, read_text
+from factory.tags import Abi3Floor
+
+_EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension", "CMakeExtension"})
+_MESON = re.compile(r"\.extension_module\(\s*'(?P<name>\w+)'(?P<rest>(?:[^()]|\([^()]*\))*)\)")
+_MESON_SUBDIR = re.compile(r"subdir\s*:\s*'(?P<folder>[\w./-]*)'")
+_CMAKE = re.compile(
+    r"(?:pybind11_add_module|nanobind_add_module|python_add_library|Python3?_add_library)\s*\(\s*(?P<name>\w+)",
+    re.IGNORECASE,
+)
+_CMAKE_INSTALL = re.compile(
+    r"install\s*\(\s*TARGETS\s+(?P<names>[\w\s]+?)\s+(?:LIBRARY\s+)?DESTINATION\s+\"?(?P<folder>[\w./-]+)\"?",
+    re.IGNORECASE,
+)
+_MESON_BELOW = re.compile(r"(?m)^\s*subdir\(\s*'(?P<folder>[\w./-]+)'")
+_CMAKE_BELOW = re.compile(r"(?m)^\s*add_subdirectory\s*\(\s*(?P<folder>[\w./-]+)", re.IGNORECASE)
+_MOST_FILES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Modules that the source names; `certain` where nothing decides but the name, `where` they stand."""
+
+    names: tuple[str, ...]
+    where: str
+    certain: bool = True
+
+
+def named_modules(files: Files, folder: str, project: Project, pyproject: Table) -> tuple[Named, ...]:
+    """Return the extension modules that a project names, by the way in which its backend is told."""
+    if project.module is not None and project.backend == "maturin":
+        where = project.cargo_manifest or pyproject.place
+        return (Named(names=(project.module,), where=where),)
+    top = project.build_system.build_backend.partition(".")[0].partition(":")[0]
+    found = [*_of_tables(pyproject), *_of_script(files, folder)]
+    if top == "mesonpy":
+        found += _of_meson(files, folder)
+    if top == "scikit_build_core":
+        found += _of_cmake(files, folder)
+    return tuple(found)
+
+
+def _of_tables(pyproject: Table) -> Iterator[Named]:
+    rust = [one.get("target") for one in pyproject.table("tool", "setuptools-rust").tables("ext-modules")]
+    c = [one.get("name") for one in pyproject.table("tool", "setuptools").tables("ext-modules")]
+    names = tuple(name for name in (*rust, *c) if isinstance(name, str))
+    if names:
+        yield Named(names=names, where=pyproject.place)
+
+
+def _of_script(files: Files, folder: str) -> Iterator[Named]:
+    """Read what setup.py hands to extension classes and to cffi; what stands under a condition is not certain."""
+    tree = _parsed(files, f"{folder}setup.py")
+    prefix = _text_of(tree, "ext_package")
+    for certain in (True, False):
+        calls = (call for call, is_certain in _calls(tree) if is_certain == certain and _called(call) in _EXTENSIONS)
+        names = tuple(dict.fromkeys(name for call in calls if (name := _first_text(call))))
+        if names:
+            dotted = tuple(f"{prefix}.{name}" if prefix else name for name in names)
+            yield Named(names=dotted, where=f"{folder}setup.py", certain=certain)
+    for script in _listed(tree, "cffi_modules"):
+        path = inside(posixpath.dirname(folder), script.partition(":")[0])
+        built = _parsed(files, path) if path is not None else ast.Module(body=[], type_ignores=[])
+        sources = tuple(
+            name for call, _ in _calls(built) if _called(call) == "set_source" and (name := _first_text(call))
+        )
+        if sources and path is not None:
+            yield Named(names=tuple(f"{prefix}.{name}" if prefix else name for name in sources), where=path)
+
+
+def fixed_floors(files: Files, folder: str) -> tuple[Abi3Floor, ...]:
+    """Return the floors that setup.py writes down as `py_limited_api`, wherever in it, the lowest first."""
+    tree = _parsed(files, f"{folder}setup.py")
+    said = {
+        value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "py_limited_api"
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
+    return tuple(sorted(Abi3Floor.parse(text) for text in said if re.fullmatch(r"cp3[0-9]{1,2}", text)))
+
+
+def _parsed(files: Files, path: str) -> ast.AST:
+    try:
+        return ast.parse(read_text(files, path) or "")
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SourceError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, bool]]:
+    """Yield every call, and whether it stands under no condition."""
+    todo: list[tuple[ast.AST, bool]] = [(tree, True)]
+    while todo:
+        node, certain = todo.pop()
+        if isinstance(node, ast.Call):
+            yield node, certain
+        within = certain and not isinstance(node, ast.If | ast.IfExp | ast.Try | ast.For | ast.While)
+        todo += [(child, within) for child in reversed(list(ast.iter_child_nodes(node)))]
+
+
+def _called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _first_text(call: ast.Call) -> str:
+    first = call.args[0] if call.args else next((item.value for item in call.keywords if item.arg == "name"), None)
+    text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+    return text if all(part.isidentifier() for part in text.split(".")) else ""
+
+
+def _keyword(tree: ast.AST, name: str) -> Iterator[ast.expr]:
+    for call, _ in _calls(tree):
+        if _called(call) == "setup":
+            yield from (item.value for item in call.keywords if item.arg == name)
+
+
+def _text_of(tree: ast.AST, name: str) -> str:
+    values = [value.value for value in _keyword(tree, name) if isinstance(value, ast.Constant)]
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else ""
+
+
+def _listed(tree: ast.AST, name: str) -> Iterator[str]:
+    for value in _keyword(tree, name):
+        for item in value.elts if isinstance(value, ast.List | ast.Tuple) else ():
+            if isinstance(item, ast.Constant) and isinstance(item.value, str):
+                yield item.value
+
+
+def _of_meson(files: Files, folder: str) -> Iterator[Named]:
+    """Read calls of `extension_module` with a literal name; without a literal folder the package is not known."""
+    for path, text in _texts(files, folder, "meson.build", _MESON_BELOW):
+        for match in _MESON.finditer(text):
+            below = _MESON_SUBDIR.search(match["rest"])
+            package = below["folder"].strip("/").replace("/", ".") if below else ""
+            name = f"{package}.{match['name']}" if package else match["name"]
+            yield Named(names=(name,), where=path, certain=bool(package))
+
+
+def _of_cmake(files: Files, folder: str) -> Iterator[Named]:
+    """Read calls that add a module with a literal name; where it is installed says its package."""
+    for path, text in _texts(files, folder, "CMakeLists.txt", _CMAKE_BELOW):
+        homes = {name: match["folder"] for match in _CMAKE_INSTALL.finditer(text) for name in match["names"].split()}
+        for match in _CMAKE.finditer(text):
+            name, home = match["name"], homes.get(match["name"])
+            package = "" if home in (None, ".") else str(home).strip("/").replace("/", ".")
+            dotted = f"{package}.{name}" if package else name
+            yield Named(names=(dotted,), where=path, certain=home is not None)
+
+
+def _texts(files: Files, folder: str, name: str, below: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Yield a build description and those that it names below it, without their comments, each once."""
+    todo, seen = [folder], set[str]()
+    while todo and len(seen) < _MOST_FILES:
+        here = todo.pop(0)
+        if here in seen:
+            continue
+        seen.add(here)
+        try:
+            text = re.sub(r"(?m)^\s*#.*$", "", read_text(files, f"{here}{name}") or "")
+        except SourceError:
+            continue
+        todo += [posixpath.normpath(posixpath.join(here, match["folder"])) + "/" for match in below.finditer(text)]
+        yield f"{here}{name}", text

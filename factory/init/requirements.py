@@ -1,0 +1,82 @@
+"""Requirements that a project keeps in files or groups of its own, read as far as they are plain."""
+
+import posixpath
+import shlex
+from collections.abc import Iterable, Iterator
+
+from packaging.dependency_groups import resolve_dependency_groups
+from packaging.requirements import InvalidRequirement, Requirement
+
+from factory.errors import SourceError
+from factory.init.model import Carried, Found, Left
+from factory.project.cargo import inside
+from factory.project.tables import Files, Table, read_text
+
+_DEEPEST = 5
+
+
+def asked_for(
+    files: Files, field: tuple[str, ...], words: Iterable[str], place: str, depth: int = 0
+) -> Iterator[Carried]:
+    """Yield what the words of a `pip install` ask for: requirements, and what `-r` files of the tree hold."""
+    stream = iter(words)
+    for word in stream:
+        if word in ("-r", "--requirement"):
+            yield from _from_file(files, field, next(stream, ""), place, depth)
+        elif word.startswith(("-r", "--requirement=")):
+            yield from _from_file(files, field, word.removeprefix("--requirement=").removeprefix("-r"), place, depth)
+        elif word.startswith("-"):
+            if word not in ("-U", "--upgrade", "-q", "-v", "--quiet", "--verbose"):
+                yield Left(
+                    what=f"{place}: {word}", why="requirements are taken from the index of this machine, as wheels"
+                )
+        elif _is_requirement(word):
+            yield Found(field=field, value=(word,), why=place)
+        else:
+            yield Left(what=f"{place}: {word}", why="it is no requirement (PEP 508)")
+
+
+def _from_file(files: Files, field: tuple[str, ...], path: str, place: str, depth: int) -> Iterator[Carried]:
+    found = inside("", path.replace("{project}/", "").replace("{package}/", ""))
+    text = None if found is None else read_text(files, found)
+    if text is None or found is None or depth == _DEEPEST:
+        yield Left(what=f"{place}: -r {path}", why="the source holds no such file")
+        return
+    folder = posixpath.dirname(found)
+    for line in text.replace("\\\n", " ").splitlines():
+        words = _words(line)
+        if words[:1] in (["-r"], ["-c"]) and words[1:]:
+            words[1] = posixpath.join(folder, words[1])
+        wanted = (
+            words
+            if words[:1] and words[0].startswith("-")
+            else [line.partition(" #")[0].partition(" --hash")[0].strip()]
+        )
+        if words:
+            yield from asked_for(files, field, wanted, f"{place}: {found}", depth + 1)
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:
+        return [line]
+
+
+def _is_requirement(text: str) -> bool:
+    try:
+        Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        return False
+    return True
+
+
+def of_groups(pyproject: Table, groups: Iterable[str], field: tuple[str, ...], place: str) -> Iterator[Carried]:
+    """Yield what dependency groups of pyproject.toml ask for (PEP 735)."""
+    for group in groups:
+        try:
+            wanted = resolve_dependency_groups(pyproject.table("dependency-groups").content, group)  # type: ignore[arg-type]  # it checks what it is given
+        except (ExceptionGroup, LookupError, TypeError, ValueError, SourceError):
+            yield Left(what=f"{place}: {group}", why="pyproject.toml holds no such dependency group that can be read")
+            continue
+        yield Found(field=field, value=tuple(wanted), why=f"{place}: the group {group}")

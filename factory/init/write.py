@@ -1,0 +1,127 @@
+"""A draft as the text of a recipe: fields in the order of the reference, and below them what was left out."""
+
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from factory.init.model import Draft, Found, Left, Value
+from factory.recipe.document import is_plain_text
+from factory.recipe.records import walk
+from factory.recipe.sections.whole import TOP
+
+_WIDTH = 100
+_MOST_SHOWN = 300
+_MOST_LEFT = 200
+_ORDER = {name: place for place, (name, _) in enumerate(walk(TOP))}
+_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+<>=~^*-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The text, and for each of its lines the field that stands there; comments have none."""
+
+    text: str
+    fields: tuple[Found | None, ...]
+
+    def at(self, line: int) -> Found | None:
+        """Return the field on a line, counted from 1."""
+        return self.fields[line - 1] if 0 < line <= len(self.fields) else None
+
+
+def write(draft: Draft) -> Written:
+    """Write a draft down."""
+    lines: list[tuple[str, Found | None]] = [
+        (f"# {comment(draft.title)}: what could be read is filled in; nothing of it was run.", None)
+    ]
+    lines += _level(sorted(draft.found, key=_rank), 0)
+    lines += [(text, None) for text in _left(draft.left)]
+    return Written(text="".join(f"{text}\n" for text, _ in lines), fields=tuple(found for _, found in lines))
+
+
+def comment(text: str) -> str:
+    """Return what may stand in a comment of one line: no break, nothing that nobody sees, and not without end."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
+
+
+def _rank(found: Found) -> tuple[int, ...]:
+    """Place a field as the reference lists it; names below a field that holds any keep their order."""
+    names = (".".join(found.field[:depth]) for depth in range(1, len(found.field) + 1))
+    return tuple(_ORDER[name] for name in names if name in _ORDER)
+
+
+def _level(fields: Sequence[Found], depth: int) -> Iterator[tuple[str, Found | None]]:
+    """Write the fields that share all keys above a depth, those of one section together."""
+    margin, said = "  " * depth, ""
+    for key in dict.fromkeys(found.field[depth] for found in fields):
+        same = [found for found in fields if found.field[depth] == key]
+        if len(same[0].field) > depth + 1:
+            yield f"{margin}{_word(key)}:", None
+            yield from _level(same, depth + 1)
+        else:
+            (found,) = same
+            why = "" if found.why == said else found.why
+            said = found.why
+            yield from ((f"{margin}{text}", found) for text in _field(key, found.value, why))
+
+
+def _field(key: str, value: Value, why: str) -> Iterator[str]:
+    head, told = f"{_word(key)}:", f"  # {comment(why)}" if why else ""
+    if isinstance(value, tuple):
+        yield from _list(head, [_flow(item) for item in value], told)
+    else:
+        yield f"{head} {_flow(value)}{told}"
+
+
+def _list(head: str, items: Sequence[str], told: str) -> Iterator[str]:
+    """Write a list on one line where that stays readable."""
+    short = f"{head} [{', '.join(items)}]"
+    if (len(short) <= _WIDTH and all(_PLAIN.fullmatch(item) for item in items)) or len(items) == 1:
+        yield f"{short}{told}"
+    else:
+        yield f"{head}{told}"
+        yield from (f"  - {item}" for item in items)
+
+
+def _flow(value: Value) -> str:
+    """Write a value so that it may stand between brackets."""
+    match value:
+        case str() as text:
+            return _word(text)
+        case bool() as flag:
+            return str(flag).lower()
+        case int() as number:
+            return str(number)
+        case Mapping() as mapping:
+            return f"{{{', '.join(f'{_word(name)}: {_flow(inner)}' for name, inner in mapping.items())}}}"
+        case items:
+            return f"[{', '.join(_flow(item) for item in items)}]"
+
+
+def _word(text: str) -> str:
+    """Write a text plain where every reader of YAML takes it for text, else quoted."""
+    if _PLAIN.fullmatch(text) and is_plain_text(text):
+        return text
+    return f"'{text.replace(chr(39), chr(39) * 2)}'" if text.isprintable() else json.dumps(text, ensure_ascii=False)
+
+
+def _left(left: Sequence[Left]) -> Iterator[str]:
+    if not left:
+        return
+    yield ""
+    yield "# Not in this recipe, each with its reason:"
+    for one in left[:_MOST_LEFT]:
+        told = f"{comment(one.what)}: {comment(one.why)}"
+        yield from textwrap.wrap(
+            told,
+            _WIDTH,
+            initial_indent="# * ",
+            subsequent_indent="#   ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    if len(left) > _MOST_LEFT:
+        yield f"# * and {len(left) - _MOST_LEFT} more"

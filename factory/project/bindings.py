@@ -1,0 +1,58 @@
+"""Wheels for every Python: what maturin's bindings and scikit-build's tags say of them.
+
+maturin takes the bindings that it is told, else those that the crate's dependencies and targets mean
+(`find_bridge` of maturin's `src/bridge/detection.rs`).
+"""
+
+import posixpath
+
+from factory.project.cargo import PYO3, Crate
+from factory.project.tables import Files, Table
+
+_PROGRAMS = "bin"
+_LIBRARIES = ("cffi", "uniffi")
+_GENERIC = ("py2.py3", "py3")
+
+
+def any_abi_of_crate(files: Files, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:
+    """Return why maturin tags a crate's wheels `py3-none`, None where they are for an interpreter or an ABI.
+
+    `dependencies` are the crates that its choices switch on. A program that links libpython is bound to its version.
+    """
+    bindings = _bindings(files, crate, maturin, dependencies)
+    if bindings not in _LIBRARIES and not (bindings == _PROGRAMS and dependencies.isdisjoint(PYO3)):
+        return None
+    said = maturin.text("bindings")
+    return f"{maturin.place} says bindings = {said}" if said else f"maturin takes {crate.manifest} for {bindings}"
+
+
+def makes_programs(files: Files, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> bool:
+    """Tell whether maturin packs a crate's programs, and no library of it."""
+    return _bindings(files, crate, maturin, dependencies) == _PROGRAMS
+
+
+def any_abi_of_cmake(pyproject: Table) -> str | None:
+    """Return why scikit-build-core tags its wheels `py3-none`, None where it does not."""
+    table = pyproject.table("tool", "scikit-build", "wheel")
+    said = table.get("py-api")
+    return f"{table.place} says py-api = {said}" if said in _GENERIC else None
+
+
+def _bindings(files: Files, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:
+    if (said := maturin.text("bindings")) is not None:
+        return said
+    is_library = "cdylib" in crate.table.table("lib").texts("crate-type")
+    if not dependencies.isdisjoint(PYO3):
+        return _PROGRAMS if not is_library and _has_program(files, crate) else "pyo3"
+    if "uniffi" in dependencies:
+        return "uniffi"
+    if is_library:
+        return "cffi"
+    return _PROGRAMS if _has_program(files, crate) else None
+
+
+def _has_program(files: Files, crate: Crate) -> bool:
+    """Tell whether cargo finds a binary: a table, `src/main.rs`, or a file or folder in `src/bin`."""
+    source = posixpath.join(crate.folder, "src")
+    found = any(path == f"{source}/main.rs" or path.startswith(f"{source}/bin/") for path in files.paths)
+    return found or bool(crate.table.tables("bin"))

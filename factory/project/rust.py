@@ -1,0 +1,128 @@
+"""The Rust of a project: the crates that its backend builds, their PyO3, and the choices that decide both."""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from factory.errors import SourceError
+from factory.project.bindings import any_abi_of_crate, makes_programs
+from factory.project.cargo import PYO3, Crate, inside, locked_version, read_crate, read_lock
+from factory.project.features import asked_features
+from factory.project.model import Pyo3
+from factory.project.setup_script import SetupScript
+from factory.project.tables import Files, Table
+
+_MATURIN_MANIFESTS = ("Cargo.toml", "rust/Cargo.toml", "native/Cargo.toml")
+_OWN_FEATURES = "pyo3/extension-module"  # setuptools-rust's `_binding_features`; maturin adds none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a recipe chooses before a source is read: the backend, and cargo's manifest and features."""
+
+    backend: str | None = None
+    manifest: str | None = None
+    features: tuple[str, ...] = ()
+    default_features: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packaging:
+    """What says how a project is built: the factory's name for its backend, pyproject.toml and setup.py."""
+
+    backend: str
+    pyproject: Table
+    script: SetupScript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rust:
+    """The first crate that a backend builds, and what follows from it; all is empty where it builds none.
+
+    `others` are manifests of further crates, each with a lock of its own; `any_abi` and `programs` are Project's.
+    """
+
+    crate: Crate | None = None
+    lock: str | None = None
+    others: tuple[str, ...] = ()
+    pyo3: Pyo3 | None = None
+    any_abi: str | None = None
+    programs: bool = False
+
+
+def read_rust(files: Files, folder: str, packaging: Packaging, chosen: Choices) -> Rust:
+    """Read the crates of a project.
+
+    Raises:
+        SourceError: a manifest is not there, lies outside of the source, or cannot be read.
+    """
+    crates = [read_crate(files, _within(folder, name)) for name in _manifests(files, folder, packaging, chosen)]
+    if not crates:
+        return Rust()
+    crate = crates[0]
+    asked = _asked(files, crate, packaging, chosen)
+    names = [name for name in PYO3 if name in asked]
+    maturin = packaging.pyproject.table("tool", "maturin")
+    by_maturin = packaging.backend == "maturin"
+    return Rust(
+        crate=crate,
+        lock=read_lock(files, crate),
+        others=tuple(_with_own_lock(crates)),
+        pyo3=_pyo3(files, crate, asked, names) if names else None,
+        any_abi=any_abi_of_crate(files, crate, maturin, frozenset(asked)) if by_maturin else None,
+        programs=by_maturin and makes_programs(files, crate, maturin, frozenset(asked)),
+    )
+
+
+def _manifests(files: Files, folder: str, packaging: Packaging, chosen: Choices) -> Sequence[str]:
+    if chosen.manifest is not None:
+        return [chosen.manifest]
+    if packaging.backend == "maturin":
+        named = packaging.pyproject.table("tool", "maturin").text("manifest-path")
+        return [named or _default_manifest(files, folder)]
+    if packaging.backend != "setuptools":
+        return []
+    table = packaging.pyproject.table("tool", "setuptools-rust")
+    modules = [*table.tables("ext-modules"), *table.tables("bins")]
+    return [module.text("path") or "Cargo.toml" for module in modules] or packaging.script.rust_manifests
+
+
+def _default_manifest(files: Files, folder: str) -> str:
+    """Return the manifest that maturin takes when none is named."""
+    found = (name for name in _MATURIN_MANIFESTS if files.read(folder + name) is not None)
+    return next(found, _MATURIN_MANIFESTS[0])
+
+
+def _within(folder: str, name: str) -> str:
+    manifest = inside(posixpath.dirname(folder), name)
+    if manifest is None:
+        raise SourceError(f"the manifest {name} lies outside of the source")
+    return manifest
+
+
+def _with_own_lock(crates: Sequence[Crate]) -> Iterator[str]:
+    """Yield the crates after the first that no workspace yielded before holds: cargo fetches a workspace at once."""
+    seen = {crates[0].workspace_folder}
+    for crate in crates[1:]:
+        if crate.workspace_folder not in seen:
+            seen.add(crate.workspace_folder)
+            yield crate.manifest
+
+
+def _asked(files: Files, crate: Crate, packaging: Packaging, chosen: Choices) -> dict[str, frozenset[str]]:
+    features, default = chosen.features, chosen.default_features
+    if packaging.backend == "maturin":
+        maturin = packaging.pyproject.table("tool", "maturin")
+        # maturin takes its own features only where the command line names none, and some hold for one Python only.
+        own = maturin.get("features") if not features else None
+        features = tuple(item for item in own if isinstance(item, str)) if isinstance(own, list) else features
+        default = default and not maturin.flag("no-default-features", default=False)
+    elif packaging.backend == "setuptools":
+        modules = packaging.pyproject.table("tool", "setuptools-rust").tables("ext-modules")
+        features = (*features, *(modules[0].texts("features") if modules else ()), _OWN_FEATURES)
+    return asked_features(files, crate, features, default_features=default)
+
+
+def _pyo3(files: Files, crate: Crate, asked: dict[str, frozenset[str]], names: Sequence[str]) -> Pyo3:
+    version = locked_version(files, read_lock(files, crate), names[0])
+    return Pyo3(version=version, features=frozenset().union(*(asked[name] for name in names)))

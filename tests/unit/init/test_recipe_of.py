@@ -1,0 +1,379 @@
+"""A recipe is written from what a source says: filled in where it is plain, and told where it is not."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path, PurePath
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from factory.errors import ImageError
+from factory.image_facts import ImageFacts
+from factory.init import Origin, Settled, recipe_of
+from factory.recipe.model import FloorWay, PathSource
+from factory.tags import Abi3Floor, Interpreter, PlatformTag
+from tests.source_makers import PYPROJECT, Files
+
+ORIGIN = Origin(name=canonicalize_name("demo"), version=Version("1.0"), sha256="0" * 64)
+TODAY = date(2026, 11, 22)
+HERE = tuple(Interpreter(minor) for minor in (9, 11, 13))
+MATURIN = '[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n[project]\nname = "demo"\n'
+CIBW = "[tool.cibuildwheel]\n"
+
+
+def make_image(role: str, platform: str = "manylinux_2_31_x86_64", *interpreters: Interpreter) -> ImageFacts:
+    return ImageFacts(
+        name=f"{role}-{platform}",
+        family="lookalike",
+        role="build" if role == "build" else "trial",
+        platform=PlatformTag.parse(platform),
+        interpreters=interpreters or HERE,
+        rust=Version("1.95") if role == "build" else None,
+    )
+
+
+IMAGES = (make_image("build"), make_image("trial"))
+
+
+def written(files: Mapping[str, str], *, images: tuple[ImageFacts, ...] = IMAGES, origin: Origin = ORIGIN) -> Settled:
+    return recipe_of(origin, Files(files), images, families=["lookalike"], file=Path("recipe.yaml"), today=TODAY)
+
+
+def with_options(options: str, **files: str) -> Settled:
+    return written({"pyproject.toml": PYPROJECT + CIBW + options, **files})
+
+
+def reasons(settled: Settled, what: str) -> list[str]:
+    return [one.why for one in settled.left if what in one.what]
+
+
+def test_a_small_source_gives_a_small_recipe() -> None:
+    script = 'setup(ext_modules=[Extension("demo._speed", ["speed.c"])])'
+    settled = written({"pyproject.toml": f'{PYPROJECT}requires-python = ">=3.10"\n', "setup.py": script})
+
+    fields = [text for text in settled.text.splitlines() if text and not text.startswith("#")]
+    assert fields == [
+        "factory: 1",
+        "name: demo",
+        "source:",
+        "  sdist: demo==1.0",
+        f"  sha256: '{'0' * 64}'",
+        "interpreters: [cp311, cp313]  # requires-python is >=3.10",
+        "platforms: [manylinux_2_31_x86_64]",
+        "audit:",
+        "  modules: [demo._speed]  # setup.py",
+    ]
+    assert reasons(settled, "cp310, cp312, cp314, cp315") == [
+        "no image here builds for them and tries them: `factory image list`"
+    ]
+    assert settled.refused == ""
+
+
+def test_a_folder_is_named_relative_to_the_recipe() -> None:
+    settled = written(
+        {"pyproject.toml": PYPROJECT}, origin=Origin(name=canonicalize_name("demo"), path=PurePath("../demo"))
+    )
+
+    assert settled.recipe.source == PathSource(path=Path("../demo"))
+
+
+def test_a_sdist_s_file_is_told_beside_the_release_that_a_build_takes() -> None:
+    origin = Origin(name=ORIGIN.name, version=ORIGIN.version, sha256=ORIGIN.sha256, file="in/demo-1.0.tar.gz")
+
+    settled = written({"pyproject.toml": PYPROJECT}, origin=origin)
+
+    assert "demo==1.0  # read from in/demo-1.0.tar.gz; a build takes this release from the index" in settled.text
+
+
+CARGO = (
+    '[package]\nname = "demo"\nversion = "1.0.0"\n[dependencies]\npyo3 = {version = "0.29", features = ["abi3-py39"]}\n'
+)
+LOCK = '[[package]]\nname = "pyo3"\nversion = "0.29.2"\n'
+
+
+def test_a_crate_s_floor_and_module_are_filled_in() -> None:
+    settled = written({"pyproject.toml": MATURIN, "Cargo.toml": CARGO, "Cargo.lock": LOCK})
+
+    assert settled.recipe.abi3 == (Abi3Floor(9),)
+    assert settled.recipe.build.floor == FloorWay()
+    assert settled.recipe.audit.modules == ("demo.demo",)
+
+
+def test_a_floor_that_setup_py_writes_down_is_the_project_s_own_and_the_lowest_is_taken() -> None:
+    script = "if LINUX: options = {'bdist_wheel': {'py_limited_api': 'cp36'}}\nelse: o = {'py_limited_api': 'cp37'}"
+
+    settled = written({"pyproject.toml": PYPROJECT, "setup.py": script})
+
+    assert settled.recipe.abi3 == (Abi3Floor(6),)
+    assert settled.recipe.build.floor == FloorWay(kind="project")
+
+
+def test_a_floor_that_cibuildwheel_hands_over_as_an_option_is_the_recipe_s_way() -> None:
+    settled = with_options('build = "cp39-*"\nconfig-settings = {"--build-option" = ["--py-limited-api=cp39"]}')
+
+    assert settled.recipe.abi3 == (Abi3Floor(9),)
+    assert settled.recipe.build.floor == FloorWay(kind="option", value="--py-limited-api={floor}")
+    assert settled.recipe.build.config_settings == {}
+    assert [str(one.interpreter) for one in settled.recipe.interpreters] == ["cp39", "cp311", "cp313"]
+
+
+def test_an_option_of_setuptools_rust_is_told_where_the_source_leaves_the_choice() -> None:
+    table = '[[tool.setuptools-rust.ext-modules]]\ntarget = "demo._rust"\npy-limited-api = "auto"\n'
+
+    settled = written({"pyproject.toml": PYPROJECT + table, "Cargo.toml": CARGO})
+
+    assert settled.recipe.abi3 is None
+    assert settled.recipe.audit.modules == ("demo._rust",)
+    assert "abi3: cp39" in reasons(settled, "py-limited-api")[0]
+
+
+CFFI = {
+    "setup.py": 'setup(ext_package="demo", cffi_modules=["src/build.py:ffi"])',
+    "src/build.py": 'ffi.set_source("_sodium", "", libraries=[])',
+}
+MESON = {
+    "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "mesonpy"\n[project]\nname = "demo"\n',
+    "meson.build": "project('demo')\nsubdir('src')\n",
+    "src/meson.build": "py.extension_module('_core', files('a.c', 'b.c'), install: true, subdir: 'demo/inner')\n",
+    "docs/meson.build": "py.extension_module('example', 'e.c', subdir: 'docs')\n",
+}
+CMAKE = {
+    "pyproject.toml": '[build-system]\nrequires=[]\nbuild-backend = "scikit_build_core.build"\n[project]\nname="d"\n',
+    "CMakeLists.txt": "pybind11_add_module(_core MODULE a.cpp)\ninstall(TARGETS _core LIBRARY DESTINATION demo)\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "modules"),
+    [
+        pytest.param(CFFI, ("demo._sodium",), id="cffi names it in the script that setup.py names"),
+        pytest.param(MESON, ("demo.inner._core",), id="meson, as far as subdir leads"),
+        pytest.param(CMAKE, ("demo._core",), id="cmake, by where it is installed"),
+        pytest.param(
+            {"pyproject.toml": PYPROJECT + '[[tool.setuptools.ext-modules]]\nname = "demo._c"\nsources = ["c.c"]\n'},
+            ("demo._c",),
+            id="setuptools by pyproject",
+        ),
+        pytest.param({"setup.py": 'if LINUX: e = Extension("demo._linux", [])'}, (), id="not under a condition"),
+        pytest.param({"setup.py": "setup(ext_modules=cythonize('demo/*.pyx'))"}, (), id="not what is computed"),
+    ],
+)
+def test_modules_are_read_and_never_guessed(files: Mapping[str, str], modules: tuple[str, ...]) -> None:
+    settled = written({"pyproject.toml": PYPROJECT, **files})
+
+    assert settled.recipe.audit.modules == modules
+    assert bool(reasons(settled, "audit.modules")) == (not modules)
+
+
+@pytest.mark.parametrize("path", ["Demo/__init__.py", "src/demo/__init__.py"])
+def test_a_package_of_the_project_s_name_is_imported_by_trials(path: str) -> None:
+    settled = written({"pyproject.toml": PYPROJECT, path: "", "tests/demo/__init__.py": ""})
+
+    assert [name.lower() for name in settled.recipe.test.imports] == ["demo"]
+
+
+def test_a_package_of_another_name_is_imported_where_setuptools_listed_it() -> None:
+    settled = written({"pyproject.toml": PYPROJECT, "lib/Demo.egg-info/top_level.txt": "_yaml\nyaml\ntests\n"})
+
+    assert settled.recipe.test.imports == ("yaml",)
+
+
+def test_no_package_of_another_name_or_place_is_imported() -> None:
+    settled = written({"pyproject.toml": PYPROJECT, "tests/demo/__init__.py": "", "other/__init__.py": ""})
+
+    assert settled.recipe.test.imports == ()
+
+
+def test_a_module_under_a_condition_is_told() -> None:
+    settled = written({"pyproject.toml": PYPROJECT, "setup.py": 'if LINUX: e = Extension("demo._linux", [])'})
+
+    assert "add what Linux builds" in reasons(settled, "audit.modules: demo._linux")[0]
+
+
+def test_each_option_of_cibuildwheel_becomes_its_field() -> None:
+    settled = with_options(
+        """
+build = "cp311-* cp313-*"
+environment = {LEVEL = "3", PIP_CONSTRAINT = "{project}/constraints.txt"}
+before-build = "make -C {project} headers"
+config-settings = {setup-args = ["-Da=b", "-Dc=d"]}
+repair-wheel-command = "auditwheel repair --strip --exclude libcuda.so.1 -w {dest_dir} {wheel}"
+test-requires = ["pytest>=8", "attrs"]
+test-groups = ["dev"]
+test-extras = ["fast"]
+test-sources = ["tests/data"]
+test-environment = {MODE = "a b"}
+before-test = "pip install numpy"
+test-command = ["python -c 'import demo'", "pytest {project}/tests"]
+[dependency-groups]
+dev = ["hypothesis"]
+""",
+        **{"constraints.txt": "setuptools<80  # old\n"},
+    )
+
+    recipe = settled.recipe
+    assert [str(one.interpreter) for one in recipe.interpreters] == ["cp311", "cp313"]
+    assert dict(recipe.build.env) == {"LEVEL": "3"}
+    assert [str(one) for one in recipe.build.constraints] == ["setuptools<80"]
+    assert recipe.build.before == ("make -C . headers",)
+    assert recipe.build.config_settings == {"setup-args": ("-Da=b", "-Dc=d")}
+    assert (recipe.repair.strip, recipe.repair.exclude) == (True, ("libcuda.so.1",))
+    assert {str(one) for one in recipe.test.requires} == {"pytest>=8", "attrs", "hypothesis", "numpy"}
+    assert recipe.test.extras == ("fast",)
+    assert recipe.test.run == (
+        "export MODE='a b'",
+        "mkdir -p tests/ && cp -r {source}/tests/data tests/",
+        "python -c 'import demo'",
+        "pytest {source}/tests",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "why"),
+    [
+        ('before-build = "pip install cython"', "pip install cython", "name what they need in build.requires"),
+        ('environment = {A = "$HOME/x"}', "environment.A: $HOME/x", "a shell has to evaluate it"),
+        ('environment = {PYO3_PYTHON = "python3"}', "build.env.PYO3_PYTHON", "is not for a recipe to set"),
+        ('before-all = "bash {project}/prepare.sh"', "prepare.sh", "never sees the source"),
+        ('test-command = "make check"', "make check", "trials have no make"),
+        ('test-requires = "--index-url=x"\ntest-command = "pytest"', "--index-url", "the index of this machine"),
+        ('test-command = "pytest"\ntest-requires = ["not a requirement"]', "not a requirement", "PEP 508"),
+        ('repair-wheel-command = "mine {wheel}"', "mine {wheel}", "its own auditwheel"),
+        ('repair-wheel-command = "auditwheel repair --zip 9 {wheel}"', "--zip", "no field"),
+        ('container-engine = "podman"', "container-engine", "DOCKER_HOST"),
+        ('surprise = "x"', "surprise", "no option of cibuildwheel's"),
+        ('manylinux-x86_64-image = "manylinux2014"', "manylinux2014", "no image here is that old"),
+        ('archs = ["x86_64", "aarch64"]', "manylinux_aarch64", "no image here builds"),
+        ('enable = ["pypy"]', "pp311", "no image here builds"),
+        ('config-settings = "a"', "config-settings", "cannot be read"),
+        ('test-skip = "cp313-*"', "test-skip: cp313-manylinux_x86_64", "every listed interpreter is tried"),
+        ('build = "{1..100000}"', "cibuildwheel: '{1..100000}'", "choose interpreters"),
+        ('build-frontend = "build; args: --no-isolation"', "--no-isolation", "in isolation"),
+        ('test-groups = ["absent"]\ntest-command = "pytest"', "test-groups: absent", "no such dependency group"),
+    ],
+)
+def test_what_cannot_be_carried_over_is_told_with_its_reason(options: str, what: str, why: str) -> None:
+    settled = with_options(options)
+
+    assert any(why in reason for reason in reasons(settled, what)), settled.text
+
+
+def test_what_only_tests_need_is_left_out_where_there_is_no_test() -> None:
+    settled = with_options('test-requires = "pytest"')
+
+    assert settled.recipe.test.requires == ()
+    assert reasons(settled, "test.requires: pytest") == ["no test uses it"]
+
+
+def test_a_requirements_file_is_followed_and_cannot_go_round() -> None:
+    files = {"requirements/a.txt": "-r b.txt\npytest==8.1\n", "requirements/b.txt": "-r a.txt\nattrs\n"}
+
+    settled = with_options('test-command = "pytest"\ntest-requires = "-r requirements/a.txt"', **files)
+
+    assert {str(one) for one in settled.recipe.test.requires} == {"pytest==8.1", "attrs"}
+    assert reasons(settled, "-r")
+
+
+def test_an_override_for_every_build_is_laid_over_and_one_for_some_is_told() -> None:
+    overrides = """
+environment = {A = "1"}
+test-command = "pytest"
+[[tool.cibuildwheel.overrides]]
+select = "*-manylinux*"
+inherit.environment = "append"
+environment = {B = "2"}
+[[tool.cibuildwheel.overrides]]
+select = "cp313-*"
+test-command = "false"
+[[tool.cibuildwheel.overrides]]
+select = "*-win32"
+test-command = "false"
+"""
+    settled = with_options(overrides)
+
+    assert dict(settled.recipe.build.env) == {"A": "1", "B": "2"}
+    assert settled.recipe.test.run == ("pytest",)
+    assert [one.what for one in settled.left if "overrides" in one.what] == [
+        "pyproject.toml: tool.cibuildwheel.overrides: cp313-*"
+    ]
+
+
+def test_selectors_that_leave_out_one_platform_of_an_interpreter_become_skips() -> None:
+    images = (
+        *IMAGES,
+        make_image("build", "musllinux_1_2_x86_64"),
+        make_image("trial", "musllinux_1_2_x86_64"),
+    )
+
+    settled = written({"pyproject.toml": f'{PYPROJECT}{CIBW}skip = "cp39-musllinux*"\n'}, images=images)
+
+    assert [rule.select for rule in settled.recipe.skip] == ["cp39-cp39-musllinux_1_2_x86_64"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "platform"),
+    [
+        ("manylinux2014", "manylinux_2_31_x86_64"),
+        ("manylinux_2_31", "manylinux_2_31_x86_64"),
+        ("manylinux_2_34", "manylinux_2_34_x86_64"),
+        ("manylinux_2_90", "manylinux_2_31_x86_64"),
+        ("quay.io/mine/image", "manylinux_2_31_x86_64"),
+    ],
+)
+def test_the_ceiling_is_that_of_cibuildwheel_s_image_where_images_here_reach_it(stated: str, platform: str) -> None:
+    images = (*IMAGES, make_image("trial", "manylinux_2_36_x86_64"))
+
+    settled = written({"pyproject.toml": f'{PYPROJECT}{CIBW}manylinux-x86_64-image = "{stated}"\n'}, images=images)
+
+    assert [str(one) for one in settled.recipe.platforms] == [platform]
+
+
+def test_the_linux_table_and_a_file_of_its_own_are_read() -> None:
+    table = '[tool.cibuildwheel]\ntest-command = "a"\n[tool.cibuildwheel.linux]\ntest-command = "b"\n'
+
+    settled = written({"pyproject.toml": PYPROJECT, "cibuildwheel.toml": table})
+
+    assert settled.recipe.test.run == ("b",)
+
+
+def test_settings_in_workflows_are_told() -> None:
+    settled = written(
+        {"pyproject.toml": PYPROJECT, ".github/workflows/wheels.yml": "env:\n  CIBW_SKIP: x\n  CIBW_BUILD: y\n"}
+    )
+
+    assert reasons(settled, ".github/workflows/wheels.yml: CIBW_BUILD, CIBW_SKIP")
+
+
+def test_a_source_that_cannot_be_read_gives_a_recipe_that_says_so() -> None:
+    settled = written({"pyproject.toml": "[project"})
+
+    assert "pyproject.toml is no TOML" in settled.refused
+    assert any("pyproject.toml is no TOML" in one.what for one in settled.left)
+
+
+def test_a_plan_that_cannot_be_is_told_in_the_recipe() -> None:
+    images = (replace(IMAGES[0], rust=Version("1.60")), IMAGES[1])
+    cargo = CARGO.replace('version = "1.0.0"', 'version = "1.0.0"\nrust-version = "1.83"')
+
+    settled = written({"pyproject.toml": MATURIN, "Cargo.toml": cargo, "Cargo.lock": LOCK}, images=images)
+
+    assert settled.refused.startswith("demo needs Rust 1.83")
+    assert "# * `factory plan` refuses this recipe: demo needs Rust 1.83" in settled.text
+
+
+def test_without_an_image_that_builds_and_one_that_tries_there_is_no_recipe() -> None:
+    with pytest.raises(ImageError, match="builds for anything that can be tried here"):
+        written({"pyproject.toml": PYPROJECT}, images=(make_image("build"),))
+
+
+def test_hostile_texts_break_no_line_and_no_comment() -> None:
+    options = (
+        'test-command = "x"\nenvironment = {A = "a\\n# b: \\u0007", "B:\\n#" = "c"}\nsurprise = "a\\nfactory: 2"\n'
+    )
+
+    settled = with_options(options)
+
+    assert dict(settled.recipe.build.env) == {}
+    assert all(text.isprintable() for text in settled.text.splitlines())
