@@ -1,16 +1,19 @@
-"""The only reader of this machine's environment: indexes, mirror, proxies, certificates, folders; one value.
+"""The only reader of this machine's environment: indexes, proxies, certificates, credentials, folders; one value.
 
 What is read here is handed on explicitly. It never enters a key, a label or a log: credentials may stand in any URL.
 """
 
 import configparser
+import netrc
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 import uv
@@ -19,6 +22,9 @@ from factory.errors import FactoryError, UsageError
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+_BUNDLE_HINT = "name a PEM bundle that you may read in SSL_CERT_FILE"
+_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+_CARGO_TOKEN = re.compile(r"CARGO_REGISTRIES_(?P<name>\w+)_TOKEN")
 _WAY_OUT = "mend this configuration of pip's (`pip config debug` lists its files), or name another in PIP_CONFIG_FILE"
 
 _finding_uv = Lock()
@@ -28,21 +34,36 @@ _finding_uv = Lock()
 class Host:
     """What this machine is configured with. None means: the tool's own default.
 
-    `index_url` and `extra_index_urls` are PEP 503 roots; `apt_mirror` is our own `FACTORY_APT_MIRROR`;
-    `certificates` is a PEM bundle; `proxies` maps lowercase variable names to their values.
+    `index_url` and `extra_index_urls` are PEP 503 roots; `apt_mirror` is our own `FACTORY_APT_MIRROR`, `image_lock` our
+    `FACTORY_IMAGE_LOCK`: the pins of pulled images; `certificates` is a PEM bundle; `proxies` maps lowercase variable
+    names to their values. `netrc` holds users and passwords by host name (netrc(5)); `cargo_tokens` are registries'
+    tokens by `registry_id`. `variables` are the whole environment, of which recipes may ask for some by name.
+    `temp` is where all programs of a user on this machine put temporary files.
     """
 
     index_url: str | None
     extra_index_urls: tuple[str, ...]
     apt_mirror: str | None
+    image_lock: Path | None
     certificates: Path | None
     proxies: Mapping[str, str]
+    netrc: Path | None
     cargo_home: Path
+    cargo_tokens: Mapping[str, str]
     store: Path
     docker: Mapping[str, str]
+    step_summary: Path | None
+    home: Path
+    ssh_agent: str | None
     path: str
     is_ci: bool
     uid: int
+    temp: Path
+    variables: Mapping[str, str] = field(repr=False)
+
+    def variable(self, name: str) -> str | None:
+        """Return a variable of the environment that a recipe asks for by name."""
+        return self.variables.get(name)
 
     @property
     def tool_env(self) -> Mapping[str, str]:
@@ -50,6 +71,8 @@ class Host:
         env = {"PATH": self.path, "LC_ALL": "C.UTF-8", **self.network_env}
         if self.certificates is not None:
             env |= {"SSL_CERT_FILE": str(self.certificates), "REQUESTS_CA_BUNDLE": str(self.certificates)}
+        if self.netrc is not None:
+            env["NETRC"] = str(self.netrc)
         return MappingProxyType(env)
 
     @property
@@ -58,30 +81,73 @@ class Host:
         upper = {name.upper(): value for name, value in self.proxies.items()}
         return MappingProxyType({**self.proxies, **upper})
 
+    @property
+    def loopback_proxies(self) -> tuple[str, ...]:
+        """The proxy variables that name this machine's own loopback address, which is another one in a container."""
+        named = {name: value for name, value in self.proxies.items() if name != "no_proxy"}
+        return tuple(name for name, value in sorted(named.items()) if is_loopback(value))
+
+    def login(self, hostname: str) -> tuple[str, str] | None:
+        """Return the user and password that netrc has for a server.
+
+        Raises:
+            UsageError: the file cannot be read.
+        """
+        found = None if self.netrc is None else _netrc(self.netrc).authenticators(hostname)
+        return None if found is None else (found[0], found[2])
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every password and token that is known here, as it stands in its file or URL and as it is meant."""
+        urls = [self.index_url, *self.extra_index_urls, self.apt_mirror, *self.proxies.values()]
+        passwords = [password for url in urls if url for password in _password(url)]
+        if self.netrc is not None:
+            passwords += [password for _, _, password in _netrc(self.netrc).hosts.values()]
+        return frozenset(secret for secret in (*passwords, *self.cargo_tokens.values()) if secret)
+
 
 def read_host(environ: Mapping[str, str] | None = None) -> Host:
     """Read the environment and pip's configuration files once.
 
     Raises:
-        UsageError: a file of pip's is malformed, or it or the certificates may not be read.
+        UsageError: a file of pip's or cargo's tokens are malformed, or they or the certificates may not be read.
     """
     env = os.environ if environ is None else environ
     home = Path(env.get("HOME", "/"))
     pip = _pip_settings(env, home)
     proxies = {name: value for name in _PROXIES if (value := env.get(name) or env.get(name.upper()))}
+    cargo_home = Path(env.get("CARGO_HOME") or home / ".cargo")
     return Host(
         index_url=env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or pip.get("index-url"),
         extra_index_urls=tuple((env.get("UV_EXTRA_INDEX_URL") or pip.get("extra-index-url", "")).split()),
         apt_mirror=env.get("FACTORY_APT_MIRROR"),
+        image_lock=Path(lock) if (lock := env.get("FACTORY_IMAGE_LOCK")) else None,
         certificates=_certificates(env, pip),
         proxies=MappingProxyType(proxies),
-        cargo_home=Path(env.get("CARGO_HOME") or home / ".cargo"),
+        netrc=next((path for path in _netrc_files(env, home) if _is_file(path, "netrc")), None),
+        cargo_home=cargo_home,
+        cargo_tokens=MappingProxyType(dict(_cargo_tokens(env, cargo_home))),
         store=Path(env.get("FACTORY_STORE") or _cache_folder(env, home)),
         docker=MappingProxyType({name: value for name, value in env.items() if name.startswith("DOCKER_")}),
+        step_summary=Path(env["GITHUB_STEP_SUMMARY"]) if env.get("GITHUB_STEP_SUMMARY") else None,
+        home=home,
+        ssh_agent=env.get("SSH_AUTH_SOCK"),
         path=env.get("PATH", os.defpath),
         is_ci=bool(env.get("CI")),
         uid=os.getuid(),
+        temp=Path(env.get("TMPDIR") or "/tmp"),  # noqa: S108 -- tempfile(3) reads the same
+        variables=env,
     )
+
+
+def registry_id(name: str) -> str:
+    """Return a registry's name as cargo's variables spell it ("Environment variables" in the Cargo book)."""
+    return name.upper().replace("-", "_")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL, or an address without scheme, names this machine's loopback interface."""
+    return _LOOPBACK.fullmatch(urlsplit(url if "//" in url else f"//{url}").hostname or "") is not None
 
 
 def find_uv() -> str:
@@ -152,15 +218,59 @@ def _line_of(error: configparser.Error) -> int:
             return 1
 
 
+def _password(url: str) -> Iterator[str]:
+    """Yield the secret of a URL: its password, or where it has none its user, as tokens are given so."""
+    user, _, password = urlsplit(url if "//" in url else f"//{url}").netloc.rpartition("@")[0].partition(":")
+    yield from {password or user, unquote(password or user)}
+
+
+def _netrc_files(env: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    return (Path(env["NETRC"]),) if env.get("NETRC") else (home / ".netrc", home / "_netrc")
+
+
+def _netrc(path: Path) -> netrc.netrc:
+    """Parse a file of users and passwords; what is wrong with it is not quoted."""
+    hint = "mend it (netrc(5)), or name another in NETRC"
+    try:
+        return netrc.netrc(str(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
+    except (netrc.NetrcParseError, UnicodeDecodeError) as error:
+        line = error.lineno if isinstance(error, netrc.NetrcParseError) else None
+        raise UsageError(f"{path}{f':{line}' if line else ''} is no netrc file", hint=hint) from None
+
+
+def _cargo_tokens(env: Mapping[str, str], cargo_home: Path) -> Iterator[tuple[str, str]]:
+    """Yield tokens as cargo finds them: in its two files, then in variables, which win."""
+    for path in (cargo_home / "credentials", cargo_home / "credentials.toml"):
+        if _is_file(path, "cargo's tokens"):
+            yield from _tokens_in(path)
+    for name, value in env.items():
+        if match := _CARGO_TOKEN.fullmatch(name):
+            yield match["name"], value
+
+
+def _tokens_in(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        registries = tomllib.loads(path.read_text(encoding="utf-8")).get("registries", {})
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint="cargo reads it, too") from error
+    except ValueError:
+        raise UsageError(f"{path} is no TOML", hint="write it anew with `cargo login`") from None
+    for name, entry in registries.items() if isinstance(registries, dict) else ():
+        if isinstance(entry, dict) and isinstance(token := entry.get("token"), str):
+            yield registry_id(name), token
+
+
 def _certificates(env: Mapping[str, str], pip: Mapping[str, str]) -> Path | None:
     named = [env.get("FACTORY_CERTIFICATES"), env.get("SSL_CERT_FILE"), env.get("REQUESTS_CA_BUNDLE"), pip.get("cert")]
     candidates = [*(Path(name) for name in named if name), *(Path(name) for name in _BUNDLES)]
-    return next((path for path in candidates if _is_file(path)), None)
+    return next((path for path in candidates if _is_file(path, "certificates")), None)
 
 
-def _is_file(path: Path) -> bool:
+def _is_file(path: Path, what: str) -> bool:
     try:
         return path.is_file()
     except OSError as error:
-        hint = "name a PEM bundle that you may read in SSL_CERT_FILE"
-        raise UsageError(f"the certificates {path} cannot be read: {error.strerror}", hint=hint) from error
+        hint = _BUNDLE_HINT if what == "certificates" else f"name a path that can be read for {what}"
+        raise UsageError(f"the {what} {path} cannot be read: {error.strerror}", hint=hint) from error

@@ -3,21 +3,17 @@
 import fnmatch
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from factory.errors import SourceError
 from factory.host import Host
-from factory.process import Completed, run
 from factory.recipe.model import PathSource
+from factory.source import git
 from factory.source.names import link_target, resolve_links, safe_path
 from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
 
-# Read-only questions; none of them may start a program that a repository's own configuration names.
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*")
-_GIT_TIMEOUT_S = 120
 _CHUNK_BYTES = 1 << 20
 _JUNK = (".git", ".hg", ".svn", ".jj", ".bzr", "__pycache__", ".tox", ".nox", "node_modules", "*.egg-info")
 _JUNK_AT_TOP = ("build", "dist")
@@ -37,7 +33,7 @@ def read_folder(ref: PathSource, host: Host, *, limits: Limits | None = None) ->
     if not root.is_dir():
         raise SourceError(f"there is no folder {root}")
     spool = Spool(limits or Limits())
-    with_git = _is_working_tree(root) and shutil.which("git", path=host.path) is not None
+    with_git = _is_working_tree(root) and git.is_here(host)
     paths = sorted(set(_listed(root, host) if with_git else _walked(root, root)))
     if not paths:
         raise SourceError(f"{root} holds no files", hint="is the folder itself ignored by git?")
@@ -50,16 +46,11 @@ def _is_working_tree(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
 
 
-def _git(folder: Path, host: Host, *arguments: str) -> Completed:
-    return run([*_GIT, *arguments], env=host.tool_env, cwd=folder, timeout_s=_GIT_TIMEOUT_S)
-
-
 def _listed(folder: Path, host: Host, prefix: str = "") -> Iterator[str]:
     """Yield what git tracks plus unignored files, those of submodules and nested repositories too."""
-    answer = _git(folder, host, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    answer = git.ask(folder, host, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     if answer.returncode != 0:
-        said = answer.stderr.strip().splitlines()
-        raise SourceError(f"git cannot list {folder}: {said[0] if said else answer.returncode}")
+        raise SourceError(f"git cannot list {folder}: {git.first_line(answer)}")
     for name in os.fsdecode(answer.stdout).split("\0"):
         path = folder / name
         if not name or not os.path.lexists(path):
@@ -72,9 +63,14 @@ def _listed(folder: Path, host: Host, prefix: str = "") -> Iterator[str]:
 
 def _committed_s(root: Path, host: Host) -> int | None:
     """Return the time of the last commit; None before the first. `git log` could start a signature program."""
-    answer = _git(root, host, "cat-file", "commit", "HEAD")
-    match = re.search(rb"^committer .* (\d+) [-+]\d{4}$", answer.stdout, re.MULTILINE)
-    return int(match[1]) if match and answer.returncode == 0 else None
+    answer = git.ask(root, host, "cat-file", "commit", "HEAD")
+    return commit_time_s(answer.stdout) if answer.returncode == 0 else None
+
+
+def commit_time_s(commit: bytes) -> int | None:
+    """Read the time out of a commit as git keeps it."""
+    match = re.search(rb"^committer .* (\d+) [-+]\d{4}$", commit, re.MULTILINE)
+    return int(match[1]) if match else None
 
 
 def _walked(folder: Path, root: Path) -> Iterator[str]:

@@ -18,14 +18,12 @@ from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.recipe.model import SdistSource
+from factory.source.download import OnBytes, download
 from factory.source.session import TIMEOUT_S, attempt, bare, open_session
 
-MAX_SDIST_BYTES = 1 << 30
 _NEIGHBOURS = 3
 _SUFFIXES = (".tar.gz", ".tgz", ".zip")
 _PAGE_BYTES = 64 << 20
-
-OnBytes = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +63,21 @@ def fetch_sdist(
         SourceError: no index lists it, the bytes are not what the index or the recipe says, or the network fails.
     """
     with session or open_session(host) as open_:
-        listed = find_sdist(ref, host, open_, sleep=sleep)
-        path = into / listed.filename
-        digest = attempt(listed.filename, lambda: _download(open_, listed, path, progress), sleep=sleep)
+        found = find_sdist(ref, host, open_, sleep=sleep)
+        path = into / found.filename
+        fetch = partial(download, open_, found.url, path, size_bytes=found.size_bytes, progress=progress)
+        digest = attempt(found.filename, fetch, sleep=sleep)
     try:
-        _check(digest, listed, ref)
+        _check(digest, found, ref)
     except SourceError:
         path.unlink()
         raise
     return Fetched(
-        filename=listed.filename,
+        filename=found.filename,
         path=path,
         digest=digest,
         size_bytes=path.stat().st_size,
-        notes=tuple(_notes(listed)),
+        notes=tuple(_notes(found)),
     )
 
 
@@ -92,16 +91,44 @@ def find_sdist(
     """
     seen: dict[Version, bool] = {}
     for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
-        page = attempt(f"the index page of {ref.name}", partial(_page, session, root, ref.name), sleep=sleep)
-        versions = list(_versions(page))
-        found = [package for version, package in versions if version == ref.version and _is_sdist(package)]
+        page = attempt(f"the index page of {ref.name}", partial(index_page, session, root, ref.name), sleep=sleep)
+        dated = list(versions(page))
+        found = [package for version, package in dated if version == ref.version and _is_sdist(package)]
         if found:
-            return _listed(min(found, key=lambda package: _SUFFIXES.index(_suffix(package.filename))), root)
-        seen |= {version: seen.get(version, False) or _is_sdist(package) for version, package in versions}
+            return as_listed(min(found, key=lambda package: _SUFFIXES.index(_suffix(package.filename))), root)
+        seen |= {version: seen.get(version, False) or _is_sdist(package) for version, package in dated}
     raise _missing(ref, seen)
 
 
-def _page(session: requests.Session, root: str, name: NormalizedName) -> list[pypi_simple.DistributionPackage]:
+def newest_sdist(
+    name: NormalizedName, host: Host, session: requests.Session, *, sleep: Callable[[float], None] = time.sleep
+) -> Version:
+    """Return the newest version with a sdist that is not yanked, and no pre-release where there is another.
+
+    The first index that has one is believed, as for a release that is named whole.
+
+    Raises:
+        SourceError: no index has one.
+    """
+    known = False
+    for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
+        page = attempt(f"the index page of {name}", partial(index_page, session, root, name), sleep=sleep)
+        known = known or bool(page)
+        found = [version for version, package in versions(page) if _is_sdist(package) and not package.is_yanked]
+        if found:
+            return max(found, key=lambda version: (not version.is_prerelease, version))
+    if known:
+        raise SourceError(f"{name} has no sdist on any index here", hint="name a folder that holds its source")
+    raise SourceError(f"no index here knows {name}", hint="is the name right, and the index URL?")
+
+
+def index_page(session: requests.Session, root: str, name: NormalizedName) -> list[pypi_simple.DistributionPackage]:
+    """Ask one index for a project's files; none where it does not know the project.
+
+    Raises:
+        requests.RequestException: the index does not answer.
+        SourceError: what it answers is no index page.
+    """
     url = f"{bare(root).rstrip('/')}/{name}/"
     response = session.get(url, headers={"Accept": pypi_simple.ACCEPT_ANY}, timeout=TIMEOUT_S)
     if response.status_code == requests.codes.not_found:
@@ -119,9 +146,10 @@ def _page(session: requests.Session, root: str, name: NormalizedName) -> list[py
         ) from error
 
 
-def _versions(
+def versions(
     packages: Iterable[pypi_simple.DistributionPackage],
 ) -> Iterator[tuple[Version, pypi_simple.DistributionPackage]]:
+    """Yield files with their versions; what has none by PEP 440 is left out."""
     for package in packages:
         try:
             yield Version(package.version or ""), package
@@ -137,7 +165,12 @@ def _suffix(filename: str) -> str:
     return next(suffix for suffix in _SUFFIXES if filename.endswith(suffix))
 
 
-def _listed(package: pypi_simple.DistributionPackage, root: str) -> Listed:
+def as_listed(package: pypi_simple.DistributionPackage, root: str) -> Listed:
+    """Read what an index says of one file.
+
+    Raises:
+        SourceError: its name is none.
+    """
     hexadecimal = package.digests.get("sha256", "").lower()
     if "/" in package.filename or not package.filename.isprintable():
         raise SourceError(f"{urlsplit(root).hostname} lists a file named {package.filename!a}")
@@ -148,29 +181,6 @@ def _listed(package: pypi_simple.DistributionPackage, root: str) -> Listed:
         size_bytes=package.size,
         yanked=(package.yanked_reason or "no reason given") if package.is_yanked else None,
     )
-
-
-def _download(session: requests.Session, listed: Listed, path: Path, progress: OnBytes) -> Digest:
-    """Write the file under its name only when it is whole."""
-    part = path.with_name(f"{path.name}.part")
-    with session.get(listed.url, stream=True, timeout=TIMEOUT_S) as response, part.open("wb") as out:
-        response.raise_for_status()
-        total = _length(response) or listed.size_bytes
-        for chunk in response.iter_content(1 << 18):
-            out.write(chunk)
-            progress(out.tell(), total)
-            if out.tell() > MAX_SDIST_BYTES:
-                raise SourceError(f"{listed.filename} is larger than {MAX_SDIST_BYTES} bytes")
-        if total is not None and out.tell() < total:
-            raise requests.ConnectionError(f"the connection ended after {out.tell()} of {total} bytes")
-    part.replace(path)
-    return Digest.of_file(path)
-
-
-def _length(response: requests.Response) -> int | None:
-    """Return the announced size, unless the body is compressed on its way."""
-    length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() and "Content-Encoding" not in response.headers else None
 
 
 def _check(digest: Digest, listed: Listed, ref: SdistSource) -> None:

@@ -1,22 +1,28 @@
 """HTTP as this machine is configured: proxies, certificates, credentials that never reach a message, retries."""
 
 import re
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from socket import gaierror
+from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
-from requests.utils import get_netrc_auth, should_bypass_proxies
+from requests.utils import should_bypass_proxies
 
 from factory.errors import SourceError
 from factory.host import Host
+from factory.source.waiting import unless
 
 T = TypeVar("T")
 
 TIMEOUT_S = (15, 60)  # connecting, and between two packets
 _PAUSES_S = (0.5, 2.0, 5.0)
+_SECRET_LENGTH = 4  # shorter ones stand in any text
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -26,34 +32,53 @@ def bare(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def redact(text: str) -> str:
-    """Take users and passwords out of every URL in a text."""
-    return re.sub(r"(?<=//)[^/@\s]+@", "", text)
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Take users and passwords out of every URL in a text, and known secrets wherever they stand."""
+    return re.sub(r"(?<=//)[^/@\s]+@", "", hide(text, secrets))
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Take known secrets out of a text, wherever they stand."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SECRET_LENGTH:
+            text = text.replace(secret, "***")
+    return text
 
 
 def open_session(host: Host) -> requests.Session:
-    """Make a session that uses what `host` says, and nothing else of the environment but netrc."""
+    """Make a session that uses what `host` says, and nothing else of the environment."""
     session = _Session(host.proxies)
     session.trust_env = False
     session.verify = str(host.certificates) if host.certificates else True
-    session.auth = _Credentials([url for url in (host.index_url, *host.extra_index_urls) if url])
+    session.auth = _Credentials(host)
     return session
 
 
-def attempt(what: str, call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
+def attempt(
+    what: str,
+    call: Callable[[], T],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    cancelled: Event | None = None,
+) -> T:
     """Do a request, and again after a pause where its failure may pass: connection, truncation, 408, 429, 5xx.
 
     Raises:
         SourceError: it failed for good, or four times; `what` and the last reason are named.
+        Interrupted: `cancelled` was set.
     """
     for pause_s in (*_PAUSES_S, None):
         try:
-            return call()
+            return _awaited(call, cancelled)
         except requests.RequestException as error:
             if pause_s is None or not _may_pass(error):
                 raise SourceError(f"cannot get {what}: {_reason(error)}", hint=_way_out(error)) from None
-            sleep(pause_s)
+            _awaited(partial(sleep, pause_s), cancelled)
     raise AssertionError("the last round returns or raises")
+
+
+def _awaited(call: Callable[[], T], cancelled: Event | None) -> T:
+    return call() if cancelled is None else unless(cancelled, call)
 
 
 class _Session(requests.Session):
@@ -73,16 +98,17 @@ class _Session(requests.Session):
 class _Credentials(AuthBase):
     """User and password for the servers that the configured URLs name them for; else netrc's."""
 
-    def __init__(self, urls: list[str]) -> None:
+    def __init__(self, host: Host) -> None:
+        self._host = host
         self._known: dict[str, tuple[str, str]] = {}
-        for parts in map(urlsplit, urls):
+        for parts in map(urlsplit, filter(None, (host.index_url, *host.extra_index_urls, host.apt_mirror))):
             if parts.username is not None:
                 known = (unquote(parts.username), unquote(parts.password or ""))
                 self._known[parts.netloc.rpartition("@")[2]] = known
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        url = request.url or ""
-        known = self._known.get(urlsplit(url).netloc) or get_netrc_auth(url)
+        parts = urlsplit(request.url or "")
+        known = self._known.get(parts.netloc) or self._host.login(parts.hostname or "")
         return HTTPBasicAuth(*known)(request) if known else request
 
 
@@ -95,17 +121,52 @@ def _may_pass(error: requests.RequestException) -> bool:
 
 
 def _reason(error: requests.RequestException) -> str:
+    """Say what went wrong by its innermost cause: the libraries wrap it into sentences of their own."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"{urlsplit(error.response.url).hostname} answers {error.response.status_code} {error.response.reason}"
+    server = urlsplit(error.request.url or "").netloc.rpartition("@")[2] if error.request is not None else "the server"
+    match error:
+        case requests.TooManyRedirects():
+            return f"{server} redirects without end"
+        case requests.Timeout():
+            return f"{server} was silent for {TIMEOUT_S[1 if isinstance(error, requests.ReadTimeout) else 0]} s"
+        case requests.exceptions.ChunkedEncodingError():
+            return "the connection ended in the middle"
+        case requests.exceptions.ProxyError():
+            return f"the proxy does not let us through to {server}: {_cause(error)}"
+        case _:
+            return f"{server}: {_cause(error)}"
+
+
+def _cause(error: BaseException) -> str:
+    for each in _causes(error):
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted here: {each.verify_message}"
+        if isinstance(each, gaierror):
+            return "no such host name is known"
+        if isinstance(each, OSError) and each.strerror and not isinstance(each, requests.RequestException):
+            return each.strerror.lower()
+        if "Tunnel connection failed" in str(each):
+            return str(each)
     return redact(str(error)) or type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk what an exception was made of, the innermost first: HTTP libraries put the wrapped into `args`."""
+    for each in (error.__cause__, getattr(error, "reason", None), *error.args):
+        if isinstance(each, BaseException):
+            yield from _causes(each)
+    yield error
 
 
 def _way_out(error: requests.RequestException) -> str:
     status = error.response.status_code if error.response is not None else None
     if status in (401, 403):
         return "give user and password in the index URL or in netrc"
+    if status == requests.codes.proxy_authentication_required or "407" in _cause(error):
+        return "give user and password in the proxy's URL"
     if isinstance(error, requests.exceptions.SSLError):
         return "name the bundle that signs this server's certificate in SSL_CERT_FILE"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "look at HTTPS_PROXY"
+        return "look at http_proxy and https_proxy"
     return "" if status else "is the network up, and the index URL right?"

@@ -119,6 +119,16 @@ class Tree:
         return hash(self.digest)
 
     @property
+    def spool(self) -> Spool:
+        """Where its contents lie; a tree made of this one adds to it."""
+        return self._spool
+
+    @property
+    def extents(self) -> tuple[Extent, ...]:
+        """Its files and where each lies in the spool."""
+        return tuple(Extent(offset=self._offsets[path], file=file) for path, file in self.files.items())
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The paths of its files, in order."""
         return tuple(self.files)

@@ -1,6 +1,5 @@
 """A git working tree is read as git lists it."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,7 @@ from factory.host import Host, read_host
 from factory.recipe.model import PathSource
 from factory.source.folder import read_folder
 from factory.source.tree import Tree
-
-COMMITTED_S = 1_700_000_000
+from tests.native.repositories import COMMITTED_S, git, make_repository
 
 
 @pytest.fixture
@@ -19,29 +17,12 @@ def host() -> Host:
     return read_host()
 
 
-def _git(folder: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=n", "-c", "user.email=e@x", "-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"]
-    when = f"{COMMITTED_S} +0200"
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "GIT_COMMITTER_DATE": when, "GIT_AUTHOR_DATE": when}
-    subprocess.run(["git", *who, *arguments], cwd=folder, env=env, check=True, capture_output=True)
-
-
-def _repository(folder: Path, **files: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_text(content)
-    _git(folder, "init")
-    _git(folder, "add", "--all")
-    _git(folder, "commit", "--message", "one", "--allow-empty")
-    return folder
-
-
 def _read(folder: Path, host: Host) -> Tree:
     return read_folder(PathSource(path=folder), host)
 
 
 def test_tracked_and_unignored_files_are_the_source(tmp_path: Path, host: Host) -> None:
-    root = _repository(tmp_path / "r", tracked="1", deleted="2")
+    root = make_repository(tmp_path / "r", {"tracked": "1", "deleted": "2"})
     (root / ".gitignore").write_text("ignored\n")
     (root / "ignored").write_text("")
     (root / "new").write_text("")
@@ -53,7 +34,7 @@ def test_tracked_and_unignored_files_are_the_source(tmp_path: Path, host: Host) 
 
 
 def test_every_file_has_the_time_of_the_commit(tmp_path: Path, host: Host) -> None:
-    root = _repository(tmp_path / "r", a="1")
+    root = make_repository(tmp_path / "r", {"a": "1"})
     (root / "new").write_text("")
 
     tree = _read(root, host)
@@ -63,14 +44,14 @@ def test_every_file_has_the_time_of_the_commit(tmp_path: Path, host: Host) -> No
 
 
 def test_two_clones_have_one_digest(tmp_path: Path, host: Host) -> None:
-    root = _repository(tmp_path / "r", a="1")
-    _git(tmp_path, "clone", str(root), "clone")
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    git(tmp_path, "clone", str(root), "clone")
 
     assert _read(root, host) == _read(tmp_path / "clone", host)
 
 
 def test_a_folder_of_a_repository_is_that_folder_alone(tmp_path: Path, host: Host) -> None:
-    root = _repository(tmp_path / "r", outside="1")
+    root = make_repository(tmp_path / "r", {"outside": "1"})
     (root / "inner").mkdir()
     (root / "inner/setup.py").write_text("")
 
@@ -78,10 +59,10 @@ def test_a_folder_of_a_repository_is_that_folder_alone(tmp_path: Path, host: Hos
 
 
 def test_submodules_and_nested_repositories_belong_to_it(tmp_path: Path, host: Host) -> None:
-    _repository(tmp_path / "lib", code="1")
-    root = _repository(tmp_path / "r", a="1")
-    _git(root, "-c", "protocol.file.allow=always", "submodule", "add", str(tmp_path / "lib"), "vendored")
-    _repository(root / "nested", code="1")
+    make_repository(tmp_path / "lib", {"code": "1"})
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", str(tmp_path / "lib"), "vendored")
+    make_repository(root / "nested", {"code": "1"})
 
     tree = _read(root, host)
 
@@ -89,17 +70,17 @@ def test_submodules_and_nested_repositories_belong_to_it(tmp_path: Path, host: H
 
 
 def test_a_link_of_a_repository_becomes_a_copy(tmp_path: Path, host: Host) -> None:
-    root = _repository(tmp_path / "r", a="1")
+    root = make_repository(tmp_path / "r", {"a": "1"})
     (root / "b").symlink_to("a")
 
     assert _read(root, host).read("b") == b"1"
 
 
 def test_a_repositorys_configuration_runs_nothing(tmp_path: Path, host: Host) -> None:
-    root = _repository(tmp_path / "r", a="1")
-    _git(root, "config", "core.fsmonitor", f"touch {tmp_path}/ran; false")
-    _git(root, "config", "log.showSignature", "true")
-    _git(root, "config", "gpg.program", f"touch {tmp_path}/ran")
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    git(root, "config", "core.fsmonitor", f"touch {tmp_path}/ran; false")
+    git(root, "config", "log.showSignature", "true")
+    git(root, "config", "gpg.program", f"touch {tmp_path}/ran")
 
     _read(root, host)
 
@@ -109,12 +90,12 @@ def test_a_repositorys_configuration_runs_nothing(tmp_path: Path, host: Host) ->
 def test_a_broken_repository_is_named(tmp_path: Path, host: Host) -> None:
     (tmp_path / ".git").write_text("gitdir: /nowhere")
 
-    with pytest.raises(SourceError, match=f"git cannot list {tmp_path}: fatal: "):
+    with pytest.raises(SourceError, match=f"git cannot list {tmp_path}: not a git repository"):
         _read(tmp_path, host)
 
 
 def test_before_the_first_commit_files_keep_their_times(tmp_path: Path, host: Host) -> None:
-    _git(tmp_path, "init")
+    git(tmp_path, "init")
     (tmp_path / "a").write_text("")
 
     assert _read(tmp_path, host).epoch_s == int((tmp_path / "a").stat().st_mtime)

@@ -196,13 +196,11 @@ def test_credentials_of_the_index_url_are_used_and_never_shown(server: Server, i
 
 
 @pytest.mark.usefixtures("sdist")
-def test_netrc_gives_credentials(server: Server, into: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_gives_credentials(server: Server, into: Path, tmp_path: Path) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password word")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
 
-    fetch(server, into)
+    fetch_sdist(demo(), replace(server.host(), netrc=netrc), into)
 
     assert {given for _, given in server.requests} == {"Basic bWU6d29yZA=="}
 

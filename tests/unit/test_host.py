@@ -1,6 +1,8 @@
 """What is read of pip's configuration, and how a broken file is said."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uv
@@ -9,6 +11,53 @@ from factory.errors import FactoryError, UsageError
 from factory.host import find_uv, read_host
 
 ADDRESS = "https://index.example/simple"
+
+
+REFERENCE = Path(__file__).parents[2] / "docs/reference/environment.md"
+BY_PATTERN = {"PIP_*", "DOCKER_*", "DOCKER_HOST", "CARGO_REGISTRIES_*_TOKEN"}
+READ_BY_LIBRARIES = {"NO_COLOR", "COLUMNS"}
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers which of its variables were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 -- dict's own signature
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_the_reference_names_every_variable_that_is_read_and_no_other() -> None:
+    table = [
+        line.split("|")[1] for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
+    ]
+    documented = {name for cell in table for name in re.findall(r"`([A-Z_*]+|\w+_proxy)`", cell)}
+    environment = Asked()
+
+    read_host(environment)
+    asked = {name.lower() if name.lower().endswith("_proxy") else name for name in environment.names}
+
+    assert documented - BY_PATTERN - READ_BY_LIBRARIES == asked
+
+
+def test_what_is_read_by_pattern_is_read(tmp_path: Path) -> None:
+    host = read_host(
+        {
+            "HOME": str(tmp_path),
+            "PIP_INDEX_URL": ADDRESS,
+            "DOCKER_TLS_VERIFY": "1",
+            "CARGO_REGISTRIES_CORP_TOKEN": "word",
+        }
+    )
+
+    assert (host.index_url, dict(host.docker), dict(host.cargo_tokens)) == (
+        ADDRESS,
+        {"DOCKER_TLS_VERIFY": "1"},
+        {"CORP": "word"},
+    )
 
 
 def write(folder: Path, content: bytes) -> dict[str, str]:
@@ -64,6 +113,79 @@ def test_certificates_that_cannot_be_looked_at_are_named(tmp_path: Path) -> None
         read_host({"HOME": str(tmp_path), "SSL_CERT_FILE": str(bundle)})
 
     assert "SSL_CERT_FILE" in caught.value.hint
+
+
+def test_netrc_is_the_users_or_the_one_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("machine index.example login me password word\n")
+    (tmp_path / "other").write_text("machine index.example login you password other\n")
+
+    found = read_host({"HOME": str(tmp_path)})
+    named = read_host({"HOME": str(tmp_path), "NETRC": str(tmp_path / "other")})
+
+    assert found.login("index.example") == ("me", "word")
+    assert found.login("elsewhere.example") is None
+    assert named.login("index.example") == ("you", "other")
+    assert named.tool_env["NETRC"] == str(tmp_path / "other")
+
+
+def test_a_malformed_netrc_is_named_by_line_and_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("machine index.example\n login me pass s3cr3t\n")
+
+    with pytest.raises(UsageError, match=r"\.netrc:2 is no netrc file") as caught:
+        read_host({"HOME": str(tmp_path)}).login("index.example")
+
+    assert "s3cr3t" not in caught.value.message + caught.value.hint
+
+
+def test_tokens_of_registries_come_from_cargos_files_and_variables(tmp_path: Path) -> None:
+    (tmp_path / "credentials.toml").write_text('[registry]\ntoken = "a"\n[registries.my-corp]\ntoken = "b"\n')
+    env = {"HOME": str(tmp_path), "CARGO_HOME": str(tmp_path)}
+
+    assert read_host(env).cargo_tokens == {"MY_CORP": "b"}
+    assert read_host({**env, "CARGO_REGISTRIES_MY_CORP_TOKEN": "c"}).cargo_tokens == {"MY_CORP": "c"}
+
+
+def test_malformed_tokens_are_named_and_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "credentials.toml").write_text("[registries.corp]\ntoken = s3cr3t\n")
+
+    with pytest.raises(UsageError, match=r"credentials\.toml is no TOML") as caught:
+        read_host({"HOME": str(tmp_path), "CARGO_HOME": str(tmp_path)})
+
+    assert "s3cr3t" not in caught.value.message + caught.value.hint
+
+
+def test_every_secret_is_known(tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("machine a login me password in-netrc\n")
+
+    host = read_host(
+        {
+            "HOME": str(tmp_path),
+            "UV_DEFAULT_INDEX": "https://me:in%20index@a/simple/",
+            "UV_EXTRA_INDEX_URL": "https://a-token@b/simple/",
+            "FACTORY_APT_MIRROR": "http://me:in-mirror@c/debian",
+            "https_proxy": "me:in-proxy@d:3128",
+            "CARGO_REGISTRIES_CORP_TOKEN": "in-cargo",
+        }
+    )
+
+    assert host.secrets == {
+        *("in%20index", "in index", "a-token", "in-mirror", "in-proxy", "in-cargo", "in-netrc"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("http://127.0.0.1:3128", ("https_proxy",)),
+        ("http://me:word@localhost:3128", ("https_proxy",)),
+        ("localhost:3128", ("https_proxy",)),
+        ("http://[::1]:3128", ("https_proxy",)),
+        ("http://10.0.0.1:3128", ()),
+        ("http://localhost.example:3128", ()),
+    ],
+)
+def test_a_proxy_on_the_loopback_interface_is_told_from_others(value: str, expected: tuple[str, ...]) -> None:
+    assert read_host({"https_proxy": value, "no_proxy": "localhost"}).loopback_proxies == expected
 
 
 def test_uv_that_is_not_installed_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

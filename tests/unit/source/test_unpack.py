@@ -110,6 +110,11 @@ def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> N
         pytest.param([member(f"{TOP}/" + "a/" * 600)], "more than 1024 bytes", id="long-name"),
         pytest.param([member(f"{TOP}/null", type=tarfile.CHRTYPE)], "null is a device", id="device"),
         pytest.param([member(f"{TOP}/pipe", type=tarfile.FIFOTYPE)], "a pipe", id="pipe"),
+        pytest.param([member(f"{TOP}/disk", type=tarfile.BLKTYPE)], "disk is a device", id="block device"),
+        pytest.param([member(f"{TOP}/holes", type=tarfile.GNUTYPE_SPARSE)], "a sparse file|broken", id="sparse"),
+        pytest.param([member(f"{TOP}/a\rb")], "control characters", id="carriage-return"),
+        pytest.param([member(f"{TOP}/a\u202eb")], "control characters", id="right-to-left"),
+        pytest.param([member(f"{TOP}/\udcff")], "is no UTF-8", id="no-utf-8"),
         pytest.param([link("a", "/etc/passwd")], "outside of the tree", id="link-absolute"),
         pytest.param([link("a", "../../x")], "outside of the tree", id="link-climbing"),
         pytest.param([link("a", "../b")], "does not exist", id="link-above-the-top"),
@@ -157,6 +162,27 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, limits: Limits,
 
     with pytest.raises(SourceError, match=says):
         unpack(sdist, limits=limits)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [member(f"{TOP}/{number}", type=tarfile.DIRTYPE) for number in range(60)],
+        [member(f"{TOP}/same") for _ in range(60)],
+    ],
+    ids=["folders", "one name again and again"],
+)
+def test_members_that_leave_no_file_count_as_well(tmp_path: Path, members: list[Member]) -> None:
+    with pytest.raises(SourceError, match="more than 50 files"):
+        unpack(make_sdist(tmp_path, members), limits=Limits(files=50))
+
+
+def test_names_that_a_shell_would_obey_are_names(tmp_path: Path) -> None:
+    names = ["$(touch ran)", "`id`; rm -rf *", "-rf", "a b", "'\"", "|&<>", "naïve"]
+
+    tree = unpack(make_demo(tmp_path, dict.fromkeys(names, b"")))
+
+    assert set(tree.paths) == set(names)
 
 
 def test_copies_made_by_links_count_as_files(tmp_path: Path) -> None:
@@ -225,6 +251,8 @@ def test_a_legacy_zip_is_read_alike(tmp_path: Path) -> None:
     [
         pytest.param(_zip_entry("../a", stat.S_IFREG), "climbs out", id="climbing"),
         pytest.param(_zip_entry(f"{TOP}/a", stat.S_IFCHR), "a device", id="device"),
+        pytest.param(_zip_entry("/a", stat.S_IFREG), "an absolute path", id="absolute"),
+        pytest.param(_zip_entry(f"{TOP}/a\nb", stat.S_IFREG), "control characters", id="newline"),
     ],
 )
 def test_a_zip_is_no_safer(tmp_path: Path, entry: zipfile.ZipInfo, says: str) -> None:

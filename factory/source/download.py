@@ -1,0 +1,84 @@
+"""A file downloaded under its name only when it is whole, and an archive that its digest names."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from factory.digest import Digest
+from factory.errors import SourceError
+from factory.host import Host
+from factory.recipe.model import UrlSource
+from factory.source.session import TIMEOUT_S, attempt, bare, open_session
+
+LIMIT_BYTES = 1 << 30
+
+OnBytes = Callable[[int, int | None], None]
+
+
+def fetch_archive(
+    ref: UrlSource,
+    host: Host,
+    into: Path,
+    *,
+    progress: OnBytes = lambda _done, _total: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Path:
+    """Download an archive into a folder, and hold it against the recipe's digest.
+
+    Raises:
+        SourceError: the network fails, or the bytes are not what the recipe says.
+    """
+    path = into / filename_of(ref.url)
+    with open_session(host) as session:
+        digest = attempt(path.name, partial(download, session, bare(ref.url), path, progress=progress), sleep=sleep)
+    if digest != ref.sha256:
+        path.unlink()
+        raise SourceError(
+            f"{path.name} has {digest}; the recipe says {ref.sha256}",
+            hint="do not build it before you know which of the two is wrong",
+        )
+    return path
+
+
+def filename_of(url: str) -> str:
+    """Return the name of the file that a URL ends in."""
+    return unquote(urlsplit(url).path).rpartition("/")[2]
+
+
+def download(
+    session: requests.Session,
+    url: str,
+    path: Path,
+    *,
+    size_bytes: int | None = None,
+    progress: OnBytes = lambda _done, _total: None,
+) -> Digest:
+    """Write a file under its name only when it is whole; `size_bytes` is what is known of it beforehand.
+
+    Raises:
+        SourceError: it is larger than `LIMIT_BYTES`.
+        RequestException: the server or the network fails.
+    """
+    part = path.with_name(f"{path.name}.part")
+    with session.get(url, stream=True, timeout=TIMEOUT_S) as response, part.open("wb") as out:
+        response.raise_for_status()
+        total = _length(response) or size_bytes
+        for chunk in response.iter_content(1 << 18):
+            out.write(chunk)
+            progress(out.tell(), total)
+            if out.tell() > LIMIT_BYTES:
+                raise SourceError(f"{path.name} is larger than {LIMIT_BYTES} bytes")
+        if total is not None and out.tell() < total:
+            raise requests.ConnectionError(f"the connection ended after {out.tell()} of {total} bytes")
+    part.replace(path)
+    return Digest.of_file(path)
+
+
+def _length(response: requests.Response) -> int | None:
+    """Return the announced size, unless the body is compressed on its way."""
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() and "Content-Encoding" not in response.headers else None

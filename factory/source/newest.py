@@ -1,0 +1,51 @@
+"""The newest wheel of a project on the package index, checked: for what other projects publish in theirs."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pypi_simple
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from factory.errors import SourceError
+from factory.host import Host
+from factory.source.download import download
+from factory.source.index import Fetched, Listed, as_listed, index_page, versions
+from factory.source.session import attempt, open_session
+
+
+def fetch_newest_wheel(
+    name: NormalizedName, host: Host, into: Path, *, sleep: Callable[[float], None] = time.sleep
+) -> tuple[Version, Fetched]:
+    """Download the newest wheel that is neither yanked nor a pre-release; its bytes must be what the index says.
+
+    Raises:
+        SourceError: no index has one with a hash, its bytes differ, or the network fails.
+    """
+    with open_session(host) as session:
+        found: dict[Version, Listed] = {}
+        for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
+            page = attempt(f"the index page of {name}", partial(index_page, session, root, name), sleep=sleep)
+            for version, package in versions(page):
+                if package.package_type == "wheel" and not package.is_yanked and not version.is_prerelease:
+                    found.setdefault(version, as_listed(package, root))
+        if not found:
+            raise SourceError(f"no index here has a wheel of {name}", hint="is the index URL right?")
+        newest = max(found)
+        wheel = found[newest]
+        if wheel.sha256 is None:
+            raise SourceError(f"the index gives no sha256 for {wheel.filename}", hint="name an index that does")
+        path = into / wheel.filename
+        digest = attempt(
+            wheel.filename, partial(download, session, wheel.url, path, size_bytes=wheel.size_bytes), sleep=sleep
+        )
+    if digest != wheel.sha256:
+        path.unlink()
+        raise SourceError(
+            f"{wheel.filename} has {digest}; the index says {wheel.sha256}",
+            hint="do not use it before you know which of the two is wrong",
+        )
+    fetched = Fetched(filename=wheel.filename, path=path, digest=digest, size_bytes=path.stat().st_size)
+    return newest, fetched

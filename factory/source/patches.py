@@ -1,0 +1,195 @@
+"""Patches: applied by git to an index that holds the files they name, never to a folder that a source has shaped.
+
+`git apply` wants each hunk's context to be there exactly, applies a patch as a whole or not at all, and refuses names
+that leave the tree. In an index there is no link to follow and no repository of the source's to be believed.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from factory.errors import SourceError
+from factory.host import Host
+from factory.source.git import ask, first_line, require
+from factory.source.names import resolve_links, safe_path
+from factory.source.tree import Extent, Tree, TreeFile
+
+_SIZE_LIMIT_BYTES = 64 << 20
+_HEADER = re.compile(rb"^(?:--- |\+\+\+ |diff --git |(?:rename|copy) (?:from|to) ).*$", re.MULTILINE)
+_PLAIN = re.compile(r"[ !#-\[\]-~]+")  # what git writes into a patch without quoting it
+_MODES = {"100644": False, "100755": True}
+_NAMES = "names are read as git and `diff -u a b` write them: the first folder of each is taken off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """One patch, its bytes read once; `name` is how the recipe calls it."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """Words of git 2.47's, and what they mean; `{names}` in the sentence are the expression's groups."""
+
+    expression: str
+    sentence: str
+    hint: str
+
+
+_CASES = (
+    _Case(
+        r"^error: patch failed: (?P<file>.+):(?P<line>\d+)$",
+        "does not apply: its hunk at {file}:{line} expects other lines than the source has there",
+        "make it anew against this very source",
+    ),
+    _Case(r"^error: (?P<file>.+): does not exist in index$", "changes {file}, which is not in the source", _NAMES),
+    _Case(
+        r"^error: (?P<file>.+): already exists in index$",
+        "makes {file}, which is in the source already",
+        "take it out of the recipe if the source has the change by now",
+    ),
+    _Case(r"^error: invalid path '(?P<file>.+)'$", "names {file}, which no source can hold", "take that file out"),
+    _Case(
+        r"^error: new mode \(120000\) of (?P<file>.+) does not match old mode",
+        "makes a link of {file}; patches change files alone",
+        "write the file itself, or do it in build.before",
+    ),
+    _Case(
+        r"^error: (?P<file>.+): wrong type$",
+        "takes {file} for a link or another kind of file than it is",
+        "links of a source are copies here: patch what they point to",
+    ),
+    _Case(
+        r"^error: '(?P<file>.+)' appears as both a file and as a directory$",
+        "cannot make {file}: a file would be a folder, too",
+        "name another path",
+    ),
+    _Case(r"^error: corrupt patch at (?:\S+:|line )(?P<line>\d+)$", "is broken at its line {line}", "make it anew"),
+    _Case(r"^error: No valid patches in input", "holds no patch", "write it by `git diff` or `diff -u`"),
+)
+
+
+def read_patches(paths: Sequence[Path]) -> tuple[Patch, ...]:
+    """Read the patches of a recipe.
+
+    Raises:
+        SourceError: one is not there, cannot be read, or is no page of changes but a book.
+    """
+    return tuple(_read(path) for path in paths)
+
+
+def _read(path: Path) -> Patch:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_SIZE_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise SourceError(
+            f"the patch {path} cannot be read: {error.strerror}", hint="patches lie beside the recipe"
+        ) from error
+    if len(content) > _SIZE_LIMIT_BYTES:
+        raise SourceError(f"the patch {path} is larger than {_SIZE_LIMIT_BYTES} bytes")
+    return Patch(name=path.name, content=content)
+
+
+def patched(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> Tree:
+    """Return the tree with patches applied in order; its epoch stays. `folder` is an empty one, the caller's own.
+
+    Raises:
+        SourceError: git is missing, or a patch does not apply, makes a link, or names what is no file of the tree.
+    """
+    if not patches:
+        return tree
+    require(host, "patching")
+    _import(tree, patches, host, folder)
+    for patch in patches:
+        said = ask(folder, host, "apply", "--cached", "--whitespace=nowarn", "-", stdin=patch.content)
+        if said.returncode != 0:
+            raise _refusal(patch, said.stderr)
+        _refuse_links(patch, _changes(host, folder))
+    return _edited(tree, _changes(host, folder), host, folder, patches[-1].name)
+
+
+def _import(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> None:
+    """Make a repository whose index holds every file of the tree that a patch could name."""
+    headers = b"\n".join(line for patch in patches for line in _HEADER.findall(patch.content))
+    named = [path for path in tree.paths if _may_be_named(path, headers)]
+    stream = [b"commit refs/heads/source\ncommitter factory <> 0 +0000\ndata 0\n"]
+    for path in named:
+        content, mode = tree.read(path) or b"", "100755" if tree.files[path].executable else "100644"
+        quoted = path.replace("\\", "\\\\").replace('"', '\\"')
+        stream.append(f'M {mode} inline "{quoted}"\ndata {len(content)}\n'.encode() + content + b"\n")
+    for arguments, stdin in (
+        (("init", "--quiet", "--bare", "--template=", "."), b""),
+        (("fast-import", "--quiet"), b"".join(stream)),
+        (("read-tree", "source"), b""),
+    ):
+        said = ask(folder, host, *arguments, stdin=stdin)
+        if said.returncode != 0:
+            raise SourceError(f"git cannot take the source in: {first_line(said)}")
+
+
+def _may_be_named(path: str, headers: bytes) -> bool:
+    """Whether a patch could mean this file. Git keeps what is called `.git` out of every index, and of patches too."""
+    if any(part.lower() == ".git" for part in path.split("/")):
+        return False
+    return path.encode() in headers or not _PLAIN.fullmatch(path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Now:
+    """What the index holds at a path that is not as it was; a mode of zeros is a file that is gone."""
+
+    mode: str
+    blob: str
+
+
+def _changes(host: Host, folder: Path) -> Mapping[str, _Now]:
+    said = ask(folder, host, "diff-index", "--cached", "--raw", "--no-renames", "--no-abbrev", "-z", "source")
+    fields = said.stdout.decode(errors="surrogateescape").split("\0")
+    pairs = zip(fields[::2], fields[1::2], strict=False)
+    return {path: _Now(mode=raw.split()[1], blob=raw.split()[3]) for raw, path in pairs if raw}
+
+
+def _refuse_links(patch: Patch, changes: Mapping[str, _Now]) -> None:
+    for path, now in changes.items():
+        if now.mode.strip("0") and now.mode not in _MODES:
+            what = "a link" if now.mode == "120000" else "a submodule"
+            raise SourceError(
+                f"{patch.name} makes {what} of {path!a}; patches change files alone",
+                hint="write the file itself, or do it in build.before",
+            )
+
+
+def _edited(tree: Tree, changes: Mapping[str, _Now], host: Host, folder: Path, name: str) -> Tree:
+    extents = {extent.file.path: extent for extent in tree.extents if extent.file.path not in changes}
+    written = {path: now for path, now in changes.items() if now.mode in _MODES}
+    for (path, now), content in zip(written.items(), _contents(written, host, folder), strict=True):
+        clean = safe_path(path, name, tree.spool.limits)
+        offset, size_bytes = tree.spool.add([content], name)
+        executable = _MODES[now.mode]
+        file = TreeFile(path=clean, executable=executable, mtime_s=tree.epoch_s, size_bytes=size_bytes)
+        extents[clean] = Extent(offset=offset, file=file)
+    return Tree.of(tree.spool, resolve_links(extents.values(), {}, name, tree.spool.limits), epoch_s=tree.epoch_s)
+
+
+def _contents(written: Mapping[str, _Now], host: Host, folder: Path) -> Iterator[bytes]:
+    """Read blobs in one go: each answer is a line that ends in the size, the content, and a line feed."""
+    asked = "".join(f"{now.blob}\n" for now in written.values())
+    answer = ask(folder, host, "cat-file", "--batch", stdin=asked.encode()).stdout
+    at = 0
+    for _ in written:
+        end = answer.index(b"\n", at)
+        size_bytes = int(answer[at:end].rpartition(b" ")[2])
+        yield answer[end + 1 : end + 1 + size_bytes]
+        at = end + size_bytes + 2
+
+
+def _refusal(patch: Patch, said: str) -> SourceError:
+    for case in _CASES:
+        if match := re.search(case.expression, said, re.MULTILINE):
+            return SourceError(f"{patch.name} {case.sentence.format_map(match.groupdict())}", hint=case.hint)
+    said = next(iter(said.strip().splitlines()), "git says no more")
+    return SourceError(f"{patch.name} does not apply: {said.removeprefix('error: ')}")

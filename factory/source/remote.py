@@ -1,0 +1,260 @@
+"""A commit of a repository elsewhere as a source tree: what git tracks there, submodules included.
+
+Nothing is checked out. Contents are read as git keeps them: no filter, line-end conversion or export attribute of the
+repository is in force, and what Git LFS keeps elsewhere stays a pointer.
+"""
+
+import posixpath
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from factory.errors import SourceError
+from factory.host import Host
+from factory.process import Completed
+from factory.recipe.model import GitSource
+from factory.source.folder import commit_time_s
+from factory.source.git import PROTOCOLS, ask, ask_remote, first_line, require
+from factory.source.names import link_target, resolve_links, safe_path
+from factory.source.session import redact
+from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
+
+_WHOLE: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SHORT: Final = re.compile(r"[0-9a-f]{4,63}")
+_DEEPEST: Final = 8  # submodules of submodules
+_CHUNK_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What a recipe's `rev` is now: the commit, and what kind of name led to it."""
+
+    commit: str
+    kind: Literal["commit", "tag", "branch"]
+
+
+def find_revision(ref: GitSource, host: Host, folder: Path) -> Revision:
+    """Ask the repository which commit a tag or a branch names; a whole commit is its own answer.
+
+    Raises:
+        SourceError: git is missing, the repository does not answer, or holds no such name, or a tag and a branch of it.
+    """
+    require(host, "a source from git")
+    if _WHOLE.fullmatch(ref.rev):
+        return Revision(commit=ref.rev, kind="commit")
+    said = ask_remote(folder, host, "ls-remote", "--quiet", "--", ref.url)
+    if said.returncode != 0:
+        raise _unreachable(ref.url, said)
+    lines = (line.partition("\t") for line in said.stdout.decode(errors="replace").splitlines())
+    return _named(ref, {name: commit for commit, _, name in lines})
+
+
+def _named(ref: GitSource, names: Mapping[str, str]) -> Revision:
+    """Find a revision among a repository's refs: `refs/tags/x^{}` is the commit of the annotated tag x."""
+    tag, branch = (_commit_of(f"{prefix}{ref.rev}", names) for prefix in ("refs/tags/", "refs/heads/"))
+    exact = _commit_of(ref.rev, names) if ref.rev.startswith("refs/") else None
+    if tag and branch and tag != branch:
+        hint = f"write refs/tags/{ref.rev} or refs/heads/{ref.rev}"
+        raise SourceError(f"{redact(ref.url)} has a tag and a branch {ref.rev}", hint=hint)
+    if found := exact or tag or branch:
+        is_branch = not tag if not exact else ref.rev.startswith("refs/heads/")
+        return Revision(commit=found, kind="branch" if is_branch else "tag")
+    short = _SHORT.fullmatch(ref.rev)
+    hint = "write all digits of the commit: a server gives no abbreviated one" if short else _near(ref.rev, names)
+    raise SourceError(f"{redact(ref.url)} has no tag or branch {ref.rev}", hint=hint)
+
+
+def _commit_of(name: str, names: Mapping[str, str]) -> str | None:
+    return names.get(f"{name}^{{}}") or names.get(name)
+
+
+def _near(rev: str, names: Mapping[str, str]) -> str:
+    tags = [name.removeprefix("refs/tags/") for name in names if name.startswith("refs/tags/") and "^" not in name]
+    alike = [tag for tag in tags if rev.lstrip("v") in tag] or tags[-3:]
+    return f"it has {', '.join(alike[:5])}" if alike else "is the address right? it has no tags"
+
+
+def fetch_tree(url: str, commit: str, host: Host, folder: Path, *, limits: Limits | None = None) -> Tree:
+    """Fetch a commit and the commits that it names as submodules; every file has the time of the first.
+
+    `folder` is an empty one, the caller's own.
+
+    Raises:
+        SourceError: the repository does not answer or lacks the commit, or it holds what a source cannot hold.
+    """
+    gathered = _Gathered(Spool(limits or Limits()), redact(url))
+    epoch_s = gathered.take(_Repository(url=url, commit=commit, host=host, folder=folder), "")
+    if not gathered.extents:
+        raise SourceError(f"{redact(url)} holds no files at {commit}")
+    files = resolve_links(gathered.extents, gathered.links, redact(url), gathered.spool.limits)
+    return Tree.of(gathered.spool, (_at(extent, epoch_s) for extent in files), epoch_s=epoch_s)
+
+
+def _at(extent: Extent, mtime_s: int) -> Extent:
+    file = extent.file
+    timed = TreeFile(path=file.path, executable=file.executable, mtime_s=clamp(mtime_s), size_bytes=file.size_bytes)
+    return Extent(offset=extent.offset, file=timed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """One line of `git ls-tree`; the size of what is no blob is 0."""
+
+    mode: str
+    blob: str
+    size_bytes: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Repository:
+    """A bare repository of our own with one commit of another's; `depth` counts the repositories that led to it."""
+
+    url: str
+    commit: str
+    host: Host
+    folder: Path
+    depth: int = 0
+
+    def fetch(self) -> None:
+        """Fetch the commit alone; from a server that gives no single commits, every branch and tag."""
+        form = "sha256" if len(self.commit) == 64 else "sha1"  # noqa: PLR2004 -- hexadecimal digits of a SHA-256
+        self._ask("init", "--quiet", "--bare", "--template=", f"--object-format={form}", ".")
+        fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+        one = ask_remote(self.folder, self.host, *fetch, "--depth=1", "--", self.url, self.commit)
+        if one.returncode == 0:
+            return
+        refs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        every = ask_remote(self.folder, self.host, *fetch, "--", self.url, *refs)
+        if every.returncode != 0:
+            raise _unreachable(self.url, every)
+        if ask(self.folder, self.host, "cat-file", "-e", f"{self.commit}^{{commit}}").returncode != 0:
+            raise SourceError(f"{redact(self.url)} has no commit {self.commit}", hint="is it on a branch or a tag?")
+
+    def time_s(self) -> int:
+        """Return the time of the commit."""
+        found = commit_time_s(self._ask("cat-file", "commit", f"{self.commit}^{{commit}}"))
+        if found is None:
+            raise SourceError(f"the commit {self.commit} of {redact(self.url)} has no time")
+        return found
+
+    def entries(self) -> Iterator[_Entry]:
+        """Yield every file, link and submodule."""
+        for line in self._ask("ls-tree", "-r", "-z", "-l", "--full-tree", self.commit).split(b"\0"):
+            if line:
+                head, _, path = line.partition(b"\t")
+                mode, _, blob, size = head.decode().split()
+                size_bytes = int(size) if size.isdigit() else 0
+                yield _Entry(mode=mode, blob=blob, size_bytes=size_bytes, path=path.decode(errors="surrogateescape"))
+
+    def contents(self, entries: list[_Entry]) -> Iterator[Iterator[bytes]]:
+        """Yield each blob's bytes in pieces, in order; each must be read to its end before the next."""
+        asked = "".join(f"{entry.blob}\n" for entry in entries).encode()
+        with tempfile.TemporaryFile(dir=self.folder) as answer:
+            said = ask(self.folder, self.host, "cat-file", "--batch", stdin=asked, stdout=answer)
+            if said.returncode != 0:
+                raise SourceError(f"git cannot read {redact(self.url)}: {first_line(said)}")
+            answer.seek(0)
+            for entry in entries:
+                if int(answer.readline().rpartition(b" ")[2]) != entry.size_bytes:
+                    raise SourceError(f"{redact(self.url)} is broken: {entry.path!a} is not as long as it says")
+                sizes = [_CHUNK_BYTES] * (entry.size_bytes // _CHUNK_BYTES) + [entry.size_bytes % _CHUNK_BYTES]
+                yield (answer.read(size) for size in sizes)
+                answer.readline()
+
+    def submodule(self, entry: _Entry, urls: Mapping[str, str], folder: Path) -> "_Repository":
+        """Return the repository of a submodule, at the commit that this one names."""
+        named = urls.get(entry.path)
+        if named is None:
+            raise SourceError(f"{redact(self.url)}: the submodule {entry.path!a} has no address in .gitmodules")
+        if self.depth == _DEEPEST:
+            raise SourceError(f"{redact(self.url)}: submodules nest deeper than {_DEEPEST}")
+        url = _submodule_url(self.url, named)
+        return _Repository(url=url, commit=entry.blob, host=self.host, folder=folder, depth=self.depth + 1)
+
+    def submodule_urls(self) -> Mapping[str, str]:
+        """Read where each submodule's path comes from; the file is read as data, and includes nothing."""
+        source = f"--blob={self.commit}:.gitmodules"
+        said = ask(self.folder, self.host, "config", "--no-includes", source, "--null", "--list")
+        values = dict(
+            pair.split("\n", 1) for pair in said.stdout.decode(errors="surrogateescape").split("\0") if "\n" in pair
+        )
+        paths = {name.removesuffix(".path"): path for name, path in values.items() if name.endswith(".path")}
+        return {path: values[f"{name}.url"] for name, path in paths.items() if f"{name}.url" in values}
+
+    def _ask(self, *arguments: str) -> bytes:
+        said = ask(self.folder, self.host, *arguments)
+        if said.returncode != 0:
+            raise SourceError(f"git cannot read {redact(self.url)}: {first_line(said)}")
+        return said.stdout
+
+
+class _Gathered:
+    """The files and links of a repository and its submodules, under names that were checked."""
+
+    def __init__(self, spool: Spool, subject: str) -> None:
+        self.spool = spool
+        self.subject = subject
+        self.extents: list[Extent] = []
+        self.links: dict[str, str] = {}
+
+    def take(self, repository: _Repository, prefix: str) -> int:
+        """Gather what lies in a repository below a prefix of the tree; return the time of its commit."""
+        repository.fetch()
+        entries = list(repository.entries())
+        self._refuse_bomb(entries)
+        blobs = [entry for entry in entries if entry.mode != "160000"]
+        for entry, pieces in zip(blobs, repository.contents(blobs), strict=True):
+            self._add(entry, pieces, prefix)
+        urls = repository.submodule_urls() if len(blobs) < len(entries) else {}
+        for entry in entries:
+            if entry.mode == "160000":
+                with tempfile.TemporaryDirectory(dir=repository.folder) as folder:
+                    self.take(repository.submodule(entry, urls, Path(folder)), f"{prefix}{entry.path}/")
+        return repository.time_s()
+
+    def _refuse_bomb(self, entries: list[_Entry]) -> None:
+        """Refuse a tree whose listing says already that it is too much."""
+        limits = self.spool.limits
+        if len(self.extents) + len(self.links) + len(entries) > limits.files:
+            raise SourceError(f"{self.subject} holds more than {limits.files} files")
+        if self.spool.size_bytes + sum(entry.size_bytes for entry in entries) > limits.total_bytes:
+            raise SourceError(f"{self.subject} holds more than {limits.total_bytes} bytes")
+
+    def _add(self, entry: _Entry, pieces: Iterator[bytes], prefix: str) -> None:
+        path = safe_path(prefix + entry.path, self.subject, self.spool.limits)
+        if entry.mode == "120000":
+            self.links[path] = link_target(path, b"".join(pieces).decode(errors="backslashreplace"), self.subject)
+            return
+        offset, size_bytes = self.spool.add(pieces, self.subject)
+        file = TreeFile(path=path, executable=entry.mode == "100755", mtime_s=0, size_bytes=size_bytes)
+        self.extents.append(Extent(offset=offset, file=file))
+
+
+def _submodule_url(parent: str, named: str) -> str:
+    """Join a submodule's address with its parent's where it is relative (gitmodules(5)).
+
+    Raises:
+        SourceError: it is neither https nor of its parent's own protocol.
+    """
+    if named.startswith(("./", "../")):
+        parts = urlsplit(parent)
+        return urlunsplit(parts._replace(path=posixpath.normpath(posixpath.join(parts.path, named))))
+    scheme = urlsplit(named).scheme
+    if scheme in PROTOCOLS and scheme in ("https", urlsplit(parent).scheme):
+        return named
+    raise SourceError(
+        f"{redact(parent)}: a submodule comes from {redact(named)!a}; only https and relative addresses are followed",
+        hint="clone it yourself with its submodules, and name the clone as path",
+    )
+
+
+def _unreachable(url: str, said: Completed) -> SourceError:
+    return SourceError(
+        f"git cannot fetch from {redact(url)}: {redact(first_line(said))}",
+        hint="is the address right, the network up, and may this user read it? nobody is asked for a password",
+    )

@@ -1,0 +1,40 @@
+"""Waiting for a call that nothing can interrupt, such as one that reads from a silent server."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import TypeVar
+
+from factory.errors import Interrupted
+
+T = TypeVar("T")
+
+_LOOK_S = 0.1
+
+
+def unless(cancelled: Event, call: Callable[[], T]) -> T:
+    """Return what a call returns, or raise what it raises; leave it to itself once `cancelled` is set.
+
+    A call that is left ends with this process, or earlier, and nobody hears of it: it may only write to a temporary
+    folder.
+
+    Raises:
+        Interrupted: `cancelled` was set first.
+    """
+    ended = Event()
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 -- handed on below, to the thread that waits
+            errors.append(error)
+        ended.set()
+
+    Thread(target=work, daemon=True).start()
+    while not ended.wait(_LOOK_S):
+        if cancelled.is_set():
+            raise Interrupted("interrupted")
+    if errors:
+        raise errors[0]
+    return results[0]

@@ -1,0 +1,237 @@
+"""A source from git: the commit that a name means, as git keeps it, and nothing that a repository says is run."""
+
+from pathlib import Path
+
+import pytest
+
+from factory.errors import SourceError
+from factory.host import Host, read_host
+from factory.recipe.model import GitSource
+from factory.source.pack import pack
+from factory.source.remote import Revision, fetch_tree, find_revision
+from factory.source.tree import Limits, Tree
+from factory.source.unpack import unpack
+from tests.native.repositories import COMMITTED_S, commit, git, make_repository
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return read_host({"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
+
+
+def found(root: Path, rev: str, host: Host) -> Revision:
+    return find_revision(GitSource(url=f"file://{root}", rev=rev), host, root.parent)
+
+
+def fetched(root: Path, host: Host, commit: str = "", *, limits: Limits | None = None) -> Tree:
+    folder = root.parent / f"{root.name}-fetched"
+    folder.mkdir()
+    return fetch_tree(f"file://{root}", commit or git(root, "rev-parse", "HEAD"), host, folder, limits=limits)
+
+
+def test_a_commit_is_its_own_answer_and_a_name_is_asked_for(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    first = git(root, "rev-parse", "HEAD")
+    git(root, "tag", "light")
+    git(root, "tag", "--annotate", "--message", "m", "v1.0")
+    second = commit(root, {"a": "2"})
+
+    assert found(root, first, host) == Revision(commit=first, kind="commit")
+    assert found(root, "light", host) == Revision(commit=first, kind="tag")
+    assert found(root, "v1.0", host) == Revision(commit=first, kind="tag")
+    assert found(root, "refs/tags/v1.0", host) == Revision(commit=first, kind="tag")
+    assert found(root, "main", host) == Revision(commit=second, kind="branch")
+
+
+@pytest.mark.parametrize(
+    ("rev", "says", "hint"),
+    [
+        ("1.0", "has no tag or branch 1.0", "it has v1.0"),
+        ("abc1234", "has no tag or branch abc1234", "write all digits of the commit"),
+        ("both", "has a tag and a branch both", "write refs/tags/both or refs/heads/both"),
+    ],
+)
+def test_a_name_that_means_nothing_or_two_things_is_refused(
+    tmp_path: Path, host: Host, rev: str, says: str, hint: str
+) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    git(root, "tag", "v1.0")
+    git(root, "tag", "both")
+    git(root, "checkout", "-b", "both")
+    commit(root, {"a": "2"})
+
+    with pytest.raises(SourceError, match=says) as caught:
+        found(root, rev, host)
+
+    assert caught.value.hint.startswith(hint)
+
+
+def test_the_tree_is_what_the_commit_tracks_at_the_time_of_the_commit(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"gone": "0"}, at_s=1_600_000_000)
+    (root / "gone").unlink()
+    (root / "src").mkdir()
+    (root / "src/run").write_text("#!/bin/sh\n")
+    (root / "src/run").chmod(0o755)
+    (root / "link").symlink_to("src/run")
+    commit(
+        root,
+        {"tracked": "1", ".gitignore": "ignored\n", ".gitattributes": "* text eol=crlf\ntracked export-ignore\n"},
+    )
+    (root / "ignored").write_text("")
+    (root / "new").write_text("")
+
+    tree = fetched(root, host)
+
+    assert tree.paths == (".gitattributes", ".gitignore", "link", "src/run", "tracked")
+    assert tree.read("link") == tree.read("src/run") == b"#!/bin/sh\n"
+    assert tree.files["src/run"].executable
+    assert (tree.epoch_s, {file.mtime_s for file in tree.files.values()}) == (COMMITTED_S, {COMMITTED_S})
+
+
+def test_a_commit_that_no_name_leads_to_any_more_is_fetched_by_its_digits(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    first = git(root, "rev-parse", "HEAD")
+    commit(root, {"a": "2"})
+
+    assert fetched(root, host, first).read("a") == b"1"
+
+
+def test_a_commit_that_is_not_there_is_named(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+
+    with pytest.raises(SourceError, match=f"r has no commit {'0' * 40}"):
+        fetched(root, host, "0" * 40)
+
+
+def test_a_repository_that_is_not_there_is_named_and_nobody_is_asked(tmp_path: Path, host: Host) -> None:
+    with pytest.raises(SourceError, match=r"git cannot fetch from file:///.*gone: .*does not appear to be a git rep"):
+        found(tmp_path / "gone", "v1.0", host)
+
+
+def test_submodules_belong_to_the_tree_at_the_commit_that_it_names(tmp_path: Path, host: Host) -> None:
+    make_repository(tmp_path / "inner", {"deep": "1"})
+    library = make_repository(tmp_path / "lib", {"code": "1"})
+    git(library, "-c", "protocol.file.allow=always", "submodule", "add", "../inner", "inner")
+    commit(library)
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "../lib", "vendored/lib")
+    commit(root)
+    commit(library, {"code": "2"})
+
+    tree = fetched(root, host)
+
+    assert tree.paths == (
+        ".gitmodules",
+        "a",
+        "vendored/lib/.gitmodules",
+        "vendored/lib/code",
+        "vendored/lib/inner/deep",
+    )
+    assert tree.read("vendored/lib/code") == b"1"
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("ext::sh -c 'touch {ran}'", "a submodule comes from .*only https and relative addresses"),
+        ("git@example.org:lib.git", "only https and relative addresses"),
+        ("http://127.0.0.1:1/lib", "only https and relative addresses"),
+        ("--upload-pack=touch {ran}", "only https and relative addresses"),
+        ("../gone", "git cannot fetch from file:///.*/gone: "),
+        ("", "the submodule 'lib' has no address in .gitmodules"),
+    ],
+)
+def test_a_submodule_leads_nowhere_but_by_https_or_beside_its_parent(
+    tmp_path: Path, host: Host, url: str, says: str
+) -> None:
+    make_repository(tmp_path / "lib", {"code": "1"})
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "../lib", "lib")
+    address = f'url = "{url.format(ran=tmp_path / "ran")}"\n' if url else ""
+    commit(root, {".gitmodules": f'[submodule "lib"]\npath = lib\n{address}'})
+
+    with pytest.raises(SourceError, match=says):
+        fetched(root, host)
+
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_that_a_repository_brings_is_run(tmp_path: Path, host: Host) -> None:
+    """Hooks, filters, and programs that configuration names: here, where it comes from, and where it is fetched to."""
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    touch = f"touch {tmp_path}/ran"
+    for name in ("post-checkout", "reference-transaction", "post-merge"):
+        (root / ".git/hooks").mkdir(exist_ok=True)
+        (root / ".git/hooks" / name).write_text(f"#!/bin/sh\n{touch}\n")
+        (root / ".git/hooks" / name).chmod(0o755)
+    for key in ("core.fsmonitor", "filter.evil.smudge", "filter.evil.clean", "core.sshCommand", "core.pager"):
+        git(root, "config", key, touch)
+    commit(root, {".gitattributes": "* filter=evil\n"})
+    (tmp_path / "ran").unlink(missing_ok=True)
+
+    fetched(root, host)
+
+    assert not (tmp_path / "ran").exists()
+
+
+def test_this_users_own_configuration_opens_no_other_protocol(tmp_path: Path, host: Host) -> None:
+    (tmp_path / ".gitconfig").write_text(
+        '[protocol]\nallow = always\n[url "ext::sh -c touch% ran% "]\ninsteadOf = "https://example.org/"\n'
+    )
+
+    with pytest.raises(SourceError, match="transport 'ext' not allowed"):
+        find_revision(GitSource(url="https://example.org/x", rev="v1"), host, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [(Limits(files=1), "more than 1 files"), (Limits(total_bytes=1000), "holds more than 1000 bytes")],
+    ids=["files", "bytes"],
+)
+def test_a_bomb_is_refused_by_its_listing(tmp_path: Path, host: Host, limits: Limits, says: str) -> None:
+    root = make_repository(tmp_path / "r", {"a": "0" * 600, "b": "0" * 600})
+
+    with pytest.raises(SourceError, match=says):
+        fetched(root, host, limits=limits)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "says"),
+    [("a\nb", None, "control characters"), ("a", "/etc/passwd", "outside of the tree"), ("a", "../x", "outside")],
+)
+def test_names_and_links_are_held_to_what_an_sdist_is(
+    tmp_path: Path, host: Host, name: str, target: str | None, says: str
+) -> None:
+    root = make_repository(tmp_path / "r", {"ok": "1"})
+    if target:
+        (root / name).symlink_to(target)
+    else:
+        (root / name).write_text("")
+    commit(root)
+
+    with pytest.raises(SourceError, match=says):
+        fetched(root, host)
+
+
+def test_a_packed_tree_is_the_same_tree(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    (root / "run").write_text("#!/bin/sh\n")
+    (root / "run").chmod(0o755)
+    (root / ("long" * 40)).write_text("")
+    commit(root, {"naïve \\ \"quoted\" 'name'": "2"})
+    tree = fetched(root, host)
+    path = tmp_path / "0123.tar.gz"
+
+    pack(tree, path, "0123")
+
+    assert unpack(path) == tree
+    before = path.read_bytes()
+    pack(tree, path, "0123")
+    assert path.read_bytes() == before
+
+
+def test_without_git_the_way_out_is_said(tmp_path: Path) -> None:
+    nowhere = read_host({"PATH": str(tmp_path), "HOME": str(tmp_path)})
+
+    with pytest.raises(SourceError, match="git is not installed, and a source from git needs it"):
+        find_revision(GitSource(url="file:///r", rev="v1"), nowhere, tmp_path)
