@@ -5,6 +5,7 @@ from typing import Literal
 
 from packaging.version import Version
 
+from factory.catalogue import PackageManager
 from factory.tags import Interpreter, PlatformTag
 
 
@@ -14,7 +15,9 @@ class ImageFacts:
 
     `name` is how people and the command line call it (`lookalike-manylinux_2_31_x86_64`, `trial-bullseye`);
     `platform` is the policy its libc is exactly; `interpreters` are those it can build with (role `build`) or run
-    (role `trial`); `rust` is the version of its Rust, None without one.
+    (role `trial`); `rust` and `c` are the versions of its Rust and its GCC, None without one. `packages` names the
+    package manager of a build image, None where there is none. `bundled_rust` is the version of the factory's own Rust,
+    where that can be brought to the image.
     """
 
     name: str
@@ -23,3 +26,6 @@ class ImageFacts:
     platform: PlatformTag
     interpreters: tuple[Interpreter, ...]
     rust: Version | None = None
+    c: Version | None = None
+    packages: PackageManager | None = None
+    bundled_rust: Version | None = None

@@ -1,6 +1,6 @@
-"""`factory image list` and `factory image build`."""
+"""`factory image list`, `show`, `build` and `pull`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Event
@@ -14,9 +14,17 @@ from factory.engine.api import Engine
 from factory.engine.docker import connect
 from factory.errors import EngineError, Interrupted, UsageError
 from factory.host import Host, read_host
-from factory.images import declared, ensure, is_here
+from factory.image_facts import ImageFacts
+from factory.images import PreparedHere, ensure, prepared_here
+from factory.images.known import Spec, spec_named, specs
+from factory.images.named import known
+from factory.images.pulled import PulledSpec
+from factory.images.ready import held
+from factory.images.spec import ImageSpec
+from factory.pins import Pin
 from factory.process import end_all
 from factory.report.documents import ImagesDocument, ListedImage, render_json
+from factory.report.text import line
 from factory.schedule import Job, run_jobs
 from factory.store import Store
 
@@ -25,29 +33,57 @@ _WIDE = 80
 
 def run_image_list(*, as_json: bool) -> int:
     """Print what each image declares, and whether it is here where an engine answers."""
-    here = _here(read_host())
+    host = read_host()
+    listed = specs(host.image_lock)
+    here, prepared = _here(host, listed)
     if as_json:
-        images = tuple(ListedImage(image=facts, here=here.get(facts.name)) for facts in declared())
-        click.echo(render_json(ImagesDocument(images=images)))
+        images = tuple(ListedImage(image=spec.facts, here=here.get(spec.facts.name)) for spec in listed)
+        click.echo(render_json(ImagesDocument(images=images, prepared=prepared)))
         return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
     is_wide = out().width >= _WIDE
     for column in ("image", "platform", "interpreters", "rust", "here"):
         table.add_column(column, overflow="fold", no_wrap=is_wide and column in ("image", "platform"))
-    for facts in declared():
+    for facts in (spec.facts for spec in listed):
         interpreters = " ".join(str(one) for one in facts.interpreters)
         rust = str(facts.rust) if facts.rust else "-"
         table.add_row(facts.name, str(facts.platform), interpreters, rust, _word(here.get(facts.name)))
     out().print(table)
+    for each in prepared:
+        out().print(line(f"prepared: {each.base} with {each.holds}, {each.id.removeprefix('sha256:')[:12]}"))
+    return 0
+
+
+def run_image_show(name: str) -> int:
+    """Print what is known of one image, a line each."""
+    host = read_host()
+    spec = _pin(name) or spec_named(name, host.image_lock)
+    for key, value in _shown(spec, host):
+        out().print(line(f"{key}: {value}"), soft_wrap=True)
     return 0
 
 
 def run_image_build(names: Sequence[str], *, update: bool) -> int:
     """Make images, saying what goes on."""
-    known = [facts.name for facts in declared()]
+    ours = [spec.facts.name for spec in specs(read_host().image_lock) if isinstance(spec, ImageSpec)]
     for name in names:
-        if name not in known:
-            raise UsageError(f"{name!r} is no image", hint=f"images: {', '.join(known)}")
+        if name not in ours:
+            hint = f"made here: {', '.join(ours)}; others come by `factory image pull`"
+            raise UsageError(f"{name!r} is no image that is made here", hint=hint)
+    return _ensure_all(names or ours, update=update)
+
+
+def run_image_pull(names: Sequence[str]) -> int:
+    """Pull images and ask each what it holds, saying what goes on."""
+    pulled = [spec.facts.name for spec in specs(read_host().image_lock) if isinstance(spec, PulledSpec)]
+    for name in names:
+        if _pin(name) is None and name not in pulled:
+            hint = f"pulled: {', '.join(pulled)}, or any registry/name@sha256:…"
+            raise UsageError(f"{name!r} is no image that a registry serves", hint=hint)
+    return _ensure_all(names, update=False)
+
+
+def _ensure_all(names: Sequence[str], *, update: bool) -> int:
     host, run_id = read_host(), new_run_id()
     with (
         Store.open(host.store) as store,
@@ -57,7 +93,7 @@ def run_image_build(names: Sequence[str], *, update: bool) -> int:
     ):
         engine.reap(store.is_running)
         work = partial(_make, engine=engine, host=host, store=store, cancelled=signals.cancelled, update=update)
-        _one_by_one({name: partial(work, name) for name in dict.fromkeys(names or known)}, engine, signals.cancelled)
+        _one_by_one({name: partial(work, name) for name in dict.fromkeys(names)}, engine, signals.cancelled)
     return 0
 
 
@@ -89,14 +125,58 @@ def _one_by_one(work: Mapping[str, Callable[[], None]], engine: Engine, cancelle
         raise Interrupted("interrupted", hint="type the same command again: images that were finished are kept")
 
 
-def _here(host: Host) -> dict[str, bool]:
-    """Tell which images are here; empty without an engine, which `image list` does not need."""
+def _pin(name: str) -> Pin | None:
+    """Read an image by digest.
+
+    Raises:
+        UsageError: it holds an @, and is none.
+    """
+    if "@" not in name:
+        return None
+    try:
+        return Pin.parse(name)
+    except ValueError as error:
+        raise UsageError(str(error), hint="a digest is sha256: and 64 hexadecimal digits") from error
+
+
+def _shown(spec: Spec | Pin, host: Host) -> Iterator[tuple[str, str]]:
+    if isinstance(spec, Pin):
+        with Store.open(host.store) as store:
+            yield from _facts(known(spec, store))
+        yield "pinned to", str(spec)
+    else:
+        yield from _facts(spec.facts)
+        yield from [("pinned to", str(spec.pin))] if isinstance(spec, PulledSpec) else [("made from", spec.suite)]
+    yield "here", _whether_held(host, spec)
+
+
+def _facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
+    yield "image", facts.name
+    yield "role", facts.role
+    yield "platform", str(facts.platform)
+    yield "interpreters", " ".join(str(one) for one in facts.interpreters)
+    yield "rust", str(facts.rust or "none")
+    yield "packages by", facts.packages or "none"
+
+
+def _whether_held(host: Host, spec: Spec | Pin) -> str:
+    """Say where an image is, or why that is unknown: what is declared needs no engine."""
+    try:
+        with connect(host, owner="images", run_id="images") as engine:
+            image = engine.held_image(spec.reference) if isinstance(spec, Pin) else held(engine, spec)
+    except EngineError as error:
+        return f"unknown: {error.message}"
+    return "no" if image is None else f"{image.id}, {image.size_bytes / 1e6:.0f} MB, {image.architecture}"
+
+
+def _here(host: Host, listed: Sequence[Spec]) -> tuple[dict[str, bool], tuple[PreparedHere, ...]]:
+    """Tell which images are here, and which were prepared; nothing without an engine, which is not needed."""
     try:
         with connect(host, owner="images", run_id="images") as engine:  # it looks only: nothing is made that is owned
-            return {facts.name: is_here(engine, facts.name) for facts in declared()}
+            return {spec.facts.name: held(engine, spec) is not None for spec in listed}, prepared_here(engine)
     except EngineError as error:
         err().print(f"{error.message}: whether images are here is unknown", markup=False)
-        return {}
+        return {}, ()
 
 
 def _word(here: bool | None) -> str:

@@ -1,6 +1,7 @@
-"""Images: declared in data files, bootstrapped from Debian's packages, found again by digest, probed before use."""
+"""Images: declared, bootstrapped or pulled, prepared for recipes, found again by digest, probed before use."""
 
+from factory.images.known import declared
+from factory.images.prepared import PreparedHere, prepared_here
 from factory.images.ready import ReadyImage, ensure, is_here
-from factory.images.spec import declared
 
-__all__ = ["ReadyImage", "declared", "ensure", "is_here"]
+__all__ = ["PreparedHere", "ReadyImage", "declared", "ensure", "is_here", "prepared_here"]

@@ -4,9 +4,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import requests
+
+from factory.errors import SourceError
 from factory.host import Host
+from factory.source.session import TIMEOUT_S, attempt, bare, open_session
 
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
+_SIGNED = b"-----BEGIN PGP SIGNED MESSAGE-----"
 _ARCHIVE = re.compile(r"https?://.+/debian(?:/[0-9TZ]+)?/?")
 
 
@@ -16,6 +21,28 @@ def apt_mirror(host: Host, etc: Path = Path("/etc")) -> str | None:
     It is used and forgotten: it enters no digest, and no image keeps it.
     """
     return host.apt_mirror or next(_debian_archives(etc), None)
+
+
+def mirror_fault(host: Host, suite: str) -> str | None:
+    """Ask the mirror for a suite's signed index, and say what is wrong with the answer; the bootstrapper does not.
+
+    None where nothing is, or where the mirror is the bootstrapper's own default.
+    """
+    mirror = apt_mirror(host)
+    if mirror is None:
+        return None
+
+    def signed_index() -> requests.Response:
+        answer = session.get(f"{bare(mirror).rstrip('/')}/dists/{suite}/InRelease", timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        return answer
+
+    try:
+        with open_session(host) as session:
+            answer = attempt(f"the index of {suite}", signed_index)
+    except SourceError as error:
+        return error.message
+    return None if answer.content.startswith(_SIGNED) else f"what the mirror has as the index of {suite} is none"
 
 
 def _debian_archives(etc: Path) -> Iterator[str]:

@@ -2,40 +2,74 @@
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from packaging.version import Version
 
+from factory.catalogue import PackageManager
 from factory.engine.api import ContainerSpec, Engine
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.tags import Interpreter, PlatformTag
 
+PROBE_VERSION: Final = 1
+"""Rises when the same image is answered for differently: what is remembered of images is then asked again."""
+
 _TIMEOUT_S: Final = 60
 _ASK_PYTHON: Final = """
 import json, platform, sys, sysconfig
-print("python", json.dumps([platform.python_implementation(), sys.version_info[1],
-                            bool(sysconfig.get_config_var("Py_GIL_DISABLED"))]))
+print("python", sys.argv[1], json.dumps([platform.python_implementation(), sys.version_info[1],
+                                         bool(sysconfig.get_config_var("Py_GIL_DISABLED"))]))
 """
 _SCRIPT: Final = """
 for python in /opt/python/*/bin/python /usr/bin/python3.[0-9] /usr/bin/python3.[0-9][0-9] /usr/bin/python3.[0-9]*t; do
-    if [ -x "$python" ]; then "$python" -I -c "$1" || echo "broken $python"; fi
+    if [ -x "$python" ]; then "$python" -I -c "$1" "$python" || echo "broken $python"; fi
 done
 for libc in /lib/*-linux-gnu*/libc.so.6 /lib64/libc.so.6; do
     if [ -x "$libc" ]; then "$libc"; break; fi
-done | sed -n 's/^GNU C Library.* version \\([0-9]*\\)\\.\\([0-9]*\\)\\.$/glibc [\\1, \\2]/p'
+done | sed -n 's/^GNU C Library.* version \\([0-9]*\\)\\.\\([0-9]*\\)[.,].*/glibc [\\1, \\2]/p'
+for libc in /lib/ld-musl-*.so.1; do
+    if [ -x "$libc" ]; then "$libc" 2>&1; fi
+done | sed -n 's/^Version \\([0-9]*\\)\\.\\([0-9]*\\).*/musl [\\1, \\2]/p'
+if command -v gcc >/dev/null; then gcc -dumpfullversion | sed -n 's/^[0-9.]*$/gcc "&"/p'; fi
 if command -v rustc >/dev/null; then rustc --version | sed -n 's/^rustc \\([0-9.]*\\).*/rustc "\\1"/p'; fi
+for manager in apt dnf yum apk; do
+    if command -v $manager >/dev/null; then echo "packages \\"$manager\\""; break; fi
+done
 """
+_BUILD_PLACE: Final = "/opt/python/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Libc:
+    """The C library that programs of an image load; where a glibc has a musl beside it, it is the glibc."""
+
+    family: Literal["glibc", "musl"]
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.major}.{self.minor}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """What an image answered: its libc's version, its interpreters, its rustc; `broken` are programs that failed."""
+    """What an image answered: its libc, CPython where each role has it, GCC, rustc, package manager.
 
-    glibc: tuple[int, int] | None
-    interpreters: frozenset[Interpreter]
-    rust: Version | None
+    `broken` are programs that failed. Interpreters that are not CPython's are left out: nothing is built by them here.
+    """
+
+    libc: Libc | None
+    builders: frozenset[Interpreter] = frozenset()
+    runners: frozenset[Interpreter] = frozenset()
+    rust: Version | None = None
+    c: Version | None = None
+    packages: PackageManager | None = None
     broken: tuple[str, ...] = ()
+
+    def interpreters(self, role: Literal["build", "trial"]) -> frozenset[Interpreter]:
+        """Return those in the place where images of a role have theirs."""
+        return self.builders if role == "build" else self.runners
 
 
 def probe(engine: Engine, image: str) -> Probed:
@@ -53,38 +87,69 @@ def probe(engine: Engine, image: str) -> Probed:
 
 def read_answer(text: str) -> Probed:
     """Read the probe's lines; what is none of ours is ignored."""
-    glibc, rust, interpreters, broken = None, None, set(), []
+    libcs: list[Libc] = []
+    found: dict[str, set[Interpreter]] = {"builders": set(), "runners": set()}
+    rust: Version | None = None
+    c: Version | None = None
+    packages: PackageManager | None = None
+    broken: list[str] = []
     for line in text.splitlines():
         match line.split(" ", 1):
-            case ["glibc", version]:
+            case [("glibc" | "musl") as family, version]:
                 major, minor = json.loads(version)
-                glibc = (major, minor)
+                libcs.append(Libc(family=family, major=major, minor=minor))
             case ["rustc", version]:
                 rust = Version(json.loads(version))
-            case ["python", found]:
-                implementation, minor, free_threaded = json.loads(found)
-                interpreters.add(Interpreter(minor, free_threaded, "pp" if implementation == "PyPy" else "cp"))
+            case ["gcc", version]:
+                c = Version(json.loads(version))
+            case ["python", told]:
+                path, _, answer = told.partition(" ")
+                implementation, minor, free_threaded = json.loads(answer)
+                if implementation == "CPython":
+                    place = "builders" if path.startswith(_BUILD_PLACE) else "runners"
+                    found[place].add(Interpreter(minor, free_threaded))
+            case ["packages", manager]:
+                packages = json.loads(manager)
             case ["broken", program]:
                 broken.append(program)
-    return Probed(glibc=glibc, interpreters=frozenset(interpreters), rust=rust, broken=tuple(broken))
+    return Probed(
+        libc=libcs[0] if libcs else None,
+        builders=frozenset(found["builders"]),
+        runners=frozenset(found["runners"]),
+        rust=rust,
+        c=c,
+        packages=packages,
+        broken=tuple(broken),
+    )
 
 
-def require_declared(facts: ImageFacts, probed: Probed) -> None:
-    """Refuse an image that is not what it declares; a newer Rust than declared is welcome.
+def require_declared(facts: ImageFacts, probed: Probed, *, hint: str) -> None:
+    """Refuse an image that is not what it declares; a newer Rust or GCC than declared is welcome.
 
     Raises:
-        ImageError: libc, interpreters or Rust differ.
+        ImageError: libc, interpreters, package manager, Rust or GCC differ.
     """
+    if differences := [*_differences(facts, probed)]:
+        raise ImageError(f"{facts.name} is not what it declares: {'; '.join(differences)}", hint=hint)
+
+
+def _differences(facts: ImageFacts, probed: Probed) -> list[str]:
     differences = [f"{program} does not run" for program in probed.broken]
-    if probed.glibc is None or PlatformTag("glibc", *probed.glibc, facts.platform.arch) != facts.platform:
-        differences.append(f"its glibc is {probed.glibc}, {facts.platform.policy} is declared")
-    if probed.interpreters != set(facts.interpreters):
-        found, said = (" ".join(map(str, sorted(each))) or "none" for each in (probed.interpreters, facts.interpreters))
+    if probed.libc is None or platform_of(probed.libc, facts.platform.arch) != facts.platform:
+        differences.append(f"its libc is {probed.libc or 'unknown'}, {facts.platform.policy} is declared")
+    held = probed.interpreters(facts.role)
+    if held != set(facts.interpreters):
+        found, said = (" ".join(map(str, sorted(each))) or "none" for each in (held, facts.interpreters))
         differences.append(f"its interpreters are {found}; {said} are declared")
+    if facts.role == "build" and probed.packages != facts.packages:
+        differences.append(f"its package manager is {probed.packages or 'none'}, {facts.packages} is declared")
     if facts.rust is not None and (probed.rust is None or probed.rust < facts.rust):
         differences.append(f"its rustc is {probed.rust or 'absent'}, {facts.rust} or newer is declared")
-    if differences:
-        raise ImageError(
-            f"{facts.name} is not what it declares: {'; '.join(differences)}",
-            hint=f"make it anew with `factory image build {facts.name} --update`, or mend its data file",
-        )
+    if facts.c is not None and (probed.c is None or probed.c < facts.c):
+        differences.append(f"its gcc is {probed.c or 'absent'}, {facts.c} or newer is declared")
+    return differences
+
+
+def platform_of(libc: Libc, arch: str) -> PlatformTag:
+    """Name the policy that a libc is exactly."""
+    return PlatformTag(libc.family, libc.major, libc.minor, arch)

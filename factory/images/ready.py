@@ -1,37 +1,79 @@
-"""Images made ready for use: found again by what they are made from, bootstrapped where they are not here."""
+"""Images made ready for use: found where they are here, else bootstrapped or pulled, and held to what they declare."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import Final, assert_never
 
 from factory import codec
+from factory.backends.base import SYSTEM_PATH
+from factory.catalogue import TOOL_ARCHITECTURE
 from factory.digest import Digest
-from factory.engine.api import Engine
-from factory.errors import Interrupted
+from factory.engine.api import Engine, HeldImage, Mount
+from factory.errors import ImageError, Interrupted
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.assembly import input_digest
-from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, Progress, bootstrap
+from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, assemble, import_assembled, reference_of
+from factory.images.compiled import Compiler
+from factory.images.known import Spec, spec_named
+from factory.images.named import asked
 from factory.images.probe import probe, require_declared
-from factory.images.spec import ImageSpec, spec_named
+from factory.images.pull import pulled
+from factory.images.pulled import PulledSpec
+from factory.images.shell import Progress
+from factory.images.spec import ImageSpec
 from factory.keys import document, key
+from factory.pins import Pin
 from factory.store import Store
+from factory.store.locks import FileLock
 
 _STAGE: Final = "image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyImage:
-    """An image that is here and is what it declares; `identity` enters the keys, `reference` names it to the engine."""
+    """An image that is here and is what it declares; `identity` enters the keys, `reference` names it to the engine.
+
+    `path` is the PATH that the image gives its commands: pypa's leads to their compilers. `mounts` are volumes that
+    every container of it gets.
+    """
 
     facts: ImageFacts
     reference: str
     identity: Digest
+    path: str = SYSTEM_PATH
+    mounts: tuple[Mount, ...] = ()
 
 
-def is_here(engine: Engine, name: str) -> bool:
-    """Whether the engine has the image that this version of the factory would make; asks no network."""
-    return _find(engine, spec_named(name)) is not None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What having an image needs: an engine, this machine, and the store that remembers what was asked of images.
+
+    While another process makes the same image, this one waits, until `cancelled` is set.
+    """
+
+    engine: Engine
+    host: Host
+    store: Store
+    progress: Progress
+    cancelled: Event
+
+
+def is_here(engine: Engine, spec: Spec) -> bool:
+    """Whether the engine has the image that this version of the factory would make or pull; asks no network."""
+    return held(engine, spec) is not None
+
+
+def held(engine: Engine, spec: Spec) -> HeldImage | None:
+    """Describe an image, where it is here."""
+    match spec:
+        case ImageSpec():
+            return _find(engine, spec)
+        case PulledSpec(pin=pin):
+            return engine.held_image(pin.reference)
+        case _:
+            assert_never(spec)
 
 
 def ensure(
@@ -44,38 +86,118 @@ def ensure(
     update: bool = False,
     cancelled: Event | None = None,
 ) -> ReadyImage:
-    """Find an image, or make it; packages are resolved anew only with `update`.
+    """Have an image by its name or its pin; packages are resolved anew only with `update`.
 
-    While another process makes it, this one waits, until `cancelled` is set.
+    While another process of this user makes it, for whichever store, this one waits, until `cancelled` is set.
+
+    Raises:
+        ImageError: it cannot be had here, or is not what it declares.
+        Interrupted: the run was ended while it was made or pulled.
+    """
+    shop = Workshop(engine=engine, host=host, store=store, progress=progress, cancelled=cancelled or Event())
+    if "@" in name:
+        return ensure_pinned(Pin.parse(name), shop)
+    match spec := spec_named(name, host.image_lock):
+        case ImageSpec():
+            return ensure_bootstrapped(spec, shop, update=update)
+        case PulledSpec():
+            return ensure_pulled(spec, shop)
+        case _:
+            assert_never(spec)
+
+
+def ensure_pinned(pin: Pin, shop: Workshop) -> ReadyImage:
+    """Have an image that nothing declares: it is asked what it holds.
+
+    Raises:
+        ImageError: it does not come, or wheels cannot be built in it.
+    """
+    image = _pulled(pin, shop)
+    return _ready(asked(pin, image, shop.engine, shop.store), image, pin.digest)
+
+
+def ensure_pulled(spec: PulledSpec, shop: Workshop) -> ReadyImage:
+    """Have an image of a pulled family, which must be what it declares.
+
+    Raises:
+        ImageError: it does not come, or differs from its declaration.
+    """
+    if spec.facts.platform.arch != TOOL_ARCHITECTURE:
+        raise ImageError(
+            f"{spec.facts.name} is for {spec.facts.platform.arch}, and the factory's own tools in containers for "
+            f"{TOOL_ARCHITECTURE} alone",
+            hint="it is pinned for the day when they are for more; nothing here builds in it",
+        )
+    image = _pulled(spec.pin, shop)
+    hint = f"a recipe may name it by itself, then it is asked what it holds: images: {{<platform>: {spec.pin}}}"
+    _probe_once(spec.facts, image.id, shop, hint=hint)
+    return _ready(spec.facts, image, spec.pin.digest)
+
+
+def _pulled(pin: Pin, shop: Workshop) -> HeldImage:
+    with shop.store.once(_STAGE, pin.digest, cancelled=shop.cancelled) as mine:
+        if not mine:
+            raise Interrupted("interrupted")
+        return pulled(shop.engine, pin, progress=shop.progress, cancelled=shop.cancelled)
+
+
+def ensure_bootstrapped(spec: ImageSpec, shop: Workshop, *, update: bool = False) -> ReadyImage:
+    """Find an image that is made from packages, or make it; one process of a user does, for all stores.
 
     Raises:
         ImageError: it cannot be made here, or is not what it declares.
-        Interrupted: the run was ended while it was made.
+        Interrupted: the run was ended meanwhile.
     """
-    spec = spec_named(name)
-    with store.once(_STAGE, input_digest(spec), cancelled=cancelled) as mine:
-        if not mine:
+    engine = shop.engine
+    with FileLock(_lock_path(shop.host, spec)) as lock:
+        if not lock.acquire(cancelled=shop.cancelled):
             raise Interrupted("interrupted")
         found = _find(engine, spec)
-        image = found if found is not None and not update else _make(spec, engine, host, store, progress)
-        if found is not None and found != image:
-            engine.remove_image(found)
-        _probe_once(spec, image, engine, store)
-    return ReadyImage(facts=spec.facts, reference=image, identity=Digest(engine.image_labels(image)[IDENTITY_LABEL]))
+        image = found.id if found is not None and not update else _make(spec, shop, update=update)
+        if found is not None and found.id != image:
+            engine.remove_image(found.id)
+        name = spec.facts.name
+        hint = f"make it anew with `factory image build {name} --update`, or mend its data file"
+        _probe_once(spec.facts, image, shop, hint=hint)
+    described = engine.held_image(image)
+    if described is None:
+        raise ImageError(f"{spec.facts.name} was here, and is gone", hint="did somebody remove it? type it again")
+    return _ready(spec.facts, described, Digest(described.labels[IDENTITY_LABEL]))
 
 
-def _probe_once(spec: ImageSpec, image: str, engine: Engine, store: Store) -> None:
+def _ready(facts: ImageFacts, image: HeldImage, identity: Digest) -> ReadyImage:
+    return ReadyImage(facts=facts, reference=image.id, identity=identity, path=image.env.get("PATH", SYSTEM_PATH))
+
+
+def _lock_path(host: Host, spec: ImageSpec) -> Path:
+    """Name the lock under which an image is made: images are the engine's, so stores must not make one each."""
+    return host.temp / f"wheel-factory-{host.uid}-image-{input_digest(spec).hex}.lock"
+
+
+def _probe_once(facts: ImageFacts, image: str, shop: Workshop, *, hint: str) -> None:
     """Hold an image to its declaration, unless this very image was held to this very declaration before."""
-    paper = document("probe", 1, {"image": image, "declared": codec.dump(spec.facts)})
-    if store.ledger_get("probe", key(paper)) is None:
-        require_declared(spec.facts, probe(engine, image))
-        store.ledger_put("probe", key(paper), paper, result=True)
+    paper = document("probe", 1, {"image": image, "declared": codec.dump(facts)})
+    if shop.store.ledger_get("probe", key(paper)) is None:
+        require_declared(facts, probe(shop.engine, image), hint=hint)
+        shop.store.ledger_put("probe", key(paper), paper, result=True)
 
 
-def _find(engine: Engine, spec: ImageSpec) -> str | None:
-    return engine.find_image({INPUT_LABEL: input_digest(spec).hex})
+def _find(engine: Engine, spec: ImageSpec) -> HeldImage | None:
+    """Find an image by name and label: what somebody made from it has the label, too, and another name."""
+    found = engine.held_image(reference_of(spec))
+    if found is None or found.labels.get(INPUT_LABEL) != input_digest(spec).hex:
+        return None
+    return found
 
 
-def _make(spec: ImageSpec, engine: Engine, host: Host, store: Store, progress: Progress) -> str:
-    with store.temp_folder() as work:
-        return bootstrap(engine, spec, host=host, work=work, progress=progress)
+def _make(spec: ImageSpec, shop: Workshop, *, update: bool) -> str:
+    """Assemble and import an image, unless another user has meanwhile imported one of the same input."""
+    compiler = Compiler(
+        spec=spec, host=shop.host, store=shop.store, progress=shop.progress, cancelled=shop.cancelled, update=update
+    )
+    with shop.store.temp_folder() as work:
+        compiler.put_all(work)
+        assemble(spec, host=shop.host, work=work, progress=shop.progress)
+        if not update and (other := _find(shop.engine, spec)) is not None:
+            return other.id
+        return import_assembled(shop.engine, spec, work=work, progress=shop.progress)

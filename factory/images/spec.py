@@ -1,17 +1,20 @@
-"""The images that this factory can make, as their data files declare them; no engine is asked."""
+"""The images that this factory bootstraps, as their data files declare them; no engine is asked."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import cast
+from typing import Final, cast
 
 from packaging.version import Version
 
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.tags import Interpreter, PlatformTag
+
+TEMPLATE: Final = "assemble.sh.j2"
+"""The script of a family's images; a family without one is pulled."""
 
 _Table = Mapping[str, object]
 
@@ -38,8 +41,9 @@ class ImageSpec:
     """One image as declared: its facts, and what it is made from.
 
     `family_folder` holds the family's template, contract and lock files; `origins` names the suite that each
-    interpreter's binaries come from; `without` are path patterns that dpkg leaves
-    out; `env` is the image's environment.
+    interpreter's binaries come from, `compiled` the suite whose source of it is compiled on the image's own;
+    `fallbacks` name per suite those that give another version of what the mirror lists for it and does not have;
+    `without` are path patterns that dpkg leaves out; `env` is the image's environment.
     """
 
     facts: ImageFacts
@@ -49,6 +53,8 @@ class ImageSpec:
     without: tuple[str, ...]
     origins: Mapping[Interpreter, str]
     env: Mapping[str, str]
+    compiled: Mapping[Interpreter, str]
+    fallbacks: Mapping[str, tuple[str, ...]]
     rust: Rust | None = None
     tools: Tools | None = None
 
@@ -56,6 +62,11 @@ class ImageSpec:
     def scripts_folder(self) -> Path:
         """The Python scripts that the template calls."""
         return self.family_folder.parent / "scripts"
+
+    @property
+    def compiled_folder(self) -> Path:
+        """The templates by which an interpreter is compiled."""
+        return self.family_folder.parent / "compiled"
 
 
 def data_folder() -> Path:
@@ -65,27 +76,16 @@ def data_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "images"
 
 
+def is_checkout(folder: Path) -> bool:
+    """Whether the data is a checkout's, to be changed, and not the installed package's."""
+    return folder.parent != Path(__file__).parents[1] / "data"
+
+
 def declared_specs(folder: Path | None = None) -> tuple[ImageSpec, ...]:
-    """Read every image's data file, family by family, name by name."""
-    paths = sorted((folder or data_folder()).glob("*/*.toml"))
+    """Read every bootstrapped image's data file, family by family, name by name."""
+    families = {path.parent for path in (folder or data_folder()).glob(f"*/{TEMPLATE}")}
+    paths = sorted(path for family in families for path in family.glob("*.toml"))
     return tuple(read_spec(path) for path in paths if path.name != "contract.toml")
-
-
-def declared() -> tuple[ImageFacts, ...]:
-    """Tell what every image that can be made here promises to hold."""
-    return tuple(spec.facts for spec in declared_specs())
-
-
-def spec_named(name: str) -> ImageSpec:
-    """Find an image by its name, such as `trial-bullseye`.
-
-    Raises:
-        ImageError: no image has this name.
-    """
-    specs = {spec.facts.name: spec for spec in declared_specs()}
-    if name not in specs:
-        raise ImageError(f"no image is called {name}", hint=f"the images are {', '.join(sorted(specs))}")
-    return specs[name]
 
 
 def python(facts: ImageFacts, interpreter: Interpreter) -> PurePosixPath:
@@ -109,20 +109,34 @@ def read_spec(path: Path) -> ImageSpec:
 
 def _spec(path: Path, table: _Table) -> ImageSpec:
     base = _table(table, "base")
-    origins = {Interpreter.parse(tag): str(suite) for tag, suite in _table(table, "interpreters").items()}
+    origins, compiled = (_suites(table, key) for key in ("interpreters", "compiled"))
+    if not origins and not compiled:
+        raise ValueError("it has no interpreters")
     rust = cast("_Table | None", table.get("rust"))
     tools = cast("_Table | None", table.get("tools"))
     return ImageSpec(
-        facts=_facts(path, table, tuple(origins), rust),
+        facts=_facts(path, table, (*origins, *compiled), rust),
         family_folder=path.parent,
         suite=str(table["suite"]),
         packages=_texts(base, "packages"),
         without=_texts(base, "without") if "without" in base else (),
-        origins=MappingProxyType(origins),
+        origins=origins,
+        compiled=compiled,
+        fallbacks=_fallbacks(table),
         env=MappingProxyType({key: str(value) for key, value in _table(table, "env").items()}),
         rust=None if rust is None else _rust(rust),
         tools=None if tools is None else _tools(tools),
     )
+
+
+def _suites(table: _Table, key: str) -> Mapping[Interpreter, str]:
+    named = _table(table, key) if key in table else {}
+    return MappingProxyType({Interpreter.parse(tag): str(suite) for tag, suite in named.items()})
+
+
+def _fallbacks(table: _Table) -> Mapping[str, tuple[str, ...]]:
+    named = _table(table, "fallback") if "fallback" in table else {}
+    return MappingProxyType({suite: _texts(named, suite) for suite in named})
 
 
 def _facts(path: Path, table: _Table, interpreters: tuple[Interpreter, ...], rust: _Table | None) -> ImageFacts:
@@ -136,6 +150,8 @@ def _facts(path: Path, table: _Table, interpreters: tuple[Interpreter, ...], rus
         platform=PlatformTag.parse(str(table["platform"])),
         interpreters=interpreters,
         rust=None if rust is None else Version(str(rust["version"])),
+        c=Version(str(table["c"])) if "c" in table else None,
+        packages="apt" if role == "build" else None,
     )
 
 

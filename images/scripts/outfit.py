@@ -1,6 +1,6 @@
 """Make the folders that the pypa contract names: one environment per interpreter, one for the tools, all in OVERLAY.
 
-    outfit.py OVERLAY --environment cp313-cp313=trixie:3.13 … --seeds FOLDER --tools trixie:3.13=FOLDER
+    outfit.py OVERLAY --environment cp313-cp313=trixie:python3.13 … --seeds FOLDER --tools trixie:python3.13=FOLDER
 
 An environment is a `venv` written by hand, because its interpreter cannot run before the image exists. FOLDER holds
 wheels unpacked by `uv pip install --target`, one subfolder per environment for the seeds.
@@ -23,17 +23,18 @@ if __name__ == "__main__":
 """
 
 
-def make_environment(overlay: Path, name: str, suite: str, version: str) -> Path:
-    """Write a venv at /opt/_internal/NAME; return it."""
+def make_environment(overlay: Path, name: str, suite: str, program: str) -> Path:
+    """Write a venv at /opt/_internal/NAME; return it. The program's name is that of its folders, too: python3.13t."""
     place = overlay / INTERNAL.lstrip("/") / name
     (place / "bin").mkdir(parents=True)
-    (place / "lib" / f"python{version}" / "site-packages").mkdir(parents=True)
+    (place / "lib" / program / "site-packages").mkdir(parents=True)
     home = f"{INTERNAL}/{suite}/bin"
+    version = program.removeprefix("python").rstrip("t")
     (place / "pyvenv.cfg").write_text(f"home = {home}\ninclude-system-site-packages = false\nversion = {version}\n")
     (place / "include").mkdir()
-    (place / "include" / f"python{version}").symlink_to(f"{INTERNAL}/{suite}/include/python{version}")
-    (place / "bin" / "python").symlink_to(f"{home}/python{version}")
-    for alias in ("python3", f"python{version}"):
+    (place / "include" / program).symlink_to(f"{INTERNAL}/{suite}/include/{program}")
+    (place / "bin" / "python").symlink_to(f"{home}/{program}")
+    for alias in ("python3", program):
         (place / "bin" / alias).symlink_to("python")
     return place
 
@@ -91,13 +92,13 @@ def main() -> None:
     python_folder.mkdir(parents=True)
     for item in given.environment:
         name, _, origin = item.partition("=")
-        suite, _, version = origin.partition(":")
-        environment = make_environment(overlay, name, suite, version)
+        suite, _, program = origin.partition(":")
+        environment = make_environment(overlay, name, suite, program)
         install(given.seeds / name, environment, f"/opt/python/{name}/bin/python")
         (python_folder / name).symlink_to(f"../_internal/{name}")
     origin, _, folder = given.tools.partition("=")
-    suite, _, version = origin.partition(":")
-    tools = make_environment(overlay, "tools", suite, version)
+    suite, _, program = origin.partition(":")
+    tools = make_environment(overlay, "tools", suite, program)
     install(Path(folder), tools, f"{INTERNAL}/tools/bin/python")
     programs = overlay / "usr/local/bin"
     programs.mkdir(parents=True, exist_ok=True)

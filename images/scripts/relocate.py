@@ -220,7 +220,9 @@ def move_python(suite: Suite, name: str) -> list[Path]:
             remove(path)
     headers = suite.target / "include" / name
     shutil.copytree(suite.tree / "usr/include" / name, headers, symlinks=True)
-    shutil.copy2(suite.tree / "usr/include" / MULTIARCH / name / "pyconfig.h", headers / "pyconfig.h")
+    multiarch = suite.tree / "usr/include" / MULTIARCH / name / "pyconfig.h"
+    if multiarch.exists():  # Debian's way; its authors install it where it belongs
+        shutil.copy2(multiarch, headers / "pyconfig.h")
     restate_build(library, suite.prefix, name.removeprefix("python"))
     return sorted((library / "lib-dynload").glob("*.so"))
 

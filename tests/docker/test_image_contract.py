@@ -16,10 +16,18 @@ from factory.store import Store
 
 pytestmark = pytest.mark.engine
 
-SPECS = declared_specs()
+FOR_LATER = {"lookalike-manylinux_2_36_x86_64", "trial-bookworm-cp313t"}
+"""What no default recipe needs is not made by `make test`."""
+
+
+def slow(spec: ImageSpec) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] if spec.facts.name in FOR_LATER else []
+
+
+SPECS = [pytest.param(spec, id=spec.facts.name, marks=slow(spec)) for spec in declared_specs()]
 PROMISES = [
-    pytest.param(spec, promise, id=f"{spec.facts.name}-{promise.id}")
-    for spec in SPECS
+    pytest.param(spec, promise, id=f"{spec.facts.name}-{promise.id}", marks=slow(spec))
+    for spec in declared_specs()
     for promise in read_contract(spec)
 ]
 
@@ -71,12 +79,12 @@ def test_an_image_keeps_what_its_contract_says(spec: ImageSpec, promise: Promise
     assert (ended.ended, ended.code) == ("exited", 0), f"{promise.says}\n{ended.output}"
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=[spec.facts.name for spec in SPECS])
+@pytest.mark.parametrize("spec", SPECS)
 def test_an_image_is_found_again_without_network(spec: ImageSpec, containers: Containers, engine: DockerEngine) -> None:
     made = containers.ready(spec.facts.name)
 
     again = containers.ready(spec.facts.name)
 
-    assert is_here(engine, spec.facts.name)
+    assert is_here(engine, spec)
     assert again == made
     assert again.facts == spec.facts

@@ -7,9 +7,9 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from factory.images.assembly import TEMPLATE, input_digest, script
+from factory.images.assembly import input_digest, script
 from factory.images.bootstrap import identity
-from factory.images.spec import ImageSpec, data_folder, declared_specs, read_spec
+from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs, read_spec
 
 BUILD = "lookalike/manylinux_2_31_x86_64.toml"
 TRIAL = "trial/trixie.toml"

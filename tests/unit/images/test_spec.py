@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from factory.errors import ImageError
+from factory.image_facts import ImageFacts
 from factory.images import declared
 from factory.images.contract import read_contract
-from factory.images.spec import ImageSpec, declared_specs, python, read_spec, spec_named
+from factory.images.known import spec_named
+from factory.images.spec import ImageSpec, data_folder, declared_specs, python, read_spec
+from factory.plan.images import trial_image
 from factory.tags import Interpreter, PlatformTag
 
 MINIMAL = """
@@ -24,15 +27,33 @@ LANG = "C.UTF-8"
 
 
 def test_the_look_alike_builds_what_every_trial_image_can_try() -> None:
-    facts = declared()
+    facts = [spec.facts for spec in declared_specs()]
 
     built = {each for image in facts if image.role == "build" for each in image.interpreters}
     tried = {each for image in facts if image.role == "trial" for each in image.interpreters}
-    assert built == tried == {Interpreter(minor) for minor in (9, 11, 13, 14)}
+    assert built == tried == {*(Interpreter(minor) for minor in (9, 11, 13, 14)), Interpreter(13, free_threaded=True)}
+
+
+@pytest.mark.parametrize(
+    "build", [spec.facts for spec in declared_specs() if spec.facts.role == "build"], ids=lambda facts: facts.name
+)
+def test_what_an_image_compiles_can_be_tried_on_the_oldest_libc_that_its_wheels_may_need(build: ImageFacts) -> None:
+    image = trial_image(Interpreter(13, free_threaded=True), build.platform, declared())
+
+    assert image is not None
+    assert image.platform == build.platform
+
+
+def test_the_base_that_takes_over_from_bullseye_takes_nothing_of_it_but_one_interpreter() -> None:
+    spec = read_spec(data_folder() / "lookalike/manylinux_2_36_x86_64.toml")
+
+    assert spec.suite == "bookworm"
+    assert {str(each) for each, suite in spec.origins.items() if suite == "bullseye"} == {"cp39"}
+    assert "bullseye" not in {spec.rust and spec.rust.suite, *spec.compiled.values(), *spec.fallbacks}
 
 
 def test_the_oldest_trial_image_is_no_newer_than_what_the_look_alike_promises() -> None:
-    facts = declared()
+    facts = [spec.facts for spec in declared_specs()]
 
     promised = [image.platform for image in facts if image.role == "build"]
     oldest = min(image.platform for image in facts if image.role == "trial")
@@ -69,6 +90,7 @@ def test_an_interpreter_of_a_build_image_lies_where_the_pypa_contract_says() -> 
         pytest.param('suite = "bookworm"', "", id="no suite"),
         pytest.param("manylinux_2_36_x86_64", "manylinux2020_x86_64", id="no such platform"),
         pytest.param("cp311 =", "python311 =", id="no such interpreter"),
+        pytest.param("[interpreters]", "[interpreter]", id="no interpreters"),
         pytest.param("[env]", "[environment]", id="no environment"),
         pytest.param("[base]", "[base", id="no TOML"),
     ],

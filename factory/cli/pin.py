@@ -1,0 +1,86 @@
+"""`factory image pin`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from factory.cli.common import err, out
+from factory.engine.docker import connect
+from factory.errors import OutputError, UsageError
+from factory.host import Host, read_host
+from factory.images.known import pulled_families
+from factory.images.pinning import from_registry, from_wheel, pins_of_wheel, tagged
+from factory.images.pulled import LOCK, Lock, pulled_specs, read_lock, render_lock
+from factory.images.spec import data_folder, is_checkout
+from factory.pins import TAGGED, Pin
+from factory.report.text import line
+from factory.source.newest import fetch_newest_wheel
+from factory.store import Store
+
+_CIBUILDWHEEL = canonicalize_name("cibuildwheel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinOptions:
+    """The flags of `factory image pin`."""
+
+    reference: str | None
+    from_cibuildwheel: bool
+    tag: str
+    output: Path | None
+
+
+def run_image_pin(options: PinOptions) -> int:
+    """Pin the images of the pulled families anew, and print what is pinned now."""
+    host = read_host()
+    if options.reference is not None:
+        out().print(line(str(_pinned(options.reference, host, options.tag))), soft_wrap=True)
+        return 0
+    (family,) = pulled_families()
+    path = _output(options, host, family)
+    lock = _from_cibuildwheel(host, family) if options.from_cibuildwheel else _from_registry(host, family, options.tag)
+    before = read_lock(path).pins if path.exists() else {}
+    try:
+        path.write_text(render_lock(lock), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file after -o") from error
+    for name, pin in sorted(lock.pins.items()):
+        was = "" if before.get(name) == pin else "  (was pinned otherwise)" if name in before else "  (new)"
+        out().print(line(f"{family.name}-{name} {pin}{was}"), soft_wrap=True)
+    err().print(line(f"{len(lock.pins)} images are pinned in {path}, from {lock.origin}"), soft_wrap=True)
+    return 0
+
+
+def _pinned(text: str, host: Host, tag: str) -> Pin:
+    match = TAGGED.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text!r} is no image of a registry", hint="write registry/name:tag")
+    with connect(host, owner="images", run_id="images") as engine:  # it asks only: nothing is made that is owned
+        return tagged(engine, match["name"], match["tag"] or tag)
+
+
+def _output(options: PinOptions, host: Host, family: Path) -> Path:
+    if options.output is not None:
+        return options.output
+    if host.image_lock is not None:
+        return host.image_lock
+    if not is_checkout(data_folder()):
+        raise UsageError(
+            "the factory's own lock belongs to the installed package",
+            hint="write one of your own: `factory image pin -o images.lock`, then set FACTORY_IMAGE_LOCK to its path",
+        )
+    return family / LOCK
+
+
+def _from_cibuildwheel(host: Host, family: Path) -> Lock:
+    with Store.open(host.store) as store, store.temp_folder() as folder:
+        version, wheel = fetch_newest_wheel(_CIBUILDWHEEL, host, folder)
+        pins = pins_of_wheel(wheel.path)
+    err().print(line(f"{wheel.filename} {wheel.digest}"), soft_wrap=True)
+    return from_wheel((path.stem for path in family.glob("*.toml")), pins, version=str(version))
+
+
+def _from_registry(host: Host, family: Path, tag: str) -> Lock:
+    with connect(host, owner="images", run_id="images") as engine:  # as above
+        return from_registry(pulled_specs(family, host.image_lock), engine, tag=tag)

@@ -1,0 +1,48 @@
+"""Every image that the factory knows by name, whichever way it comes here."""
+
+from pathlib import Path
+
+from factory.errors import ImageError
+from factory.image_facts import ImageFacts
+from factory.images.pulled import PulledSpec, pulled_specs
+from factory.images.rust import RUST_FOLDER, brought
+from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs
+
+Spec = ImageSpec | PulledSpec
+
+
+def specs(lock: Path | None = None, folder: Path | None = None) -> tuple[Spec, ...]:
+    """Read every data file, those of pulled families with the pins of `lock`, where it is not their own.
+
+    Raises:
+        ImageError: a file declares no image, or the lock cannot be used.
+    """
+    images = folder or data_folder()
+    return (
+        *declared_specs(images),
+        *(spec for family in pulled_families(images) for spec in pulled_specs(family, lock)),
+    )
+
+
+def pulled_families(folder: Path | None = None) -> tuple[Path, ...]:
+    """Return the folders of families that no script of ours makes: their images come from a registry."""
+    families = {path.parent for path in (folder or data_folder()).glob("*/*.toml")}
+    families.discard((folder or data_folder()) / RUST_FOLDER)
+    return tuple(sorted(family for family in families if not (family / TEMPLATE).exists()))
+
+
+def declared(lock: Path | None = None) -> tuple[ImageFacts, ...]:
+    """Tell what every image promises to hold, and which Rust can be brought to it."""
+    return tuple(brought(spec.facts) for spec in specs(lock))
+
+
+def spec_named(name: str, lock: Path | None = None) -> Spec:
+    """Find an image by its name, such as `trial-bullseye`.
+
+    Raises:
+        ImageError: no image has this name.
+    """
+    found = {spec.facts.name: spec for spec in specs(lock)}
+    if name not in found:
+        raise ImageError(f"no image is called {name}", hint=f"the images are {', '.join(sorted(found))}")
+    return found[name]

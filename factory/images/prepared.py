@@ -1,0 +1,203 @@
+"""Prepared images: what a recipe adds to a build image, by the package manager of the image's own distribution.
+
+The host's mirror, proxies and certificates reach these commands by their environment and by files of the workspace;
+lists, archives and logs lie there too. None of it is part of the root filesystem, so nothing has to be taken out again.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from factory import codec
+from factory.backends.base import SYSTEM_PATH, WORK, Step
+from factory.catalogue import PackageManager
+from factory.digest import Digest
+from factory.engine.api import Engine, FileEntry
+from factory.keys import key
+from factory.plan.model import Preparation
+
+BASE_LABEL: Final = "wheel-factory.base"
+HOLDS_LABEL: Final = "wheel-factory.holds"
+MANIFEST: Final = WORK / "manifest"
+
+_VERSION: Final = 1  # rises when the commands below change what they make of the same recipe
+_TIMEOUT_S: Final = 3600
+_APT_CONF: Final = WORK / "apt.conf"
+_APT: Final = """\
+Dir::State::lists "/work/apt/lists";
+Dir::Cache "/work/apt/cache";
+Dir::Log "/work/apt/log";
+Acquire::Check-Valid-Until "false";
+Acquire::Retries "3";
+APT::Cmd::Pattern-Only "true";
+APT::Get::Assume-Yes "true";
+APT::Install-Recommends "false";
+APT::Keep-Downloaded-Packages "true";
+APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
+DPkg::Options { "--force-unsafe-io"; "--force-confdef"; "--force-confold"; };
+Dpkg::Use-Pty "false";
+"""
+_APT_SOURCES: Final = """
+mkdir -p /work/apt/lists/partial /work/apt/cache/archives/partial /work/apt/log /work/apt/none
+if ! cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -Eq '^[[:space:]]*(deb|URIs:)[[:space:]]'
+then
+    . /etc/os-release
+    if [ "$ID" = debian ] && [ -n "$MIRROR" ]; then
+        echo "deb $MIRROR $VERSION_CODENAME main" >/work/apt/sources.list
+        echo 'Dir::Etc::sourcelist "/work/apt/sources.list"; Dir::Etc::sourceparts "/work/apt/none";' >>"$APT_CONFIG"
+    fi
+fi
+"""
+_NO_SOURCES: Final = "this image has no package sources"
+_INSTALL: Final[Mapping[PackageManager, str]] = {
+    "apt": f"""
+apt-get -q update
+if [ -z "$(apt-get indextargets --format '$(URI)')" ]; then echo '{_NO_SOURCES}'; exit 1; fi
+apt-get -q install "$@"
+""",
+    "dnf": """
+dnf --assumeyes --setopt=install_weak_deps=False --setopt=cachedir=/work/dnf \\
+    ${SSL_CERT_FILE:+"--setopt=sslcacert=$SSL_CERT_FILE"} install "$@"
+""",
+    "yum": """
+yum --assumeyes --setopt=cachedir=/work/yum ${SSL_CERT_FILE:+"--setopt=sslcacert=$SSL_CERT_FILE"} install "$@"
+""",
+    "apk": """
+SSL_CA_CERT_FILE=${SSL_CERT_FILE:-} apk add --no-cache --no-progress "$@"
+""",
+}
+_INSTALLED: Final[Mapping[PackageManager, str]] = {
+    "apt": """
+dpkg-query --show --showformat '${Package}:${Architecture}=${Version}\\n'
+cd /work/apt/cache/archives && find . -name '*.deb' -exec sha256sum {} + | LC_ALL=C sort -k 2
+""",
+    "dnf": """
+rpm --query --all --queryformat '%{NAME}=%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH} %{SHA256HEADER}\\n' | LC_ALL=C sort
+""",
+    "yum": """
+rpm --query --all --queryformat '%{NAME}=%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH} %{SIGMD5}\\n' | LC_ALL=C sort
+""",
+    "apk": """
+sed -n '/^[CPV]:/p' /lib/apk/db/installed
+""",
+}
+_KEEP: Final = """
+mkdir -p /usr/share/wheel-factory
+tee /work/manifest >/usr/share/wheel-factory/prepared
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Why packages could not be installed; `passing` is what may be otherwise in a minute: mirrors, proxies."""
+
+    message: str
+    hint: str
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedHere:
+    """A prepared image that the engine has: its id there, the image it was made of, and what it got beyond."""
+
+    id: str
+    base: str
+    holds: str
+
+
+def prepared_here(engine: Engine) -> tuple[PreparedHere, ...]:
+    """List the prepared images that the engine has, whichever store they belong to."""
+    found = engine.images({"wheel-factory.kind": "prepared"})
+    named = [
+        PreparedHere(id=image, base=labels.get(BASE_LABEL, ""), holds=labels.get(HOLDS_LABEL, ""))
+        for image, labels in found.items()
+    ]
+    return tuple(sorted(named, key=lambda each: (each.base, each.holds, each.id)))
+
+
+def input_digest(base: Digest, preparation: Preparation) -> Digest:
+    """Digest everything of ours that a prepared image is made from; by it the image is found again without network."""
+    return key({"version": _VERSION, "base": str(base), "preparation": codec.dump(preparation)})
+
+
+def identity(asked: Digest, manifest: bytes, making: str) -> Digest:
+    """Digest what enters the keys: the packages that are there now with their hashes, and what else was done.
+
+    What a recipe's own commands brought is in no manifest: `making` then names this one making; else it is empty.
+    """
+    return Digest.of(f"{asked.hex}\n{making}\n".encode() + manifest)
+
+
+def configuration() -> Iterator[FileEntry]:
+    """Yield the files that the commands read in the workspace, beside certificates."""
+    yield FileEntry(path=PurePosixPath(_APT_CONF.name), content=_APT.encode())
+
+
+def steps(preparation: Preparation, *, network: Mapping[str, str], mirror: str) -> Iterator[Step]:
+    """Yield the commands that prepare an image, as root; `mirror` serves an image without package sources of its own.
+
+    `network` are proxies and where the certificates lie.
+    """
+    env = {
+        **network,
+        "PATH": SYSTEM_PATH,
+        "HOME": "/root",
+        "LC_ALL": "C.UTF-8",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "APT_CONFIG": str(_APT_CONF),
+    }
+    if (certificates := network.get("SSL_CERT_FILE")) is not None:
+        env["CURL_CA_BUNDLE"] = certificates
+    if preparation.manager == "apt":
+        yield _step("sources", _sh(_APT_SOURCES), {**env, "MIRROR": mirror})
+    for line in preparation.before_all:
+        yield _step("before-all", ("sh", "-ec", line), env)
+    if preparation.manager is not None and preparation.packages:
+        yield _step("packages", _sh(_INSTALL[preparation.manager], *preparation.packages), env)
+    installed = _INSTALLED[preparation.manager] if preparation.manager else "true"
+    yield _step("manifest", _sh(f"{{ {installed.strip()}\n}} | {{ {_KEEP.strip()}\n}}"), env)
+
+
+def explain(output: str) -> Said | None:
+    """Say in a sentence why a package manager failed, as far as its words are known."""
+    if _NO_SOURCES in output:
+        hint = "name a mirror of Debian in FACTORY_APT_MIRROR"
+        return Said(message=f"{_NO_SOURCES}, and no mirror is known", hint=hint)
+    if match := _UNREACHABLE.search(output):
+        hint = "look at the network, FACTORY_APT_MIRROR, proxies and certificates; then run again"
+        return Said(message=f"packages could not be fetched: {match[0].strip()}", hint=hint, passing=True)
+    if match := _UNKNOWN.search(output):
+        name = next(group for group in match.groups() if group)
+        hint = "correct the name under build: {system: …}: distributions, and their releases, name packages differently"
+        return Said(message=f"the image's distribution has no package {name}", hint=hint)
+    return None
+
+
+_UNKNOWN: Final = re.compile(
+    r"""^E:\ Unable\ to\ locate\ package\ (\S+)                       # apt
+      | ^E:\ Package\ '([^']+)'\ has\ no\ installation\ candidate
+      | ^No\ match\ for\ argument:\ (\S+)                             # dnf
+      | ^[ ]+(\S+)\ \(no\ such\ package\):                            # apk
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+_UNREACHABLE: Final = re.compile(
+    r"""^[EW]:\ Failed\ to\ fetch\ .*$                                # apt
+      | ^E:\ The\ repository\ .*$
+      | ^Error:\ Failed\ to\ download\ metadata.*$                    # dnf
+      | ^\s*-\ Curl\ error.*$
+      | ^(?:WARNING|ERROR):\ .*(?:temporary\ error|network\ error|could\ not\ connect|DNS).*$   # apk
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def _sh(script: str, *arguments: str) -> tuple[str, ...]:
+    return ("sh", "-eu", "-c", script.strip(), "prepare", *arguments)
+
+
+def _step(name: str, argv: tuple[str, ...], env: Mapping[str, str]) -> Step:
+    return Step(name=name, argv=argv, env=env, phase="prepare", timeout_s=_TIMEOUT_S)

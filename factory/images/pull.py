@@ -1,0 +1,63 @@
+"""Pull a pinned image: progress for people, and further attempts where a failure may pass."""
+
+from collections.abc import Callable, Sequence
+from threading import Event
+from time import monotonic
+from typing import Final
+
+from factory.engine.api import Engine, HeldImage, PullProgress
+from factory.engine.pull import PullError
+from factory.errors import ImageError, Interrupted
+from factory.pins import Pin
+
+PAUSES_S: Final = (1.0, 4.0, 15.0)
+
+_EVERY_S: Final = 2.0
+
+
+def pulled(
+    engine: Engine,
+    pin: Pin,
+    *,
+    progress: Callable[[str], None],
+    cancelled: Event,
+    pauses_s: Sequence[float] = PAUSES_S,
+) -> HeldImage:
+    """Have an image here, pulling it unless it is; layers that came stay with the engine between attempts.
+
+    Raises:
+        ImageError: it did not come: no registry, no such digest, or bytes that are not the digest's.
+        Interrupted: the run was ended meanwhile.
+    """
+    found = engine.held_image(pin.reference)
+    if found is not None:
+        return found
+    progress(f"pulling {pin}")
+    for pause_s in (*pauses_s, None):
+        try:
+            engine.pull(pin.name, str(pin.digest), on_progress=_Told(progress))
+            break
+        except PullError as error:
+            if pause_s is None or not error.may_pass:
+                raise
+            progress(f"{error.message}; trying again in {pause_s:g} s")
+        if cancelled.wait(pause_s):
+            raise Interrupted("interrupted")
+    found = engine.held_image(pin.reference)
+    if found is None:
+        raise ImageError(f"{pin.reference} was pulled, and is not here", hint="did somebody remove it? type it again")
+    return found
+
+
+class _Told:
+    """Turns counted layers and bytes into a line every two seconds: a short pull says nothing."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._said = monotonic()
+
+    def __call__(self, now: PullProgress) -> None:
+        if monotonic() - self._said >= _EVERY_S:
+            self._said = monotonic()
+            megabytes = f"{now.bytes_done / 1e6:.1f} of {now.bytes_total / 1e6:.1f} MB"
+            self._progress(f"pulling: {now.layers_done} of {now.layers} layers, {megabytes}")

@@ -1,0 +1,136 @@
+"""Rust for images that have none: one bundle, assembled once from Debian's packages, on a loader of its own."""
+
+import hashlib
+import tarfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from packaging.version import Version
+
+from factory.digest import Artifact, Digest
+from factory.engine.api import FileEntry
+from factory.errors import ImageError
+from factory.host import Host
+from factory.image_facts import ImageFacts
+from factory.images.bootstrap import assembly_env
+from factory.images.shell import Progress, run_script
+from factory.images.spec import data_folder
+from factory.store import Store
+
+RUST: Final = PurePosixPath("/rust")
+"""Where the bundle lies in every container: its programs name their loader by this path."""
+
+RUST_FOLDER: Final = "rust"
+_BUNDLE: Final = "bundle.toml"
+_SCRIPT: Final = "assemble.sh"
+_HELPERS: Final = "relocate.py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RustSpec:
+    """The bundle as its data file declares it: what it holds, and which packages of which suite it is made from.
+
+    `version` is the oldest that it may hold, `targets` are what it has a standard library for.
+    """
+
+    folder: Path
+    version: Version
+    targets: tuple[str, ...]
+    suite: str
+    packages: tuple[str, ...]
+    programs: tuple[str, ...]
+
+    def serves(self, image: ImageFacts) -> bool:
+        """Tell whether what is compiled with it in a build image can be linked there."""
+        libc = {"glibc": "gnu", "musl": "musl"}[image.platform.libc]
+        return image.role == "build" and f"{image.platform.arch}-unknown-linux-{libc}" in self.targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RustBundle:
+    """An assembled bundle in the store: a tar, which holds the manifest of its packages with their hashes."""
+
+    file: Artifact
+
+
+def rust_spec() -> RustSpec:
+    """Read the bundle's data file.
+
+    Raises:
+        ImageError: the file does not say what it must.
+    """
+    path = data_folder() / RUST_FOLDER / _BUNDLE
+    try:
+        return _spec(path, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ImageError(f"{path} declares no Rust: {error!r}", hint="images/README.md names every key") from error
+
+
+def brought(facts: ImageFacts) -> ImageFacts:
+    """Say of an image which Rust can be brought to it."""
+    rust = rust_spec()
+    return replace(facts, bundled_rust=rust.version) if rust.serves(facts) else facts
+
+
+def input_digest(spec: RustSpec) -> Digest:
+    """Digest everything of ours that the bundle is made from; no package's version."""
+    names = sorted(path for path in spec.folder.iterdir() if path.is_file())
+    files = [*names, spec.folder.parent / "scripts" / _HELPERS]
+    return Digest.of_chunks(hashlib.sha256(path.name.encode() + b"\0" + path.read_bytes()).digest() for path in files)
+
+
+def make_rust(host: Host, store: Store, progress: Progress) -> RustBundle:
+    """Assemble the bundle and keep it in the store; equal packages give equal bytes.
+
+    Raises:
+        ImageError: a tool is missing, or packages could not be had.
+    """
+    spec = rust_spec()
+    env = {
+        **assembly_env(spec.folder, host),
+        "SUITE": spec.suite,
+        "PACKAGES": ",".join(spec.packages),
+        "PROGRAMS": " ".join(spec.programs),
+        "VERSION": str(spec.version),
+    }
+    with store.temp_folder() as work:
+        progress(f"resolving and unpacking Rust from {spec.suite}")
+        run_script(
+            (spec.folder / _SCRIPT).read_text(encoding="utf-8"),
+            failing="the Rust bundle could not be assembled",
+            suite=spec.suite,
+            host=host,
+            work=work,
+            env=env,
+            progress=progress,
+        )
+        return RustBundle(file=store.put_file(work / "bundle.tar", "rust.tar"))
+
+
+def bundled_files(tar: Path) -> Iterator[FileEntry]:
+    """Yield the bundle's files, as they lie below `RUST`."""
+    with tarfile.open(tar) as bundle:
+        for member in bundle:
+            stream = bundle.extractfile(member) if member.isreg() else None
+            if stream is not None:
+                yield FileEntry(path=PurePosixPath(member.name), content=stream.read(), mode=member.mode & 0o755)
+
+
+def _spec(path: Path, table: Mapping[str, object]) -> RustSpec:
+    return RustSpec(
+        folder=path.parent,
+        version=Version(str(table["version"])),
+        targets=_texts(table["targets"]),
+        suite=str(table["suite"]),
+        packages=_texts(table["packages"]),
+        programs=_texts(table["programs"]),
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(str(each) for each in value)

@@ -1,0 +1,47 @@
+"""A container image named by digest: the same bytes whoever serves them, whatever a tag means today.
+
+The grammar is that of distribution's references: a registry (host, perhaps with a port) and a path, a tag that only
+people read, and the digest of the manifest.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from factory.digest import Digest
+
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+(?=:))(?::[0-9]{1,5})?"
+_NAME = rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+TAGGED = re.compile(rf"(?P<name>{_NAME})(?::(?P<tag>{_TAG}))?")
+PINNED = re.compile(rf"{TAGGED.pattern}@(?:sha256:)(?P<digest>[0-9a-f]{{64}})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pin:
+    """One image by the digest of its manifest; `tag` is where the digest was once found, and means nothing else."""
+
+    name: str
+    digest: Digest
+    tag: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}{f':{self.tag}' if self.tag else ''}@{self.digest}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `registry/name@sha256:…`, perhaps with a tag before the digest.
+
+        Raises:
+            ValueError: the text is none, or names no digest.
+        """
+        match = PINNED.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is no image by digest such as registry/name@sha256:…")
+        return cls(match["name"], Digest(match["digest"]), match["tag"] or "")
+
+    @property
+    def reference(self) -> str:
+        """What an engine is asked for: name and digest, without the tag."""
+        return f"{self.name}@{self.digest}"

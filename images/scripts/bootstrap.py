@@ -1,0 +1,114 @@
+"""Bootstrap packages of a suite, and take other versions of those that the mirror lists and does not have.
+
+    bootstrap.py SUITE TARGET [--fallback SUITE:OTHER]… -- OPTION…
+
+A testing suite's index and its pool part ways: a listed file answers 404. Its source package's listed version is then
+ruled out, the suite's fallbacks join the sources, and the packages are resolved again. OPTIONs are mmdebstrap's; MIRROR
+is in the environment, empty for mmdebstrap's own default. What was taken stands in the manifest by version and hash.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROUNDS = 5
+PREFERENCES = "withdrawn"
+MISSING = re.compile(
+    r"^E: Failed to fetch \S+/pool/[^/\s]+/[^/\s]+/(?P<source>[^/\s]+)/"
+    r"(?P<package>[^_/\s]+)_(?P<version>[^_\s]+)_\w+\.deb\s+404\s",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, order=True)
+class Missing:
+    """A file that an index lists and a mirror does not have, and the source package that it was built from."""
+
+    source: str
+    package: str
+    version: str
+
+
+def missing_in(said: str) -> frozenset[Missing]:
+    """Read which files apt did not find."""
+    return frozenset(Missing(**match.groupdict()) for match in MISSING.finditer(said))
+
+
+def preferences(missing: Iterable[Missing], fallbacks: Iterable[str]) -> str:
+    """Rule out the listed versions, and prefer the suite to its fallbacks everywhere else (apt_preferences(5)).
+
+    A file's name lacks the version's epoch, and some of a source's packages require each other in one version.
+    """
+    ruled_out = sorted({(each.source, each.version) for each in missing})
+    pins = [("*", f"release n={suite}", 100) for suite in fallbacks]
+    pins += [
+        (f"src:{source}", f"version {prefix}{version}", -1) for source, version in ruled_out for prefix in ("", "?*:")
+    ]
+    return "\n".join(f"Package: {package}\nPin: {pin}\nPin-Priority: {priority}\n" for package, pin, priority in pins)
+
+
+def hooks(suite: str, fallbacks: Iterable[str], wanted: Path) -> list[str]:
+    """Have mmdebstrap use the fallbacks and the preferences, and leave no trace of them."""
+    others = "".join(f"\\n\\1 {other} main" for other in fallbacks)
+    lists = '"$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*'
+    lines = f"s/^\\(deb .*\\) {suite} main$/&{others}/; s/^Suites: .*/& {' '.join(fallbacks)}/"
+    return [
+        f'--setup-hook=for list in {lists}; do [ ! -f "$list" ] || sed --in-place \'{lines}\' "$list"; done',
+        f"--setup-hook=copy-in {wanted} /etc/apt/preferences.d",
+        f'--customize-hook=rm "$1/etc/apt/preferences.d/{wanted.name}"',
+    ]
+
+
+def bootstrap(suite: str, target: str, options: list[str], more: list[str]) -> tuple[int, str]:
+    """Run mmdebstrap; return its code and what it said."""
+    mirror = [os.environ["MIRROR"]] if os.environ.get("MIRROR") else []
+    ended = subprocess.run(
+        ["mmdebstrap", *options, *more, suite, target, *mirror], stderr=subprocess.PIPE, text=True, check=False
+    )
+    return ended.returncode, ended.stderr
+
+
+def sentence(suite: str, missing: Iterable[Missing]) -> str:
+    """Name every file that is missing."""
+    names = ", ".join(f"{each.package} {each.version}" for each in sorted(missing))
+    return f"{suite} lists {names}, and the mirror has no such file"
+
+
+def main() -> int:
+    """Bootstrap until nothing more is missing, or nothing can take its place."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("suite")
+    parser.add_argument("target")
+    parser.add_argument("--fallback", action="append", default=[])
+    end = sys.argv.index("--")
+    given, options = parser.parse_args(sys.argv[1:end]), sys.argv[end + 1 :]
+    pairs = (pair.split(":") for pair in given.fallback)
+    fallbacks = [other for suite, other in pairs if suite == given.suite]
+    missing: frozenset[Missing] = frozenset()
+    more: list[str] = []
+    for _ in range(ROUNDS):
+        code, said = bootstrap(given.suite, given.target, options, more)
+        found = missing_in(said) - missing
+        if code == 0 or not found or not fallbacks:
+            break
+        missing |= found
+        wanted = Path(f"{given.suite}-{Path(given.target).stem}", PREFERENCES).resolve()
+        wanted.parent.mkdir(exist_ok=True)
+        wanted.write_text(preferences(missing, fallbacks))
+        more = hooks(given.suite, fallbacks, wanted)
+    sys.stderr.write(said)
+    if missing and code == 0:
+        sys.stderr.write(f"note: {sentence(given.suite, missing)}: taken from {' or '.join(fallbacks)}\n")
+    elif gone := missing | found:
+        tried = f"; nor was another version of it to be had from {' or '.join(fallbacks)}" if fallbacks else ""
+        sys.stderr.write(f"{sentence(given.suite, gone)}{tried}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

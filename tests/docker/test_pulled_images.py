@@ -1,0 +1,154 @@
+"""Builds in an image that a registry on loopback serves: our look-alike without its tools, under names of its own."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import docker
+import pytest
+
+from factory.digest import Digest
+from factory.engine.docker import DockerEngine
+from factory.host import Host
+from factory.images import ensure
+from factory.images.known import spec_named
+from factory.images.pulled import Lock, render_lock
+from factory.images.spec import ImageSpec
+from factory.pins import Pin
+from factory.store import Store
+from tests.contract.registry import Registry, free_port, served
+from tests.docker.command import PLATFORM, Command
+from tests.docker.projects import make_c_project
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.index]
+
+ROOT = Path(__file__).parents[2]
+LOOKALIKE = f"lookalike-{PLATFORM}"
+WITHOUT_TOOLS = """
+FROM {image}
+LABEL wheel-factory.input="" wheel-factory.identity="" wheel-factory.kind="" wheel-factory.owner=""
+RUN rm /usr/local/bin/uv /usr/local/bin/uvx /usr/local/bin/patchelf /usr/local/bin/auditwheel /usr/local/bin/abi3audit
+"""
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with served(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pin(
+    engine: DockerEngine, daemon: docker.DockerClient, host: Host, shared_store: Path, registry: Registry
+) -> Iterator[Pin]:
+    """The look-alike without uv, patchelf and auditwheel, which only the registry has."""
+    with Store.open(shared_store) as store:
+        image = ensure(LOOKALIKE, engine=engine, host=host, store=store, progress=print)
+    name = f"wheel-factory/test:{uuid4().hex}"
+    folder = shared_store.parent / "without-tools"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(WITHOUT_TOOLS.format(image=image.reference))
+    daemon.images.build(path=str(folder), tag=name, rm=True)
+    pushed = registry.push(daemon, name, "look-alike")
+    engine.remove_image(name)
+    yield pushed
+    if held := engine.held_image(pushed.reference):
+        engine.remove_image(held.id)
+
+
+def test_a_recipe_builds_in_the_image_that_it_names(workshop: Command, pin: Pin, engine: DockerEngine) -> None:
+    """Nothing is known of it before; the factory's own tools repair, whatever the image carries."""
+    recipe = workshop.recipe(make_c_project("pulled"), images={PLATFORM: str(pin)})
+    before = workshop("plan", recipe)
+    assert engine.held_image(pin.reference) is None
+
+    built = workshop.build(recipe)
+
+    assert (before.code, built.code) == (4, 0), before.stderr + built.stderr
+    assert f"nothing is known yet of {pin}" in before.stderr
+    assert f"factory image pull {pin}" in before.stderr
+    assert f"pulling {pin.reference}" in built.stderr
+    assert set(built.statuses.values()) == {"passed"}
+    assert built.records["pulled"].cell.image == pin.reference
+    assert workshop.wheels == {f"pulled-1.0-cp313-cp313-{PLATFORM}.whl"}
+
+
+def test_what_was_asked_once_is_known_without_an_engine(workshop: Command, pin: Pin) -> None:
+    pulled = workshop("image", "pull", str(pin))
+    said = workshop("image", "pin", f"{pin.name}:{pin.tag}")
+    recipe = workshop.recipe(make_c_project("pulled"), images={PLATFORM: str(pin)})
+    nowhere = {"DOCKER_HOST": "unix:///nonexistent.sock"}
+
+    planned = workshop("plan", recipe, env=nowhere)
+    shown = workshop("image", "show", str(pin))
+
+    assert (pulled.code, planned.code, shown.code) == (0, 0, 0), pulled.stderr + planned.stderr + shown.stderr
+    assert said.stdout.strip() == str(pin), said.stderr
+    assert f"{pin.reference} builds for {PLATFORM}" in planned.stdout
+    assert "interpreters: cp39 cp311 cp313 cp314" in shown.stdout
+    assert "packages by: apt" in shown.stdout
+
+
+def test_a_ceiling_below_the_named_images_libc_is_refused(workshop: Command, pin: Pin) -> None:
+    older = "manylinux_2_28_x86_64"
+    recipe = workshop.recipe(make_c_project("older"), platforms=[older], images={older: str(pin)})
+
+    ended = workshop.build(recipe)
+
+    assert ended.code == 4
+    assert f"builds {PLATFORM}, which does not run wherever {older} is promised" in ended.stderr
+
+
+def test_an_image_of_a_family_that_is_not_what_it_declares_is_refused(workshop: Command, pin: Pin) -> None:
+    """Another lock leads to an image whose libc is another one than the family's file declares."""
+    lock = _lock(workshop.folder / "wrong.lock", pin)
+    recipe = workshop.recipe(make_c_project("wrong"))
+
+    ended = workshop.build(recipe, "--families", "pypa", env={"FACTORY_IMAGE_LOCK": str(lock)})
+
+    assert ended.code == 4
+    assert "pypa-manylinux_2_28_x86_64 is not what it declares" in ended.stderr
+    assert "its libc is glibc 2.31, manylinux_2_28 is declared" in ended.stderr
+    assert f"images: {{<platform>: {pin}}}" in ended.stderr
+
+
+def test_a_family_whose_registry_is_gone_is_exit_4_with_a_way_out(workshop: Command) -> None:
+    lock = _lock(workshop.folder / "gone.lock", Pin(f"127.0.0.1:{free_port()}/gone", Digest("0" * 64)))
+    recipe = workshop.recipe(make_c_project("gone"))
+
+    ended = workshop.build(recipe, "--families", "pypa", env={"FACTORY_IMAGE_LOCK": str(lock)})
+
+    assert ended.code == 4
+    assert "no registry answers there" in ended.stderr
+    assert ended.stderr.count("trying again in") == 3
+    assert "--families lookalike" in ended.stderr
+
+
+def test_a_pulled_image_that_keeps_its_declaration_serves_its_family(workshop: Command, pin: Pin) -> None:
+    """A copy of the package whose data declare our image as one of the family."""
+    home = workshop.folder / "package"
+    shutil.copytree(ROOT / "factory", home / "factory", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "images", home / "images")
+    for path in (home / "images/pypa").glob("*.toml"):
+        path.unlink()
+    spec = spec_named(LOOKALIKE)
+    assert isinstance(spec, ImageSpec)
+    tags = ", ".join(f'"{each}"' for each in spec.facts.interpreters)
+    (home / f"images/pypa/{PLATFORM}.toml").write_text(
+        f'role = "build"\nplatform = "{PLATFORM}"\ninterpreters = [{tags}]\nc = "10.2"\npackages = "apt"\n'
+    )
+    (home / "images/pypa/images.lock").write_text(render_lock(Lock(pins={PLATFORM: pin}, origin="a test")))
+    recipe = workshop.recipe(make_c_project("served"))
+
+    ended = workshop.build(recipe, "--families", "pypa", env={"PYTHONPATH": str(home)})
+
+    assert ended.code == 0, ended.stderr
+    assert ended.records["served"].cell.image == f"pypa-{PLATFORM}"
+
+
+def _lock(path: Path, pin: Pin) -> Path:
+    """Pin every image of the family to one."""
+    names = [each.stem for each in (ROOT / "images/pypa").glob("*.toml")]
+    path.write_text(render_lock(Lock(pins=dict.fromkeys(names, pin), origin="a test")))
+    return path

@@ -1,0 +1,79 @@
+"""Rust for an image without any: the factory's own, on a loader of its own, linked by the image's cc."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from factory.engine.docker import connect
+from factory.host import Host
+from factory.images import ReadyImage, declared, ensure
+from factory.pipeline.hands import Hands
+from factory.pipeline.model import Planned, Run, RunStarted
+from factory.pipeline.run import Recorder
+from factory.pipeline.sources import Selection, order_of
+from factory.pipeline.stages import Stages
+from factory.pipeline.work import carry_out
+from factory.recipe.parse import load_recipe
+from factory.resolve.tools import ensure_tools
+from factory.store import Store
+from tests.docker.command import Command
+from tests.docker.projects import make_rust_project
+
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
+
+TODAY = datetime.now(UTC).date()
+WITHOUT_RUST = [
+    "rm -r /usr/local/bin/rustc /usr/local/bin/cargo /opt/_internal/*/bin/rustc /opt/_internal/*/bin/cargo",
+    "rm -r /opt/_internal/*/lib/rustlib",
+    "! command -v rustc && ! command -v cargo",
+]
+SMOKE = """python -c "import nh3; assert nh3.clean('<b onclick=x>hi</b>') == '<b>hi</b>'\""""
+
+
+@pytest.fixture(scope="module")
+def run(workshop: Command, host: Host) -> Run:
+    """One run on images that declare no Rust, and have none: a recipe's before-all takes it away."""
+    build = {"before-all": WITHOUT_RUST}
+    recipes = [
+        workshop.recipe(make_rust_project("tiny"), build=build),
+        workshop.recipe("nh3==0.3.7", interpreters=("cp39", "cp314"), abi3="cp38", build=build, test={"run": SMOKE}),
+    ]
+    return carried_out(recipes, store=workshop.store, folder=workshop.folder / "evidence", host=host)
+
+
+def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -> Run:
+    """Do what `factory build` does, with images whose Rust is not told of."""
+    images = [replace(facts, rust=None) for facts in declared()]
+    selection = Selection(families=("lookalike",), today=TODAY)
+    with (
+        Store.open(store) as opened,
+        opened.run_lock("rust"),
+        Recorder(folder, lambda _: None) as recorder,
+        connect(host, owner=opened.owner, run_id="rust") as engine,
+    ):
+        stages = Stages(store=opened, cancelled=Event())
+        recorder.emit(RunStarted(run="rust", at="", version="", folder=str(folder)))
+        orders = [order_of(load_recipe(path, today=TODAY), stages, host, images, selection) for path in recipes]
+        for order in orders:
+            recorder.emit(Planned(plan=order.plan))
+        tools = ensure_tools(host, opened)
+        hands = Hands(engine=engine, stages=stages, host=host, recorder=recorder, tools=tools)
+
+        def make_image(name: str) -> ReadyImage:
+            return ensure(name, engine=engine, host=host, store=opened, progress=lambda _: None)
+
+        carry_out(hands, orders, make_image, workers=2, today=TODAY)
+        return recorder.run()
+
+
+def test_packages_in_rust_are_built_and_tried(run: Run) -> None:
+    told = {record.cell.recipe: (record.status, record.failure) for record in run.records}
+
+    assert told == {"tiny": ("passed", None), "nh3": ("passed", None)}
+
+
+def test_the_plan_says_whose_rust_compiles(run: Run) -> None:
+    assert {cell.rust for plan in run.plans for cell in plan.cells} == {"bundle"}

@@ -1,0 +1,78 @@
+"""A Debian mirror that has a bad day, and an image that is made from it by the real bootstrapper."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from factory.errors import ImageError
+from factory.host import Host, read_host
+from factory.images.bootstrap import assemble
+from factory.images.known import spec_named
+from factory.images.mirror import mirror_fault
+from factory.images.spec import ImageSpec
+from tests.network_makers import GARBAGE, LOOPBACK, basic, serving
+
+USER, PASSWORD = "debby", "m1rror-w0rd"
+
+
+class Mirror(BaseHTTPRequestHandler):
+    """Answers as the class says."""
+
+    status = 200
+    content = b""
+
+    def do_GET(self) -> None:
+        known = self.headers["Authorization"] == basic(USER, PASSWORD)
+        self.send_response(self.status if known else 401)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        self.wfile.write(self.content)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def mirror() -> Iterator[tuple[type[Mirror], Host]]:
+    handler = type("Handler", (Mirror,), {})
+    with serving(handler, address=LOOPBACK) as port:
+        url = f"http://{USER}:{PASSWORD}@{LOOPBACK}:{port}/debian"
+        yield handler, replace(read_host(), apt_mirror=url, proxies={})
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "fault"),
+    [
+        pytest.param(404, b"", "cannot get the index of trixie: 127.0.0.1 answers 404 Not Found", id="404"),
+        pytest.param(200, GARBAGE, "what the mirror has as the index of trixie is none", id="a page"),
+        pytest.param(200, b"-----BEGIN PGP SIGNED MESSAGE-----\n", None, id="a good one"),
+    ],
+)
+def test_what_is_wrong_with_a_mirror_is_said(
+    mirror: tuple[type[Mirror], Host], status: int, content: bytes, fault: str | None
+) -> None:
+    handler, host = mirror
+    handler.status, handler.content = status, content
+
+    assert mirror_fault(host, "trixie") == fault
+
+
+@pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="mmdebstrap is not installed")
+def test_an_image_from_a_mirror_that_is_down_names_the_mirror_and_not_its_password(tmp_path: Path) -> None:
+
+    host = replace(read_host(), apt_mirror=f"http://{USER}:{PASSWORD}@{LOOPBACK}:9/debian", proxies={})
+    spec = spec_named("trial-trixie")
+    assert isinstance(spec, ImageSpec)
+
+    with pytest.raises(ImageError) as caught:
+        assemble(spec, host=host, work=tmp_path, progress=lambda _: None)
+
+    assert caught.value.message == (
+        "trial-trixie could not be assembled: cannot get the index of trixie: 127.0.0.1:9: connection refused"
+    )
+    assert "FACTORY_APT_MIRROR" in caught.value.hint
+    assert PASSWORD not in repr(caught.value)

