@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
 WORKSPACE = PurePosixPath("/work")
+PIDS = 4096
 EARLIEST_S = 315_532_800  # 1980-01-01: a zip, and so a wheel, cannot say an older time
 
 OnOutput = Callable[[bytes], None]
@@ -30,6 +31,27 @@ class EngineInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldImage:
+    """An image that the engine holds, as its configuration describes it; `architecture` is the engine's word for it."""
+
+    id: str
+    architecture: str
+    size_bytes: int
+    labels: Mapping[str, str]
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullProgress:
+    """How far a pull is: the layers known so far and those that are here, and the bytes of what is downloaded."""
+
+    layers: int
+    layers_done: int
+    bytes_done: int
+    bytes_total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
     """A named volume at a container path; host paths cannot be said."""
 
@@ -45,17 +67,23 @@ class ContainerSpec:
     The posture is always the same: unprivileged user, no capability, no new privileges, read-only root, `/tmp` and
     `/dev/shm` as tmpfs, pids and memory limits, an init, nothing of the host mounted. `WORKSPACE` is a writable
     anonymous volume that belongs to the unprivileged user and goes with the container.
-    `network` is off unless a step of our own tools needs it. `tmpfs_bytes` bounds /tmp; `label` names the cell.
+    `network` is off unless a step of our own tools needs it. `tmpfs_bytes` bounds /tmp, `workspace_bytes` what the
+    workspace may hold while a command runs; `label` names the cell.
+
+    One that `prepares` an image is the exception: root, with the few capabilities that package managers need, and a
+    writable root filesystem, which `commit` makes an image of. Package code never runs in it.
     """
 
     image: str
     label: str
     env: Mapping[str, str]
     network: bool = False
+    prepares: bool = False
     mounts: tuple[Mount, ...] = ()
     memory_bytes: int = 4 << 30
-    pids: int = 4096
+    pids: int = PIDS
     tmpfs_bytes: int = 2 << 30
+    workspace_bytes: int = 16 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +92,15 @@ class Exit:
 
     `output` is stdout and stderr as the engine hands them over (each in order, between them nearly so), capped: beyond
     the cap the middle is dropped and `truncated` says so.
-    `ended` is `exited` (see `code`), `timeout`, `oom` (the memory limit killed it) or `lost` (the container or the
-    engine went away under it; `code` means nothing then).
+    `ended` is `exited` (see `code`), `timeout`, `oom` (the memory limit killed it), `workspace` (it held more than it
+    may), `disk` (the engine's has too little room left) or `lost` (the container or the engine went away under it;
+    `code` means nothing then).
     """
 
     code: int
     output: str
     duration_s: float
-    ended: Literal["exited", "timeout", "oom", "lost"] = "exited"
+    ended: Literal["exited", "timeout", "oom", "workspace", "disk", "lost"] = "exited"
     truncated: bool = False
 
 
@@ -97,7 +126,7 @@ class Container(Protocol):
         timeout_s: float,
         on_output: OnOutput | None = None,
     ) -> Exit:
-        """Run one command to its end as the unprivileged user. After a timeout the container is dead."""
+        """Run one command to its end as the container's user. After a timeout the container is dead."""
         ...
 
     def copy_in(self, files: Iterable[FileEntry], to: PurePosixPath = WORKSPACE) -> None:
@@ -112,6 +141,14 @@ class Container(Protocol):
         """
         ...
 
+    def commit(self, *, reference: str, labels: Mapping[str, str]) -> str:
+        """Make an image of a root filesystem that was prepared, on top of the image it began with; return its id.
+
+        Nothing else of the container goes with it: not its workspace, /tmp, mounts, nor any command's environment.
+        The labels must name everything that the first image's labels say and this image's do not.
+        """
+        ...
+
 
 class Engine(Protocol):
     """A container engine. Raises EngineError where it does not answer, ImageError where an image is missing."""
@@ -121,11 +158,32 @@ class Engine(Protocol):
         ...
 
     def find_image(self, labels: Mapping[str, str]) -> str | None:
-        """Return the id of an image here that carries all of these labels."""
+        """Return the id of the newest image here that carries all of these labels."""
         ...
 
-    def image_labels(self, image: str) -> Mapping[str, str]:
-        """Return an image's labels."""
+    def images(self, labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+        """List the images here that carry all of these labels: their ids with all of their labels."""
+        ...
+
+    def held_image(self, reference: str) -> HeldImage | None:
+        """Describe an image by id, name or digest; None where it is not here."""
+        ...
+
+    def pull(self, name: str, digest: str, *, on_progress: Callable[[PullProgress], None]) -> None:
+        """Bring an image here from its registry, by digest; what came is compared with it.
+
+        Raises:
+            ImageError: it did not come; a PullError says whether it may come later.
+            Interrupted: the run was ended meanwhile.
+        """
+        ...
+
+    def registry_digest(self, name: str, tag: str) -> str:
+        """Ask a registry which digest a tag has now; nothing is pulled.
+
+        Raises:
+            ImageError: the registry does not say.
+        """
         ...
 
     def import_rootfs(
@@ -135,7 +193,7 @@ class Engine(Protocol):
         ...
 
     def remove_image(self, image: str) -> None:
-        """Remove an image."""
+        """Remove an image; one that a container still runs on only loses its name."""
         ...
 
     def container(self, spec: ContainerSpec) -> AbstractContextManager[Container]:

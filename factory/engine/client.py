@@ -1,28 +1,33 @@
 """The engine's API as typed calls: the only importer of docker, whose exceptions end here.
 
-Every call but the reading of a command's output fails when the engine is silent for `silence_s`.
+Every call but the reading of a command's output, and a commit, fails when the engine is silent for `silence_s`.
 """
 
 import json
 import ssl
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from socket import socket
+from socket import SHUT_RDWR, socket
 from typing import Final, Protocol, TypedDict, cast
 
 import docker
 import requests
+from docker import auth
 from docker.errors import APIError, DockerException, NotFound, create_api_error_from_http_exception
 from docker.utils import kwargs_from_env
 from requests.exceptions import Timeout
 
-from factory.engine.posture import USER, Json
+from factory.engine.posture import Json
 from factory.errors import EngineError, ImageError
 from factory.host import Host
 
+PULL_SILENCE_S: Final = 120
+"""An engine that pulls says nothing while its registry says nothing."""
+
 _DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _CHUNK_BYTES: Final = 1 << 20
+_COMMIT_S: Final = 600
 _POOL_SIZE: Final = 32
 _ANY_VERSION: Final = "1.24"  # the version call is spoken without one
 _CONFLICT: Final = (304, 409)
@@ -50,6 +55,10 @@ class MissingError(EngineError):
 
 class UnreachableError(EngineError):
     """The engine does not answer."""
+
+
+class SilentError(UnreachableError):
+    """The engine answers nothing for longer than it may."""
 
 
 class ConflictError(EngineError):
@@ -94,6 +103,7 @@ class Client:
         """Connect, and agree on the API's version."""
         self.where = host.docker.get("DOCKER_HOST") or _DEFAULT_HOST
         self._silence_s = silence_s
+        self._pulls: set[requests.Response] = set()
         self._api = self._connected(host, host.docker.get("DOCKER_API_VERSION") or self._newest_version(host))
 
     def _newest_version(self, host: Host) -> str:
@@ -127,15 +137,52 @@ class Client:
         with self._speaking():
             return self._api.info()
 
-    def images(self, filters: Mapping[str, list[str]]) -> list[str]:
-        """List the ids of images, the newest first."""
+    def images(self, filters: Mapping[str, list[str]]) -> dict[str, Mapping[str, str]]:
+        """List images with their labels, the newest first."""
         with self._speaking():
-            return [str(image["Id"]) for image in self._api.images(filters=filters)]
+            found = self._api.images(filters=filters)
+        return {str(image["Id"]): image["Labels"] or {} for image in found}
 
     def image(self, reference: str) -> Json:
         """Describe an image."""
         with self._speaking():
             return cast("Json", self._api.inspect_image(reference))  # type: ignore[no-untyped-call] # in its stubs
+
+    def pull(self, name: str, digest: str) -> Generator[Json]:
+        """Pull an image by digest: what the engine says of it, line by line, until it is here or did not come."""
+        with self._speaking(PULL_SILENCE_S), self._pulling(name, digest) as answer:
+            self._raise_for(answer)
+            for line in answer.iter_lines():
+                if line.startswith(b"{"):
+                    yield json.loads(line)
+
+    @contextmanager
+    def _pulling(self, name: str, digest: str) -> Iterator[requests.Response]:
+        registry, _ = auth.resolve_repository_name(name)
+        header = auth.get_config_header(self._api, registry)
+        with self._api.post(
+            self._url("images/create"),
+            params={"fromImage": name, "tag": digest},
+            headers={"X-Registry-Auth": header} if header else {},
+            stream=True,
+            timeout=PULL_SILENCE_S,
+        ) as answer:
+            self._pulls.add(answer)
+            try:
+                yield answer
+            finally:
+                self._pulls.discard(answer)
+
+    def end_pulls(self) -> None:
+        """Break the connections over which images are pulled: the engine then gives them up."""
+        for answer in tuple(self._pulls):
+            with suppress(OSError):
+                _buffered(answer).raw._sock.shutdown(SHUT_RDWR)  # noqa: SLF001 -- see `_buffered`
+
+    def distribution(self, reference: str) -> Json:
+        """Ask a registry, through the engine, what it holds under a name."""
+        with self._speaking():
+            return cast("Json", self._api.inspect_distribution(reference))  # type: ignore[no-untyped-call] # in its stubs
 
     def load(self, archive: Iterable[bytes]) -> None:
         """Load a docker-archive."""
@@ -152,6 +199,15 @@ class Client:
         """Remove an image and its names."""
         with self._speaking():
             self._api.remove_image(image, force=True)
+
+    def commit(self, container: str, reference: str, config: Json, changes: list[str]) -> str:
+        """Make an image of a container's root filesystem; return its id. The engine says nothing while it walks it."""
+        repository, _, tag = reference.rpartition(":")
+        params = {"container": container, "repo": repository, "tag": tag, "changes": changes}
+        with self._speaking(_COMMIT_S):
+            answer = self._api.post(self._url("commit"), params=params, json=config, timeout=_COMMIT_S)
+            self._raise_for(answer)
+            return str(answer.json()["Id"])
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
         """Create a volume, or find it; return the labels that it carries."""
@@ -217,10 +273,10 @@ class Client:
             self._raise_for(answer)
             yield from answer.iter_content(_CHUNK_BYTES)
 
-    def execute(self, container: str, argv: list[str], *, env: list[str], cwd: str) -> ExecStream:
-        """Start a command in a running container, as the unprivileged user."""
+    def execute(self, container: str, argv: list[str], *, env: list[str], cwd: str, user: str) -> ExecStream:
+        """Start a command in a running container."""
         with self._speaking():
-            created = self._api.exec_create(container, argv, environment=env, workdir=cwd, user=USER)
+            created = self._api.exec_create(container, argv, environment=env, workdir=cwd, user=user)
             exec_id = str(created["Id"])
             answer = self._api.post(
                 self._url(f"exec/{exec_id}/start"),
@@ -249,7 +305,7 @@ class Client:
             create_api_error_from_http_exception(error)
 
     @contextmanager
-    def _speaking(self) -> Iterator[None]:
+    def _speaking(self, silence_s: int | None = None) -> Iterator[None]:
         try:
             yield
         except NotFound as error:
@@ -258,9 +314,9 @@ class Client:
             kind = ConflictError if error.status_code in _CONFLICT else EngineError
             raise kind(f"the container engine refused: {_explanation(error)}") from error
         except (requests.RequestException, DockerException, OSError) as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error, silence_s or self._silence_s) from error
 
-    def _unreachable(self, error: Exception) -> UnreachableError:
+    def _unreachable(self, error: Exception, silence_s: int) -> UnreachableError:
         causes = set(map(type, _causes(error)))
         if PermissionError in causes:
             return UnreachableError(
@@ -269,8 +325,8 @@ class Client:
                 "DOCKER_HOST",
             )
         if TimeoutError in causes or any(issubclass(cause, Timeout) for cause in causes):
-            return UnreachableError(
-                f"the container engine at {self.where} was silent for {self._silence_s} s",
+            return SilentError(
+                f"the container engine at {self.where} was silent for {silence_s} s",
                 hint="restart it (`sudo systemctl restart docker`), then run again: finished work is kept",
             )
         if causes & {FileNotFoundError, ConnectionRefusedError}:
@@ -282,9 +338,8 @@ def _take_over(exec_id: str, answer: requests.Response) -> ExecStream:
     """Take an upgraded connection from under the HTTP library, with what its buffer holds already.
 
     Output that arrives together with the answer's header lies in that buffer; docker-py reads past it and loses it.
-    No public attribute leads to the connection (requests 2.34, urllib3 2.8).
     """
-    buffered = cast("_Buffered", answer.raw._fp.fp)  # type: ignore[union-attr] # noqa: SLF001 -- see above
+    buffered = _buffered(answer)
     connection = buffered.raw._sock  # noqa: SLF001 -- see above
     connection.setblocking(False)
     try:
@@ -292,6 +347,11 @@ def _take_over(exec_id: str, answer: requests.Response) -> ExecStream:
     except (ssl.SSLWantReadError, BlockingIOError):
         first = b""
     return ExecStream(exec_id=exec_id, first=first, connection=connection, response=answer)
+
+
+def _buffered(answer: requests.Response) -> _Buffered:
+    """Return the buffer before an answer's connection; no public attribute leads there (requests 2.34, urllib3 2.8)."""
+    return cast("_Buffered", answer.raw._fp.fp)  # type: ignore[union-attr] # noqa: SLF001 -- see above
 
 
 def _explanation(error: APIError) -> str:

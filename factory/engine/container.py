@@ -6,16 +6,18 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from time import monotonic, sleep
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
-from factory.engine import tarstream
+from factory.engine import posture, tarstream
 from factory.engine.api import WORKSPACE, Exit, FileEntry, OnOutput
 from factory.engine.client import Client, ConflictError, ExecStream, MissingError, UnreachableError
 from factory.engine.output import CappedOutput, payloads
+from factory.engine.space import Watch, look_command
 from factory.errors import EngineError, FactoryError
 
 _TICK_S: Final = 10.0
 _MOMENT_S: Final = 0.01
+_LAST_S: Final = 1.0
 _PAUSE_S: Final = 0.1
 _LOOK_S: Final = 10.0
 _DYING_S: Final = 3.0
@@ -27,19 +29,25 @@ _OOM_COUNTERS: Final = (
     "/sys/fs/cgroup/memory/memory.oom_control",  # cgroup v1
 )
 
-_Ended = Literal["exited", "timeout", "oom", "lost"]
+_Ended = Literal["exited", "timeout", "oom", "workspace", "disk", "lost"]
+_Stopped = Literal["timeout", "workspace", "disk"]
 
 
 @dataclass(slots=True, kw_only=True)
 class DockerContainer:
     """One confined container; one command at a time is run in it.
 
-    `writable` are the paths of its writable volumes.
+    `writable` are the paths of its writable volumes, `workspace_bytes` is what the first may hold; `user` is who its
+    commands run as, `marks` are the labels of an image that is made of it.
     """
 
     client: Client
     name: str
+    image: str
     writable: tuple[PurePosixPath, ...]
+    workspace_bytes: int
+    user: str
+    marks: Mapping[str, str]
     _oom_kills: int = 0
 
     def run(
@@ -51,15 +59,16 @@ class DockerContainer:
         timeout_s: float,
         on_output: OnOutput | None = None,
     ) -> Exit:
-        """Run one command to its end as the unprivileged user. After a timeout the container is dead."""
+        """Run one command to its end as the container's user. After a timeout the container is dead."""
         started = monotonic()
         output = CappedOutput()
         try:
             variables = [f"{name}={value}" for name, value in (env or {}).items()]
-            stream = self.client.execute(self.name, list(argv), env=variables, cwd=str(cwd))
+            stream = self.client.execute(self.name, list(argv), env=variables, cwd=str(cwd), user=self.user)
+            watch = Watch(limit_bytes=self.workspace_bytes, look=self._look)
             with closing(stream):
-                in_time = self._follow(stream, started + timeout_s, output, on_output)
-            code, ended = self._verdict(stream.exec_id, started + timeout_s) if in_time else self._out_of_time()
+                stopped = self._follow(stream, started + timeout_s, output, on_output, watch)
+            code, ended = self._stop(stopped) if stopped else self._verdict(stream.exec_id, started + timeout_s, watch)
         except EngineError as error:
             if not isinstance(error, (MissingError, ConflictError, UnreachableError)) and self._is_running():
                 raise
@@ -82,25 +91,63 @@ class DockerContainer:
                 hint = "only the workspace and mounted volumes can be read, not /tmp"
                 raise FactoryError(f"the container holds no {path}", hint=hint) from error
 
-    def _follow(self, stream: ExecStream, deadline: float, output: CappedOutput, on_output: OnOutput | None) -> bool:
-        """Pass output on until it ends; False when the command's time is over first."""
-        for piece in payloads(lambda: stream.receive(max(_MOMENT_S, min(_TICK_S, deadline - monotonic())))):
+    def commit(self, *, reference: str, labels: Mapping[str, str]) -> str:
+        """Make an image of a root filesystem that was prepared, on top of the image it began with; return its id."""
+        base = cast("posture.Json", self.client.image(self.image)["Config"] or {})
+        config, changes = posture.committed(base, {**self.marks, **labels})
+        return self.client.commit(self.name, reference, config, changes)
+
+    def _follow(
+        self,
+        stream: ExecStream,
+        deadline: float,
+        output: CappedOutput,
+        on_output: OnOutput | None,
+        watch: Watch | None = None,
+    ) -> _Stopped | None:
+        """Pass output on until it ends; what is returned is a limit that the command passes first.
+
+        A command can end and leave its output open, to a process that it left behind. What it printed itself may then
+        still be on its way: only a silence after its end is the end of that.
+        """
+        is_over = False
+
+        def wait_s() -> float:
+            ticks = (deadline - monotonic(), _TICK_S if watch is None else watch.wait_s)
+            return _LAST_S if is_over else max(_MOMENT_S, min(_TICK_S, *ticks))
+
+        for piece in payloads(lambda: stream.receive(wait_s())):
             if piece:
                 output.add(piece)
                 if on_output is not None:
                     on_output(piece)
             if monotonic() >= deadline:
-                return False
-            if not piece and not self.client.exec_state(stream.exec_id)["Running"]:
-                return True
-        return True
+                return "timeout"
+            if watch is not None and (passed := watch.verdict()) is not None:
+                return passed
+            if not piece:
+                if is_over:
+                    return None
+                is_over = not self.client.exec_state(stream.exec_id)["Running"]
+        return None
 
-    def _verdict(self, exec_id: str, deadline: float) -> tuple[int, _Ended]:
+    def _look(self) -> str:
+        """Look into the container; nothing where nothing more can be started in it."""
+        said = CappedOutput()
+        with suppress(EngineError):
+            stream = self.client.execute(self.name, look_command(WORKSPACE), env=[], cwd="/", user=self.user)
+            with closing(stream):
+                self._follow(stream, monotonic() + _LOOK_S, said, None)
+        return said.text()
+
+    def _verdict(self, exec_id: str, deadline: float, watch: Watch) -> tuple[int, _Ended]:
         """Tell how a command ended that prints no more; one that only closed its output is waited for."""
         pause_s = _MOMENT_S
         while (state := self.client.exec_state(exec_id))["Running"]:
             if monotonic() >= deadline:
-                return self._out_of_time()
+                return self._stop("timeout")
+            if (passed := watch.verdict()) is not None:
+                return self._stop(passed)
             if not self._is_running():
                 break
             sleep(pause_s)
@@ -141,16 +188,16 @@ class DockerContainer:
         """
         counters = CappedOutput()
         with suppress(MissingError, ConflictError):
-            stream = self.client.execute(self.name, ["cat", *_OOM_COUNTERS], env=[], cwd="/")
+            stream = self.client.execute(self.name, ["cat", *_OOM_COUNTERS], env=[], cwd="/", user=self.user)
             with closing(stream):
                 self._follow(stream, monotonic() + _LOOK_S, counters, None)
         found = re.search(r"^oom_kill (\d+)$", counters.text(), re.MULTILINE)
         return int(found[1]) if found else None
 
-    def _out_of_time(self) -> tuple[int, _Ended]:
+    def _stop(self, passed: _Stopped) -> tuple[int, _Ended]:
         with suppress(MissingError, ConflictError):
             self.client.kill(self.name)
-        return _KILLED, "timeout"
+        return _KILLED, passed
 
     def _is_running(self) -> bool:
         with suppress(EngineError):

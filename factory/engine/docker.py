@@ -1,16 +1,24 @@
 """A container engine that speaks Docker's API: dockerd, or podman's service."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from threading import Event, Lock
 from types import TracebackType
 from typing import Final, Self, cast
 from uuid import uuid4
 
 from factory.engine import posture, rootfs, tarstream
-from factory.engine.api import ContainerSpec, EngineInfo, Mount
-from factory.engine.client import Client, ConflictError, MissingError
+from factory.engine.api import ContainerSpec, EngineInfo, HeldImage, Mount, PullProgress
+from factory.engine.client import (
+    PULL_SILENCE_S,
+    Client,
+    ConflictError,
+    MissingError,
+    SilentError,
+    UnreachableError,
+)
 from factory.engine.container import DockerContainer
+from factory.engine.pull import PullError, PullLines, pull_error
 from factory.errors import EngineError, ImageError, Interrupted
 from factory.host import Host
 
@@ -70,14 +78,67 @@ class DockerEngine:
         )
 
     def find_image(self, labels: Mapping[str, str]) -> str | None:
-        """Return the id of an image here that carries all of these labels."""
-        found = self._client.images({"label": [f"{name}={value}" for name, value in labels.items()]})
-        return found[0] if found else None
+        """Return the id of the newest image here that carries all of these labels."""
+        return next(iter(self.images(labels)), None)
 
-    def image_labels(self, image: str) -> Mapping[str, str]:
-        """Return an image's labels."""
-        config = cast("Mapping[str, Mapping[str, str] | None]", self._image(image)["Config"] or {})
-        return config.get("Labels") or {}
+    def images(self, labels: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+        """List the images here that carry all of these labels, the newest first: their ids with all of their labels."""
+        asked = [f"{name}={value}" for name, value in labels.items()][:1]  # Podman 4.3 finds nothing by two of them
+        found = self._client.images({"label": asked})
+        return {image: marks for image, marks in found.items() if labels.items() <= marks.items()}
+
+    def held_image(self, reference: str) -> HeldImage | None:
+        """Describe an image by id, name or digest; None where it is not here."""
+        try:
+            found = self._client.image(reference)
+        except MissingError:
+            return None
+        config = cast("Mapping[str, object]", found["Config"] or {})
+        pairs = (text.partition("=") for text in cast("list[str]", config.get("Env") or []))
+        return HeldImage(
+            id=str(found["Id"]),
+            architecture=str(found["Architecture"]),
+            size_bytes=cast("int", found["Size"]),
+            labels=cast("Mapping[str, str]", config.get("Labels") or {}),
+            env={name: value for name, _, value in pairs},
+        )
+
+    def pull(self, name: str, digest: str, *, on_progress: Callable[[PullProgress], None]) -> None:
+        """Bring an image here from its registry, by digest; what came is compared with it.
+
+        Raises:
+            PullError: it did not come, and whether it may come later.
+            Interrupted: the run was ended meanwhile.
+        """
+        lines = PullLines(reference=f"{name}@{digest}", on_progress=on_progress)
+        try:
+            self._refuse_after_end()
+            with closing(self._client.pull(name, digest)) as said:
+                for line in said:
+                    lines.take(line)
+        except EngineError as error:
+            self._refuse_after_end()
+            raise _not_pulled(lines.reference, error) from error
+        if self.held_image(lines.reference) is None:
+            raise pull_error(lines.reference, "the engine says that it came, and does not have it")
+
+    def registry_digest(self, name: str, tag: str) -> str:
+        """Ask a registry which digest a tag has now; nothing is pulled.
+
+        Raises:
+            PullError: the registry does not say.
+        """
+        reference = f"{name}:{tag}"
+        try:
+            found = self._client.distribution(reference)
+        except MissingError as error:
+            if error.message == "Not Found":  # of the call itself: Podman 4.3 does not have it
+                hint = "ask by another engine, named in DOCKER_HOST, or write the digest yourself"
+                raise ImageError("this engine asks no registry for digests", hint=hint) from error
+            raise _not_pulled(reference, error) from error
+        except EngineError as error:
+            raise _not_pulled(reference, error) from error
+        return cast("Mapping[str, str]", found["Descriptor"])["digest"]
 
     def import_rootfs(
         self, tar: Iterable[bytes], *, reference: str, labels: Mapping[str, str], env: Mapping[str, str]
@@ -92,8 +153,8 @@ class DockerEngine:
         return str(self._image(reference)["Id"])
 
     def remove_image(self, image: str) -> None:
-        """Remove an image."""
-        with suppress(MissingError):
+        """Remove an image; one that a container still runs on only loses its name."""
+        with suppress(MissingError, ConflictError):
             self._client.remove_image(image)
 
     @contextmanager
@@ -111,10 +172,19 @@ class DockerEngine:
             self._refuse_after_end()
             self._volume(name, self._marks(kind="workspace", label=spec.label))
             marks = self._marks(kind="container", label=spec.label)
-            self._create(posture.confined(spec, workspace=name, marks=marks), name)
+            described = posture.preparing if spec.prepares else posture.confined
+            self._create(described(spec, workspace=name, marks=marks), name)
             self._refuse_after_end()
             self._client.start(name)
-            yield DockerContainer(client=self._client, name=name, writable=posture.writable(spec))
+            yield DockerContainer(
+                client=self._client,
+                name=name,
+                image=spec.image,
+                writable=posture.writable(spec),
+                workspace_bytes=spec.workspace_bytes,
+                user=posture.user_of(spec),
+                marks=posture.labels(owner=self._owner, kind="prepared", run="", label=""),
+            )
         finally:
             self._discard(name, volume=name)
 
@@ -138,6 +208,7 @@ class DockerEngine:
     def kill_run(self) -> None:
         """End every container of this run at once: the way out of Ctrl-C. None can be started afterwards."""
         self._ended.set()
+        self._client.end_pulls()
         self._sweep(lambda run_id: run_id == self._run_id)
 
     def reap(self, is_running: Callable[[str], bool]) -> int:
@@ -231,6 +302,15 @@ class DockerEngine:
     def _refuse_after_end(self) -> None:
         if self._ended.is_set():
             raise Interrupted("this run was ended")
+
+
+def _not_pulled(reference: str, error: EngineError) -> EngineError:
+    """Tell an engine that went away from a registry that did."""
+    if isinstance(error, PullError) or (isinstance(error, UnreachableError) and not isinstance(error, SilentError)):
+        return error
+    if isinstance(error, SilentError):
+        return pull_error(reference, f"timeout: nothing came for {PULL_SILENCE_S} s")
+    return pull_error(reference, error.message)
 
 
 def _no_image(reference: str) -> ImageError:

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import cast
 
 from factory.engine.api import WORKSPACE, ContainerSpec, Mount
 
 UID = 1000
 USER = f"{UID}:{UID}"
+ROOT = "0:0"
 HOME = "/tmp"  # noqa: S108 -- the container's own tmpfs, not this machine's
 
 _SHM_BYTES = 64 << 20
+_LOGS_BYTES = 64 << 20
+_FOR_PACKAGES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID")  # owners, modes, su
 _LABEL_PREFIX = "wheel-factory."
 
 Json = Mapping[str, object]
@@ -33,6 +37,11 @@ def label_of(found: Mapping[str, str] | None, name: str) -> str:
 def writable(spec: ContainerSpec) -> tuple[PurePosixPath, ...]:
     """List the volumes that a container may write to, the workspace first."""
     return (WORKSPACE, *(mount.path for mount in spec.mounts if not mount.read_only))
+
+
+def user_of(spec: ContainerSpec) -> str:
+    """Say as whom a container's commands run."""
+    return ROOT if spec.prepares else USER
 
 
 def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -> Json:
@@ -70,6 +79,18 @@ def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -
     }
 
 
+def preparing(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -> Json:
+    """Describe a container whose root filesystem becomes an image: root, and confined in all that this leaves.
+
+    It has no environment of its own, which would be the image's. Logs, in which addresses may stand, lie in memory.
+    """
+    body = confined(spec, workspace=workspace, marks=marks)
+    host = cast("Json", body["HostConfig"])
+    temporary = {**cast("Json", host["Tmpfs"]), "/var/log": f"rw,noexec,nosuid,nodev,size={_LOGS_BYTES}"}
+    changed = {"CapAdd": list(_FOR_PACKAGES), "ReadonlyRootfs": False, "Tmpfs": temporary}
+    return {**body, "User": ROOT, "Env": [], "HostConfig": {**host, **changed}}
+
+
 def _mount(mount: Mount) -> Json:
     return {
         "Type": "volume",
@@ -92,3 +113,25 @@ def keeper(image: str, *, volume: str, at: str, marks: Mapping[str, str]) -> Jso
             "Mounts": [_mount(Mount(volume=volume, path=PurePosixPath("/", at)))],
         },
     }
+
+
+def committed(base: Json, labels: Mapping[str, str]) -> tuple[Json, list[str]]:
+    """Describe the image of a prepared root filesystem: the configuration it begins with, and Dockerfile instructions.
+
+    What is empty here would be taken over from the container: its waiting entrypoint, its user, its workspace. Labels
+    are instructions because podman's service reads those alone.
+    """
+    config = {
+        "Env": base.get("Env") or [],
+        "Cmd": base.get("Cmd") or ["/bin/sh"],
+        "Entrypoint": base.get("Entrypoint") or [],
+        "User": base.get("User") or ROOT,
+        "WorkingDir": base.get("WorkingDir") or "/",
+    }
+    return config, [f"LABEL {_quoted(name)}={_quoted(value)}" for name, value in sorted(labels.items())]
+
+
+def _quoted(text: str) -> str:
+    if not text.isprintable() or set(text) & set('"\\$'):
+        raise ValueError(f"{text!r} cannot be a label's text")
+    return f'"{text}"'

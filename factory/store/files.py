@@ -10,6 +10,7 @@ from pathlib import Path
 from factory.digest import Digest
 from factory.errors import StoreError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _ELSEWHERE = "set FACTORY_STORE to a folder of yours on a local disk"
 _HINTS = {
     errno.ENOSPC: "free space on that disk, or set FACTORY_STORE to a folder on a larger one",
@@ -30,6 +31,18 @@ def explained(what: str, path: Path) -> Iterator[None]:
         reason = os.strerror(error.errno) if error.errno else str(error)
         hint = _HINTS.get(error.errno or 0, _ELSEWHERE)
         raise StoreError(f"cannot {what} {path}: {reason.lower()}", hint=hint) from error
+
+
+@contextmanager
+def roomy(path: Path) -> Iterator[None]:
+    """Turn a full disk alone into a StoreError; other errors of the block are not the store's, and pass through."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        with explained("write below", path):
+            raise
 
 
 class Intake:

@@ -32,7 +32,7 @@ class FileLock:
     def try_acquire(self) -> bool:
         """Take the lock unless someone holds it, this process included."""
         with explained("lock", self.path):
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 taken = _flock(handle) and self._is_named(handle)
             except BaseException:

@@ -22,7 +22,7 @@ from factory.errors import StoreError
 from factory.keys import difference
 from factory.keys import key as key_of
 from factory.store.entry import Entry, parse_entry
-from factory.store.files import Intake, explained, publish, write_temporary
+from factory.store.files import Intake, explained, publish, roomy, write_temporary
 from factory.store.locks import FileLock, acquired, is_held
 
 _FORMAT = "1"
@@ -181,11 +181,16 @@ class Store:
 
     @contextmanager
     def temp_folder(self) -> Iterator[Path]:
-        """Lend an empty folder on the store's own disk, removed at the end; after a kill, when the store is opened."""
+        """Lend an empty folder on the store's own disk, removed at the end; after a kill, when the store is opened.
+
+        Raises:
+            StoreError: it cannot be made, or what is written there meets a full disk.
+        """
         with explained("write", self.path / "temp"):
             folder = Path(tempfile.mkdtemp(dir=_session_folder(self._session)))
         try:
-            yield folder
+            with roomy(folder):
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

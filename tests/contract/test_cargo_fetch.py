@@ -1,32 +1,24 @@
 """The real cargo in the folder that it fetches in; no registry is asked."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from factory.process import Completed, run
-from factory.resolve.cargo import FetchFolder, fetch_folder
+from factory.process import Completed
+from factory.resolve.cargo import fetch_folder
 from factory.resolve.cargo_failures import explain_cargo_failure
+from tests.cargo_makers import CRATES_IO, cargo, require_cargo, write
 from tests.source_makers import Files
-
-CARGO = shutil.which("cargo")
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _working_cargo(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A cargo of rustup's, without a toolchain in this HOME, is none."""
-    if CARGO is None:
-        pytest.skip("cargo is not on this machine")
-    asked = cargo(tmp_path_factory.mktemp("cargo"), "--version", home=tmp_path_factory.mktemp("home"))
-    if asked.returncode != 0:
-        pytest.skip(f"cargo does not work here: {asked.stderr.strip()}")
+    require_cargo(tmp_path_factory.mktemp("cargo"))
 
 
 PACKAGE = '[package]\nname = "demo"\nversion = "0.1.0"\nedition = "2021"\n'
 LOCK = 'version = 3\n\n[[package]]\nname = "demo"\nversion = "0.1.0"\n'
-CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 VENDORED = '[source.crates-io]\nreplace-with = "mine"\n[source.mine]\ndirectory = "vendor"\n'
 VENDORED_CRATE = {
     "vendor/dep/Cargo.toml": '[package]\nname = "dep"\nversion = "1.0.0"\nedition = "2021"\n',
@@ -40,23 +32,10 @@ def lock_with(version: str) -> str:
     return f'version = 3\n\n[[package]]\nname = "demo"\nversion = "0.1.0"\ndependencies = ["dep"]\n\n{dep}'
 
 
-def write(folder: Path, fetched: FetchFolder) -> None:
-    for file in fetched.files:
-        path = folder / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
-
-
-def cargo(folder: Path, *arguments: str, home: Path, env: Mapping[str, str] | None = None) -> Completed:
-    assert CARGO is not None
-    base = {"PATH": f"{Path(CARGO).parent}:/usr/bin:/bin", "HOME": str(Path.home()), "CARGO_HOME": str(home)}
-    return run([CARGO, *arguments], env={**base, **(env or {}), "CARGO_NET_RETRY": "0"}, cwd=folder, timeout_s=120)
-
-
 def fetch(tmp_path: Path, files: Mapping[str, str], *, locked: bool = True) -> Completed:
-    fetched = fetch_folder(Files(files), manifest="Cargo.toml")
+    fetched = fetch_folder(Files(files), "Cargo.toml")
     write(tmp_path / "fetch", fetched)
-    return cargo(tmp_path / "fetch", *fetched.argv(locked=locked)[1:], home=tmp_path / "home")
+    return cargo(tmp_path / "fetch", *fetched.commands(locked=locked)[0][1:], home=tmp_path / "home")
 
 
 def test_a_program_that_the_project_names_runs_in_its_own_tree_and_not_in_the_folder(tmp_path: Path) -> None:
@@ -117,7 +96,7 @@ def test_vendored_crates_are_fetched_without_network(tmp_path: Path) -> None:
 
     ended = fetch(tmp_path, files)
 
-    assert not fetch_folder(Files(files), manifest="Cargo.toml").needs_network
+    assert not fetch_folder(Files(files), "Cargo.toml").needs_network
     assert ended.returncode == 0, ended.stderr
 
 

@@ -52,6 +52,32 @@ def test_a_command_ends_with_its_code_and_output(container: Container, script: s
     assert (ended.code, ended.output, ended.ended, ended.truncated) == (code, output, "exited", False)
 
 
+def test_a_workspace_that_holds_too_much_ends_the_command(engine: DockerEngine, image: str) -> None:
+    script = "while true; do head -c 20000000 /dev/zero > filler$i; i=x$i; sleep 0.1; done"
+    with engine.container(make_spec(image, workspace_bytes=100 * MEGABYTE)) as container:
+        ended = container.run(["sh", "-c", script], timeout_s=60)
+
+    assert (ended.ended, ended.code) == ("workspace", 137)
+
+
+def test_a_workspace_is_looked_into_though_the_command_is_silent_and_has_closed_its_output(
+    engine: DockerEngine, image: str
+) -> None:
+    script = "exec >/dev/null 2>&1; head -c 200000000 /dev/zero > filler; sleep 60"
+    with engine.container(make_spec(image, workspace_bytes=100 * MEGABYTE)) as container:
+        ended = container.run(["sh", "-c", script], timeout_s=60)
+
+    assert ended.ended == "workspace"
+
+
+def test_a_workspace_that_holds_what_it_may_is_let_be(engine: DockerEngine, image: str) -> None:
+    script = "head -c 50000000 /dev/zero > filler; sleep 5; echo done"
+    with engine.container(make_spec(image, workspace_bytes=100 * MEGABYTE)) as container:
+        ended = container.run(["sh", "-c", script], timeout_s=60)
+
+    assert (ended.ended, ended.code, ended.output) == ("exited", 0, "done\n")
+
+
 def test_a_command_gets_an_environment_and_a_folder_of_its_own(container: Container) -> None:
     script = 'echo "$COLOUR $SHAPE $PWD"'
 

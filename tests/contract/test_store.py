@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from factory.digest import Digest
 from factory.errors import StoreError
 from factory.keys import document, key
 from factory.store import Store
+from tests.disks import mounted
 
 HAMMER = """
 import os, sys
@@ -230,28 +230,6 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StoreError, match="permission denied"):
         Store.open(tmp_path)
-
-
-class mounted:  # noqa: N801 -- used as a context manager
-    """A small disk of its own; skips where this machine does not let us mount one."""
-
-    def __init__(self, path: Path, options: str) -> None:
-        self.path, self.options = path, options
-
-    def __enter__(self) -> None:
-        if os.getuid() != 0 or shutil.which("mount") is None:
-            pytest.skip("mounting a small disk needs root")
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", self.options, "tmpfs", self.path],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
-
-    def __exit__(self, *_: object) -> None:
-        subprocess.run(["umount", "--lazy", self.path], check=True)
 
 
 def test_a_full_disk_says_so_and_the_store_stays_usable(tmp_path: Path) -> None:

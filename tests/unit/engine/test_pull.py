@@ -1,0 +1,70 @@
+"""What an engine says while it pulls, folded into progress, and why it gave up."""
+
+import pytest
+
+from factory.engine.api import PullProgress
+from factory.engine.pull import PullError, PullLines, pull_error
+
+REFERENCE = "registry.test/image@sha256:0"
+
+
+def test_lines_are_folded_into_layers_and_bytes() -> None:
+    told: list[PullProgress] = []
+    lines = PullLines(reference=REFERENCE, on_progress=told.append)
+
+    for line in (
+        {"status": "Pulling from image", "id": "sha256:0"},
+        {"status": "Pulling fs layer", "id": "a"},
+        {"status": "Already exists", "id": "b"},
+        {"status": "Downloading", "id": "a", "progressDetail": {"current": 10, "total": 40}},
+        {"status": "Retrying in 5 seconds", "id": "a"},
+        {"status": "Extracting", "id": "a", "progressDetail": {"current": 1, "total": 90}},
+        {"status": "Pull complete", "id": "a"},
+        {"status": "Digest: sha256:0"},
+    ):
+        lines.take(line)
+
+    assert told[2] == PullProgress(layers=2, layers_done=1, bytes_done=10, bytes_total=40)
+    assert told[-1] == PullProgress(layers=2, layers_done=2, bytes_done=40, bytes_total=40)
+
+
+def test_an_error_in_the_midst_ends_the_pull() -> None:
+    lines = PullLines(reference=REFERENCE, on_progress=lambda _: None)
+
+    with pytest.raises(PullError, match=r"registry broke off \(unexpected EOF\)") as caught:
+        lines.take({"error": "unexpected EOF", "errorDetail": {"message": "unexpected EOF"}})
+
+    assert caught.value.may_pass
+
+
+# Docker 20.10's and Podman 4.3's own words, as they were seen or as their sources write them.
+@pytest.mark.parametrize(
+    ("said", "meaning", "may_pass"),
+    [
+        ("manifest for x@sha256:0 not found: manifest unknown: manifest unknown", "does not have it", False),
+        ("manifest verification failed for digest sha256:0", "not what the digest names", False),
+        ("filesystem layer verification failed for digest sha256:0", "not what the digest names", False),
+        ("unauthorized: access to the requested resource is not authorized", "does not let this user", False),
+        ("pull access denied for x, repository does not exist or may require 'docker login'", "does not", False),
+        ('Get "https://quay.io/v2/": dial tcp: lookup quay.io on 10.0.0.1:53: no such host', "nobody knows", False),
+        (
+            'Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
+            "no registry answers",
+            True,
+        ),
+        ("net/http: request canceled while waiting for connection (Client.Timeout exceeded)", "no registry", True),
+        ("http: server gave HTTP response to HTTPS client", "does not trust", False),
+        ("x509: certificate signed by unknown authority", "does not trust", False),
+        ("toomanyrequests: too many requests", "wants fewer pulls", True),
+        ("received unexpected HTTP status: 502 Bad Gateway", "broke off", True),
+        ("connection reset by peer", "broke off", True),
+    ],
+)
+def test_an_engines_words_are_told_apart(said: str, meaning: str, may_pass: bool) -> None:
+    error = pull_error(REFERENCE, said)
+
+    assert error.message.startswith(f"{REFERENCE} cannot be had: ")
+    assert meaning in error.message
+    assert said in error.message
+    assert error.hint
+    assert (error.may_pass, error.exit_code) == (may_pass, 4)
