@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self, TypeAlias
 
 from packaging.tags import Tag, parse_tag
 
@@ -20,7 +20,11 @@ _LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 
 _LEGACY_TAG = re.compile(r"(?P<name>manylinux(?:1|2010|2014))_(?P<arch>[a-z0-9_]+)")
 _PARTS = 3
 
-ARCHITECTURES = frozenset({"x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64", "loongarch64"})
+FIRST_FREE_THREADED = 13  # PEP 703
+
+ARCHITECTURES = frozenset(
+    {"x86_64", "i686", "aarch64", "armv7l", "ppc64", "ppc64le", "s390x", "riscv64", "loongarch64"}
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,6 +114,17 @@ class Abi3Floor:
         return self.free_threaded or not interpreter.free_threaded
 
 
+@dataclass(frozen=True, slots=True)
+class AnyPython:
+    """What a wheel is for that holds programs or libraries and no extension module: every Python 3 of its platform."""
+
+    python_tag: ClassVar[str] = "py3"
+    abi_tag: ClassVar[str] = "none"
+
+
+BuiltFor: TypeAlias = Interpreter | Abi3Floor | AnyPython
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class PlatformTag:
     """A Linux platform tag: libc family with its version, and architecture (PEP 600, PEP 656)."""
@@ -190,8 +205,8 @@ class WheelTag:
         return parse_tag(str(self))
 
 
-def tag_for(built_for: Interpreter | Abi3Floor, platform: PlatformTag) -> WheelTag:
-    """Name the wheel that a version-specific build, or a build with this floor, owes."""
+def tag_for(built_for: BuiltFor, platform: PlatformTag) -> WheelTag:
+    """Name the wheel that a build for a version, with this floor, or for any Python owes."""
     return WheelTag(built_for.python_tag, built_for.abi_tag, platform)
 
 

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from datetime import date
 
 from factory.errors import Span
-from factory.recipe.document import Entry, Mapping, Node, Sequence
-from factory.recipe.kinds import Place
+from factory.recipe.document import Entry, Mapping, Node, Scalar, Sequence
+from factory.recipe.kinds import Place, RefusalError
 from factory.recipe.problems import did_you_mean, quote
 from factory.recipe.records import Values
 from factory.recipe.sections.build import BUILD, FLOOR
 from factory.recipe.sections.gate import AUDIT, RULE, WAIVE
-from factory.recipe.sections.whole import ABI3, INTERPRETERS
-from factory.recipe.targets import expand
+from factory.recipe.sections.overrides import OVERRIDES
+from factory.recipe.sections.whole import ABI3, IMAGES, INTERPRETERS, PLATFORMS
+from factory.recipe.targets import expand, platform_name
 from factory.tags import Abi3Floor, Interpreter
 
 
@@ -19,8 +20,30 @@ def check(values: Values, place: Place, *, rules: frozenset[str] | None, today: 
     """Complain about fields that read well alone and contradict each other."""
     _floors_reach_an_interpreter(values, place.at(ABI3.name), today)
     _a_way_needs_a_floor(values, place.at(BUILD.name).at(FLOOR.name))
+    _images_serve_platforms(values, place.at(IMAGES.name))
     if rules is not None:
-        _waivers_name_rules(values, place.at(AUDIT.name).at(WAIVE.name), rules)
+        _waivers_name_rules(values, place, rules)
+
+
+def _images_serve_platforms(values: Values, place: Place) -> None:
+    entry = values.entry(IMAGES)
+    if entry is None or not isinstance(entry.value, Mapping) or IMAGES not in values or PLATFORMS not in values:
+        return
+    platforms = {str(platform) for platform in values[PLATFORMS]}
+    seen: set[str] = set()
+    for each in entry.value.entries:
+        try:
+            name = platform_name(each.key)
+        except RefusalError:
+            continue  # the key itself was refused already
+        if name not in platforms:
+            hint = f"the recipe's platforms are {', '.join(sorted(platforms))}"
+            place.refuse(each.key_span, f"{quote(each.key)} is no platform of the recipe", hint)
+        if name in seen:
+            place.refuse(
+                each.key_span, f"{quote(each.key)} is the same as another platform here", "keep one of the two"
+            )
+        seen.add(name)
 
 
 def _floors_reach_an_interpreter(values: Values, place: Place, today: date) -> None:
@@ -54,20 +77,28 @@ def _a_way_needs_a_floor(values: Values, place: Place) -> None:
 
 
 def _waivers_name_rules(values: Values, place: Place, rules: frozenset[str]) -> None:
-    audit = values.entry(AUDIT)
-    waive = next(_children(audit.value, WAIVE.name), None) if audit else None
-    if waive is None or AUDIT not in values:
-        return
-    for index, (waiver, span) in enumerate(zip(values[AUDIT].waive, _rule_spans(waive), strict=True)):
-        if waiver.rule not in rules:
-            hint = did_you_mean(waiver.rule, sorted(rules)) or "docs/reference/rules.md lists the rules"
-            place.item(index).at(RULE.name).refuse(span, f"{quote(waiver.rule)} is no rule", hint)
+    for where, rule, span in _waived(values, place):
+        if rule not in rules:
+            hint = did_you_mean(rule, sorted(rules)) or "docs/reference/rules.md lists the rules"
+            where.refuse(span, f"{quote(rule)} is no rule", hint)
 
 
-def _rule_spans(waive: Entry) -> Iterator[Span]:
-    items = waive.value.items if isinstance(waive.value, Sequence) else ()
-    for item in items:
-        yield from (entry.value.span for entry in _children(item, RULE.name))
+def _waived(values: Values, place: Place) -> Iterator[tuple[Place, str, Span]]:
+    """Yield every rule that is waived, for all cells or by an override for some, with its place."""
+    if AUDIT in values and (audit := values.entry(AUDIT)):
+        yield from _rules_of(audit.value, place.at(AUDIT.name))
+    if OVERRIDES in values and (overrides := values.entry(OVERRIDES)):
+        for index, item in enumerate(_items(overrides.value)):
+            for entry in _children(item, AUDIT.name):
+                yield from _rules_of(entry.value, place.at(OVERRIDES.name).item(index).at(AUDIT.name))
+
+
+def _rules_of(audit: Node, place: Place) -> Iterator[tuple[Place, str, Span]]:
+    for waive in _children(audit, WAIVE.name):
+        for index, item in enumerate(_items(waive.value)):
+            for entry in _children(item, RULE.name):
+                if isinstance(entry.value, Scalar):
+                    yield place.at(WAIVE.name).item(index).at(RULE.name), entry.value.text, entry.value.span
 
 
 def _children(node: Node, key: str) -> Iterator[Entry]:
@@ -75,5 +106,9 @@ def _children(node: Node, key: str) -> Iterator[Entry]:
         yield from (entry for entry in node.entries if entry.key == key)
 
 
+def _items(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Sequence) else ()
+
+
 def _item_spans(node: Node) -> list[Span]:
-    return [item.span for item in node.items] if isinstance(node, Sequence) else [node.span]
+    return [item.span for item in _items(node)] or [node.span]

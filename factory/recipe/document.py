@@ -118,6 +118,11 @@ def _refuse_unfit(unfit: re.Match[str], source: Source, problems: Problems) -> N
         problems.add(message, place, hint="take it out")
 
 
+def is_plain_text(word: str) -> bool:
+    """Tell whether YAML 1.1 and 1.2 both take a word without quotes for text: no number, date or truth value."""
+    return _meaning(word) == "text"
+
+
 class _Composer:
     """One pass over YAML's events."""
 

@@ -52,6 +52,11 @@ class Place:
         shown = key if key.isprintable() and len(key) <= _SHOWN else quote(key)
         return Place(f"{self.field}.{shown}" if self.field else shown, self.problems, example)
 
+    @property
+    def by_example(self) -> str:
+        """A hint: a line that could stand in a recipe. Empty where none is known."""
+        return f"for example {self.example}" if self.example else ""
+
     def item(self, index: int) -> "Place":
         """Name an item of this list."""
         return Place(f"{self.field}[{index}]", self.problems, self.example)
@@ -83,18 +88,25 @@ def _describe(node: Node) -> str:
             return "a mapping"
         case Scalar(meaning="null"):
             return "nothing"
-    return "a single value"
+        case Scalar(text=text):
+            return f"the single value {quote(text)}"
+    return "what cannot be read"
+
+
+def _is_in_braces(node: Mapping) -> bool:
+    """Whether somebody meant to write a mapping; a text that holds `: ` becomes one by accident, without braces."""
+    return node.span.text[node.span.column - 1 :].startswith("{")
 
 
 def refuse_shape(node: Node, place: Place, wanted: str, hint: str = "") -> None:
     """Say which shape was wanted and which stands there."""
-    hint = hint or (f"for example {place.example}" if place.example else f"write {wanted}")
+    hint = hint or place.by_example or f"write {wanted}"
     if isinstance(node, Broken):
         return
     if isinstance(node, Scalar) and node.meaning == "null":
         place.refuse(node.span, "has no value", hint)
         return
-    if isinstance(node, Mapping) and "mapping" not in wanted:
+    if isinstance(node, Mapping) and "mapping" not in wanted and not _is_in_braces(node):
         hint = f"{hint}; a text that holds ': ' is quoted, or stands below a |"
     place.refuse(node.span, f"wants {wanted}, found {_describe(node)}", hint)
 
@@ -123,7 +135,7 @@ class Text(Kind[T_co]):
             self._refuse_unfit(node.text, place)
             value = self.parse(node.text)
         except RefusalError as refusal:
-            place.refuse(node.span, refusal.message, refusal.hint)
+            place.refuse(node.span, refusal.message, refusal.hint or place.by_example)
             return None
         if not self._means_text(node):
             message = f"{quote(node.text)} is {_YAML_MEANINGS[node.meaning]} in YAML, not text"
@@ -140,7 +152,7 @@ class Text(Kind[T_co]):
 
     def _refuse_unfit(self, text: str, place: Place) -> None:
         if not text.strip() and not self.empty:
-            raise RefusalError("is empty", f"for example {place.example}" if place.example else f"write {self.name}")
+            raise RefusalError("is empty", place.by_example or f"write {self.name}")
         if len(text) > self.limit:
             raise RefusalError(f"is longer than {self.limit} characters", "shorten it")
         if unfit := _CONTROL.search(text):

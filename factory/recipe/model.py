@@ -11,8 +11,9 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from factory.catalogue import Waiver
+from factory.catalogue import PackageManager, Waiver
 from factory.digest import Digest
+from factory.pins import Pin
 from factory.tags import Abi3Floor, Interpreter, PlatformTag
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -20,12 +21,17 @@ _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SdistSource:
-    """A release on the package index: `name==version`, and optionally the digest its sdist must have."""
+    """A release on the package index: `name==version`, and optionally the digest its sdist must have.
+
+    Every source has the `subdir` in which the project lies, and `patches`, which are applied in order; the parser has
+    joined their paths to the recipe's folder.
+    """
 
     name: NormalizedName
     version: Version
     sha256: Digest | None = None
     subdir: str = ""
+    patches: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +40,30 @@ class PathSource:
 
     path: Path
     subdir: str = ""
+    patches: tuple[Path, ...] = ()
 
 
-SourceRef = SdistSource | PathSource
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitSource:
+    """A commit of a repository elsewhere; `rev` is the whole commit, or a tag or a branch that names one."""
+
+    url: str
+    rev: str
+    subdir: str = ""
+    patches: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlSource:
+    """An archive elsewhere, of one top folder as sdists have it, and the digest that it must have."""
+
+    url: str
+    sha256: Digest
+    subdir: str = ""
+    patches: tuple[Path, ...] = ()
+
+
+SourceRef = SdistSource | PathSource | GitSource | UrlSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +95,16 @@ class FloorWay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Toolchain:
+    """Which compilers the image must have, as version specifiers; None for any. Nothing is installed by it."""
+
+    rust: str | None = None
+    c: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSpec:
-    """How a wheel is built. Everything here can change its bytes but `timeout_s` and `memory_bytes`."""
+    """How a wheel is built. Everything here can change its bytes but `timeout_s`, `memory_bytes` and `disk_bytes`."""
 
     backend: str | None = None
     features: tuple[str, ...] = ()
@@ -78,16 +113,20 @@ class BuildSpec:
     manifest: str | None = None
     locked: bool = True
     args: tuple[str, ...] = ()
-    rust: str | None = None
+    toolchain: Toolchain = Toolchain()
     floor: FloorWay = FloorWay()
+    system: Mapping[PackageManager, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    before_all: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     env: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
+    pass_env: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     requires: tuple[Requirement, ...] = ()
     constraints: tuple[Requirement, ...] = ()
     timeout_s: int = 3600
     memory_bytes: int = 8 << 30
+    disk_bytes: int = 16 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +159,27 @@ class TestSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What differs for the cells that a glob selects, or with an `@` in it for their trials.
+
+    Each of `paths` names a value that counts, by attributes from the section down and in a mapping by its key; all else
+    in the sections is a default that means nothing.
+    """
+
+    select: str
+    paths: tuple[tuple[str, ...], ...]
+    build: BuildSpec = BuildSpec()
+    repair: RepairSpec = RepairSpec()
+    audit: AuditSpec = AuditSpec()
+    test: TestSpec = TestSpec()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A whole recipe, version 1. `file` is the path it was read from, `name` its address in selectors."""
+    """A whole recipe, version 1. `file` is the path it was read from, `name` its address in selectors.
+
+    `images` are those to build in that the recipe names itself, by platform.
+    """
 
     name: NormalizedName
     file: Path
@@ -130,7 +188,9 @@ class Recipe:
     platforms: tuple[PlatformTag, ...]
     abi3: tuple[Abi3Floor, ...] | None = None
     skip: tuple[SkipRule, ...] = ()
+    images: Mapping[PlatformTag, Pin] = field(default_factory=lambda: MappingProxyType({}))
     build: BuildSpec = BuildSpec()
     repair: RepairSpec = RepairSpec()
     audit: AuditSpec = AuditSpec()
     test: TestSpec = TestSpec()
+    overrides: tuple[Override, ...] = ()

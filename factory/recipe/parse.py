@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from factory.errors import RecipeError
 from factory.recipe.checks import check
@@ -16,10 +17,12 @@ from factory.recipe.records import Record, Values, walk
 from factory.recipe.sections import whole
 from factory.recipe.sections.build import BUILD
 from factory.recipe.sections.gate import AUDIT, REPAIR, SKIP
+from factory.recipe.sections.overrides import OVERRIDES
 from factory.recipe.sections.source import SOURCE
 from factory.recipe.sections.trial import TEST
 from factory.recipe.setting import apply_settings
 from factory.recipe.targets import expand
+from factory.tags import PlatformTag
 
 _SUFFIXES = (".yaml", ".yml")
 _BEGINNING = f"write factory: {whole.FORMAT}, then name, source, interpreters and platforms"
@@ -142,6 +145,7 @@ def _parse(
 
 def _recipe(values: Values, file: Path, today: date) -> Recipe:
     source = values[SOURCE]
+    source = replace(source, patches=tuple(file.parent / patch for patch in source.patches))
     if isinstance(source, PathSource):
         source = replace(source, path=file.parent / source.path)
     return Recipe(
@@ -152,16 +156,18 @@ def _recipe(values: Values, file: Path, today: date) -> Recipe:
         platforms=values[whole.PLATFORMS],
         abi3=values[whole.ABI3],
         skip=values[SKIP],
+        images=MappingProxyType({PlatformTag.parse(name): pin for name, pin in values[whole.IMAGES].items()}),
         build=values[BUILD],
         repair=values[REPAIR],
         audit=values[AUDIT],
         test=values[TEST],
+        overrides=values[OVERRIDES],
     )
 
 
 def _elsewhere(key: str) -> str:
     """Say under which sections a field stands that was written at the top."""
-    fields = tuple(field for field in whole.TOP if not field.not_yet)
+    fields = tuple(field for field in whole.TOP if not field.not_yet and field is not OVERRIDES)
     homes = [
         name.rpartition(".")[0]
         for name, field in walk(fields)

@@ -12,6 +12,8 @@ from factory.recipe.problems import did_you_mean, nearest, quote
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+NOT_YET = "this version of the factory does not do that yet"
+
 Level = Literal["recipe", "cell"]
 Stage = Literal["source", "prepare", "build", "repair", "audit", "trial"]
 
@@ -22,7 +24,8 @@ class Field(Generic[T_co]):
 
     `example` is a line that could stand in a recipe. `default` is what an absent field means; `shown_default` says it
     to people where Python's own form would not. `level` says whether `overrides` may change it per cell, `enters` in
-    which stages' keys it stands. `not_yet` marks what the format knows and this program does not do yet.
+    which stages' keys it stands. `attribute` is its name in the value that its section becomes, where that is not its
+    own with `_` for `-`. `not_yet` marks what the format knows and this program does not do yet.
     """
 
     name: str
@@ -34,8 +37,14 @@ class Field(Generic[T_co]):
     shown_default: str = ""
     level: Level = "cell"
     enters: tuple[Stage, ...] = ()
+    attribute: str = ""
     not_yet: bool = False
     hint: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name in the value that its section becomes."""
+        return self.attribute or self.name.replace("-", "_")
 
 
 class Values:
@@ -133,7 +142,7 @@ def _read_field(field: Field[T], node: Node, place: Place) -> T | None:
     before = len(place.problems)
     value = field.kind.read(node, place)
     if field.not_yet and len(place.problems) == before:
-        place.refuse(node.span, "this version of the factory does not do that yet", field.hint)
+        place.refuse(node.span, NOT_YET, field.hint)
     return None if field.not_yet else value
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from factory.pins import TAGGED, Pin
 from factory.recipe.kinds import RefusalError
 from factory.recipe.lifetimes import supported
 from factory.recipe.model import Wanted
 from factory.recipe.problems import quote
-from factory.tags import ARCHITECTURES, Abi3Floor, Interpreter, PlatformTag
+from factory.tags import ARCHITECTURES, FIRST_FREE_THREADED, Abi3Floor, Interpreter, PlatformTag
 
-_FIRST_FREE_THREADED = 13
 _FIRST_ABI3 = 2
 _FIRST_ABI3T = 15
 _LOOKS_LIKE_PYTHON = re.compile(r"(?:c?py?(?:thon)?)?[ -]?3[.-]?([0-9]{1,2})(t?)(?:\.[0-9]+)?", re.IGNORECASE)
@@ -67,7 +67,7 @@ def interpreter(text: str) -> Interpreter:
         read = Interpreter.parse(text)
     except ValueError:
         raise RefusalError(f"{quote(text)} is not an interpreter", hint) from None
-    if read.free_threaded and read.minor < _FIRST_FREE_THREADED:
+    if read.free_threaded and read.minor < FIRST_FREE_THREADED:
         raise RefusalError(
             f"{text} does not exist: free-threaded builds begin with 3.13 (PEP 703)", f"write cp3{read.minor}"
         )
@@ -101,6 +101,27 @@ def platform(text: str) -> PlatformTag:
     except ValueError:
         message, hint = _platform_problem(text)
         raise RefusalError(message, hint) from None
+
+
+def platform_name(text: str) -> str:
+    """Read a platform, and spell it as its policy does: `manylinux2014_x86_64` is `manylinux_2_17_x86_64`."""
+    return str(platform(text))
+
+
+def pinned_image(text: str) -> Pin:
+    """Read an image by digest: `registry/name@sha256:…`, perhaps with a tag before the digest."""
+    try:
+        return Pin.parse(text)
+    except ValueError:
+        if TAGGED.fullmatch(text):
+            hint = f"a tag may mean another image tomorrow: `factory image pin {text}` says what to write"
+            raise RefusalError(f"{quote(text)} names no digest", hint) from None
+        name, at, digest = text.partition("@")
+        if at and TAGGED.fullmatch(name):
+            raise RefusalError(
+                f"{quote(digest)} is no digest", "write sha256: and 64 digits 0-9a-f, as registries print them"
+            ) from None
+        raise RefusalError(f"{quote(text)} is no image", "write registry/name@sha256:…") from None
 
 
 def _platform_problem(text: str) -> tuple[str, str]:

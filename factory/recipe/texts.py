@@ -22,6 +22,7 @@ _LONGEST_S = 7 * 24 * 3600
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FEATURE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_+.-]*)?")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.+-]*[A-Za-z0-9+])?")
 _SELECTOR = re.compile(r"[A-Za-z0-9_.*?\[\]!@-]+")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(floor|source|wheel)\}")
 _DEEPEST_PARENTHESES = 20
@@ -107,7 +108,7 @@ def specifier(text: str) -> str:
     try:
         return str(SpecifierSet(text))
     except InvalidSpecifier:
-        raise RefusalError(f"{quote(text)} is not a version specifier", 'write for example ">=1.83"') from None
+        raise RefusalError(f"{quote(text)} is not a version specifier") from None
 
 
 def sha256(text: str) -> Digest:
@@ -173,6 +174,16 @@ def feature(text: str) -> str:
 def word(text: str) -> str:
     """Read a single word."""
     return _matching(_WORD, text, "is not a single word", "use letters, digits, - _ . and +")
+
+
+def package(text: str) -> str:
+    """Read the bare name of a distribution's package.
+
+    What package managers read more into is refused: options, globs, groups, files and addresses, versions, and apt's
+    trailing minus, which removes.
+    """
+    hint = "write one bare name an item, such as libpq-dev; a version is what the image's distribution has"
+    return _matching(_PACKAGE, text, "is not a package's name", hint)
 
 
 def library(text: str) -> str:

@@ -5,18 +5,26 @@ from types import MappingProxyType
 
 from packaging.requirements import Requirement
 
-from factory.catalogue import BACKENDS
+from factory.catalogue import BACKENDS, PackageManager
+from factory.errors import Span
 from factory.recipe import texts
+from factory.recipe.document import Scalar, Sequence
 from factory.recipe.floorway import FloorKind
-from factory.recipe.kinds import Choice, Flag, ListOf, MapOf, Text
-from factory.recipe.model import BuildSpec, FloorWay
+from factory.recipe.kinds import Choice, Flag, ListOf, MapOf, Place, Text
+from factory.recipe.model import BuildSpec, FloorWay, Toolchain
 from factory.recipe.records import Field, Record, Values
 from factory.recipe.sections.shared import DURATION, LINE, REQUIREMENTS, SCRIPT_LIMIT, SIZE, WORD, distinct
 
 _NONE: MappingType[str, str] = MappingProxyType({})
 _NO_SETTINGS: MappingType[str, tuple[str, ...]] = MappingProxyType({})
 _ENV_NAME = Text(name="a name", parse=texts.env_name, pattern="[A-Za-z_][A-Za-z0-9_]*")
-_PACKAGES = distinct(WORD, "a list of package names")
+_NO_PACKAGES: MappingType[PackageManager, tuple[str, ...]] = MappingProxyType({})
+_PACKAGES = distinct(Text(name="a package's name", parse=texts.package), "a list of package names")
+_SCRIPT = ListOf(
+    item=Text(name="a shell line", parse=texts.line, limit=SCRIPT_LIMIT),
+    name="a shell line, or a list of them",
+    bare=True,
+)
 
 BACKEND: Field[str | None] = Field(
     name="backend",
@@ -24,6 +32,7 @@ BACKEND: Field[str | None] = Field(
     kind=Choice(words=BACKENDS),
     doc="The tool that makes the wheel.",
     shown_default="what the source's pyproject.toml says",
+    level="recipe",
     enters=("prepare", "build"),
 )
 FEATURES: Field[tuple[str, ...]] = Field(
@@ -51,6 +60,7 @@ MANIFEST: Field[str | None] = Field(
     kind=Text(name="the path of a Cargo.toml", parse=texts.cargo_manifest),
     doc="The Cargo.toml to build.",
     shown_default="the one the source names",
+    level="recipe",
     enters=("prepare", "build"),
 )
 LOCKED = Field(
@@ -76,19 +86,19 @@ RUST: Field[str | None] = Field(
     doc="The Rust that the image must have; nothing is installed by it.",
     shown_default="any",
 )
-C = Field(
+C: Field[str | None] = Field(
     name="c",
-    example="c: gcc-12",
-    kind=LINE,
-    doc="The C compiler that the image must have.",
-    not_yet=True,
-    hint="take the line out; the image's compiler is used",
+    example="c: '>=10'",
+    kind=Text(name="a version specifier", parse=texts.specifier),
+    doc="The GCC that the image must have; nothing is installed by it.",
+    shown_default="any",
 )
-TOOLCHAIN: Field[str | None] = Field(
+TOOLCHAIN = Field(
     name="toolchain",
     example="toolchain: {rust: '>=1.83'}",
-    kind=Record(fields=(RUST, C), build=lambda values: values[RUST]),
+    kind=Record(fields=(RUST, C), build=lambda values: Toolchain(rust=values[RUST], c=values[C])),
     doc="Compilers that the image must have.",
+    default=Toolchain(),
 )
 FLOOR = Field(
     name="floor",
@@ -97,39 +107,58 @@ FLOOR = Field(
     doc="How the abi3 floor reaches the build; `{floor}` in a feature becomes `py39`, in an option `cp39`.",
     default=FloorWay(),
     shown_default="`default`",
+    level="recipe",
     enters=("build",),
 )
-SYSTEM = Field(
+APT: Field[tuple[str, ...]] = Field(
+    name="apt",
+    example="apt: [libpq-dev]",
+    kind=_PACKAGES,
+    doc="Debian and Ubuntu packages.",
+    enters=("prepare", "build", "repair"),
+)
+DNF: Field[tuple[str, ...]] = Field(
+    name="dnf",
+    example="dnf: [libpq-devel]",
+    kind=_PACKAGES,
+    doc="AlmaLinux packages.",
+    enters=("prepare", "build", "repair"),
+)
+APK: Field[tuple[str, ...]] = Field(
+    name="apk",
+    example="apk: [libpq-dev]",
+    kind=_PACKAGES,
+    doc="Alpine packages.",
+    enters=("prepare", "build", "repair"),
+)
+
+
+def _system(values: Values) -> MappingType[PackageManager, tuple[str, ...]]:
+    named: dict[PackageManager, Field[tuple[str, ...]]] = {"apt": APT, "dnf": DNF, "apk": APK}
+    return MappingProxyType({manager: values[field] for manager, field in named.items() if field in values})
+
+
+SYSTEM: Field[MappingType[PackageManager, tuple[str, ...]]] = Field(
     name="system",
     example="system: {apt: [libpq-dev]}",
-    kind=Record(
-        fields=(
-            Field(name="apt", example="apt: [libpq-dev]", kind=_PACKAGES, doc="Debian and Ubuntu packages."),
-            Field(name="dnf", example="dnf: [libpq-devel]", kind=_PACKAGES, doc="AlmaLinux packages."),
-            Field(name="apk", example="apk: [libpq-dev]", kind=_PACKAGES, doc="Alpine packages."),
-        ),
-        build=lambda _values: None,
-    ),
-    doc="System packages for the build's image.",
-    not_yet=True,
-    hint="take it out; only sources that need no system packages build so far",
+    kind=Record(fields=(APT, DNF, APK), build=_system),
+    doc="System packages for the build's image, by its distribution's package manager; `[]` where it needs none.",
+    default=_NO_PACKAGES,
+    shown_default="none",
+    enters=("prepare", "build", "repair"),
 )
-BEFORE_ALL = Field(
+BEFORE_ALL: Field[tuple[str, ...]] = Field(
     name="before-all",
     example="before-all: dnf -y module enable postgresql:16",
-    kind=LINE,
-    doc="A command as root, with network, in the prepared image; it never sees the source.",
-    not_yet=True,
-    hint="take it out; what works offline and without root can go into build.before",
+    kind=_SCRIPT,
+    doc="Run by `sh -e` as root, with network, before `system` is installed; it never sees the source.",
+    default=(),
+    enters=("prepare", "build", "repair"),
 )
 BEFORE: Field[tuple[str, ...]] = Field(
     name="before",
     example="before: make headers",
-    kind=ListOf(
-        item=Text(name="a shell line", parse=texts.line, limit=SCRIPT_LIMIT),
-        name="a shell line, or a list of them",
-        bare=True,
-    ),
+    kind=_SCRIPT,
     doc="Run by `sh -e` before each cell's build: unprivileged, offline, in the cell's copy of the source.",
     default=(),
     enters=("build",),
@@ -158,13 +187,13 @@ ENV: Field[MappingType[str, str]] = Field(
     shown_default="none",
     enters=("build",),
 )
-PASS_ENV = Field(
+PASS_ENV: Field[tuple[str, ...]] = Field(
     name="pass-env",
     example="pass-env: [TOKEN]",
     kind=distinct(_ENV_NAME, "a list of names"),
-    doc="Environment variables taken over from whoever runs the factory.",
-    not_yet=True,
-    hint="write the values under build.env",
+    doc="Environment variables of whoever runs the factory: keys hold their digests, and logs show `***`.",
+    default=(),
+    enters=("prepare", "build"),
 )
 EXTRA_PATH: Field[tuple[str, ...]] = Field(
     name="path",
@@ -195,6 +224,7 @@ TIMEOUT = Field(
     example="timeout: 90m",
     kind=DURATION,
     doc="The longest that one cell's build may take.",
+    attribute="timeout_s",
     default=3600,
     shown_default="1h",
 )
@@ -203,8 +233,18 @@ MEMORY = Field(
     example="memory: 4GB",
     kind=SIZE,
     doc="The memory that a build may use.",
+    attribute="memory_bytes",
     default=8 << 30,
     shown_default="8GiB",
+)
+DISK = Field(
+    name="disk",
+    example="disk: 40GB",
+    kind=SIZE,
+    doc="What a build's workspace may hold.",
+    attribute="disk_bytes",
+    default=16 << 30,
+    shown_default="16GiB",
 )
 
 FIELDS: tuple[Field[object], ...] = (
@@ -228,7 +268,19 @@ FIELDS: tuple[Field[object], ...] = (
     CONSTRAINTS,
     TIMEOUT,
     MEMORY,
+    DISK,
 )
+
+
+def _check(values: Values, place: Place, _span: Span) -> None:
+    """Refuse a variable with two values: the recipe's, and that of whoever runs the factory."""
+    entry, own = values.entry(PASS_ENV), values[ENV]
+    if entry is None or not isinstance(entry.value, Sequence):
+        return
+    for index, item in enumerate(entry.value.items):
+        if isinstance(item, Scalar) and item.text in own:
+            where = place.at(PASS_ENV.name).item(index)
+            where.refuse(item.span, f"build.env sets {item.text}, too", "take it out of one of the two")
 
 
 def _build(values: Values) -> BuildSpec:
@@ -240,23 +292,27 @@ def _build(values: Values) -> BuildSpec:
         manifest=values[MANIFEST],
         locked=values[LOCKED],
         args=values[ARGS],
-        rust=values[TOOLCHAIN],
+        toolchain=values[TOOLCHAIN],
         floor=values[FLOOR],
+        system=values[SYSTEM],
+        before_all=values[BEFORE_ALL],
         before=values[BEFORE],
         config_settings=values[CONFIG_SETTINGS],
         env=values[ENV],
+        pass_env=values[PASS_ENV],
         path=values[EXTRA_PATH],
         requires=values[REQUIRES],
         constraints=values[CONSTRAINTS],
         timeout_s=values[TIMEOUT],
         memory_bytes=values[MEMORY],
+        disk_bytes=values[DISK],
     )
 
 
 BUILD = Field(
     name="build",
     example="build: {features: [simd]}",
-    kind=Record(fields=FIELDS, build=_build),
+    kind=Record(fields=FIELDS, build=_build, check=_check),
     doc="How a wheel is made.",
     default=BuildSpec(),
 )

@@ -105,6 +105,7 @@ MAX_SIZE: Field[int | None] = Field(
     example="max-size: 5MB",
     kind=SIZE,
     doc="The largest that the wheel may be.",
+    attribute="max_size_bytes",
     shown_default="no limit",
     enters=("audit",),
 )

@@ -43,6 +43,7 @@ IMPORT: Field[tuple[str, ...]] = Field(
     example="import: [nh3]",
     kind=distinct(Text(name="a module", parse=texts.module), "a list of dotted names"),
     doc="Modules that must import.",
+    attribute="imports",
     default=(),
     enters=("trial",),
 )
@@ -51,6 +52,7 @@ TIMEOUT = Field(
     example="timeout: 10m",
     kind=DURATION,
     doc="The longest that one trial may take.",
+    attribute="timeout_s",
     default=300,
     shown_default="5m",
 )

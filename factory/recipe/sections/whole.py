@@ -1,14 +1,17 @@
 """The whole recipe: its top-level fields in the order of the reference."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from packaging.utils import NormalizedName
 
+from factory.pins import PINNED, Pin
 from factory.recipe import targets, texts
 from factory.recipe.kinds import ListOf, MapOf, Text, Version
 from factory.recipe.records import Field, Record
 from factory.recipe.sections.build import BUILD
-from factory.recipe.sections.gate import AUDIT, REPAIR, SELECT, SKIP
+from factory.recipe.sections.gate import AUDIT, REPAIR, SKIP
+from factory.recipe.sections.overrides import OVERRIDES
 from factory.recipe.sections.shared import LINE
 from factory.recipe.sections.source import SOURCE
 from factory.recipe.sections.trial import TEST
@@ -94,14 +97,20 @@ PLATFORMS: Field[tuple[PlatformTag, ...]] = Field(
     enters=("build", "repair", "audit"),
     hint="name the newest libc the wheel may need: platforms: [manylinux_2_28_x86_64]",
 )
-IMAGES = Field(
+IMAGES: Field[Mapping[str, Pin]] = Field(
     name="images",
-    example="images: {manylinux_2_28_x86_64: registry.example.org/image}",
-    kind=MapOf(key=replace(LINE, name="a platform tag"), value=LINE, name="a mapping of platforms to images"),
-    doc="Images to build in, where the factory's own are not wanted.",
+    example=f"images: {{manylinux_2_28_x86_64: registry.example.org/image@sha256:{'0123456789abcdef' * 4}}}",
+    kind=MapOf(
+        key=Text(name="a platform tag", parse=targets.platform_name, pattern=_PLATFORM_PATTERN),
+        value=Text(name="an image by digest", parse=targets.pinned_image, pattern=PINNED.pattern),
+        name="a mapping of platforms to images by digest",
+    ),
+    default=MappingProxyType({}),
+    shown_default="none",
+    doc="Images to build in, each for a platform of the recipe, where the factory's own are not wanted. "
+    "Each is asked once what it holds.",
     level="recipe",
-    not_yet=True,
-    hint="take it out; the factory's own images serve",
+    enters=("prepare", "build", "repair"),
 )
 PROGRAMS = Field(
     name="programs",
@@ -115,30 +124,6 @@ PROGRAMS = Field(
     hint="take it out; the factory makes wheels alone so far",
 )
 
-
-def _cell_level(section: Field[object]) -> Field[object]:
-    """Return a section as an override may hold it: what differs per cell alone."""
-    if not isinstance(section.kind, Record):
-        return section
-    fields = tuple(field for field in section.kind.fields if field.level == "cell")
-    return replace(section, kind=replace(section.kind, fields=fields))
-
-
-OVERRIDES = Field(
-    name="overrides",
-    example="overrides: [{select: '*-musllinux_*', build: {locked: false}}]",
-    kind=ListOf(
-        item=Record(
-            fields=(SELECT, *(_cell_level(section) for section in (BUILD, REPAIR, AUDIT, TEST))),
-            build=lambda _values: None,
-        ),
-        name="a list of mappings",
-    ),
-    doc="Changes for the cells that a glob selects, in order.",
-    level="recipe",
-    not_yet=True,
-    hint="write a recipe of its own for the cells that differ",
-)
 
 TOP: tuple[Field[object], ...] = (
     FACTORY,

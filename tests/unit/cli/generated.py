@@ -6,7 +6,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import click
 
@@ -15,7 +15,7 @@ from factory.cli import main as factory
 from factory.errors import FactoryError
 from factory.pipeline.model import Event
 from factory.report.documents import AuditDocument, ImagesDocument, PlanDocument, RunDocument
-from tests.unit.cli.json_schema import schema_of, schema_of_line
+from tests.unit.cli.json_schema import Node, schema_of, schema_of_line
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference"
@@ -106,18 +106,66 @@ def _rules() -> str:
 
 
 def _events() -> str:
-    rows = ((f"`{kind.__name__}`", _fields(kind), " ".join((kind.__doc__ or "").split())) for kind in get_args(Event))
-    return _table(("kind", "fields of the event", ""), rows)
+    schema = schema_of_line(get_args(Event), "")
+    parts = (_record(kind.__name__, kind, schema) for kind in get_args(Event))
+    return "\n".join(parts).replace("](#", "](json.md#")
 
 
-def _fields(kind: type) -> str:
-    return ", ".join(f"`{name}`" for name in getattr(kind, "__dataclass_fields__", {}))
+def _json_fields() -> str:
+    schemas = [schema_of(kind, "") for kind in _DOCUMENTS]
+    parts = [_record(f"factory {typed}", kind, schema) for (typed, kind), schema in zip(_TYPED, schemas, strict=True)]
+    inner = {name: record for schema in schemas for name, record in _records(schema).items()}
+    parts += [_section(name, record) for name, record in sorted(inner.items())]
+    return "\n".join(parts)
+
+
+def _records(schema: Node) -> Mapping[str, Node]:
+    return cast("Mapping[str, Node]", schema["$defs"])
+
+
+def _record(title: str, kind: type, schema: Node) -> str:
+    """Show a document, or an event, by the record that it is."""
+    return _section(title, _records(schema).get(kind.__name__, schema))
+
+
+def _section(title: str, record: Node) -> str:
+    properties = cast("Mapping[str, Node]", record["properties"])
+    rows = ((f"`{name}`", _type(field), str(field["description"])) for name, field in properties.items())
+    return f"### {title}\n\n{record['description']}\n\n{_table(('field', 'type', ''), rows)}"
+
+
+def _type(node: Node) -> str:
+    """Say in a few words what a schema admits."""
+    match node:
+        case {"$ref": str(target)}:
+            name = target.rpartition("/")[2]
+            return f"[{name}](#{name.lower()})"
+        case {"anyOf": [*members]}:
+            return " or ".join(_type(cast("Node", member)) for member in members)
+        case {"enum": [*values]}:
+            return ", ".join(f"`{value}`" for value in values)
+        case {"const": value}:
+            return f"`{value}`"
+        case {"type": "array", "items": items}:
+            return f"list of {_type(cast('Node', items))}"
+        case {"type": "object", "additionalProperties": values}:
+            return f"mapping to {_type(cast('Node', values))}"
+        case _:
+            return str(node["type"])
 
 
 def _table(head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n".replace("  ", " ") for line in lines)
 
+
+_TYPED: Sequence[tuple[str, type]] = (
+    ("plan --json", PlanDocument),
+    ("build --json", RunDocument),
+    ("audit --json", AuditDocument),
+    ("image list --json", ImagesDocument),
+)
+_DOCUMENTS = tuple(kind for _, kind in _TYPED)
 
 GENERATED: Mapping[Path, Callable[[str], str]] = {
     _SCHEMAS / "plan-1.json": _schema(PlanDocument),
@@ -129,6 +177,7 @@ GENERATED: Mapping[Path, Callable[[str], str]] = {
     REFERENCE / "exit-codes.md": _inside(_exit_codes),
     REFERENCE / "rules.md": _inside(_rules),
     REFERENCE / "events.md": _inside(_events),
+    REFERENCE / "json.md": _inside(_json_fields),
 }
 
 

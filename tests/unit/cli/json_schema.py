@@ -1,6 +1,7 @@
 """The JSON Schema of what the codec writes of a frozen value, read from the value's own annotations."""
 
 import dataclasses
+import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN: Mapping[object, str] = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 _TEXTS = (Version, Requirement, SpecifierSet, Tag, Path, PurePosixPath)
 Node = Mapping[str, JSON]
+FIELDS: Mapping[str, Mapping[str, str]] = tomllib.loads(
+    Path(__file__).with_name("fields.toml").read_text(encoding="utf-8")
+)
 
 
 def schema_of(kind: type, title: str) -> Node:
@@ -79,8 +83,21 @@ def _class(kind: type, records: dict[str, Node]) -> Node:
 
 def _record(kind: type, records: dict[str, Node]) -> Node:
     hints = typing.get_type_hints(kind)
-    fields = {field.name: _node(hints[field.name], records) for field in dataclasses.fields(kind)}
+    words = described(kind)
+    fields = {
+        field.name: {"description": words[field.name], **_node(hints[field.name], records)}
+        for field in dataclasses.fields(kind)
+    }
     return _table(fields, description=_caption(kind))
+
+
+def described(kind: type) -> Mapping[str, str]:
+    """Return what each field of a record means, in the order of its fields; it has to be said of every one."""
+    words, fields = FIELDS.get(kind.__name__, {}), [field.name for field in dataclasses.fields(kind)]
+    if set(words) != set(fields):
+        named = ", ".join(f"{kind.__name__}.{name}" for name in sorted(set(words) ^ set(fields)))
+        raise KeyError(f"tests/unit/cli/fields.toml must describe exactly the fields that there are: {named}")
+    return {name: words[name] for name in fields}
 
 
 def _caption(kind: type) -> str:

@@ -11,7 +11,8 @@ from factory.recipe.frames import render_problems
 from factory.recipe.parse import parse_recipe
 
 DATA = Path(__file__).parents[2] / "data" / "recipes"
-BAD = sorted((DATA / "bad").glob("*.yaml"))
+BAD = sorted((DATA / "bad").rglob("*.yaml"))
+TYPES = DATA / "bad/types"
 GOOD = sorted((DATA / "good").glob("*.yaml"))
 RULES = frozenset({"libpython-linked", "abi3-symbol-above-floor", "wheel-too-large"})
 TODAY = date(2026, 11, 22)

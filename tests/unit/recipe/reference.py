@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from factory.recipe.records import Field, Record, walk
-from factory.recipe.sections.whole import OVERRIDES, TOP
+from factory.recipe.sections.overrides import OVERRIDES
+from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.messages import DATA
 
 REFERENCE = DATA.parents[2] / "docs" / "reference" / "recipe.md"
@@ -27,8 +28,9 @@ def table() -> str:
 
 def _rows() -> Iterator[tuple[str, Field[object]]]:
     """Every field but what `overrides` repeats of other sections."""
+    repeated = tuple(f"{OVERRIDES.name}[].{field.name}" for field in TOP)
     for name, field in walk(TOP):
-        if not name.startswith(f"{OVERRIDES.name}[]."):
+        if not name.startswith(repeated):
             yield name, field
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import RecipeError
+from factory.errors import Problem, RecipeError
 from factory.recipe.parse import load_recipe, load_recipes, parse_recipe
-from tests.unit.recipe.messages import BAD, DATA, TODAY, message_of
+from factory.recipe.records import walk
+from factory.recipe.sections.whole import TOP
+from tests.unit.recipe.messages import BAD, DATA, TODAY, TYPES, message_of
 
 MINIMAL = (
     "factory: 1\nname: nh3\nsource: {sdist: nh3==0.3.7}\ninterpreters: [cp313]\nplatforms: [manylinux_2_28_x86_64]\n"
@@ -28,13 +30,35 @@ def test_a_bad_recipe_is_told_what_is_written_beside_it(recipe: Path) -> None:
 
 
 def test_every_message_belongs_to_a_recipe() -> None:
-    messages = {path.stem for path in (DATA / "bad").glob("*.txt")}
+    messages = {path.stem for path in (DATA / "bad").rglob("*.txt")}
 
     assert messages == {recipe.stem for recipe in BAD}
 
 
+def test_there_is_a_bad_recipe_for_the_type_of_every_field() -> None:
+    """`types/<field>.yaml`: what it is told is about this field, and nothing else is wrong with it."""
+    fields = [name.replace("[]", "") for name, _ in walk(TOP) if not name.startswith(REPEATED)]
+
+    told = {recipe.stem: {_field(told) for told in problems_in(recipe)} for recipe in TYPES.glob("*.yaml")}
+
+    assert told == {name: {name} for name in fields}
+
+
+REPEATED = tuple(f"overrides[].{section.name}" for section in TOP)
+
+
+def _field(problem: Problem) -> str:
+    return re.sub(r"\[[0-9]+\]", "", problem.field)
+
+
+def problems_in(recipe: Path) -> tuple[Problem, ...]:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(recipe.read_bytes(), recipe, today=TODAY)
+    return caught.value.problems
+
+
 def test_every_problem_says_what_to_do_next() -> None:
-    for message in (DATA / "bad").glob("*.txt"):
+    for message in (DATA / "bad").rglob("*.txt"):
         text = message.read_text(encoding="utf-8")
         places = re.findall(r"^\S+:[0-9]+:[0-9]+: ", text, flags=re.MULTILINE)
 

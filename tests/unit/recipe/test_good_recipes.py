@@ -97,16 +97,43 @@ def test_every_field_of_the_build_becomes_what_it_says() -> None:
         manifest="crates/hyperjson/Cargo.toml",
         locked=False,
         args=("--verbose",),
-        rust=">=1.83",
+        toolchain=model.Toolchain(rust=">=1.83", c=">=10"),
         floor=model.FloorWay(kind="feature", value="abi3-{floor}"),
+        system={"apt": ("libpq-dev", "g++"), "dnf": ("libpq-devel",), "apk": ()},
+        before_all=("dnf -y module enable postgresql:16",),
         before=("make headers", 'test -f headers.h\necho "${source}"\n'),
         config_settings={"build-args": ("--quiet",), "--build-option": ("--one", "--two")},
         env={"RUSTFLAGS": "-C target-cpu=x86-64-v2", "EMPTY": "", "PYO3_USE_ABI3_FORWARD_COMPATIBILITY": "1"},
+        pass_env=("SOME_TOKEN",),
         path=("/opt/tool/bin",),
         requires=(Requirement("cython >= 3"),),
         constraints=(Requirement("setuptools < 80"),),
         timeout_s=5400,
         memory_bytes=4_000_000_000,
+        disk_bytes=40_000_000_000,
+    )
+
+
+def test_an_override_keeps_what_it_names_and_nothing_else() -> None:
+    recipe = load("everything")
+
+    assert recipe.overrides == (
+        model.Override(
+            select="*-musllinux_*",
+            paths=(
+                ("build", "locked"),
+                ("build", "env", "EMPTY"),
+                ("build", "toolchain", "c"),
+                ("audit", "max_size_bytes"),
+            ),
+            build=model.BuildSpec(env={"EMPTY": "no longer"}, toolchain=model.Toolchain(c=">=12")),
+            audit=model.AuditSpec(max_size_bytes=2_000_000),
+        ),
+        model.Override(
+            select="*@cp39",
+            paths=(("test", "requires"),),
+            test=model.TestSpec(requires=(Requirement("pytest<8"),)),
+        ),
     )
 
 
@@ -131,6 +158,27 @@ def test_a_tree_is_found_from_the_recipes_folder() -> None:
 
     assert recipe.source == model.PathSource(path=DATA / "good" / "../examples/hyperjson")
     assert recipe.build.floor == model.FloorWay(kind="project")
+
+
+def test_a_commit_elsewhere_is_named_by_its_revision_and_patches_lie_beside_the_recipe() -> None:
+    recipe = load("repository")
+
+    fixes = DATA / "good/fixes"
+    assert recipe.source == model.GitSource(
+        url="https://example.org/nh3",
+        rev="v0.3.7",
+        subdir="python",
+        patches=(fixes / "first.patch", fixes / "second.patch"),
+    )
+
+
+def test_an_archive_elsewhere_is_named_by_its_digest() -> None:
+    recipe = load("archive")
+
+    assert recipe.source == model.UrlSource(
+        url="https://example.org/archive/refs/tags/v0.3.7.tar.gz",
+        sha256=Digest("71860d01c16f4d8c72e334e0674beb2b0899dbd0bf760de18932ef4390303848"),
+    )
 
 
 def test_line_ends_of_windows_are_line_ends() -> None:

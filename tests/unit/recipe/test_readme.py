@@ -1,4 +1,4 @@
-"""The README's examples are recipes, or parts of one."""
+"""The examples of the README and of the how-tos are recipes, or parts of one."""
 
 import re
 
@@ -13,8 +13,10 @@ from factory.recipe.records import Record
 from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.messages import DATA
 
-README = (DATA.parents[2] / "recipes" / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+REPOSITORY = DATA.parents[2]
+README = (REPOSITORY / "recipes" / "README.md").read_text(encoding="utf-8")
+HOW_TO = "".join(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "docs" / "how-to").glob("*.md")))
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", README + HOW_TO, flags=re.DOTALL)
 _ONE_OF_FIVE = "'floor' stands twice; the first is on line 2"
 WHOLE = Record(fields=TOP, build=lambda _values: None)
 
