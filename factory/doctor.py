@@ -8,7 +8,9 @@ from factory.engine.api import Engine
 from factory.engine.docker import connect
 from factory.errors import FactoryError
 from factory.host import Host
-from factory.images import declared, is_here
+from factory.images import is_here, prepared_here
+from factory.images.known import specs
+from factory.images.spec import ImageSpec
 from factory.store import Store
 
 
@@ -24,7 +26,7 @@ class Check:
 
 def examine(host: Host) -> tuple[Check, ...]:
     """Look at everything that a build needs on this machine."""
-    return (_store(host), _mmdebstrap(host), _git(host), _certificates(host), *_engine(host))
+    return (_store(host), _mmdebstrap(host), _git(host), _certificates(host), *_proxies(host), *_engine(host))
 
 
 def _store(host: Host) -> Check:
@@ -43,7 +45,7 @@ def _mmdebstrap(host: Host) -> Check:
 
 def _git(host: Host) -> Check:
     path = shutil.which("git", path=host.path)
-    mend = "apt-get install git   (path sources in a repository are what git tracks)"
+    mend = "apt-get install git   (for sources from git, patches, and trees whose files git knows)"
     return Check(name="git", fine=path is not None, found=path or "not on PATH", mend=mend)
 
 
@@ -53,17 +55,30 @@ def _certificates(host: Host) -> Check:
     return Check(name="certificates", fine=host.certificates is not None, found=found, mend=mend)
 
 
+def _proxies(host: Host) -> Iterator[Check]:
+    """Look for proxies that a container does not reach: it has a loopback interface of its own."""
+    if not host.proxies:
+        return
+    mend = "let the proxy listen on an address that containers reach, and name that: crates are fetched in a container"
+    bad = host.loopback_proxies
+    found = f"{' and '.join(bad)} names this machine's loopback address" if bad else ", ".join(sorted(host.proxies))
+    yield Check(name="proxies", fine=not bad, found=found, mend=mend)
+
+
 def _engine(host: Host) -> tuple[Check, ...]:
     try:
         with connect(host, owner="doctor", run_id="doctor") as engine:
             info = engine.info()
             found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
-            return (Check(name="engine", fine=True, found=found), *_images(engine))
+            return (Check(name="engine", fine=True, found=found), *_images(engine, host))
     except FactoryError as error:
         return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
 
 
-def _images(engine: Engine) -> Iterator[Check]:
-    for facts in declared():
-        found = "here" if is_here(engine, facts.name) else "not here yet; the first build makes it"
-        yield Check(name=f"image {facts.name}", fine=True, found=found)
+def _images(engine: Engine, host: Host) -> Iterator[Check]:
+    for spec in specs(host.image_lock):
+        makes = "makes" if isinstance(spec, ImageSpec) else "that needs it pulls"
+        found = "here" if is_here(engine, spec) else f"not here yet; the first build {makes} it"
+        yield Check(name=f"image {spec.facts.name}", fine=True, found=found)
+    for each in prepared_here(engine):
+        yield Check(name="prepared image", fine=True, found=f"{each.base} with {each.holds}")

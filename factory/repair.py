@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 from packaging.tags import Tag
 
-from factory.backends.base import RAW, REPAIRED, TOOLS, Step, image_python, search_path
+from factory.backends.base import RAW, REPAIRED, SYSTEM_PATH, TOOLS, Step, image_python, search_path
+from factory.catalogue import OLDEST_TOOL_PYTHON
 from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
 from factory.tags import Interpreter, PlatformTag
 from factory.wheel import Wheel
-
-OLDEST_PYTHON_MINOR = 10
-"""auditwheel 6.8 runs on CPython 3.10 and newer (its Requires-Python)."""
 
 _BYTECODE_TIMEOUT_S = 300
 
@@ -41,7 +39,7 @@ class Repair:
 
 def repairer(facts: ImageFacts) -> Interpreter:
     """Return the interpreter of a build image that runs auditwheel: the newest with a GIL."""
-    return max(one for one in facts.interpreters if one.minor >= OLDEST_PYTHON_MINOR and not one.free_threaded)
+    return max(one for one in facts.interpreters if one.minor >= OLDEST_TOOL_PYTHON and not one.free_threaded)
 
 
 def bytecode_step(facts: ImageFacts) -> Step:
@@ -60,14 +58,21 @@ def bytecode_step(facts: ImageFacts) -> Step:
 
 
 def repair_step(
-    wheel: str, spec: RepairSpec, platform: PlatformTag, interpreter: Interpreter, *, epoch_s: int, timeout_s: int
+    wheel: str,
+    spec: RepairSpec,
+    platform: PlatformTag,
+    interpreter: Interpreter,
+    *,
+    epoch_s: int,
+    timeout_s: int,
+    system: str = SYSTEM_PATH,
 ) -> Step:
-    """Return auditwheel's command for one raw wheel; `interpreter` is the image's that runs it."""
+    """Return auditwheel's command for one raw wheel; `interpreter` is the image's that runs it, `system` its PATH."""
     options = [part for name in spec.exclude for part in ("--exclude", name)]
     if spec.strip:
         options.append("--strip")
     env: Mapping[str, str] = {
-        "PATH": search_path(TOOLS / "bin"),
+        "PATH": search_path(TOOLS / "bin", system=system),
         "PYTHONPATH": str(TOOLS / "site"),
         "HOME": str(REPAIRED.parent),
         "LC_ALL": "C.UTF-8",
@@ -76,7 +81,7 @@ def repair_step(
     return Step(
         name="repair",
         argv=(
-            *(str(image_python(interpreter)), "-P" if interpreter.minor > OLDEST_PYTHON_MINOR else "-B"),
+            *(str(image_python(interpreter)), "-P" if interpreter.minor > OLDEST_TOOL_PYTHON else "-B"),
             *("-m", "auditwheel", "repair", "--plat", str(platform), "--only-plat", "--wheel-dir", str(REPAIRED)),
             *(*options, str(RAW / wheel)),
         ),

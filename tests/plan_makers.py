@@ -9,11 +9,22 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from factory.catalogue import PackageManager
 from factory.image_facts import ImageFacts
 from factory.plan.model import Plan
 from factory.plan.planner import plan
 from factory.project.model import BuildSystem, Project, Pyo3, ReadFloor
-from factory.recipe.model import BuildSpec, FloorWay, PathSource, Recipe, SkipRule, SourceRef, Wanted
+from factory.recipe.model import (
+    BuildSpec,
+    FloorWay,
+    Override,
+    PathSource,
+    Recipe,
+    SkipRule,
+    SourceRef,
+    Toolchain,
+    Wanted,
+)
 from factory.tags import Abi3Floor, Interpreter, PlatformTag
 
 TODAY = date(2026, 11, 22)
@@ -38,6 +49,9 @@ def make_recipe(
     skip: Sequence[SkipRule] = (),
     source: SourceRef | None = None,
     rust: str | None = None,
+    c: str | None = None,
+    overrides: Sequence[Override] = (),
+    build: BuildSpec | None = None,
 ) -> Recipe:
     """Make a recipe named demo that lists these interpreters."""
     return Recipe(
@@ -48,7 +62,8 @@ def make_recipe(
         platforms=tuple(PlatformTag.parse(text) for text in platforms.split()),
         abi3=None if abi3 is None else floors(abi3),
         skip=tuple(skip),
-        build=BuildSpec(floor=way or FloorWay(), rust=rust),
+        overrides=tuple(overrides),
+        build=build or BuildSpec(floor=way or FloorWay(), toolchain=Toolchain(rust=rust, c=c)),
     )
 
 
@@ -62,6 +77,9 @@ def make_project(
     floor_way: Literal["default", "project"] = "default",
     rust: str | None = None,
     crate: bool = False,
+    any_abi: str | None = None,
+    programs: bool = False,
+    limited_api: bool = False,
 ) -> Project:
     """Make a project named demo; `pyo3` and `floor` are text, as is what PyO3 is asked for."""
     return Project(
@@ -73,6 +91,9 @@ def make_project(
         pyo3=Pyo3(version=Version(pyo3), features=frozenset(features.split())) if pyo3 else None,
         floor=ReadFloor(floors=floors(floor), way=floor_way, where=f"the source says {floor}") if floor else None,
         rust_version=Version(rust) if rust else None,
+        any_abi=any_abi,
+        programs=programs,
+        limited_api=limited_api,
         cargo_manifest="Cargo.toml" if crate or pyo3 or rust else None,
     )
 
@@ -83,6 +104,8 @@ def make_image(
     platform: str = P31,
     family: str = "lookalike",
     rust: str | None = "1.97",
+    c: str | None = "10.2",
+    manager: PackageManager | None = "apt",
     role: Literal["build", "trial"] = "build",
     name: str = "",
 ) -> ImageFacts:
@@ -94,12 +117,14 @@ def make_image(
         platform=PlatformTag.parse(platform),
         interpreters=interpreters(held),
         rust=Version(rust) if rust else None,
+        c=Version(c) if c else None,
+        packages=manager,
     )
 
 
 def make_trial_image(held: str, platform: str) -> ImageFacts:
     """Make a trial image."""
-    return make_image(held, platform=platform, role="trial", rust=None)
+    return make_image(held, platform=platform, role="trial", rust=None, c=None)
 
 
 IMAGES = (

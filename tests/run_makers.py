@@ -35,11 +35,12 @@ def make_record(
     status: Status = "passed",
     *,
     cell: Cell | None = None,
+    built: Artifact | None = None,
     wheel: Artifact | None = None,
     failure: Failure | None = None,
     trials: tuple[TrialResult, ...] = (),
 ) -> CellRecord:
-    return CellRecord(cell=cell or make_cell(), status=status, wheel=wheel, failure=failure, trials=trials)
+    return CellRecord(cell=cell or make_cell(), status=status, built=built, wheel=wheel, failure=failure, trials=trials)
 
 
 def make_plan(*cells: Cell, recipe: str = "spam", distribution: str = "", version: str = "1.0") -> Plan:

@@ -1,8 +1,9 @@
 """A build command as data, and where things lie in a cell's container."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Literal
 
 from factory.tags import Interpreter
@@ -24,7 +25,10 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One command in a container: `name` is what people read, `argv` never passes a shell unless it is one."""
+    """One command in a container: `name` is what people read, `argv` never passes a shell unless it is one.
+
+    `passed` are variables whose values may be secret: they stand in keys as digests, and in logs not at all.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -32,6 +36,7 @@ class Step:
     phase: Literal["prepare", "build", "repair", "trial"]
     timeout_s: int
     cwd: PurePosixPath = WORK
+    passed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
 
 def image_python(interpreter: Interpreter) -> PurePosixPath:
@@ -39,6 +44,6 @@ def image_python(interpreter: Interpreter) -> PurePosixPath:
     return PurePosixPath(f"/opt/python/{interpreter.python_tag}-{interpreter.abi_tag}/bin/python")
 
 
-def search_path(*first: PurePosixPath | str) -> str:
-    """Return a PATH of these folders before the system's."""
-    return ":".join([*(str(folder) for folder in first), SYSTEM_PATH])
+def search_path(*first: PurePosixPath | str, system: str = SYSTEM_PATH) -> str:
+    """Return a PATH of these folders before the system's, or before the one that a build image gives its commands."""
+    return ":".join([*(str(folder) for folder in first), system])

@@ -12,6 +12,7 @@ from factory.backends.base import (
     ENVIRONMENT,
     HOME,
     SOURCE,
+    SYSTEM_PATH,
     TARGET,
     TOOLS,
     WHEELHOUSE,
@@ -25,18 +26,22 @@ from factory.recipe.model import BuildSpec
 from factory.tags import Abi3Floor, Interpreter
 
 _QUIET = ("--no-config", "--offline", "--no-cache", "--quiet")
-_CARGO_FIELDS = "features, default-features, profile, manifest and args"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_CARGO_FIELDS = "features, default-features, profile and args"
 
 
-def build_env(build: BuildSpec, project: Project, interpreter: Interpreter, *, epoch_s: int) -> Mapping[str, str]:
-    """Return the whole environment of a build; nothing of the host's is inherited.
+def build_env(
+    build: BuildSpec, project: Project, interpreter: Interpreter, *, epoch_s: int, system: str = SYSTEM_PATH
+) -> Mapping[str, str]:
+    """Return the whole environment of a build; nothing of the host's is inherited. `system` is the image's PATH.
 
     PYO3_BUILD_EXTENSION_MODULE is judged by its presence (PyO3 0.26's guide, "The extension-module feature"), so it is
-    set for Rust extensions and absent elsewhere. PYO3_PYTHON is absolute: maturin reads a missing interpreter's version
-    out of its *name* and builds all the same.
+    set for Rust extensions and absent elsewhere, programs included. maturin before 1.9.4 and setuptools-rust before
+    1.12 do not set it themselves. PYO3_PYTHON is absolute: maturin reads a missing interpreter's version out of its
+    *name* and builds all the same.
     """
     env = {
-        "PATH": search_path(*build.path, ENVIRONMENT / "bin"),
+        "PATH": search_path(*build.path, ENVIRONMENT / "bin", system=system),
         "HOME": str(HOME),
         "TMPDIR": "/tmp",  # noqa: S108 -- the container's own tmpfs
         "LC_ALL": "C.UTF-8",
@@ -51,8 +56,9 @@ def build_env(build: BuildSpec, project: Project, interpreter: Interpreter, *, e
             "CARGO_HOME": str(CARGO_HOME),
             "CARGO_TARGET_DIR": str(TARGET),
             "PYO3_PYTHON": str(image_python(interpreter)),
-            "PYO3_BUILD_EXTENSION_MODULE": "1",
         }
+        if not project.programs:
+            env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
     return MappingProxyType({**env, **build.env})
 
 
@@ -107,7 +113,7 @@ _BACKENDS: Mapping[str, Callable[[BuildSpec, Project, Abi3Floor | None], Mapping
 
 
 def _refuse_cargo_fields(build: BuildSpec, project: Project) -> None:
-    cargo = build.features or build.args or build.manifest or not build.default_features or build.profile != "release"
+    cargo = build.features or build.args or not build.default_features or build.profile != "release"
     if cargo or build.floor.kind == "feature":
         raise PlanError(
             f"{project.name} is built by {project.build_system.build_backend}, which takes no cargo options",
@@ -160,6 +166,7 @@ def hook_step(
     project: Project,
     settings: Mapping[str, str | list[str]],
     env: Mapping[str, str],
+    passed: Mapping[str, str] = _NOTHING,
     *,
     subdir: str,
     timeout_s: int,
@@ -181,10 +188,13 @@ def hook_step(
         phase="prepare" if hook == "requires" else "build",
         timeout_s=timeout_s,
         cwd=SOURCE / subdir,
+        passed=passed,
     )
 
 
-def before_steps(build: BuildSpec, env: Mapping[str, str], *, subdir: str) -> tuple[Step, ...]:
+def before_steps(
+    build: BuildSpec, env: Mapping[str, str], passed: Mapping[str, str] = _NOTHING, *, subdir: str
+) -> tuple[Step, ...]:
     """Return the recipe's `before` lines, each by `sh -e` in the project's folder of the cell's copy of the source."""
     return tuple(
         Step(
@@ -194,6 +204,7 @@ def before_steps(build: BuildSpec, env: Mapping[str, str], *, subdir: str) -> tu
             phase="build",
             timeout_s=build.timeout_s,
             cwd=SOURCE / subdir,
+            passed=passed,
         )
         for line in build.before
     )

@@ -16,13 +16,19 @@ _UNPACKED = WORK / "unpacked"
 _INSTALL_TIMEOUT_S = 300
 
 _LOAD = """\
-import glob, subprocess, sys
+import fnmatch, glob, subprocess, sys
 (loader,) = glob.glob("/lib64/ld-linux-*.so.?") or glob.glob("/lib/ld-linux*.so.?") or glob.glob("/lib/ld-musl-*.so.1")
-bad = 0
-for path in sys.argv[1:]:
+bad, excluded = 0, sys.argv[1].split()
+
+def is_bad(line):
+    name, arrow, _ = line.strip().partition(" => not found")
+    return "not found" in line and not (arrow and any(fnmatch.fnmatchcase(name, glob) for glob in excluded))
+
+for path in sys.argv[2:]:
     done = subprocess.run([loader, "--list", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    print(path, done.stdout.decode(errors="replace"), sep="\\n", flush=True)
-    if done.returncode or b"not found" in done.stdout:
+    said = done.stdout.decode(errors="replace")
+    print(path, said, sep="\\n", flush=True)
+    if done.returncode or any(map(is_bad, said.splitlines())):
         bad = 1
         print("error: the loader cannot resolve", path, flush=True)
 sys.exit(bad)
@@ -68,8 +74,13 @@ def trial_steps(
     return tuple(steps)
 
 
-def load_steps(wheel: str, objects: Sequence[str], interpreter: Interpreter) -> tuple[Step, ...]:
-    """Return the steps that let an image's own loader resolve every object of a wheel, each with all it needs."""
+def load_steps(
+    wheel: str, objects: Sequence[str], interpreter: Interpreter, excluded: Sequence[str] = ()
+) -> tuple[Step, ...]:
+    """Return the steps that let an image's own loader resolve every object of a wheel, each with all it needs.
+
+    Of what it does not find, only libraries that match a glob of `excluded` are no failure: the user's system has them.
+    """
     python = trial_python(interpreter)
     env = MappingProxyType({"PATH": search_path(), "LC_ALL": "C.UTF-8"})
     unpack = (python, "-I", "-m", "zipfile", "-e", str(WHEELHOUSE / wheel), str(_UNPACKED))
@@ -77,7 +88,11 @@ def load_steps(wheel: str, objects: Sequence[str], interpreter: Interpreter) -> 
     return (
         Step(name="unpack", argv=unpack, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S),
         Step(
-            name="load", argv=(python, "-I", "-c", _LOAD, *paths), env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S
+            name="load",
+            argv=(python, "-I", "-c", _LOAD, " ".join(excluded), *paths),
+            env=env,
+            phase="trial",
+            timeout_s=_INSTALL_TIMEOUT_S,
         ),
     )
 

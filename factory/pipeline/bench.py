@@ -2,27 +2,36 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Self
 
 from factory.backends.base import WORK, Step
-from factory.engine.api import Container, ContainerSpec, Engine, Exit, FileEntry
+from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry
 from factory.errors import EngineError, FactoryError
-from factory.pipeline.diagnose import first_error, network_attempt
+from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
 from factory.pipeline.model import Failure, Progress, StepOutcome
+from factory.pipeline.offline import network_attempt
 from factory.pipeline.run import Recorder, written
-from factory.source.session import redact
+from factory.source.session import hide, redact
 
 Output = Callable[[str, bytes], None]
 
-_OUTCOMES: dict[str, StepOutcome] = {"timeout": "timeout", "oom": "failed", "lost": "lost"}
+_OFFLINE = {"prepare": "builds", "build": "builds", "repair": "repairs", "trial": "trials"}
+_OUTCOMES: dict[str, StepOutcome] = {
+    "timeout": "timeout",
+    "oom": "failed",
+    "workspace": "failed",
+    "disk": "lost",
+    "lost": "lost",
+}
 
 
 @dataclass(slots=True)
 class Bench:
     """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
 
+    `hidden` are values that no log may show, `secrets` those that tools with network were told.
     Logs lie below `recorder.folder`, one file a step, at `logs/<subject>/<nn>-<step>.log`.
     """
 
@@ -30,12 +39,16 @@ class Bench:
     subject: str
     recorder: Recorder
     output: Output | None = None
+    secrets: Callable[[], frozenset[str]] = frozenset
+    hidden: frozenset[str] = frozenset()
     seconds: dict[str, float] = field(default_factory=dict)
     last_output: str = ""
     _stack: ExitStack = field(default_factory=ExitStack)
     _container: Container | None = None
     _count: int = 0
     _has_network: bool = False
+    _begun: bytes = b""
+    _workspace_bytes: int = 0
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +66,7 @@ class Bench:
         with self.recorder.step(self.subject, "container") as mark:
             self._container = self._stack.enter_context(self.engine.container(spec))
             mark.outcome = "passed"
-        self._has_network = spec.network
+        self._has_network, self._workspace_bytes = spec.network, spec.workspace_bytes
         self.recorder.count_container()
 
     @property
@@ -82,16 +95,18 @@ class Bench:
         with self.recorder.step(self.subject, step.name) as mark:
             ended = container.run(
                 step.argv,
-                env=step.env,
+                env={**step.env, **step.passed},
                 cwd=step.cwd,
                 timeout_s=step.timeout_s,
                 on_output=None if self.output is None else self._echo,
             )
-            self.last_output = self._safe(ended.output)
+            self._echo(b"\n" if self._begun else b"")
+            ended = replace(ended, output=self._safe(ended.output))
+            self.last_output = ended.output
             log = self._write_log(step, ended)
             mark.outcome = _OUTCOMES.get(ended.ended) or ("passed" if ended.code == 0 else "failed")
         self.seconds[step.name] = self.seconds.get(step.name, 0.0) + ended.duration_s
-        return ended if ended.ended == "exited" and ended.code == 0 else _failure(step, ended, log)
+        return ended if ended.ended == "exited" and ended.code == 0 else self._failure(step, ended, log)
 
     def run_all(self, steps: Iterable[Step]) -> Failure | None:
         """Run steps in order until one fails."""
@@ -126,12 +141,54 @@ class Bench:
         return str(relative)
 
     def _echo(self, piece: bytes) -> None:
-        if self.output is not None:
-            self.output(self.subject, self._safe(piece.decode(errors="replace")).encode())
+        """Pass whole lines on: what must not be seen could lie half in one piece and half in the next."""
+        lines, newline, self._begun = (self._begun + piece).rpartition(b"\n")
+        if self.output is not None and newline:
+            self.output(self.subject, self._safe((lines + newline).decode(errors="replace")).encode())
 
     def _safe(self, text: str) -> str:
-        """Take credentials out of what a tool with network printed; it alone was told any."""
-        return redact(text) if self._has_network else text
+        """Take out what was passed to a build, and where there was a network, the credentials that tools were told."""
+        if self._has_network:
+            return redact(text, self.secrets() | self.hidden)
+        return hide(text, self.hidden)
+
+    def _failure(self, step: Step, ended: Exit, log: str) -> Failure:
+        match ended.ended:
+            case "timeout":
+                return Failure(
+                    step=step.name,
+                    message=f"did not end within {step.timeout_s} s",
+                    ended="timeout",
+                    log=log,
+                    hint="raise the recipe's timeout, or look where it hangs",
+                )
+            case "oom":
+                return Failure(step=step.name, message="ran out of memory", log=log, hint="raise build: {memory: …}")
+            case "workspace":
+                return Failure(
+                    step=step.name,
+                    message=f"its workspace holds more than {_sized(self._workspace_bytes)}",
+                    log=log,
+                    hint="raise build: {disk: …}, or let the build write less",
+                )
+            case "disk":
+                return Failure(
+                    step=step.name,
+                    message="the container engine's disk is nearly full",
+                    ended="lost",
+                    log=log,
+                    hint="free space where the engine keeps its volumes (`docker system df` lists what is there)",
+                )
+            case "lost":
+                return Failure(
+                    step=step.name,
+                    message="its container or the engine went away",
+                    ended="lost",
+                    log=log,
+                    hint="run again",
+                )
+            case "exited":
+                return _exited(step, ended, log)
 
     def _write_log(self, step: Step, ended: Exit) -> str:
         head = f"$ {' '.join(step.argv)}\n"
@@ -139,36 +196,29 @@ class Bench:
         return self.log(step.name, head + ended.output + tail)
 
 
+def _sized(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.3g} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.3g} MB"  # noqa: PLR2004
+
+
 def _path_of(subject: str) -> Path:
     return Path(*(part for part in subject.replace("@", "/@").split("/") if part not in ("", ".", "..")))
 
 
-def _failure(step: Step, ended: Exit, log: str) -> Failure:
-    match ended.ended:
-        case "timeout":
-            hint = "raise the recipe's timeout, or look where it hangs"
-            return Failure(
-                step=step.name, message=f"did not end within {step.timeout_s} s", ended="timeout", log=log, hint=hint
-            )
-        case "oom":
-            hint = "raise build: {memory: …}"
-            return Failure(step=step.name, message="ran out of memory", log=log, hint=hint)
-        case "lost":
-            return Failure(
-                step=step.name, message="its container or the engine went away", ended="lost", log=log, hint="run again"
-            )
-        case "exited":
-            return _exited(step, ended, log)
+_LINKED = (
+    "an extension module finds Python's functions in the interpreter that loads it; with PyO3 before 0.26 that wants "
+    "build: {features: [pyo3/extension-module]}"
+)
 
 
 def _exited(step: Step, ended: Exit, log: str) -> Failure:
+    if (libpython := wanted_libpython(ended.output)) is not None:
+        return Failure(step=step.name, message=f"links {libpython}, which no wheel may", log=log, hint=_LINKED)
     message = first_error(ended.output)
-    attempt = network_attempt(ended.output)
+    attempt = network_attempt(ended.output, is_trial=step.phase == "trial")
     if attempt is None:
-        return Failure(step=step.name, message=message, log=log)
-    return Failure(
-        step=step.name,
-        message=f"{attempt.tool} tried to get {attempt.wanted} from the network, and builds are offline",
-        log=log,
-        hint=f"declare it in the recipe: {attempt.declare}",
-    )
+        hint = f"a container holds {PIDS} processes and threads at once: run fewer" if is_crowded(ended.output) else ""
+        return Failure(step=step.name, message=message, log=log, hint=hint)
+    tried = f"{attempt.tool} tried to get {attempt.wanted} from the network, and {_OFFLINE[step.phase]} are offline"
+    if not attempt.is_cause:
+        return Failure(step=step.name, message=message, log=log, hint=f"before that, {tried}")
+    return Failure(step=step.name, message=tried, log=log, hint=attempt.declare)

@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
 
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
 from factory import codec
 from factory.audit import Audit, Expectation, audit
 from factory.backends.base import BUILT, RAW, REPAIRED, Step
@@ -18,9 +20,11 @@ from factory.pipeline.gate import gate_identity
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import CellRecord, Failure
 from factory.pipeline.order import Order
+from factory.pipeline.passing import passed_variables
 from factory.pipeline.prepare import Prepared, Workplace, prepare
 from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
+from factory.recipe.model import SdistSource
 from factory.repair import Repair, compare, repair_step, repairer
 from factory.tags import Interpreter
 from factory.wheel import read_wheel
@@ -41,10 +45,18 @@ def build_cell(
     hands: Hands, order: Order, cell: Cell, interpreter: Interpreter, image: ReadyImage, today: date
 ) -> CellRecord:
     """Take a buildable cell as far as it goes without its trials, in one container, which only missing work starts."""
-    env = build_env(order.recipe.build, order.project, interpreter, epoch_s=order.tree.epoch_s)
-    with hands.bench(cell.address) as bench:
+    env = build_env(order.recipe.build, order.project, interpreter, epoch_s=order.tree.epoch_s, system=image.path)
+    passed = passed_variables(order.recipe.build, hands.host)
+    with hands.bench(cell.address, hidden=frozenset(passed.values())) as bench:
         place = Workplace(
-            hands=hands, order=order, cell=cell, interpreter=interpreter, image=image, bench=bench, env=env
+            hands=hands,
+            order=order,
+            cell=cell,
+            interpreter=interpreter,
+            image=image,
+            bench=bench,
+            env=env,
+            passed=passed,
         )
         record = _Way(place=place, today=today).go()
         if record.failure is not None and hands.keep and bench.started:
@@ -83,8 +95,10 @@ class _Way:
     def _steps(self, settings: Mapping[str, str | list[str]]) -> tuple[Step, ...]:
         place, recipe = self.place, self.place.order.recipe
         build, subdir = recipe.build, recipe.source.subdir
-        hook = hook_step("wheel", place.order.project, settings, place.env, subdir=subdir, timeout_s=build.timeout_s)
-        return (*before_steps(build, place.env, subdir=subdir), hook)
+        hook = hook_step(
+            "wheel", place.order.project, settings, place.env, place.passed, subdir=subdir, timeout_s=build.timeout_s
+        )
+        return (*before_steps(build, place.env, place.passed, subdir=subdir), hook)
 
     def _built(self, prepared: Prepared, steps: tuple[Step, ...]) -> Artifact | Failure:
         place = self.place
@@ -120,6 +134,7 @@ class _Way:
             repairer(place.image.facts),
             epoch_s=place.order.tree.epoch_s,
             timeout_s=_REPAIR_TIMEOUT_S,
+            system=place.image.path,
         )
         inputs: dict[str, JSON] = {
             "wheel": str(built.digest),
@@ -157,6 +172,8 @@ class _Way:
         if len(entries) != 1:
             names = ", ".join(sorted(str(entry.path) for entry in entries)) or "none"
             return Failure(step=step, message=f"one wheel was owed, {len(entries)} came out: {names}")
+        if strange := _strange(entries[0].path.name, self.place.order):
+            return Failure(step=step, message=strange, hint="look at the backend's configuration and at its log")
         return self.place.hands.stages.store.put_bytes(entries[0].content, entries[0].path.name)
 
     def _expectation(self, stage: Literal["built", "repaired"]) -> Expectation:
@@ -188,6 +205,20 @@ class _Way:
                 return verdict
 
         return stages.surely("audit", inputs, Audit, make, worth=lambda verdict: verdict.passed)
+
+
+def _strange(filename: str, order: Order) -> str:
+    """Say what a wheel is of that is not of the source's project or its release; the gate reads malformed names."""
+    try:
+        name, version, _, _ = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return ""
+    if name != order.project.name:
+        return f"a wheel of {name} came out; the source is {order.project.name}"
+    source = order.recipe.source
+    if isinstance(source, SdistSource) and version != source.version:
+        return f"a wheel of version {version} came out; the source is {source.version}"
+    return ""
 
 
 def _stopped(record: CellRecord, failure: Failure) -> CellRecord:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from factory.backends.base import CARGO_HOME, SYSTEM_PATH, WORK, Step
+from factory.backends.base import CARGO_HOME, WORK, Step, search_path
 from factory.codec import JSON
 from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec, FileEntry, Mount
@@ -11,64 +11,91 @@ from factory.host import Host
 from factory.images import ReadyImage
 from factory.keys import key
 from factory.pipeline.bench import Bench
-from factory.pipeline.hands import Hands, certificate_files, filled_volume, network_env
+from factory.pipeline.hands import Hands, certificate_files, filled_volume, loopback_hint, network_env
 from factory.pipeline.model import Failure
 from factory.pipeline.order import Order
-from factory.resolve.cargo import FetchFolder, fetch_folder, user_configuration
+from factory.resolve.cargo import (
+    FetchFolder,
+    UserConfiguration,
+    fetch_folder,
+    usable_tokens,
+    user_configuration,
+)
 from factory.resolve.cargo_failures import STALE_LOCK, explain_cargo_failure
 
 _FETCH = WORK / "fetch"
 _OWN_CARGO_HOME = WORK / "cargo"
 _FETCH_TIMEOUT_S = 900
 _LOCK_LIMIT_BYTES = 16 << 20
+_NONE = UserConfiguration()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A lock that names crates, and where it belongs in the source."""
+
+    file: Artifact
+    path: PurePosixPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crates:
-    """The lock that names a build's crates, and where it belongs in the source."""
+    """The locks that name a build's crates: one, unless its extensions are crates that share no workspace."""
 
-    lock: Artifact
-    lock_path: PurePosixPath
+    locks: tuple[Lock, ...]
 
 
 def crates_of(hands: Hands, order: Order, image: ReadyImage) -> Crates | Failure | None:
-    """Return the lock of the source's crates: its own, or where the recipe says `locked: false` the one cargo makes.
+    """Return the locks of the source's crates: its own, or where the recipe says `locked: false` those cargo makes.
 
     None for a source without Cargo.toml.
     """
     if order.project.cargo_manifest is None:
         return None
-    folder = fetch_folder(order.tree, manifest=order.project.cargo_manifest)
-    own = order.tree.read(folder.lock_path)
-    lock_path = PurePosixPath(folder.lock_path)
+    folder = _folder(order, order.project.cargo_manifest)
     if not order.recipe.build.locked:
         return _resolved(hands, order, image, folder)
-    if own is None:
+    locks = [_own_lock(hands, order, path) for path in folder.lock_paths]
+    missing = next((lock for lock in locks if isinstance(lock, Failure)), None)
+    return missing or Crates(locks=tuple(lock for lock in locks if isinstance(lock, Lock)))
+
+
+def _folder(order: Order, manifest: str) -> FetchFolder:
+    return fetch_folder(order.tree, manifest, *order.project.other_manifests)
+
+
+def _own_lock(hands: Hands, order: Order, path: str) -> Lock | Failure:
+    content = order.tree.read(path)
+    if content is None:
         return Failure(
             step="crates",
-            message=f"the source has no {lock_path}",
+            message=f"the source has no {path}",
             hint="say build: {locked: false}: cargo then resolves the crates, and the lock it made is recorded",
         )
-    return Crates(lock=hands.stages.store.put_bytes(own, lock_path.name), lock_path=lock_path)
+    return _lock(hands, path, content)
+
+
+def _lock(hands: Hands, path: str, content: bytes) -> Lock:
+    return Lock(file=hands.stages.store.put_bytes(content, PurePosixPath(path).name), path=PurePosixPath(path))
 
 
 def crates_volume(hands: Hands, order: Order, image: ReadyImage, crates: Crates) -> str | Failure:
     """Return the volume that holds these crates as a CARGO_HOME; filled again by the same lock where it is gone."""
-    folder = _with_lock(hands, order, crates)
-    configuration = _user_configuration(hands.host)
+    folder = _with_locks(hands, order, crates)
+    configuration = _user_configuration(hands.host) if folder.needs_network else _NONE
     content = key(
         {
             "folder": str(folder.digest),
             "image": str(image.identity),
-            "configuration": [str(Digest.of(entry.content)) for entry in configuration],
+            "configuration": str(Digest.of(configuration.content)),
         }
     )
 
     def fill(volume: str) -> Failure | None:
         with hands.bench(f"crates:{order.recipe.name}") as bench:
             _start(hands, bench, image, folder, volume)
-            bench.put(configuration, CARGO_HOME)
-            return _fetch(hands, bench, folder, locked=True)
+            bench.put(_files(configuration), CARGO_HOME)
+            return _fetch(hands, bench, image, folder, configuration, locked=True)
 
     return filled_volume(hands, "crates", content, fill)
 
@@ -80,67 +107,95 @@ def _resolved(hands: Hands, order: Order, image: ReadyImage, folder: FetchFolder
     def make() -> Crates | Failure:
         with hands.bench(f"crates:{order.recipe.name}") as bench:
             _start(hands, bench, image, folder, volume=None)
-            bench.put(_user_configuration(hands.host), _OWN_CARGO_HOME)
-            failure = _fetch(hands, bench, folder, locked=False)
+            configuration = _user_configuration(hands.host)
+            bench.put(_files(configuration), _OWN_CARGO_HOME)
+            failure = _fetch(hands, bench, image, folder, configuration, locked=False)
             if failure is not None:
                 return failure
-            taken = bench.take(_FETCH / folder.lock_path, "crates", limit_bytes=_LOCK_LIMIT_BYTES)
-            if isinstance(taken, Failure):
-                return taken
-            lock_path = PurePosixPath(folder.lock_path)
-            return Crates(lock=hands.stages.store.put_bytes(taken[0].content, lock_path.name), lock_path=lock_path)
+            locks = [_take(hands, bench, path) for path in folder.lock_paths]
+            missing = next((lock for lock in locks if isinstance(lock, Failure)), None)
+            return missing or Crates(locks=tuple(lock for lock in locks if isinstance(lock, Lock)))
 
     return hands.stages.once("crates", inputs, Crates, make)[0]
 
 
-def _with_lock(hands: Hands, order: Order, crates: Crates) -> FetchFolder:
+def _take(hands: Hands, bench: Bench, path: str) -> Lock | Failure:
+    taken = bench.take(_FETCH / path, "crates", limit_bytes=_LOCK_LIMIT_BYTES)
+    return taken if isinstance(taken, Failure) else _lock(hands, path, taken[0].content)
+
+
+def lock_files(hands: Hands, crates: Crates) -> tuple[FileEntry, ...]:
+    """Return the locks as files of the source."""
+    store = hands.stages.store
+    return tuple(FileEntry(path=lock.path, content=store.read(lock.file.digest)) for lock in crates.locks)
+
+
+def _with_locks(hands: Hands, order: Order, crates: Crates) -> FetchFolder:
     if order.project.cargo_manifest is None:
         raise AssertionError("crates come from a manifest")
-    folder = fetch_folder(order.tree, manifest=order.project.cargo_manifest)
-    lock = FileEntry(path=crates.lock_path, content=hands.stages.store.read(crates.lock.digest))
-    return replace(folder, files=(*(file for file in folder.files if file.path != lock.path), lock))
+    folder = _folder(order, order.project.cargo_manifest)
+    locks = {file.path: file for file in lock_files(hands, crates)}
+    return replace(folder, files=(*(file for file in folder.files if file.path not in locks), *locks.values()))
 
 
 def _start(hands: Hands, bench: Bench, image: ReadyImage, folder: FetchFolder, volume: str | None) -> None:
-    mounts = () if volume is None else (Mount(volume=volume, path=CARGO_HOME),)
+    mounts = image.mounts if volume is None else (*image.mounts, Mount(volume=volume, path=CARGO_HOME))
     network = volume is None or folder.needs_network
     bench.start(ContainerSpec(image=image.reference, label="crates", env={}, network=network, mounts=mounts))
     bench.put(folder.files, _FETCH)
     bench.put(certificate_files(hands.host))
 
 
-def _fetch(hands: Hands, bench: Bench, folder: FetchFolder, *, locked: bool) -> Failure | None:
+def _fetch(
+    hands: Hands,
+    bench: Bench,
+    image: ReadyImage,
+    folder: FetchFolder,
+    configuration: UserConfiguration,
+    *,
+    locked: bool,
+) -> Failure | None:
     """Let cargo download what the lock names; where that is nothing, it still holds the lock against the manifests."""
     home = CARGO_HOME if locked else _OWN_CARGO_HOME
     env = {
         **network_env(hands.host),
-        "PATH": SYSTEM_PATH,
+        **usable_tokens(hands.host.cargo_tokens, configuration.registries, folder.registries),
+        "PATH": search_path(system=image.path),
         "HOME": str(WORK),
         "CARGO_HOME": str(home),
         "CARGO_NET_GIT_FETCH_WITH_CLI": "false",
         "CARGO_NET_RETRY": "3" if folder.needs_network else "0",
     }
-    step = Step(
-        name="crates",
-        argv=folder.argv(locked=locked),
-        env=env,
-        phase="prepare",
-        timeout_s=_FETCH_TIMEOUT_S,
-        cwd=_FETCH,
-    )
-    ended = bench.run(step)
-    if not isinstance(ended, Failure) or ended.ended != "failed":
-        return ended if isinstance(ended, Failure) else None
+    steps = [
+        Step(name="crates", argv=argv, env=env, phase="prepare", timeout_s=_FETCH_TIMEOUT_S, cwd=_FETCH)
+        for argv in folder.commands(locked=locked)
+    ]
+    ended = bench.run_all(steps)
+    if ended is None or ended.ended != "failed":
+        return ended
     said = explain_cargo_failure(bench.last_output)
     if said.kind == "network" and not folder.needs_network:
         said = STALE_LOCK
+    elif said.kind == "network" and (named := _loopback(hands.host, configuration)):
+        said = replace(said, hint=loopback_hint(named))
     return replace(ended, message=said.sentence, hint=said.hint, ended="lost" if said.kind == "network" else "failed")
 
 
-def _user_configuration(host: Host) -> tuple[FileEntry, ...]:
+def _loopback(host: Host, configuration: UserConfiguration) -> tuple[str, ...]:
+    """Name what leads to an address that means another machine in a container."""
+    return (*host.loopback_proxies, *(("a URL of your cargo configuration",) if configuration.is_loopback else ()))
+
+
+def _user_configuration(host: Host) -> UserConfiguration:
     """Return the host's own cargo configuration, cut down to where crates come from."""
-    for name in ("config.toml", "config"):
+    for name in ("config", "config.toml"):  # cargo, too, prefers the older name where both are there
         path = host.cargo_home / name
         if path.is_file():
-            return (FileEntry(path=PurePosixPath("config.toml"), content=user_configuration(path.read_bytes())),)
-    return ()
+            return user_configuration(path.read_bytes())
+    return _NONE
+
+
+def _files(configuration: UserConfiguration) -> tuple[FileEntry, ...]:
+    return (
+        (FileEntry(path=PurePosixPath("config.toml"), content=configuration.content),) if configuration.content else ()
+    )

@@ -1,7 +1,6 @@
-"""Read a failed command's output: its first line that says what went wrong, and what it wanted from the network."""
+"""Read a failed command's output: its first line that says what went wrong, and what it wanted and cannot have."""
 
 import re
-from dataclasses import dataclass
 
 _CONTROL = re.compile(
     r"""\x1b\[[0-9;?]*[ -/]*[@-~]              # colours, the cursor
@@ -42,56 +41,20 @@ def first_error(output: str) -> str:
     return next(iter(plain or errors or lines[-1:]), "it printed nothing")[:_LINE_LENGTH]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkAttempt:
-    """What an offline command tried to get, in the tool's own words, and the recipe key that declares it."""
-
-    tool: str
-    wanted: str
-    declare: str
+_LIBPYTHON = re.compile(r"(?:cannot find -l|could not find native static library `)(?P<name>python3[\w.]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    tool: str
-    expression: re.Pattern[str]
-    declare: str
+def wanted_libpython(output: str) -> str | None:
+    """Return the libpython that a linker looked for, in ld's words or rustc's; None where it looked for none."""
+    match = _LIBPYTHON.search(clean(output))
+    return None if match is None else f"lib{match['name']}"
 
 
-_NO_NETWORK = (
-    r"[\s\S]{0,900}?(?:--offline was specified|offline mode|Could not resolve host|failed to resolve address"
-    r"|network failure seems to have happened)"
+_CROWDED = re.compile(
+    r"Resource temporarily unavailable|can't start new thread|failed to spawn thread|Cannot fork|can't fork"
 )
-_CRATES = "a Cargo.lock that names it, or build: {locked: false}"
-_REQUIRES = "build: {requires: [%s]}"
-_PROGRAM = "build: {requires: […]} takes a wheel that brings the program; crates come from Cargo.lock alone"
-_NETWORK = tuple(
-    _Pattern(tool, re.compile(expression), declare)
-    for tool, expression, declare in (
-        ("pip", r"No matching distribution found for (?P<wanted>[^\s(]+)", _REQUIRES),
-        ("pip", r"Could not fetch URL (?P<wanted>\S+?): connection error", "build: {requires: […]}"),
-        ("cargo", rf"failed to get `(?P<wanted>[^`]+)` as a dependency{_NO_NETWORK}", _CRATES),
-        ("cargo", rf"failed to load source for dependency `(?P<wanted>[^`]+)`{_NO_NETWORK}", _CRATES),
-        ("cargo", rf"failed to download `(?P<wanted>[^`]+)`{_NO_NETWORK}", _CRATES),
-        ("cargo", rf"no matching package named `(?P<wanted>[^`]+)` found{_NO_NETWORK}", _CRATES),
-        ("cargo", rf"failed to select a version for the requirement `(?P<wanted>[^`]+)`{_NO_NETWORK}", _CRATES),
-        ("cargo", r"could not find `(?P<wanted>[^`]+)` in registry `[^`]+` with version", _PROGRAM),
-        ("cargo", r"the crate `(?P<wanted>[^`]+)` could not be found in registry index", _CRATES),
-        ("cargo", rf"Updating git repository `(?P<wanted>[^`]+)`{_NO_NETWORK}", _CRATES),
-        ("cargo", r"attempting to make an HTTP request, but --offline was specified", _CRATES),
-        ("cargo", rf"download of config\.json failed{_NO_NETWORK}", _CRATES),
-        ("cargo", r"can't check for updates in offline mode \(--offline\)", _CRATES),
-    )
-)
-"""The words of cargo 1.95 and pip 26, each seen in a container without network; the first that fits is believed."""
 
 
-def network_attempt(output: str) -> NetworkAttempt | None:
-    """Say what an offline build tried to fetch, as far as pip or cargo printed it; None where neither did."""
-    text = clean(output)
-    for pattern in _NETWORK:
-        if match := pattern.expression.search(text):
-            wanted = match.groupdict().get("wanted") or "a download"
-            declare = pattern.declare.replace("%s", wanted)
-            return NetworkAttempt(tool=pattern.tool, wanted=wanted, declare=declare)
-    return None
+def is_crowded(output: str) -> bool:
+    """Whether a command was refused another process or thread (EAGAIN of fork(2)), as far as Python, Rust or sh say."""
+    return _CROWDED.search(output) is not None

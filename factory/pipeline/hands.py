@@ -1,6 +1,6 @@
 """What a run's work needs of the world, put together once at the edge."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -32,9 +32,16 @@ class Hands:
     output: Output | None = None
     keep: bool = False
 
-    def bench(self, subject: str) -> Bench:
-        """Make a bench; its container is started by whoever finds that one is needed."""
-        return Bench(engine=self.engine, subject=subject, recorder=self.recorder, output=self.output)
+    def bench(self, subject: str, *, hidden: frozenset[str] = frozenset()) -> Bench:
+        """Make a bench; its container is started by whoever finds that one is needed. `hidden` is kept out of logs."""
+        return Bench(
+            engine=self.engine,
+            subject=subject,
+            recorder=self.recorder,
+            output=self.output,
+            secrets=lambda: self.host.secrets,
+            hidden=frozenset(line for secret in hidden for line in secret.splitlines()),
+        )
 
 
 def filled_volume(hands: Hands, kind: str, content: Digest, fill: Callable[[str], Failure | None]) -> str | Failure:
@@ -78,6 +85,14 @@ def network_env(host: Host) -> Mapping[str, str]:
         return host.network_env
     names = ("SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")
     return {**host.network_env, **{name: str(CERTIFICATES) for name in names}}
+
+
+def loopback_hint(named: Sequence[str]) -> str:
+    """Say why a container does not reach what this machine reaches."""
+    return (
+        f"{' and '.join(named)} names this machine's loopback address, which is another one in a container: "
+        "let the server listen on an address that containers reach, and name that"
+    )
 
 
 def certificate_files(host: Host) -> tuple[FileEntry, ...]:

@@ -1,5 +1,6 @@
 """Let the real loader of the oldest libc resolve every object of a wheel: what no reader of ELF files can promise."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -23,10 +24,10 @@ class Loaded:
 
 
 def load_wheel(
-    hands: Hands, address: str, wheel: Artifact, contents: Wheel, image: ReadyImage
+    hands: Hands, address: str, wheel: Artifact, contents: Wheel, image: ReadyImage, excluded: Sequence[str]
 ) -> tuple[Loaded | Failure, bool]:
-    """Resolve a repaired wheel's objects by the loader of an image."""
-    steps = load_steps(wheel.filename, sorted(contents.objects), image.facts.interpreters[0])
+    """Resolve a repaired wheel's objects by the loader of an image, but for libraries that the recipe leaves out."""
+    steps = load_steps(wheel.filename, sorted(contents.objects), image.facts.interpreters[0], excluded)
     inputs: dict[str, JSON] = {
         "wheel": str(wheel.digest),
         "image": str(image.identity),

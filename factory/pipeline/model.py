@@ -142,12 +142,13 @@ class RecipeFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """The run ended; `containers` counts those it started."""
+    """The run ended; `containers` counts those it started, `stopped` says what ended it before its work was done."""
 
     at: str
     duration_s: float
     containers: int
     interrupted: bool = False
+    stopped: str | None = None
 
 
 Event = RunStarted | Planned | StepStarted | StepEnded | Progress | TrialEnded | CellEnded | RecipeFailed | RunEnded
@@ -167,6 +168,7 @@ class Run:
     duration_s: float = 0.0
     containers: int = 0
     interrupted: bool = False
+    stopped: str | None = None
     ended: bool = False
 
     @property

@@ -10,10 +10,10 @@ from factory.backends.base import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
 from factory.backends.build import environment_step, hook_step, install_step, remove_step
 from factory.codec import JSON
 from factory.digest import Artifact
-from factory.engine.api import ContainerSpec, FileEntry, Mount
+from factory.engine.api import ContainerSpec, Mount
 from factory.images import ReadyImage
 from factory.pipeline.bench import Bench
-from factory.pipeline.crates import Crates, crates_of, crates_volume
+from factory.pipeline.crates import Crates, crates_of, crates_volume, lock_files
 from factory.pipeline.hands import Hands, tools_volume
 from factory.pipeline.model import Failure
 from factory.pipeline.order import Order
@@ -47,6 +47,7 @@ class Workplace:
     image: ReadyImage
     bench: Bench
     env: Mapping[str, str]
+    passed: Mapping[str, str]
     installed: frozenset[Artifact] = frozenset()
     crates: Crates | None = None
     is_built: bool = False
@@ -67,7 +68,7 @@ class Workplace:
         tools = tools_volume(self.hands, self.image)
         if isinstance(tools, Failure):
             return tools
-        mounts = [Mount(volume=tools, path=TOOLS, read_only=True)]
+        mounts = [*self.image.mounts, Mount(volume=tools, path=TOOLS, read_only=True)]
         if crates is not None:
             volume = crates_volume(self.hands, self.order, self.image, crates)
             if isinstance(volume, Failure):
@@ -81,6 +82,7 @@ class Workplace:
                 env={},
                 mounts=tuple(mounts),
                 memory_bytes=build.memory_bytes,
+                workspace_bytes=build.disk_bytes,
             )
         )
         self.crates = crates
@@ -97,8 +99,7 @@ class Workplace:
     def _put_source(self) -> None:
         self.bench.put(source_files(self.order.tree), SOURCE)
         if self.crates is not None:
-            content = self.hands.stages.store.read(self.crates.lock.digest)
-            self.bench.put([FileEntry(path=self.crates.lock_path, content=content)], SOURCE)
+            self.bench.put(lock_files(self.hands, self.crates), SOURCE)
 
 
 def prepare(place: Workplace, settings: Mapping[str, str | list[str]]) -> Prepared | Failure:
@@ -141,7 +142,9 @@ def _dynamic(
     place: Workplace, static: Resolution, crates: Crates | None, settings: Mapping[str, str | list[str]]
 ) -> tuple[Requirement, ...] | Failure:
     subdir = place.order.recipe.source.subdir
-    step = hook_step("requires", place.order.project, settings, place.env, subdir=subdir, timeout_s=_HOOK_TIMEOUT_S)
+    step = hook_step(
+        "requires", place.order.project, settings, place.env, place.passed, subdir=subdir, timeout_s=_HOOK_TIMEOUT_S
+    )
     inputs: dict[str, JSON] = {
         "source": str(place.order.tree.digest),
         "image": str(place.image.identity),

@@ -48,7 +48,11 @@ def resolved(
                 host=hands.host,
                 folder=folder,
             )
-            answer = found if isinstance(found, Unresolved) else download(found, hands.host, store)
+            answer = (
+                found
+                if isinstance(found, Unresolved)
+                else download(found, hands.host, store, cancelled=hands.stages.cancelled)
+            )
             mark.outcome = "failed" if isinstance(answer, Unresolved) else "passed"
             return _failure(answer, hands, subject) if isinstance(answer, Unresolved) else answer
 

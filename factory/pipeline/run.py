@@ -63,6 +63,7 @@ def _with(run: Run, event: Event) -> Run:
                 duration_s=event.duration_s,
                 containers=event.containers,
                 interrupted=event.interrupted,
+                stopped=event.stopped,
                 ended=True,
             )
         case StepStarted() | StepEnded() | Progress() | TrialEnded() | RunStarted():

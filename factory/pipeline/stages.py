@@ -20,13 +20,14 @@ T = TypeVar("T")
 
 VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        **dict.fromkeys(("image", "resolve", "crates", "audit", "load"), 1),
+        **dict.fromkeys(("commit", "image", "resolve", "crates", "rust", "audit", "load"), 1),
         **dict.fromkeys(("source", "volume", "prepare", "build", "repair", "trial"), 2),
     }
 )
 """A stage's number rises when its own code changes what it makes of the same inputs."""
 
-_ASKS_THE_WORLD = frozenset({"source", "resolve", "crates"})
+_ASKS_THE_WORLD = frozenset({"source", "resolve", "crates", "rust"})
+_LIKE_IMAGES = frozenset({"rust"})  # made anew where the world is asked again, not where work is done again
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ class Stages:
 
     def _remembered(self, stage: str, digest: Digest, kind: type[T]) -> T | None:
         """Look the key up, unless the user wants it made anew; what this very run made counts always."""
-        anew = self.fresh or (self.update and stage in _ASKS_THE_WORLD)
+        anew = (self.fresh and stage not in _LIKE_IMAGES) or (self.update and stage in _ASKS_THE_WORLD)
         if anew and digest not in self._made:
             return None
         result = self.store.ledger_get(stage, digest)
@@ -127,7 +128,15 @@ class VolumeEntry:
 
 def commands_of(steps: Iterable[Step]) -> list[JSON]:
     """Return what enters a key of some commands: all but their names and time limits."""
-    return [{"argv": list(step.argv), "env": dict(step.env), "cwd": str(step.cwd)} for step in steps]
+    return [_command(step) for step in steps]
+
+
+def _command(step: Step) -> JSON:
+    """Return one command; of variables that may be secret, the digests, because the ledger is a file to be read."""
+    command: dict[str, JSON] = {"argv": list(step.argv), "env": dict(step.env), "cwd": str(step.cwd)}
+    if step.passed:
+        command["passed"] = {name: str(Digest.of(value.encode())) for name, value in step.passed.items()}
+    return command
 
 
 def blobs_of(value: object) -> tuple[Digest, ...]:

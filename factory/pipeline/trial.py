@@ -100,11 +100,15 @@ class TrialWork:
         )
 
     def _modules(self) -> tuple[str, ...]:
-        """Return the extension modules to import: those the recipe names; all of the wheel's where it tries nothing."""
+        """Return the extension modules to import: those the recipe names; all of the wheel's where it tries nothing.
+
+        A library that is no module may carry a module's suffix: what has no init function is none.
+        """
         recipe = self.order.recipe
         if recipe.audit.modules or recipe.test.imports or recipe.test.run:
             return recipe.audit.modules
-        return tuple(sorted({module.name for module in module_files(self.contents)}))
+        found = (module for module in module_files(self.contents) if module.is_importable(self.contents))
+        return tuple(sorted({module.name for module in found}))
 
     def _inputs(self, files: tuple[Artifact, ...], steps: tuple[Step, ...]) -> dict[str, JSON]:
         return {

@@ -1,7 +1,8 @@
 """The jobs of a run: images, cells and trials, and which needs which."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TypeAlias
 from factory.digest import Artifact
 from factory.images import ReadyImage
 from factory.pipeline.cell import build_cell
+from factory.pipeline.fitting import Fitting, fitted, fitting_of
 from factory.pipeline.hands import Hands
 from factory.pipeline.load import load_wheel
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, Status, TrialEnded, TrialResult
@@ -18,9 +20,10 @@ from factory.pipeline.trial import TrialWork
 from factory.plan.model import Cell, Trial
 from factory.process import end_all
 from factory.schedule import Job, run_jobs
+from factory.tags import Interpreter
 from factory.wheel import Wheel, read_wheel
 
-Result: TypeAlias = ReadyImage | CellRecord | TrialResult
+Result: TypeAlias = ReadyImage | CellRecord | TrialResult | Failure
 MakeImage = Callable[[str], ReadyImage]
 
 
@@ -30,9 +33,11 @@ def carry_out(hands: Hands, orders: Sequence[Order], make_image: MakeImage, *, w
     Raises:
         FactoryError: what stops the run; cells that were finished before are recorded.
     """
-    bench = _Shop(hands=hands, make_image=make_image, today=today)
-    cells = [(order, cell) for order in orders for cell in order.plan.cells]
+    cells = [(order.at(cell), cell) for order in orders for cell in order.plan.cells]
+    by_address = {cell.address: (order, cell) for order, cell in cells}
+    bench = _Shop(hands=hands, make_image=make_image, today=today, cells=by_address)
     jobs = [bench.image_job(name) for name in _images(cells)]
+    jobs += [bench.fitting_job(each) for each in _fittings(cells)]
     jobs += staggered([bench.jobs(order, cell) for order, cell in cells], lead=workers)
     run_jobs(
         jobs,
@@ -71,8 +76,16 @@ def _images(cells: Sequence[tuple[Order, Cell]]) -> Sequence[str]:
     return [name for name in dict.fromkeys([*builders, *loaders, *trials]) if name is not None]
 
 
+def _fittings(cells: Sequence[tuple[Order, Cell]]) -> Sequence[Fitting]:
+    """Return how build images are fitted; cells that ask for the same share it."""
+    wanted = (fitting_of(cell) for _, cell in cells)
+    return list(dict.fromkeys(each for each in wanted if each is not None and each.is_needed))
+
+
 def _passed(result: Result) -> bool:
     match result:
+        case Failure():
+            return False
         case CellRecord():
             return result.passed
         case TrialResult():
@@ -83,26 +96,39 @@ def _passed(result: Result) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class _Shop:
-    """The results that jobs share: images that are ready, and each cell's record while its trials come in."""
+    """The results that jobs share: images that are ready, and each cell's record while its trials come in.
+
+    `unfitted` says by an image's name why there is none.
+    """
 
     hands: Hands
     make_image: MakeImage
     today: date
+    cells: Mapping[str, tuple[Order, Cell]]
     images: dict[str, ReadyImage] = field(default_factory=dict)
+    unfitted: dict[str, Failure] = field(default_factory=dict)
     records: dict[str, CellRecord] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def image_job(self, name: str) -> Job[Result]:
         return Job(key=f"image:{name}", work=partial(self._image, name))
 
+    def fitting_job(self, fitting: Fitting) -> Job[Result]:
+        return Job(key=f"image:{fitting.name}", work=partial(self._fit, fitting), needs=(f"image:{fitting.image}",))
+
     def jobs(self, order: Order, cell: Cell) -> list[Job[Result]]:
-        needs = tuple(f"image:{name}" for name in (cell.image, cell.loader) if name is not None and cell.image)
+        fitting = fitting_of(cell)
+        images = [] if fitting is None else [fitting.name, cell.loader]
+        needs = tuple(f"image:{name}" for name in images if name is not None)
         build: Job[Result] = Job(key=cell.address, work=partial(self._build, order, cell), needs=needs)
         tried = [trial for trial in cell.trials if trial.image is not None]
         return [build, *(self._trial_job(order, cell, trial) for trial in tried)]
 
-    def blocked(self, job: Job[Result], _needs: tuple[str, ...]) -> Result:
-        """Only trials have needs that can fail: their cell's build. Its record already says so."""
+    def blocked(self, job: Job[Result], needs: tuple[str, ...]) -> Result:
+        """Say why: of a cell, that its image could not be fitted; of a trial, what its cell's record says already."""
+        if job.key in self.cells:
+            failure = self.unfitted[needs[0].removeprefix("image:")]
+            return self._blocked(*self.cells[job.key], failure)
         address, _, name = job.key.partition("@")
         return next(trial for trial in self.records[address].trials if str(trial.interpreter) == name)
 
@@ -113,8 +139,23 @@ class _Shop:
         self.images[name] = ready
         return ready
 
+    def _fit(self, fitting: Fitting) -> ReadyImage | Failure:
+        outcome = fitted(self.hands, self.images[fitting.image], fitting)
+        if isinstance(outcome, Failure):
+            self.unfitted[fitting.name] = outcome
+        else:
+            self.images[fitting.name] = outcome
+        return outcome
+
     def _build(self, order: Order, cell: Cell) -> CellRecord:
-        record = self._loaded(self._retried(order, cell))
+        return self._recorded(order, cell, self._loaded(order, self._retried(order, cell)))
+
+    def _blocked(self, order: Order, cell: Cell, failure: Failure) -> CellRecord:
+        """Record a cell whose image could not be fitted; the fault is not its own."""
+        failure = replace(failure, ended="blocked") if failure.ended == "failed" else failure
+        return self._recorded(order, cell, CellRecord(cell=cell, status=failure.ended, failure=failure))
+
+    def _recorded(self, order: Order, cell: Cell, record: CellRecord) -> CellRecord:
         if not record.passed:
             blocked = tuple(_untouched(trial, "blocked") for trial in cell.trials)
             record = replace(record, trials=blocked)
@@ -130,21 +171,27 @@ class _Shop:
 
     def _retried(self, order: Order, cell: Cell) -> CellRecord:
         """Build a cell; what the engine or the network lost is tried once more."""
-        if cell.image is None or cell.interpreter is None:
+        fitting = fitting_of(cell)
+        if fitting is None or cell.interpreter is None:
             failure = Failure(step="plan", message="no image here has the interpreter", ended="blocked")
             return CellRecord(cell=cell, status="unbuildable", failure=failure)
-        image = self.images[cell.image]
+        image = self.images[fitting.name]
         record = build_cell(self.hands, order, cell, cell.interpreter, image, self.today)
         if record.status == "lost" and not self.hands.stages.cancelled.is_set():
             record = build_cell(self.hands, order, cell, cell.interpreter, image, self.today)
         return record
 
-    def _loaded(self, record: CellRecord) -> CellRecord:
+    def _loaded(self, order: Order, record: CellRecord) -> CellRecord:
         """Let the loader of the oldest libc resolve a built cell's wheel."""
         if record.wheel is None or not record.passed or record.cell.loader is None:
             return record
         outcome, from_store = load_wheel(
-            self.hands, record.cell.address, record.wheel, self._contents(record.wheel), self.images[record.cell.loader]
+            self.hands,
+            record.cell.address,
+            record.wheel,
+            self._contents(record.wheel),
+            self.images[record.cell.loader],
+            order.recipe.repair.exclude,
         )
         if isinstance(outcome, Failure):
             return replace(record, status=outcome.ended, failure=outcome)
@@ -183,7 +230,7 @@ class _Shop:
             raise AssertionError("a trial starts when its cell has a wheel and its image is ready")
         return TrialWork(
             hands=self.hands,
-            order=order,
+            order=order.at(cell, trial.interpreter),
             cell=cell,
             interpreter=trial.interpreter,
             image=self.images[trial.image],
@@ -199,7 +246,7 @@ class _Shop:
         """Say that a cell ended when its last trial has; the caller holds the lock."""
         record = self.records[cell.address]
         if len(record.trials) == len(cell.trials):
-            ended = judged(record, allow_untried=order.recipe.test.untried == "allow")
+            ended = judged(record, may_be_untried=_may_be_untried(order, cell))
             self.records[cell.address] = ended
             self.hands.recorder.emit(CellEnded(record=ended))
 
@@ -208,14 +255,20 @@ def _untouched(trial: Trial, outcome: Outcome) -> TrialResult:
     return TrialResult(interpreter=trial.interpreter, image=trial.image, outcome=outcome)
 
 
-def judged(record: CellRecord, *, allow_untried: bool) -> CellRecord:
+def _may_be_untried(order: Order, cell: Cell) -> frozenset[Interpreter]:
+    """Return the interpreters without which the wheel may go out although it is for them."""
+    tried = (trial.interpreter for trial in cell.trials)
+    return frozenset(one for one in tried if order.at(cell, one).recipe.test.untried == "allow")
+
+
+def judged(record: CellRecord, *, may_be_untried: AbstractSet[Interpreter]) -> CellRecord:
     """Let a cell's trials decide: its status, and its trials in the plan's order."""
     order = [trial.interpreter for trial in record.cell.trials]
     trials = tuple(sorted(record.trials, key=lambda trial: order.index(trial.interpreter)))
     record = replace(record, trials=trials)
     if not record.passed:
         return record
-    bad = next((trial for trial in trials if not _is_fine(trial, allow_untried=allow_untried)), None)
+    bad = next((trial for trial in trials if not _is_fine(trial, may_be_untried)), None)
     if bad is not None:
         failure = bad.failure or Failure(
             step=f"trial on {bad.interpreter}",
@@ -227,5 +280,5 @@ def judged(record: CellRecord, *, allow_untried: bool) -> CellRecord:
     return replace(record, status="cached" if from_store else "passed")
 
 
-def _is_fine(trial: TrialResult, *, allow_untried: bool) -> bool:
-    return trial.outcome == "passed" or (trial.outcome == "untried" and allow_untried)
+def _is_fine(trial: TrialResult, may_be_untried: AbstractSet[Interpreter]) -> bool:
+    return trial.outcome == "passed" or (trial.outcome == "untried" and trial.interpreter in may_be_untried)

@@ -44,6 +44,8 @@ def owed_floors(recipe: Recipe, project: Project, backend: str, listed: Sequence
     Raises:
         PlanError: the recipe and the source contradict each other, or nothing says how a floor reaches the build.
     """
+    if project.any_abi is not None:
+        return _none(recipe, project.any_abi)
     if recipe.abi3 is None:
         return _from_source(recipe, project, backend, listed)
     if not recipe.abi3:
@@ -51,11 +53,20 @@ def owed_floors(recipe: Recipe, project: Project, backend: str, listed: Sequence
     _refuse_contradiction(recipe, recipe.abi3, project)
     way = recipe.build.floor.kind
     if way == "default" and project.floor is None:
-        if not _building_interpreter_decides(project, backend):
+        if not _undecided(project, backend):
             raise PlanError(f"nothing in the source says how {_listed(recipe.abi3)} reaches the build", hint=_WAYS)
         way = "interpreter"
     agrees = f"; {project.floor.where}" if project.floor else ""
     return Floors(floors=recipe.abi3, source=f"the recipe says abi3: {_listed(recipe.abi3)}{agrees}", way=way)
+
+
+def _none(recipe: Recipe, where: str) -> Floors:
+    if recipe.abi3:
+        raise PlanError(
+            f"the recipe says abi3: {_listed(recipe.abi3)}; {where}, which makes one py3-none wheel for every Python",
+            hint="leave abi3 out",
+        )
+    return Floors(source=f"one wheel for every Python: {where}")
 
 
 def _from_source(recipe: Recipe, project: Project, backend: str, listed: Sequence[Interpreter]) -> Floors:
@@ -66,24 +77,29 @@ def _from_source(recipe: Recipe, project: Project, backend: str, listed: Sequenc
         )
     if project.floor is not None:
         return Floors(floors=project.floor.floors, source=project.floor.where, way=project.floor.way)
-    if _building_interpreter_decides(project, backend):
-        floors = _lowest(listed, project)
-        said = f"PyO3's feature names no floor, so the building interpreter is it: {_listed(floors)}"
+    if kinds := _undecided(project, backend):
+        floors = _lowest(listed, kinds)
+        who = "meson-python's limited-api" if project.limited_api else "PyO3's feature"
+        said = f"{who} names no floor, so the building interpreter is it: {_listed(floors)}"
         return Floors(floors=floors, source=said, way="interpreter")
     return Floors(source="nothing in the source names a floor: one wheel per version")
 
 
-def _building_interpreter_decides(project: Project, backend: str) -> bool:
-    """Tell whether maturin takes the building interpreter for the floor: PyO3's `abi3` without a version."""
-    return backend == "maturin" and project.pyo3 is not None and bool({"abi3", "abi3t"} & project.pyo3.features)
+def _undecided(project: Project, backend: str) -> frozenset[str]:
+    """Return the stable ABIs that are asked for without a version: their floor is the interpreter that builds.
+
+    maturin reads that of PyO3's `abi3` and `abi3t`, meson-python of its `limited-api`.
+    """
+    if backend == "maturin" and project.pyo3 is not None:
+        return frozenset({"abi3", "abi3t"}) & project.pyo3.features
+    return frozenset({"abi3"} if project.limited_api else ())
 
 
-def _lowest(listed: Sequence[Interpreter], project: Project) -> tuple[Abi3Floor, ...]:
-    features = project.pyo3.features if project.pyo3 else frozenset()
+def _lowest(listed: Sequence[Interpreter], kinds: frozenset[str]) -> tuple[Abi3Floor, ...]:
     gil = [one.minor for one in listed if one.implementation == "cp" and not one.free_threaded]
     free = [one.minor for one in listed if one.free_threaded and one.minor >= _FIRST_ABI3T]
-    floors = [Abi3Floor(min(gil))] if gil and "abi3" in features else []
-    return (*floors, *([Abi3Floor(min(free), free_threaded=True)] if free and "abi3t" in features else []))
+    floors = [Abi3Floor(min(gil))] if gil and "abi3" in kinds else []
+    return (*floors, *([Abi3Floor(min(free), free_threaded=True)] if free and "abi3t" in kinds else []))
 
 
 _FIRST_ABI3T = 15  # PEP 803 begins with Python 3.15.

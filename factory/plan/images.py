@@ -2,29 +2,51 @@
 
 from collections.abc import Sequence
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from factory.errors import ImageError, PlanError
+from factory.catalogue import TOOL_ARCHITECTURE
+from factory.errors import ImageError
 from factory.image_facts import ImageFacts
-from factory.project.model import Project
-from factory.recipe.model import Recipe
+from factory.pins import Pin
 from factory.tags import Interpreter, PlatformTag
 
 
-def build_image(platform: PlatformTag, images: Sequence[ImageFacts], families: Sequence[str]) -> ImageFacts:
+def build_image(
+    platform: PlatformTag, images: Sequence[ImageFacts], families: Sequence[str], pin: Pin | None = None
+) -> ImageFacts:
     """Return the image with the highest policy not above a ceiling, of the first family that has one.
 
+    One that the recipe names itself, `pin`, serves without regard to families.
+
     Raises:
-        ImageError: no family has one; the hint names what would serve.
+        ImageError: no family has one, and the hint names what would serve; or nothing is built for the architecture.
     """
+    if platform.arch != TOOL_ARCHITECTURE:
+        raise ImageError(
+            f"{platform} cannot be built: the factory's own tools in containers are for {TOOL_ARCHITECTURE} alone",
+            hint=f"take the platforms of {platform.arch} out of the recipe",
+        )
+    if pin is not None:
+        return _named_image(platform, images, pin)
     able = [image for image in images if image.role == "build" and image.platform.serves(platform)]
     for family in families:
         of_family = [image for image in able if image.family == family]
         if of_family:
-            return max(of_family, key=lambda image: (image.platform.major, image.platform.minor))
+            return max(of_family, key=_policy)
     raise ImageError(
-        f"no image of {', '.join(families) or 'no family'} builds {platform}", hint=_would_serve(platform, able, images)
+        f"no image of {', '.join(families) or 'no family'} builds {platform}",
+        hint=_would_serve(platform, able, images, families),
     )
+
+
+def _named_image(platform: PlatformTag, images: Sequence[ImageFacts], pin: Pin) -> ImageFacts:
+    image = next((image for image in images if image.name == pin.reference), None)
+    if image is None:
+        raise ImageError(f"nothing is known of {pin}", hint=f"`factory image pull {pin}` asks it what it holds")
+    if not image.platform.serves(platform):
+        raise ImageError(
+            f"{pin} builds {image.platform}, which does not run wherever {platform} is promised",
+            hint=f"write {image.platform} under platforms and images, or name an older image",
+        )
+    return image
 
 
 def trial_image(interpreter: Interpreter, platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFacts | None:
@@ -43,46 +65,21 @@ def loader_image(platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFa
     return min(able, key=lambda image: (image.platform.major, image.platform.minor, image.name), default=None)
 
 
-def refuse_rust(recipe: Recipe, project: Project, image: ImageFacts) -> None:
-    """Refuse an image whose Rust is not what the recipe or the crate asks for.
-
-    Raises:
-        PlanError: it is too old, missing, or not the one that was asked for.
-    """
-    wanted = _specifier(recipe)
-    if project.cargo_manifest is None and not wanted:
-        return
-    if image.rust is None:
-        raise PlanError(f"{recipe.name} needs Rust; {image.name} has none", hint="choose another platform or family")
-    if wanted and image.rust not in wanted:
-        raise PlanError(f"the recipe asks for Rust {wanted}; {image.name} has {image.rust}", hint=_RUST_HINT)
-    if project.rust_version is not None and image.rust < project.rust_version:
-        raise PlanError(
-            f"{recipe.name} needs Rust {project.rust_version}; {image.name} has {image.rust}", hint=_RUST_HINT
-        )
-
-
-_RUST_HINT = "choose another platform or family: the factory installs no toolchain for a recipe"
-
-
-def _specifier(recipe: Recipe) -> SpecifierSet:
-    try:
-        return SpecifierSet(recipe.build.rust or "")
-    except InvalidSpecifier as error:
-        raise PlanError(
-            f"toolchain rust {recipe.build.rust!r} is no version specifier", hint='such as ">=1.83"'
-        ) from error
-
-
-def _would_serve(platform: PlatformTag, able: Sequence[ImageFacts], images: Sequence[ImageFacts]) -> str:
+def _would_serve(
+    platform: PlatformTag, able: Sequence[ImageFacts], images: Sequence[ImageFacts], families: Sequence[str]
+) -> str:
     if able:
-        best = max(able, key=lambda image: (image.platform.major, image.platform.minor))
-        return f"{best.name} would: --families {best.family}"
+        best = max(able, key=_policy)
+        return f"{best.name} would: --families {','.join([*families, best.family])}"
     same = [image for image in images if image.role == "build" and _alike(image.platform, platform)]
     if same:
-        lowest = min(same, key=lambda image: (image.platform.major, image.platform.minor))
+        lowest = min(same, key=_policy)
         return f"{lowest.name} builds {lowest.platform}: write that, if its libc is old enough"
     return f"images here build {', '.join(sorted({str(image.platform) for image in images if image.role == 'build'}))}"
+
+
+def _policy(image: ImageFacts) -> tuple[int, int]:
+    return image.platform.major, image.platform.minor
 
 
 def _alike(one: PlatformTag, other: PlatformTag) -> bool:

@@ -39,6 +39,17 @@ PYO3_LIMITS = (
 )
 
 
+_FIRST_WITHOUT_FEATURE = Version("0.26")
+
+
+def pyo3_links_libpython(version: Version, features: frozenset[str]) -> bool:
+    """Tell whether an extension module of this PyO3 links libpython: before 0.26 unless a feature forbids it.
+
+    From 0.26 on the environment says it (PyO3's guide, "The extension-module feature"), which every build here has.
+    """
+    return version < _FIRST_WITHOUT_FEATURE and "extension-module" not in features
+
+
 def pyo3_excludes(version: Version, interpreter: Interpreter, *, by_floor: bool) -> str:
     """Return why this PyO3 cannot serve an interpreter, empty where it can.
 

@@ -7,7 +7,10 @@ from typing import Literal
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from factory.catalogue import PackageManager
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag
+
+RustOrigin = Literal["image", "bundle"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +22,30 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What a build image gets before its cells use it: the recipe's own commands, then packages of its distribution.
+
+    `manager` is the image's; `packages` are sorted; `before_all` are shell lines.
+    """
+
+    manager: PackageManager | None
+    packages: tuple[str, ...]
+    before_all: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say in one line what an image gets."""
+        commands = ["before-all"] if self.before_all else []
+        return ", ".join([*commands, *(f"{self.manager} {name}" for name in self.packages)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One wheel that is owed.
 
     `interpreter` builds it, `image` names the build image; both are None when no image here can build it
-    (`unbuildable`: still owed). `floor` is the abi3 floor it must keep, None for a version-specific wheel.
+    (`unbuildable`: still owed). `preparation` is what the image gets before,
+    and `rust` whether it compiles with the image's Rust or the factory's own; None where there is no Rust to compile.
+    `floor` is the abi3 floor it must keep, None for a version-specific wheel.
     `loader` names the trial image with the oldest libc, whose own loader must resolve every object of the wheel.
     `untried` are claimed and unlisted interpreters the factory knows of.
     """
@@ -35,6 +57,8 @@ class Cell:
     interpreter: Interpreter | None
     image: str | None
     trials: tuple[Trial, ...]
+    preparation: Preparation | None = None
+    rust: RustOrigin | None = None
     loader: str | None = None
     untried: tuple[Interpreter, ...] = ()
 

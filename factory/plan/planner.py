@@ -2,20 +2,33 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import assert_never
 
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
-from factory.plan.images import build_image, loader_image, refuse_rust, trial_image
+from factory.plan.images import build_image, loader_image, trial_image
 from factory.plan.limits import pyo3_excludes
 from factory.plan.model import Cell, Plan, Skip, Trial
-from factory.plan.selection import in_force, left_out, matches, rule_for
+from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
+from factory.plan.toolchain import preparation, refuse_c, rust_of
 from factory.plan.world import World, own_reason, read_world, runs
 from factory.project.model import Project
-from factory.recipe.lifetimes import LIFETIMES
+from factory.recipe.lifetimes import LIFETIMES, supported
 from factory.recipe.model import Recipe, SdistSource
-from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag, claims, tag_for
+from factory.tags import (
+    FIRST_FREE_THREADED,
+    Abi3Floor,
+    AnyPython,
+    BuiltFor,
+    Interpreter,
+    PlatformTag,
+    WheelTag,
+    claims,
+    tag_for,
+)
 
 _NEWEST = max(life.minor for life in LIFETIMES)
+_SHOWN = 6
 
 
 def plan(
@@ -33,7 +46,7 @@ def plan(
     A plan may end without cells; `selection.refuse_nothing` judges all plans of a command together.
 
     Raises:
-        PlanError: what is asked for by name cannot be.
+        PlanError: what is asked for by name cannot be, or an override is for no cell.
         ImageError: no image serves a platform that still has cells.
     """
     _refuse_other_project(recipe, project)
@@ -47,6 +60,7 @@ def plan(
             cells.append(_cell(world, built_for, platform, tag))
         else:
             skips.append(left)
+    _refuse_idle_overrides(world, _ids(world, cells, skips))
     return Plan(
         recipe=recipe.name,
         file=recipe.file,
@@ -86,10 +100,16 @@ def _excluded_skips(world: World) -> Iterator[Skip]:
             )
 
 
-def _pairs(world: World) -> Iterator[tuple[Abi3Floor | Interpreter, PlatformTag]]:
-    """Yield what wheels are owed: per platform the floors as listed, then the versions that none covers, as listed."""
+def _pairs(world: World) -> Iterator[tuple[BuiltFor, PlatformTag]]:
+    """Yield what wheels are owed: per platform the floors as listed, then the versions that none covers, as listed.
+
+    A source whose wheels name no ABI owes one per platform.
+    """
     floors = world.owed_floors
     for platform in dict.fromkeys(world.recipe.platforms):
+        if world.project.any_abi is not None:
+            yield from [(AnyPython(), platform)] if world.owed else []
+            continue
         for floor in floors:
             yield floor, platform
         for interpreter in world.owed:
@@ -105,29 +125,42 @@ def _skip(world: World, cell_id: str, only: Sequence[str], skip: Sequence[str]) 
     return Skip(subject=cell_id, reason=reason, kind="selection") if reason else None
 
 
-def _cell(world: World, built_for: Abi3Floor | Interpreter, platform: PlatformTag, tag: WheelTag) -> Cell:
-    image = build_image(platform, world.images, world.families)
-    refuse_rust(world.recipe, world.project, image)
-    if isinstance(built_for, Interpreter):
-        floor, builder = None, built_for if built_for in image.interpreters else None
-    else:
-        floor, builder = built_for, _builder(world, built_for, image)
+def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTag) -> Cell:
+    image = build_image(platform, world.images, world.families, world.recipe.images.get(platform))
+    recipe = recipe_for(world.recipe, str(tag))
+    refuse_c(recipe, image)
+    builder = _builder(world, built_for, image)
     tried = [one for one in world.owed if claims(tag.expanded, one)]
     loader = loader_image(platform, world.images)
     return Cell(
         recipe=world.recipe.name,
         tag=tag,
-        floor=floor,
+        floor=built_for if isinstance(built_for, Abi3Floor) else None,
         platform=platform,
         interpreter=builder,
         image=image.name if builder is not None else None,
         trials=tuple(_trial(world, one, platform) for one in tried),
+        preparation=preparation(recipe, image),
+        rust=rust_of(recipe, world.project, image),
         loader=loader.name if loader is not None else None,
         untried=tuple(one for one in _known(world, built_for) if claims(tag.expanded, one) and one not in tried),
     )
 
 
-def _builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
+def _builder(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpreter | None:
+    """Choose who builds a wheel; None where the image has no interpreter that may, and the wheel stays owed."""
+    match built_for:
+        case Interpreter():
+            return built_for if built_for in image.interpreters else None
+        case AnyPython():
+            return next((one for one in sorted(world.owed) if one in image.interpreters), None)
+        case Abi3Floor():
+            return _floor_builder(world, built_for, image)
+        case _:
+            assert_never(built_for)
+
+
+def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
     """Choose who builds an abi3 wheel: the lowest listed interpreter that the floor covers and the image has.
 
     An unlisted one of the image serves where no listed one is there. Where the interpreter decides the floor, it must
@@ -159,10 +192,14 @@ def _trial(world: World, interpreter: Interpreter, platform: PlatformTag) -> Tri
     return Trial(interpreter=interpreter, image=None if image is None else image.name)
 
 
-def _known(world: World, built_for: Abi3Floor | Interpreter) -> Iterator[Interpreter]:
-    """Yield every CPython from a floor to the newest released one on which the project may be installed."""
-    for minor in range(built_for.minor, _NEWEST + 1):
-        for free_threaded in (False, True):
+def _known(world: World, built_for: BuiltFor) -> Iterator[Interpreter]:
+    """Yield every CPython from a floor to the newest released one on which the project may be installed.
+
+    A wheel for any Python has no floor: all that have upstream support or are listed are meant.
+    """
+    meant = (*supported(world.today), *world.owed) if isinstance(built_for, AnyPython) else (built_for,)
+    for minor in range(min(one.minor for one in meant), _NEWEST + 1):
+        for free_threaded in (False, True) if minor >= FIRST_FREE_THREADED else (False,):
             interpreter = Interpreter(minor, free_threaded)
             if runs(world.project.requires_python, interpreter):
                 yield interpreter
@@ -179,9 +216,35 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
                 yield f"{cell.id} claims {itself}, its floor, which {why}"
 
 
-def _skip_notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
+def _ids(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> list[str]:
+    """Return the id of every cell that is owed, or would be if nothing left it out."""
     ids = [*(cell.id for cell in cells), *(skip.subject for skip in skips if "-" in skip.subject)]
-    ids += [str(tag_for(one, platform)) for one in world.excluded for platform in world.recipe.platforms]
+    return ids + [str(tag_for(one, platform)) for one in world.excluded for platform in world.recipe.platforms]
+
+
+def _refuse_idle_overrides(world: World, ids: Sequence[str]) -> None:
+    """Refuse an override that is for no cell: a change that nobody gets is a change that somebody misses.
+
+    Raises:
+        PlanError: there is one.
+    """
+    trials = [
+        f"{one}@{wanted.interpreter}"
+        for one in ids
+        for wanted in world.wanted
+        if claims(WheelTag.parse(one).expanded, wanted.interpreter)
+    ]
+    for index, override in enumerate(world.recipe.overrides):
+        of_trials = "@" in override.select
+        if not any(matches(override.select, world.recipe.name, one) for one in (trials if of_trials else ids)):
+            raise PlanError(
+                f"overrides[{index}] is for no {'trial' if of_trials else 'cell'}: {override.select}",
+                hint=f"the cells are {', '.join(ids[:_SHOWN])}{' …' if len(ids) > _SHOWN else ''}",
+            )
+
+
+def _skip_notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
+    ids = _ids(world, cells, skips)
     for rule in world.recipe.skip:
         if not in_force(rule, world.today):
             yield f"the skip of {rule.select} ended on {rule.until}: {rule.reason}"

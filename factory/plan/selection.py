@@ -8,7 +8,9 @@ from packaging.utils import NormalizedName
 
 from factory.errors import PlanError
 from factory.plan.model import Plan
-from factory.recipe.model import SkipRule
+from factory.recipe.model import Recipe, SkipRule
+from factory.recipe.overriding import overridden
+from factory.tags import Interpreter
 
 
 def matches(select: str, recipe: NormalizedName, cell_id: str) -> bool:
@@ -19,6 +21,24 @@ def matches(select: str, recipe: NormalizedName, cell_id: str) -> bool:
     python, abi, platform = cell_id.split("-")
     ids = (cell_id, f"{abi}-{platform}") if abi == f"{python}t" else (cell_id,)
     return any(fnmatchcase(f"{recipe}/{one}" if "/" in select else one, select) for one in ids)
+
+
+def recipe_for(recipe: Recipe, cell_id: str, interpreter: Interpreter | None = None) -> Recipe:
+    """Return the recipe as its overrides make it for a cell, or for the cell's trial on an interpreter.
+
+    Doing so twice is doing so once.
+    """
+    trial = "" if interpreter is None else f"{cell_id}@{interpreter}"
+    for override in recipe.overrides:
+        if _means(override.select, recipe.name, cell_id, trial):
+            recipe = overridden(recipe, override)
+    return recipe
+
+
+def _means(select: str, recipe: NormalizedName, cell_id: str, trial: str) -> bool:
+    """Tell whether an override is for a cell, or with an `@` in its selector for the trial."""
+    subject = trial if "@" in select else cell_id
+    return bool(subject) and matches(select, recipe, subject)
 
 
 def rule_for(rules: Sequence[SkipRule], recipe: NormalizedName, cell_id: str, today: date) -> SkipRule | None:

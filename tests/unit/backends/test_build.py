@@ -1,5 +1,7 @@
 """Build commands are data: what a backend is told, and in which environment."""
 
+from dataclasses import replace
+
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -40,6 +42,17 @@ def test_the_extension_module_variable_is_absent_where_nothing_is_rust() -> None
     env = build_env(BuildSpec(), make_project("setuptools"), CP313, epoch_s=1)
 
     assert not [name for name in env if name.startswith("PYO3")]
+
+
+def test_the_extension_module_variable_is_absent_where_programs_are_built() -> None:
+    env = build_env(BuildSpec(), replace(make_project(manifest="Cargo.toml"), programs=True), CP313, epoch_s=1)
+
+    assert "PYO3_BUILD_EXTENSION_MODULE" not in env
+    assert "PYO3_PYTHON" in env
+
+
+def test_a_manifest_names_the_crates_of_a_backend_that_takes_no_cargo_options() -> None:
+    assert config_settings(BuildSpec(manifest="rust/Cargo.toml"), make_project("setuptools"), None) == {}
 
 
 def test_a_build_inherits_nothing_but_what_is_said_here() -> None:

@@ -1,5 +1,7 @@
 """What is owed, who builds it, who tries it, and why the rest is left out."""
 
+import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,9 +10,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from factory.errors import FactoryError, ImageError, PlanError
-from factory.plan.selection import refuse_nothing
+from factory.image_facts import ImageFacts
+from factory.pins import Pin
+from factory.plan.selection import recipe_for, refuse_nothing
 from factory.project.model import Project
-from factory.recipe.model import FloorWay, Recipe, SdistSource, SkipRule
+from factory.recipe import model
+from factory.recipe.model import BuildSpec, FloorWay, Override, Recipe, SdistSource, SkipRule, Toolchain
+from factory.tags import Interpreter, PlatformTag
 from tests.plan_makers import (
     IMAGES,
     P31,
@@ -100,6 +106,11 @@ OWED = {
         make_project(**PYO3, features="abi3"),
         {"cp311-abi3": "cp311 | cp311 cp313"},
     ),
+    "a-limited-api-without-a-version-is-the-building-interpreters": (
+        make_recipe("cp311 cp313 cp313t"),
+        make_project(backend="pep517", limited_api=True),
+        {"cp311-abi3": "cp311 | cp311 cp313", "cp313-cp313t": "None | cp313t?"},
+    ),
     "abi3-without-a-version-and-a-floor-of-the-recipe": (
         make_recipe("cp39 cp313", abi3="cp39", way=INTERPRETER),
         make_project(**PYO3, features="abi3"),
@@ -120,6 +131,16 @@ OWED = {
         make_project(backend="maturin", pyo3="0.26", floor="cp38"),
         {"cp38-abi3": "cp313 | cp313 cp315?"},
     ),
+    "one-wheel-for-every-python-where-the-source-says-so": (
+        make_recipe("cp311 cp314t"),
+        make_project(any_abi="it holds a program", programs=True),
+        {"py3-none": "cp311 | cp311 cp314t?"},
+    ),
+    "an-option-for-the-floor-leaves-free-threaded-builds-a-wheel-of-their-own": (
+        make_recipe("cp39 cp313t", abi3="cp39", way=OPTION),
+        make_project(pyo3="0.26"),
+        {"cp39-abi3": "cp39 | cp39", "cp313-cp313t": "None | cp313t?"},
+    ),
     "nobody-is-listed-twice": (make_recipe("cp313 cp313"), make_project(), {"cp313-cp313": "cp313 | cp313"}),
 }
 
@@ -129,6 +150,44 @@ def test_cells_are_owed(recipe: Recipe, project: Project, cells: dict[str, str])
     images = (make_image("cp39 cp311 cp313 cp315"), *IMAGES[1:])
 
     assert told(make_plan(recipe, project, images=images)) == cells
+
+
+def test_what_is_for_every_python_has_no_floor() -> None:
+    with pytest.raises(PlanError, match="which makes one py3-none wheel for every Python") as caught:
+        make_plan(make_recipe(abi3="cp39"), make_project(any_abi="it holds a program"))
+
+    assert caught.value.hint == "leave abi3 out"
+
+
+def test_a_wheel_for_every_python_claims_all_that_have_support() -> None:
+    (cell,) = make_plan(make_recipe("cp313"), make_project(any_abi="it holds a program")).cells
+
+    assert cell.untried == interpreters("cp311 cp312 cp313t cp314 cp314t cp315 cp315t")
+
+
+def test_a_module_of_an_old_pyo3_that_would_link_libpython_is_refused() -> None:
+    """PyO3's guide: before 0.26 the feature alone keeps libpython out; from 0.26 on, the environment does."""
+    with pytest.raises(PlanError, match=r"PyO3 0\.25\.1 links libpython unless its feature extension-module is on"):
+        make_plan(project=make_project(backend="maturin", pyo3="0.25.1"))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"pyo3": "0.25.1", "features": "extension-module"}, id="the feature is on"),
+        pytest.param({"pyo3": "0.26"}, id="the environment says it"),
+        pytest.param({"pyo3": "0.25.1", "programs": True}, id="a program must link it"),
+        pytest.param({"pyo3": "0.25.1", "backend": "setuptools"}, id="setuptools-rust switches it on"),
+    ],
+)
+def test_a_module_that_links_no_libpython_is_planned(facts: dict[str, Any]) -> None:
+    assert make_plan(project=make_project(**{"backend": "maturin", **facts})).cells
+
+
+def test_a_feature_that_nobody_read_may_keep_libpython_out() -> None:
+    recipe = make_recipe(abi3="cp39", way=FEATURE)
+
+    assert make_plan(recipe, make_project(backend="maturin", pyo3="0.25.1")).cells
 
 
 def test_claimed_and_unlisted_interpreters_are_named() -> None:
@@ -282,16 +341,70 @@ def test_the_first_family_that_can_serve_wins() -> None:
     assert (ours.image, theirs.image) == ("lookalike-manylinux_2_17_x86_64", "pypa-manylinux_2_28_x86_64")
 
 
+HEX = "0123456789abcdef" * 4
+PINNED = Pin.parse(f"registry.test/image:1@sha256:{HEX}")
+
+
+def make_named_image(platform: str) -> ImageFacts:
+    """Make the facts that were asked of the image which a recipe names."""
+    return make_image("cp311 cp313", platform=platform, family="recipe", name=PINNED.reference)
+
+
+def naming(platform: str) -> Recipe:
+    """Make a recipe for P31 that names an image for a platform."""
+    return replace(make_recipe("cp311"), images={PlatformTag.parse(platform): PINNED})
+
+
+def test_the_image_that_a_recipe_names_serves_before_every_family() -> None:
+    images = (*IMAGES, make_named_image("manylinux_2_28_x86_64"))
+
+    made = make_plan(naming(P31), images=images, families=())
+
+    assert [cell.image for cell in made.cells] == [PINNED.reference]
+
+
+def test_the_image_that_a_recipe_names_serves_its_platform_alone() -> None:
+    images = (*IMAGES, make_named_image("manylinux_2_28_x86_64"))
+
+    made = make_plan(naming("manylinux_2_36_x86_64"), images=images)
+
+    assert [cell.image for cell in made.cells] == [f"lookalike-{P31}"]
+
+
+def test_a_named_image_whose_libc_is_too_new_is_exit_4() -> None:
+    images = (*IMAGES, make_named_image("manylinux_2_36_x86_64"))
+
+    with pytest.raises(ImageError, match="builds manylinux_2_36_x86_64, which does not run wherever") as caught:
+        make_plan(naming(P31), images=images)
+
+    assert "write manylinux_2_36_x86_64 under platforms and images" in caught.value.hint
+
+
+def test_a_named_image_of_which_nothing_is_known_is_exit_4() -> None:
+    with pytest.raises(ImageError, match=r"nothing is known of registry\.test/image:1") as caught:
+        make_plan(naming(P31))
+
+    assert f"factory image pull {PINNED}" in caught.value.hint
+
+
+def test_a_platform_of_another_architecture_is_exit_4_although_an_image_is_known() -> None:
+    images = [make_image(platform="manylinux_2_28_aarch64", family="pypa")]
+
+    with pytest.raises(ImageError, match=r"manylinux_2_28_aarch64 cannot be built: .* for x86_64 alone") as caught:
+        make_plan(make_recipe(platforms="manylinux_2_28_aarch64"), images=images, families=("pypa",))
+
+    assert caught.value.exit_code == 4
+
+
 @pytest.mark.parametrize(
     ("platform", "hint"),
     [
-        ("manylinux_2_28_x86_64", "pypa-manylinux_2_28_x86_64 would: --families pypa"),
+        ("manylinux_2_28_x86_64", "pypa-manylinux_2_28_x86_64 would: --families lookalike,pypa"),
         (
             "manylinux_2_17_x86_64",
             "pypa-manylinux_2_28_x86_64 builds manylinux_2_28_x86_64: write that, if its libc is old enough",
         ),
         ("musllinux_1_2_x86_64", "images here build manylinux_2_28_x86_64, manylinux_2_31_x86_64"),
-        ("manylinux_2_31_aarch64", "images here build manylinux_2_28_x86_64, manylinux_2_31_x86_64"),
     ],
 )
 def test_a_platform_that_no_image_serves_is_exit_4_and_names_what_would(platform: str, hint: str) -> None:
@@ -321,16 +434,72 @@ RUST = {
     "too-old-for-the-crate": ({}, {"rust": "1.98"}, "1.97", "demo needs Rust 1.98; lookalike-.* has 1.97"),
     "not-what-the-recipe-wants": ({"rust": ">=1.99"}, {}, "1.97", "the recipe asks for Rust >=1.99"),
     "none": ({}, {"crate": True}, None, "demo needs Rust; lookalike-.* has none"),
-    "no-specifier": ({"rust": "new"}, {}, "1.97", "toolchain rust 'new' is no version specifier"),
+    "c-not-what-the-recipe-wants": ({"c": ">=12"}, {}, "1.97", "the recipe asks for GCC >=12; lookalike-.* has 10.2"),
 }
 
 
 @pytest.mark.parametrize(("asked", "facts", "held", "says"), RUST.values(), ids=RUST)
-def test_a_rust_that_does_not_suffice_is_refused(
+def test_a_compiler_that_does_not_suffice_is_refused(
     asked: dict[str, Any], facts: dict[str, Any], held: str | None, says: str
 ) -> None:
     with pytest.raises(PlanError, match=says):
         make_plan(make_recipe(**asked), make_project(**facts), images=[make_image(rust=held)])
+
+
+def test_compilers_are_asked_for_by_the_cells_that_an_override_means() -> None:
+    newer = override("cp313-*", "build.toolchain.c", build=BuildSpec(toolchain=Toolchain(c=">=12")))
+
+    with pytest.raises(PlanError, match="asks for GCC >=12"):
+        make_plan(make_recipe("cp39 cp313", overrides=[newer]))
+
+    assert make_plan(make_recipe("cp39", overrides=[replace(newer, select="cp39-*", paths=())])).cells
+
+
+def test_overrides_are_made_in_order_and_a_mapping_key_by_key() -> None:
+    recipe = make_recipe(
+        overrides=[
+            override("*", "build.env.A build.env.B", build=BuildSpec(env={"A": "1", "B": "1"})),
+            override("cp313-*", "build.env.B build.args", build=BuildSpec(env={"B": "2"}, args=("-v",))),
+            override("cp39-*", "build.env.B", build=BuildSpec(env={"B": "3"})),
+            override("demo/*@cp313", "test.imports", test=model.TestSpec(imports=("demo",))),
+        ]
+    )
+    cell = f"cp313-cp313-{P31}"
+
+    built, tried = recipe_for(recipe, cell), recipe_for(recipe, cell, Interpreter(13))
+
+    assert (built.build.env, built.build.args) == ({"A": "1", "B": "2"}, ("-v",))
+    assert (built.test.imports, tried.test.imports) == ((), ("demo",))
+    assert recipe_for(built, cell, Interpreter(13)) == tried, "doing so twice is doing so once"
+    assert recipe.build.env == {}
+
+
+def override(select: str, paths: str, build: BuildSpec | None = None, test: model.TestSpec | None = None) -> Override:
+    named = tuple(tuple(path.split(".")) for path in paths.split())
+    return Override(select=select, paths=named, build=build or BuildSpec(), test=test or model.TestSpec())
+
+
+@pytest.mark.parametrize(
+    ("select", "says"),
+    [
+        ("*-musllinux_*", f"is for no cell: .*; the cells are cp39-cp39-{P31}, cp313-cp313-{P31}"),
+        ("other/*", "is for no cell"),
+        ("cp39-*@cp313", "is for no trial"),
+    ],
+)
+def test_an_override_that_is_for_nobody_is_refused(select: str, says: str) -> None:
+    recipe = make_recipe("cp39 cp313", overrides=[override(select, "build.locked", build=BuildSpec(locked=False))])
+
+    with pytest.raises(PlanError) as caught:
+        make_plan(recipe)
+
+    assert re.search(says, f"{caught.value.message}; {caught.value.hint}")
+
+
+def test_an_override_for_a_cell_that_is_left_out_is_for_somebody() -> None:
+    idle = override("cp39-*", "build.locked", build=BuildSpec(locked=False))
+
+    assert len(make_plan(make_recipe(overrides=[idle]), only=["cp313-*"]).cells) == 1
 
 
 def test_cells_keep_the_order_of_the_recipe() -> None:

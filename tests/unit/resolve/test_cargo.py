@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from factory.errors import SourceError
-from factory.resolve.cargo import FetchFolder, fetch_folder, user_configuration
+from factory.resolve.cargo import FetchFolder, fetch_folder, usable_tokens, user_configuration
 from tests.source_makers import Files
 
 LOCK = 'version = 3\n[[package]]\nname = "demo"\nversion = "1.0.0"\n'
@@ -58,7 +58,7 @@ def contents(folder: FetchFolder) -> dict[str, bytes]:
 
 
 def cut(files: dict[str, str], manifest: str = "Cargo.toml") -> FetchFolder:
-    return fetch_folder(Files({manifest: "", **files}), manifest=manifest)
+    return fetch_folder(Files({manifest: "", **files}), manifest)
 
 
 def test_the_folder_holds_manifests_locks_and_empty_sources_only() -> None:
@@ -95,7 +95,46 @@ def test_of_a_configuration_only_what_says_where_crates_come_from_survives(path:
 
 
 def test_the_users_own_configuration_is_cut_in_the_same_way() -> None:
-    assert tomllib.loads(user_configuration(HOSTILE.encode()).decode()) == HARMLESS
+    assert tomllib.loads(user_configuration(HOSTILE.encode()).content.decode()) == HARMLESS
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[registries.my-corp]\nindex = "sparse+https://me:s3cr3t@corp/index/"', "registries.my-corp"),
+        ('[registries.my-corp]\nindex = "https://s3cr3t@corp/index"', "registries.my-corp"),
+        ('[source.mirror]\nregistry = "ssh://me:s3cr3t@corp/index"', "source.mirror"),
+    ],
+)
+def test_credentials_in_a_users_url_are_refused_and_not_repeated(text: str, place: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        user_configuration(text.encode())
+
+    assert f"[{place}]" in caught.value.message
+    assert "CARGO_REGISTRIES_M" in caught.value.hint
+    assert "s3cr3t" not in caught.value.message + caught.value.hint
+
+
+def test_a_user_name_for_ssh_is_no_secret() -> None:
+    assert user_configuration(b'[registries.corp]\nindex = "ssh://git@corp/index"').registries == {
+        ("CORP", "ssh://git@corp/index")
+    }
+
+
+def test_a_token_goes_to_the_index_that_the_user_names_and_to_no_other() -> None:
+    users = user_configuration(b'[registries.my-corp]\nindex = "sparse+https://corp/"\n').registries
+    tokens = {"MY_CORP": "word", "ELSEWHERE": "other"}
+
+    def told(configuration: str) -> dict[str, str]:
+        return dict(usable_tokens(tokens, users, cut({".cargo/config.toml": configuration}).registries))
+
+    assert told("") == {
+        "CARGO_REGISTRIES_MY_CORP_TOKEN": "word",
+        "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS": "cargo:token",
+    }
+    assert told('[registries.my-corp]\nindex = "sparse+https://corp/"\n') == told("")
+    assert told('[registries.my_corp]\nindex = "sparse+https://thief/"\n') == {}
+    assert told('[registries.elsewhere]\nindex = "sparse+https://thief/"\n') == told("")
 
 
 @pytest.mark.parametrize("text", ['"', "\\", "\n", "\x7f", "é", "😀", "]", " = ", "\t"])
@@ -105,7 +144,7 @@ def test_names_and_values_survive_whatever_they_hold(text: str) -> None:
 
     cut_down = user_configuration(f'[source."{quoted}"]\nregistry = "{quoted}"\n'.encode())
 
-    assert tomllib.loads(cut_down.decode()) == table
+    assert tomllib.loads(cut_down.content.decode()) == table
 
 
 def test_a_configuration_that_is_no_toml_is_named() -> None:
@@ -168,14 +207,24 @@ def test_a_fetch_is_needed_where_the_project_lacks_a_crate(
     ],
 )
 def test_the_lock_lies_at_the_workspaces_root(files: dict[str, str], manifest: str, expected: str) -> None:
-    assert cut(files, manifest).lock_path == expected
+    assert cut(files, manifest).lock_paths == (expected,)
 
 
 def test_the_command_fetches_for_every_target_from_the_folders_own_root() -> None:
     folder = cut({}, "rust/Cargo.toml")
 
-    assert folder.argv(locked=True) == ("cargo", "fetch", "--locked", "--manifest-path", "rust/Cargo.toml")
-    assert folder.argv(locked=False) == ("cargo", "fetch", "--manifest-path", "rust/Cargo.toml")
+    assert folder.commands(locked=True) == (("cargo", "fetch", "--locked", "--manifest-path", "rust/Cargo.toml"),)
+    assert folder.commands(locked=False) == (("cargo", "fetch", "--manifest-path", "rust/Cargo.toml"),)
+
+
+def test_crates_that_share_no_workspace_are_fetched_one_after_the_other() -> None:
+    files = {"one/Cargo.toml": "", "two/Cargo.toml": "", "one/Cargo.lock": LOCK, "two/Cargo.lock": FROM_GIT}
+
+    folder = fetch_folder(Files(files), "one/Cargo.toml", "two/Cargo.toml")
+
+    assert [command[-1] for command in folder.commands(locked=True)] == ["one/Cargo.toml", "two/Cargo.toml"]
+    assert folder.lock_paths == ("one/Cargo.lock", "two/Cargo.lock")
+    assert folder.needs_network
 
 
 def test_what_cargo_cannot_see_does_not_change_the_digest() -> None:

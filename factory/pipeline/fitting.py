@@ -1,0 +1,88 @@
+"""What a build image becomes before cells use it: prepared as a recipe asks, and with Rust brought to it."""
+
+from dataclasses import dataclass, replace
+
+from factory import codec
+from factory.engine.api import ContainerSpec, Mount
+from factory.images import ReadyImage
+from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, make_rust, rust_spec
+from factory.keys import key
+from factory.pipeline.hands import Hands, filled_volume
+from factory.pipeline.model import Failure
+from factory.pipeline.prepared import prepared_image
+from factory.plan.model import Cell, Preparation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """One way to fit a build image; cells that ask for the same share it."""
+
+    image: str
+    preparation: Preparation | None
+    bundled_rust: bool
+
+    @property
+    def name(self) -> str:
+        """What the fitted image is called in this run: the image's own name where there is nothing to do."""
+        parts = [self.image]
+        if self.preparation is not None:
+            parts.append(key({"preparation": codec.dump(self.preparation)}).short)
+        if self.bundled_rust:
+            parts.append("rust")
+        return "+".join(parts)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to do."""
+        return self.preparation is not None or self.bundled_rust
+
+
+def fitting_of(cell: Cell) -> Fitting | None:
+    """Say how a cell's image is fitted; None for a cell that no image builds."""
+    if cell.image is None:
+        return None
+    return Fitting(image=cell.image, preparation=cell.preparation, bundled_rust=cell.rust == "bundle")
+
+
+def fitted(hands: Hands, base: ReadyImage, fitting: Fitting) -> ReadyImage | Failure:
+    """Fit an image.
+
+    Raises:
+        ImageError: Rust cannot be assembled here.
+        Interrupted: the run was ended meanwhile.
+    """
+    subject = f"image:{fitting.name}"
+    image: ReadyImage | Failure = base
+    if fitting.preparation is not None:
+        image = prepared_image(hands, base, fitting.preparation, subject)
+    if isinstance(image, Failure) or not fitting.bundled_rust:
+        return image
+    return _with_rust(hands, image)
+
+
+def _with_rust(hands: Hands, image: ReadyImage) -> ReadyImage | Failure:
+    """Mount the bundle: a volume costs a copy once per engine, a layer of the image a walk over the tree of each."""
+    bundle = hands.stages.surely("rust", {"made of": str(input_digest(rust_spec()))}, RustBundle, lambda: _made(hands))
+    volume = filled_volume(hands, "rust", bundle.file.digest, lambda name: _fill(hands, image, bundle, name))
+    if isinstance(volume, Failure):
+        return volume
+    return replace(
+        image,
+        identity=key({"image": str(image.identity), "rust": str(bundle.file.digest)}),
+        mounts=(*image.mounts, Mount(volume=volume, path=RUST, read_only=True)),
+        path=f"{RUST / 'bin'}:{image.path}",
+    )
+
+
+def _made(hands: Hands) -> RustBundle:
+    with hands.recorder.step("image:rust", "image") as mark:
+        bundle = make_rust(hands.host, hands.stages.store, hands.recorder.progress("image:rust"))
+        mark.outcome = "passed"
+        return bundle
+
+
+def _fill(hands: Hands, image: ReadyImage, bundle: RustBundle, volume: str) -> None:
+    with hands.bench("rust") as bench, hands.stages.store.lend(bundle.file) as tar:
+        mounts = (Mount(volume=volume, path=RUST),)
+        bench.start(ContainerSpec(image=image.reference, label="rust", env={}, mounts=mounts))
+        bench.put(bundled_files(tar), RUST)

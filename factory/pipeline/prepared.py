@@ -1,0 +1,110 @@
+"""Prepared images of a run: found again by what they are made from, else made in a container that becomes an image."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+from factory.backends.base import WORK
+from factory.digest import Digest
+from factory.engine.api import ContainerSpec
+from factory.errors import EngineError, ImageError, Interrupted
+from factory.images import ReadyImage, prepared
+from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL
+from factory.images.mirror import apt_mirror
+from factory.pipeline.bench import Bench
+from factory.pipeline.hands import Hands, certificate_files, network_env
+from factory.pipeline.model import Failure
+from factory.plan.model import Preparation
+
+_MANIFEST_LIMIT_BYTES = 64 << 20
+
+
+def prepared_image(hands: Hands, base: ReadyImage, preparation: Preparation, subject: str) -> ReadyImage | Failure:
+    """Return the image that a base becomes with these packages and commands; what the network lost is tried again.
+
+    Raises:
+        Interrupted: the run was ended meanwhile.
+    """
+    outcome = _found_or_made(hands, base, preparation, subject)
+    if isinstance(outcome, Failure) and outcome.ended == "lost":
+        return _found_or_made(hands, base, preparation, subject)
+    return outcome
+
+
+def _found_or_made(hands: Hands, base: ReadyImage, preparation: Preparation, subject: str) -> ReadyImage | Failure:
+    asked = prepared.input_digest(base.identity, preparation)
+    stages = hands.stages
+    with stages.store.once("prepared", asked, cancelled=stages.cancelled) as mine:
+        if not mine:
+            raise Interrupted("interrupted while another run prepared the same image")
+        found = hands.engine.find_image(_marks(hands, asked))
+        if found is None or stages.update:
+            made = _uninterrupted(hands, base, preparation, asked, subject)
+            if isinstance(made, Failure):
+                return made
+            if found is not None:
+                hands.engine.remove_image(found)
+            found = made
+        held = hands.engine.held_image(found)
+        if held is None:
+            raise ImageError(f"{subject} was here, and is gone", hint="did somebody remove it? type it again")
+        return replace(base, reference=found, identity=Digest(held.labels[IDENTITY_LABEL]))
+
+
+def _marks(hands: Hands, asked: Digest) -> dict[str, str]:
+    """Return the labels that a prepared image of this store is found by."""
+    owner = hands.stages.store.owner
+    return {INPUT_LABEL: asked.hex, "wheel-factory.kind": "prepared", "wheel-factory.owner": owner}
+
+
+def _uninterrupted(
+    hands: Hands, base: ReadyImage, preparation: Preparation, asked: Digest, subject: str
+) -> str | Failure:
+    """Make the image, unless the run ends: what then fails under its hands counts as never begun."""
+    try:
+        made = _make(hands, base, preparation, asked, subject)
+    except EngineError as error:
+        if hands.stages.cancelled.is_set():
+            raise Interrupted("interrupted") from error
+        raise
+    if isinstance(made, Failure) and made.ended == "lost" and hands.stages.cancelled.is_set():
+        raise Interrupted("interrupted")
+    return made
+
+
+def _make(hands: Hands, base: ReadyImage, preparation: Preparation, asked: Digest, subject: str) -> str | Failure:
+    mirror = apt_mirror(hands.host) or ""
+    with hands.bench(subject) as bench:
+        bench.start(ContainerSpec(image=base.reference, label=subject, env={}, network=True, prepares=True))
+        bench.put((*prepared.configuration(), *certificate_files(hands.host)), WORK)
+        failure = bench.run_all(prepared.steps(preparation, network=network_env(hands.host), mirror=mirror))
+        if failure is not None:
+            return _explained(failure, bench)
+        manifest = bench.take(prepared.MANIFEST, "manifest", limit_bytes=_MANIFEST_LIMIT_BYTES)
+        if isinstance(manifest, Failure):
+            return manifest
+        making = uuid4().hex if preparation.before_all else ""
+        identity = prepared.identity(asked, manifest[0].content, making)
+        return _commit(hands, bench, base, preparation, asked, identity)
+
+
+def _explained(failure: Failure, bench: Bench) -> Failure:
+    said = prepared.explain(bench.last_output) if failure.ended == "failed" and failure.step == "packages" else None
+    if said is None:
+        return failure
+    return replace(failure, message=said.message, hint=said.hint, ended="lost" if said.passing else "failed")
+
+
+def _commit(
+    hands: Hands, bench: Bench, base: ReadyImage, preparation: Preparation, asked: Digest, identity: Digest
+) -> str:
+    labels = {
+        INPUT_LABEL: asked.hex,
+        IDENTITY_LABEL: identity.hex,
+        prepared.BASE_LABEL: base.facts.name,
+        prepared.HOLDS_LABEL: str(preparation),
+    }
+    reference = f"wheel-factory/prepared:{asked.short}-{hands.stages.store.owner[:8]}"
+    with hands.recorder.step(bench.subject, "commit") as mark:
+        image = bench.container.commit(reference=reference, labels=labels)
+        mark.outcome = "passed"
+        return image

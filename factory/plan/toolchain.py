@@ -1,0 +1,89 @@
+"""What a build image must bring to compile a source, and what is brought to it."""
+
+from collections.abc import Iterator
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from factory.errors import PlanError
+from factory.image_facts import ImageFacts
+from factory.plan.model import Preparation, RustOrigin
+from factory.project.model import Project
+from factory.recipe.model import Recipe
+
+_ELSEWHERE = "choose another platform or family"
+_HINT = f"{_ELSEWHERE}: the factory installs no toolchain for a recipe"
+
+
+def refuse_c(recipe: Recipe, image: ImageFacts) -> None:
+    """Refuse an image whose GCC is not what the recipe asks for.
+
+    Raises:
+        PlanError: it is missing, or not the one that was asked for.
+    """
+    wanted = SpecifierSet(recipe.build.toolchain.c or "")
+    if wanted and (image.c is None or image.c not in wanted):
+        held = image.c or "none"
+        raise PlanError(f"the recipe asks for GCC {wanted}; {image.name} has {held}", hint=_HINT)
+
+
+def rust_of(recipe: Recipe, project: Project, image: ImageFacts) -> RustOrigin | None:
+    """Say whose Rust compiles: the image's, else the factory's own, where the first does not do; None without Rust.
+
+    Raises:
+        PlanError: neither is there, or each is too old, or not the one that was asked for.
+    """
+    wanted = SpecifierSet(recipe.build.toolchain.rust or "")
+    if project.cargo_manifest is None and not wanted:
+        return None
+    reasons = []
+    for origin, version in _rusts(image):
+        why = _unfit(recipe, project, wanted, version)
+        if not why:
+            return origin
+        held_by = image.name if origin == "image" else "the factory's own"
+        reasons.append(f"{why}; {held_by} has {version}")
+    if not reasons:
+        libc, arch = image.platform.libc, image.platform.arch
+        message = (
+            f"{recipe.name} needs Rust; {image.name} has none, and the factory's own has nothing for {libc} on {arch}"
+        )
+        raise PlanError(message, hint=_ELSEWHERE)
+    raise PlanError(reasons[0], hint=_HINT)
+
+
+def _rusts(image: ImageFacts) -> Iterator[tuple[RustOrigin, Version]]:
+    if image.rust is not None:
+        yield "image", image.rust
+    if image.bundled_rust is not None:
+        yield "bundle", image.bundled_rust
+
+
+def _unfit(recipe: Recipe, project: Project, wanted: SpecifierSet, version: Version) -> str:
+    """Say what a Rust of this version does not do; nothing where it does."""
+    if wanted and version not in wanted:
+        return f"the recipe asks for Rust {wanted}"
+    if project.rust_version is not None and version < project.rust_version:
+        return f"{recipe.name} needs Rust {project.rust_version}"
+    return ""
+
+
+def preparation(recipe: Recipe, image: ImageFacts) -> Preparation | None:
+    """Say what an image gets before a recipe's cells use it; None where the recipe asks for nothing.
+
+    Raises:
+        PlanError: the recipe lists system packages, but none for the image's package manager.
+    """
+    build, manager = recipe.build, image.packages
+    listed = "dnf" if manager == "yum" else manager  # its package names are the same
+    if build.system and listed not in build.system:
+        has = f"has {manager}" if manager else "installs none"
+        hint = f"add build: {{system: {{{listed}: […]}}}} with this distribution's names, [] where it needs none"
+        raise PlanError(
+            f"{recipe.name} lists system packages for {', '.join(build.system)}; {image.name} {has}",
+            hint=hint if manager else _ELSEWHERE,
+        )
+    packages = () if listed is None else tuple(sorted(build.system.get(listed, ())))
+    if not packages and not build.before_all:
+        return None
+    return Preparation(manager=manager, packages=packages, before_all=build.before_all)
