@@ -13,26 +13,32 @@ import click
 
 from factory import __version__
 from factory.cli.board import LiveBoard, PlainBoard
-from factory.cli.common import RecipeOptions, err, families, load, new_run_id, today
+from factory.cli.clock import today
+from factory.cli.common import RecipeOptions, err, families, families_again, load, new_run_id
 from factory.cli.errors import render_error
 from factory.cli.signals import Signals, handled_signals
 from factory.engine.docker import connect
-from factory.errors import FactoryError, ImageError, Interrupted, OutputError, PlanError, SourceError
+from factory.errors import FactoryError, ImageError, Interrupted, OutputError, PlanError, SourceError, UsageError
 from factory.host import Host, read_host
+from factory.image_facts import ImageFacts
 from factory.images import ReadyImage, declared, ensure
+from factory.images.named import remembered
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Planned, RecipeFailed, Run, RunEnded, RunStarted
 from factory.pipeline.order import Order
+from factory.pipeline.passing import require_passed
 from factory.pipeline.run import Recorder, now
 from factory.pipeline.sources import Selection, order_of
 from factory.pipeline.stages import Stages
-from factory.pipeline.work import carry_out
+from factory.pipeline.work import MakeImage, carry_out
 from factory.plan.selection import refuse_nothing
 from factory.recipe.model import Recipe
 from factory.recipe.parse import Loaded
 from factory.release import Release, claim, release
 from factory.report.documents import RunDocument, render_json
+from factory.report.junit import render_junit
 from factory.report.run import render_run
+from factory.report.summary import render_summary
 from factory.resolve.tools import ensure_tools
 from factory.store import Store
 
@@ -49,11 +55,14 @@ class BuildOptions(RecipeOptions):
     no_cache: bool
     keep: bool
     json_file: Path | None
+    junit_file: Path | None
     verbose: bool
 
 
 def run_build(options: BuildOptions) -> int:
     """Build what the recipes owe; the exit code."""
+    if str(options.json_file) == str(options.junit_file) == "-":
+        raise UsageError("--json and --junit cannot both go to stdout", hint="name a file for one of them")
     selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
     loaded = load(options)
     run_id = new_run_id()
@@ -61,7 +70,8 @@ def run_build(options: BuildOptions) -> int:
     with (
         Store.open(host.store, on_damage=lambda text: err().print(text, markup=False)) as store,
         store.run_lock(run_id),
-        _json_file(options.json_file) as json_file,
+        _written(options.json_file, "--json") as json_file,
+        _written(options.junit_file, "--junit") as junit_file,
         handled_signals() as signals,
     ):
         stages = Stages(store=store, cancelled=signals.cancelled, fresh=options.no_cache, update=options.update)
@@ -77,7 +87,8 @@ def run_build(options: BuildOptions) -> int:
             )
             stopped = attempt.go(loaded, run_id)
             run = recorder.run()
-        return _close(attempt, run, stopped, loaded, json_file)
+        code = _close(attempt, run, stopped, loaded)
+        return max(code, _report(run, host.step_summary, json_file, junit_file))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +122,7 @@ class _Attempt:
             duration_s=monotonic() - started,
             containers=self.recorder.containers,
             interrupted=isinstance(stopped, Interrupted),
+            stopped=None if stopped is None else stopped.message,
         )
         try:
             self.recorder.emit(ended)
@@ -121,9 +133,15 @@ class _Attempt:
     def _work(self, loaded: Loaded, run_id: str) -> None:
         store = self.stages.store
         with connect(self.host, owner=store.owner, run_id=run_id) as engine:
+
+            def make_image(name: str) -> ReadyImage:
+                progress = self.recorder.progress(f"image:{name}")
+                cancelled = self.stages.cancelled
+                return ensure(name, engine=engine, host=self.host, store=store, progress=progress, cancelled=cancelled)
+
             with self.signals.raised():
                 engine.reap(store.is_running)
-                orders = self._orders(loaded)
+                orders = self._orders(loaded, make_image)
                 claim(self.options.output)
                 tools = ensure_tools(self.host, store)
             hands = Hands(
@@ -135,23 +153,17 @@ class _Attempt:
                 output=self.board.output if self.options.verbose and isinstance(self.board, PlainBoard) else None,
                 keep=self.options.keep,
             )
-
-            def make_image(name: str) -> ReadyImage:
-                progress = self.recorder.progress(f"image:{name}")
-                cancelled = self.stages.cancelled
-                return ensure(name, engine=engine, host=self.host, store=store, progress=progress, cancelled=cancelled)
-
             workers = self.options.jobs or cpu_count() or 1
             carry_out(hands, orders, make_image, workers=workers, today=self.selection.today)
             if self.signals.cancelled.is_set():
                 raise Interrupted("interrupted", hint=_AGAIN)
 
-    def _orders(self, loaded: Loaded) -> Sequence[Order]:
+    def _orders(self, loaded: Loaded, make_image: MakeImage) -> Sequence[Order]:
         """Take and plan every recipe before any work."""
         orders = []
         for recipe in loaded.recipes:
             try:
-                order = self._order(recipe)
+                order = self._order(recipe, make_image)
             except (SourceError, PlanError, ImageError) as error:
                 if not self.options.keep_going:
                     raise
@@ -163,14 +175,28 @@ class _Attempt:
             refuse_nothing([order.plan for order in orders])
         return orders
 
-    def _order(self, recipe: Recipe) -> Order:
+    def _order(self, recipe: Recipe, make_image: MakeImage) -> Order:
+        images = (*declared(self.host.image_lock), *self._named(recipe, make_image))
         subject = f"source:{recipe.name}"
         with self.recorder.step(subject, "source") as mark:
             mark.outcome = "failed"
             progress = self.recorder.progress(subject)
-            order = order_of(recipe, self.stages, self.host, declared(), self.selection, progress)
+            order = order_of(recipe, self.stages, self.host, images, self.selection, progress)
+            require_passed(order, self.host)
             mark.outcome = "passed"
             return order
+
+    def _named(self, recipe: Recipe, make_image: MakeImage) -> Sequence[ImageFacts]:
+        """Return the facts of the images that a recipe names itself; one that was never here comes before its plan."""
+        facts = []
+        for pin in recipe.images.values():
+            if (known := remembered(pin, self.stages.store)) is None:
+                with self.recorder.step(f"image:{pin.reference}", "image") as mark:
+                    mark.outcome = "failed"
+                    known = make_image(pin.reference).facts
+                    mark.outcome = "passed"
+            facts.append(known)
+        return facts
 
     def _failed(self, recipe: str, error: FactoryError) -> None:
         self.recorder.emit(
@@ -178,7 +204,26 @@ class _Attempt:
         )
 
 
-def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Loaded, json_file: TextIO | None) -> int:
+def _report(run: Run, summary: Path | None, json_file: TextIO | None, junit_file: TextIO | None) -> int:
+    """Write the run in the forms that were asked for, and return the exit code that comes of it."""
+    if json_file is not None:
+        click.echo(render_json(RunDocument(passed=run.passed, run=run)), file=json_file)
+    if junit_file is not None:
+        click.echo(render_junit(run), file=junit_file, nl=False)
+    if summary is None:
+        return 0
+    try:
+        with summary.open("a", encoding="utf-8") as stream:
+            stream.write(render_summary(run))
+    except OSError as error:
+        hint = "name a file that may be written in GITHUB_STEP_SUMMARY, or unset it"
+        failure = OutputError(f"the summary {summary} cannot be written: {error.strerror}", hint=hint)
+        click.echo(render_error(failure), err=True)
+        return failure.exit_code
+    return 0
+
+
+def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Loaded) -> int:
     """Release what passed, say what happened, and return the exit code."""
     codes = {stopped.exit_code} if stopped is not None else set()
     codes |= {failed.exit_code for failed in run.failed_recipes}
@@ -196,22 +241,21 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
         click.echo(render_error(bad), err=True)
     if stopped is None and not run.passed:
         codes.add(1)
-    if json_file is not None:
-        click.echo(render_json(RunDocument(passed=run.passed, run=run)), file=json_file)
     return max(codes, default=0)
 
 
 def _repeated(options: BuildOptions) -> list[str]:
     """Return the flags that a next call for the same wheels needs again."""
     flags = [] if options.output == Path("dist") else ["-o", str(options.output)]
+    flags += families_again(options.families)
     for setting in options.settings:
         flags += ["--set", setting]
     return flags
 
 
 @contextmanager
-def _json_file(path: Path | None) -> Iterator[TextIO | None]:
-    """Open the file for the run's JSON before there is a run: that it cannot be written is said at once.
+def _written(path: Path | None, flag: str) -> Iterator[TextIO | None]:
+    """Open a file for a report before there is a run: that it cannot be written is said at once.
 
     Raises:
         OutputError: it cannot.
@@ -223,7 +267,7 @@ def _json_file(path: Path | None) -> Iterator[TextIO | None]:
         stream = path.open("w", encoding="utf-8")
     except OSError as error:
         raise OutputError(
-            f"{path} cannot be written: {error.strerror}", hint="name another file after --json, or - for stdout"
+            f"{path} cannot be written: {error.strerror}", hint=f"name another file after {flag}, or - for stdout"
         ) from error
     with stream:
         yield stream

@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from factory.audit.rules import RULES
-from factory.catalogue import FAMILIES
+from factory.catalogue import DEFAULT_FAMILIES, FAMILIES
+from factory.cli.clock import today
 from factory.errors import RecipeError, UsageError
 from factory.recipe.parse import Loaded, load_recipes
 
@@ -25,11 +26,6 @@ class RecipeOptions:
     families: str
     update: bool
     keep_going: bool
-
-
-def today() -> date:
-    """Return today's date in UTC: what `until` and `supported` are judged by."""
-    return datetime.now(UTC).date()
 
 
 def new_run_id() -> str:
@@ -81,6 +77,11 @@ def families(text: str) -> tuple[str, ...]:
         if name not in FAMILIES:
             raise UsageError(f"{name!r} is no image family", hint=f"families here: {', '.join(FAMILIES)}")
     return names
+
+
+def families_again(text: str) -> list[str]:
+    """Return the flag that a next call needs for the same families."""
+    return [] if text == DEFAULT_FAMILIES else ["--families", text]
 
 
 def out() -> Console:

@@ -10,12 +10,13 @@ from typing import NoReturn, TextIO
 import click
 
 from factory import __version__
+from factory.catalogue import DEFAULT_FAMILIES
 from factory.errors import FactoryError, Interrupted, OutputError
 
 _RECIPES = click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=click.Path(path_type=Path))
 _FAMILIES = click.option(
     "--families",
-    default="lookalike",
+    default=DEFAULT_FAMILIES,
     show_default=True,
     metavar="LIST",
     help="Image families that may serve, the preferred first, with commas between.",
@@ -91,6 +92,7 @@ def main() -> None:
     """Turn recipes into Linux wheels that are proven to work everywhere their tags claim.
 
     \b
+    factory init nh3             write recipe.yaml from a release, or a tree
     factory plan recipe.yaml     what would be built and tried, and why
     factory build recipe.yaml    build, prove, and put the wheels into ./dist
     factory doctor               what is missing on this machine
@@ -131,6 +133,13 @@ def main() -> None:
     metavar="FILE",
     help="Write the run as JSON (schema: factory schema run); - is stdout.",
 )
+@click.option(
+    "--junit",
+    "junit_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the run as JUnit XML, a test case for each wheel and each trial; - is stdout.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show every step's output as it comes.")
 def build(**options: object) -> None:
     """Build the wheels that recipes owe, prove them, and put those that passed into the output folder.
@@ -166,14 +175,51 @@ def plan(**options: object) -> None:
 @main.command(short_help="Judge any wheels by the gate.")
 @click.argument("wheels", nargs=-1, required=True, metavar="WHEEL...", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the audits as JSON (schema: factory schema audit).")
-def audit(wheels: tuple[Path, ...], *, as_json: bool) -> None:
+@click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0, for code-scanning pages.")
+@click.option("--strict", is_flag=True, help="Refuse wheels for warnings too.")
+@click.option("--select", multiple=True, metavar="RULE", help="Judge by this rule alone; may be repeated.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Leave out this rule; may be repeated.")
+def audit(**options: object) -> None:
     """Judge any wheels by the gate: verdict, the platform they deserve, their floor, and what was found.
 
-    docs/reference/rules.md explains every rule.
+    `factory explain RULE` says why a rule is one. Exits with 1 when a wheel is refused.
     """
-    from factory.cli.audit import run_audit  # noqa: PLC0415 -- as above
+    from factory.cli.audit import AuditOptions, run_audit  # noqa: PLC0415 -- as above
 
-    sys.exit(run_audit(wheels, as_json=as_json))
+    sys.exit(run_audit(AuditOptions(**options)))  # type: ignore[arg-type]  # as above
+
+
+@main.command(short_help="Explain a rule of the gate.")
+@click.argument("rule", required=False)
+def explain(rule: str | None) -> None:
+    """Say what a RULE of the gate means, why it hurts, how to mend it and who says so; without one: list them."""
+    from factory.cli.audit import run_explain  # noqa: PLC0415 -- as above
+
+    sys.exit(run_explain(rule))
+
+
+@main.command(short_help="Write a recipe from a source.")
+@click.argument("source", default=".", metavar="[SOURCE]")
+@click.option(
+    "-o",
+    "--output",
+    default="recipe.yaml",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The recipe to write; - is stdout.",
+)
+@click.option("--force", is_flag=True, help="Write over a recipe that is there.")
+@_FAMILIES
+def init(**options: object) -> None:
+    """Write a recipe from a source, by reading alone: nothing of it is run.
+
+    SOURCE is a folder, a sdist's file, or a release on the package index, such as nh3 or nh3==0.3.7; without one: the
+    folder you are in. Settings of cibuildwheel's are carried over. What could not be read or carried over stands at
+    the recipe's end, each with its reason.
+    """
+    from factory.cli.init import InitOptions, run_init  # noqa: PLC0415 -- as above
+
+    sys.exit(run_init(InitOptions(**options)))  # type: ignore[arg-type]  # as above
 
 
 @main.command(short_help="Tell what is missing on this machine.")
@@ -198,7 +244,7 @@ def image() -> None:
     """Handle the images that build wheels and try them."""
 
 
-@image.command("list")
+@image.command("list", short_help="List the images.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON (schema: factory schema images).")
 def image_list(*, as_json: bool) -> None:
     """List the images: what each declares, and whether it is here."""
@@ -207,7 +253,7 @@ def image_list(*, as_json: bool) -> None:
     sys.exit(run_image_list(as_json=as_json))
 
 
-@image.command("build")
+@image.command("build", short_help="Make images from Debian's packages.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--update", is_flag=True, help="Make them again from today's packages, although they are here.")
 def image_build(names: tuple[str, ...], *, update: bool) -> None:
@@ -218,3 +264,46 @@ def image_build(names: tuple[str, ...], *, update: bool) -> None:
     from factory.cli.images import run_image_build  # noqa: PLC0415 -- as above
 
     sys.exit(run_image_build(names, update=update))
+
+
+@image.command("pull", short_help="Pull images from their registries.")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def image_pull(names: tuple[str, ...]) -> None:
+    """Pull images by digest from their registries, and ask each what it holds.
+
+    NAME is one that `factory image list` shows, or any registry/name@sha256:… that a recipe names under images.
+    """
+    from factory.cli.images import run_image_pull  # noqa: PLC0415 -- as above
+
+    sys.exit(run_image_pull(names))
+
+
+@image.command("show", short_help="Tell what is known of one image.")
+@click.argument("name")
+def image_show(name: str) -> None:
+    """Tell what is known of one image: what it holds, what it is made of or pinned to, and whether it is here.
+
+    NAME is one that `factory image list` shows, or any registry/name@sha256:… that was here before.
+    """
+    from factory.cli.images import run_image_show  # noqa: PLC0415 -- as above
+
+    sys.exit(run_image_show(name))
+
+
+@image.command("pin", short_help="Pin what registries serve by digest.")
+@click.argument("reference", required=False)
+@click.option("--from-cibuildwheel", is_flag=True, help="Take the pins of the newest cibuildwheel on the index.")
+@click.option("--tag", default="latest", show_default=True, help="Which tag's digest the registry is asked for.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Which lock to write.  [default: our own]"
+)
+def image_pin(**options: object) -> None:
+    """Pin the images that registries serve to the digests of today; nothing is pulled.
+
+    With a REFERENCE such as registry/name:tag, only print it with its digest, as a recipe names it under images.
+
+    The registry is asked through the engine. FACTORY_IMAGE_LOCK names the lock that builds use, if not our own.
+    """
+    from factory.cli.pin import PinOptions, run_image_pin  # noqa: PLC0415 -- as above
+
+    sys.exit(run_image_pin(PinOptions(**options)))  # type: ignore[arg-type]  # as for build

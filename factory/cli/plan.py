@@ -5,17 +5,22 @@ from threading import Event
 
 import click
 
-from factory.cli.common import RecipeOptions, err, families, load, out, today
+from factory.cli.clock import today
+from factory.cli.common import RecipeOptions, err, families, families_again, load, out
 from factory.cli.errors import render_error
 from factory.errors import FactoryError, ImageError, PlanError, SourceError, UsageError
 from factory.host import read_host
+from factory.image_facts import ImageFacts
 from factory.images import declared
+from factory.images.named import known
 from factory.pipeline.sources import Selection, order_of
 from factory.pipeline.stages import Stages
 from factory.plan.model import Plan
 from factory.plan.selection import refuse_nothing
+from factory.recipe.model import Recipe
 from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
+from factory.report.text import line
 from factory.store import Store
 
 
@@ -39,7 +44,8 @@ def run_plan(options: PlanOptions) -> int:
         stages = Stages(store=store, cancelled=Event(), update=options.update)
         for recipe in loaded.recipes:
             try:
-                plans.append(order_of(recipe, stages, host, declared(), selection).plan)
+                images = (*declared(host.image_lock), *_named(recipe, store))
+                plans.append(order_of(recipe, stages, host, images, selection).plan)
             except (SourceError, PlanError, ImageError) as error:
                 if not options.keep_going:
                     raise
@@ -52,6 +58,18 @@ def run_plan(options: PlanOptions) -> int:
     return max((failure.exit_code for failure in failures), default=0)
 
 
+def _named(recipe: Recipe, store: Store) -> tuple[ImageFacts, ...]:
+    """Return the facts of the images that a recipe names itself, without asking an engine.
+
+    Raises:
+        ImageError: one was never on this machine.
+    """
+    try:
+        return tuple(known(pin, store) for pin in recipe.images.values())
+    except ImageError as error:
+        raise error.of(recipe.file) from error
+
+
 def _print(plans: list[Plan], options: PlanOptions) -> None:
     if options.as_json:
         click.echo(render_json(PlanDocument(plans=tuple(plans))))
@@ -62,4 +80,5 @@ def _print(plans: list[Plan], options: PlanOptions) -> None:
     else:
         for plan in plans:
             out().print(render_plan(plan), soft_wrap=True)
-        err().print(f"next: factory build {' '.join(str(path) for path in options.recipes) or ''}".rstrip())
+        words = [*map(str, options.recipes), *families_again(options.families)]
+        err().print(line(" ".join(["next: factory build", *words])), soft_wrap=True)

@@ -11,6 +11,7 @@ from typing import Literal
 from factory import codec
 from factory.audit import Audit
 from factory.image_facts import ImageFacts
+from factory.images import PreparedHere
 from factory.pipeline.model import Run
 from factory.plan.model import Plan
 
@@ -59,10 +60,11 @@ class ListedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagesDocument:
-    """What `factory image list --json` writes."""
+    """What `factory image list --json` writes; `prepared` is empty where no engine could be asked."""
 
     schema: Literal[1] = 1
     images: tuple[ListedImage, ...]
+    prepared: tuple[PreparedHere, ...] = ()
 
 
 Document = PlanDocument | RunDocument | AuditDocument | ImagesDocument

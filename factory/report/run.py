@@ -12,6 +12,7 @@ from factory.audit import Finding
 from factory.catalogue import Severity
 from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
 from factory.release import Release
+from factory.report.tally import HEAD, tallies, total
 from factory.report.text import line
 
 STYLES: dict[Status, str] = {
@@ -39,6 +40,8 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
     parts: list[RenderableType] = []
     if run.records:
         parts.append(_Wheels(run.records))
+    if len(run.plans) > 1:
+        parts += [Text(), _counted(run), Text()]
     for record in run.records:
         parts += _failures(record, run.folder)
     for bad in run.failed_recipes:
@@ -47,7 +50,7 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
     parts += [line(f"note: {plan.recipe}: {note}", style="yellow") for plan in run.plans for note in plan.notes]
     if release is not None:
         parts += _released(release)
-    parts.append(line(_closing(run), style="bold"))
+    parts.append(line(closing(run), style="bold"))
     parts += [line(text) for text in _next(run, flags)]
     return Group(*parts)
 
@@ -80,6 +83,17 @@ def _wheels(records: Iterable[CellRecord], shared: str = "") -> Table:
         table.add_row(
             line(name), line(tags.removesuffix(shared)), status, size, _trials(record.trials), f"{seconds:.1f}"
         )
+    return table
+
+
+def _counted(run: Run) -> Table:
+    """Count owed, built and tried wheels of each recipe, and of all."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in HEAD:
+        table.add_column(name, justify="left" if name == "recipe" else "right", overflow="fold")
+    counted = tallies(run)
+    for one in (*counted, total(counted)):
+        table.add_row(*(line(text) for text in one.cells), style="" if one.is_good else "bold red")
     return table
 
 
@@ -132,11 +146,12 @@ def _released(release: Release) -> list[Text]:
     return lines
 
 
-def _closing(run: Run) -> str:
+def closing(run: Run) -> str:
+    """Say in one line how a run ended."""
     good = sum(record.passed for record in run.records)
     owed = sum(len(plan.cells) for plan in run.plans)
     if not owed:
-        return "nothing could be planned"
+        return run.stopped or "nothing could be planned"
     if run.interrupted:
         return f"interrupted: {good} of {_plural(owed, 'wheel')} finished in {run.duration_s:.1f} s"
     if run.records and not run.containers and all(record.status == "cached" for record in run.records):

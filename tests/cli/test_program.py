@@ -68,6 +68,14 @@ def test_doctor_ends_with_4_when_only_the_engine_is_missing(factory: Program) ->
     assert done.code == 4, done.stdout
 
 
+def test_doctor_warns_of_a_proxy_that_containers_do_not_reach_and_keeps_its_password(factory: Program) -> None:
+    done = factory("doctor", https_proxy="http://porter:s3cr3t-w0rd@127.0.0.1:3128", http_proxy="http://10.0.0.1:3128")
+
+    assert "https_proxy names this machine's loopback address" in done.stdout
+    assert "an address that containers reach" in done.stdout
+    assert "s3cr3t-w0rd" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("command", ["plan", "build"])
 def test_a_bad_recipe_is_framed_on_stderr_before_anything_else(factory: Program, command: str) -> None:
     write_project(factory.folder, BAD)
@@ -109,7 +117,7 @@ def test_a_file_for_the_json_that_cannot_be_written_is_said_before_any_work(fact
     "arguments",
     [
         pytest.param(("plan", "absent.yaml"), id="no such recipe"),
-        pytest.param(("plan", "--families", "pypa"), id="no such family"),
+        pytest.param(("plan", "--families", "absent"), id="no such family"),
         pytest.param(("plan", "--ids", "--json"), id="two forms at once"),
         pytest.param(("plan", "--set", "build.tiemout=3"), id="no such field"),
         pytest.param(("audit", "absent.whl"), id="no such wheel"),
@@ -245,3 +253,30 @@ def test_help_loads_nothing_that_is_slow_to_load(factory: Program) -> None:
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "click" in loaded
     assert loaded & slow == set()
+
+
+def test_a_run_that_was_stopped_says_so_in_every_report(factory: Program) -> None:
+    summary = factory.folder / "summary.md"
+    summary.write_text("before\n")
+
+    done = factory("build", "--junit", "run.xml", "--json", "run.json", GITHUB_STEP_SUMMARY=str(summary))
+
+    why = "no container engine answers at unix:///nonexistent.sock"
+    assert done.code == 4
+    assert json.loads((factory.folder / "run.json").read_text())["run"]["stopped"] == why
+    assert f'message="{why}"' in (factory.folder / "run.xml").read_text()
+    assert summary.read_text().startswith("before\n## no container engine answers")
+
+
+def test_a_summary_that_cannot_be_written_is_said(factory: Program) -> None:
+    done = factory("build", GITHUB_STEP_SUMMARY=str(factory.folder / "absent" / "summary.md"))
+
+    assert done.code == 5
+    assert "summary.md cannot be written: No such file or directory" in done.stderr
+
+
+def test_two_reports_do_not_share_stdout(factory: Program) -> None:
+    done = factory("build", "--junit", "-", "--json", "-")
+
+    assert (done.code, done.stdout) == (2, "")
+    assert way_out(done.stderr) == "name a file for one of them"

@@ -27,9 +27,10 @@ from factory.pipeline.model import (
 from factory.plan.model import Skip
 from factory.release import Release
 from factory.report.audit import render_audit
+from factory.report.plain import plain
 from factory.report.plan import render_plan
 from factory.report.run import render_run
-from factory.report.text import plain
+from factory.report.text import styled
 from factory.tags import Interpreter
 from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
 
@@ -81,7 +82,7 @@ def on_the_live_board(events: Iterable[Event]) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(printed(render_audit(EVIL, JUDGED)), id="audit"),
+        pytest.param(printed(styled(render_audit(EVIL, JUDGED))), id="audit"),
         pytest.param(printed(render_plan(PLAN)), id="plan"),
         pytest.param(printed(render_run(RUN, RELEASE)), id="run"),
         pytest.param(printed(render_run(TRIED, None)), id="run with a trial"),

@@ -1,0 +1,75 @@
+"""A run as Markdown, for the page of a CI job: a table of owed, built and tried wheels, and what failed."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from factory.pipeline.model import Failure, Run
+from factory.report.plain import plain
+from factory.report.run import closing
+from factory.report.tally import HEAD, Tally, tallies, total
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@$])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_MOST_BYTES = 1 << 19  # a job's summary may have 1 MiB in all, and what is beyond is refused whole
+_MOST_FAILURES = 200
+
+
+def render_summary(run: Run) -> str:
+    """Render a run; texts of packages cannot make links, tags or rows of their own."""
+    lines = [f"## {escape(closing(run))}", "", *_table(run), *_failures(run)]
+    while len("\n".join(lines).encode()) > _MOST_BYTES:
+        lines = [*lines[: len(lines) // 2], "", "There is more than fits here; the run's folder has it."]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return a text of one line that Markdown shows as it is."""
+    shown = "".join(_ENTITIES.get(character, character) for character in _SPECIAL.sub(r"\\\1", plain(text)))
+    return shown.strip()
+
+
+def _table(run: Run) -> Iterator[str]:
+    counted = tallies(run)
+    if not counted:
+        return
+    yield _row(HEAD)
+    yield _row(["---", *["---:"] * (len(HEAD) - 1)])
+    rows = [*counted, total(counted)] if len(counted) > 1 else counted
+    yield from (_row([_name(one), *one.cells[1:]]) for one in rows)
+    yield ""
+
+
+def _name(one: Tally) -> str:
+    return f"{'✅' if one.is_good else '❌'} {escape(one.recipe)}"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _failures(run: Run) -> Iterator[str]:
+    told = [*_of_recipes(run), *_of_cells(run)]
+    yield from told[:_MOST_FAILURES]
+    if len(told) > _MOST_FAILURES:
+        yield f"* and {len(told) - _MOST_FAILURES} more"
+
+
+def _of_recipes(run: Run) -> Iterator[str]:
+    if run.stopped is not None:
+        yield f"* **the run was stopped**: {escape(run.stopped)}"
+    for bad in run.failed_recipes:
+        yield f"* **{escape(bad.recipe)}**: {escape(bad.message)}"
+
+
+def _of_cells(run: Run) -> Iterator[str]:
+    for record in run.records:
+        failed = [(trial, trial.failure) for trial in record.trials if trial.failure is not None]
+        for trial, failure in failed:
+            yield _failure(f"{record.cell.address}@{trial.interpreter}", failure, run.folder)
+        if record.failure is not None and not failed:
+            yield _failure(record.cell.address, record.failure, run.folder)
+
+
+def _failure(address: str, failure: Failure, folder: str) -> str:
+    log = f" (log: {escape(f'{folder}/{failure.log}')})" if failure.log else ""
+    return f"* **{escape(address)}**: {escape(f'{failure.step} {failure.ended}: {failure.message}')}{log}"
