@@ -1,14 +1,16 @@
 """Compare wheels made here with those that their projects publish, as this machine's index has them.
 
-    .venv/bin/python -m bench.compare_official dist/*.whl
+    make compare            # every wheel of dist/
+    .venv/bin/python -m bench.compare_official some.whl other.whl
 
 Compared are tags without the platform, module files, what their objects need beside libc's family, and the names that
-an import finds at the top. The platform may differ: another image, another floor of glibc.
+an import finds at the top. The platform may differ: another image, another floor of glibc. A wheel of a release that is
+published nowhere is named and compared with nothing.
 """
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,42 +77,71 @@ def differences(here: Traits, official: Traits) -> tuple[Difference, ...]:
     )
 
 
-def official_wheel(filename: str, host: Host, folder: Path) -> Path:
+def official_wheel(filename: str, host: Host, folder: Path) -> Path | None:
     """Download the published wheel of the same release for an interpreter that the named wheel is for.
 
+    None where the release is not published, or not as a wheel for that interpreter.
+
     Raises:
-        SourceError: the index has none, or does not answer.
+        SourceError: the index does not answer, or what it answers cannot be taken.
     """
+    for number, interpreter in enumerate(_interpreters(filename)):
+        place = folder / str(number)
+        place.mkdir()
+        found = _resolved(filename, interpreter, host, place)
+        if isinstance(found, Found):
+            return _downloaded(parse_wheel_filename(filename)[0], found, host, folder)
+        if found.kind not in ("no-wheel", "unsatisfiable"):
+            raise SourceError(f"no published wheel to compare {filename} with: {found.sentence}", hint=found.hint)
+    return None
+
+
+def compare(path: Path, host: Host) -> tuple[str, tuple[Difference, ...]] | None:
+    """Compare a wheel with the published one: its file name and the differences, None where nothing is published.
+
+    Raises:
+        SourceError: the index does not answer, or what it answers cannot be taken.
+    """
+    with TemporaryDirectory() as folder:
+        official = official_wheel(path.name, host, Path(folder))
+        if official is None:
+            return None
+        return official.name, differences(traits(read_wheel(path)), traits(read_wheel(official)))
+
+
+def _interpreters(filename: str) -> tuple[Interpreter, ...]:
+    """Choose who is asked for: an abi3 wheel's floor, so that the same floor answers, else the Python that compares.
+
+    The wheel's requirements may have nothing for a floor that is no longer supported.
+    """
+    *_, python, abi, _ = filename.removesuffix(".whl").split("-")
+    if abi == "none":
+        return (_NEWEST_TO_ASK_FOR,)
+    own = Interpreter.parse(f"{python}t" if abi.endswith("t") else python)
+    return (own, max(own, _NEWEST_TO_ASK_FOR)) if abi.startswith("abi3") else (own,)
+
+
+def _resolved(filename: str, interpreter: Interpreter, host: Host, folder: Path) -> Found | Unresolved:
     name, version, _, _ = parse_wheel_filename(filename)
-    *_, python, abi, platforms = filename.removesuffix(".whl").split("-")
-    found = resolve_requirements(
+    platforms = filename.removesuffix(".whl").rpartition("-")[2].split(".")
+    return resolve_requirements(
         [Requirement(f"{name}=={version}")],
-        interpreter=_interpreter(python, abi),
-        platform=max(PlatformTag.parse(platform) for platform in platforms.split(".")),
+        interpreter=interpreter,
+        platform=max(PlatformTag.parse(platform) for platform in platforms),
         host=host,
         folder=folder,
     )
+
+
+def _downloaded(name: str, found: Found, host: Host, folder: Path) -> Path:
     with Store.open(folder / "store") as store:
-        kept = found if isinstance(found, Unresolved) else download(_only(name, found), host, store)
+        kept = download(_only(name, found), host, store)
         if isinstance(kept, Unresolved):
-            raise SourceError(f"no published wheel to compare {filename} with: {kept.sentence}", hint=kept.hint)
+            raise SourceError(f"the published wheel of {name} cannot be had: {kept.sentence}", hint=kept.hint)
         (file,) = kept.files
         path = folder / file.filename
         path.write_bytes(store.read(file.digest))
     return path
-
-
-def compare(path: Path, host: Host) -> tuple[str, tuple[Difference, ...]]:
-    """Compare a wheel with the published one; return that one's file name and the differences."""
-    with TemporaryDirectory() as folder:
-        official = official_wheel(path.name, host, Path(folder))
-        return official.name, differences(traits(read_wheel(path)), traits(read_wheel(official)))
-
-
-def _interpreter(python: str, abi: str) -> Interpreter:
-    """Choose who is asked for: an abi3 wheel's is the newer of its floor and the Python that compares."""
-    own = Interpreter.parse(f"{python}t" if abi.endswith("t") else python)
-    return max(own, _NEWEST_TO_ASK_FOR) if abi.startswith("abi3") else own
 
 
 def _only(name: str, found: Found) -> Found:
@@ -131,11 +162,21 @@ def _text(value: frozenset[str] | Mapping[str, frozenset[str]]) -> str:
     return "; ".join(f"{path} needs {_text(needed)}" for path, needed in sorted(value.items())) or "no object"
 
 
-def _rows(paths: Sequence[Path], host: Host) -> Iterator[tuple[str, str, str]]:
-    for path in paths:
-        published, found = compare(path, host)
-        said = [f"{one.trait}: {one.here} here, {one.official} there" for one in found]
-        yield path.name, published, "\n".join(said) or "equal"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    made_here: str
+    published: str
+    found: str
+    differs: bool
+
+
+def _row(path: Path, host: Host) -> _Row:
+    compared = compare(path, host)
+    if compared is None:
+        return _Row(made_here=path.name, published="none", found="nothing to compare with", differs=False)
+    published, found = compared
+    said = "\n".join(f"{one.trait}: {one.here} here, {one.official} there" for one in found) or "equal"
+    return _Row(made_here=path.name, published=published, found=said, differs=bool(found))
 
 
 def main(paths: Sequence[Path]) -> int:
@@ -145,14 +186,15 @@ def main(paths: Sequence[Path]) -> int:
     for title in ("made here", "published", "tags, modules, needed, top level"):
         table.add_column(title, overflow="fold")
     try:
-        rows = list(_rows(paths, read_host()))
+        host = read_host()
+        rows = [_row(path, host) for path in paths]
     except FactoryError as error:
         console.print(f"{error.message}\n  hint: {error.hint}", markup=False)
         return error.exit_code
     for row in rows:
-        table.add_row(*row)
+        table.add_row(row.made_here, row.published, row.found)
     console.print(table)
-    return int(any(said != "equal" for _, _, said in rows))
+    return int(any(row.differs for row in rows))
 
 
 if __name__ == "__main__":
