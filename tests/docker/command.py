@@ -166,3 +166,5 @@ def remove_all(daemon: docker.DockerClient, owner: str) -> None:
         container.remove(force=True, v=True)
     for volume in daemon.volumes.list(filters={"label": mine}):
         volume.remove(force=True)
+    for image in daemon.images.list(filters={"label": [mine, "wheel-factory.kind=prepared"]}):
+        daemon.api.remove_image(str(image.id), force=True)

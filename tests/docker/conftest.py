@@ -1,6 +1,7 @@
 """What the end-to-end tests share: the command line, and a store that remembers images, tools and requirements."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import docker
@@ -15,6 +16,13 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory, daemon: docker.Docker
     store = tmp_path_factory.mktemp("store")
     yield store
     _remove(daemon, store)
+
+
+@pytest.fixture(scope="session")
+def gateway(daemon: docker.DockerClient) -> str:
+    """The address of this machine that containers with network reach: the bridge's, by custom its first."""
+    (config,) = daemon.networks.get("bridge").attrs["IPAM"]["Config"]
+    return str(config.get("Gateway") or next(ip_network(config["Subnet"]).hosts()))
 
 
 @pytest.fixture

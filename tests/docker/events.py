@@ -13,10 +13,12 @@ from factory.pipeline.model import CellEnded, Event, StepEnded, StepStarted
 PATIENCE_S = 120
 
 
-def wait_for(folder: Path, child: "subprocess.Popen[str]", happened: Callable[[Event], bool]) -> None:
-    """Wait until the newest run's events tell of something."""
+def wait_for(
+    folder: Path, child: "subprocess.Popen[str]", happened: Callable[[Event], bool], *, times: int = 1
+) -> None:
+    """Wait until the newest run's events tell of something, for the first or a later time."""
     until = monotonic() + PATIENCE_S
-    while not any(happened(event) for event in events_of(folder)):
+    while sum(happened(event) for event in events_of(folder)) < times:
         assert child.poll() is None, child.communicate()
         assert monotonic() < until, f"it did not happen within {PATIENCE_S} s"
         sleep(0.02)

@@ -96,7 +96,8 @@ def test_the_lock_that_a_build_without_one_was_given_is_recorded(ran: Ran, works
     assert ran.records["hostile"].status == "passed", ran.stderr
 
     entries = [json.loads(path.read_text()) for path in (workshop.store / "ledger/crates").iterdir()]
-    digests = [entry["result"]["lock"]["digest"].removeprefix("sha256:") for entry in entries]
+    found = [lock["file"]["digest"] for entry in entries for lock in entry["result"]["locks"]]
+    digests = [digest.removeprefix("sha256:") for digest in found]
     locks = [(workshop.store / "blobs" / digest[:2] / digest).read_text() for digest in digests]
 
     (lock,) = (lock for lock in locks if 'name = "hostile"' in lock)

@@ -2,9 +2,10 @@
 
 import os
 import random
+import shutil
 import signal
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import docker
 import pytest
@@ -111,26 +112,86 @@ def test_what_a_kill_9_leaves_is_reaped_at_the_next_start(command: Command, daem
     assert temporary(command.store) == []
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+def test_a_second_ctrl_c_changes_nothing(command: Command, daemon: docker.DockerClient) -> None:
+    """The way out of the first is already the shortest."""
+    slow = command.recipe(make_slow_project("impatient"))
+    child = command.start("build", slow, "--json", "run.json")
+    wait_for(command.folder, child, is_building("impatient"))
+
+    child.send_signal(signal.SIGINT)
+    sleep(0.2)
+    child.send_signal(signal.SIGINT)
+    ended = command.end(child)
+
+    assert ended.code == 130, ended.stderr
+    assert "interrupted: 0 of 1 wheel finished" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert (left_behind(daemon, command.owner), temporary(command.store)) == (set(), [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("years", [10, -10])
+def test_a_clock_that_jumped_since_the_last_run_changes_nothing(
+    command: Command, daemon: docker.DockerClient, years: int
+) -> None:
+    """Everything in the store seems to be of the future, or of long ago."""
+    recipe = command.recipe(make_c_project(f"clock{abs(years + 1)}"))
+    first = command.build(recipe)
+    made = command.dist
+    for path in command.store.rglob("*"):
+        moment_s = path.lstat().st_mtime + years * 365 * 86400
+        os.utime(path, (moment_s, moment_s), follow_symlinks=False)
+
+    again = command.build(recipe)
+    anew = command.build(recipe, "--no-cache")
+
+    assert (first.code, again.code, anew.code) == (0, 0, 0), first.stderr + again.stderr + anew.stderr
+    assert again.containers == 0
+    assert command.dist == made
+    assert left_behind(daemon, command.owner) == set()
+
+
+MADE = ("build", "repair", "audit", "load", "trial", "volume")
+"""Stages of a run's own work: forgotten, they are done again, while sources and requirements stay."""
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_run_killed_at_any_moment_is_completed_by_the_next_with_the_same_wheels(
     alone: Command, daemon: docker.DockerClient, kills: int
 ) -> None:
     seed = random.randrange(1 << 32)
     moments = random.Random(seed)
     recipe = alone.recipe(make_c_project("spam"), interpreters=("cp311", "cp313"))
-    for _ in range(kills):
-        child = alone.start("build", recipe, "--no-cache")
-        sleep(moments.uniform(1, 10))
+    started = monotonic()
+    undisturbed = alone.build(recipe, "-o", "undisturbed")
+    lasts_s = monotonic() - started
+    assert undisturbed.code == 0, undisturbed.stderr
+    owed = wheels_in(alone.folder / "undisturbed")
+
+    for number in range(kills):
+        forget(alone)
+        moment_s = moments.uniform(0, lasts_s)
+        said = f"seed {seed}, kill {number} after {moment_s:.3f} s of {lasts_s:.3f} s"
+        child = alone.start("build", recipe)
+        sleep(moment_s)
         child.kill()
         alone.end(child)
+        ended = alone.build(recipe)
 
-    ended = alone.build(recipe)
-    made = alone.dist
-    undisturbed = alone.build(recipe, "--no-cache", "-o", "elsewhere")
+        assert ended.code == 0, (said, ended.stderr)
+        assert wheels_in(alone.folder / "dist") == owed, said
+        assert left_behind(daemon, alone.owner) == set(), said
+        assert temporary(alone.store) == [], said
+        assert sorted((alone.store / "locks").iterdir()) == [], said
 
-    assert ended.code == 0, (seed, ended.stderr)
-    assert undisturbed.code == 0, undisturbed.stderr
-    assert set(made) == {"SHA256SUMS", *(path.name for path in (alone.folder / "elsewhere").glob("*.whl"))}
-    assert made["SHA256SUMS"] == (alone.folder / "elsewhere/SHA256SUMS").read_bytes()
-    assert left_behind(daemon, alone.owner) == set()
-    assert temporary(alone.store) == []
+
+def forget(command: Command) -> None:
+    """Have the next run do all of its own work again."""
+    shutil.rmtree(command.folder / "dist", ignore_errors=True)
+    for stage in MADE:
+        shutil.rmtree(command.store / "ledger" / stage, ignore_errors=True)
+
+
+def wheels_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
