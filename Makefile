@@ -5,13 +5,13 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels test test-all setup lint generated fresh nightly bench lock clean
+.PHONY: wheels test test-all fuzz setup lint generated fresh nightly compare bench bench-gate lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
 
-nightly: setup  ## build every recipe, and go on after a failure
-	$(BIN)/factory build --keep-going recipes/ -o $(OUTPUT)
+nightly: setup  ## build every recipe and example, and go on after a failure
+	$(BIN)/factory build --keep-going recipes/ $(wildcard examples/*/recipe.yaml) -o $(OUTPUT)
 
 test: setup lint  ## lint, types, floors, and every test but the slow ones
 	$(BIN)/pytest -m "not slow" --require-engine
@@ -26,6 +26,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --strict-collection .github/workflows
 
 generated: setup  ## rewrite what is made from the code and compared: messages, reference, schemas
 	$(BIN)/python -m tests.unit.recipe.messages
@@ -43,8 +44,20 @@ setup: .venv/.ready  ## the environment, from the lock file
 fresh:  ## both commands in a new clone, on a second engine with nothing in it
 	sh tests/fresh/run.sh
 
+compare: setup  ## hold the wheels of dist/ against those that their projects publish
+	$(BIN)/python -m bench.compare_official $(OUTPUT)/*.whl
+
 bench: setup  ## the overhead against the peer, as ratios
 	$(BIN)/python -m bench.overhead
+
+bench-gate: setup  ## the gate against auditwheel show and abi3audit, as ratios
+	$(BIN)/python -m bench.gate
+
+FUZZ_SECONDS ?= 60
+fuzz: setup  ## mutated zips, texts, RECORDs and objects against the readers and the gate, so long each
+	$(BIN)/uv pip install --quiet --target .fuzz-site -r requirements/fuzz.txt
+	for target in elf record zip texts object; do \
+	    PYTHONPATH=.fuzz-site $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS) || exit 1; done
 
 lock: setup  ## resolve the environment anew
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
