@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from factory.errors import SourceError
 from factory.project.cargo import inside
 from factory.project.model import Project
+from factory.project.setup_script import called, first_text, parsed
 from factory.project.tables import Files, Table, read_text
 from factory.tags import Abi3Floor
 
@@ -64,8 +65,8 @@ def _of_script(files: Files, folder: str) -> Iterator[Named]:
     tree = _parsed(files, f"{folder}setup.py")
     prefix = _text_of(tree, "ext_package")
     for certain in (True, False):
-        calls = (call for call, is_certain in _calls(tree) if is_certain == certain and _called(call) in _EXTENSIONS)
-        names = tuple(dict.fromkeys(name for call in calls if (name := _first_text(call))))
+        calls = (call for call, is_certain in _calls(tree) if is_certain == certain and called(call) in _EXTENSIONS)
+        names = tuple(dict.fromkeys(name for call in calls if (name := _module(call))))
         if names:
             dotted = tuple(f"{prefix}.{name}" if prefix else name for name in names)
             yield Named(names=dotted, where=f"{folder}setup.py", certain=certain)
@@ -73,7 +74,7 @@ def _of_script(files: Files, folder: str) -> Iterator[Named]:
         path = inside(posixpath.dirname(folder), script.partition(":")[0])
         built = _parsed(files, path) if path is not None else ast.Module(body=[], type_ignores=[])
         sources = tuple(
-            name for call, _ in _calls(built) if _called(call) == "set_source" and (name := _first_text(call))
+            name for call, _ in _calls(built) if called(call) == "set_source" and (name := _module(call))
         )
         if sources and path is not None:
             yield Named(names=tuple(f"{prefix}.{name}" if prefix else name for name in sources), where=path)
@@ -95,8 +96,8 @@ def fixed_floors(files: Files, folder: str) -> tuple[Abi3Floor, ...]:
 
 def _parsed(files: Files, path: str) -> ast.AST:
     try:
-        return ast.parse(read_text(files, path) or "")
-    except (SyntaxError, ValueError, RecursionError, MemoryError, SourceError):
+        return parsed(read_text(files, path) or "")
+    except SourceError:
         return ast.Module(body=[], type_ignores=[])
 
 
@@ -111,23 +112,14 @@ def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, bool]]:
         todo += [(child, within) for child in reversed(list(ast.iter_child_nodes(node)))]
 
 
-def _called(call: ast.Call) -> str:
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
-
-
-def _first_text(call: ast.Call) -> str:
-    first = call.args[0] if call.args else next((item.value for item in call.keywords if item.arg == "name"), None)
-    text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-    return text if all(part.isidentifier() for part in text.split(".")) else ""
+def _module(call: ast.Call) -> str:
+    name = first_text(call)
+    return name if all(part.isidentifier() for part in name.split(".")) else ""
 
 
 def _keyword(tree: ast.AST, name: str) -> Iterator[ast.expr]:
     for call, _ in _calls(tree):
-        if _called(call) == "setup":
+        if called(call) == "setup":
             yield from (item.value for item in call.keywords if item.arg == name)
 
 

@@ -33,23 +33,28 @@ class SetupScript:
 
 def read_setup_script(files: Files, path: str) -> SetupScript:
     """Read what setup.py says in literals. A script that is absent or cannot be parsed says nothing."""
-    try:
-        tree = ast.parse(read_text(files, path) or "")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # Python 2, a null byte, or nested past what the parser takes: its backend will tell.
-        return SetupScript(keywords={})
+    tree = parsed(read_text(files, path) or "")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    setups = [_literals(call) for call in calls if _called(call) == "setup"]
-    extensions = [call for call in calls if _called(call) in _EXTENSIONS]
-    manifests = [_literals(call).get("path", "Cargo.toml") for call in calls if _called(call) in _CRATES]
+    setups = [_literals(call) for call in calls if called(call) == "setup"]
+    extensions = [call for call in calls if called(call) in _EXTENSIONS]
+    manifests = [_literals(call).get("path", "Cargo.toml") for call in calls if called(call) in _CRATES]
     return SetupScript(
         keywords=setups[0] if len(setups) == 1 else {},
-        extensions=tuple((_first_text(call), _literals(call)) for call in extensions),
+        extensions=tuple((first_text(call), _literals(call)) for call in extensions),
         rust_manifests=tuple(path for path in manifests if isinstance(path, str)),
     )
 
 
-def _called(call: ast.Call) -> str:
+def parsed(text: str) -> ast.Module:
+    """Parse a script; what cannot be (Python 2, a null byte, nested too deep) is empty: its backend will tell."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def called(call: ast.Call) -> str:
+    """Return the last word of what a call calls, "" where it is computed."""
     match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
@@ -57,7 +62,8 @@ def _called(call: ast.Call) -> str:
             return ""
 
 
-def _first_text(call: ast.Call) -> str:
+def first_text(call: ast.Call) -> str:
+    """Return the literal first argument, or the one named `name`; "" where there is none."""
     first = call.args[0] if call.args else next((item.value for item in call.keywords if item.arg == "name"), None)
     return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
 

@@ -20,47 +20,46 @@ _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SdistSource:
-    """A release on the package index: `name==version`, and optionally the digest its sdist must have.
+class _Source:
+    """What every source has: the `subdir` in which the project lies, and `patches`, which are applied in order.
 
-    Every source has the `subdir` in which the project lies, and `patches`, which are applied in order; the parser has
-    joined their paths to the recipe's folder.
+    The parser has joined the patches' paths to the recipe's folder.
     """
+
+    subdir: str = ""
+    patches: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdistSource(_Source):
+    """A release on the package index: `name==version`, and optionally the digest its sdist must have."""
 
     name: NormalizedName
     version: Version
     sha256: Digest | None = None
-    subdir: str = ""
-    patches: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathSource:
+class PathSource(_Source):
     """A source tree on this machine; the parser has joined a relative path to the recipe's folder."""
 
     path: Path
-    subdir: str = ""
-    patches: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GitSource:
+class GitSource(_Source):
     """A commit of a repository elsewhere; `rev` is the whole commit, or a tag or a branch that names one."""
 
     url: str
     rev: str
-    subdir: str = ""
-    patches: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UrlSource:
+class UrlSource(_Source):
     """An archive elsewhere, of one top folder as sdists have it, and the digest that it must have."""
 
     url: str
     sha256: Digest
-    subdir: str = ""
-    patches: tuple[Path, ...] = ()
 
 
 SourceRef = SdistSource | PathSource | GitSource | UrlSource

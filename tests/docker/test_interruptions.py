@@ -156,7 +156,7 @@ MADE = ("build", "repair", "audit", "load", "trial", "volume")
 """Stages of a run's own work: forgotten, they are done again, while sources and requirements stay."""
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_run_killed_at_any_moment_is_completed_by_the_next_with_the_same_wheels(
     alone: Command, daemon: docker.DockerClient, kills: int
 ) -> None:

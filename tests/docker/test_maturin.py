@@ -6,27 +6,10 @@ import pytest
 
 from tests.docker.command import PLATFORM, Command, Ran
 from tests.docker.projects import Project, pyproject
+from tests.docker.rust_projects import ffi_module
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
-LIBRARY = """\
-use pyo3_ffi::*;
-use std::ptr::{addr_of_mut, null_mut};
-static mut DEFINITION: PyModuleDef = PyModuleDef {
-    m_base: PyModuleDef_HEAD_INIT,
-    m_name: c"native".as_ptr(),
-    m_doc: null_mut(),
-    m_size: -1,
-    m_methods: null_mut(),
-    m_slots: null_mut(),
-    m_traverse: None,
-    m_clear: None,
-    m_free: None,
-};
-#[allow(non_snake_case)]
-#[no_mangle]
-pub unsafe extern "C" fn PyInit_native() -> *mut PyObject { PyModule_Create(addr_of_mut!(DEFINITION)) }
-"""
 MANIFEST = """\
 [package]
 name = "laid-out"
@@ -51,7 +34,7 @@ PROJECT = Project(
     {
         "pyproject.toml": pyproject("laid-out", ["maturin>=1.9,<2"], "maturin", SETTINGS),
         "Cargo.toml": MANIFEST,
-        "src/lib.rs": LIBRARY,
+        "src/lib.rs": ffi_module("native"),
         "python/laid_out/__init__.py": "from laid_out import native\n",
         "python/laid_out/secret.py": "",
         "python/laid_out/table.json": "{}\n",

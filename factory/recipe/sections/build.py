@@ -110,27 +110,15 @@ FLOOR = Field(
     level="recipe",
     enters=("build",),
 )
-APT: Field[tuple[str, ...]] = Field(
-    name="apt",
-    example="apt: [libpq-dev]",
-    kind=_PACKAGES,
-    doc="Debian and Ubuntu packages.",
-    enters=("prepare", "build", "repair"),
-)
-DNF: Field[tuple[str, ...]] = Field(
-    name="dnf",
-    example="dnf: [libpq-devel]",
-    kind=_PACKAGES,
-    doc="AlmaLinux packages.",
-    enters=("prepare", "build", "repair"),
-)
-APK: Field[tuple[str, ...]] = Field(
-    name="apk",
-    example="apk: [libpq-dev]",
-    kind=_PACKAGES,
-    doc="Alpine packages.",
-    enters=("prepare", "build", "repair"),
-)
+
+
+def _packages(manager: PackageManager, example: str, doc: str) -> Field[tuple[str, ...]]:
+    return Field(name=manager, example=example, kind=_PACKAGES, doc=doc, enters=("prepare", "build", "repair"))
+
+
+APT = _packages("apt", "apt: [libpq-dev]", "Debian and Ubuntu packages.")
+DNF = _packages("dnf", "dnf: [libpq-devel]", "AlmaLinux packages.")
+APK = _packages("apk", "apk: [libpq-dev]", "Alpine packages.")
 
 
 def _system(values: Values) -> MappingType[PackageManager, tuple[str, ...]]:
