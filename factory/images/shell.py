@@ -15,6 +15,7 @@ from factory.source.session import redact
 _TIMEOUT_S: Final = 3600
 _LAST_LINES: Final = 15
 _NOTE: Final = "note: "
+_FAULT: Final = "fault: "
 
 Progress = Callable[[str], None]
 
@@ -28,7 +29,8 @@ def run_script(
 
     Raises:
         ImageError: the bootstrapper is not installed, or the script failed: the message begins with `failing`, and says
-            what is wrong with the mirror's `suite`, where something is.
+            what is wrong with the mirror's `suite`, where something is, else what the script calls a fault, else the
+            last that it printed.
     """
     _require_bootstrapper(host)
     path = work / "script.sh"
@@ -39,8 +41,9 @@ def run_script(
             raise ImageError(
                 f"{failing}: {fault}", hint="wait for the mirror, or choose another with FACTORY_APT_MIRROR"
             )
-        printed = redact(ended.stderr + ended.stdout.decode(errors="replace"), host.secrets)
-        said = "\n".join(printed.splitlines()[-_LAST_LINES:])
+        printed = redact(ended.stderr + ended.stdout.decode(errors="replace"), host.secrets).splitlines()
+        faults = [line.removeprefix(_FAULT) for line in printed if line.startswith(_FAULT)]
+        said = "\n".join(faults or printed[-_LAST_LINES:])
         raise ImageError(
             f"{failing}:\n{said}",
             hint="a mirror is chosen with FACTORY_APT_MIRROR; `factory doctor` names what is missing",

@@ -73,9 +73,7 @@ def _of_script(files: Files, folder: str) -> Iterator[Named]:
     for script in _listed(tree, "cffi_modules"):
         path = inside(posixpath.dirname(folder), script.partition(":")[0])
         built = _parsed(files, path) if path is not None else ast.Module(body=[], type_ignores=[])
-        sources = tuple(
-            name for call, _ in _calls(built) if called(call) == "set_source" and (name := _module(call))
-        )
+        sources = tuple(name for call, _ in _calls(built) if called(call) == "set_source" and (name := _module(call)))
         if sources and path is not None:
             yield Named(names=tuple(f"{prefix}.{name}" if prefix else name for name in sources), where=path)
 

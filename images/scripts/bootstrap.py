@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 ROUNDS = 5
 PREFERENCES = "withdrawn"
@@ -23,6 +24,7 @@ MISSING = re.compile(
     r"(?P<package>[^_/\s]+)_(?P<version>[^_\s]+)_\w+\.deb\s+404\s",
     re.MULTILINE,
 )
+BROKEN = re.compile(r"^E: Failed to fetch \S+/(?P<file>[^/\s]+\.deb)\s+(?P<reason>.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, order=True)
@@ -37,6 +39,11 @@ class Missing:
 def missing_in(said: str) -> frozenset[Missing]:
     """Read which files apt did not find."""
     return frozenset(Missing(**match.groupdict()) for match in MISSING.finditer(said))
+
+
+def broken_in(said: str) -> list[str]:
+    """Name the files that did not arrive whole, and what apt says of each; a hash that differs is said over lines."""
+    return [f"{unquote(match['file'])}: {match['reason'].strip()}" for match in BROKEN.finditer(said)]
 
 
 def preferences(missing: Iterable[Missing], fallbacks: Iterable[str]) -> str:
@@ -106,7 +113,9 @@ def main() -> int:
         sys.stderr.write(f"note: {sentence(given.suite, missing)}: taken from {' or '.join(fallbacks)}\n")
     elif gone := missing | found:
         tried = f"; nor was another version of it to be had from {' or '.join(fallbacks)}" if fallbacks else ""
-        sys.stderr.write(f"{sentence(given.suite, gone)}{tried}\n")
+        sys.stderr.write(f"fault: {sentence(given.suite, gone)}{tried}\n")
+    elif code != 0:
+        sys.stderr.writelines(f"fault: apt did not get {each}\n" for each in broken_in(said))
     return code
 
 
