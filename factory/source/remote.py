@@ -18,7 +18,7 @@ from factory.host import Host
 from factory.process import Completed
 from factory.recipe.model import GitSource
 from factory.source.folder import commit_time_s
-from factory.source.git import PROTOCOLS, ask, ask_remote, first_line, require
+from factory.source.git import PROTOCOLS, ask, ask_remote, first_line, require, was_too_much
 from factory.source.names import link_target, resolve_links, safe_path
 from factory.source.session import redact
 from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
@@ -27,6 +27,7 @@ _WHOLE: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT: Final = re.compile(r"[0-9a-f]{4,63}")
 _DEEPEST: Final = 8  # submodules of submodules
 _CHUNK_BYTES: Final = 1 << 20
+_BESIDE_FILES_BYTES: Final = 1 << 20  # what a pack holds of trees and commits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def find_revision(ref: GitSource, host: Host, folder: Path) -> Revision:
     require(host, "a source from git")
     if _WHOLE.fullmatch(ref.rev):
         return Revision(commit=ref.rev, kind="commit")
-    said = ask_remote(folder, host, "ls-remote", "--quiet", "--", ref.url)
+    said = ask_remote(folder, host, "ls-remote", "--quiet", "--", ref.url, pack_bytes=0)
     if said.returncode != 0:
         raise _unreachable(ref.url, said)
     lines = (line.partition("\t") for line in said.stdout.decode(errors="replace").splitlines())
@@ -86,8 +87,9 @@ def fetch_tree(url: str, commit: str, host: Host, folder: Path, *, limits: Limit
     Raises:
         SourceError: the repository does not answer or lacks the commit, or it holds what a source cannot hold.
     """
-    gathered = _Gathered(Spool(limits or Limits()), redact(url))
-    epoch_s = gathered.take(_Repository(url=url, commit=commit, host=host, folder=folder), "")
+    limits = limits or Limits()
+    gathered = _Gathered(Spool(limits), redact(url))
+    epoch_s = gathered.take(_Repository(url=url, commit=commit, host=host, folder=folder, limits=limits), "")
     if not gathered.extents:
         raise SourceError(f"{redact(url)} holds no files at {commit}")
     files = resolve_links(gathered.extents, gathered.links, redact(url), gathered.spool.limits)
@@ -118,18 +120,22 @@ class _Repository:
     commit: str
     host: Host
     folder: Path
+    limits: Limits
     depth: int = 0
 
     def fetch(self) -> None:
-        """Fetch the commit alone; from a server that gives no single commits, every branch and tag."""
+        """Fetch the commit alone; from a server that gives no single commits, every branch and tag.
+
+        Packed it may weigh what its files may, and some more: a server that goes on for ever is cut off.
+        """
         form = "sha256" if len(self.commit) == 64 else "sha1"  # noqa: PLR2004 -- hexadecimal digits of a SHA-256
         self._ask("init", "--quiet", "--bare", "--template=", f"--object-format={form}", ".")
         fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
-        one = ask_remote(self.folder, self.host, *fetch, "--depth=1", "--", self.url, self.commit)
+        one = self._ask_remote(*fetch, "--depth=1", "--", self.url, self.commit)
         if one.returncode == 0:
             return
         refs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-        every = ask_remote(self.folder, self.host, *fetch, "--", self.url, *refs)
+        every = self._ask_remote(*fetch, "--", self.url, *refs)
         if every.returncode != 0:
             raise _unreachable(self.url, every)
         if ask(self.folder, self.host, "cat-file", "-e", f"{self.commit}^{{commit}}").returncode != 0:
@@ -174,7 +180,9 @@ class _Repository:
         if self.depth == _DEEPEST:
             raise SourceError(f"{redact(self.url)}: submodules nest deeper than {_DEEPEST}")
         url = _submodule_url(self.url, named)
-        return _Repository(url=url, commit=entry.blob, host=self.host, folder=folder, depth=self.depth + 1)
+        return _Repository(
+            url=url, commit=entry.blob, host=self.host, folder=folder, limits=self.limits, depth=self.depth + 1
+        )
 
     def submodule_urls(self) -> Mapping[str, str]:
         """Read where each submodule's path comes from; the file is read as data, and includes nothing."""
@@ -185,6 +193,13 @@ class _Repository:
         )
         paths = {name.removesuffix(".path"): path for name, path in values.items() if name.endswith(".path")}
         return {path: values[f"{name}.url"] for name, path in paths.items() if f"{name}.url" in values}
+
+    def _ask_remote(self, *arguments: str) -> Completed:
+        pack_bytes = self.limits.total_bytes + _BESIDE_FILES_BYTES
+        said = ask_remote(self.folder, self.host, *arguments, pack_bytes=pack_bytes)
+        if was_too_much(said):
+            raise SourceError(f"{redact(self.url)} sends more than {pack_bytes} bytes")
+        return said
 
     def _ask(self, *arguments: str) -> bytes:
         said = ask(self.folder, self.host, *arguments)

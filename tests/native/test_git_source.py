@@ -1,5 +1,6 @@
 """A source from git: the commit that a name means, as git keeps it, and nothing that a repository says is run."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,16 @@ def test_a_bomb_is_refused_by_its_listing(tmp_path: Path, host: Host, limits: Li
 
     with pytest.raises(SourceError, match=says):
         fetched(root, host, limits=limits)
+
+
+def test_a_repository_that_sends_too_much_is_cut_off_while_it_sends(tmp_path: Path, host: Host) -> None:
+    """What one commit holds may be little; how much a server sends, it alone decides."""
+    root = make_repository(tmp_path / "r", {"a": random.Random(0).randbytes(2_000_000).hex()})
+
+    with pytest.raises(SourceError, match="r sends more than 1049576 bytes"):
+        fetched(root, host, limits=Limits(total_bytes=1000))
+
+    assert sum(path.stat().st_size for path in (tmp_path / "r-fetched").rglob("*")) < 1_200_000
 
 
 @pytest.mark.parametrize(
