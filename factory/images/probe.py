@@ -15,7 +15,7 @@ from factory.tags import Interpreter, PlatformTag
 PROBE_VERSION: Final = 1
 """Rises when the same image is answered for differently: what is remembered of images is then asked again."""
 
-_TIMEOUT_S: Final = 60
+_TIMEOUT_S: Final = 300
 _ASK_PYTHON: Final = """
 import json, platform, sys, sysconfig
 print("python", sys.argv[1], json.dumps([platform.python_implementation(), sys.version_info[1],

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.index
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 OWED = {
-    "bcrypt": {"cp39-abi3"},
+    "bcrypt": {"cp39-abi3", "cp313-cp313t"},
     "kiwisolver": {"cp311-cp311", "cp313-cp313", "cp314-cp314"},
     "markupsafe": {"cp39-cp39", "cp311-cp311", "cp313-cp313", "cp313-cp313t", "cp314-cp314"},
     "nh3": {"cp38-abi3"},
