@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from factory.audit.model import Finding
+from factory.audit.rules.archive import ARCHIVE_RULES
 from factory.audit.rules.hygiene import HYGIENE_RULES
 from factory.audit.rules.loader import LOADER_RULES
 from factory.audit.rules.packaging import PACKAGING_RULES
@@ -15,7 +16,9 @@ _EVIDENCE = 20
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.id: rule
-        for rule in sorted((*PYTHON_RULES, *LOADER_RULES, *HYGIENE_RULES, *PACKAGING_RULES), key=lambda rule: rule.id)
+        for rule in sorted(
+            (*PYTHON_RULES, *LOADER_RULES, *HYGIENE_RULES, *PACKAGING_RULES, *ARCHIVE_RULES), key=lambda rule: rule.id
+        )
     }
 )
 

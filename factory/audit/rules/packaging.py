@@ -1,9 +1,8 @@
-"""Rules about the archive, names, texts and waivers."""
+"""Rules about names, texts and waivers."""
 
 from factory.catalogue import Rule, Severity
 
 _WHEEL_SPECIFICATION = "binary distribution format specification (PEP 427)"
-_ZIP_SPECIFICATION = "PKWARE APPNOTE; " + _WHEEL_SPECIFICATION
 
 PACKAGING_RULES = (
     Rule(
@@ -125,142 +124,6 @@ PACKAGING_RULES = (
         why="Tools disagree on which line counts.",
         mend="Repack with `wheel pack`.",
         source=_WHEEL_SPECIFICATION + ", RECORD",
-    ),
-    Rule(
-        id="archive-unreadable",
-        severity=Severity.ERROR,
-        summary="the archive or a member of it cannot be read",
-        why="A wrong checksum or a broken structure: it cannot be installed, or not as it was built.",
-        mend="Build or copy the wheel again.",
-        source=_ZIP_SPECIFICATION,
-    ),
-    Rule(
-        id="archive-name",
-        severity=Severity.ERROR,
-        summary="a member's name does not stay inside the folder it is unpacked to",
-        why="Unpackers write elsewhere, refuse it, or disagree on what it means.",
-        mend="Pack relative names with forward slashes only.",
-        source=_ZIP_SPECIFICATION + ", 4.4.17",
-    ),
-    Rule(
-        id="archive-duplicate",
-        severity=Severity.ERROR,
-        summary="a member's name occurs twice",
-        why="Unpackers disagree on which one counts, so what was checked need not be what is installed.",
-        mend="Write each file once.",
-        source=_ZIP_SPECIFICATION,
-    ),
-    Rule(
-        id="archive-case",
-        severity=Severity.WARNING,
-        summary="two members' names differ in case only",
-        why="On file systems that ignore case one overwrites the other.",
-        mend="Rename one of them.",
-        source=_ZIP_SPECIFICATION,
-    ),
-    Rule(
-        id="archive-special",
-        severity=Severity.ERROR,
-        summary="a member is a link or a device",
-        why="Wheels cannot carry links: installers write the link's target as text, or follow it out of the folder.",
-        mend="Pack the file itself; for a library keep only the name that is needed.",
-        source=_WHEEL_SPECIFICATION,
-    ),
-    Rule(
-        id="archive-encrypted",
-        severity=Severity.ERROR,
-        summary="a member is encrypted",
-        why="It cannot be installed.",
-        mend="Pack it without a password.",
-        source=_ZIP_SPECIFICATION,
-    ),
-    Rule(
-        id="archive-method",
-        severity=Severity.ERROR,
-        summary="a member is packed by a method other than store or deflate",
-        why="Installers differ in what else they unpack, and indexes refuse it.",
-        mend="Pack with deflate.",
-        source=_ZIP_SPECIFICATION,
-    ),
-    Rule(
-        id="archive-too-large",
-        severity=Severity.ERROR,
-        summary="the archive unpacks to more than is read",
-        why="It may be made to fill disks; what is not read cannot be judged.",
-        mend="Split the package, or fetch such data at run time.",
-        source="the reader's limits",
-    ),
-    Rule(
-        id="archive-mismatch",
-        severity=Severity.ERROR,
-        summary="the archive's two headers of a member, or its counts, differ",
-        why="Unpackers that read from the start see another archive than those that read the directory at its end.",
-        mend="Pack it again; do not edit archives in place.",
-        source=_ZIP_SPECIFICATION + ", 4.3.7 and 4.3.12; CVE-2025-54368",
-    ),
-    Rule(
-        id="archive-overlap",
-        severity=Severity.ERROR,
-        summary="members share their bytes",
-        why="It is how a small archive unpacks to terabytes; nothing of it is read.",
-        mend="Pack it again.",
-        source=_ZIP_SPECIFICATION + "; CVE-2019-9674",
-    ),
-    Rule(
-        id="archive-padding",
-        severity=Severity.ERROR,
-        summary="bytes in the file belong to no member",
-        why="Something was put before, between or after the members: a program, or an archive that some tools see.",
-        mend="Pack it again; add nothing to a finished wheel.",
-        source=_ZIP_SPECIFICATION + ", 4.3.6",
-    ),
-    Rule(
-        id="archive-stored-descriptor",
-        severity=Severity.ERROR,
-        summary="a member that is not compressed has its size only after its content",
-        why="Whoever reads from the start cannot tell where it ends; installers that stream refuse it.",
-        mend="Write the archive to a file rather than into a pipe.",
-        source=_ZIP_SPECIFICATION + ", 4.3.9",
-    ),
-    Rule(
-        id="archive-descriptor",
-        severity=Severity.WARNING,
-        summary="a member has its size only after its content",
-        why="Readers that stream learn too late how much they will unpack.",
-        mend="Write the archive to a file rather than into a pipe.",
-        source=_ZIP_SPECIFICATION + ", 4.3.9",
-    ),
-    Rule(
-        id="archive-mode",
-        severity=Severity.ERROR,
-        summary="a member's mode is 000, or would run it with its owner's rights",
-        why="Unpackers that restore modes make a file that nobody can read, or one that gives rights away.",
-        mend="Give files 644 or 755 before packing.",
-        source=_ZIP_SPECIFICATION + ", external file attributes; man 2 chmod",
-    ),
-    Rule(
-        id="archive-world-writable",
-        severity=Severity.WARNING,
-        summary="a member may be written by anybody",
-        why="Where modes are restored, any user of the machine can change the code.",
-        mend="Set umask 022 before building.",
-        source=_ZIP_SPECIFICATION + ", external file attributes; CWE-732",
-    ),
-    Rule(
-        id="archive-date",
-        severity=Severity.WARNING,
-        summary="a member's date does not exist",
-        why="Unpackers that restore dates fail on it, and repacking tools do.",
-        mend="Set SOURCE_DATE_EPOCH to a time from 1980 on.",
-        source=_ZIP_SPECIFICATION + ", 4.4.6: MS-DOS dates begin with 1980-01-01",
-    ),
-    Rule(
-        id="wheel-too-large",
-        severity=Severity.ERROR,
-        summary="the wheel is larger than agreed",
-        why="Debug information or a forgotten file got in, or an index will refuse it.",
-        mend="Strip the objects, look for what grew, or raise `audit: {max-size: …}` in the recipe.",
-        source="the recipe's audit.max-size",
     ),
     Rule(
         id="name-unnormalised",
