@@ -116,11 +116,10 @@ def _failures(record: CellRecord, folder: str) -> list[Text]:
     for trial in record.trials:
         if trial.failure is not None:
             lines += _failure(f"{record.cell.address}@{trial.interpreter}", trial.failure, folder)
-    if record.after is not None or record.before is not None:
-        findings = [finding for audit in (record.before, record.after) if audit for finding in audit.findings]
-        told = [each for each in findings if each.fails or (record.passed and each.severity is not Severity.NOTE)]
-        lines += [line(text) for text in dict.fromkeys(_told(finding) for finding in told)]
-    return lines
+    judged = record.after or record.before  # what the raw wheel had and the repaired one has not is nobody's news
+    findings = judged.findings if judged is not None else ()
+    told = [each for each in findings if each.fails or (record.passed and each.severity is not Severity.NOTE)]
+    return [*lines, *(line(text) for text in dict.fromkeys(_told(finding) for finding in told))]
 
 
 def _told(finding: Finding) -> str:

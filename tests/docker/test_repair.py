@@ -71,4 +71,7 @@ def test_symbols_are_stripped_where_the_recipe_says_so_and_only_there(workshop: 
     assert b".debug_info" in whole
     assert b".debug_info" not in stripped
     assert b".symtab" not in stripped
-    assert parse(stripped).exports == parse(whole).exports
+    assert parse(stripped).exports == {"PyInit_stripped"}
+    assert parse(whole).exports == {"PyInit_whole"}
+    assert "debug-info: stripped" not in ran.stderr, "the wheel that goes out has none"
+    assert "debug-info: whole" in ran.stderr
