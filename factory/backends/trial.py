@@ -16,8 +16,10 @@ _UNPACKED = WORK / "unpacked"
 _INSTALL_TIMEOUT_S = 300
 
 _LOAD = """\
-import fnmatch, glob, subprocess, sys
+import fnmatch, glob, os, subprocess, sys
 (loader,) = glob.glob("/lib64/ld-linux-*.so.?") or glob.glob("/lib/ld-linux*.so.?") or glob.glob("/lib/ld-musl-*.so.1")
+# As ldd asks glibc's: with --list it ends at the first library that is not there.
+listing, env = (["--list"], None) if "musl" in loader else ([], {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"})
 bad, excluded = 0, sys.argv[1].split()
 
 def is_bad(line):
@@ -25,7 +27,7 @@ def is_bad(line):
     return "not found" in line and not (arrow and any(fnmatch.fnmatchcase(name, glob) for glob in excluded))
 
 for path in sys.argv[2:]:
-    done = subprocess.run([loader, "--list", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run([loader, *listing, path], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = done.stdout.decode(errors="replace")
     print(path, said, sep="\\n", flush=True)
     if done.returncode or any(map(is_bad, said.splitlines())):
