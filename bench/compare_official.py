@@ -3,9 +3,10 @@
     make compare            # every wheel of dist/
     .venv/bin/python -m bench.compare_official some.whl other.whl
 
-Compared are tags without the platform, module files, what their objects need beside libc's family, and the names that
-an import finds at the top. The platform may differ: another image, another floor of glibc. A wheel of a release that is
-published nowhere is named and compared with nothing.
+Compared are tags without the platform, module files, what the project's own objects need beside libc's family, and the
+names that an import finds at the top. The platform may differ: another image, another floor of glibc. So may the
+libraries that auditwheel copied: they are those of the image's distribution, and what one of them needs is not the
+project's affair. A wheel of a release that is published nowhere is named and compared with nothing.
 """
 
 import re
@@ -29,7 +30,8 @@ from factory.tags import Interpreter, PlatformTag
 from factory.wheel import Wheel, read_wheel
 
 _LIBC_FAMILY = re.compile(r"(?:lib(?:c|m|pthread|dl|rt|util|gcc_s)|ld-linux[\w-]*)\.so\.\d+")
-_GRAFT_HASH = re.compile(r"-[0-9a-f]{8}(?=\.so|\.\d)")
+_GRAFT = re.compile(r"(?P<name>.+)-[0-9a-f]{8}(?P<api>[.\d]*\.so(?:\.\d+)?)[.\d]*")
+_GRAFTS_FOLDER = ".libs"
 _NEWEST_TO_ASK_FOR = Interpreter(sys.version_info.minor)
 
 
@@ -37,7 +39,8 @@ _NEWEST_TO_ASK_FOR = Interpreter(sys.version_info.minor)
 class Traits:
     """What two wheels of one release share wherever they were built.
 
-    Objects of `needed` are named by path; a grafted library's name is taken without the hash that auditwheel adds.
+    `needed` holds the project's own objects by path. A grafted library that one needs is named without the hash that
+    auditwheel adds, and without what stands behind the version of its interface: `libpq.so.5`.
     """
 
     tags: frozenset[str]
@@ -60,7 +63,7 @@ def traits(wheel: Wheel) -> Traits:
     return Traits(
         tags=frozenset(f"{tag.interpreter}-{tag.abi}" for tag in wheel.tags),
         modules=frozenset(module.path for module in module_files(wheel)),
-        needed={_unhashed(path): _beside_libc(shared.needed) for path, shared in wheel.objects.items()},
+        needed={path: _beside_libc(shared.needed) for path, shared in wheel.objects.items() if not _is_graft(path)},
         top_level=frozenset(
             top for name in wheel.members if not (top := name.partition("/")[0]).endswith(".dist-info")
         ),
@@ -149,11 +152,11 @@ def _only(name: str, found: Found) -> Found:
 
 
 def _beside_libc(needed: Sequence[str]) -> frozenset[str]:
-    return frozenset(_unhashed(name) for name in needed if not _LIBC_FAMILY.fullmatch(name))
+    return frozenset(_GRAFT.sub(r"\g<name>\g<api>", name) for name in needed if not _LIBC_FAMILY.fullmatch(name))
 
 
-def _unhashed(path: str) -> str:
-    return _GRAFT_HASH.sub("", path)
+def _is_graft(path: str) -> bool:
+    return path.partition("/")[0].endswith(_GRAFTS_FOLDER)
 
 
 def _text(value: frozenset[str] | Mapping[str, frozenset[str]]) -> str:
