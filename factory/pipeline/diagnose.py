@@ -1,6 +1,7 @@
 """Read a failed command's output: its first line that says what went wrong, and what it wanted and cannot have."""
 
 import re
+from itertools import takewhile
 
 _CONTROL = re.compile(
     r"""\x1b\[[0-9;?]*[ -/]*[@-~]              # colours, the cursor
@@ -25,6 +26,7 @@ _ERROR = re.compile(
 _WRAPPER = re.compile(
     r"subprocess\.CalledProcessError|BackendUnavailable: during handling|returned non-zero exit status"
 )
+_CAUSE = "Caused by: "
 _LINE_LENGTH = 300
 
 
@@ -34,11 +36,17 @@ def clean(text: str) -> str:
 
 
 def first_error(output: str) -> str:
-    """Return the first line that states an error; else the last line that is not empty."""
+    """Return the first line that states an error, with the causes right below it; else the last line that is not empty.
+
+    maturin states that it failed, and what of it on lines of their own.
+    """
     lines = [line.strip() for line in clean(output).splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
     plain = [line for line in errors if not _WRAPPER.search(line)]
-    return next(iter(plain or errors or lines[-1:]), "it printed nothing")[:_LINE_LENGTH]
+    chosen = next(iter(plain or errors or lines[-1:]), "it printed nothing")
+    below = lines[lines.index(chosen) + 1 :] if chosen in lines else []
+    causes = takewhile(lambda line: line.startswith(_CAUSE), below)
+    return ": ".join([chosen, *(cause.removeprefix(_CAUSE) for cause in causes)])[:_LINE_LENGTH]
 
 
 _LIBPYTHON = re.compile(r"(?:cannot find -l|could not find native static library `)(?P<name>python3[\w.]*)")

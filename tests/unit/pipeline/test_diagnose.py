@@ -20,6 +20,11 @@ from factory.pipeline.diagnose import clean, first_error, is_crowded, wanted_lib
             "error: command 'gcc' failed",
             id="the cause before the wrapper",
         ),
+        pytest.param(
+            "💥 maturin failed\n  Caused by: Can't find Cargo.toml (in /work)\n  Caused by: it is gone\nError: 1\n",
+            "💥 maturin failed: Can't find Cargo.toml (in /work): it is gone",
+            id="maturin: the causes stand below",
+        ),
         pytest.param("sh: 1: qux: not found\n", "sh: 1: qux: not found", id="shell"),
         pytest.param("all is well\nor so it seems\n", "or so it seems", id="no error line: the last one"),
         pytest.param("", "it printed nothing", id="nothing"),
