@@ -49,7 +49,7 @@ def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
     rulings = tuple(_in_order(check(wheel, expectation)) for check in CHECKS)
     found = [found for ruling in rulings for found in ruling.findings]
     judged = [_waive(each, expectation.waivers, today) for each in found]
-    judged += _idle(wheel, expectation.waivers, found, today)
+    judged += _idle(wheel, expectation, found, today)
     return Audit(
         rulings=rulings,
         findings=tuple(sorted(judged, key=_rank)),
@@ -77,15 +77,18 @@ def _covers(waiver: Waiver, found: Finding) -> bool:
     return waiver.rule == found.rule and fnmatchcase(found.subject, waiver.subject)
 
 
-def _idle(wheel: Wheel, waivers: Iterable[Waiver], found: list[Finding], today: date) -> Iterator[Finding]:
-    """Waivers that name no rule, cover nothing any more, or have run out."""
-    for waiver in waivers:
+def _idle(wheel: Wheel, expectation: Expectation, found: list[Finding], today: date) -> Iterator[Finding]:
+    """Waivers that name no rule, cover nothing any more, or have run out.
+
+    What is only judged after the repair is not missed before it.
+    """
+    for waiver in expectation.waivers:
         if waiver.rule not in RULES:
             yield finding("waiver-unused", wheel.filename, f"a waiver names {waiver.rule}; there is no such rule")
         elif not any(_covers(waiver, each) for each in found):
-            yield finding(
-                "waiver-unused", wheel.filename, f"the waiver of {waiver.rule} on {waiver.subject} covers nothing"
-            )
+            if expectation.stage == "repaired":
+                message = f"the waiver of {waiver.rule} on {waiver.subject} covers nothing"
+                yield finding("waiver-unused", wheel.filename, message)
         elif waiver.until is not None and waiver.until < today:
             yield finding("waiver-expired", wheel.filename, f"the waiver of {waiver.rule} ran out on {waiver.until}")
 

@@ -375,6 +375,14 @@ def test_a_waiver_that_does_not_cover_is_named_and_the_error_stands(case: str, t
     assert {found.rule for found in verdict.findings} & {"waiver-unused", "waiver-expired"}
 
 
+def test_a_waiver_of_what_only_a_repaired_wheel_can_lack_is_not_unused_before_the_repair(tmp_path: Path) -> None:
+    of_the_build = Expectation(waivers=(WAIVER,), stage="built")
+
+    built = _judge(tmp_path, NEEDS_SSL, "demo-1.0-cp311-cp311-linux_x86_64.whl", expect=of_the_build)
+
+    assert not {found.rule for found in built.findings} & {"library-missing", "waiver-unused"}
+
+
 def test_long_evidence_is_cut_and_says_so(tmp_path: Path) -> None:
     symbols = [f"f{index:03}@GLIBC_2.34" for index in range(50)]
 
