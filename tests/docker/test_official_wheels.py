@@ -17,8 +17,10 @@ OWED = {
     "markupsafe": {"cp39-cp39", "cp311-cp311", "cp313-cp313", "cp313-cp313t", "cp314-cp314"},
     "nh3": {"cp38-abi3"},
     "psutil": {"cp36-abi3", "cp313-cp313t"},
+    "psycopg2-binary": {"cp311-cp311", "cp313-cp313", "cp314-cp314"},
     "pynacl": {"cp38-abi3"},
     "rpds-py": {"cp311-cp311", "cp313-cp313", "cp314-cp314"},
+    "tokenizers": {"cp310-abi3"},
 }
 """Tags that the projects publish, as far as the look-alike has interpreters for them."""
 NAMES = {
@@ -27,8 +29,10 @@ NAMES = {
     "markupsafe": "markupsafe-3.0.4",
     "nh3": "nh3-0.3.7",
     "psutil": "psutil-7.2.2",
+    "psycopg2-binary": "psycopg2_binary-2.9.13",
     "pynacl": "pynacl-1.6.2",
     "rpds-py": "rpds_py-2026.9.1",
+    "tokenizers": "tokenizers-0.23.3",
 }
 
 

@@ -1,6 +1,7 @@
 """What the bad recipes say.
 
-`python -m tests.unit.recipe.messages` rewrites every message, and the reference's table; read the diff as prose.
+`python -m tests.unit.recipe.messages` rewrites every message, the reference's table and that of recipes/README.md; read
+the diff as prose.
 """
 
 from datetime import date
@@ -31,11 +32,12 @@ def message_of(recipe: Path) -> str:
 
 def main() -> None:
     """Rewrite what is compared."""
-    from tests.unit.recipe import reference  # noqa: PLC0415 -- it needs this module
+    from tests.unit.recipe import reference, shown  # noqa: PLC0415 -- they need this module
 
     for recipe in BAD:
         recipe.with_suffix(".txt").write_text(message_of(recipe), encoding="utf-8")
     reference.REFERENCE.write_text(reference.rendered(), encoding="utf-8")
+    shown.README.write_text(shown.rendered(), encoding="utf-8")
 
 
 if __name__ == "__main__":

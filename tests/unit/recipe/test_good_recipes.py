@@ -20,9 +20,7 @@ from factory.recipe.problems import Problems
 from factory.recipe.schema import schema
 from factory.tags import Abi3Floor, PlatformTag
 from tests.unit.recipe.messages import BAD, DATA, GOOD, RULES, TODAY
-
-REPOSITORY = DATA.parents[2]
-OURS = sorted((REPOSITORY / "recipes").glob("*.yaml"))
+from tests.unit.recipe.shown import OURS, title
 
 
 def load(name: str, *overrides: str) -> model.Recipe:
@@ -206,11 +204,15 @@ def test_an_override_brings_a_section_that_the_recipe_has_not() -> None:
     assert recipe.build.env == {"DEBUG": "1"}
 
 
-@pytest.mark.parametrize("recipe", OURS, ids=[recipe.stem for recipe in OURS])
-def test_our_own_recipes_read_and_list_names(recipe: Path) -> None:
+@pytest.mark.parametrize("recipe", OURS, ids=title)
+def test_our_own_recipes_read(recipe: Path) -> None:
+    assert load_recipe(recipe, today=TODAY).name == title(recipe)
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe in OURS if recipe.parent.name == "recipes"], ids=title)
+def test_recipes_of_projects_that_others_wrote_list_names(recipe: Path) -> None:
     read = load_recipe(recipe, today=TODAY)
 
-    assert read.name == recipe.stem
     assert {wanted.origin for wanted in read.interpreters} == {"name"}
 
 
@@ -218,7 +220,7 @@ def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("recipe", [*GOOD, *OURS], ids=lambda recipe: recipe.stem)
+@pytest.mark.parametrize("recipe", [*GOOD, *OURS], ids=title)
 def test_the_schema_admits_what_the_parser_reads(recipe: Path) -> None:
     document = as_json(recipe)
 

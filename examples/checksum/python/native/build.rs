@@ -1,0 +1,3 @@
+fn main() {
+    println!("cargo:rustc-env=OPT_LEVEL={}", std::env::var("OPT_LEVEL").expect("cargo sets it"));
+}
