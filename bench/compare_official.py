@@ -113,15 +113,18 @@ def compare(path: Path, host: Host) -> tuple[str, tuple[Difference, ...]] | None
 
 
 def _interpreters(filename: str) -> tuple[Interpreter, ...]:
-    """Choose who is asked for: an abi3 wheel's floor, so that the same floor answers, else the Python that compares.
+    """Choose who is asked for, one after the other: for an abi3 wheel its floor, so that the same floor answers.
 
-    The wheel's requirements may have nothing for a floor that is no longer supported.
+    The wheel or its requirements may have nothing for the floor itself (`Requires-Python: !=3.9.0`, or no support any
+    more), and the next version prefers the same floor. Without an ABI it is the Python that compares.
     """
     *_, python, abi, _ = filename.removesuffix(".whl").split("-")
     if abi == "none":
         return (_NEWEST_TO_ASK_FOR,)
     own = Interpreter.parse(f"{python}t" if abi.endswith("t") else python)
-    return (own, max(own, _NEWEST_TO_ASK_FOR)) if abi.startswith("abi3") else (own,)
+    if not abi.startswith("abi3"):
+        return (own,)
+    return tuple(Interpreter(minor) for minor in range(own.minor, max(own, _NEWEST_TO_ASK_FOR).minor + 1))
 
 
 def _resolved(filename: str, interpreter: Interpreter, host: Host, folder: Path) -> Found | Unresolved:
