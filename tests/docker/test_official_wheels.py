@@ -13,6 +13,7 @@ pytestmark = pytest.mark.index
 RECIPES = Path(__file__).parents[2] / "recipes"
 OWED = {
     "bcrypt": {"cp39-abi3", "cp313-cp313t"},
+    "cryptography": {"cp39-abi3"},
     "kiwisolver": {"cp311-cp311", "cp313-cp313", "cp314-cp314"},
     "markupsafe": {"cp39-cp39", "cp311-cp311", "cp313-cp313", "cp313-cp313t", "cp314-cp314"},
     "nh3": {"cp38-abi3"},
@@ -25,6 +26,7 @@ OWED = {
 """Tags that the projects publish, as far as the look-alike has interpreters for them."""
 NAMES = {
     "bcrypt": "bcrypt-5.0.0",
+    "cryptography": "cryptography-50.0.2",
     "kiwisolver": "kiwisolver-1.5.1",
     "markupsafe": "markupsafe-3.0.4",
     "nh3": "nh3-0.3.7",
