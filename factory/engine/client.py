@@ -4,12 +4,10 @@ Every call but the reading of a command's output, and a commit, fails when the e
 """
 
 import json
-import ssl
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from socket import SHUT_RDWR, socket
-from typing import Final, Protocol, TypedDict, cast
+from socket import SHUT_RDWR
+from typing import Final, TypedDict, cast
 
 import docker
 import requests
@@ -18,7 +16,9 @@ from docker.errors import APIError, DockerException, NotFound, create_api_error_
 from docker.utils import kwargs_from_env
 from requests.exceptions import Timeout
 
+from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
 from factory.engine.posture import Json
+from factory.engine.stream import ExecStream, buffer_of, take_over
 from factory.errors import EngineError, ImageError
 from factory.host import Host
 
@@ -37,59 +37,6 @@ _START: Final = "start it (`sudo systemctl start docker`), or name one in DOCKER
 class _Streaming(TypedDict):
     stream: bool
     timeout: int
-
-
-class _Raw(Protocol):
-    _sock: socket
-
-
-class _Buffered(Protocol):
-    raw: _Raw
-
-    def peek(self) -> bytes: ...
-
-
-class MissingError(EngineError):
-    """What a call names is not there."""
-
-
-class UnreachableError(EngineError):
-    """The engine does not answer."""
-
-
-class SilentError(UnreachableError):
-    """The engine answers nothing for longer than it may."""
-
-
-class ConflictError(EngineError):
-    """What a call asks for does not go with the thing's state: not running, already being removed."""
-
-
-@dataclass(slots=True, kw_only=True)
-class ExecStream:
-    """A running command's connection; `first` is what came together with the answer's header."""
-
-    exec_id: str
-    first: bytes
-    connection: socket
-    response: requests.Response
-
-    def receive(self, timeout_s: float) -> bytes | None:
-        """Return the next bytes, nothing at the end, None when none came in time."""
-        if first := self.first:
-            self.first = b""
-            return first
-        self.connection.settimeout(timeout_s)
-        try:
-            return self.connection.recv(_CHUNK_BYTES)
-        except TimeoutError:
-            return None
-        except OSError as error:
-            raise UnreachableError(f"the connection to a running command broke: {error}") from error
-
-    def close(self) -> None:
-        """Give the connection back; the command goes on."""
-        self.response.close()
 
 
 class Client:
@@ -177,7 +124,7 @@ class Client:
         """Break the connections over which images are pulled: the engine then gives them up."""
         for answer in tuple(self._pulls):
             with suppress(OSError):
-                _buffered(answer).raw._sock.shutdown(SHUT_RDWR)  # noqa: SLF001 -- see `_buffered`
+                buffer_of(answer).raw._sock.shutdown(SHUT_RDWR)  # noqa: SLF001 -- see `buffer_of`
 
     def distribution(self, reference: str) -> Json:
         """Ask a registry, through the engine, what it holds under a name."""
@@ -285,7 +232,7 @@ class Client:
                 **self._streaming(),
             )
             self._raise_for(answer)
-            return _take_over(exec_id, answer)
+            return take_over(exec_id, answer)
 
     def exec_state(self, exec_id: str) -> Json:
         """Describe a command: Running, ExitCode."""
@@ -332,26 +279,6 @@ class Client:
         if causes & {FileNotFoundError, ConnectionRefusedError}:
             return UnreachableError(f"no container engine answers at {self.where}", hint=_START)
         return UnreachableError(f"the container engine at {self.where} does not answer: {error}", hint=_START)
-
-
-def _take_over(exec_id: str, answer: requests.Response) -> ExecStream:
-    """Take an upgraded connection from under the HTTP library, with what its buffer holds already.
-
-    Output that arrives together with the answer's header lies in that buffer; docker-py reads past it and loses it.
-    """
-    buffered = _buffered(answer)
-    connection = buffered.raw._sock  # noqa: SLF001 -- see above
-    connection.setblocking(False)
-    try:
-        first = buffered.peek()
-    except (ssl.SSLWantReadError, BlockingIOError):
-        first = b""
-    return ExecStream(exec_id=exec_id, first=first, connection=connection, response=answer)
-
-
-def _buffered(answer: requests.Response) -> _Buffered:
-    """Return the buffer before an answer's connection; no public attribute leads there (requests 2.34, urllib3 2.8)."""
-    return cast("_Buffered", answer.raw._fp.fp)  # type: ignore[union-attr] # noqa: SLF001 -- see above
 
 
 def _explanation(error: APIError) -> str:

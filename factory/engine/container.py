@@ -10,9 +10,11 @@ from typing import Final, Literal, cast
 
 from factory.engine import posture, tarstream
 from factory.engine.api import WORKSPACE, Exit, FileEntry, OnOutput
-from factory.engine.client import Client, ConflictError, ExecStream, MissingError, UnreachableError
+from factory.engine.client import Client
+from factory.engine.faults import ConflictError, MissingError, UnreachableError
 from factory.engine.output import CappedOutput, payloads
 from factory.engine.space import Watch, look_command
+from factory.engine.stream import ExecStream
 from factory.errors import EngineError, FactoryError
 
 _TICK_S: Final = 10.0

@@ -9,15 +9,9 @@ from uuid import uuid4
 
 from factory.engine import posture, rootfs, tarstream
 from factory.engine.api import ContainerSpec, EngineInfo, HeldImage, Mount, PullProgress
-from factory.engine.client import (
-    PULL_SILENCE_S,
-    Client,
-    ConflictError,
-    MissingError,
-    SilentError,
-    UnreachableError,
-)
+from factory.engine.client import PULL_SILENCE_S, Client
 from factory.engine.container import DockerContainer
+from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
 from factory.engine.pull import PullError, PullLines, pull_error
 from factory.errors import EngineError, ImageError, Interrupted
 from factory.host import Host
