@@ -58,6 +58,10 @@ def _before_all(ground: Ground, option: str) -> Iterator[Carried]:
         elif command:
             yield Found(field=("build", "before-all"), value=command, why=ground.at(option))
         return
+    yield from _system(ground, option, command, packages)
+
+
+def _system(ground: Ground, option: str, command: str, packages: Mapping[str, tuple[str, ...]]) -> Iterator[Carried]:
     for manager, names in packages.items():
         yield Found(field=("build", "system", manager), value=names, why=ground.at(option))
     if packages and "apt" not in packages:
@@ -70,8 +74,10 @@ def _before_all(ground: Ground, option: str) -> Iterator[Carried]:
 def _before_build(ground: Ground, option: str) -> Iterator[Carried]:
     isolated = not re.search(r"--no-(build-)?isolation", str(ground.settings.options.get("build-frontend")))
     for command in parts(ground.settings.lines(option)):
-        words = pip_installs(command)
-        if words is None:
+        words, packages = pip_installs(command), system_packages(command)
+        if packages is not None:
+            yield from _system(ground, option, command, packages)
+        elif words is None:
             yield Found(field=("build", "before"), value=(in_tree(command, ground.folder),), why=ground.at(option))
         elif isolated:
             yield Left(

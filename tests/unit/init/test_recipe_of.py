@@ -260,6 +260,18 @@ def test_what_cannot_be_carried_over_is_told_with_its_reason(options: str, what:
     assert any(why in reason for reason in reasons(settled, what)), settled.text
 
 
+@pytest.mark.parametrize("option", ["before-all", "before-build"])
+def test_system_packages_are_the_images_whatever_step_installs_them(option: str) -> None:
+    """What `before` runs has neither root nor network, so that it could install none."""
+    settled = with_options(f'{option} = "yum install -y clang"')
+
+    assert settled.recipe.build.system == {"dnf": ("clang",)}
+    assert settled.recipe.build.before == ()
+    assert reasons(settled, "yum install -y clang") == [
+        "name Debian's packages under build.system.apt for images of Debian"
+    ]
+
+
 def test_what_only_tests_need_is_left_out_where_there_is_no_test() -> None:
     settled = with_options('test-requires = "pytest"')
 
