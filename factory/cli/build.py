@@ -226,6 +226,8 @@ def _report(run: Run, summary: Path | None, json_file: TextIO | None, junit_file
 def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Loaded) -> int:
     """Release what passed, say what happened, and return the exit code."""
     codes = {stopped.exit_code} if stopped is not None else set()
+    if stopped is not None and attempt.signals.cancelled.is_set():
+        codes.add(Interrupted.exit_code)
     codes |= {failed.exit_code for failed in run.failed_recipes}
     released: Release | None = None
     if run.records:

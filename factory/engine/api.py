@@ -215,6 +215,14 @@ class Engine(Protocol):
         """Remove a named volume; one that does not exist is no error."""
         ...
 
+    def await_answer(self) -> None:
+        """Wait until the engine answers, as after a restart; not while it is silent, nor once the run is ended.
+
+        Raises:
+            EngineError: it stayed away for too long. Who waits later is told so at once.
+        """
+        ...
+
     def kill_run(self) -> None:
         """End every container of this run at once: the way out of Ctrl-C."""
         ...

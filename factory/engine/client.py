@@ -49,7 +49,7 @@ class Client:
     def __init__(self, host: Host, *, silence_s: int) -> None:
         """Connect, and agree on the API's version."""
         self.where = host.docker.get("DOCKER_HOST") or _DEFAULT_HOST
-        self._silence_s = silence_s
+        self.silence_s = silence_s
         self._pulls: set[requests.Response] = set()
         self._api = self._connected(host, host.docker.get("DOCKER_API_VERSION") or self._newest_version(host))
 
@@ -64,7 +64,7 @@ class Client:
     def _connected(self, host: Host, version: str) -> docker.APIClient:
         try:
             settings = kwargs_from_env(environment=dict(host.docker))
-            api = docker.APIClient(**settings, version=version, timeout=self._silence_s, max_pool_size=_POOL_SIZE)
+            api = docker.APIClient(**settings, version=version, timeout=self.silence_s, max_pool_size=_POOL_SIZE)
         except (DockerException, ValueError) as error:
             raise EngineError(f"{self.where} names no container engine: {error}", hint="mend DOCKER_HOST") from error
         api.trust_env = False
@@ -243,7 +243,7 @@ class Client:
         return f"{self._api.base_url}/v{self._api.api_version}/{path}"
 
     def _streaming(self) -> _Streaming:
-        return {"stream": True, "timeout": self._silence_s}
+        return {"stream": True, "timeout": self.silence_s}
 
     def _raise_for(self, answer: requests.Response) -> None:
         try:
@@ -261,7 +261,7 @@ class Client:
             kind = ConflictError if error.status_code in _CONFLICT else EngineError
             raise kind(f"the container engine refused: {_explanation(error)}") from error
         except (requests.RequestException, DockerException, OSError) as error:
-            raise self._unreachable(error, silence_s or self._silence_s) from error
+            raise self._unreachable(error, silence_s or self.silence_s) from error
 
     def _unreachable(self, error: Exception, silence_s: int) -> UnreachableError:
         causes = set(map(type, _causes(error)))

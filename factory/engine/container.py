@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from threading import Event
 from time import monotonic, sleep
 from typing import Final, Literal, cast
 
@@ -40,7 +41,8 @@ class DockerContainer:
     """One confined container; one command at a time is run in it.
 
     `writable` are the paths of its writable volumes, `workspace_bytes` is what the first may hold; `user` is who its
-    commands run as, `marks` are the labels of an image that is made of it.
+    commands run as, `marks` are the labels of an image that is made of it. `run_ended` is set before
+    its run's containers are killed.
     """
 
     client: Client
@@ -50,6 +52,7 @@ class DockerContainer:
     workspace_bytes: int
     user: str
     marks: Mapping[str, str]
+    run_ended: Event
     _oom_kills: int = 0
 
     def run(
@@ -76,6 +79,8 @@ class DockerContainer:
                 raise
             is_memory = not isinstance(error, UnreachableError) and self._ran_out_of_memory()
             code, ended = (_KILLED, "oom") if is_memory else (_NO_CODE, "lost")
+        if code != 0 and self.run_ended.is_set():
+            ended = "lost"  # it was killed, or something that it waits for: whatever it says, it has not failed
         duration_s = monotonic() - started
         return Exit(code=code, output=output.text(), duration_s=duration_s, ended=ended, truncated=output.truncated)
 
@@ -197,7 +202,7 @@ class DockerContainer:
         return int(found[1]) if found else None
 
     def _stop(self, passed: _Stopped) -> tuple[int, _Ended]:
-        with suppress(MissingError, ConflictError):
+        with suppress(EngineError):  # it is gone, or dies: the end of its block removes it, or says why it cannot
             self.client.kill(self.name)
         return _KILLED, passed
 

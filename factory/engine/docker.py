@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from threading import Event, Lock
 from types import TracebackType
 from typing import Final, Self, cast
@@ -12,6 +13,7 @@ from factory.engine.api import ContainerSpec, EngineInfo, HeldImage, Mount, Pull
 from factory.engine.client import PULL_SILENCE_S, Client
 from factory.engine.container import DockerContainer
 from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
+from factory.engine.patience import Patience
 from factory.engine.pull import PullError, PullLines, pull_error
 from factory.errors import EngineError, ImageError, Interrupted
 from factory.host import Host
@@ -42,6 +44,7 @@ class DockerEngine:
         self._owner = owner
         self._run_id = run_id
         self._ended = Event()
+        self._patience = Patience(client=client, run_ended=self._ended)
         self._keeper_lock = Lock()
         self._keeper = ""
 
@@ -177,6 +180,7 @@ class DockerEngine:
                 writable=posture.writable(spec),
                 workspace_bytes=spec.workspace_bytes,
                 user=posture.user_of(spec),
+                run_ended=self._ended,
                 marks=posture.labels(owner=self._owner, kind="prepared", run="", label=""),
             )
         finally:
@@ -199,6 +203,14 @@ class DockerEngine:
         with suppress(MissingError):
             self._client.remove_volume(name)
 
+    def await_answer(self) -> None:
+        """Wait until the engine answers, as after a restart.
+
+        Raises:
+            EngineError: it is silent, or stayed away, or the run was ended meanwhile.
+        """
+        self._patience.await_answer()
+
     def kill_run(self) -> None:
         """End every container of this run at once: the way out of Ctrl-C. None can be started afterwards."""
         self._ended.set()
@@ -216,8 +228,7 @@ class DockerEngine:
         for each in containers:
             self._discard(each)
         for each in volumes:
-            with suppress(MissingError, ConflictError):
-                self._client.remove_volume(each)
+            self._patience.remove(partial(self._client.remove_volume, each))
         return len(containers)
 
     def _doomed(
@@ -231,15 +242,10 @@ class DockerEngine:
         ]
 
     def _discard(self, container: str, *, volume: str = "") -> None:
-        """Remove by name, so that what was created without an answer goes, too.
-
-        A conflict means that another thread is removing it: the end of a block, or `kill_run`.
-        """
-        with suppress(MissingError, ConflictError):
-            self._client.remove(container)
+        """Remove by name, so that what was created without an answer goes, too."""
+        self._patience.remove(partial(self._client.remove, container))
         if volume:
-            with suppress(MissingError, ConflictError):
-                self._client.remove_volume(volume)
+            self._patience.remove(partial(self._client.remove_volume, volume))
 
     def _volume(self, name: str, marks: Mapping[str, str]) -> bool:
         """Make a volume the unprivileged user's, new or not: its maker may have died half-way. True when it is new.

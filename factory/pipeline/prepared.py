@@ -6,7 +6,7 @@ from uuid import uuid4
 from factory.backends.base import WORK
 from factory.digest import Digest
 from factory.engine.api import ContainerSpec
-from factory.errors import EngineError, ImageError, Interrupted
+from factory.errors import ImageError, Interrupted
 from factory.images import ReadyImage, prepared
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL
 from factory.images.mirror import apt_mirror
@@ -19,18 +19,11 @@ _MANIFEST_LIMIT_BYTES = 64 << 20
 
 
 def prepared_image(hands: Hands, base: ReadyImage, preparation: Preparation, subject: str) -> ReadyImage | Failure:
-    """Return the image that a base becomes with these packages and commands; what the network lost is tried again.
+    """Return the image that a base becomes with these packages and commands.
 
     Raises:
-        Interrupted: the run was ended meanwhile.
+        Interrupted: the run was ended while another one held the same.
     """
-    outcome = _found_or_made(hands, base, preparation, subject)
-    if isinstance(outcome, Failure) and outcome.ended == "lost":
-        return _found_or_made(hands, base, preparation, subject)
-    return outcome
-
-
-def _found_or_made(hands: Hands, base: ReadyImage, preparation: Preparation, subject: str) -> ReadyImage | Failure:
     asked = prepared.input_digest(base.identity, preparation)
     stages = hands.stages
     with stages.store.once("prepared", asked, cancelled=stages.cancelled) as mine:
@@ -38,7 +31,7 @@ def _found_or_made(hands: Hands, base: ReadyImage, preparation: Preparation, sub
             raise Interrupted("interrupted while another run prepared the same image")
         found = hands.engine.find_image(_marks(hands, asked))
         if found is None or stages.update:
-            made = _uninterrupted(hands, base, preparation, asked, subject)
+            made = _make(hands, base, preparation, asked, subject)
             if isinstance(made, Failure):
                 return made
             if found is not None:
@@ -54,21 +47,6 @@ def _marks(hands: Hands, asked: Digest) -> dict[str, str]:
     """Return the labels that a prepared image of this store is found by."""
     owner = hands.stages.store.owner
     return {INPUT_LABEL: asked.hex, "wheel-factory.kind": "prepared", "wheel-factory.owner": owner}
-
-
-def _uninterrupted(
-    hands: Hands, base: ReadyImage, preparation: Preparation, asked: Digest, subject: str
-) -> str | Failure:
-    """Make the image, unless the run ends: what then fails under its hands counts as never begun."""
-    try:
-        made = _make(hands, base, preparation, asked, subject)
-    except EngineError as error:
-        if hands.stages.cancelled.is_set():
-            raise Interrupted("interrupted") from error
-        raise
-    if isinstance(made, Failure) and made.ended == "lost" and hands.stages.cancelled.is_set():
-        raise Interrupted("interrupted")
-    return made
 
 
 def _make(hands: Hands, base: ReadyImage, preparation: Preparation, asked: Digest, subject: str) -> str | Failure:

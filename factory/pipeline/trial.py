@@ -53,12 +53,26 @@ class TrialWork:
         """Try the wheel, unless the store remembers that this very trial passed."""
         files = self._files()
         if isinstance(files, Failure):
-            return self._result(files, from_store=False)
+            return self.failed(files)
         steps = self._steps()
         outcome, from_store = self.hands.stages.once(
             "trial", self._inputs(files, steps), TrialPass, lambda: self._try(files, steps)
         )
-        return self._result(outcome, from_store=from_store)
+        if isinstance(outcome, Failure):
+            return self.failed(outcome)
+        return TrialResult(
+            interpreter=self.interpreter,
+            image=self.image.facts.name,
+            outcome="passed",
+            duration_s=0.0 if from_store else outcome.duration_s,
+            from_store=from_store,
+        )
+
+    def failed(self, failure: Failure) -> TrialResult:
+        """Return this trial's result where it did not come to its end, or came to a bad one."""
+        return TrialResult(
+            interpreter=self.interpreter, image=self.image.facts.name, outcome=failure.ended, failure=failure
+        )
 
     @property
     def _name(self) -> NormalizedName:
@@ -137,15 +151,3 @@ class TrialWork:
         if wants_source(self.order.recipe.test):
             bench.put(source_files(self.order.tree), SOURCE)
         return None
-
-    def _result(self, outcome: TrialPass | Failure, *, from_store: bool) -> TrialResult:
-        image = self.image.facts.name
-        if isinstance(outcome, TrialPass):
-            return TrialResult(
-                interpreter=self.interpreter,
-                image=image,
-                outcome="passed",
-                duration_s=0.0 if from_store else outcome.duration_s,
-                from_store=from_store,
-            )
-        return TrialResult(interpreter=self.interpreter, image=image, outcome=outcome.ended, failure=outcome)

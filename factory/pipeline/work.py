@@ -2,18 +2,20 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TypeAlias
 
 from factory.digest import Artifact
+from factory.errors import EngineError, Interrupted
 from factory.images import ReadyImage
 from factory.pipeline.cell import build_cell
 from factory.pipeline.fitting import Fitting, fitted, fitting_of
 from factory.pipeline.hands import Hands
+from factory.pipeline.judge import judged
 from factory.pipeline.load import load_wheel
+from factory.pipeline.lost import once_more
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, Status, TrialEnded, TrialResult
 from factory.pipeline.order import Order
 from factory.pipeline.trial import TrialWork
@@ -133,22 +135,41 @@ class _Shop:
         return next(trial for trial in self.records[address].trials if str(trial.interpreter) == name)
 
     def _image(self, name: str) -> ReadyImage:
-        with self.hands.recorder.step(f"image:{name}", "image") as mark:
-            ready = self.make_image(name)
-            mark.outcome = "passed"
-        self.images[name] = ready
-        return ready
+        subject = f"image:{name}"
+
+        def make() -> ReadyImage | Failure:
+            with self.hands.recorder.step(subject, "image") as mark:
+                ready = self.make_image(name)
+                mark.outcome = "passed"
+                return ready
+
+        outcome = self._had(subject, make)
+        if isinstance(outcome, Failure):
+            raise EngineError(outcome.message, hint=outcome.hint)
+        self.images[name] = outcome
+        return outcome
 
     def _fit(self, fitting: Fitting) -> ReadyImage | Failure:
-        outcome = fitted(self.hands, self.images[fitting.image], fitting)
+        outcome = self._had(f"image:{fitting.name}", lambda: fitted(self.hands, self.images[fitting.image], fitting))
         if isinstance(outcome, Failure):
             self.unfitted[fitting.name] = outcome
         else:
             self.images[fitting.name] = outcome
         return outcome
 
+    def _had(self, subject: str, make: Callable[[], ReadyImage | Failure]) -> ReadyImage | Failure:
+        """Make an image; what is lost while the run is being ended counts as never begun.
+
+        Raises:
+            Interrupted: the run is being ended.
+        """
+        outcome = once_more(self.hands, subject, make, lost=_itself, is_lost=_is_lost)
+        if _is_lost(outcome) and self.hands.stages.cancelled.is_set():
+            raise Interrupted("interrupted")
+        return outcome
+
     def _build(self, order: Order, cell: Cell) -> CellRecord:
-        return self._recorded(order, cell, self._loaded(order, self._retried(order, cell)))
+        return self._recorded(order, cell, self._built(order, cell))
 
     def _blocked(self, order: Order, cell: Cell, failure: Failure) -> CellRecord:
         """Record a cell whose image could not be fitted; the fault is not its own."""
@@ -169,20 +190,22 @@ class _Shop:
                 self._finish_if_complete(order, cell)
         return record
 
-    def _retried(self, order: Order, cell: Cell) -> CellRecord:
-        """Build a cell; what the engine or the network lost is tried once more."""
+    def _built(self, order: Order, cell: Cell) -> CellRecord:
+        """Build a cell, and let the loader of the oldest libc resolve its wheel."""
         fitting = fitting_of(cell)
         if fitting is None or cell.interpreter is None:
             failure = Failure(step="plan", message="no image here has the interpreter", ended="blocked")
             return CellRecord(cell=cell, status="unbuildable", failure=failure)
-        image = self.images[fitting.name]
-        record = build_cell(self.hands, order, cell, cell.interpreter, image, self.today)
-        if record.status == "lost" and not self.hands.stages.cancelled.is_set():
-            record = build_cell(self.hands, order, cell, cell.interpreter, image, self.today)
-        return record
+        image, interpreter = self.images[fitting.name], cell.interpreter
+        return once_more(
+            self.hands,
+            cell.address,
+            lambda: self._loaded(order, build_cell(self.hands, order, cell, interpreter, image, self.today)),
+            lost=lambda failure: CellRecord(cell=cell, status="lost", failure=failure),
+            is_lost=lambda record: record.status == "lost",
+        )
 
     def _loaded(self, order: Order, record: CellRecord) -> CellRecord:
-        """Let the loader of the oldest libc resolve a built cell's wheel."""
         if record.wheel is None or not record.passed or record.cell.loader is None:
             return record
         outcome, from_store = load_wheel(
@@ -212,9 +235,9 @@ class _Shop:
 
     def _try(self, order: Order, cell: Cell, trial: Trial) -> TrialResult:
         work = self._trial_work(order, cell, trial)
-        result = work.work()
-        if result.outcome == "lost" and not self.hands.stages.cancelled.is_set():
-            result = work.work()
+        result = once_more(
+            self.hands, work.address, work.work, lost=work.failed, is_lost=lambda result: result.outcome == "lost"
+        )
         if self._interrupted(result.outcome):
             return result
         self.hands.recorder.emit(TrialEnded(address=work.address, trial=result))
@@ -251,6 +274,14 @@ class _Shop:
             self.hands.recorder.emit(CellEnded(record=ended))
 
 
+def _itself(failure: Failure) -> ReadyImage | Failure:
+    return failure
+
+
+def _is_lost(outcome: ReadyImage | Failure) -> bool:
+    return isinstance(outcome, Failure) and outcome.ended == "lost"
+
+
 def _untouched(trial: Trial, outcome: Outcome) -> TrialResult:
     return TrialResult(interpreter=trial.interpreter, image=trial.image, outcome=outcome)
 
@@ -259,26 +290,3 @@ def _may_be_untried(order: Order, cell: Cell) -> frozenset[Interpreter]:
     """Return the interpreters without which the wheel may go out although it is for them."""
     tried = (trial.interpreter for trial in cell.trials)
     return frozenset(one for one in tried if order.at(cell, one).recipe.test.untried == "allow")
-
-
-def judged(record: CellRecord, *, may_be_untried: AbstractSet[Interpreter]) -> CellRecord:
-    """Let a cell's trials decide: its status, and its trials in the plan's order."""
-    order = [trial.interpreter for trial in record.cell.trials]
-    trials = tuple(sorted(record.trials, key=lambda trial: order.index(trial.interpreter)))
-    record = replace(record, trials=trials)
-    if not record.passed:
-        return record
-    bad = next((trial for trial in trials if not _is_fine(trial, may_be_untried)), None)
-    if bad is not None:
-        failure = bad.failure or Failure(
-            step=f"trial on {bad.interpreter}",
-            message=f"no image here has {bad.interpreter}",
-            hint="say test: {untried: allow} to let the wheel out, marked as untried there",
-        )
-        return replace(record, status=failure.ended, failure=failure)
-    from_store = record.from_store and all(trial.from_store or trial.outcome == "untried" for trial in trials)
-    return replace(record, status="cached" if from_store else "passed")
-
-
-def _is_fine(trial: TrialResult, may_be_untried: AbstractSet[Interpreter]) -> bool:
-    return trial.outcome == "passed" or (trial.outcome == "untried" and trial.interpreter in may_be_untried)

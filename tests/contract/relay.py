@@ -3,7 +3,7 @@
 import selectors
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +22,11 @@ REFUSAL = b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-L
 class Relay:
     """Passes bytes both ways until told to hold the engine's answers back, to forge one, or to break connections."""
 
-    def __init__(self, listener: socket.socket, engine: str) -> None:
-        self._listener = listener
+    def __init__(self, listen: Callable[[], socket.socket], engine: str) -> None:
+        self._listen = listen
+        self._listener = listen()
+        self._is_here = threading.Event()
+        self._is_here.set()
         self._engine = engine
         self._broken = threading.Event()
         self._speaking = threading.Event()
@@ -31,6 +34,7 @@ class Relay:
         self._silencer = b""
         self._heard = bytearray()
         self._refused = b""
+        self._refusals = 0
         self._delay_s = 0.0
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
 
@@ -56,9 +60,9 @@ class Relay:
         """Hold back every piece of an answer for so long."""
         self._delay_s = delay_s
 
-    def refuse(self, request: bytes) -> None:
-        """Answer every such request with 500 in the engine's place; none refuses nothing."""
-        self._refused = request
+    def refuse(self, request: bytes, *, times: int = 1 << 30) -> None:
+        """Answer so many such requests with 500 in the engine's place."""
+        self._refused, self._refusals = request, times
 
     def restart(self) -> None:
         """Break every connection; others are accepted."""
@@ -67,22 +71,37 @@ class Relay:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
-    def vanish(self) -> None:
-        """Break every connection and accept no other."""
-        self._broken.set()
+    def go_away(self) -> None:
+        """Break every connection and refuse others, until told to come back."""
+        self._is_here.clear()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.restart()
 
+    def come_back(self) -> None:
+        """Accept connections again."""
+        self._listener = self._listen()
+        self._is_here.set()
+
+    def vanish(self) -> None:
+        """Break every connection and accept no other, ever."""
+        self._broken.set()
+        self.go_away()
+        self._is_here.set()
+
     def serve(self) -> None:
-        with suppress(OSError):
-            while not self._broken.is_set():
-                client, _ = self._listener.accept()
-                engine = socket.socket(socket.AF_UNIX)
-                engine.connect(self._engine)
-                self._pairs.append((client, engine))
-                threading.Thread(target=self._pass, args=(client, engine), daemon=True).start()
+        while not self._broken.is_set():
+            with suppress(OSError):
+                self._accept()
+            self._is_here.wait()
+
+    def _accept(self) -> None:
+        client, _ = self._listener.accept()
+        engine = socket.socket(socket.AF_UNIX)
+        engine.connect(self._engine)
+        self._pairs.append((client, engine))
+        threading.Thread(target=self._pass, args=(client, engine), daemon=True).start()
 
     def _pass(self, client: socket.socket, engine: socket.socket) -> None:
         with client, engine, selectors.DefaultSelector() as ready, suppress(OSError):
@@ -94,7 +113,8 @@ class Relay:
                     piece = source.recv(1 << 16)
                     if not piece:
                         return
-                    if source is client and self._refused and self._refused in piece:
+                    if source is client and self._refusals and self._refused in piece:
+                        self._refusals -= 1
                         client.sendall(REFUSAL)
                         return
                     self._watch(piece if source is client else b"")
@@ -122,29 +142,38 @@ class Relay:
 def relayed(host: Host, folder: Path) -> Iterator[tuple[Relay, Host]]:
     """Start a relay, and name it in a host's settings in the engine's place."""
     path = folder / "relay.sock"
-    with socket.socket(socket.AF_UNIX) as listener:
+
+    def listen() -> socket.socket:
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(path))
         listener.listen()
-        with _serving(listener, host) as relay:
-            yield relay, with_engine(host, f"unix://{path}")
+        return listener
+
+    with _serving(listen, host) as relay:
+        yield relay, with_engine(host, f"unix://{path}")
 
 
 @contextmanager
 def relayed_by_tcp(host: Host) -> Iterator[tuple[Relay, str]]:
     """Start a relay on loopback, as to a daemon on another machine; return it and its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, _serving(listener, host) as relay:
-        yield relay, f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    with _serving(lambda: listener, host) as relay:
+        yield relay, f"tcp://127.0.0.1:{port}"
 
 
 @contextmanager
-def _serving(listener: socket.socket, host: Host) -> Iterator[Relay]:
+def _serving(listen: Callable[[], socket.socket], host: Host) -> Iterator[Relay]:
     engine = host.docker.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
-    relay = Relay(listener, engine)
+    relay = Relay(listen, engine)
     server = threading.Thread(target=relay.serve, daemon=True)
     server.start()
-    yield relay
-    relay.vanish()
-    server.join()
+    try:
+        yield relay
+    finally:
+        relay.vanish()
+        server.join()
 
 
 def with_engine(host: Host, address: str) -> Host:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,11 +18,15 @@ import pytest
 
 from factory.engine.api import ContainerSpec
 from factory.engine.docker import DockerEngine, connect
+from factory.engine.faults import UnreachableError
 from factory.errors import EngineError, ImageError, Interrupted
 from factory.host import Host
 from tests.contract.relay import Relay, relayed
 
 pytestmark = pytest.mark.engine
+
+LEAVES_SOCKETS = pytest.mark.filterwarnings("ignore:unclosed <socket")
+"""docker-py leaves a socket to the collector when it cannot connect."""
 
 
 @pytest.fixture
@@ -220,7 +225,7 @@ def test_an_engine_that_falls_silent_ends_a_call_in_time(relay: tuple[Relay, Hos
     assert "restart" in caught.value.hint
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket")  # docker-py leaves a socket to the collector when connect fails
+@LEAVES_SOCKETS
 @pytest.mark.parametrize("way", ["silence", "vanish"])
 def test_an_engine_that_goes_away_loses_the_command(
     relay: tuple[Relay, Host], host: Host, owner: str, run_id: str, image: str, daemon: docker.DockerClient, way: str
@@ -245,6 +250,76 @@ def run_while_engine_goes(between: Relay, way: str, host: Host, owner: str, run_
 
         assert (ended.ended, ended.output) == ("lost", "begun\n")
         assert ended.duration_s < 30
+
+
+@LEAVES_SOCKETS
+def test_an_engine_that_restarts_is_waited_for_and_what_it_cut_off_is_removed(
+    relay: tuple[Relay, Host], owner: str, run_id: str, image: str, daemon: docker.DockerClient
+) -> None:
+    between, host = relay
+    with connect(host, owner=owner, run_id=run_id, silence_s=20) as engine:
+        with engine.container(make_spec(image)) as container:
+            threading.Timer(0.5, between.go_away).start()
+            threading.Timer(2.5, between.come_back).start()
+            ended = container.run(["sleep", "60"], timeout_s=50)
+        left = remains(daemon, run_id)
+        engine.await_answer()
+
+    gc.collect()
+
+    assert ended.ended == "lost"
+    assert left == []
+
+
+@LEAVES_SOCKETS
+def test_an_engine_that_stays_away_is_given_up_by_all_who_wait(
+    relay: tuple[Relay, Host], owner: str, run_id: str
+) -> None:
+    between, host = relay
+    errors, waited_s = waited_for_in_vain(between, host, owner, run_id)
+    gc.collect()
+
+    assert errors == {UnreachableError}
+    assert 1.5 < waited_s < 8, "each waits for what is left, not for as long again"
+
+
+def waited_for_in_vain(between: Relay, host: Host, owner: str, run_id: str) -> tuple[set[type], float]:
+    """Let eight threads wait for an engine that stays away: what each is told, and how long all took."""
+    engine = connect(host, owner=owner, run_id=run_id, silence_s=2)
+    between.vanish()
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as threads:
+        waiting = [threads.submit(engine.await_answer) for _ in range(8)]
+        errors = {type(each.exception()) for each in waiting}
+    with suppress(UnreachableError):
+        engine.__exit__(None, None, None)
+    return errors, time.monotonic() - started
+
+
+def test_a_container_that_a_busy_engine_could_not_kill_is_removed_a_moment_later(
+    relay: tuple[Relay, Host], owner: str, run_id: str, image: str, daemon: docker.DockerClient
+) -> None:
+    between, host = relay
+    with connect(host, owner=owner, run_id=run_id) as engine, engine.container(make_spec(image)):
+        between.refuse(b"DELETE /v", times=3)
+        engine.kill_run()
+
+    assert remains(daemon, run_id) == []
+
+
+def test_a_command_that_fails_after_its_run_was_ended_is_lost(
+    relay: tuple[Relay, Host], owner: str, run_id: str, image: str
+) -> None:
+    """A compiler that was killed makes the build tool that waits for it fail, with a code of its own."""
+    between, host = relay
+    with connect(host, owner=owner, run_id=run_id) as engine, engine.container(make_spec(image)) as container:
+        between.refuse(b"DELETE /v", times=10)
+        killing = threading.Timer(0.5, engine.kill_run)
+        killing.start()
+        ended = container.run(["sh", "-c", "sleep 1.5; exit 1"], timeout_s=50)
+        killing.join()
+
+    assert (ended.code, ended.ended) == (1, "lost")
 
 
 def test_a_container_whose_creation_was_never_acknowledged_is_removed(

@@ -1,8 +1,10 @@
 """An engine and containers that fail under a run: how it ends, what it keeps, and that the next one completes it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import sleep
 
 import docker
 import pytest
@@ -45,6 +47,7 @@ def assert_the_next_run_completes(command: Command, daemon: docker.DockerClient,
     return ended
 
 
+@pytest.mark.slow
 def test_an_engine_that_vanishes_ends_the_run_which_keeps_what_is_finished(
     command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
 ) -> None:
@@ -86,6 +89,27 @@ def test_what_an_engine_that_restarts_lost_is_built_again(
     assert_the_next_run_completes(command, daemon, slow)
 
 
+def test_an_engine_that_refuses_connections_for_some_seconds_is_waited_for(
+    command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
+) -> None:
+    relay, env = between
+    recipes = [command.recipe(make_slow_project(name)) for name in ("downone", "downtwo")]
+    child = command.start("build", *recipes, "--jobs", "2", "--json", "run.json", env=env)
+    wait_for(command.folder, child, is_building("downone"))
+    wait_for(command.folder, child, is_building("downtwo"))
+
+    relay.go_away()
+    sleep(5)
+    left = left_behind(daemon, command.owner)
+    relay.come_back()
+    ended = command.end(child)
+
+    assert left, "what was cut off goes on, and is removed when the engine answers again"
+    assert ended.code == 0, ended.stderr
+    assert sorted(outcomes(command.folder, "build")) == ["lost", "lost", "passed", "passed"]
+    assert_the_next_run_completes(command, daemon, *recipes)
+
+
 @pytest.mark.slow
 def test_a_slow_engine_changes_no_wheel(
     command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
@@ -102,20 +126,69 @@ def test_a_slow_engine_changes_no_wheel(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("request_line", [b"/containers/create?name=factory-", b"/exec/", b"/archive?"])
-def test_an_engine_that_answers_500_ends_the_run_with_its_words(
+def test_what_an_engine_refuses_twice_is_lost_with_its_words_and_others_go_on(
     command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]], request_line: bytes
 ) -> None:
     relay, env = between
-    relay.refuse(request_line)
-    recipe = command.recipe(make_c_project(f"refused{len(request_line)}"))
+    names = [f"{name}{len(request_line)}" for name in ("refused", "unharmed")]
+    refused, unharmed = (command.recipe(make_c_project(name)) for name in names)
+    assert command.build(command.recipe(make_c_project("warm")), "-o", "warm").code == 0
+    relay.refuse(request_line, times=2)
+
+    ended = command.build(refused, unharmed, "--jobs", "1", env=env)
+
+    assert ended.code == 1, ended.stderr
+    assert [ended.records[name].status for name in names] == ["lost", "passed"]
+    assert ended.failure(names[0]).message == "the container engine refused: no space left on device"
+    assert "Traceback" not in ended.stderr
+    assert_the_next_run_completes(command, daemon, refused, unharmed)
+
+
+def test_what_an_engine_refuses_once_is_built(
+    command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
+) -> None:
+    relay, env = between
+    recipe = command.recipe(make_c_project("refusedonce"))
+    relay.refuse(b"/archive?", times=1)
 
     ended = command.build(recipe, env=env)
 
-    assert ended.code == 4, ended.stderr
-    assert "the container engine refused: no space left on device" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    relay.refuse(b"")
+    assert ended.code == 0, ended.stderr
     assert_the_next_run_completes(command, daemon, recipe)
+
+
+def test_a_trial_that_the_engine_refuses_is_tried_again(
+    command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
+) -> None:
+    relay, env = between
+    recipe = command.recipe(make_slow_project("refusedtrial"))
+    child = command.start("build", recipe, "--json", "run.json", env=env)
+    wait_for(command.folder, child, is_building("refusedtrial"))
+
+    relay.refuse(b'@cp313"', times=1)
+    ended = command.end(child)
+
+    assert ended.code == 0, ended.stderr
+    assert f"refusedtrial/{CP313}@cp313: lost; tried once more" in ended.stderr
+    assert_the_next_run_completes(command, daemon, recipe)
+
+
+def test_ctrl_c_while_the_engine_cannot_kill_at_once_is_said_to_be_nothing_else(
+    command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
+) -> None:
+    relay, env = between
+    slow = command.recipe(make_slow_project("hardtokill"))
+    child = command.start("build", slow, env=env)
+    wait_for(command.folder, child, is_building("hardtokill"))
+
+    relay.refuse(b"DELETE /v", times=4)
+    child.send_signal(signal.SIGINT)
+    ended = command.end(child)
+
+    assert ended.code == 130, ended.stderr
+    assert "refused" not in ended.stderr
+    assert "hardtokill/" + CP313 + ": failed" not in ended.stderr
+    assert left_behind(daemon, command.owner) == set()
 
 
 def test_a_container_that_somebody_kills_is_built_again_once(command: Command, daemon: docker.DockerClient) -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from factory.pipeline.judge import judged
 from factory.pipeline.model import CellEnded, Failure, Planned, RunEnded, Status, TrialResult
 from factory.pipeline.model import Outcome as TrialOutcome
 from factory.pipeline.run import fold
-from factory.pipeline.work import judged
 from factory.tags import Interpreter
 from tests.run_makers import make_cell, make_plan, make_record, make_run
 
