@@ -1,9 +1,11 @@
 """The stable ABI's symbols and the version each came with: abi3info's data, corrected by the interpreters themselves.
 
-Loading abi3info takes a tenth of a second, so it waits for the first abi3 wheel.
+`stable_abi.txt` has a symbol and the minor version of its coming on each line; `python -m tests.unit.cli.generated`
+writes it. Loading abi3info itself takes longer than judging a small wheel.
 """
 
 from functools import cache
+from pathlib import Path
 
 # abi3info dates these 3.10; CPython 3.9's headers declare them under Py_LIMITED_API=0x03090000 and its binary exports
 # them (`nm -D` of 3.9.18).
@@ -26,20 +28,13 @@ _SINCE_39 = frozenset(
 _SINCE = {"PyThread_get_thread_native_id": 8}
 # abi3info has it since 3.4; in 3.9 it was a macro only, and python3.9 exports no such symbol.
 _MISSING_ON = {"PyCFunction_New": 9}
-# These exist on every Linux build; abi3info's other conditions (Windows, stack checks, debug builds) hold on none.
-_ON_LINUX = frozenset({"HAVE_FORK", "PY_HAVE_THREAD_NATIVE_ID"})
 
 
 @cache
 def introduced() -> dict[str, int]:
     """Minor version since which each symbol of the stable ABI is on every Linux build."""
-    import abi3info  # type: ignore[import-untyped]  # noqa: PLC0415 -- untyped; slow to load, most wheels never ask
-
-    known = {
-        entry.symbol.linux: entry.added.minor
-        for entry in (*abi3info.FUNCTIONS.values(), *abi3info.DATAS.values())
-        if entry.ifdef is None or entry.ifdef.name in _ON_LINUX
-    }
+    lines = Path(__file__).with_name("stable_abi.txt").read_text(encoding="ascii").splitlines()
+    known = {name: int(minor) for name, minor in map(str.split, lines)}
     return known | dict.fromkeys(_SINCE_39, 9) | _SINCE
 
 

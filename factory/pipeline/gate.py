@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from factory.digest import Digest
 
 _ROOMS = frozenset({"audit", "elf", "archive", "policy", "wheel", "tags", "catalogue"})
-_DATA = ("abi3info", "auditwheel", "packaging", "readme_renderer")
+_DATA = ("auditwheel", "packaging", "readme_renderer")
 
 
 @cache

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast, get_args
 
+import abi3info  # type: ignore[import-untyped]  # it has no types
 import click
 
 from factory.audit import RULES
@@ -105,6 +106,16 @@ def _rules() -> str:
     return "\n".join(parts)
 
 
+def _stable_abi(_: str) -> str:
+    """Write what every Linux build has: abi3info's other conditions (Windows, stack checks, debug) hold on none."""
+    entries = (*abi3info.FUNCTIONS.values(), *abi3info.DATAS.values())
+    kept = [entry for entry in entries if entry.ifdef is None or entry.ifdef.name in _ON_LINUX]
+    return "".join(sorted(f"{entry.symbol.linux} {entry.added.minor}\n" for entry in kept))
+
+
+_ON_LINUX = frozenset({"HAVE_FORK", "PY_HAVE_THREAD_NATIVE_ID"})
+
+
 def _events() -> str:
     schema = schema_of_line(get_args(Event), "")
     parts = (_record(kind.__name__, kind, schema) for kind in get_args(Event))
@@ -173,6 +184,7 @@ GENERATED: Mapping[Path, Callable[[str], str]] = {
     _SCHEMAS / "audit-1.json": _schema(AuditDocument),
     _SCHEMAS / "images-1.json": _schema(ImagesDocument),
     _SCHEMAS / "event-1.json": _line_schema,
+    ROOT / "factory" / "audit" / "stable_abi.txt": _stable_abi,
     REFERENCE / "cli.md": _inside(_command_line),
     REFERENCE / "exit-codes.md": _inside(_exit_codes),
     REFERENCE / "rules.md": _inside(_rules),
