@@ -157,9 +157,16 @@ class Archive:
         start = content_start(self._content, entry)
         if start is None:
             raise BrokenArchiveError("its content lies past the end of the file")
-        end = start + entry.packed_bytes
-        pieces = (self._content[at : min(at + _CHUNK_BYTES, end)] for at in range(start, end, _CHUNK_BYTES))
+        pieces = self._pieces(start, start + entry.packed_bytes)
         return pieces if entry.method == _STORED else _inflated(pieces)
+
+    def _pieces(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield a part of the file; its pages do not stay in this process's memory."""
+        for at in range(start, end, _CHUNK_BYTES):
+            yield self._content[at : min(at + _CHUNK_BYTES, end)]
+            if isinstance(self._content, mmap.mmap):
+                page = at - at % mmap.PAGESIZE
+                self._content.madvise(mmap.MADV_DONTNEED, page, min(_CHUNK_BYTES, end - page))
 
 
 def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:

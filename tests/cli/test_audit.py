@@ -1,6 +1,8 @@
 """`factory audit` and `factory explain`, typed as a user types them."""
 
 import json
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,26 @@ WARNED = {MODULE: make_module(relro=False)}
 @pytest.fixture
 def factory(tmp_path: Path) -> Program:
     return Program(folder=tmp_path)
+
+
+_PEAK = """\
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def test_memory_holds_the_largest_member_once_and_little_else(factory: Program, tmp_path: Path) -> None:
+    content = make_module() + bytes(150 << 20)
+
+    def store(info: zipfile.ZipInfo) -> None:
+        info.compress_type = zipfile.ZIP_STORED
+
+    make_wheel(tmp_path, {MODULE: content}, shape={MODULE: store})
+
+    done = factory.shell(sys.executable, "-c", _PEAK, str(factory.program), "audit", NAME)
+
+    assert int(done.stdout) * 1024 <= len(content) + (100 << 20)
 
 
 def test_a_good_wheel_passes_in_one_line(factory: Program, tmp_path: Path) -> None:
