@@ -17,8 +17,7 @@ _X86_ISA_1_NEEDED = 0xC0008002  # x86-64 psABI supplement, "Program Property"
 _NOTE_BYTES = 1 << 16
 _SECTIONS = 1 << 14
 _NAMES_BYTES = 1 << 20
-_BUILD_FOLDERS = (b"/home/", b"/root/", b"/Users/", b"/project/", b"/tmp/pip-")
-_BUILD_PATH = re.compile(rb"[\w.+@/-]{1,200}")
+_BUILD_PATH = re.compile(rb"/(?:home/|root/|Users/|project/|tmp/pip-)[\w.+@/-]{0,194}")
 _BUILD_PATHS, _BUILD_TRIES = 8, 1 << 12
 
 
@@ -112,10 +111,6 @@ def _sections(image: Image) -> frozenset[str] | None:
 
 def _build_paths(content: bytes | bytearray) -> Iterator[str]:
     """Find texts that name a folder of a machine that built it; a registry of crates is the same everywhere."""
-    for folder in _BUILD_FOLDERS:
-        at, tries = content.find(folder), 0
-        while at >= 0 and tries < _BUILD_TRIES:
-            match = _BUILD_PATH.match(content, at)
-            if match and b"/.cargo/" not in match[0]:
-                yield match[0].decode()
-            at, tries = content.find(folder, match.end() if match else at + 1), tries + 1
+    for match in islice(_BUILD_PATH.finditer(content), _BUILD_TRIES):
+        if b"/.cargo/" not in match[0]:
+            yield match[0].decode()
