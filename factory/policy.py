@@ -4,8 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal, TypedDict
+
+import auditwheel  # type: ignore[import-untyped]  # its tables are all that is taken
 
 from factory.tags import PlatformTag
 
@@ -67,7 +69,7 @@ def age(version: str) -> tuple[tuple[int, ...], str]:
 
 @cache
 def _rows(libc: _Libc) -> tuple[_Row, ...]:
-    table = files("auditwheel").joinpath("policy", _TABLES[libc])
+    table = Path(auditwheel.__file__).with_name("policy") / _TABLES[libc]
     return tuple(json.loads(table.read_text(encoding="utf-8")))
 
 

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from factory.pipeline.diagnose import clean
+from factory.pipeline.control import clean
 from factory.pipeline.model import (
     CellEnded,
     Event,

@@ -1,7 +1,7 @@
 """An error as a person reads it."""
 
 from factory.errors import FactoryError
-from factory.pipeline.diagnose import clean
+from factory.pipeline.control import clean
 
 
 def render_error(error: FactoryError) -> str:

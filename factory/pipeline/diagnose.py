@@ -3,14 +3,8 @@
 import re
 from itertools import takewhile
 
-_CONTROL = re.compile(
-    r"""\x1b\[[0-9;?]*[ -/]*[@-~]              # colours, the cursor
-      | \x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?  # what a terminal takes as text of its own: titles, links
-      | \x1b[@-_]
-      | [\x00-\x08\x0b-\x1f\x7f-\x9f]          # tab and line feed stay
-    """,
-    re.VERBOSE,
-)
+from factory.pipeline.control import clean
+
 _ERROR = re.compile(
     r"""^\s*(?:
         error(?:\[E\d+\])?:\s*\S                 # rustc, cargo, setuptools
@@ -28,11 +22,6 @@ _WRAPPER = re.compile(
 )
 _CAUSE = "Caused by: "
 _LINE_LENGTH = 300
-
-
-def clean(text: str) -> str:
-    """Drop escape sequences and control characters, so that a package's output cannot steer a terminal."""
-    return _CONTROL.sub("", text)
 
 
 def first_error(output: str) -> str:

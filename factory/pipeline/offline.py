@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from factory.host import is_loopback
-from factory.pipeline.diagnose import clean
+from factory.pipeline.control import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Text of wheels, packages and recipes made fit to print: it cannot steer a terminal, nor forge lines."""
 
-from factory.pipeline.diagnose import clean
+from factory.pipeline.control import clean
 
 
 def plain(text: str) -> str:

@@ -7,7 +7,7 @@ symbols of each library.
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 
 def known_interpreters() -> frozenset[str]:
@@ -43,4 +43,4 @@ def _libraries() -> Mapping[str, frozenset[str]]:
 
 
 def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="ascii")
+    return Path(__file__).with_name(name).read_text(encoding="ascii")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from factory.pipeline.diagnose import clean, first_error, is_crowded, wanted_libpython
+from factory.pipeline.control import clean
+from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
 
 
 @pytest.mark.parametrize(
