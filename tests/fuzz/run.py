@@ -21,7 +21,8 @@ with atheris.instrument_imports(include=["factory"]):
     from factory.wheel import parse_record, read_wheel
 
 from tests.corpus.cases import CASES
-from tests.makers import ABI3_NAME, NAME, make_module, make_object, make_wheel
+from tests.makers import ABI3_NAME, NAME, make_wheel
+from tests.object_makers import make_module, make_object
 
 _ARTIFACTS = Path(".fuzz")
 _LIMITS = Limits(member_bytes=1 << 22, total_bytes=1 << 24, ratio_bytes=1 << 20)

@@ -10,7 +10,8 @@ from factory.catalogue import Waiver
 from factory.tags import Abi3Floor, PlatformTag
 from factory.wheel import read_wheel
 from tests.corpus.sample import TODAY
-from tests.makers import ABI3_MODULE, ABI3_NAME, MODULE, NAME, make_module, make_object, make_wheel
+from tests.makers import ABI3_MODULE, ABI3_NAME, MODULE, NAME, make_wheel
+from tests.object_makers import make_module, make_object
 
 NOTHING_SAID = Expectation()
 NO_LIBPYTHON = "an interpreter need not come with that library"

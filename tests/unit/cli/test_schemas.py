@@ -35,7 +35,8 @@ from factory.repair import Removed, Repair
 from factory.report.documents import RunDocument, render_json
 from factory.tags import Abi3Floor, Interpreter
 from factory.wheel import read_wheel
-from tests.makers import MODULE, make_module, make_wheel
+from tests.makers import MODULE, make_wheel
+from tests.object_makers import make_module
 from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
 
 NAMES = ("recipe", "plan", "run", "audit", "images", "event")
