@@ -25,10 +25,15 @@ from tests.corpus.sample import (
     waiver,
     with_hash,
 )
-from tests.makers import MODULE, make_module
+from tests.makers import MODULE
+from tests.object_makers import make_module
 
 CASES: Cases = {
     "record-missing": (
+        Sample(change=replaced(b"demo-1.0.dist-info/RECORD", b"demo-1.0.dist-info/recorD")),
+        Sample(),
+    ),
+    "record-missing/a row of nothing": (
         Sample(change=replaced(b"demo-1.0.dist-info/RECORD", b"demo-1.0.dist-info/recorD")),
         Sample(wheel={"record": lambda rows: [*rows, []]}),
     ),
@@ -64,7 +69,7 @@ CASES: Cases = {
         Sample(expect=Expectation(max_size_bytes=100_000)),
     ),
     "waiver-unused": (
-        Sample(expect=waiver("wrong-libc")),
+        Sample({MODULE: make_module(needed=["libfoo.so"])}, waiver("wrong-libc")),
         Sample({MODULE: make_module(needed=["libfoo.so"])}, waiver("library-missing", subject="demo/*")),
     ),
     "waiver-expired": (
@@ -91,9 +96,9 @@ CASES: Cases = {
     "archive-world-writable": (shaped(external_attr=0o100666 << 16), shaped(external_attr=0o100664 << 16)),
     "archive-date": (Sample(change=central(14, "<H", 0)), Sample(change=central(14, "<H", 0x21))),
     "archive-date/time": (Sample(change=central(12, "<H", 0xFFFF)), Sample(change=central(12, "<H", 0xBF7D))),
-    "archive-name/absolute": (beside("/etc/x", b""), beside("etc/x", b"")),
+    "archive-name/absolute": (beside("/etc/x", b""), beside("demo/etc/x", b"")),
     "archive-name/backslash": (beside("demo\\x", b""), beside("demo/x", b"")),
-    "archive-name/drive": (beside("C:/x", b""), beside("C/x", b"")),
+    "archive-name/drive": (beside("C:/x", b""), beside("demo/C/x", b"")),
     "archive-name/empty part": (beside("demo//x", b""), beside("demo/x", b"")),
     "archive-special/device": (
         shaped(external_attr=(stat.S_IFCHR | 0o644) << 16),

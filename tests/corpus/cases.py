@@ -12,6 +12,7 @@ COMPANIONS: dict[str, set[str]] = {
     "libpython-reached": {"libpython-linked"},
     "archive-too-large": {"metadata-missing"},
     "waiver-expired": {"library-missing"},
+    "waiver-unused": {"library-missing"},
     "record-missing": {"record-absent", "archive-mismatch"},
     "record-missing/unreadable": set(),
     "archive-unreadable": {"archive-mismatch"},

@@ -1,5 +1,6 @@
 """Wheels whose objects a real compiler made: each is proven bad by what the loader or an interpreter says to it."""
 
+import platform
 import struct
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 MODULE = "demo/core.so"
 MARKED = f"demo/core{sysconfig.get_config_var('EXT_SUFFIX')}"
 TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"
-ANY = "demo-1.0-py3-none-manylinux_2_99_x86_64.whl"
-OURS = f"demo-1.0-{TAG}-{TAG}-manylinux_2_99_x86_64.whl"
+HERE = f"manylinux_{platform.libc_ver()[1].replace('.', '_')}_x86_64"
+ANY = f"demo-1.0-py3-none-{HERE}.whl"
+OURS = f"demo-1.0-{TAG}-{TAG}-{HERE}.whl"
 PROGRAM = "demo-1.0.data/scripts/tool"
 CORE = "int core(void) { return 3; }"
 _HEADERS = f"-I{sysconfig.get_path('include')}"

@@ -15,14 +15,16 @@ from tests.corpus.sample import (
     named,
     on,
 )
-from tests.makers import MODULE, make_module, make_object
+from tests.makers import MODULE
+from tests.object_makers import make_module, make_object
 
 CASES: Cases = {
     "platform-policy": (
         Sample({MODULE: make_module(undefined=["qsort_r@GLIBC_2.34"])}),
         Sample({MODULE: make_module(undefined=["memcpy@GLIBC_2.14"], weak=["qsort_r@GLIBC_2.17"])}),
     ),
-    "platform-unknown": (
+    "platform-unknown": (named("demo-1.0-cp311-cp311-linux_x86_64.whl"), Sample()),
+    "platform-unknown/not repaired yet": (
         named("demo-1.0-cp311-cp311-linux_x86_64.whl"),
         Sample(expect=Expectation(stage="built"), wheel={"filename": "demo-1.0-cp311-cp311-linux_x86_64.whl"}),
     ),
@@ -40,6 +42,10 @@ CASES: Cases = {
         Sample({MODULE: make_module(), "demo/kernel.cubin": make_object(machine=190)}),
     ),
     "wrong-libc": (
+        named(MUSL_NAME, {"demo/core.so": make_module(needed=["libc.so.6"])}),
+        named(MUSL_NAME, {"demo/core.so": make_module(needed=["libc.musl-x86_64.so.1"])}),
+    ),
+    "wrong-libc/musl's other name": (
         named(MUSL_NAME, {"demo/core.so": make_module(needed=["libc.so.6"])}),
         named(MUSL_NAME, {"demo/core.so": make_module(needed=["libc.so"])}),
     ),

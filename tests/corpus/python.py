@@ -18,7 +18,8 @@ from tests.corpus.sample import (
     named,
     tags,
 )
-from tests.makers import ABI3_MODULE, ABI3_NAME, MODULE, make_module, make_object
+from tests.makers import ABI3_MODULE, ABI3_NAME, MODULE
+from tests.object_makers import make_module, make_object
 
 CASES: Cases = {
     "libpython-linked": (
@@ -47,8 +48,13 @@ CASES: Cases = {
         Sample({MODULE: make_module(), PROGRAM: make_object(program=True, undefined=["Py_Initialize"])}),
         Sample({MODULE: make_module(), PROGRAM: make_object(program=True, weak=["Py_Initialize"], undefined=["puts"])}),
     ),
-    "abi3-symbol-above-floor": (abi3("PyType_GetName"), abi3("PyType_FromModuleAndSpec")),
-    "abi3-symbol-unstable": (abi3("PyUnicode_New"), abi3(weak=("PyUnicode_New",))),
+    "abi3-symbol-above-floor": (abi3("PyType_GetName"), abi3("PyType_GetSlot")),
+    "abi3-symbol-above-floor/exported before it was stable": (
+        abi3("PyType_GetName"),
+        abi3("PyType_FromModuleAndSpec"),
+    ),
+    "abi3-symbol-unstable": (abi3("PyUnicode_New"), abi3("PyUnicode_FromString")),
+    "abi3-symbol-unstable/weak": (abi3("PyUnicode_New"), abi3(weak=("PyUnicode_New",))),
     "abi3-suffix": (named(ABI3_NAME, {MODULE: make_module()}), named(ABI3_NAME, {"demo/core.so": make_module()})),
     "suffix-interpreter": (
         Sample({"demo/core.cpython-313-x86_64-linux-gnu.so": make_module()}),
@@ -156,8 +162,8 @@ CASES: Cases = {
             {ABI3_MODULE: make_module(undefined=["PyType_GetName"])},
         ),
     ),
-    "abi3-symbol-above-floor/vectorcall": (abi3("PyObject_Vectorcall"), abi3(weak=("PyObject_Vectorcall",))),
-    "abi3-symbol-above-floor/data": (abi3("Py_Version"), abi3("Py_FileSystemDefaultEncodeErrors")),
+    "abi3-symbol-above-floor/weak": (abi3("PyObject_Vectorcall"), abi3(weak=("PyObject_Vectorcall",))),
+    "abi3-symbol-above-floor/data": (abi3("Py_Version"), abi3("Py_FileSystemDefaultEncoding")),
     "abi3-symbol-above-floor/a gap": (
         abi3("PyCFunction_New"),
         named(

@@ -1,7 +1,8 @@
 """Wheels whose names and texts disagree."""
 
 from tests.corpus.sample import ANY, META, Cases, Sample, beside, metadata, named, tags
-from tests.makers import ABI3_NAME, MODULE, NAME, make_module, wheel_text
+from tests.makers import ABI3_NAME, MODULE, NAME, wheel_text
+from tests.object_makers import make_module
 
 CASES: Cases = {
     "tag-mismatch": (
