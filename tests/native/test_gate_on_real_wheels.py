@@ -1,59 +1,29 @@
 """Official wheels, pinned by hash: no error is found in them but the ones that are known to be true."""
 
-import json
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
-from typing import TypedDict
 
 import pytest
 
 from factory.audit import Audit, Expectation, audit
-from factory.host import read_host
 from factory.wheel import read_wheel
+from tests.real_wheels import GROUPS, NoIndexError, download
 
 pytestmark = [pytest.mark.index, pytest.mark.slow]
-
-_OFFLINE = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError")
-
-
-class Group(TypedDict):
-    python: str
-    implementation: str
-    abis: list[str]
-    platforms: list[str]
-    wheels: dict[str, str]
-
 
 # True findings: a folder of the build machine in the search path; libgomp, which has static storage by design.
 KNOWN = {
     "shapely": {("rpath-absolute", "shapely/_geos.cpython-312-x86_64-linux-gnu.so")},
     "scikit_learn": {("static-tls", "scikit_learn.libs/libgomp-e985bcbb.so.1.0.0")},
 }
-GROUPS: dict[str, Group] = json.loads((Path(__file__).parents[1] / "data" / "real_wheels.json").read_text("utf-8"))
-
-
-def _download(group: Group, folder: Path) -> list[Path]:
-    pins = folder / "pins.txt"
-    pins.write_text("".join(f"{pin} --hash=sha256:{sha256}\n" for pin, sha256 in group["wheels"].items()))
-    argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"]
-    argv += ["--require-hashes", "--requirement", str(pins), "--dest", str(folder / "wheels")]
-    argv += ["--python-version", group["python"], "--implementation", group["implementation"]]
-    argv += [word for abi in group["abis"] for word in ("--abi", abi)]
-    argv += [word for platform in group["platforms"] for word in ("--platform", platform)]
-    host = read_host()
-    index = {"PIP_INDEX_URL": host.index_url} if host.index_url else {}
-    done = subprocess.run(argv, env={**host.tool_env, **index}, capture_output=True, text=True, check=False)
-    if any(sign in done.stderr for sign in _OFFLINE):
-        pytest.skip(f"no package index answers: {done.stderr.splitlines()[-1]}")
-    assert done.returncode == 0, done.stderr
-    return sorted((folder / "wheels").glob("*.whl"))
 
 
 @pytest.mark.parametrize("name", GROUPS)
 def test_no_official_wheel_is_refused(name: str, tmp_path: Path) -> None:
-    paths = _download(GROUPS[name], tmp_path)
+    try:
+        paths = download(GROUPS[name], tmp_path)
+    except NoIndexError as error:
+        pytest.skip(f"no package index answers: {error}")
 
     verdicts = {path.name: audit(read_wheel(path), Expectation(), date(2026, 11, 22)) for path in paths}
 
