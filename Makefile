@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels test test-all fuzz setup lint generated fresh nightly compare bench bench-gate lock clean
+.PHONY: wheels test test-all fuzz setup lint generated fresh nightly compare bench bench-gate peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -50,8 +50,16 @@ compare: setup  ## hold the wheels of dist/ against those that their projects pu
 bench: setup  ## the overhead against the peer, as ratios
 	$(BIN)/python -m bench.overhead
 
-bench-gate: setup  ## the gate against auditwheel show and abi3audit, as ratios
+bench-gate: setup .peers/.ready  ## the gate against auditwheel show and abi3audit, as ratios
 	$(BIN)/python -m bench.gate
+
+peers: setup .peers/.ready  ## what other tools say to every sample of the gate's rules: docs/reference/peers.md
+	$(BIN)/python -m bench.peers_table
+
+.peers/.ready: requirements/peers.lock
+	$(PYTHON) -m venv --clear .peers
+	.peers/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
 
 FUZZ_SECONDS ?= 60
 fuzz: setup  ## mutated zips, texts, RECORDs and objects against the readers and the gate, so long each
@@ -62,6 +70,8 @@ fuzz: setup  ## mutated zips, texts, RECORDs and objects against the readers and
 lock: setup  ## resolve the environment anew
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
 	    --python-version 3.11 pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
+	    --python-version 3.11 requirements/peers.in -o requirements/peers.lock
 
 clean:
-	rm -rf .venv dist .factory
+	rm -rf .venv .peers dist .factory
