@@ -17,6 +17,9 @@ TOOL_ARCHITECTURE = "x86_64"
 PackageManager = Literal["apt", "dnf", "yum", "apk"]
 """The distributions' own: Debian's, AlmaLinux's, CentOS 7's, Alpine's."""
 
+Processor = Literal["x86-64", "x86-64-v2", "any"]
+"""The oldest processor that a wheel is for: a level of the x86-64 psABI, of which the tag alone promises the first."""
+
 
 class Severity(StrEnum):
     """Error: breaks or endangers users. Warning: costs them. Note: worth knowing."""

@@ -11,6 +11,7 @@ from factory.host import Host
 from factory.images import is_here, prepared_here
 from factory.images.known import specs
 from factory.images.spec import ImageSpec
+from factory.pipeline.emulator import NoEmulator, emulator_of
 from factory.store import Store
 
 
@@ -26,7 +27,8 @@ class Check:
 
 def examine(host: Host) -> tuple[Check, ...]:
     """Look at everything that a build needs on this machine."""
-    return (_store(host), _mmdebstrap(host), _git(host), _certificates(host), *_proxies(host), *_engine(host))
+    tools = (_mmdebstrap(host), _git(host), _emulator(host))
+    return (_store(host), *tools, _certificates(host), *_proxies(host), *_engine(host))
 
 
 def _store(host: Host) -> Check:
@@ -47,6 +49,15 @@ def _git(host: Host) -> Check:
     path = shutil.which("git", path=host.path)
     mend = "apt-get install git   (for sources from git, patches, and trees whose files git knows)"
     return Check(name="git", fine=path is not None, found=path or "not on PATH", mend=mend)
+
+
+def _emulator(host: Host) -> Check:
+    """Look for what emulates an old processor. Trials do without it, and every report of a run says so."""
+    emulator = emulator_of(host.path)
+    found = (
+        f"not emulated in trials: {emulator.reason}" if isinstance(emulator, NoEmulator) else "qemu-user emulates it"
+    )
+    return Check(name="old processor", fine=True, found=found)
 
 
 def _certificates(host: Host) -> Check:

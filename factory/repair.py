@@ -5,13 +5,16 @@ and leaves unrepaired wheels behind when it fails: it is used, never trusted. Th
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Literal
 
 from packaging.tags import Tag
 
 from factory.backends.base import RAW, REPAIRED, SYSTEM_PATH, TOOLS, Step, image_python, search_path
 from factory.catalogue import OLDEST_TOOL_PYTHON
+from factory.elf.model import SharedObject
 from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
 from factory.tags import Interpreter, PlatformTag
@@ -29,12 +32,53 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """A name in one member that the repaired wheel has otherwise: of a needed library (`needed`), or its own."""
+
+    member: str
+    what: Literal["needed", "soname"]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """A member's search path for libraries, RUNPATH or else RPATH, before and after."""
+
+    member: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A program of .data/scripts that needs grafts, and where it lies now; a script that starts it took its place.
+
+    How far the folder that it would land in is from the libraries nobody knows (pypa/auditwheel#340).
+    """
+
+    member: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """What the repairer did: member paths it added with an ELF inside, entries it removed, the tags it wrote."""
+    """What the repairer did, every member compared.
+
+    `grafts` are the members it added with an ELF inside, `removed` and `renamed` the names it took out or changed,
+    `searched` the search paths, `rewritten` the objects whose bytes changed, `texts` the other members that it added or
+    changed, `tags` what it wrote and `raw_tags` what was there.
+    """
 
     grafts: tuple[str, ...]
     removed: tuple[Removed, ...]
     tags: frozenset[Tag]
+    renamed: tuple[Renamed, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    searched: tuple[Searched, ...] = ()
+    rewritten: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    raw_tags: frozenset[Tag] = frozenset()
 
 
 def repairer(facts: ImageFacts) -> Interpreter:
@@ -93,19 +137,123 @@ def repair_step(
 
 def compare(raw: Wheel, repaired: Wheel) -> Repair:
     """Say what changed between two wheels of the same build."""
-    added = tuple(sorted(set(repaired.objects) - set(raw.objects)))
-    removed = [
-        Removed(member=path, needed=name)
-        for path, before in sorted(raw.objects.items())
-        if (after := repaired.objects.get(path)) is not None
-        for name in before.needed
-        if name not in after.needed and not _renamed(name, after.needed)
-    ]
-    return Repair(grafts=added, removed=tuple(removed), tags=repaired.tags)
+    changes = _changes(raw, repaired)
+    added = [path for path in changes.added if path in repaired.objects]
+    names = {name for path in added for name in (path.rpartition("/")[2], repaired.objects[path].soname)}
+    renames = [each for path, before, after in changes.pairs for each in _names(path, before, after, names)]
+    return Repair(
+        grafts=tuple(added),
+        removed=tuple(each for each in renames if isinstance(each, Removed)),
+        renamed=tuple(each for each in renames if isinstance(each, Renamed)),
+        moved=changes.moved,
+        searched=tuple(each for pair in changes.pairs for each in _search(*pair)),
+        rewritten=tuple(path for path, _, _ in changes.pairs),
+        texts=tuple(sorted({*changes.added, *changes.changed} - {*added})),
+        tags=repaired.tags,
+        raw_tags=raw.tags,
+    )
 
 
-def _renamed(needed: str, after: tuple[str, ...]) -> bool:
-    """Whether auditwheel only put its eight-digit hash into a grafted library's name: libfoo-1a2b3c4d.so.1."""
-    stem, _, rest = needed.partition(".so")
-    pattern = re.compile(rf"{re.escape(stem)}-[0-9a-f]{{8}}\.so{re.escape(rest)}")
-    return any(pattern.fullmatch(name) for name in after)
+def faults(raw: Wheel, repaired: Wheel) -> tuple[str, ...]:
+    """Say what changed that no repair may change: all but grafts, ways to them, and the wheel's account of itself."""
+    changes = _changes(raw, repaired)
+    return (
+        *(f"{path} is no longer in the wheel" for path in sorted(set(raw.members) - set(repaired.members))),
+        *_strangers(repaired, changes.added),
+        *_other_texts(raw, repaired, changes.changed),
+        *(fault for pair in changes.pairs for fault in _other_code(*pair)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changes:
+    """Members that are new; `pairs` of objects, before and after; other members that changed."""
+
+    moved: tuple[Moved, ...]
+    added: tuple[str, ...]
+    pairs: tuple[tuple[str, SharedObject, SharedObject], ...]
+    changed: tuple[str, ...]
+
+
+def _changes(raw: Wheel, repaired: Wheel) -> _Changes:
+    moved = tuple(_moved(raw, repaired))
+    changed = [path for path in raw.members if path in repaired.members and _differs(path, raw, repaired)]
+    places = {path: path for path in changed if path in raw.objects and path in repaired.objects}
+    places |= {each.to: each.member for each in moved}
+    return _Changes(
+        moved=moved,
+        added=tuple(sorted(set(repaired.members) - set(raw.members) - set(places))),
+        pairs=tuple((path, raw.objects[old], repaired.objects[path]) for path, old in sorted(places.items())),
+        changed=tuple(sorted({*changed} - {*places, *places.values()})),
+    )
+
+
+def _differs(path: str, raw: Wheel, repaired: Wheel) -> bool:
+    return raw.members[path].digest != repaired.members[path].digest
+
+
+def _moved(raw: Wheel, repaired: Wheel) -> Iterator[Moved]:
+    for path in raw.objects:
+        top, _, rest = path.partition(".data/scripts/")
+        to = f"{top.partition('-')[0]}.scripts/{rest}"
+        if rest and path in repaired.members and path not in repaired.objects and to in repaired.objects:
+            yield Moved(member=path, to=to)
+
+
+def _names(
+    path: str, before: SharedObject, after: SharedObject, grafted: AbstractSet[str | None]
+) -> list[Removed | Renamed]:
+    """Pair each name that is gone with the one that took its place; a soname is no need, but is renamed likewise."""
+    found: list[Removed | Renamed] = []
+    for name in before.needed:
+        if name not in after.needed:
+            new = next((each for each in after.needed if each in grafted and _is_renamed(name, each)), None)
+            found.append(
+                Removed(member=path, needed=name)
+                if new is None
+                else Renamed(member=path, what="needed", before=name, after=new)
+            )
+    if before.soname != after.soname:
+        found.append(Renamed(member=path, what="soname", before=before.soname or "", after=after.soname or ""))
+    return found
+
+
+def _is_renamed(needed: str, after: str) -> bool:
+    """Whether auditwheel only put its hash into a grafted library's name: libfoo-1a2b3c4d.so.1.2 of libfoo.so.1."""
+    return re.fullmatch(rf"{re.escape(needed.partition('.')[0])}-[0-9a-f]{{8}}\..*", after) is not None
+
+
+def _search(path: str, before: SharedObject, after: SharedObject) -> Iterator[Searched]:
+    old, new = before.runpath or before.rpath, after.runpath or after.rpath
+    if old != new:
+        yield Searched(member=path, before=old, after=new)
+
+
+def _strangers(repaired: Wheel, added: Iterable[str]) -> Iterator[str]:
+    """Find new members that are neither a graft nor the list of grafts."""
+    for path in added:
+        folder = path.rpartition("/")[0]
+        if not (folder.endswith(".libs") if path in repaired.objects else folder.endswith(".dist-info/sboms")):
+            yield f"{path} was added, which is neither a grafted library nor a list of them"
+
+
+def _other_texts(raw: Wheel, repaired: Wheel, changed: Iterable[str]) -> Iterator[str]:
+    """Find other members that changed than the wheel's own account of itself, and objects that are none any more."""
+    for path in changed:
+        if path in raw.objects or path in repaired.objects:
+            yield f"{path} was an object, and is none" if path in raw.objects else f"{path} is an object, and was none"
+        elif path not in (f"{raw.dist_info}/{name}" for name in ("RECORD", "WHEEL")):
+            yield f"{path} was changed, which holds no code"
+
+
+def _other_code(path: str, before: SharedObject, after: SharedObject) -> Iterator[str]:
+    """Hold what two objects are and offer against each other; version needs go with renamed libraries."""
+    if (before.kind, before.machine_name) != (after.kind, after.machine_name):
+        yield f"{path} was {before.kind} of {before.machine_name} and is {after.kind} of {after.machine_name}"
+    if gone := sorted(before.exports - after.exports):
+        yield f"{path} no longer defines {gone[0]}"
+    if new := sorted(after.exports - before.exports):
+        yield f"{path} now defines {new[0]}"
+    asked = [frozenset(symbol.name for symbol in each.undefined) for each in (before, after)]
+    if asked[0] != asked[1]:
+        yield f"{path} asks for other symbols than before, such as {min(asked[0] ^ asked[1])}"

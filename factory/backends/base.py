@@ -17,6 +17,7 @@ RAW = WORK / "raw"
 REPAIRED = WORK / "repaired"
 HOME = WORK / "home"
 TARGET = WORK / "target"
+EMULATOR = WORK / "emulator"
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 

@@ -25,12 +25,13 @@ from factory.pipeline.prepare import Prepared, Workplace, prepare
 from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
 from factory.recipe.model import SdistSource
-from factory.repair import Repair, compare, repair_step, repairer
+from factory.repair import Repair, compare, faults, repair_step, repairer
 from factory.tags import Interpreter
-from factory.wheel import read_wheel
+from factory.wheel import Wheel, read_wheel
 
 _WHEEL_LIMIT_BYTES = 4 << 30
 _REPAIR_TIMEOUT_S = 600
+_TOO_FAR = "repair may graft libraries, rename needs, set search paths and retag, and nothing else: report what it did"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ class _Way:
                 return repaired
             store = place.hands.stages.store
             with store.lend(built) as raw, store.lend(repaired) as done:
-                return Repaired(wheel=repaired, repair=compare(read_wheel(raw), read_wheel(done)))
+                return _verified(repaired, read_wheel(raw), read_wheel(done))
 
         return place.hands.stages.once("repair", inputs, Repaired, make)[0]
 
@@ -205,6 +206,15 @@ class _Way:
                 return verdict
 
         return stages.surely("audit", inputs, Audit, make, worth=lambda verdict: verdict.passed)
+
+
+def _verified(wheel: Artifact, raw: Wheel, repaired: Wheel) -> Repaired | Failure:
+    """Refuse what a repairer did beyond its task, before the gate judges the rest."""
+    told = faults(raw, repaired)
+    if not told:
+        return Repaired(wheel=wheel, repair=compare(raw, repaired))
+    others = f", and {len(told) - 1} more" if told[1:] else ""
+    return Failure(step="repair", message=f"the repair went too far: {told[0]}{others}", hint=_TOO_FAR)
 
 
 def _strange(filename: str, order: Order) -> str:

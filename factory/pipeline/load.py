@@ -1,10 +1,11 @@
 """Let the real loader of the oldest libc resolve every object of a wheel: what no reader of ELF files can promise."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from factory.backends.base import WHEELHOUSE
+from factory.backends.subjects import loadable
 from factory.backends.trial import load_steps
 from factory.codec import JSON
 from factory.digest import Artifact
@@ -24,10 +25,23 @@ class Loaded:
 
 
 def load_wheel(
-    hands: Hands, address: str, wheel: Artifact, contents: Wheel, image: ReadyImage, excluded: Sequence[str]
+    hands: Hands,
+    address: str,
+    wheel: Artifact,
+    contents: Wheel,
+    image: ReadyImage,
+    *,
+    excluded: Sequence[str],
+    tolerated: Collection[str],
 ) -> tuple[Loaded | Failure, bool]:
     """Resolve a repaired wheel's objects by the loader of an image, but for libraries that the recipe leaves out."""
-    steps = load_steps(wheel.filename, sorted(contents.objects), image.facts.interpreters[0], excluded)
+    steps = load_steps(
+        wheel.filename,
+        loadable(contents),
+        image.facts.interpreters[0],
+        excluded=excluded,
+        tolerated=tolerated,
+    )
     inputs: dict[str, JSON] = {
         "wheel": str(wheel.digest),
         "image": str(image.identity),

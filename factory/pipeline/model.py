@@ -35,7 +35,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """One try of a wheel."""
+    """One try of a wheel.
+
+    `notes` tell what keeps no wheel from passing. `processor` is the old processor on which its modules were imported
+    once more; None where they were not: `unemulated` says why, unless the trial on an older interpreter is for that.
+    """
 
     interpreter: Interpreter
     image: str | None
@@ -43,6 +47,9 @@ class TrialResult:
     failure: Failure | None = None
     duration_s: float = 0.0
     from_store: bool = False
+    notes: tuple[str, ...] = ()
+    processor: str | None = None
+    unemulated: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ T = TypeVar("T")
 VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         **dict.fromkeys(("commit", "image", "resolve", "crates", "rust", "audit", "load"), 1),
-        **dict.fromkeys(("source", "volume", "prepare", "build", "repair", "trial"), 2),
+        **dict.fromkeys(("source", "volume", "prepare", "build"), 2),
+        **dict.fromkeys(("repair", "trial"), 3),
     }
 )
 """A stage's number rises when its own code changes what it makes of the same inputs."""

@@ -1,19 +1,21 @@
 """One try of one wheel: a clean container of a plain image, offline, where the wheel is installed, imported, tested."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from packaging.requirements import InvalidRequirement
 from packaging.utils import NormalizedName, parse_wheel_filename
 
-from factory.audit.modules import module_files
-from factory.backends.base import SOURCE, TOOLS, WHEELHOUSE, Step
-from factory.backends.trial import requirements_of, trial_steps, wants_source
+from factory.audit import Audit
+from factory.backends.base import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Step
+from factory.backends.subjects import Subjects, subjects
+from factory.backends.trial import processor_model, requirements_of, trial_steps, wants_source
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, FileEntry, Mount
 from factory.images import ReadyImage
 from factory.pipeline.bench import Bench
+from factory.pipeline.emulator import Emulator, NoEmulator, emulator_of
 from factory.pipeline.hands import Hands, tools_volume
 from factory.pipeline.model import Failure, TrialResult
 from factory.pipeline.order import Order
@@ -27,14 +29,19 @@ from factory.wheel import Wheel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPass:
-    """The ledger's word that a trial passed, and how long it took."""
+    """The ledger's word that a trial passed, how long it took, and what there was to note.
+
+    `unemulated` says why the emulator that there was ran nothing.
+    """
 
     duration_s: float
+    notes: tuple[str, ...] = ()
+    unemulated: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialWork:
-    """The work of one trial: `wheel` is the repaired one, `contents` what it holds."""
+    """The work of one trial: `wheel` is the repaired one, `contents` what it holds, `verdict` the gate's on it."""
 
     hands: Hands
     order: Order
@@ -43,6 +50,7 @@ class TrialWork:
     image: ReadyImage
     wheel: Artifact
     contents: Wheel
+    verdict: Audit
 
     @property
     def address(self) -> str:
@@ -54,25 +62,14 @@ class TrialWork:
         files = self._files()
         if isinstance(files, Failure):
             return self.failed(files)
-        steps = self._steps()
-        outcome, from_store = self.hands.stages.once(
-            "trial", self._inputs(files, steps), TrialPass, lambda: self._try(files, steps)
-        )
-        if isinstance(outcome, Failure):
-            return self.failed(outcome)
-        return TrialResult(
-            interpreter=self.interpreter,
-            image=self.image.facts.name,
-            outcome="passed",
-            duration_s=0.0 if from_store else outcome.duration_s,
-            from_store=from_store,
-        )
+        means = self._means(files)
+        outcome, from_store = self.hands.stages.once("trial", self._inputs(means), TrialPass, lambda: self._try(means))
+        return self.failed(outcome) if isinstance(outcome, Failure) else self._passed(means, outcome, from_store)
 
     def failed(self, failure: Failure) -> TrialResult:
         """Return this trial's result where it did not come to its end, or came to a bad one."""
-        return TrialResult(
-            interpreter=self.interpreter, image=self.image.facts.name, outcome=failure.ended, failure=failure
-        )
+        image = self.image.facts.name
+        return TrialResult(interpreter=self.interpreter, image=image, outcome=failure.ended, failure=failure)
 
     @property
     def _name(self) -> NormalizedName:
@@ -102,44 +99,63 @@ class TrialWork:
             return resolution
         return tuple(file for file in resolution.files if parse_wheel_filename(file.filename)[0] != self._name)
 
-    def _steps(self) -> tuple[Step, ...]:
+    def _means(self, files: tuple[Artifact, ...]) -> "_Means":
         recipe = self.order.recipe
-        return trial_steps(
+        about = subjects(self.contents, self.verdict, recipe.audit, recipe.test, self.interpreter)
+        emulator = self._emulator(about)
+        steps = trial_steps(
             self._name,
             self.wheel.filename,
-            self._modules(),
+            about,
             recipe.test,
             self.interpreter,
             epoch_s=self.order.tree.epoch_s,
+            emulated=self._model if isinstance(emulator, Emulator) else None,
         )
+        return _Means(files=files, about=about, emulator=emulator, steps=steps)
 
-    def _modules(self) -> tuple[str, ...]:
-        """Return the extension modules to import: those the recipe names; all of the wheel's where it tries nothing.
+    @property
+    def _model(self) -> str | None:
+        return processor_model(self.order.recipe.test.processor)
 
-        A library that is no module may carry a module's suffix: what has no init function is none.
-        """
-        recipe = self.order.recipe
-        if recipe.audit.modules or recipe.test.imports or recipe.test.run:
-            return recipe.audit.modules
-        found = (module for module in module_files(self.contents) if module.is_importable(self.contents))
-        return tuple(sorted({module.name for module in found}))
+    def _emulator(self, about: Subjects) -> Emulator | NoEmulator | None:
+        """Say what imports once more on an old processor; None where this trial need not: one does for a wheel."""
+        oldest = min(trial.interpreter for trial in self.cell.trials if trial.image is not None)
+        if self.interpreter != oldest or not (about.modules or about.natives):
+            return None
+        if self._model is None:
+            return NoEmulator(reason="the recipe asks for no old processor (test.processor)")
+        return emulator_of(self.hands.host.path)
 
-    def _inputs(self, files: tuple[Artifact, ...], steps: tuple[Step, ...]) -> dict[str, JSON]:
+    def _inputs(self, means: "_Means") -> dict[str, JSON]:
+        emulator = means.emulator
         return {
             "wheel": str(self.wheel.digest),
             "image": str(self.image.identity),
-            "requirements": sorted(str(file.digest) for file in files),
+            "requirements": sorted(str(file.digest) for file in means.files),
             "source": str(self.order.tree.digest) if wants_source(self.order.recipe.test) else None,
             "tools": str(self.hands.tools.digest),
-            "commands": commands_of(steps),
+            "emulator": str(emulator.digest) if isinstance(emulator, Emulator) else None,
+            "commands": commands_of(means.steps),
         }
 
-    def _try(self, files: tuple[Artifact, ...], steps: tuple[Step, ...]) -> TrialPass | Failure:
+    def _try(self, means: "_Means") -> TrialPass | Failure:
+        said: list[str] = []
         with self.hands.bench(self.address) as bench:
-            failure = self._equip(bench, files) or bench.run_all(steps)
-            return failure if failure is not None else TrialPass(duration_s=sum(bench.seconds.values()))
+            failure = self._equip(bench, means)
+            if failure is not None:
+                return failure
+            for step in means.steps:
+                if isinstance(ended := bench.run(step), Failure):
+                    return _hinted(ended, bench.last_output)
+                said += bench.last_output.splitlines() if step.name in _TRYING else []
+            return TrialPass(
+                duration_s=sum(bench.seconds.values()),
+                notes=tuple(line.removeprefix(_NOTE) for line in said if line.startswith(_NOTE)),
+                unemulated=next((line.removeprefix(_NONE) for line in said if line.startswith(_NONE)), ""),
+            )
 
-    def _equip(self, bench: Bench, files: tuple[Artifact, ...]) -> Failure | None:
+    def _equip(self, bench: Bench, means: "_Means") -> Failure | None:
         tools = tools_volume(self.hands, self.image)
         if isinstance(tools, Failure):
             return tools
@@ -147,7 +163,56 @@ class TrialWork:
         bench.start(ContainerSpec(image=self.image.reference, label=self.address, env={}, mounts=mounts))
         store = self.hands.stages.store
         wheel = FileEntry(path=PurePosixPath(self.wheel.filename), content=store.read(self.wheel.digest))
-        bench.put([wheel, *wheel_files(store, files)], WHEELHOUSE)
+        bench.put([wheel, *wheel_files(store, means.files)], WHEELHOUSE)
         if wants_source(self.order.recipe.test):
             bench.put(source_files(self.order.tree), SOURCE)
+        if isinstance(means.emulator, Emulator):
+            program = FileEntry(path=PurePosixPath(EMULATOR.name), content=means.emulator.content, mode=0o755)
+            bench.put([program], EMULATOR.parent)
         return None
+
+    def _passed(self, means: "_Means", outcome: TrialPass, from_store: bool) -> TrialResult:
+        unemulated = means.emulator.reason if isinstance(means.emulator, NoEmulator) else outcome.unemulated
+        return TrialResult(
+            interpreter=self.interpreter,
+            image=self.image.facts.name,
+            outcome="passed",
+            duration_s=0.0 if from_store else outcome.duration_s,
+            from_store=from_store,
+            notes=(*means.about.notes, *outcome.notes),
+            processor=self._model if isinstance(means.emulator, Emulator) and not unemulated else None,
+            unemulated=unemulated,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Means:
+    """What a trial is done with: the files installed beside the wheel, and the steps that follow from the rest."""
+
+    files: tuple[Artifact, ...]
+    about: Subjects
+    emulator: Emulator | NoEmulator | None
+    steps: tuple[Step, ...]
+
+
+def _hinted(failure: Failure, output: str) -> Failure:
+    """Say what helps where the wheel itself did not load, import or start, in the words of the program that tried."""
+    if failure.step not in _TRYING or failure.ended != "failed" or failure.hint:
+        return failure
+    told = (line.removeprefix(_ERROR) for line in output.splitlines() if line.startswith(_ERROR))
+    return replace(failure, message=next(told, failure.message), hint=_HINTS[failure.step])
+
+
+_ERROR, _NOTE, _NONE = "error: ", "note: ", "unemulated: "
+_HINTS = {
+    "import": (
+        "test: {requires: […]} installs what it needs and does not require; test: {unimported: […]} leaves a module "
+        "out that needs what no trial has"
+    ),
+    "start": "test: {requires: […]} or {extras: […]} installs what it needs beside the wheel",
+    "processor": (
+        "compile without -march, -mavx and target-cpu, or choose by cpuid at run time; or say what the wheel is for: "
+        "test: {processor: x86-64-v2}, or any"
+    ),
+}
+_TRYING = frozenset(_HINTS)

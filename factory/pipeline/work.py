@@ -7,6 +7,7 @@ from datetime import date
 from functools import partial
 from typing import TypeAlias
 
+from factory.backends.subjects import tolerated_members
 from factory.digest import Artifact
 from factory.errors import EngineError, Interrupted
 from factory.images import ReadyImage
@@ -208,13 +209,15 @@ class _Shop:
     def _loaded(self, order: Order, record: CellRecord) -> CellRecord:
         if record.wheel is None or not record.passed or record.cell.loader is None:
             return record
+        contents = self._contents(record.wheel)
         outcome, from_store = load_wheel(
             self.hands,
             record.cell.address,
             record.wheel,
-            self._contents(record.wheel),
+            contents,
             self.images[record.cell.loader],
-            order.recipe.repair.exclude,
+            excluded=order.recipe.repair.exclude,
+            tolerated=frozenset() if record.after is None else tolerated_members(contents, record.after),
         )
         if isinstance(outcome, Failure):
             return replace(record, status=outcome.ended, failure=outcome)
@@ -249,7 +252,7 @@ class _Shop:
 
     def _trial_work(self, order: Order, cell: Cell, trial: Trial) -> TrialWork:
         record = self.records[cell.address]
-        if record.wheel is None or trial.image is None:
+        if record.wheel is None or record.after is None or trial.image is None:
             raise AssertionError("a trial starts when its cell has a wheel and its image is ready")
         return TrialWork(
             hands=self.hands,
@@ -259,6 +262,7 @@ class _Shop:
             image=self.images[trial.image],
             wheel=record.wheel,
             contents=self._contents(record.wheel),
+            verdict=record.after,
         )
 
     def _interrupted(self, outcome: Status | Outcome) -> bool:

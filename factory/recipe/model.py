@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from factory.catalogue import PackageManager, Waiver
+from factory.catalogue import PackageManager, Processor, Waiver
 from factory.digest import Digest
 from factory.pins import Pin
 from factory.tags import Abi3Floor, Interpreter, PlatformTag
@@ -147,12 +147,18 @@ class AuditSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestSpec:
-    """How the installed wheel is tried; `run` may hold `{source}` and `{wheel}`."""
+    """How the installed wheel is tried; `run` may hold `{source}` and `{wheel}`.
+
+    `unimported` are globs over dotted names; `processor` is the oldest that the wheel is for, as a level of the x86-64
+    psABI, or `any` where nobody asks.
+    """
 
     requires: tuple[Requirement, ...] = ()
     extras: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    unimported: tuple[str, ...] = ()
+    processor: Processor = "x86-64"
     timeout_s: int = 300
     untried: Literal["fail", "allow"] = "fail"
 

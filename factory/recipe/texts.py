@@ -24,6 +24,7 @@ _FEATURE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_+
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.+-]*[A-Za-z0-9+])?")
 _SELECTOR = re.compile(r"[A-Za-z0-9_.*?\[\]!@-]+")
+_MODULE_GLOB = re.compile(r"[\w.*?]+")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(floor|source|wheel)\}")
 _DEEPEST_PARENTHESES = 20
 _PARTS_OF_AN_ID = 3
@@ -200,6 +201,11 @@ def module(text: str) -> str:
     if not all(part.isidentifier() for part in text.split(".")):
         raise RefusalError(f"{quote(text)} is not a module's dotted name", "write it as an import does: nh3.nh3")
     return text
+
+
+def module_glob(text: str) -> str:
+    """Read a glob over modules' dotted names."""
+    return _matching(_MODULE_GLOB, text, "is not a glob over dotted names", 'write a name, or "spam._gui*"')
 
 
 def selector(text: str) -> str:

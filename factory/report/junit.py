@@ -67,7 +67,15 @@ def _trial(record: CellRecord, trial: TrialResult, folder: str) -> TestCase:
     result = _result_of_trial(trial.outcome, may_be_untried=record.passed)
     if result is not None:
         case.result = [_told(result, _lines(trial.failure, folder))]
+    if notes := [_fit(text) for text in _noted(trial)]:
+        case.system_out = "\n".join(notes)
     return case
+
+
+def _noted(trial: TrialResult) -> Iterator[str]:
+    yield from trial.notes
+    if trial.unemulated:
+        yield f"not run on an old processor: {trial.unemulated}"
 
 
 def _result_of(status: Status) -> FinalResult:

@@ -18,6 +18,9 @@ def render_plan(plan: Plan) -> RenderableType:
         parts.append(_cells(plan.cells))
         parts += [line(f"image: {text}") for text in _images(plan.cells)]
     parts.append(line(f"floor: {plan.floor_source}"))
+    parts += [
+        line(f"not tried: {cell.id}: {text}") for cell in plan.cells if (text := " ".join(map(str, cell.untried)))
+    ]
     parts += [line(f"skipped: {skip.subject}: {skip.reason}") for skip in plan.skips]
     parts += [line(f"note: {note}") for note in plan.notes]
     if any(cell.image is None or cell.interpreter is None for cell in plan.cells):

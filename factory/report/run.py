@@ -12,6 +12,7 @@ from factory.audit import Finding
 from factory.catalogue import Severity
 from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
 from factory.release import Release
+from factory.report.proof import proof_lines
 from factory.report.tally import HEAD, tallies, total
 from factory.report.text import line
 
@@ -47,6 +48,7 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
     for bad in run.failed_recipes:
         parts.append(line(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
         parts += [line(f"  hint: {bad.hint}")] if bad.hint else []
+    parts += [line(text, style="dim") for text in proof_lines(run)]
     parts += [line(f"note: {plan.recipe}: {note}", style="yellow") for plan in run.plans for note in plan.notes]
     if release is not None:
         parts += _released(release)

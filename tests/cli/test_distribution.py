@@ -119,12 +119,13 @@ class TestInstalledElsewhere:
 
         assert json.loads(done.stdout)["$schema"].endswith("2020-12/schema")
 
-    def test_it_holds_the_pins_of_its_tools_and_the_program_that_containers_run(self, elsewhere: Program) -> None:
+    def test_it_holds_the_pins_of_its_tools_and_the_programs_that_containers_run(self, elsewhere: Program) -> None:
         python = elsewhere.program.with_name("python")
         code = (
             "from importlib.resources import files as f; "
             "print(len(f('factory.resolve').joinpath('tools.lock').read_text())); "
-            "print(len(f('factory.backends').joinpath('frontend.py').read_text()))"
+            "print(len(f('factory.backends').joinpath('frontend.py').read_text())); "
+            "print(len(f('factory.resolve').joinpath('trying.py').read_text()))"
         )
 
         done = elsewhere.shell(str(python), "-c", code)

@@ -59,6 +59,9 @@ def test_doctor_lists_everything_that_is_missing_each_with_what_mends_it(factory
     assert "apt-get install mmdebstrap" in mends["mmdebstrap"]
     assert "apt-get install git" in mends["git"]
     assert "systemctl start docker" in mends["engine"]
+    assert re.search(
+        r"ok +old processor +not emulated .*apt-get install qemu-user-static", " ".join(done.stdout.split())
+    )
     assert done.code == 5
 
 

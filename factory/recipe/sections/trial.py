@@ -4,6 +4,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
+from factory.catalogue import Processor
 from factory.recipe import texts
 from factory.recipe.kinds import Choice, ListOf, Text
 from factory.recipe.model import TestSpec
@@ -47,6 +48,22 @@ IMPORT: Field[tuple[str, ...]] = Field(
     default=(),
     enters=("trial",),
 )
+UNIMPORTED: Field[tuple[str, ...]] = Field(
+    name="unimported",
+    example="unimported: ['spam._gui']",
+    kind=distinct(Text(name="a glob over dotted names", parse=texts.module_glob), "a list of globs over dotted names"),
+    doc="Extension modules that are not imported: they need what no trial has, such as a display.",
+    default=(),
+    enters=("trial",),
+)
+PROCESSOR: Field[Processor] = Field(
+    name="processor",
+    example="processor: x86-64-v2",
+    kind=Choice(words=("x86-64", "x86-64-v2", "any")),
+    doc="The oldest processor that the wheel is for; its modules are imported once more on one like it, unless `any`.",
+    default="x86-64",
+    enters=("trial",),
+)
 TIMEOUT = Field(
     name="timeout",
     example="timeout: 10m",
@@ -71,6 +88,8 @@ def _build(values: Values) -> TestSpec:
         extras=values[EXTRAS],
         run=values[RUN],
         imports=values[IMPORT],
+        unimported=values[UNIMPORTED],
+        processor=values[PROCESSOR],
         timeout_s=values[TIMEOUT],
         untried=values[UNTRIED],
     )
@@ -79,7 +98,7 @@ def _build(values: Values) -> TestSpec:
 TEST = Field(
     name="test",
     example="test: {import: [nh3]}",
-    kind=Record(fields=(REQUIRES, EXTRAS, RUN, IMPORT, TIMEOUT, UNTRIED), build=_build),
+    kind=Record(fields=(REQUIRES, EXTRAS, RUN, IMPORT, UNIMPORTED, PROCESSOR, TIMEOUT, UNTRIED), build=_build),
     doc="How the installed wheel is tried, once per interpreter.",
     default=TestSpec(),
 )

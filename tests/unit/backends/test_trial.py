@@ -1,10 +1,14 @@
-"""What a trial installs: this very wheel, and what its metadata asks for on this interpreter."""
+"""What a trial installs: this very wheel, and what its metadata asks for; and what it is told to try."""
+
+import json
 
 import pytest
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from factory.backends.trial import requirements_of, trial_steps
+from factory.backends.subjects import Subjects
+from factory.backends.trial import load_steps, processor_model, requirements_of, trial_steps
+from factory.catalogue import Processor
 from factory.recipe import model
 from factory.tags import Interpreter
 
@@ -19,7 +23,7 @@ def asked(*requires: str, extras: tuple[str, ...] = (), minor: int = 13) -> list
 
 def test_the_wheel_is_asked_for_by_its_path() -> None:
     """By name and version, an installer could choose another file of the same release."""
-    install = trial_steps(SPAM, WHEEL, (), model.TestSpec(extras=("fast",)), Interpreter(13), epoch_s=1)[1]
+    install = trial_steps(SPAM, WHEEL, Subjects(), model.TestSpec(extras=("fast",)), Interpreter(13), epoch_s=1)[1]
 
     assert install.argv[-1] == f"spam[fast] @ file:///work/wheelhouse/{WHEEL}"
     assert "--no-index" in install.argv
@@ -57,13 +61,66 @@ def test_metadata_that_asks_for_no_requirement_is_told_apart() -> None:
 
 
 def test_without_modules_and_tests_nothing_is_run_after_the_installation() -> None:
-    names = [step.name for step in trial_steps(SPAM, WHEEL, (), model.TestSpec(), Interpreter(13), epoch_s=1)]
+    names = [step.name for step in trial_steps(SPAM, WHEEL, Subjects(), model.TestSpec(), Interpreter(13), epoch_s=1)]
 
     assert names == ["environment", "install"]
 
 
-def test_an_expected_module_is_imported() -> None:
-    steps = trial_steps(SPAM, WHEEL, ("spam._spam",), model.TestSpec(), Interpreter(13), epoch_s=1)
+ABOUT = Subjects(
+    libraries=("spam/_spam.abi3.so", "spam.libs/libham.so"),
+    modules=("spam._spam", "spam"),
+    extensions=("spam._spam",),
+    commands=("spam",),
+    tolerated=frozenset({"spam.libs/libham.so"}),
+)
 
-    assert steps[-1].name == "import"
-    assert steps[-1].argv[-2:] == ("spam._spam", "")
+
+def orders(about: Subjects, emulated: str | None = None) -> dict[str, dict[str, object]]:
+    """What the program that tries wheels is told, by the step's name."""
+    test = model.TestSpec(run=("true",))
+    steps = trial_steps(SPAM, WHEEL, about, test, Interpreter(13), epoch_s=1, emulated=emulated)
+    assert [step.name for step in (*steps[:2], steps[-1])] == ["environment", "install", "test"]
+    told = {step.name: step.argv for step in steps[2:-1]}
+    assert {argv[:3] for argv in told.values()} <= {("/work/env/bin/python", "-I", "/tools/trying.py")}
+    return {name: json.loads("".join(argv[3:])) for name, argv in told.items()}
+
+
+def test_what_a_wheel_holds_is_loaded_imported_and_started_before_the_tests() -> None:
+    told = orders(ABOUT)
+
+    assert list(told) == ["import", "start"]
+    assert told["import"]["libraries"] == [["spam/_spam.abi3.so", False], ["spam.libs/libham.so", True]]
+    assert told["import"]["modules"] == ["spam._spam", "spam"]
+    assert told["import"]["extensions"] == ["spam._spam"]
+    assert told["start"] == {"start": ["spam"], "tolerated": True, "timeout_s": 20}
+
+
+def test_modules_are_imported_once_more_where_an_old_processor_is_emulated() -> None:
+    told = orders(ABOUT, emulated="Opteron_G1")
+
+    assert list(told) == ["import", "start", "processor"]
+    assert told["processor"]["under"] == ["/work/emulator", "-cpu", "Opteron_G1"]
+    assert told["processor"]["modules"] == ["spam._spam", "spam"]
+
+
+def test_an_old_processor_is_for_modules_and_programs_alone() -> None:
+    assert list(orders(Subjects(libraries=("spam/libspam.so",)), emulated="Opteron_G1")) == ["import"]
+
+
+def test_an_order_that_is_longer_than_an_argument_may_be_is_cut() -> None:
+    many = Subjects(libraries=tuple(f"spam/{'x' * 200}{index}.so" for index in range(1000)))
+    steps = trial_steps(SPAM, WHEEL, many, model.TestSpec(), Interpreter(13), epoch_s=1)
+
+    assert max(map(len, steps[-1].argv)) < 128 * 1024
+    assert len(json.loads("".join(steps[-1].argv[3:]))["libraries"]) == 1000
+
+
+def test_a_waived_object_may_be_one_that_the_oldest_loader_refuses() -> None:
+    load = load_steps(WHEEL, ("spam/a.so", "spam/b.so"), Interpreter(9), tolerated=["spam/b.so"])[-1]
+
+    assert load.argv[-3:] == ("/work/unpacked/spam/b.so", "/work/unpacked/spam/a.so", "/work/unpacked/spam/b.so")
+
+
+@pytest.mark.parametrize(("level", "model_"), [("x86-64", "Opteron_G1"), ("x86-64-v2", "Nehalem"), ("any", None)])
+def test_a_level_is_emulated_by_an_old_processor_of_it(level: Processor, model_: str | None) -> None:
+    assert processor_model(level) == model_

@@ -79,6 +79,8 @@ def test_every_field_becomes_what_it_says() -> None:
         extras=("fast-path",),
         run=("pytest -q {source}/tests", "python -c \"print(f'{1}', {'wheel': 1}, '{wheel}')\"\n"),
         imports=("hyperjson",),
+        unimported=("hyperjson._g*",),
+        processor="x86-64-v2",
         timeout_s=600,
         untried="allow",
     )

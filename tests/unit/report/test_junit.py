@@ -1,5 +1,6 @@
 """A run as a CI server reads it."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from hypothesis import given
@@ -54,6 +55,16 @@ def test_each_cell_and_each_trial_is_a_case() -> None:
             "test failed: assert 1 == 2\nlog: .factory/runs/r1/logs/t.log\nhint: mend it",
         ),
     }
+
+
+def test_what_a_trial_noted_is_its_output() -> None:
+    trial = replace(make_trial("passed"), notes=("spam --help ends with 2",), unemulated="no qemu-user is on PATH")
+
+    root = ET.fromstring(render_junit(ended_run(make_record(cell=OLD, trials=(trial,)))).encode())
+
+    assert [each.text for each in root.iter("system-out")] == [
+        "spam --help ends with 2\nnot run on an old processor: no qemu-user is on PATH"
+    ]
 
 
 def test_a_build_that_failed_is_a_failure_and_one_that_was_lost_or_never_begun_an_error() -> None:

@@ -1,0 +1,48 @@
+"""The emulator of old processors, where this machine has one: a wheel's undeclared instructions end in it by SIGILL."""
+
+import shutil
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from factory.catalogue import TOOL_ARCHITECTURE
+from factory.digest import Digest
+from factory.elf.model import ElfError
+from factory.elf.read import parse
+
+_PROGRAMS = ("qemu-x86_64-static", "qemu-x86_64")
+_MEND = "apt-get install qemu-user-static"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emulator:
+    """A program of qemu's user mode that runs in any container of its architecture."""
+
+    digest: Digest
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoEmulator:
+    """Why there is none, and the command that mends it."""
+
+    reason: str
+
+
+@cache
+def emulator_of(search_path: str) -> Emulator | NoEmulator:
+    """Find qemu-user for x86_64 on a PATH, as it was when it was first looked for."""
+    found = next((path for name in _PROGRAMS if (path := shutil.which(name, path=search_path))), None)
+    return NoEmulator(reason=f"no qemu-user is on PATH: {_MEND}") if found is None else _read(Path(found))
+
+
+def _read(path: Path) -> Emulator | NoEmulator:
+    """Take a program that is linked statically: another runs in no other root filesystem than its own."""
+    try:
+        content = path.read_bytes()
+        program = parse(content)
+    except (OSError, ElfError) as error:
+        return NoEmulator(reason=f"{path} cannot be read: {error}")
+    if program.interpreter is not None or program.architecture != TOOL_ARCHITECTURE:
+        return NoEmulator(reason=f"{path} is no static program for {TOOL_ARCHITECTURE}: {_MEND}")
+    return Emulator(digest=Digest.of(content), content=content)

@@ -1,0 +1,92 @@
+"""What a run did not prove, or only noted: versions not tried, processors not emulated, and what the repair changed."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from packaging.tags import Tag
+
+from factory.pipeline.model import CellRecord, Run
+from factory.repair import Repair
+
+
+def proof_lines(run: Run) -> Iterator[str]:
+    """Say it in lines of text, wheel by wheel; what holds for many wheels in the same way is counted."""
+    yield from _repairs(run.records)
+    yield from _notes(run.records)
+    yield from _unemulated(run.records)
+    yield from _untried(run)
+
+
+def _repairs(records: Iterable[CellRecord]) -> Iterator[str]:
+    retagged = Counter[str]()
+    for record in records:
+        if record.repair is None:
+            continue
+        if did := "; ".join(_did(record.repair)):
+            yield f"repaired: {record.cell.address}: {did}"
+        else:
+            retagged[_retagged(record.repair)] += 1
+    for tags, count in sorted(retagged.items()):
+        yield f"repaired: {_wheels(count)} retagged alone, {tags}"
+
+
+def _did(repair: Repair) -> Iterator[str]:
+    for graft in repair.grafts:
+        used = [each for each in repair.renamed if each.after == graft.rpartition("/")[2]]
+        users = sorted({each.member for each in used})
+        needs = f" for {used[0].before} of {_members(users)}" if used else ""
+        yield f"grafted {graft}{needs}"
+    if repair.rewritten and not (repair.renamed or repair.removed or repair.searched):
+        yield f"rewrote {_members(list(repair.rewritten))}"
+    for moved in repair.moved:
+        yield f"moved {moved.member} to {moved.to}, and put a script that starts it in its place"
+    for removed in repair.removed:
+        yield f"removed the need for {removed.needed} from {removed.member}"
+    for renamed in repair.renamed:
+        if renamed.what == "soname":
+            yield f"renamed {renamed.member} from {renamed.before or 'no soname'} to {renamed.after or 'no soname'}"
+    paths = {
+        each.after: [other.member for other in repair.searched if other.after == each.after] for each in repair.searched
+    }
+    for path, members in paths.items():
+        yield f"{_members(members)} now looks in {':'.join(path) or 'no folder of its own'}"
+
+
+def _members(members: list[str]) -> str:
+    return f"{members[0]}{f' and {len(members) - 1} more' if members[1:] else ''}"
+
+
+def _retagged(repair: Repair) -> str:
+    return f"{_platforms(repair.raw_tags)} to {_platforms(repair.tags)}"
+
+
+def _platforms(tags: Iterable[Tag]) -> str:
+    return ".".join(sorted({tag.platform for tag in tags})) or "no tag"
+
+
+def _notes(records: Iterable[CellRecord]) -> Iterator[str]:
+    for record in records:
+        for trial in record.trials:
+            yield from (f"note: {record.cell.address}@{trial.interpreter}: {note}" for note in trial.notes)
+
+
+def _unemulated(records: Iterable[CellRecord]) -> Iterator[str]:
+    reasons = Counter(trial.unemulated for record in records for trial in record.trials if trial.unemulated)
+    for reason, count in sorted(reasons.items()):
+        yield f"not run on an old processor: {_wheels(count)}: {reason}"
+
+
+def _untried(run: Run) -> Iterator[str]:
+    """Name what wheels that may go out claim and nothing here tried."""
+    for record in run.records:
+        address = record.cell.address
+        missing = " ".join(str(trial.interpreter) for trial in record.trials if trial.outcome == "untried")
+        if missing:
+            yield f"not tried: {address}: {missing}, which no trial image here has"
+        if record.passed and record.cell.untried:
+            unlisted = " ".join(map(str, record.cell.untried))
+            yield f"not tried: {address}: {unlisted}, which its tag claims and the recipe does not list"
+
+
+def _wheels(count: int) -> str:
+    return f"{count} wheel{'s' * (count != 1)}"
