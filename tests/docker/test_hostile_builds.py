@@ -230,7 +230,7 @@ def test_a_trial_that_forks_without_end_does_not_pass(ran: Ran) -> None:
     (trial,) = ran.records["forking-test"].trials
 
     assert trial.failure is not None
-    assert trial.failure.message.endswith(("Cannot fork", "did not end within 10 s"))
+    assert re.search(r"Cannot fork|did not end within 10 s$", trial.failure.message), "shells print at once"
 
 
 def test_what_a_trial_did_to_the_wheel_is_in_no_wheel(ran: Ran) -> None:
