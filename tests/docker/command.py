@@ -72,6 +72,7 @@ class Command:
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
+    timeout_s: int = TIMEOUT_S
 
     @property
     def dist(self) -> dict[str, bytes]:
@@ -135,7 +136,7 @@ class Command:
     def end(self, child: "subprocess.Popen[str]") -> Ran:
         """Wait until the program ends; whatever happens here, nothing of it stays."""
         try:
-            stdout, stderr = child.communicate(timeout=TIMEOUT_S)
+            stdout, stderr = child.communicate(timeout=self.timeout_s)
         except BaseException:
             child.send_signal(signal.SIGTERM)
             child.communicate()

@@ -1,5 +1,6 @@
 """The recipes' wheels beside those that the projects themselves publish."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.docker.command import PLATFORM, Command
 pytestmark = pytest.mark.index
 
 RECIPES = Path(__file__).parents[2] / "recipes"
+BUILD_TIMEOUT_S = 7200  # what the recipes of cryptography and tokenizers allow
 OWED = {
     "bcrypt": {"cp39-abi3", "cp313-cp313t"},
     "cryptography": {"cp39-abi3"},
@@ -23,7 +25,9 @@ OWED = {
     "rpds-py": {"cp311-cp311", "cp313-cp313", "cp314-cp314"},
     "tokenizers": {"cp310-abi3"},
 }
-"""Tags that the projects publish, as far as the look-alike has interpreters for them."""
+"""Tags that the projects publish, as far as the look-alike has interpreters for them, and those of `UNPUBLISHED`."""
+UNPUBLISHED = {"markupsafe-3.0.4-cp313-cp313t"}
+"""What is built here although the project has no free-threaded wheel for a 3.13 any more."""
 NAMES = {
     "bcrypt": "bcrypt-5.0.0",
     "cryptography": "cryptography-50.0.2",
@@ -62,10 +66,12 @@ def test_a_recipes_wheels_are_what_their_project_publishes_but_for_the_platform(
     name: str, command: Command, host: Host
 ) -> None:
     """The official wheels of the same version: tags without platform, modules, NEEDED beside libc, top-level names."""
-    ran = command.build(RECIPES / f"{name}.yaml")
-    compared = {wheel: published(command.folder / "dist" / wheel, host) for wheel in command.wheels}
+    ran = replace(command, timeout_s=BUILD_TIMEOUT_S).build(RECIPES / f"{name}.yaml")
+    wheels = {wheel for wheel in command.wheels if wheel.removesuffix(f"-{PLATFORM}.whl") not in UNPUBLISHED}
+    compared = {wheel: published(command.folder / "dist" / wheel, host) for wheel in wheels}
 
     assert ran.code == 0, ran.stderr
     assert command.wheels == {f"{NAMES[name]}-{tag}-{PLATFORM}.whl" for tag in OWED[name]}
-    assert {wheel: differences for wheel, (_, differences) in compared.items()} == dict.fromkeys(command.wheels, ())
+    assert {wheel: differences for wheel, (_, differences) in compared.items()} == dict.fromkeys(wheels, ())
+    assert not [wheel for wheel in command.wheels - wheels if compare(command.folder / "dist" / wheel, host)]
     assert not {official for official, _ in compared.values()} & command.wheels, "each is another file"
