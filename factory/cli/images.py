@@ -45,7 +45,7 @@ def run_image_list(*, as_json: bool) -> int:
     for column in ("image", "platform", "interpreters", "rust", "here"):
         table.add_column(column, overflow="fold", no_wrap=is_wide and column in ("image", "platform"))
     for facts in (spec.facts for spec in listed):
-        interpreters = " ".join(str(one) for one in facts.interpreters)
+        interpreters = " ".join(str(one) for one in sorted(facts.interpreters))
         rust = str(facts.rust) if facts.rust else "-"
         table.add_row(facts.name, str(facts.platform), interpreters, rust, _word(here.get(facts.name)))
     out().print(table)
@@ -154,7 +154,7 @@ def _facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
     yield "image", facts.name
     yield "role", facts.role
     yield "platform", str(facts.platform)
-    yield "interpreters", " ".join(str(one) for one in facts.interpreters)
+    yield "interpreters", " ".join(str(one) for one in sorted(facts.interpreters))
     yield "rust", str(facts.rust or "none")
     yield "packages by", facts.packages or "none"
 
