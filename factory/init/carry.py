@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from factory.init.cibuildwheel import Settings
-from factory.init.commands import copies, in_tree, in_trial, needs_a_tool, parts, pip_installs, split, system_packages
+from factory.init.commands import (
+    copies,
+    foreign_manager,
+    in_tree,
+    in_trial,
+    needs_a_tool,
+    parts,
+    pip_installs,
+    split,
+    system_packages,
+)
 from factory.init.model import Carried, Found, Left
 from factory.init.requirements import asked_for, of_groups
 from factory.project.tables import Files, Table
@@ -55,6 +65,12 @@ def _before_all(ground: Ground, option: str) -> Iterator[Carried]:
     if packages is None:
         if any(re.search(r"\{(project|package)\}|^[\w.-]+/", word) for word in split(command)):
             yield Left(what=f"{ground.at(option)}: {command}", why="build.before-all never sees the source")
+        elif manager := foreign_manager(command):
+            yield Left(
+                what=f"{ground.at(option)}: {command}",
+                why=f"images of Debian have no {manager}: name the packages under build.system, and what else it does "
+                "under build.before-all",
+            )
         elif command:
             yield Found(field=("build", "before-all"), value=command, why=ground.at(option))
         return

@@ -45,6 +45,12 @@ def system_packages(command: str) -> dict[str, tuple[str, ...]] | None:
     return found
 
 
+def foreign_manager(command: str) -> str:
+    """Return the package manager that a command calls where Debian has none such, and the command calls none of its."""
+    called = [word for part in _JOINTS.split(command) for word in split(part) if word in _MANAGERS]
+    return "" if any(_MANAGERS[word] == "apt" for word in called) else next(iter(called), "")
+
+
 def _installed(part: str) -> tuple[str, tuple[str, ...]] | None:
     words = split(part)
     words = words[1:] if words[:1] == ["sudo"] else words

@@ -237,6 +237,7 @@ dev = ["hypothesis"]
         ('environment = {A = "$HOME/x"}', "environment.A: $HOME/x", "a shell has to evaluate it"),
         ('environment = {PYO3_PYTHON = "python3"}', "build.env.PYO3_PYTHON", "is not for a recipe to set"),
         ('before-all = "bash {project}/prepare.sh"', "prepare.sh", "never sees the source"),
+        ('before-all = "yum install -y atomic; curl x | sh"', "curl x | sh", "images of Debian have no yum"),
         ('test-command = "make check"', "make check", "trials have no make"),
         ('test-requires = "--index-url=x"\ntest-command = "pytest"', "--index-url", "the index of this machine"),
         ('test-command = "pytest"\ntest-requires = ["not a requirement"]', "not a requirement", "PEP 508"),
@@ -270,6 +271,14 @@ def test_system_packages_are_the_images_whatever_step_installs_them(option: str)
     assert reasons(settled, "yum install -y clang") == [
         "name Debian's packages under build.system.apt for images of Debian"
     ]
+
+
+def test_a_command_that_knows_debian_too_stays_whole() -> None:
+    command = "(yum install -y atomic || apt-get install -y libatomic1) && ldconfig"
+
+    settled = with_options(f'before-all = "{command}"')
+
+    assert settled.recipe.build.before_all == (command,)
 
 
 def test_what_only_tests_need_is_left_out_where_there_is_no_test() -> None:
