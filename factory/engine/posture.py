@@ -13,6 +13,7 @@ HOME = "/tmp"  # noqa: S108 -- the container's own tmpfs, not this machine's
 
 _SHM_BYTES = 64 << 20
 _LOGS_BYTES = 64 << 20
+_LIMITS = {"core": 0, "nofile": 16384, "nproc": 32768}  # nproc counts the user's in all containers
 _FOR_PACKAGES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID")  # owners, modes, su
 _LABEL_PREFIX = "wheel-factory."
 
@@ -48,8 +49,9 @@ def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -
     """Describe a confined container whose main process does nothing but wait for commands.
 
     No logs are kept: a command can write to the main process's output, and that would fill the engine's disk. No core
-    dumps either: a crash would hand its memory to whatever the host's core pattern names. The host name is always the
-    same, as builds write it down. An image's own health check does not run.
+    dumps either: a crash would hand its memory to whatever the host's core pattern names. The other limits are named
+    because engines' own differ, and Podman's is more than a service may give that has less itself. The host name is
+    always the same, as builds write it down. An image's own health check does not run.
     """
     return {
         "Image": spec.image,
@@ -71,7 +73,7 @@ def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -
             "PidsLimit": spec.pids,
             "Memory": spec.memory_bytes,
             "MemorySwap": spec.memory_bytes,
-            "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
+            "Ulimits": [{"Name": name, "Soft": most, "Hard": most} for name, most in _LIMITS.items()],
             "Init": True,
             "LogConfig": {"Type": "none"},
             "Mounts": [_mount(each) for each in (Mount(volume=workspace, path=WORKSPACE), *spec.mounts)],

@@ -43,6 +43,7 @@ def container(engine: DockerEngine, image: str) -> Iterator[Container]:
         pytest.param("echo $HOME && touch $HOME/x", 0, "/tmp\n", id="a-home-that-can-be-written"),
         pytest.param("cp /bin/true /tmp/runs && /tmp/runs", 0, "", id="programs-run-from-tmp"),
         pytest.param("touch made && stat -c %u:%g .", 0, "1000:1000\n", id="the-workspace-is-the-users"),
+        pytest.param("ulimit -c; ulimit -n; ulimit -p", 0, "0\n16384\n32768\n", id="the-same-limits-on-every-engine"),
         pytest.param("printf '\\377'", 0, "\ufffd", id="bytes-that-are-no-text"),
     ],
 )
@@ -86,6 +87,7 @@ def test_a_command_gets_an_environment_and_a_folder_of_its_own(container: Contai
     assert ended.output == "blue x=y z /usr\n"
 
 
+@pytest.mark.unlike_podman("POST /containers/create adds TERM and container to Env")
 def test_nothing_else_stands_in_the_environment(container: Container) -> None:
     ended = container.run(["env"], timeout_s=30)
 
@@ -187,6 +189,7 @@ def test_what_the_memory_limit_kills_is_told_apart(engine: DockerEngine, image: 
     assert (after.code, after.ended) == (1, "exited")
 
 
+@pytest.mark.unlike_podman("GET /containers/…/json does not tell that the memory limit ended what fills a tmpfs")
 def test_filling_tmp_beyond_the_memory_limit_kills_the_container_and_says_why(engine: DockerEngine, image: str) -> None:
     with engine.container(make_spec(image, memory_bytes=64 * MEGABYTE)) as container:
         ended = container.run(["sh", "-c", "head -c 200M /dev/zero >/tmp/full"], timeout_s=60)
