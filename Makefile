@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels test test-all fuzz setup lint generated fresh nightly compare bench bench-gate peers lock clean
+.PHONY: wheels test test-all fuzz setup lint generated fresh podman nightly compare bench bench-gate peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -19,6 +19,7 @@ test: setup lint  ## lint, types, floors, and every test but the slow ones
 test-all: test  ## the slow proofs too
 	$(BIN)/pytest -m slow
 	$(MAKE) fresh
+	$(MAKE) podman
 
 lint: setup
 	$(BIN)/ruff format --check factory tests bench
@@ -43,6 +44,9 @@ setup: .venv/.ready  ## the environment, from the lock file
 
 fresh:  ## both commands in a new clone, on a second engine with nothing in it
 	sh tests/fresh/run.sh
+
+podman: setup  ## the engine's contract and one recipe, on a Podman with nothing in it
+	sh tests/podman/run.sh
 
 compare: setup  ## hold the wheels of dist/ against those that their projects publish
 	$(BIN)/python -m bench.compare_official $(OUTPUT)/*.whl

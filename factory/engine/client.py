@@ -154,7 +154,7 @@ class Client:
         with self._speaking(_COMMIT_S):
             answer = self._api.post(self._url("commit"), params=params, json=config, timeout=_COMMIT_S)
             self._raise_for(answer)
-            return str(answer.json()["Id"])
+            return f"sha256:{str(answer.json()['Id']).removeprefix('sha256:')}"  # Podman leaves the prefix out
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
         """Create a volume, or find it; return the labels that it carries."""
@@ -282,7 +282,9 @@ class Client:
 
 
 def _explanation(error: APIError) -> str:
-    return str(error.explanation or error).strip().splitlines()[0]
+    """Return the line that says why: of an archive Podman tells, a line each, why it is none of several kinds."""
+    lines = str(error.explanation or error).strip().splitlines()
+    return next((line.strip(" *") for line in lines if "docker-archive:" in line), lines[0])
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -40,7 +40,8 @@ def _fault(pattern: str, meaning: str, hint: str, *, may_pass: bool = False) -> 
 
 _FAULTS: Final = (
     _fault(
-        r"verification failed|unexpected (?:digest|commit digest)|digest did not match|does not match (?:its )?digest",
+        r"verification failed|unexpected (?:digest|commit digest)|digest did not match"
+        r"|does not match (?:its |provided manifest )?digest",
         "what the registry sent is not what the digest names",
         "do not use it: the registry, or something before it, changes images; name another registry",
     ),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import docker
 import pytest
@@ -27,6 +28,7 @@ storage:
 http: {{addr: "127.0.0.1:{port}"}}
 """
 _PIECE = 1 << 16
+_MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
 
 
 def find_registry() -> Path:
@@ -49,11 +51,18 @@ class Registry:
         repository = f"{self.address}/{name}"
         daemon.images.get(image).tag(repository, tag)
         try:
-            said = list(daemon.images.push(repository, tag, stream=True, decode=True))
+            daemon.images.push(repository, tag)
         finally:
             daemon.images.remove(f"{repository}:{tag}", noprune=True)
-        (digest,) = [line["aux"]["Digest"] for line in said if "aux" in line]
-        return Pin(repository, Digest(digest.removeprefix("sha256:")), tag)
+        return Pin(repository, self._digest(name, tag), tag)
+
+    def _digest(self, name: str, tag: str) -> Digest:
+        """Ask for a manifest's digest: not every engine says what it pushed."""
+        asked = Request(
+            f"http://{self.address}/v2/{name}/manifests/{tag}", method="HEAD", headers={"Accept": _MANIFESTS}
+        )
+        with urlopen(asked) as answer:
+            return Digest(answer.headers["Docker-Content-Digest"].removeprefix("sha256:"))
 
     def manifest(self, pin: Pin) -> Path:
         """The file of a manifest."""

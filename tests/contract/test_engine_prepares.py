@@ -50,6 +50,7 @@ def test_what_was_written_is_in_the_image_and_its_surroundings_are_not(
     assert "doc" not in said.split()
 
 
+@pytest.mark.unlike_podman("POST /commit takes the container's Env over, whatever the body says")
 def test_the_image_is_configured_as_the_one_it_was_made_of(
     container: Container, image: str, daemon: docker.DockerClient
 ) -> None:

@@ -44,6 +44,7 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
         ("manifest for x@sha256:0 not found: manifest unknown: manifest unknown", "does not have it", False),
         ("manifest verification failed for digest sha256:0", "not what the digest names", False),
         ("filesystem layer verification failed for digest sha256:0", "not what the digest names", False),
+        ("determining manifest: Manifest does not match provided manifest digest sha256:0", "not what the", False),
         ("unauthorized: access to the requested resource is not authorized", "does not let this user", False),
         ("pull access denied for x, repository does not exist or may require 'docker login'", "does not", False),
         ('Get "https://quay.io/v2/": dial tcp: lookup quay.io on 10.0.0.1:53: no such host', "nobody knows", False),
