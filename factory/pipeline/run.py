@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,7 +107,8 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stream.close()
+        with suppress(OSError):  # every event is flushed at once: what is left over, `emit` has refused already
+            self._stream.close()
 
     def emit(self, event: Event) -> None:
         """Record one event."""
