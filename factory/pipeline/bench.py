@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import Literal, Self
 
 from factory.backends.base import WORK, Step
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry
 from factory.errors import EngineError, FactoryError
 from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
-from factory.pipeline.model import Failure, Progress, StepOutcome
+from factory.pipeline.model import Failure, Progress
 from factory.pipeline.offline import network_attempt
 from factory.pipeline.run import Recorder, written
 from factory.source.session import hide, redact
@@ -18,7 +18,7 @@ from factory.source.session import hide, redact
 Output = Callable[[str, bytes], None]
 
 _OFFLINE = {"prepare": "builds", "build": "builds", "repair": "repairs", "trial": "trials"}
-_OUTCOMES: dict[str, StepOutcome] = {
+_OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
     "timeout": "timeout",
     "oom": "failed",
     "workspace": "failed",
@@ -153,42 +153,25 @@ class Bench:
         return hide(text, self.hidden)
 
     def _failure(self, step: Step, ended: Exit, log: str) -> Failure:
-        match ended.ended:
-            case "timeout":
-                return Failure(
-                    step=step.name,
-                    message=f"did not end within {step.timeout_s} s",
-                    ended="timeout",
-                    log=log,
-                    hint="raise the recipe's timeout, or look where it hangs",
-                )
-            case "oom":
-                return Failure(step=step.name, message="ran out of memory", log=log, hint="raise build: {memory: …}")
-            case "workspace":
-                return Failure(
-                    step=step.name,
-                    message=f"its workspace holds more than {_sized(self._workspace_bytes)}",
-                    log=log,
-                    hint="raise build: {disk: …}, or let the build write less",
-                )
-            case "disk":
-                return Failure(
-                    step=step.name,
-                    message="the container engine's disk is nearly full",
-                    ended="lost",
-                    log=log,
-                    hint="free space where the engine keeps its volumes (`docker system df` lists what is there)",
-                )
-            case "lost":
-                return Failure(
-                    step=step.name,
-                    message="its container or the engine went away",
-                    ended="lost",
-                    log=log,
-                    hint="run again",
-                )
-            case "exited":
-                return _exited(step, ended, log)
+        if ended.ended == "exited":
+            return _exited(step, ended, log)
+        message, hint = {
+            "timeout": (
+                f"did not end within {step.timeout_s} s",
+                "raise the recipe's timeout, or look where it hangs",
+            ),
+            "oom": ("ran out of memory", "raise build: {memory: …}"),
+            "workspace": (
+                f"its workspace holds more than {_sized(self._workspace_bytes)}",
+                "raise build: {disk: …}, or let the build write less",
+            ),
+            "disk": (
+                "the container engine's disk is nearly full",
+                "free space where the engine keeps its volumes (`docker system df` lists what is there)",
+            ),
+            "lost": ("its container or the engine went away", "run again"),
+        }[ended.ended]
+        return Failure(step=step.name, message=message, ended=_OUTCOMES[ended.ended], log=log, hint=hint)
 
     def _write_log(self, step: Step, ended: Exit) -> str:
         head = f"$ {' '.join(step.argv)}\n"
