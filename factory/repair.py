@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
 from packaging.tags import Tag
@@ -86,15 +87,16 @@ def repairer(facts: ImageFacts) -> Interpreter:
     return max(one for one in facts.interpreters if one.minor >= OLDEST_TOOL_PYTHON and not one.free_threaded)
 
 
-def bytecode_step(facts: ImageFacts) -> Step:
-    """Return the command that compiles the tools for a build image's repairer: cells see them read-only.
+def bytecode_step(interpreter: Interpreter, copy: PurePosixPath) -> Step:
+    """Return the command that compiles a copy of the tools for a build image's repairer: cells see them read-only.
 
     The files are unchecked (PEP 552): whatever times a copy gives the sources, they stay valid.
     """
-    compile_all = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(TOOLS / "site"))
+    compile_all = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
+    places = ("-s", str(copy), "-p", str(TOOLS), str(copy / "site"))
     return Step(
         name="bytecode",
-        argv=(str(image_python(repairer(facts))), "-I", *compile_all),
+        argv=(str(image_python(interpreter)), "-I", *compile_all, *places),
         env={"PATH": search_path(), "LC_ALL": "C.UTF-8"},
         phase="prepare",
         timeout_s=_BYTECODE_TIMEOUT_S,

@@ -21,7 +21,7 @@ from factory.engine.docker import connect
 from factory.errors import FactoryError, ImageError, Interrupted, OutputError, PlanError, SourceError, UsageError
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
-from factory.images import ReadyImage, declared, ensure
+from factory.images import ReadyImage, declared, ensure, plain_image
 from factory.images.named import remembered
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Planned, RecipeFailed, Run, RunEnded, RunStarted
@@ -150,6 +150,7 @@ class _Attempt:
                 host=self.host,
                 recorder=self.recorder,
                 tools=tools,
+                plain_image=lambda: make_image(plain_image()),
                 output=self.board.output if self.options.verbose and isinstance(self.board, PlainBoard) else None,
                 keep=self.options.keep,
             )

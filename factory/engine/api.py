@@ -53,11 +53,10 @@ class PullProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A named volume at a container path; host paths cannot be said."""
+    """A named volume at a container path, read-only whatever runs there; host paths cannot be said."""
 
     volume: str
     path: PurePosixPath
-    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +113,22 @@ class FileEntry:
     mtime_s: int = EARLIEST_S
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEntry:
+    """One link to copy in: symbolic, its `target` relative to its folder, or `hard`, to a file written before it.
+
+    `mode` is the permission bits of a hard link, which are its file's too.
+    """
+
+    path: PurePosixPath
+    target: str
+    hard: bool = False
+    mode: int = 0o777
+
+
+Entry = FileEntry | LinkEntry
+
+
 class Container(Protocol):
     """A running container."""
 
@@ -130,7 +145,7 @@ class Container(Protocol):
         ...
 
     def copy_in(self, files: Iterable[FileEntry], to: PurePosixPath = WORKSPACE) -> None:
-        """Write files below a folder of the workspace or of a writable mount, owned by the unprivileged user."""
+        """Write files below a folder of the workspace, owned by the unprivileged user."""
         ...
 
     def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
@@ -138,6 +153,14 @@ class Container(Protocol):
 
         Raises:
             FactoryError: the path does not exist, or more than `limit_bytes` would come out.
+        """
+        ...
+
+    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[Entry]:
+        """Read the files and the links at or below a path, as `copy_out` does.
+
+        Raises:
+            FactoryError: as of `copy_out`, or a link leads out of the folder.
         """
         ...
 
@@ -200,15 +223,19 @@ class Engine(Protocol):
         """Start a container that is removed, with its workspace, when the block ends, however it ends."""
         ...
 
-    def ensure_volume(self, name: str) -> bool:
-        """Make a named cache volume that belongs to the store and outlives the run; True when it is new.
+    def fill_volume(self, name: str, entries: Iterable[Entry]) -> None:
+        """Make a named cache volume anew that holds these files and nothing else; it outlives the run.
 
-        The volume's root belongs to the unprivileged user.
+        No program runs while the volume can be written: the engine unpacks the files by way of a container that is
+        never started. The volume is then read back, and every file's digest compared.
+
+        Raises:
+            EngineError: the volume does not hold what was written.
         """
         ...
 
     def has_volume(self, name: str) -> bool:
-        """Whether a named volume is here; cheaper than to ensure it."""
+        """Whether a named volume is here."""
         ...
 
     def remove_volume(self, name: str) -> None:

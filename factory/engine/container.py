@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Final, Literal, cast
 
 from factory.engine import posture, tarstream
-from factory.engine.api import WORKSPACE, Exit, FileEntry, OnOutput
+from factory.engine.api import WORKSPACE, Entry, Exit, FileEntry, OnOutput
 from factory.engine.client import Client
 from factory.engine.faults import ConflictError, MissingError, UnreachableError
 from factory.engine.output import CappedOutput, payloads
@@ -40,15 +40,13 @@ _Stopped = Literal["timeout", "workspace", "disk"]
 class DockerContainer:
     """One confined container; one command at a time is run in it.
 
-    `writable` are the paths of its writable volumes, `workspace_bytes` is what the first may hold; `user` is who its
-    commands run as, `marks` are the labels of an image that is made of it. `run_ended` is set before
-    its run's containers are killed.
+    `workspace_bytes` is what its workspace may hold; `user` is who its commands run as, `marks` are the labels of an
+    image that is made of it. `run_ended` is set before its run's containers are killed.
     """
 
     client: Client
     name: str
     image: str
-    writable: tuple[PurePosixPath, ...]
     workspace_bytes: int
     user: str
     marks: Mapping[str, str]
@@ -85,9 +83,10 @@ class DockerContainer:
         return Exit(code=code, output=output.text(), duration_s=duration_s, ended=ended, truncated=output.truncated)
 
     def copy_in(self, files: Iterable[FileEntry], to: PurePosixPath = WORKSPACE) -> None:
-        """Write files below a folder of the workspace or of a writable mount, owned by the unprivileged user."""
-        volume = self._volume_of(to)
-        self.client.put_archive(self.name, str(volume), tarstream.pack(files, to.relative_to(volume)))
+        """Write files below a folder of the workspace, owned by the unprivileged user."""
+        if not to.is_relative_to(WORKSPACE) or ".." in to.parts:
+            raise FactoryError(f"{to} does not lie in the workspace, which is all that files are copied into")
+        self.client.put_archive(self.name, str(WORKSPACE), tarstream.pack(files, to.relative_to(WORKSPACE)))
 
     def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
         """Read the regular files at or below a path; links and devices are skipped, paths are relative to it."""
@@ -97,6 +96,11 @@ class DockerContainer:
             except MissingError as error:
                 hint = "only the workspace and mounted volumes can be read, not /tmp"
                 raise FactoryError(f"the container holds no {path}", hint=hint) from error
+
+    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[Entry]:
+        """Read the files and the links at or below a path."""
+        with closing(self.client.get_archive(self.name, str(path))) as archive:
+            yield from tarstream.entries(archive, limit_bytes=limit_bytes)
 
     def commit(self, *, reference: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root filesystem that was prepared, on top of the image it began with; return its id."""
@@ -210,9 +214,3 @@ class DockerContainer:
         with suppress(EngineError):
             return bool(self.client.state(self.name)["Running"])
         return False
-
-    def _volume_of(self, to: PurePosixPath) -> PurePosixPath:
-        holding = [path for path in self.writable if to.is_relative_to(path) and ".." not in to.parts]
-        if not holding:
-            raise FactoryError(f"{to} lies in no writable volume of the container")
-        return max(holding, key=lambda path: len(path.parts))

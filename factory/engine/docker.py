@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import partial
+from pathlib import PurePosixPath
 from threading import Event, Lock
 from types import TracebackType
 from typing import Final, Self, cast
 from uuid import uuid4
 
 from factory.engine import posture, rootfs, tarstream
-from factory.engine.api import ContainerSpec, EngineInfo, HeldImage, Mount, PullProgress
+from factory.engine.api import ContainerSpec, EngineInfo, Entry, HeldImage, Mount, PullProgress
 from factory.engine.client import PULL_SILENCE_S, Client
 from factory.engine.container import DockerContainer
 from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
@@ -21,6 +22,7 @@ from factory.host import Host
 SILENCE_S: Final = 60
 
 _KEPT: Final = "kept"
+_KEPT_PATH: Final = PurePosixPath(_KEPT)
 _KEEPER: Final = "wheel-factory/keeper:1"
 
 
@@ -167,7 +169,8 @@ class DockerEngine:
         name = f"factory-{uuid4().hex}"
         try:
             self._refuse_after_end()
-            self._volume(name, self._marks(kind="workspace", label=spec.label))
+            with self._kept(name, self._marks(kind="workspace", label=spec.label)):
+                pass  # the workspace needs no more than its owner
             marks = self._marks(kind="container", label=spec.label)
             described = posture.preparing if spec.prepares else posture.confined
             self._create(described(spec, workspace=name, marks=marks), name)
@@ -177,7 +180,6 @@ class DockerEngine:
                 client=self._client,
                 name=name,
                 image=spec.image,
-                writable=posture.writable(spec),
                 workspace_bytes=spec.workspace_bytes,
                 user=posture.user_of(spec),
                 run_ended=self._ended,
@@ -186,12 +188,23 @@ class DockerEngine:
         finally:
             self._discard(name, volume=name)
 
-    def ensure_volume(self, name: str) -> bool:
-        """Make a named cache volume that belongs to the store and outlives the run; True when it is new."""
-        return self._volume(name, posture.labels(owner=self._owner, kind="cache"))
+    def fill_volume(self, name: str, entries: Iterable[Entry]) -> None:
+        """Make a named cache volume anew that holds these files and nothing else, and compare what lies there."""
+        self.remove_volume(name)
+        written: dict[PurePosixPath, str] = {}
+        with self._kept(name, posture.labels(owner=self._owner, kind="cache")) as keeper:
+            self._client.put_archive(keeper, "/", tarstream.pack(tarstream.noted(entries, written), _KEPT_PATH))
+            with closing(self._client.get_archive(keeper, f"/{_KEPT}")) as archive:
+                read = tarstream.fingerprints(archive)
+        if wrong := sorted(path for path in {*written, *read} if written.get(path) != read.get(path)):
+            self.remove_volume(name)
+            raise EngineError(
+                f"the volume {name} does not hold what was written to it: {wrong[0]} differs",
+                hint="is the engine's disk sound, and does something else write to its volumes?",
+            )
 
     def has_volume(self, name: str) -> bool:
-        """Whether a named volume is here; cheaper than to ensure it."""
+        """Whether a named volume is here."""
         try:
             self._client.volume(name)
         except MissingError:
@@ -247,22 +260,22 @@ class DockerEngine:
         if volume:
             self._patience.remove(partial(self._client.remove_volume, volume))
 
-    def _volume(self, name: str, marks: Mapping[str, str]) -> bool:
-        """Make a volume the unprivileged user's, new or not: its maker may have died half-way. True when it is new.
+    @contextmanager
+    def _kept(self, name: str, marks: Mapping[str, str]) -> Iterator[str]:
+        """Make a volume and lend a container on it that is never started, by which the engine reads and writes it.
 
         A new volume belongs to root, and no image's own tools are trusted to change that as root: the engine unpacks a
-        folder's owner over it, by way of a container that is never started.
+        folder's owner over it.
         """
-        token = uuid4().hex
-        found = self._client.create_volume(name, {**marks, **posture.labels(token=token)})
-        keeper = f"factory-keeper-{token}"
+        self._client.create_volume(name, marks)
+        keeper = f"factory-keeper-{uuid4().hex}"
         keeper_marks = self._marks(kind="keeper", label=name)
         try:
             self._create(posture.keeper(self._keeper_image(), volume=name, at=_KEPT, marks=keeper_marks), keeper)
             self._client.put_archive(keeper, "/", [tarstream.folder(_KEPT)])
+            yield keeper
         finally:
             self._discard(keeper)
-        return posture.label_of(found, "token") == token
 
     def _keeper_image(self) -> str:
         """Return the id of an image that holds one empty folder, made when it is first needed."""

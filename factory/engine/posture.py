@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import cast
 
-from factory.engine.api import WORKSPACE, ContainerSpec, Mount
+from factory.engine.api import WORKSPACE, ContainerSpec
 
 UID = 1000
 USER = f"{UID}:{UID}"
@@ -33,11 +33,6 @@ def label_filter(**facts: str) -> dict[str, list[str]]:
 def label_of(found: Mapping[str, str] | None, name: str) -> str:
     """Read one fact of ours back; empty when it is absent."""
     return (found or {}).get(_LABEL_PREFIX + name, "")
-
-
-def writable(spec: ContainerSpec) -> tuple[PurePosixPath, ...]:
-    """List the volumes that a container may write to, the workspace first."""
-    return (WORKSPACE, *(mount.path for mount in spec.mounts if not mount.read_only))
 
 
 def user_of(spec: ContainerSpec) -> str:
@@ -76,7 +71,10 @@ def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -
             "Ulimits": [{"Name": name, "Soft": most, "Hard": most} for name, most in _LIMITS.items()],
             "Init": True,
             "LogConfig": {"Type": "none"},
-            "Mounts": [_mount(each) for each in (Mount(volume=workspace, path=WORKSPACE), *spec.mounts)],
+            "Mounts": [
+                _mount(workspace, WORKSPACE),
+                *(_mount(shared.volume, shared.path, read_only=True) for shared in spec.mounts),
+            ],
         },
     }
 
@@ -93,12 +91,12 @@ def preparing(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) 
     return {**body, "User": ROOT, "Env": [], "HostConfig": {**host, **changed}}
 
 
-def _mount(mount: Mount) -> Json:
+def _mount(volume: str, path: PurePosixPath, *, read_only: bool = False) -> Json:
     return {
         "Type": "volume",
-        "Source": mount.volume,
-        "Target": str(mount.path),
-        "ReadOnly": mount.read_only,
+        "Source": volume,
+        "Target": str(path),
+        "ReadOnly": read_only,
         "VolumeOptions": {"NoCopy": True},
     }
 
@@ -112,7 +110,7 @@ def keeper(image: str, *, volume: str, at: str, marks: Mapping[str, str]) -> Jso
         "HostConfig": {
             "NetworkMode": "none",
             "LogConfig": {"Type": "none"},
-            "Mounts": [_mount(Mount(volume=volume, path=PurePosixPath("/", at)))],
+            "Mounts": [_mount(volume, PurePosixPath("/", at))],
         },
     }
 

@@ -1,12 +1,14 @@
 """Tar streams into and out of containers, without trust in what they name."""
 
+import posixpath
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import IO, Final, cast
 
-from factory.engine.api import EARLIEST_S, FileEntry
+from factory.digest import Digest
+from factory.engine.api import EARLIEST_S, Entry, FileEntry, LinkEntry
 from factory.engine.posture import UID
 from factory.errors import FactoryError
 
@@ -14,6 +16,7 @@ _BLOCK: Final = tarfile.BLOCKSIZE
 _CHUNK_BYTES: Final = 1 << 20
 _END: Final = bytes(2 * _BLOCK)
 _MAX_ENTRIES: Final = 1_000_000
+_NO_LIMIT_BYTES: Final = 1 << 62
 _HERE: Final = PurePosixPath()
 
 
@@ -37,11 +40,11 @@ class ChunkReader:
         return whole[:size_bytes]
 
 
-def pack(files: Iterable[FileEntry], below: PurePosixPath = _HERE) -> Iterator[bytes]:
-    """Write files as a tar stream of the unprivileged user's, with the folders that lead to them."""
+def pack(entries: Iterable[Entry], below: PurePosixPath = _HERE) -> Iterator[bytes]:
+    """Write files and links as a tar stream of the unprivileged user's, with the folders that lead to them."""
     packer = _Packer(below)
-    for file in files:
-        yield from packer.file(file)
+    for entry in entries:
+        yield from packer.file(entry) if isinstance(entry, FileEntry) else packer.link(entry)
     yield from packer.folders(below)
     yield _END
 
@@ -60,16 +63,82 @@ def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[FileEnt
     Raises:
         FactoryError: more than `limit_bytes` would come out, or a name is hostile.
     """
+    for name, member, content in _below_root(tar, limit_bytes):
+        if member.isreg():
+            yield _file(name, member, content)
+
+
+def entries(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[Entry]:
+    """Read the regular files and the links of such an archive.
+
+    Raises:
+        FactoryError: as of `regular_files`, or a link leads out of the path.
+    """
+    root = ""
+    for name, member, content in _below_root(tar, limit_bytes):
+        root = root or member.name
+        if member.isreg():
+            yield _file(name, member, content)
+        elif member.islnk():
+            original = _readable(_inside(_below(root, member.linkname)))
+            path, mode = _readable(_inside(name)), member.mode & 0o777
+            yield LinkEntry(path=path, target=str(original), hard=True, mode=mode)
+        elif member.issym():
+            path = _readable(_inside(name))
+            yield LinkEntry(path=path, target=_target(path, member.linkname))
+
+
+def noted(entries: Iterable[Entry], fingerprints: dict[PurePosixPath, str]) -> Iterator[Entry]:
+    """Pass entries on, and note the fingerprint of each; `fingerprints` reads the same back."""
+    for entry in entries:
+        fingerprints[entry.path] = _fingerprint(entry, fingerprints)
+        yield entry
+
+
+def fingerprints(tar: Iterable[bytes]) -> dict[PurePosixPath, str]:
+    """Read back what every path of an engine's archive of one folder holds; what no file or link is, too."""
+    read: dict[PurePosixPath, str] = {}
+    root = ""
+    for name, member, content in _below_root(tar, _NO_LIMIT_BYTES):
+        root = root or member.name
+        path = PurePosixPath(name)
+        if member.isreg():
+            read[path] = f"{member.mode & 0o777:o} {Digest.of_chunks(content)}"
+        elif member.islnk():
+            read[path] = read.get(PurePosixPath(_below(root, member.linkname)), "a link to nothing")
+        elif not member.isdir():
+            read[path] = f"link to {member.linkname}" if member.issym() else f"tar type {member.type!r}"
+    return read
+
+
+def _file(name: str, member: tarfile.TarInfo, content: Iterable[bytes]) -> FileEntry:
+    path, mode = _readable(_inside(name)), member.mode & 0o777
+    return FileEntry(path=path, content=b"".join(content), mode=mode, mtime_s=int(member.mtime))
+
+
+def _fingerprint(entry: Entry, known: Mapping[PurePosixPath, str]) -> str:
+    if isinstance(entry, FileEntry):
+        return f"{entry.mode & 0o777:o} {Digest.of(entry.content)}"
+    return known.get(PurePosixPath(entry.target), "") if entry.hard else f"link to {entry.target}"
+
+
+def _below_root(tar: Iterable[bytes], limit_bytes: int) -> Iterator[tuple[str, tarfile.TarInfo, Iterator[bytes]]]:
+    """Read an engine's archive of one path: each member with its name relative to that path."""
     root, left = "", limit_bytes
     for count, (member, content) in enumerate(_members(tar)):
         root = root if count else member.name
         left -= member.size if member.isreg() else 0
         if left < 0 or count > _MAX_ENTRIES:
             raise FactoryError(f"{root!r} holds more than the {limit_bytes} bytes or {_MAX_ENTRIES} entries allowed")
-        if member.isreg():
-            path = _readable(_inside(member.name if count == 0 else _below(root, member.name)))
-            mode, mtime_s = member.mode & 0o777, int(member.mtime)
-            yield FileEntry(path=path, content=b"".join(content), mode=mode, mtime_s=mtime_s)
+        yield member.name if count == 0 else _below(root, member.name), member, content
+
+
+def _target(path: PurePosixPath, target: str) -> str:
+    """Return where a symbolic link points; it must stay below the folder that is read."""
+    reached = posixpath.normpath(posixpath.join(path.parent, target))
+    if target.startswith("/") or reached.startswith(".."):
+        raise FactoryError(f"the link {str(path)!r} leads to {target!r}, out of the folder")
+    return target
 
 
 class _Packer:
@@ -86,6 +155,15 @@ class _Packer:
         yield from self.folders(PurePosixPath(entry.name).parent)
         yield _header(entry)
         yield from _padded(file.content)
+
+    def link(self, link: LinkEntry) -> Iterator[bytes]:
+        entry = tarfile.TarInfo(str(self._below / _inside(str(link.path))))
+        entry.type, entry.mode = tarfile.LNKTYPE if link.hard else tarfile.SYMTYPE, link.mode
+        entry.linkname = str(self._below / _inside(link.target)) if link.hard else _target(link.path, link.target)
+        entry.uid = entry.gid = UID
+        entry.mtime = EARLIEST_S
+        yield from self.folders(PurePosixPath(entry.name).parent)
+        yield _header(entry)
 
     def folders(self, path: PurePosixPath) -> Iterator[bytes]:
         for each in reversed([path, *path.parents]):

@@ -17,7 +17,7 @@ from factory.keys import document, key
 from factory.pins import Pin
 from factory.store import Store
 
-FAMILY: Final = "recipe"
+RECIPE_FAMILY: Final = "recipe"
 """The family of images that only recipes name: it is in no list, and serves where a recipe says so."""
 
 _STAGE: Final = "facts"
@@ -79,7 +79,7 @@ def read_facts(pin: Pin, architecture: str, probed: Probed) -> ImageFacts:
         raise _unfit(pin, f"it has {held} in /opt/python, and auditwheel needs CPython 3.{OLDEST_TOOL_PYTHON} or newer")
     return ImageFacts(
         name=pin.reference,
-        family=FAMILY,
+        family=RECIPE_FAMILY,
         role="build",
         platform=platform_of(probed.libc, arch),
         interpreters=tuple(sorted(probed.builders)),

@@ -17,7 +17,7 @@ from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, assemble, import_assembled, reference_of
 from factory.images.compiled import Compiler
 from factory.images.known import Spec, spec_named
-from factory.images.named import asked
+from factory.images.named import RECIPE_FAMILY, asked
 from factory.images.probe import probe, require_declared
 from factory.images.pull import pulled
 from factory.images.pulled import PulledSpec
@@ -36,7 +36,7 @@ class ReadyImage:
     """An image that is here and is what it declares; `identity` enters the keys, `reference` names it to the engine.
 
     `path` is the PATH that the image gives its commands: pypa's leads to their compilers. `mounts` are volumes that
-    every container of it gets.
+    every container of it gets. `base` is the image that a recipe's packages and commands were added to.
     """
 
     facts: ImageFacts
@@ -44,6 +44,13 @@ class ReadyImage:
     identity: Digest
     path: str = SYSTEM_PATH
     mounts: tuple[Mount, ...] = ()
+    base: "ReadyImage | None" = None
+
+    @property
+    def own(self) -> "ReadyImage | None":
+        """The image of ours that no recipe has a hand in: this one or its base; None where only a recipe names it."""
+        untouched = self.base or self
+        return None if untouched.facts.family == RECIPE_FAMILY else untouched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

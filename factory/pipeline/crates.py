@@ -1,19 +1,26 @@
-"""Crates: fetched by cargo in a container with network that sees manifests and the lock, never the package's code."""
+"""Crates: fetched by cargo in a container with network that sees manifests and the lock, never the package's code.
 
+Registry tokens and proxies go there, so it runs in an image of ours: never in one that a recipe prepared or named.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from factory.backends.base import CARGO_HOME, WORK, Step, search_path
+from factory.backends.base import WORK, Step, search_path
 from factory.codec import JSON
 from factory.digest import Artifact, Digest
-from factory.engine.api import ContainerSpec, FileEntry, Mount
+from factory.engine.api import ContainerSpec, Entry, FileEntry
 from factory.host import Host
 from factory.images import ReadyImage
 from factory.keys import key
 from factory.pipeline.bench import Bench
-from factory.pipeline.hands import Hands, certificate_files, filled_volume, loopback_hint, network_env
+from factory.pipeline.fitting import with_rust
+from factory.pipeline.hands import Hands, certificate_files, loopback_hint, network_env
 from factory.pipeline.model import Failure
 from factory.pipeline.order import Order
+from factory.pipeline.volumes import filled_volume
 from factory.resolve.cargo import (
     FetchFolder,
     UserConfiguration,
@@ -27,6 +34,7 @@ _FETCH = WORK / "fetch"
 _OWN_CARGO_HOME = WORK / "cargo"
 _FETCH_TIMEOUT_S = 900
 _LOCK_LIMIT_BYTES = 16 << 20
+_CRATES_LIMIT_BYTES = 16 << 30
 _NONE = UserConfiguration()
 
 
@@ -81,35 +89,50 @@ def _lock(hands: Hands, path: str, content: bytes) -> Lock:
 
 def crates_volume(hands: Hands, order: Order, image: ReadyImage, crates: Crates) -> str | Failure:
     """Return the volume that holds these crates as a CARGO_HOME; filled again by the same lock where it is gone."""
+    fetcher = _fetcher(hands, image)
+    if isinstance(fetcher, Failure):
+        return fetcher
     folder = _with_locks(hands, order, crates)
     configuration = _user_configuration(hands.host) if folder.needs_network else _NONE
     content = key(
         {
             "folder": str(folder.digest),
-            "image": str(image.identity),
+            "image": str(fetcher.identity),
             "configuration": str(Digest.of(configuration.content)),
         }
     )
+    return filled_volume(
+        hands, "crates", content, lambda: _fetched(hands, order.recipe.name, fetcher, folder, configuration)
+    )
 
-    def fill(volume: str) -> Failure | None:
-        with hands.bench(f"crates:{order.recipe.name}") as bench:
-            _start(hands, bench, image, folder, volume)
-            bench.put(_files(configuration), CARGO_HOME)
-            return _fetch(hands, bench, image, folder, configuration, locked=True)
 
-    return filled_volume(hands, "crates", content, fill)
+@contextmanager
+def _fetched(
+    hands: Hands, recipe: str, fetcher: ReadyImage, folder: FetchFolder, configuration: UserConfiguration
+) -> Iterator[Iterable[Entry] | Failure]:
+    """Let cargo fetch into a container's own workspace, and read what it fetched."""
+    with hands.bench(f"crates:{recipe}") as bench:
+        _start(hands, bench, fetcher, folder, configuration, network=folder.needs_network)
+        failure = _fetch(hands, bench, fetcher, folder, configuration, locked=True)
+        yield failure or bench.container.copy_tree(_OWN_CARGO_HOME, limit_bytes=_CRATES_LIMIT_BYTES)
 
 
 def _resolved(hands: Hands, order: Order, image: ReadyImage, folder: FetchFolder) -> Crates | Failure:
     """Let cargo make or mend the lock, and remember it until `--update` or until a manifest changes."""
-    inputs: dict[str, JSON] = {"folder": str(folder.digest), "image": str(image.identity)}
+    fetcher = _fetcher(hands, image)
+    if isinstance(fetcher, Failure):
+        return fetcher
+    configuration = _user_configuration(hands.host)
+    inputs: dict[str, JSON] = {
+        "folder": str(folder.digest),
+        "image": str(fetcher.identity),
+        "configuration": str(Digest.of(configuration.content)),
+    }
 
     def make() -> Crates | Failure:
         with hands.bench(f"crates:{order.recipe.name}") as bench:
-            _start(hands, bench, image, folder, volume=None)
-            configuration = _user_configuration(hands.host)
-            bench.put(_files(configuration), _OWN_CARGO_HOME)
-            failure = _fetch(hands, bench, image, folder, configuration, locked=False)
+            _start(hands, bench, fetcher, folder, configuration, network=True)
+            failure = _fetch(hands, bench, fetcher, folder, configuration, locked=False)
             if failure is not None:
                 return failure
             locks = [_take(hands, bench, path) for path in folder.lock_paths]
@@ -117,6 +140,11 @@ def _resolved(hands: Hands, order: Order, image: ReadyImage, folder: FetchFolder
             return missing or Crates(locks=tuple(lock for lock in locks if isinstance(lock, Lock)))
 
     return hands.stages.once("crates", inputs, Crates, make)[0]
+
+
+def _fetcher(hands: Hands, image: ReadyImage) -> ReadyImage | Failure:
+    """Return the image that cargo fetches in: what the build's image was made of, else a plain one with our Rust."""
+    return image.own or with_rust(hands, hands.plain_image())
 
 
 def _take(hands: Hands, bench: Bench, path: str) -> Lock | Failure:
@@ -138,31 +166,38 @@ def _with_locks(hands: Hands, order: Order, crates: Crates) -> FetchFolder:
     return replace(folder, files=(*(file for file in folder.files if file.path not in locks), *locks.values()))
 
 
-def _start(hands: Hands, bench: Bench, image: ReadyImage, folder: FetchFolder, volume: str | None) -> None:
-    mounts = image.mounts if volume is None else (*image.mounts, Mount(volume=volume, path=CARGO_HOME))
-    network = volume is None or folder.needs_network
-    bench.start(ContainerSpec(image=image.reference, label="crates", env={}, network=network, mounts=mounts))
+def _start(
+    hands: Hands,
+    bench: Bench,
+    fetcher: ReadyImage,
+    folder: FetchFolder,
+    configuration: UserConfiguration,
+    *,
+    network: bool,
+) -> None:
+    spec = ContainerSpec(image=fetcher.reference, label="crates", env={}, network=network, mounts=fetcher.mounts)
+    bench.start(spec)
     bench.put(folder.files, _FETCH)
+    bench.put(_files(configuration), _OWN_CARGO_HOME)
     bench.put(certificate_files(hands.host))
 
 
 def _fetch(
     hands: Hands,
     bench: Bench,
-    image: ReadyImage,
+    fetcher: ReadyImage,
     folder: FetchFolder,
     configuration: UserConfiguration,
     *,
     locked: bool,
 ) -> Failure | None:
     """Let cargo download what the lock names; where that is nothing, it still holds the lock against the manifests."""
-    home = CARGO_HOME if locked else _OWN_CARGO_HOME
     env = {
         **network_env(hands.host),
         **usable_tokens(hands.host.cargo_tokens, configuration.registries, folder.registries),
-        "PATH": search_path(system=image.path),
+        "PATH": search_path(system=fetcher.path),
         "HOME": str(WORK),
-        "CARGO_HOME": str(home),
+        "CARGO_HOME": str(_OWN_CARGO_HOME),
         "CARGO_NET_GIT_FETCH_WITH_CLI": "false",
         "CARGO_NET_RETRY": "3" if folder.needs_network else "0",
     }

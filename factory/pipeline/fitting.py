@@ -1,16 +1,20 @@
 """What a build image becomes before cells use it: prepared as a recipe asks, and with Rust brought to it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from factory import codec
-from factory.engine.api import ContainerSpec, Mount
+from factory.engine.api import FileEntry, Mount
 from factory.images import ReadyImage
 from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, make_rust, rust_spec
 from factory.keys import key
-from factory.pipeline.hands import Hands, filled_volume
+from factory.pipeline.hands import Hands
 from factory.pipeline.model import Failure
 from factory.pipeline.prepared import prepared_image
+from factory.pipeline.volumes import filled_volume
 from factory.plan.model import Cell, Preparation
+from factory.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +61,27 @@ def fitted(hands: Hands, base: ReadyImage, fitting: Fitting) -> ReadyImage | Fai
         image = prepared_image(hands, base, fitting.preparation, subject)
     if isinstance(image, Failure) or not fitting.bundled_rust:
         return image
-    return _with_rust(hands, image)
+    return with_rust(hands, image)
 
 
-def _with_rust(hands: Hands, image: ReadyImage) -> ReadyImage | Failure:
-    """Mount the bundle: a volume costs a copy once per engine, a layer of the image a walk over the tree of each."""
+def with_rust(hands: Hands, image: ReadyImage) -> ReadyImage | Failure:
+    """Mount the bundle: a volume costs a copy once per engine, a layer of the image a walk over the tree of each.
+
+    Raises:
+        ImageError: Rust cannot be assembled here.
+    """
     bundle = hands.stages.surely("rust", {"made of": str(input_digest(rust_spec()))}, RustBundle, lambda: _made(hands))
-    volume = filled_volume(hands, "rust", bundle.file.digest, lambda name: _fill(hands, image, bundle, name))
-    if isinstance(volume, Failure):
-        return volume
+    volume = filled_volume(hands, "rust", bundle.file.digest, lambda: _files(hands.stages.store, bundle))
+    return volume if isinstance(volume, Failure) else _mounted(image, bundle, volume)
+
+
+def _mounted(image: ReadyImage, bundle: RustBundle, volume: str) -> ReadyImage:
     return replace(
         image,
         identity=key({"image": str(image.identity), "rust": str(bundle.file.digest)}),
-        mounts=(*image.mounts, Mount(volume=volume, path=RUST, read_only=True)),
+        mounts=(*image.mounts, Mount(volume=volume, path=RUST)),
         path=f"{RUST / 'bin'}:{image.path}",
+        base=None if image.base is None else _mounted(image.base, bundle, volume),
     )
 
 
@@ -81,8 +92,7 @@ def _made(hands: Hands) -> RustBundle:
         return bundle
 
 
-def _fill(hands: Hands, image: ReadyImage, bundle: RustBundle, volume: str) -> None:
-    with hands.bench("rust") as bench, hands.stages.store.lend(bundle.file) as tar:
-        mounts = (Mount(volume=volume, path=RUST),)
-        bench.start(ContainerSpec(image=image.reference, label="rust", env={}, mounts=mounts))
-        bench.put(bundled_files(tar), RUST)
+@contextmanager
+def _files(store: Store, bundle: RustBundle) -> Iterator[Iterator[FileEntry]]:
+    with store.lend(bundle.file) as tar:
+        yield bundled_files(tar)

@@ -14,12 +14,13 @@ from factory.engine.api import ContainerSpec, Mount
 from factory.images import ReadyImage
 from factory.pipeline.bench import Bench
 from factory.pipeline.crates import Crates, crates_of, crates_volume, lock_files
-from factory.pipeline.hands import Hands, tools_volume
+from factory.pipeline.hands import Hands
 from factory.pipeline.model import Failure
 from factory.pipeline.order import Order
 from factory.pipeline.requirements import resolved, wheel_files
 from factory.pipeline.sources import source_files
 from factory.pipeline.stages import commands_of
+from factory.pipeline.tools import tools_volume
 from factory.plan.model import Cell
 from factory.resolve import Resolution
 from factory.tags import Interpreter
@@ -68,12 +69,12 @@ class Workplace:
         tools = tools_volume(self.hands, self.image)
         if isinstance(tools, Failure):
             return tools
-        mounts = [*self.image.mounts, Mount(volume=tools, path=TOOLS, read_only=True)]
+        mounts = [*self.image.mounts, Mount(volume=tools, path=TOOLS)]
         if crates is not None:
             volume = crates_volume(self.hands, self.order, self.image, crates)
             if isinstance(volume, Failure):
                 return volume
-            mounts.append(Mount(volume=volume, path=CARGO_HOME, read_only=True))
+            mounts.append(Mount(volume=volume, path=CARGO_HOME))
         build = self.order.recipe.build
         self.bench.start(
             ContainerSpec(

@@ -11,9 +11,10 @@ from factory.images import ReadyImage, prepared
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL
 from factory.images.mirror import apt_mirror
 from factory.pipeline.bench import Bench
-from factory.pipeline.hands import Hands, certificate_files, network_env
+from factory.pipeline.hands import Hands, certificate_files, network_env, without_logins
 from factory.pipeline.model import Failure
 from factory.plan.model import Preparation
+from factory.source.session import bare
 
 _MANIFEST_LIMIT_BYTES = 64 << 20
 
@@ -40,7 +41,7 @@ def prepared_image(hands: Hands, base: ReadyImage, preparation: Preparation, sub
         held = hands.engine.held_image(found)
         if held is None:
             raise ImageError(f"{subject} was here, and is gone", hint="did somebody remove it? type it again")
-        return replace(base, reference=found, identity=Digest(held.labels[IDENTITY_LABEL]))
+        return replace(base, reference=found, identity=Digest(held.labels[IDENTITY_LABEL]), base=base)
 
 
 def _marks(hands: Hands, asked: Digest) -> dict[str, str]:
@@ -50,11 +51,14 @@ def _marks(hands: Hands, asked: Digest) -> dict[str, str]:
 
 
 def _make(hands: Hands, base: ReadyImage, preparation: Preparation, asked: Digest, subject: str) -> str | Failure:
-    mirror = apt_mirror(hands.host) or ""
+    mirror, network = apt_mirror(hands.host) or "", network_env(hands.host)
+    if preparation.before_all or base.own is None:
+        # The recipe's own commands, or an image of its choice, would see the user's passwords.
+        mirror, network = bare(mirror), without_logins(network)
     with hands.bench(subject) as bench:
         bench.start(ContainerSpec(image=base.reference, label=subject, env={}, network=True, prepares=True))
         bench.put((*prepared.configuration(), *certificate_files(hands.host)), WORK)
-        failure = bench.run_all(prepared.steps(preparation, network=network_env(hands.host), mirror=mirror))
+        failure = bench.run_all(prepared.steps(preparation, network=network, mirror=mirror))
         if failure is not None:
             return _explained(failure, bench)
         manifest = bench.take(prepared.MANIFEST, "manifest", limit_bytes=_MANIFEST_LIMIT_BYTES)

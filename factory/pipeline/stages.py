@@ -20,15 +20,16 @@ T = TypeVar("T")
 
 VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        **dict.fromkeys(("commit", "image", "resolve", "crates", "rust", "audit", "load"), 1),
-        **dict.fromkeys(("source", "volume", "prepare", "build"), 2),
-        **dict.fromkeys(("repair", "trial"), 3),
+        **dict.fromkeys(("commit", "image", "resolve", "rust", "bytecode", "audit", "load"), 1),
+        **dict.fromkeys(("source", "crates"), 2),
+        **dict.fromkeys(("volume", "prepare", "build"), 3),
+        **dict.fromkeys(("repair", "trial"), 4),
     }
 )
 """A stage's number rises when its own code changes what it makes of the same inputs."""
 
 _ASKS_THE_WORLD = frozenset({"source", "resolve", "crates", "rust"})
-_LIKE_IMAGES = frozenset({"rust"})  # made anew where the world is asked again, not where work is done again
+_LIKE_IMAGES = frozenset({"rust", "bytecode"})  # made anew where the world is asked again, not where work is done again
 
 
 @dataclass(slots=True)

@@ -16,12 +16,13 @@ from factory.engine.api import ContainerSpec, FileEntry, Mount
 from factory.images import ReadyImage
 from factory.pipeline.bench import Bench
 from factory.pipeline.emulator import Emulator, NoEmulator, emulator_of
-from factory.pipeline.hands import Hands, tools_volume
+from factory.pipeline.hands import Hands
 from factory.pipeline.model import Failure, TrialResult
 from factory.pipeline.order import Order
 from factory.pipeline.requirements import resolved, wheel_files
 from factory.pipeline.sources import source_files
 from factory.pipeline.stages import commands_of
+from factory.pipeline.tools import tools_volume
 from factory.plan.model import Cell
 from factory.tags import Interpreter
 from factory.wheel import Wheel
@@ -159,7 +160,7 @@ class TrialWork:
         tools = tools_volume(self.hands, self.image)
         if isinstance(tools, Failure):
             return tools
-        mounts = (Mount(volume=tools, path=TOOLS, read_only=True),)
+        mounts = (Mount(volume=tools, path=TOOLS),)
         bench.start(ContainerSpec(image=self.image.reference, label=self.address, env={}, mounts=mounts))
         store = self.hands.stages.store
         wheel = FileEntry(path=PurePosixPath(self.wheel.filename), content=store.read(self.wheel.digest))

