@@ -24,12 +24,12 @@ from factory.image_facts import ImageFacts
 from factory.images import ReadyImage, declared, ensure, plain_image
 from factory.images.named import remembered
 from factory.pipeline.hands import Hands
-from factory.pipeline.model import Planned, RecipeFailed, Run, RunEnded, RunStarted
+from factory.pipeline.model import Planned, Progress, RecipeFailed, Run, RunEnded, RunStarted
 from factory.pipeline.order import Order
 from factory.pipeline.passing import require_passed
 from factory.pipeline.run import Recorder, now
 from factory.pipeline.sources import Selection, order_of
-from factory.pipeline.stages import Stages
+from factory.pipeline.stages import VERSIONS, Stages
 from factory.pipeline.work import MakeImage, carry_out
 from factory.plan.selection import refuse_nothing
 from factory.recipe.model import Recipe
@@ -132,6 +132,9 @@ class _Attempt:
 
     def _work(self, loaded: Loaded, run_id: str) -> None:
         store = self.stages.store
+        if old := store.note_versions(VERSIONS):
+            text = f"results of an older version of the factory are not used, and made again: {', '.join(old)}"
+            self.recorder.emit(Progress(subject="store", text=text))
         with connect(self.host, owner=store.owner, run_id=run_id) as engine:
 
             def make_image(name: str) -> ReadyImage:

@@ -138,11 +138,25 @@ def usable_tokens(
 
     cargo sends a registry's token to whatever index the project's configuration gives that name; so one that a project
     gives another index is withheld.
+
+    Raises:
+        SourceError: such a registry is asked by plain http beyond this machine, where anybody on the way reads along.
     """
+    for name, index in sorted(users):
+        if name in tokens and _is_open(index):
+            raise SourceError(
+                f"the registry {name} of your cargo configuration has a token, and its index is asked by plain http",
+                hint="give its index an https URL, or take the token away",
+            )
     theirs = {name for name, index in projects if (name, index) not in users}
     ours = {name for name, _ in users} - theirs
     found = {f"CARGO_REGISTRIES_{name}_TOKEN": token for name, token in sorted(tokens.items()) if name in ours}
     return {**found, **(_TOKEN_PROVIDER if found else {})}
+
+
+def _is_open(index: str) -> bool:
+    url = index.removeprefix("sparse+")
+    return url.startswith("http://") and not is_loopback(url)
 
 
 def _registries(configuration: Mapping[str, object]) -> Iterator[tuple[str, str]]:

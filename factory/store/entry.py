@@ -16,6 +16,12 @@ class Entry:
     result: JSON
     blobs: tuple[Digest, ...]
 
+    @property
+    def version(self) -> int:
+        """The version of the stage that made it; 0 where the document names none."""
+        version = self.document.get("version")
+        return version if isinstance(version, int) else 0
+
     def written(self) -> bytes:
         """Return the bytes of its file."""
         entry = {"document": self.document, "result": self.result, "blobs": [blob.hex for blob in self.blobs]}
@@ -31,6 +37,15 @@ def parse_entry(content: bytes) -> Entry | None:
     except (ValueError, RecursionError):
         return None
     return None
+
+
+def parse_versions(content: bytes) -> Mapping[str, int]:
+    """Read what was written down of the stages' versions; nothing where it was not, or is torn."""
+    try:
+        noted = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def _digest(blob: object) -> Digest:

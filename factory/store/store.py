@@ -1,12 +1,14 @@
 """One folder that remembers: blobs by digest, results by key, and who uses it now.
 
-Layout, version 1: `format`, `owner`, `blobs/<2 digits>/<digest>`, `ledger/<stage>/<key>.json`, `locks/`, `temp/`.
+Layout, version 1: `format`, `owner`, `versions`, `blobs/<2 digits>/<digest>`, `ledger/<stage>/<key>.json`, `locks/`,
+`temp/`.
 Only `format` and `owner` are not made again when they are deleted.
 
 A ledger entry names the blobs it needs and is written after them, each by a rename, so that a kill at any moment
 leaves entries that hold. Nothing here reads a clock.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -21,7 +23,7 @@ from factory.digest import Artifact, Digest, chunks
 from factory.errors import StoreError
 from factory.keys import difference
 from factory.keys import key as key_of
-from factory.store.entry import Entry, parse_entry
+from factory.store.entry import Entry, parse_entry, parse_versions
 from factory.store.files import Intake, explained, publish, roomy, write_temporary
 from factory.store.locks import FileLock, acquired, is_held
 
@@ -155,6 +157,29 @@ class Store:
         entries = (self._entry(stage, Digest(path.stem)) for path in paths)
         documents = [entry.document for entry in entries if entry is not None]
         return min(documents, key=lambda old: len(difference(old, document)), default=None)
+
+    def note_versions(self, versions: Mapping[str, int]) -> tuple[str, ...]:
+        """Write down the stages' versions; return the stages of which older results lie here, the first time alone.
+
+        Such results are under keys that nobody asks for any more.
+        """
+        path = self.path / "versions"
+        with explained("read", path):
+            noted = parse_versions(path.read_bytes() if path.exists() else b"")
+        risen = [stage for stage, version in versions.items() if noted.get(stage) != version]
+        if not risen:
+            return ()
+        old = tuple(sorted(stage for stage in risen if self._has_older(stage, versions[stage])))
+        temporary = self._write(Intake([json.dumps(dict(versions), sort_keys=True).encode()]))
+        with explained("write", path):
+            publish(temporary, path)
+        return old
+
+    def _has_older(self, stage: str, version: int) -> bool:
+        with explained("read", self.path / "ledger" / stage):
+            paths = sorted((self.path / "ledger" / stage).glob("*.json"))
+        entries = (self._entry(stage, Digest(path.stem)) for path in paths)
+        return any(entry is not None and entry.version < version for entry in entries)
 
     @contextmanager
     def once(self, stage: str, key: Digest, *, cancelled: Event | None = None) -> Iterator[bool]:

@@ -47,6 +47,25 @@ def remember(store: Store, content: bytes, stage: str = "build") -> Digest:
     return key(asked)
 
 
+def test_older_results_are_told_of_once_and_only_where_there_are_any(store: Store) -> None:
+    remember(store, b"old", stage="build")
+    remember(store, b"as ever", stage="load")
+
+    told = [store.note_versions({"build": 2, "load": 1, "trial": 3}) for _ in range(2)]
+
+    assert told == [("build",), ()]
+    assert store.note_versions({"build": 2, "load": 2, "trial": 3}) == ("load",)
+
+
+@pytest.mark.parametrize("torn", ["", "[1]", "{", '{"build": "x"}'])
+def test_torn_notes_of_versions_are_written_anew(store: Store, torn: str) -> None:
+    remember(store, b"new", stage="build")
+    (store.path / "versions").write_text(torn)
+
+    assert store.note_versions({"build": 1}) == ()
+    assert json.loads((store.path / "versions").read_text()) == {"build": 1}
+
+
 def blob_path(store: Store, content: bytes) -> Path:
     digest = Digest.of(content)
     return store.path / "blobs" / digest.hex[:2] / digest.hex

@@ -137,6 +137,19 @@ def test_a_token_goes_to_the_index_that_the_user_names_and_to_no_other() -> None
     assert told('[registries.elsewhere]\nindex = "sparse+https://thief/"\n') == told("")
 
 
+@pytest.mark.parametrize("scheme", ["http", "sparse+http"])
+def test_a_token_never_leaves_this_machine_by_plain_http(scheme: str) -> None:
+    def index_at(address: str) -> str:
+        return f'[registries.corp]\nindex = "{scheme}://{address}/index/"\n'
+
+    near, far = (user_configuration(index_at(where).encode()).registries for where in ("127.0.0.1:80", "corp"))
+
+    assert usable_tokens({"CORP": "word"}, near, near)
+    assert usable_tokens({"OTHER": "word"}, far, far) == {}
+    with pytest.raises(SourceError, match="CORP of your cargo configuration has a token, and its index is asked by"):
+        usable_tokens({"CORP": "word"}, far, far)
+
+
 @pytest.mark.parametrize("text", ['"', "\\", "\n", "\x7f", "é", "😀", "]", " = ", "\t"])
 def test_names_and_values_survive_whatever_they_hold(text: str) -> None:
     table = {"source": {text: {"registry": text}}}

@@ -1,0 +1,36 @@
+"""Which image our own tools may run in: never one that a recipe has a hand in."""
+
+from dataclasses import replace
+
+from factory.digest import Digest
+from factory.images import ReadyImage, plain_image
+from factory.images.known import spec_named
+from factory.images.named import RECIPE_FAMILY
+from tests.plan_makers import make_image
+
+
+def ready(family: str = "lookalike", reference: str = "base") -> ReadyImage:
+    facts = replace(make_image("cp313"), family=family)
+    return ReadyImage(facts=facts, reference=reference, identity=Digest.of(reference.encode()))
+
+
+def test_an_image_of_ours_is_trusted_and_one_that_was_prepared_is_not() -> None:
+    base = ready()
+    prepared = replace(base, reference="prepared", base=base)
+
+    assert base.own == base
+    assert prepared.own == base
+
+
+def test_nothing_of_an_image_that_only_a_recipe_names_is_trusted() -> None:
+    named = ready(RECIPE_FAMILY)
+
+    assert named.own is None
+    assert replace(named, reference="prepared", base=named).own is None
+
+
+def test_the_plain_image_is_one_that_no_wheel_is_built_in() -> None:
+    facts = spec_named(plain_image()).facts
+
+    assert facts.role == "trial"
+    assert facts.platform.libc == "glibc"
