@@ -4,7 +4,9 @@ One recipe's `before-all` replaces whatever programs of ours could run in its im
 must get the bytes that it gets without such a neighbour.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +18,15 @@ from tests.docker.projects import make_c_project, make_rust_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
+TABLE = Path(__file__).parents[2] / "docs/explanation/hostile-input.md"
 MARK = "POISONED-BY-A-NEIGHBOUR"
 TOKEN = "token-of-the-user-93c1"
 
 POISON = f"""\
 #!/bin/bash
-for folder in /tools /rust /cargo /work; do
-    find "$folder" -type f -writable 2>/dev/null | while read -r file; do echo "# {MARK}" >>"$file"; done
+find=$(command -v find.real || command -v find)
+for folder in /tools /rust /cargo; do
+    "$find" "$folder" -type f -writable 2>/dev/null | while read -r file; do echo "# {MARK}" >>"$file"; done
 done
 """
 EVERY_PROGRAM = f"""\
@@ -74,6 +78,7 @@ class Attack:
     wheels: Mapping[str, bytes]
     expected: Mapping[str, bytes]
     command: Command
+    quiet: Command
 
 
 def victims(command: Command) -> list[Path]:
@@ -94,10 +99,13 @@ def attack(tmp_path_factory: pytest.TempPathFactory, daemon: docker.DockerClient
     ]
     attacked, quiet = commands
     crates = '[dependencies]\ncfg-if = "1"\n'
-    hostile = attacked.recipe(
-        make_rust_project("hostile", cargo=crates, lock=""), build={"locked": False, "before-all": before_all()}
-    )
-    attacker = attacked.build(hostile, env=env)
+    hostile = [
+        attacked.recipe(make_c_project("hostile"), build={"before-all": before_all()}),
+        attacked.recipe(
+            make_rust_project("corroded", cargo=crates, lock=""), build={"locked": False, "before-all": before_all()}
+        ),
+    ]
+    attacker = attacked.build(*hostile, env=env)
     victim = attacked.build(*victims(attacked), "-o", "clean", env=env)
     quiet.build(*victims(quiet), "-o", "clean", env=env)
     yield Attack(
@@ -106,6 +114,7 @@ def attack(tmp_path_factory: pytest.TempPathFactory, daemon: docker.DockerClient
         wheels=wheels_of(attacked),
         expected=wheels_of(quiet),
         command=attacked,
+        quiet=quiet,
     )
     for command in commands:
         remove_all(daemon, command.owner)
@@ -130,6 +139,33 @@ def test_no_kept_volume_holds_anything_of_the_attackers(attack: Attack, daemon: 
 
     assert kinds >= {"tools", "crates"}
     assert poisoned == []
+
+
+def test_all_that_is_left_stands_in_the_table(attack: Attack, daemon: docker.DockerClient) -> None:
+    """What nobody listed, nobody vouches for."""
+    mine = {"label": f"wheel-factory.owner={attack.command.owner}"}
+    volumes = {f"volume `{str(volume.name).split('-')[1]}`" for volume in daemon.volumes.list(filters=mine)}
+    images = {f"image `{image.labels['wheel-factory.kind']}`" for image in daemon.images.list(filters=mine)}
+    files = {path.name for path in attack.command.store.iterdir()}
+
+    rows = [line.split("|")[1].strip() for line in TABLE.read_text(encoding="utf-8").splitlines() if "|" in line]
+    stored = {name for row in rows if row.startswith("store ") for name in re.findall(r"`(\w+)`", row)}
+
+    assert volumes | images <= set(rows)
+    assert files <= stored
+
+
+def test_every_result_of_the_neighbours_is_what_it_is_without_the_attacker(attack: Attack) -> None:
+    stages = ("resolve", "crates", "bytecode", "build", "repair", "audit")
+    attacked, expected = (results(store, stages) for store in (attack.command.store, attack.quiet.store))
+
+    assert {name.partition("/")[0] for name in expected} == set(stages)
+    assert {name: attacked.get(name) for name in expected} == expected
+
+
+def results(store: Path, stages: Collection[str]) -> dict[str, object]:
+    entries = [path for stage in stages for path in (store / "ledger" / stage).glob("*.json")]
+    return {f"{path.parent.name}/{path.stem}": json.loads(path.read_bytes())["result"] for path in entries}
 
 
 def content_of(daemon: docker.DockerClient, volume: str) -> bytes:
