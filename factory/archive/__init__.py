@@ -1,7 +1,7 @@
 """Zip archives read as hostile ones: each member once, one at a time, and what is wrong as values."""
 
 from factory.archive.model import LIMITS, UNREAD, Entry, Flaw, FlawKind, Limits, Member
-from factory.archive.read import Archive, Visitor, Wanted, open_archive
+from factory.archive.read import Archive, Look, Visitor, Wanted, mapped_archive, open_archive
 
 __all__ = [
     "LIMITS",
@@ -11,8 +11,10 @@ __all__ = [
     "Flaw",
     "FlawKind",
     "Limits",
+    "Look",
     "Member",
     "Visitor",
     "Wanted",
+    "mapped_archive",
     "open_archive",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from factory.archive.directory import find_directory, read_entries
 from factory.archive.model import LIMITS, BrokenArchiveError, Entry, Flaw, FlawKind, Limits, Member
@@ -23,6 +24,7 @@ _MONTHS, _DAYS, _HOURS, _MINUTES, _HALF_SECONDS = range(1, 13), range(1, 32), ra
 
 Wanted = Callable[[str, bytes], bool]
 Visitor = Callable[[Member, bytearray], None]
+Look = Callable[[str, Iterator[bytes]], None]
 
 
 class Archive:
@@ -38,13 +40,29 @@ class Archive:
 
         A visitor, and no iterator: a content that the visitor lets go is gone before the next one is read.
         """
+        for entry in self._readable_entries():
+            if not entry.name.endswith("/"):
+                self._hand_over(entry, visitor, wanted)
+
+    def stream(self, look: Look) -> None:
+        """Hand over every readable member's name, with its bytes in pieces that are unpacked while they are read.
+
+        Nothing is kept. `look` may leave pieces unread. What folders hold comes too, although no unpacker writes it.
+        """
+        for entry in self._readable_entries():
+            try:
+                look(entry.name, self._declared(entry))
+            except (zlib.error, BrokenArchiveError) as error:
+                self._note("unreadable", entry.name, f"cannot be read: {error}")
+
+    def _readable_entries(self) -> Iterator[Entry]:
+        """Yield what may be unpacked within the limits; of the rest a flaw says why not."""
         limits = self._limits
         left = min(limits.total_bytes, max(2 * limits.ratio_bytes, limits.ratio * len(self._content)))
         for entry in self._entries():
-            if not self._readable(entry, left) or entry.name.endswith("/"):
-                continue
-            left -= entry.size_bytes
-            self._hand_over(entry, visitor, wanted)
+            if self._readable(entry, left):
+                left -= entry.size_bytes
+                yield entry
 
     def _hand_over(self, entry: Entry, visitor: Visitor, wanted: Wanted) -> None:
         """Read one member in a frame of its own: its content is gone when the next one is read."""
@@ -134,14 +152,12 @@ class Archive:
         """
         sha, kept, crc, size = hashlib.sha256(), bytearray(), 0, 0
         keep: bool | None = None
-        for chunk in self._chunks(entry):
+        for chunk in self._declared(entry):
             if keep is None:
                 keep = wanted(entry.name, chunk[:_HEAD_BYTES])
             sha.update(chunk)
             crc = zlib.crc32(chunk, crc)
             size += len(chunk)
-            if size > entry.size_bytes:
-                raise BrokenArchiveError(f"it holds more than the {entry.size_bytes} bytes that are declared")
             if keep:
                 kept = kept or bytearray(entry.size_bytes)
                 kept[size - len(chunk) : size] = chunk
@@ -151,6 +167,15 @@ class Archive:
             raise BrokenArchiveError(f"its checksum is {crc:08x}; {entry.crc:08x} is declared")
         digest = Digest(sha.hexdigest())
         return Member(name=entry.name, size_bytes=size, digest=digest, mode=entry.mode), kept
+
+    def _declared(self, entry: Entry) -> Iterator[bytes]:
+        """Yield a member's bytes in pieces, no more than the directory declares."""
+        size = 0
+        for chunk in self._chunks(entry):
+            size += len(chunk)
+            if size > entry.size_bytes:
+                raise BrokenArchiveError(f"it holds more than the {entry.size_bytes} bytes that are declared")
+            yield chunk
 
     def _chunks(self, entry: Entry) -> Iterator[bytes]:
         """Yield a member's bytes in pieces of about a mebibyte, whatever it is packed by."""
@@ -222,10 +247,16 @@ def open_archive(path: Path, limits: Limits = LIMITS) -> Iterator[Archive]:
     Raises:
         OSError: the file itself cannot be opened.
     """
-    with path.open("rb") as stream:
-        size = stream.seek(0, 2)
-        if not size:
-            yield Archive(b"", limits)
-            return
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            yield Archive(content, limits)
+    with path.open("rb") as stream, mapped_archive(stream, limits) as archive:
+        yield archive
+
+
+@contextmanager
+def mapped_archive(stream: BinaryIO, limits: Limits = LIMITS) -> Iterator[Archive]:
+    """Read an open file of this machine as a zip archive."""
+    size = stream.seek(0, 2)
+    if not size:
+        yield Archive(b"", limits)
+        return
+    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield Archive(content, limits)
