@@ -13,7 +13,7 @@ from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
 from factory.pipeline.model import Failure, Progress
 from factory.pipeline.offline import network_attempt
 from factory.pipeline.run import Recorder, written
-from factory.source.session import hide, redact
+from factory.source.session import redact
 
 Output = Callable[[str, bytes], None]
 
@@ -31,7 +31,7 @@ _OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
 class Bench:
     """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
 
-    `hidden` are values that no log may show, `secrets` those that tools with network were told.
+    What the recorder conceals is in no log; `secrets` are what tools with network were told.
     Logs lie below `recorder.folder`, one file a step, at `logs/<subject>/<nn>-<step>.log`.
     """
 
@@ -40,7 +40,6 @@ class Bench:
     recorder: Recorder
     output: Output | None = None
     secrets: Callable[[], frozenset[str]] = frozenset
-    hidden: frozenset[str] = frozenset()
     seconds: dict[str, float] = field(default_factory=dict)
     last_output: str = ""
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -148,9 +147,8 @@ class Bench:
 
     def _safe(self, text: str) -> str:
         """Take out what was passed to a build, and where there was a network, the credentials that tools were told."""
-        if self._has_network:
-            return redact(text, self.secrets() | self.hidden)
-        return hide(text, self.hidden)
+        text = self.recorder.hide(text)
+        return redact(text, self.secrets()) if self._has_network else text
 
     def _failure(self, step: Step, ended: Exit, log: str) -> Failure:
         if ended.ended == "exited":

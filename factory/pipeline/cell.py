@@ -18,6 +18,7 @@ from factory.engine.api import FileEntry
 from factory.images import ReadyImage
 from factory.pipeline.gate import gate_identity
 from factory.pipeline.hands import Hands
+from factory.pipeline.leaks import leak_in
 from factory.pipeline.model import CellRecord, Failure
 from factory.pipeline.order import Order
 from factory.pipeline.passing import passed_variables
@@ -31,6 +32,10 @@ from factory.wheel import Wheel, read_wheel
 
 _WHEEL_LIMIT_BYTES = 4 << 30
 _REPAIR_TIMEOUT_S = 600
+_BAKED_IN = (
+    "whoever gets the wheel could read it: keep the build from writing it into a file; "
+    "a value that is not secret belongs in build.env instead of build.pass-env"
+)
 _TOO_FAR = "repair may graft libraries, rename needs, set search paths and retag, and nothing else: report what it did"
 
 
@@ -48,7 +53,7 @@ def build_cell(
     """Take a buildable cell as far as it goes without its trials, in one container, which only missing work starts."""
     env = build_env(order.recipe.build, order.project, interpreter, epoch_s=order.tree.epoch_s, system=image.path)
     passed = passed_variables(order.recipe.build, hands.host)
-    with hands.bench(cell.address, hidden=frozenset(passed.values())) as bench:
+    with hands.bench(cell.address) as bench:
         place = Workplace(
             hands=hands,
             order=order,
@@ -116,7 +121,8 @@ class _Way:
         def make() -> Artifact | Failure:
             return self._build(prepared, steps) or self._take(BUILT, "build")
 
-        return place.hands.stages.once("build", inputs, Artifact, make)[0]
+        outcome, from_store = place.hands.stages.once("build", inputs, Artifact, make)
+        return self._kept(outcome, "build") if from_store and isinstance(outcome, Artifact) else outcome
 
     def _build(self, prepared: Prepared, steps: tuple[Step, ...]) -> Failure | None:
         self.place.is_built = True
@@ -162,7 +168,9 @@ class _Way:
             with store.lend(built) as raw, store.lend(repaired) as done:
                 return _verified(repaired, read_wheel(raw), read_wheel(done))
 
-        return place.hands.stages.once("repair", inputs, Repaired, make)[0]
+        outcome, from_store = place.hands.stages.once("repair", inputs, Repaired, make)
+        kept = self._kept(outcome.wheel, "repair") if from_store and isinstance(outcome, Repaired) else outcome
+        return kept if isinstance(kept, Failure) else outcome
 
     def _take(self, folder: PurePosixPath, step: str) -> Artifact | Failure:
         """Take the one wheel out of a folder of the container into the store."""
@@ -175,7 +183,17 @@ class _Way:
             return Failure(step=step, message=f"one wheel was owed, {len(entries)} came out: {names}")
         if strange := _strange(entries[0].path.name, self.place.order):
             return Failure(step=step, message=strange, hint="look at the backend's configuration and at its log")
-        return self.place.hands.stages.store.put_bytes(entries[0].content, entries[0].path.name)
+        return self._kept(self.place.hands.stages.store.put_bytes(entries[0].content, entries[0].path.name), step)
+
+    def _kept(self, wheel: Artifact, step: str) -> Artifact | Failure:
+        """Refuse a wheel that holds a value of the caller's environment, and have the store forget its bytes."""
+        store = self.place.hands.stages.store
+        with store.open_blob(wheel.digest) as stream:
+            leak = leak_in(stream, wheel.filename, self.place.passed)
+        if not leak:
+            return wheel
+        store.discard(wheel.digest)
+        return Failure(step=step, message=f"the wheel {leak}", hint=_BAKED_IN)
 
     def _expectation(self, stage: Literal["built", "repaired"]) -> Expectation:
         cell, spec = self.place.cell, self.place.order.recipe.audit

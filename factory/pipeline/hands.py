@@ -34,15 +34,14 @@ class Hands:
     output: Output | None = None
     keep: bool = False
 
-    def bench(self, subject: str, *, hidden: frozenset[str] = frozenset()) -> Bench:
-        """Make a bench; its container is started by whoever finds that one is needed. `hidden` is kept out of logs."""
+    def bench(self, subject: str) -> Bench:
+        """Make a bench; its container is started by whoever finds that one is needed."""
         return Bench(
             engine=self.engine,
             subject=subject,
             recorder=self.recorder,
             output=self.output,
             secrets=lambda: self.host.secrets,
-            hidden=frozenset(line for secret in hidden for line in secret.splitlines()),
         )
 
 

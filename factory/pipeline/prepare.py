@@ -11,6 +11,7 @@ from factory.backends.build import environment_step, hook_step, install_step, re
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, Mount
+from factory.hiding import Search
 from factory.images import ReadyImage
 from factory.pipeline.bench import Bench
 from factory.pipeline.crates import Crates, crates_of, crates_volume, lock_files
@@ -160,19 +161,22 @@ def _dynamic(
         if failure is not None:
             return failure
         ended = place.bench.run(step)
-        asked = ended if isinstance(ended, Failure) else _read_requires(place.bench)
+        asked = ended if isinstance(ended, Failure) else _read_requires(place.bench, place.passed)
         return asked if isinstance(asked, Failure) else place.renew_source() or asked
 
     outcome, _ = place.hands.stages.once("prepare", inputs, Dynamic, make)
     return outcome if isinstance(outcome, Failure) else outcome.requirements
 
 
-def _read_requires(bench: Bench) -> Dynamic | Failure:
+def _read_requires(bench: Bench, passed: Mapping[str, str]) -> Dynamic | Failure:
+    """Read what the hook asked for; the index, which is asked for it, is told no value of the caller's environment."""
     taken = bench.take(BUILT / "requires.json", "requirements", limit_bytes=_REQUIRES_LIMIT_BYTES)
     if isinstance(taken, Failure):
         return taken
     try:
         (entry,) = taken
+        if name := Search.of(passed).first_in([entry.content]):
+            return Failure(step="requirements", message=f"the backend asked for what holds the value of {name}")
         return Dynamic(requirements=tuple(Requirement(text) for text in json.loads(entry.content)))
     except (ValueError, TypeError, RecursionError, InvalidRequirement) as error:
         return Failure(step="requirements", message=f"the backend asked for what is no requirement: {error}")

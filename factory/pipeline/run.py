@@ -12,6 +12,7 @@ from typing import Self, TextIO, assert_never
 
 from factory import codec
 from factory.errors import OutputError
+from factory.hiding import hide
 from factory.pipeline.model import (
     CellEnded,
     Event,
@@ -26,6 +27,7 @@ from factory.pipeline.model import (
     StepStarted,
     TrialEnded,
 )
+from factory.pipeline.redaction import without_secrets
 
 Listener = Callable[[Event], None]
 
@@ -88,6 +90,7 @@ def written(path: Path) -> Iterator[None]:
 class Recorder:
     """Write each event to `events.jsonl` as it happens, hand it to a listener, and keep it for the fold.
 
+    Values that were given to `conceal` are in none of the three.
     Thread-safe: events of several cells interleave, each whole.
     """
 
@@ -96,6 +99,7 @@ class Recorder:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _events: list[Event] = field(default_factory=list)
     _containers: int = 0
+    _concealed: frozenset[str] = frozenset()
     _stream: TextIO = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,8 +114,18 @@ class Recorder:
         with suppress(OSError):  # every event is flushed at once: what is left over, `emit` has refused already
             self._stream.close()
 
+    def conceal(self, values: Iterable[str]) -> None:
+        """Keep values out of every event and, by way of `hide`, out of every log from now on."""
+        with self._lock:
+            self._concealed |= set(values)
+
+    def hide(self, text: str) -> str:
+        """Take the concealed values out of a text."""
+        return hide(text, self._concealed)
+
     def emit(self, event: Event) -> None:
         """Record one event."""
+        event = without_secrets(event, self.hide) if self._concealed else event
         line = json.dumps({"kind": type(event).__name__, "event": codec.dump(event)}, ensure_ascii=True)
         with self._lock:
             self._events.append(event)

@@ -96,6 +96,11 @@ class Store:
             publish(temporary, self._blob(intake.digest))
         return Artifact(filename=filename, digest=intake.digest, size_bytes=intake.size_bytes)
 
+    def discard(self, digest: Digest) -> None:
+        """Remove bytes that must not be kept; whatever remembered them is made again."""
+        with explained("write", self._blob(digest)):
+            self._blob(digest).unlink(missing_ok=True)
+
     def has(self, digest: Digest) -> bool:
         """Whether the bytes are here and are still what their digest says."""
         return self._fault(digest) is None

@@ -1,0 +1,45 @@
+"""Values of `build.pass-env` in a finished wheel: whoever gets the wheel would get them."""
+
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from factory.archive import UNREAD, Archive, mapped_archive
+from factory.hiding import Search
+
+_PIECE_BYTES = 1 << 20
+_OUTSIDE = "its file name, a member's name, a comment, or between its members"
+
+
+def leak_in(stream: BinaryIO, filename: str, values: Mapping[str, str]) -> str:
+    """Say which variable's value a wheel holds, and where; empty where it holds none.
+
+    Members are searched unpacked, then the file as it is, with its names and comments. What cannot be unpacked cannot
+    be searched, which is said, too. The values themselves are never in the answer.
+    """
+    search = Search.of(values)
+    if not search.needles:
+        return ""
+    with mapped_archive(stream) as archive:
+        inside = _inside(archive, search)
+    if inside:
+        return inside
+    name = search.first_in([filename.encode(errors="surrogateescape"), *_pieces(stream)])
+    return f"holds the value of {name} in {_OUTSIDE}" if name else ""
+
+
+def _inside(archive: Archive, search: Search) -> str:
+    found: list[str] = []
+
+    def look(member: str, pieces: Iterator[bytes]) -> None:
+        if not found and (name := search.first_in(pieces)):
+            found.append(f"holds the value of {name} in {member}")
+
+    archive.stream(look)
+    unread = (flaw for flaw in archive.flaws if flaw.kind in UNREAD)
+    return next(iter(found), "") or next((f"cannot be searched: {flaw.member} {flaw.message}" for flaw in unread), "")
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    stream.seek(0)
+    while piece := stream.read(_PIECE_BYTES):
+        yield piece
