@@ -8,7 +8,7 @@ import netrc
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -19,11 +19,12 @@ import platformdirs
 import uv
 
 from factory.errors import FactoryError, UsageError
+from factory.origins import Origin, is_loopback_host, origin_of, place_of
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 _BUNDLE_HINT = "name a PEM bundle that you may read in SSL_CERT_FILE"
-_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CARGO_TOKEN = re.compile(r"CARGO_REGISTRIES_(?P<name>\w+)_TOKEN")
 _WAY_OUT = "mend this configuration of pip's (`pip config debug` lists its files), or name another in PIP_CONFIG_FILE"
 
@@ -38,6 +39,7 @@ class Host:
     `FACTORY_IMAGE_LOCK`: the pins of pulled images; `certificates` is a PEM bundle; `proxies` maps lowercase variable
     names to their values. `netrc` holds users and passwords by host name (netrc(5)); `cargo_tokens` are registries'
     tokens by `registry_id`. `variables` are the whole environment, of which recipes may ask for some by name.
+    Only those of `pass_env` are given to one: the caller allows names in `FACTORY_PASS_ENV` or on the command line.
     `temp` is where all programs of a user on this machine put temporary files.
     """
 
@@ -60,6 +62,7 @@ class Host:
     uid: int
     temp: Path
     variables: Mapping[str, str] = field(repr=False)
+    pass_env: frozenset[str] = frozenset()
 
     def variable(self, name: str) -> str | None:
         """Return a variable of the environment that a recipe asks for by name."""
@@ -71,8 +74,6 @@ class Host:
         env = {"PATH": self.path, "LC_ALL": "C.UTF-8", **self.network_env}
         if self.certificates is not None:
             env |= {"SSL_CERT_FILE": str(self.certificates), "REQUESTS_CA_BUNDLE": str(self.certificates)}
-        if self.netrc is not None:
-            env["NETRC"] = str(self.netrc)
         return MappingProxyType(env)
 
     @property
@@ -87,12 +88,35 @@ class Host:
         named = {name: value for name, value in self.proxies.items() if name != "no_proxy"}
         return tuple(name for name, value in sorted(named.items()) if is_loopback(value))
 
-    def login(self, hostname: str) -> tuple[str, str] | None:
-        """Return the user and password that netrc has for a server.
+    @property
+    def index_origins(self) -> tuple[str, ...]:
+        """Where the indexes are, in the order in which they are asked, for keys: without credentials."""
+        return (
+            *map(place_of, self.extra_index_urls),
+            "default" if self.index_url is None else place_of(self.index_url),
+        )
+
+    @property
+    def credentials(self) -> Mapping[Origin, tuple[str, str]]:
+        """User and password for each server that an index's or the mirror's URL names: the URL's own, else netrc's.
+
+        No other server gets any, and none goes by plain http beyond the loopback interface.
 
         Raises:
-            UsageError: the file cannot be read.
+            UsageError: the netrc file is needed and cannot be read.
         """
+        named: dict[Origin, tuple[str, str]] = {}
+        unnamed: list[Origin] = []
+        for url in filter(None, (self.index_url, *self.extra_index_urls, self.apt_mirror)):
+            parts, origin = urlsplit(url), origin_of(url)
+            if parts.username is not None and origin.is_private:
+                named[origin] = (unquote(parts.username), unquote(parts.password or ""))
+            elif origin.is_private:
+                unnamed.append(origin)
+        logins = {origin: login for origin in unnamed if (login := self._login(origin.host)) is not None}
+        return MappingProxyType({**logins, **named})
+
+    def _login(self, hostname: str) -> tuple[str, str] | None:
         found = None if self.netrc is None else _netrc(self.netrc).authenticators(hostname)
         return None if found is None else (found[0], found[2])
 
@@ -117,10 +141,13 @@ def read_host(environ: Mapping[str, str] | None = None) -> Host:
     pip = _pip_settings(env, home)
     proxies = {name: value for name in _PROXIES if (value := env.get(name) or env.get(name.upper()))}
     cargo_home = Path(env.get("CARGO_HOME") or home / ".cargo")
+    index = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or pip.get("index-url")
+    extra = env.get("UV_EXTRA_INDEX_URL") or pip.get("extra-index-url", "")
+    mirror = env.get("FACTORY_APT_MIRROR")
     return Host(
-        index_url=env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or pip.get("index-url"),
-        extra_index_urls=tuple((env.get("UV_EXTRA_INDEX_URL") or pip.get("extra-index-url", "")).split()),
-        apt_mirror=env.get("FACTORY_APT_MIRROR"),
+        index_url=None if index is None else checked_url(index, "the package index"),
+        extra_index_urls=tuple(checked_url(url, "an extra package index") for url in extra.split()),
+        apt_mirror=None if mirror is None else checked_url(mirror, "the Debian mirror"),
         image_lock=Path(lock) if (lock := env.get("FACTORY_IMAGE_LOCK")) else None,
         certificates=_certificates(env, pip),
         proxies=MappingProxyType(proxies),
@@ -137,7 +164,39 @@ def read_host(environ: Mapping[str, str] | None = None) -> Host:
         uid=os.getuid(),
         temp=Path(env.get("TMPDIR") or "/tmp"),  # noqa: S108 -- tempfile(3) reads the same
         variables=env,
+        pass_env=variable_names((env.get("FACTORY_PASS_ENV", ""),), "FACTORY_PASS_ENV"),
     )
+
+
+def checked_url(url: str, what: str) -> str:
+    """Refuse a URL whose credentials could be read on their way, without quoting them.
+
+    Raises:
+        UsageError: it has a user or a password, and leads by plain http beyond the loopback interface; or is malformed.
+    """
+    try:
+        origin = origin_of(url)
+    except ValueError:
+        raise UsageError(f"the URL of {what} is malformed", hint="write it as https://host:port/path") from None
+    if urlsplit(url).username is not None and not origin.is_private:
+        raise UsageError(
+            f"the URL of {what} has a user or a password and begins with {origin.scheme}://{origin.host}",
+            hint="use https, or take user and password out: anybody on the way could read them",
+        )
+    return url
+
+
+def variable_names(texts: Iterable[str], where: str) -> frozenset[str]:
+    """Read names of variables, with commas or blanks between them.
+
+    Raises:
+        UsageError: one is not a variable's name.
+    """
+    names = [name for text in texts for name in re.split(r"[,\s]+", text) if name]
+    for name in names:
+        if not _VARIABLE.fullmatch(name):
+            raise UsageError(f"{name[:80]!r} in {where} is not the name of a variable", hint="for example TOKEN,KEY")
+    return frozenset(names)
 
 
 def registry_id(name: str) -> str:
@@ -147,7 +206,7 @@ def registry_id(name: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL, or an address without scheme, names this machine's loopback interface."""
-    return _LOOPBACK.fullmatch(urlsplit(url if "//" in url else f"//{url}").hostname or "") is not None
+    return is_loopback_host(urlsplit(url if "//" in url else f"//{url}").hostname or "")
 
 
 def find_uv() -> str:

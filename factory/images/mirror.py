@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 
 from factory.errors import SourceError
-from factory.host import Host
+from factory.host import Host, checked_url
 from factory.source.session import TIMEOUT_S, attempt, bare, open_session
 
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
@@ -19,8 +19,12 @@ def apt_mirror(host: Host, etc: Path = Path("/etc")) -> str | None:
     """Choose the mirror; None leaves it to the bootstrapper.
 
     It is used and forgotten: it enters no digest, and no image keeps it.
+
+    Raises:
+        UsageError: this machine's sources send a password by plain http.
     """
-    return host.apt_mirror or next(_debian_archives(etc), None)
+    own = host.apt_mirror or next(_debian_archives(etc), None)
+    return None if own is None else checked_url(own, "the Debian mirror")
 
 
 def mirror_fault(host: Host, suite: str) -> str | None:

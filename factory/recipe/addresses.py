@@ -63,6 +63,6 @@ def _split(text: str, hint: str) -> SplitResult:
 def _without_secret(text: str, parts: SplitResult, *, may_name_user: bool) -> str:
     """Refuse a password in a recipe: recipes are shared, and what they hold stands in logs."""
     if parts.password is not None or (parts.username is not None and not may_name_user):
-        hint = "take it out; they come from netrc, and for git from its credential helpers too"
+        hint = "take it out; git's come from its credential helpers and netrc, an index's from its URL or netrc"
         raise RefusalError("holds a user's name or password", hint)
     return text

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from packaging.pylock import PackageWheel, Pylock, PylockSelectError, PylockValidationError
 from packaging.requirements import Requirement
@@ -15,6 +16,7 @@ from packaging.requirements import Requirement
 from factory import process
 from factory.digest import Digest
 from factory.host import Host, find_uv
+from factory.origins import origin_of
 from factory.resolve.explain import OTHER_VERSION, explain_uv_failure
 from factory.resolve.model import Found, ResolvedFile, Unresolved
 from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
@@ -122,8 +124,21 @@ def _line(requirement: Requirement, marker: str | None) -> str:
 
 
 def _index_env(host: Host) -> Mapping[str, str]:
-    env = {"UV_INDEX": " ".join(host.extra_index_urls)} if host.extra_index_urls else {}
-    return env if host.index_url is None else {**env, "UV_DEFAULT_INDEX": host.index_url}
+    """Return where uv asks. Netrc's logins travel in the URLs: out of the file uv would send them to any server."""
+    env = {"NETRC": os.devnull}
+    if host.extra_index_urls:
+        env["UV_INDEX"] = " ".join(_with_login(url, host) for url in host.extra_index_urls)
+    if host.index_url is not None:
+        env["UV_DEFAULT_INDEX"] = _with_login(host.index_url, host)
+    return env
+
+
+def _with_login(url: str, host: Host) -> str:
+    parts, login = urlsplit(url), host.credentials.get(origin_of(url))
+    if login is None or parts.username is not None:
+        return url
+    user, password = (quote(text, safe="") for text in login)
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc}"))
 
 
 def _read(text: str, question: _Question) -> Found | Unresolved:

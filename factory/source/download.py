@@ -35,10 +35,10 @@ def fetch_archive(
     path = into / filename_of(ref.url)
     with open_session(host) as session:
         digest = attempt(path.name, partial(download, session, bare(ref.url), path, progress=progress), sleep=sleep)
-    if digest != ref.sha256:
+    if digest != ref.sha256:  # what came is not described: the recipe's author may not be allowed to read it
         path.unlink()
         raise SourceError(
-            f"{path.name} has {digest}; the recipe says {ref.sha256}",
+            f"{path.name} is not the file whose sha256 the recipe gives, {ref.sha256.hex}",
             hint="do not build it before you know which of the two is wrong",
         )
     return path

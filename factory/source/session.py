@@ -8,21 +8,23 @@ from functools import partial
 from socket import gaierror
 from threading import Event
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import should_bypass_proxies
 
 from factory.errors import SourceError
+from factory.hiding import hide
 from factory.host import Host
+from factory.origins import is_metadata, origin_of
+from factory.source.peers import PeerAdapter, refuse_peer
 from factory.source.waiting import unless
 
 T = TypeVar("T")
 
 TIMEOUT_S = (15, 60)  # connecting, and between two packets
 _PAUSES_S = (0.5, 2.0, 5.0)
-_SECRET_LENGTH = 4  # shorter ones stand in any text
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -37,17 +39,12 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     return re.sub(r"(?<=//)[^/@\s]+@", "", hide(text, secrets))
 
 
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """Take known secrets out of a text, wherever they stand."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SECRET_LENGTH:
-            text = text.replace(secret, "***")
-    return text
+def open_session(host: Host, *, is_forbidden: Callable[[str], bool] = is_metadata) -> requests.Session:
+    """Make a session that uses what `host` says, and nothing else of the environment.
 
-
-def open_session(host: Host) -> requests.Session:
-    """Make a session that uses what `host` says, and nothing else of the environment."""
-    session = _Session(host.proxies)
+    No server is asked whose address is forbidden, whatever its name, and wherever the way there led from.
+    """
+    session = _Session(host.proxies, is_forbidden)
     session.trust_env = False
     session.verify = str(host.certificates) if host.certificates else True
     session.auth = _Credentials(host)
@@ -84,31 +81,29 @@ def _awaited(call: Callable[[], T], cancelled: Event | None) -> T:
 class _Session(requests.Session):
     """A session whose proxies are handed in, exceptions to them included."""
 
-    def __init__(self, proxies: Mapping[str, str]) -> None:
+    def __init__(self, proxies: Mapping[str, str], is_forbidden: Callable[[str], bool]) -> None:
         super().__init__()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, PeerAdapter(is_forbidden))
+        self._is_forbidden = is_forbidden
         self._exceptions = proxies.get("no_proxy", "")
         self._proxies = {name.removesuffix("_proxy"): url for name, url in proxies.items() if name != "no_proxy"}
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401 -- requests' own signature
+        refuse_peer(urlsplit(request.url or "").hostname or "", self._is_forbidden)
         direct = not self._proxies or should_bypass_proxies(request.url or "", no_proxy=self._exceptions)
         kwargs["proxies"] = {} if direct else self._proxies
         return super().send(request, **kwargs)
 
 
 class _Credentials(AuthBase):
-    """User and password for the servers that the configured URLs name them for; else netrc's."""
+    """User and password for the servers that this machine's own configuration names, and for no other."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
-        self._known: dict[str, tuple[str, str]] = {}
-        for parts in map(urlsplit, filter(None, (host.index_url, *host.extra_index_urls, host.apt_mirror))):
-            if parts.username is not None:
-                known = (unquote(parts.username), unquote(parts.password or ""))
-                self._known[parts.netloc.rpartition("@")[2]] = known
+        self._known = host.credentials
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        parts = urlsplit(request.url or "")
-        known = self._known.get(parts.netloc) or self._host.login(parts.hostname or "")
+        known = self._known.get(origin_of(request.url or ""))
         return HTTPBasicAuth(*known)(request) if known else request
 
 
@@ -161,6 +156,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _way_out(error: requests.RequestException) -> str:
     status = error.response.status_code if error.response is not None else None
+    if status in (401, 403) and error.response is not None and not origin_of(error.response.url).is_private:
+        return "name the server by https: users and passwords are not sent by plain http"
     if status in (401, 403):
         return "give user and password in the index URL or in netrc"
     if status == requests.codes.proxy_authentication_required or "407" in _cause(error):

@@ -9,6 +9,7 @@ import uv
 
 from factory.errors import FactoryError, UsageError
 from factory.host import find_uv, read_host
+from factory.origins import Origin
 
 ADDRESS = "https://index.example/simple"
 
@@ -119,20 +120,92 @@ def test_netrc_is_the_users_or_the_one_that_is_named(tmp_path: Path) -> None:
     (tmp_path / ".netrc").write_text("machine index.example login me password word\n")
     (tmp_path / "other").write_text("machine index.example login you password other\n")
 
-    found = read_host({"HOME": str(tmp_path)})
-    named = read_host({"HOME": str(tmp_path), "NETRC": str(tmp_path / "other")})
+    found = read_host({"HOME": str(tmp_path), "UV_DEFAULT_INDEX": ADDRESS})
+    named = read_host({"HOME": str(tmp_path), "UV_DEFAULT_INDEX": ADDRESS, "NETRC": str(tmp_path / "other")})
 
-    assert found.login("index.example") == ("me", "word")
-    assert found.login("elsewhere.example") is None
-    assert named.login("index.example") == ("you", "other")
-    assert named.tool_env["NETRC"] == str(tmp_path / "other")
+    assert found.credentials == {Origin("https", "index.example", 443): ("me", "word")}
+    assert named.credentials == {Origin("https", "index.example", 443): ("you", "other")}
+
+
+def test_credentials_are_for_the_scheme_host_and_port_of_a_configured_url_and_for_no_other(tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text(
+        "machine index.example login me password word\nmachine elsewhere.example login me password other\n"
+    )
+
+    host = read_host(
+        {
+            "HOME": str(tmp_path),
+            "UV_DEFAULT_INDEX": "https://index.example:8443/simple/",
+            "UV_EXTRA_INDEX_URL": "https://t%40ken@Private.example/simple/ http://index.example/simple/",
+            "FACTORY_APT_MIRROR": "http://me:mirror@127.0.0.1:8080/debian",
+        }
+    )
+
+    assert host.credentials == {
+        Origin("https", "index.example", 8443): ("me", "word"),
+        Origin("https", "private.example", 443): ("t@ken", ""),
+        Origin("http", "127.0.0.1", 8080): ("me", "mirror"),
+    }, "no login of netrc goes by plain http, to another port, or to a server that only netrc names"
+
+
+@pytest.mark.parametrize(
+    ("variable", "what"),
+    [
+        ("UV_DEFAULT_INDEX", "the package index"),
+        ("UV_INDEX_URL", "the package index"),
+        ("PIP_INDEX_URL", "the package index"),
+        ("UV_EXTRA_INDEX_URL", "an extra package index"),
+        ("PIP_EXTRA_INDEX_URL", "an extra package index"),
+        ("FACTORY_APT_MIRROR", "the Debian mirror"),
+    ],
+)
+@pytest.mark.parametrize("user", ["me:s3cr3t@", "s3cr3t@"])
+def test_credentials_in_a_url_of_plain_http_are_refused_without_quoting_them(
+    variable: str, what: str, user: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_host({variable: f"http://{user}server.example/simple/"})
+
+    assert caught.value.message == (f"the URL of {what} has a user or a password and begins with http://server.example")
+    assert "https" in caught.value.hint
+    assert read_host({variable: f"http://{user}localhost:8080/simple/"}).credentials
+
+
+def test_a_malformed_url_of_an_index_is_refused_without_quoting_it() -> None:
+    with pytest.raises(UsageError, match=r"^the URL of the package index is malformed$"):
+        read_host({"UV_DEFAULT_INDEX": "https://me:s3cr3t@index.example:port/"})
+
+
+def test_origins_of_indexes_are_in_the_order_in_which_they_are_asked_and_hold_no_credentials() -> None:
+    env = {
+        "UV_EXTRA_INDEX_URL": "https://me:word@Extra.example:443/simple/?token=word#x http://127.0.0.1:81/simple",
+        "UV_DEFAULT_INDEX": "https://index.example:8443/simple/",
+    }
+
+    assert read_host(env).index_origins == (
+        "https://extra.example/simple",
+        "http://127.0.0.1:81/simple",
+        "https://index.example:8443/simple",
+    )
+    assert read_host({}).index_origins == ("default",)
+
+
+@pytest.mark.parametrize("text", ["TOKEN KEY", "TOKEN,KEY", " KEY,\n TOKEN ,"])
+def test_the_names_that_recipes_may_read_come_with_commas_or_blanks(text: str) -> None:
+    assert read_host({"FACTORY_PASS_ENV": text}).pass_env == {"TOKEN", "KEY"}
+
+
+@pytest.mark.parametrize("text", ["TOKEN;KEY", "*", "A=b", "1A", "Ä"])
+def test_what_is_no_name_of_a_variable_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=f"'{re.escape(text)}' in FACTORY_PASS_ENV is not the name of a variable"):
+        read_host({"FACTORY_PASS_ENV": text})
 
 
 def test_a_malformed_netrc_is_named_by_line_and_not_quoted(tmp_path: Path) -> None:
     (tmp_path / ".netrc").write_text("machine index.example\n login me pass s3cr3t\n")
 
     with pytest.raises(UsageError, match=r"\.netrc:2 is no netrc file") as caught:
-        read_host({"HOME": str(tmp_path)}).login("index.example")
+        _ = read_host({"HOME": str(tmp_path), "UV_DEFAULT_INDEX": ADDRESS}).credentials
 
     assert "s3cr3t" not in caught.value.message + caught.value.hint
 
@@ -162,7 +235,7 @@ def test_every_secret_is_known(tmp_path: Path) -> None:
             "HOME": str(tmp_path),
             "UV_DEFAULT_INDEX": "https://me:in%20index@a/simple/",
             "UV_EXTRA_INDEX_URL": "https://a-token@b/simple/",
-            "FACTORY_APT_MIRROR": "http://me:in-mirror@c/debian",
+            "FACTORY_APT_MIRROR": "https://me:in-mirror@c/debian",
             "https_proxy": "me:in-proxy@d:3128",
             "CARGO_REGISTRIES_CORP_TOKEN": "in-cargo",
         }

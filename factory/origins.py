@@ -1,0 +1,64 @@
+"""Where a URL leads: scheme, host and port, to which credentials are bound, and the place without them for keys."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit, urlunsplit
+
+_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+_METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
+"""Where clouds tell machines their credentials, beside 169.254.169.254, which is link-local."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A server as credentials know it."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way reads what is sent: by TLS, or on this machine's loopback interface."""
+        return self.scheme == "https" or is_loopback_host(self.host)
+
+
+def origin_of(url: str) -> Origin:
+    """Return a URL's origin.
+
+    Raises:
+        ValueError: its port or its address is malformed.
+    """
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return Origin(scheme, parts.hostname or "", parts.port or _PORTS.get(scheme))
+
+
+def place_of(url: str) -> str:
+    """Return scheme, host, port and path of a URL in one spelling, for keys: no user, password, query or fragment.
+
+    Raises:
+        ValueError: its port or its address is malformed.
+    """
+    origin = origin_of(url)
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    port = "" if origin.port in (None, _PORTS.get(origin.scheme)) else f":{origin.port}"
+    return urlunsplit((origin.scheme, f"{host}{port}", urlsplit(url).path.rstrip("/"), "", ""))
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name or address is this machine's loopback interface."""
+    return _LOOPBACK.fullmatch(host) is not None
+
+
+def is_metadata(host: str) -> bool:
+    """Whether a host is an address of the machine's own link, where clouds tell it secrets, or another such address."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return is_metadata(str(address.ipv4_mapped))
+    return address.is_link_local or address.is_multicast or address in _METADATA
