@@ -14,19 +14,19 @@ import click
 from factory import __version__
 from factory.cli.board import LiveBoard, PlainBoard
 from factory.cli.clock import today
-from factory.cli.common import RecipeOptions, err, families, families_again, load, new_run_id
+from factory.cli.common import RecipeOptions, allowed_again, err, families, families_again, host_of, load, new_run_id
 from factory.cli.errors import render_error
 from factory.cli.signals import Signals, handled_signals
 from factory.engine.docker import connect
 from factory.errors import FactoryError, ImageError, Interrupted, OutputError, PlanError, SourceError, UsageError
-from factory.host import Host, read_host
+from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images import ReadyImage, declared, ensure, plain_image
 from factory.images.named import remembered
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Planned, Progress, RecipeFailed, Run, RunEnded, RunStarted
 from factory.pipeline.order import Order
-from factory.pipeline.passing import require_passed
+from factory.pipeline.passing import require_allowed, require_passed, shown_values
 from factory.pipeline.run import Recorder, now
 from factory.pipeline.sources import Selection, order_of
 from factory.pipeline.stages import VERSIONS, Stages
@@ -66,7 +66,7 @@ def run_build(options: BuildOptions) -> int:
     selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
     loaded = load(options)
     run_id = new_run_id()
-    host = read_host()
+    host = host_of(options)
     with (
         Store.open(host.store, on_damage=lambda text: err().print(text, markup=False)) as store,
         store.run_lock(run_id),
@@ -180,13 +180,17 @@ class _Attempt:
         return orders
 
     def _order(self, recipe: Recipe, make_image: MakeImage) -> Order:
+        require_allowed(recipe, self.host, "build")
         images = (*declared(self.host.image_lock), *self._named(recipe, make_image))
         subject = f"source:{recipe.name}"
         with self.recorder.step(subject, "source") as mark:
             mark.outcome = "failed"
             progress = self.recorder.progress(subject)
             order = order_of(recipe, self.stages, self.host, images, self.selection, progress)
-            require_passed(order, self.host)
+            passed = require_passed(order, self.host)
+            self.recorder.conceal(passed.values())
+            if shown := shown_values(passed):
+                progress(shown)
             mark.outcome = "passed"
             return order
 
@@ -239,12 +243,12 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
             released = release(run, attempt.options.output, attempt.stages.store.open_blob)
         except FactoryError as error:
             codes.add(error.exit_code)
-            click.echo(render_error(error), err=True)
+            click.echo(attempt.recorder.hide(render_error(error)), err=True)
     told = replace(run, failed_recipes=run.failed_recipes[len(loaded.errors) :])  # the first are shown below, in frames
     if told.failed_recipes or any(plan.cells for plan in run.plans):
         err().print(render_run(told, released, _repeated(attempt.options)), soft_wrap=True)
     for bad in (*loaded.errors, *([stopped] if stopped is not None else [])):
-        click.echo(render_error(bad), err=True)
+        click.echo(attempt.recorder.hide(render_error(bad)), err=True)
     if stopped is None and not run.passed:
         codes.add(1)
     return max(codes, default=0)
@@ -256,7 +260,7 @@ def _repeated(options: BuildOptions) -> list[str]:
     flags += families_again(options.families)
     for setting in options.settings:
         flags += ["--set", setting]
-    return flags
+    return flags + allowed_again(options.allow_env)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from factory.audit.rules import RULES
 from factory.catalogue import DEFAULT_FAMILIES, FAMILIES
 from factory.cli.clock import today
 from factory.errors import RecipeError, UsageError
+from factory.host import Host, read_host, variable_names
 from factory.recipe.parse import Loaded, load_recipes
 
 
@@ -26,6 +27,7 @@ class RecipeOptions:
     families: str
     update: bool
     keep_going: bool
+    allow_env: tuple[str, ...]
 
 
 def new_run_id() -> str:
@@ -44,6 +46,16 @@ def load(options: RecipeOptions) -> Loaded:
     if loaded.errors and not (options.keep_going and loaded.recipes):
         raise joined(loaded.errors)
     return loaded
+
+
+def host_of(options: RecipeOptions) -> Host:
+    """Read this machine, with the variables that the command line allows recipes to read.
+
+    Raises:
+        UsageError: something of it is malformed.
+    """
+    host = read_host()
+    return replace(host, pass_env=host.pass_env | variable_names(options.allow_env, "--allow-env"))
 
 
 def joined(errors: Sequence[RecipeError]) -> RecipeError:
@@ -82,6 +94,11 @@ def families(text: str) -> tuple[str, ...]:
 def families_again(text: str) -> list[str]:
     """Return the flag that a next call needs for the same families."""
     return [] if text == DEFAULT_FAMILIES else ["--families", text]
+
+
+def allowed_again(names: Sequence[str]) -> list[str]:
+    """Return the flags that a next call needs for recipes to read the same variables."""
+    return [word for name in names for word in ("--allow-env", name)]
 
 
 def out() -> Console:

@@ -27,6 +27,12 @@ _SKIP = click.option("--skip", multiple=True, metavar="GLOB", help="Leave out ce
 _SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a field of every recipe: build.timeout=10m."
 )
+_ALLOW_ENV = click.option(
+    "--allow-env",
+    multiple=True,
+    metavar="NAME",
+    help="Let recipes read this variable (build.pass-env); may be repeated. FACTORY_PASS_ENV allows names, too.",
+)
 _UPDATE = click.option("--update", is_flag=True, help="Resolve sources and requirements anew instead of as last time.")
 
 
@@ -120,6 +126,7 @@ def main() -> None:
 )
 @_FAMILIES
 @click.option("--keep-going", is_flag=True, help="A bad recipe does not stop the others; the exit code still tells.")
+@_ALLOW_ENV
 @click.option("--no-cache", is_flag=True, help="Do all the work again, and remember it.")
 @_UPDATE
 @click.option(
@@ -160,6 +167,7 @@ def build(**options: object) -> None:
 @_SET
 @_FAMILIES
 @_UPDATE
+@_ALLOW_ENV
 @click.option("--keep-going", is_flag=True, help="Plan the good recipes although others are bad.")
 @click.option("--ids", is_flag=True, help="Print only the addresses of the cells, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plans as JSON (schema: factory schema plan).")

@@ -6,13 +6,13 @@ from threading import Event
 import click
 
 from factory.cli.clock import today
-from factory.cli.common import RecipeOptions, err, families, families_again, load, out
+from factory.cli.common import RecipeOptions, allowed_again, err, families, families_again, host_of, load, out
 from factory.cli.errors import render_error
 from factory.errors import FactoryError, ImageError, PlanError, SourceError, UsageError
-from factory.host import read_host
 from factory.image_facts import ImageFacts
 from factory.images import declared
 from factory.images.named import known
+from factory.pipeline.passing import require_allowed
 from factory.pipeline.sources import Selection, order_of
 from factory.pipeline.stages import Stages
 from factory.plan.model import Plan
@@ -39,11 +39,12 @@ def run_plan(options: PlanOptions) -> int:
     selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
     loaded = load(options)
     failures: list[FactoryError] = list(loaded.errors)
-    host, plans = read_host(), []
+    host, plans = host_of(options), []
     with Store.open(host.store) as store:
         stages = Stages(store=store, cancelled=Event(), update=options.update)
         for recipe in loaded.recipes:
             try:
+                require_allowed(recipe, host, "plan")
                 images = (*declared(host.image_lock), *_named(recipe, store))
                 plans.append(order_of(recipe, stages, host, images, selection).plan)
             except (SourceError, PlanError, ImageError) as error:
@@ -80,5 +81,5 @@ def _print(plans: list[Plan], options: PlanOptions) -> None:
     else:
         for plan in plans:
             out().print(render_plan(plan), soft_wrap=True)
-        words = [*map(str, options.recipes), *families_again(options.families)]
+        words = [*map(str, options.recipes), *families_again(options.families), *allowed_again(options.allow_env)]
         err().print(line(" ".join(["next: factory build", *words])), soft_wrap=True)

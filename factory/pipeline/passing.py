@@ -1,20 +1,41 @@
 """What a recipe takes over of the environment of whoever runs the factory (`build.pass-env`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from shlex import quote
 from types import MappingProxyType
 
 from factory.errors import PlanError
+from factory.hiding import SHORTEST
 from factory.host import Host
 from factory.pipeline.order import Order
-from factory.recipe.model import BuildSpec
+from factory.recipe.model import BuildSpec, Recipe
+
+
+def require_allowed(recipe: Recipe, host: Host, command: str) -> None:
+    """Refuse a recipe that asks for a variable whose name the caller has not allowed, before anything is fetched.
+
+    Raises:
+        PlanError: it does; the hint is the command line that allows it.
+    """
+    asked = [*recipe.build.pass_env, *(name for override in recipe.overrides for name in override.build.pass_env)]
+    refused = _refused(asked, host)
+    if refused:
+        flags = " ".join(f"--allow-env {name}" for name in refused)
+        raise PlanError(
+            f"{recipe.file}: {_unallowed(refused)}",
+            hint=f"if the recipe may read it, type: factory {command} {quote(str(recipe.file))} {flags}; "
+            f"or set FACTORY_PASS_ENV={','.join(sorted({*host.pass_env, *refused}))}",
+        )
 
 
 def passed_variables(build: BuildSpec, host: Host) -> Mapping[str, str]:
     """Return the values of the variables that a build is passed. They may be secret: keys hold their digests alone.
 
     Raises:
-        PlanError: one is not set here.
+        PlanError: one is not allowed, is not set here, or is not UTF-8.
     """
+    if refused := _refused(build.pass_env, host):
+        raise PlanError(_unallowed(refused), hint="allow it with --allow-env or in FACTORY_PASS_ENV")
     values = {name: host.variable(name) for name in build.pass_env}
     missing = [name for name, value in values.items() if value is None]
     if missing:
@@ -22,17 +43,47 @@ def passed_variables(build: BuildSpec, host: Host) -> Mapping[str, str]:
             f"the environment has no {', '.join(missing)}, which build.pass-env asks for",
             hint=f"set it ({missing[0]}=… factory build …), or take it out of the recipe",
         )
-    return MappingProxyType({name: value for name, value in values.items() if value is not None})
+    passed = {name: value for name, value in values.items() if value is not None}
+    for name, value in passed.items():
+        if not _is_text(value):
+            raise PlanError(f"the value of {name} is not UTF-8", hint="build.pass-env takes text: encode it, in base64")
+    return MappingProxyType(passed)
 
 
-def require_passed(order: Order, host: Host) -> None:
-    """Refuse an order for whose cells a variable is missing, before any work.
+def require_passed(order: Order, host: Host) -> Mapping[str, str]:
+    """Return every value that the cells of an order are passed; refuse one for which a variable is missing.
 
     Raises:
         PlanError: one is not set here.
     """
+    passed: dict[str, str] = {}
     for cell in order.plan.cells:
         try:
-            passed_variables(order.at(cell).recipe.build, host)
+            passed |= passed_variables(order.at(cell).recipe.build, host)
         except PlanError as error:
             raise error.of(order.recipe.file) from error
+    return passed
+
+
+def shown_values(passed: Mapping[str, str]) -> str:
+    """Say which values are too short to be hidden; empty where all are hidden."""
+    short = [name for name, value in sorted(passed.items()) if 0 < len(value) < SHORTEST]
+    if not short:
+        return ""
+    return f"logs show the value of {', '.join(short)}: values of fewer than {SHORTEST} characters are not hidden"
+
+
+def _refused(names: Iterable[str], host: Host) -> list[str]:
+    return sorted({*names} - host.pass_env)
+
+
+def _unallowed(names: Iterable[str]) -> str:
+    return f"build.pass-env asks for {', '.join(names)} of your environment, which is not allowed"
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -17,6 +17,7 @@ from tests.native.repositories import commit, git, make_repository
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
 SECRET = "the-callers-own-token"
+CALLER = {"TOKEN": SECRET, "FACTORY_PASS_ENV": "TOKEN"}
 DIGEST = sha256(SECRET.encode()).hexdigest()
 
 SETUP = """\
@@ -158,13 +159,13 @@ def write(command: Command, name: str, fields: dict[str, object]) -> Path:
 @pytest.fixture(scope="module")
 def whole(workshop: Command, sources: Sources) -> Ran:
     every = {"interpreters": ["cp39", "cp313", "cp313t"], "source": from_git(workshop, sources)}
-    return workshop.build(write(workshop, "mended", {**FIELDS, **every}), env={"TOKEN": SECRET})
+    return workshop.build(write(workshop, "mended", {**FIELDS, **every}), env=CALLER)
 
 
 @pytest.fixture(scope="module")
 def lacking(workshop: Command, sources: Sources) -> Ran:
     """One run of as many recipes as there are fields to leave out."""
-    return workshop.build(*write_lacking(workshop, sources), "-o", "lacking", env={"TOKEN": SECRET})
+    return workshop.build(*write_lacking(workshop, sources), "-o", "lacking", env=CALLER)
 
 
 def write_lacking(command: Command, sources: Sources) -> Iterator[Path]:
@@ -217,9 +218,9 @@ def test_an_archive_is_built_by_its_url_and_digest(workshop: Command, sources: S
         source = {"url": f"{index.url}/files/mended.tar.gz", "sha256": digest, "subdir": "c"}
         recipe = write(workshop, "archived", {**FIELDS, "source": source})
 
-        ran = workshop.build(recipe, "-o", "archived", env={"TOKEN": SECRET})
+        ran = workshop.build(recipe, "-o", "archived", env=CALLER)
         asked = list(index.asked)
-        again = workshop.build(recipe, "-o", "archived", env={"TOKEN": SECRET})
+        again = workshop.build(recipe, "-o", "archived", env=CALLER)
 
     assert ran.code == 0, ran.stderr
     assert set(ran.statuses.values()) == {"passed"}

@@ -179,7 +179,7 @@ PASS_ENV: Field[tuple[str, ...]] = Field(
     name="pass-env",
     example="pass-env: [TOKEN]",
     kind=distinct(_ENV_NAME, "a list of names"),
-    doc="Environment variables of whoever runs the factory: keys hold their digests, and logs show `***`.",
+    doc="Environment variables of whoever runs the factory, who has to allow them; logs show `***`, keys hold digests.",
     default=(),
     enters=("prepare", "build"),
 )
