@@ -26,7 +26,7 @@ def resolved(
 ) -> Resolution | Failure:
     """Resolve requirements for an interpreter on a platform, and have every file of the answer in the store.
 
-    The answer is reused until `--update`, or until a requirement changes.
+    The answer is reused until `--update`, or until a requirement or an index changes.
     """
     if not requirements:
         return Resolution(files=())
@@ -35,6 +35,7 @@ def resolved(
         "constraints": sorted(str(requirement) for requirement in constraints),
         "interpreter": str(interpreter),
         "platform": str(platform),
+        "indexes": list(hands.host.index_origins),
     }
 
     def make() -> Resolution | Failure:

@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        **dict.fromkeys(("commit", "image", "resolve", "rust", "bytecode", "audit", "load"), 1),
-        **dict.fromkeys(("source", "crates"), 2),
-        **dict.fromkeys(("volume", "prepare", "build"), 3),
+        **dict.fromkeys(("commit", "image", "rust", "bytecode", "audit", "load"), 1),
+        **dict.fromkeys(("resolve", "crates"), 2),
+        **dict.fromkeys(("source", "volume", "prepare", "build"), 3),
         **dict.fromkeys(("repair", "trial"), 4),
     }
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from os import SEEK_END
 from time import monotonic
 from typing import assert_never
 
@@ -71,6 +70,7 @@ def _sdist(ref: SdistSource, stages: Stages, host: Host, say: Say) -> Fetched:
     inputs: dict[str, JSON] = {
         "sdist": f"{ref.name}=={ref.version}",
         "sha256": None if ref.sha256 is None else str(ref.sha256),
+        "indexes": list(host.index_origins),
     }
 
     def make() -> Fetched:
@@ -84,22 +84,15 @@ def _sdist(ref: SdistSource, stages: Stages, host: Host, say: Say) -> Fetched:
 
 
 def _archive(ref: UrlSource, stages: Stages, host: Host, say: Say) -> Fetched:
-    """Return what the digest names. Where it lies is in no key, and what the store has is never fetched again."""
+    """Fetch an archive once. The key holds its address: a digest alone gives nobody what others put into the store."""
     from factory.source.download import fetch_archive, filename_of  # noqa: PLC0415 -- a start without needs no HTTP
 
-    filename = filename_of(ref.url)
-
     def make() -> Fetched:
-        if not stages.store.has(ref.sha256):
-            with stages.store.temp_folder() as folder:
-                path = fetch_archive(ref, host, folder, progress=_Download(filename, say))
-                return Fetched(file=stages.store.put_file(path))
-        with stages.store.open_blob(ref.sha256) as blob:
-            size_bytes = blob.seek(0, SEEK_END)
-        return Fetched(file=Artifact(filename=filename, digest=ref.sha256, size_bytes=size_bytes))
+        with stages.store.temp_folder() as folder:
+            path = fetch_archive(ref, host, folder, progress=_Download(filename_of(ref.url), say))
+            return Fetched(file=stages.store.put_file(path))
 
-    inputs: dict[str, JSON] = {"archive": filename, "sha256": str(ref.sha256)}
-    return stages.surely("source", inputs, Fetched, make)
+    return stages.surely("source", {"archive": ref.url, "sha256": str(ref.sha256)}, Fetched, make)
 
 
 def _commit(ref: GitSource, stages: Stages, host: Host, say: Say) -> Fetched:
