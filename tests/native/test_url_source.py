@@ -1,4 +1,4 @@
-"""An archive by its URL and digest: fetched as this machine fetches, held against the digest, never fetched twice."""
+"""An archive by its URL and digest: fetched as this machine fetches, compared with the digest, remembered by both."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,27 +37,39 @@ def recipe_for(index: Index, *, folder: str = "files", digest: Digest | None = N
     return make_recipe(source=UrlSource(url=f"{index.url}/{folder}/demo-1.0.tar.gz", sha256=digest or true))
 
 
-def take(recipe: Recipe, store: Store, *, fresh: bool = False) -> Tree:
-    stages = Stages(store=store, cancelled=Event(), fresh=fresh)
+def take(recipe: Recipe, store: Store) -> Tree:
+    stages = Stages(store=store, cancelled=Event())
     return tree_of(recipe, stages, read_host({"PATH": "/usr/bin:/bin"}), lambda _: None)[0]
 
 
-def test_what_the_store_has_is_never_downloaded_again(index: Index, store: Store) -> None:
+def test_what_was_downloaded_from_an_address_is_not_downloaded_again(index: Index, store: Store) -> None:
     tree = take(recipe_for(index), store)
     asked = list(index.asked)
 
-    again = take(recipe_for(index), store, fresh=True)
-    elsewhere = take(recipe_for(index, folder="mirror"), store)
+    again = take(recipe_for(index), store)
 
     assert tree.paths == ("pyproject.toml",)
-    assert tree == again == elsewhere
+    assert tree == again
     assert index.asked == asked == ["demo-1.0.tar.gz"]
+
+
+def test_bytes_that_others_put_into_the_store_are_not_had_by_their_digest_alone(index: Index, store: Store) -> None:
+    """Who knows the digest of another recipe's source must also have it from somewhere."""
+    private = index.files["demo-1.0.tar.gz"]
+    store.put_bytes(private, "private-1.0.tar.gz")
+    recipe = recipe_for(index, digest=Digest.of(private))
+    index.files.clear()
+
+    with pytest.raises(SourceError, match="answers 404"):
+        take(recipe, store)
 
 
 def test_other_bytes_than_the_recipe_says_are_refused_and_not_kept(index: Index, store: Store) -> None:
     wrong = Digest("0" * 64)
 
-    with pytest.raises(SourceError, match=rf"demo-1\.0\.tar\.gz has sha256:.*; the recipe says {wrong}") as caught:
+    with pytest.raises(
+        SourceError, match=rf"^demo-1\.0\.tar\.gz is not the file whose sha256 the recipe gives, {wrong.hex}$"
+    ) as caught:
         take(recipe_for(index, digest=wrong), store)
 
     assert "before you know which of the two is wrong" in caught.value.hint

@@ -1,0 +1,113 @@
+"""What an index gave is used as long as that index is the one that is asked, and no longer."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import cast
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from factory.digest import Digest
+from factory.engine.api import Engine
+from factory.host import Host, read_host
+from factory.pipeline.hands import Hands
+from factory.pipeline.requirements import resolved
+from factory.pipeline.run import Recorder
+from factory.pipeline.stages import Stages
+from factory.pipeline.trees import tree_of
+from factory.recipe.model import SdistSource
+from factory.resolve import Resolution
+from factory.resolve.tools import ToolBundle
+from factory.store import Store
+from factory.tags import Interpreter, PlatformTag
+from tests.index_makers import PASSWORD, USER, Index, make_wheel_bytes, serve_index
+from tests.plan_makers import make_recipe
+from tests.source_makers import make_demo
+
+WHEEL = "first-1.0-py3-none-any.whl"
+EVIL = make_wheel_bytes("first", "1.0", "py3-none-any", requires=["first; extra == 'evil'"])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "store") as opened:
+        yield opened
+
+
+def resolve(host: Host, store: Store, folder: Path) -> set[Digest]:
+    """Return the digests of what a build would install; no engine is asked."""
+    with Recorder(folder / "run", lambda _: None) as recorder:
+        hands = Hands(
+            engine=cast("Engine", None),
+            stages=Stages(store=store, cancelled=Event()),
+            host=host,
+            recorder=recorder,
+            tools=cast("ToolBundle", None),
+        )
+        answer = resolved(
+            hands,
+            [Requirement("first")],
+            constraints=(),
+            interpreter=Interpreter(13),
+            platform=PlatformTag.parse("manylinux_2_31_x86_64"),
+            subject="spam",
+        )
+    assert isinstance(answer, Resolution), answer
+    return {file.digest for file in answer.files}
+
+
+def host_of(folder: Path, index: Index, *extra: Index) -> Host:
+    env = {"HOME": str(folder), "PATH": "/usr/bin:/bin", "UV_DEFAULT_INDEX": f"{index.url}/simple/"}
+    return read_host({**env, "UV_EXTRA_INDEX_URL": " ".join(f"{other.url}/simple/" for other in extra)})
+
+
+def test_a_requirement_from_an_index_that_lied_is_not_used_after_the_index_was_changed(
+    tmp_path: Path, store: Store
+) -> None:
+    with serve_index() as lying, serve_index() as honest:
+        lying.files[WHEEL] = EVIL
+        good = Digest.of(honest.files[honest.add("first", "1.0")])
+        first = resolve(host_of(tmp_path, lying), store, tmp_path)
+        asked = len(lying.asked)
+        again = resolve(host_of(tmp_path, lying), store, tmp_path)
+        asked_again = len(lying.asked)
+        mended = resolve(host_of(tmp_path, honest), store, tmp_path)
+        before_the_other = resolve(host_of(tmp_path, lying, honest), store, tmp_path)
+
+    assert first == again == {Digest.of(EVIL)}
+    assert asked == asked_again, "as long as the index is the same, the answer is remembered"
+    assert mended == before_the_other == {good}
+
+
+def test_a_source_from_an_index_that_lied_is_not_used_after_the_index_was_changed(tmp_path: Path, store: Store) -> None:
+    recipe = make_recipe(source=SdistSource(name=canonicalize_name("demo"), version=Version("1.0")))
+
+    def taken(index: Index) -> tuple[str, ...]:
+        stages = Stages(store=store, cancelled=Event())
+        return tree_of(recipe, stages, host_of(tmp_path, index), lambda _: None)[0].paths
+
+    for name in ("evil", "good"):
+        (tmp_path / name).mkdir()
+    with serve_index() as lying, serve_index() as honest:
+        lying.files["demo-1.0.tar.gz"] = make_demo(tmp_path / "evil", {"setup.py": b"evil"}).read_bytes()
+        honest.files["demo-1.0.tar.gz"] = make_demo(tmp_path / "good").read_bytes()
+        evil, good = taken(lying), taken(honest)
+
+    assert "setup.py" in evil
+    assert "setup.py" not in good
+
+
+def test_no_credentials_of_an_index_are_in_a_key(tmp_path: Path, store: Store) -> None:
+    with serve_index(with_password=True) as index:
+        index.add("first", "1.0")
+        resolve(index.host(tmp_path), store, tmp_path)
+
+    (entry,) = (store.path / "ledger/resolve").glob("*.json")
+    written = entry.read_text()
+    assert json.loads(written)["document"]["inputs"]["indexes"] == [f"{index.url}/simple"]
+    assert PASSWORD not in written
+    assert USER not in written
