@@ -20,7 +20,7 @@ def require_allowed(recipe: Recipe, host: Host, command: str) -> None:
     asked = [*recipe.build.pass_env, *(name for override in recipe.overrides for name in override.build.pass_env)]
     refused = _refused(asked, host)
     if refused:
-        flags = " ".join(f"--allow-env {name}" for name in refused)
+        flags = " ".join(f"--allow-env {name}" for name in sorted({*asked}))
         raise PlanError(
             f"{recipe.file}: {_unallowed(refused)}",
             hint=f"if the recipe may read it, type: factory {command} {quote(str(recipe.file))} {flags}; "

@@ -92,6 +92,22 @@ def test_a_bad_recipe_is_framed_on_stderr_before_anything_else(factory: Program,
     assert "manylinux2020" in way_out(done.stderr) or "manylinux2014" in way_out(done.stderr)
 
 
+def test_a_recipe_that_would_read_a_variable_is_planned_where_the_caller_allows_it(factory: Program) -> None:
+    setting = ("--set", "build.pass-env=[TOKEN]")
+
+    refused = factory("plan", *setting, TOKEN="s3cr3t-word")
+    allowed = factory("plan", *setting, "--allow-env", "TOKEN")
+    malformed = factory("plan", *setting, "--allow-env", "TOKEN=word")
+
+    assert (refused.code, refused.stdout) == (3, "")
+    assert "type: factory plan recipe.yaml --allow-env TOKEN; or set FACTORY_PASS_ENV=TOKEN" in way_out(refused.stderr)
+    assert "s3cr3t-word" not in refused.stderr
+    assert allowed.code == 0, allowed.stderr
+    assert "next: factory build --allow-env TOKEN" in allowed.stderr
+    assert malformed.code == 2
+    assert "'TOKEN=word' in --allow-env is not the name of a variable" in malformed.stderr
+
+
 def test_nothing_selected_is_a_plan_that_cannot_be(factory: Program) -> None:
     done = factory("plan", "--only", "cp27-*")
 
