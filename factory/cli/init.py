@@ -50,6 +50,8 @@ def run_init(options: InitOptions) -> int:
         )
     origin, tree = _taken(options, read_host(), Path() if to_stdout else options.output.parent)
     settled = recipe_of(origin, tree, declared(), families=chosen, file=options.output, today=today())
+    for caution in settled.cautions:
+        err().print(line(f"note: {caution}"), soft_wrap=True)
     if to_stdout:
         click.echo(settled.text, nl=False)
         return 0

@@ -24,6 +24,10 @@ from factory.project.tables import Files, Table
 
 _CONSTRAINTS = frozenset({"PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT"})
 _PLAIN_SYNTAX = "its value cannot be read"
+_RUNS_AS_ROOT = (
+    "build.before-all was copied from the project: `factory build` runs it as root, with network, in a container of "
+    "the build image, once for each image. Read it before you build."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def _before_all(ground: Ground, option: str) -> Iterator[Carried]:
                 "under build.before-all",
             )
         elif command:
-            yield Found(field=("build", "before-all"), value=command, why=ground.at(option))
+            yield Found(field=("build", "before-all"), value=command, why=ground.at(option), caution=_RUNS_AS_ROOT)
         return
     yield from _system(ground, option, command, packages)
 

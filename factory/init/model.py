@@ -14,11 +14,15 @@ _SCRIPTS = (("build", "before"), ("test", "run"))  # where a line may stand twic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One field of the recipe to be: its keys from the top down, its value, and where that was read."""
+    """One field of the recipe to be: its keys from the top down, its value, and where that was read.
+
+    `caution` is a sentence for who decides whether it stays; it is written above the field, and printed.
+    """
 
     field: tuple[str, ...]
     value: Value
     why: str = ""
+    caution: str = ""
 
     @property
     def dotted(self) -> str:

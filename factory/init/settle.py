@@ -18,12 +18,16 @@ _ITEM = re.compile(r"\[([0-9]+)\][^\[]*$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """The text, the recipe it is, what was left out of it, and why it cannot be built yet; empty where it can."""
+    """The text, the recipe it is, what was left out of it, and why it cannot be built yet; empty where it can.
+
+    `cautions` are what must be said of the fields that were copied.
+    """
 
     text: str
     recipe: Recipe
     left: tuple[Left, ...]
     refused: str = ""
+    cautions: tuple[str, ...] = ()
 
 
 def settle(draft: Draft, file: Path, today: date) -> Settled:
@@ -35,7 +39,8 @@ def settle(draft: Draft, file: Path, today: date) -> Settled:
         except RecipeError as error:
             draft = _without(draft, written, error.problems)
         else:
-            return Settled(text=written.text, recipe=recipe, left=draft.left)
+            cautions = tuple(found.caution for found in draft.found if found.caution)
+            return Settled(text=written.text, recipe=recipe, left=draft.left, cautions=cautions)
 
 
 def _without(draft: Draft, written: Written, problems: tuple[Problem, ...]) -> Draft:

@@ -65,7 +65,12 @@ def _level(fields: Sequence[Found], depth: int) -> Iterator[tuple[str, Found | N
             (found,) = same
             why = "" if found.why == said else found.why
             said = found.why
+            yield from ((f"{margin}{text}", None) for text in _cautioned(found.caution))
             yield from ((f"{margin}{text}", found) for text in _field(key, found.value, why))
+
+
+def _cautioned(caution: str) -> Iterator[str]:
+    yield from textwrap.wrap(comment(caution), _WIDTH, initial_indent="# ", subsequent_indent="# ")
 
 
 def _field(key: str, value: Value, why: str) -> Iterator[str]:

@@ -82,6 +82,22 @@ def test_what_is_no_source_is_said_with_what_is(factory: Program, source: str, c
     assert not (factory.folder / "recipe.yaml").exists()
 
 
+@pytest.mark.parametrize("output", ["recipe.yaml", "-"])
+def test_a_before_all_that_is_copied_is_said_on_stderr(factory: Program, output: str) -> None:
+    (factory.folder / "pyproject.toml").write_text(f'{PROJECT}[tool.cibuildwheel]\nbefore-all = "ldconfig"\n')
+
+    done = factory("init", "-o", output)
+
+    assert done.stderr.startswith(
+        "note: build.before-all was copied from the project: `factory build` runs it as root, with network, in a "
+        "container of the build image, once for each image. Read it before you build.\n"
+    )
+
+
+def test_no_caution_is_said_of_a_project_without_before_all(factory: Program) -> None:
+    assert "note:" not in factory("init").stderr
+
+
 def test_a_folder_that_cannot_be_written_to_is_said(factory: Program) -> None:
     done = factory("init", "-o", "absent/recipe.yaml")
 

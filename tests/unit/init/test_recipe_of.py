@@ -281,6 +281,24 @@ def test_a_command_that_knows_debian_too_stays_whole() -> None:
     assert settled.recipe.build.before_all == (command,)
 
 
+def test_a_before_all_that_is_copied_says_above_itself_that_it_runs_as_root_with_network() -> None:
+    settled = with_options('before-all = "ldconfig"')
+
+    lines = settled.text.splitlines()
+    (place,) = (number for number, text in enumerate(lines) if text.startswith("  before-all:"))
+    above = " ".join(text.strip().removeprefix("# ") for text in lines[place - 2 : place])
+    assert above in settled.cautions
+    assert "runs it as root, with network, in a container of the build image, once for each image" in above
+
+
+@pytest.mark.parametrize("options", ["", 'before-all = "yum install -y clang"', 'before-build = "./configure"'])
+def test_a_recipe_without_before_all_needs_no_caution(options: str) -> None:
+    settled = with_options(options)
+
+    assert settled.cautions == ()
+    assert "as root" not in settled.text
+
+
 def test_what_only_tests_need_is_left_out_where_there_is_no_test() -> None:
     settled = with_options('test-requires = "pytest"')
 
