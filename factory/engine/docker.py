@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import PurePosixPath
 from threading import Event, Lock
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import BinaryIO, Final, Self, cast
 from uuid import uuid4
 
+from factory.digest import Digest
 from factory.engine import posture, rootfs, tarstream
 from factory.engine.api import ContainerSpec, EngineInfo, Entry, HeldImage, Mount, PullProgress
 from factory.engine.client import PULL_SILENCE_S, Client
@@ -278,19 +279,32 @@ class DockerEngine:
             self._discard(keeper)
 
     def _keeper_image(self) -> str:
-        """Return the id of an image that holds one empty folder, made when it is first needed."""
-        with self._keeper_lock:
-            self._keeper = self._keeper or self.find_image(posture.labels(kind="keeper")) or self._make_keeper()
+        """Return the id of an image that holds one empty folder, made when it is first needed.
+
+        It is known by its content: any image can carry its name or its label.
+        """
+        with self._keeper_lock, rootfs.spooled([tarstream.folder(_KEPT)]) as (spool, layer):
+            self._keeper = self._keeper or self._found_keeper(layer) or self._make_keeper(spool, layer)
         return self._keeper
 
-    def _make_keeper(self) -> str:
+    def _found_keeper(self, layer: Digest) -> str | None:
+        try:
+            image = self._client.image(_KEEPER)
+        except MissingError:
+            return None
+        content = cast("Mapping[str, object]", image["RootFS"])
+        return str(image["Id"]) if content["Layers"] == [str(layer)] else None
+
+    def _make_keeper(self, spool: BinaryIO, layer: Digest) -> str:
         machine = {"architecture": str(self._client.version()["Arch"])}
         marks = posture.labels(kind="keeper")
-        with rootfs.spooled([tarstream.folder(_KEPT)]) as (spool, layer):
-            self._client.load(
-                rootfs.docker_archive(spool, layer, reference=_KEEPER, architecture=machine, labels=marks, env={})
-            )
-        return str(self._image(_KEEPER)["Id"])
+        self._client.load(
+            rootfs.docker_archive(spool, layer, reference=_KEEPER, architecture=machine, labels=marks, env={})
+        )
+        found = self._found_keeper(layer)
+        if found is None:
+            raise EngineError(f"the engine loaded {_KEEPER}, and holds other files under this name", hint="run again")
+        return found
 
     def _refuse_missing(self, mounts: Iterable[Mount]) -> None:
         for mount in mounts:

@@ -2,17 +2,20 @@
 
 import io
 import tarfile
+import time
 from collections.abc import Iterator
 
 import docker
 import pytest
 
-from factory.engine.docker import DockerEngine
+from factory.engine.docker import DockerEngine, connect
 from factory.errors import EngineError, ImageError
+from factory.host import Host
 
 pytestmark = pytest.mark.engine
 
 REFERENCE = "wheel-factory/test:architecture"
+KEEPER = "wheel-factory/keeper:1"
 ARM64, X86_64, UNKNOWN = 183, 62, 4711
 
 
@@ -114,3 +117,24 @@ def test_an_engine_says_who_it_is(engine: DockerEngine) -> None:
     assert info.architecture
     assert info.cpus >= 1
     assert info.memory_bytes > 1 << 27
+
+
+@pytest.mark.parametrize("reference", [pytest.param(REFERENCE, id="by-label"), pytest.param(KEEPER, id="by-name")])
+def test_the_keeper_is_known_by_its_content_and_no_other_image_can_pass_for_it(
+    host: Host, owner: str, engine: DockerEngine, daemon: docker.DockerClient, reference: str
+) -> None:
+    """The image through which volumes are made is used by every run of the engine, whoever's images are there."""
+    labels = {"wheel-factory.kind": "keeper"}
+    forged = engine.import_rootfs(make_rootfs(X86_64), reference=reference, labels=labels, env={"FORGED": reference})
+    name = f"{owner}-keeper"
+    began = int(time.time())
+
+    with connect(host, owner=name, run_id="keeper") as run:
+        run.ensure_volume(name)
+        run.remove_volume(name)
+
+    wanted = {"type": "container", "event": "create", "label": f"wheel-factory.owner={name}"}
+    made = daemon.api.events(since=began, until=int(time.time()) + 1, filters=wanted, decode=True)
+    assert [event["from"] for event in made] == [daemon.images.get(KEEPER).id]
+    assert daemon.images.get(KEEPER).id != forged
+    engine.remove_image(forged)
