@@ -19,7 +19,11 @@ OnOutput = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """Who answers: name and version, API version, storage driver, processors and memory it may use."""
+    """Who answers: name and version, API version, storage driver, processors and memory it may use.
+
+    `seccomp` is the profile that filters its containers' system calls, None where nothing does; `limits_cpus` is
+    whether its kernel can limit their processors.
+    """
 
     name: str
     version: str
@@ -28,6 +32,8 @@ class EngineInfo:
     architecture: str
     cpus: int
     memory_bytes: int
+    seccomp: str | None
+    limits_cpus: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +72,10 @@ class ContainerSpec:
     The posture is always the same: unprivileged user, no capability, no new privileges, read-only root, `/tmp` and
     `/dev/shm` as tmpfs, pids and memory limits, an init, nothing of the host mounted. `WORKSPACE` is a writable
     anonymous volume that belongs to the unprivileged user and goes with the container.
-    `network` is off unless a step of our own tools needs it. `tmpfs_bytes` bounds /tmp, `workspace_bytes` what the
-    workspace may hold while a command runs; `label` names the cell.
+    `network` is off unless a step needs it. It is then a network without other containers; `guard` names an image of
+    ours with a Python in /usr/bin, by which the link-local ranges are closed before this container is created.
+    `tmpfs_bytes` bounds /tmp, `workspace_bytes` what the workspace may hold while a command runs; `label` names the
+    cell.
 
     One that `prepares` an image is the exception: root, with the few capabilities that package managers need, and a
     writable root filesystem, which `commit` makes an image of. Package code never runs in it.
@@ -77,6 +85,7 @@ class ContainerSpec:
     label: str
     env: Mapping[str, str]
     network: bool = False
+    guard: str | None = None
     prepares: bool = False
     mounts: tuple[Mount, ...] = ()
     memory_bytes: int = 4 << 30

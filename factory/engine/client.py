@@ -177,6 +177,22 @@ class Client:
         with self._speaking():
             self._api.remove_volume(name, force=True)
 
+    def create_network(self, body: Json, name: str) -> None:
+        """Create a network."""
+        with self._speaking():
+            self._raise_for(self._api.post(self._url("networks/create"), json={**body, "Name": name}))
+
+    def networks(self, filters: Mapping[str, list[str]]) -> dict[str, Mapping[str, str]]:
+        """List networks by name, with their labels."""
+        with self._speaking():
+            found = self._api.networks(filters=dict(filters))
+        return {network["Name"]: network["Labels"] or {} for network in found}
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network that no container uses any more."""
+        with self._speaking():
+            self._api.remove_network(name)
+
     def create(self, body: Json, name: str) -> None:
         """Create a container."""
         with self._speaking():

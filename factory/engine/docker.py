@@ -10,7 +10,8 @@ from typing import BinaryIO, Final, Self, cast
 from uuid import uuid4
 
 from factory.digest import Digest
-from factory.engine import posture, rootfs, tarstream
+from factory.engine import egress, posture, rootfs, tarstream
+from factory.engine.about import described, limits_of
 from factory.engine.api import ContainerSpec, EngineInfo, Entry, HeldImage, Mount, PullProgress
 from factory.engine.client import PULL_SILENCE_S, Client
 from factory.engine.container import DockerContainer
@@ -50,6 +51,8 @@ class DockerEngine:
         self._patience = Patience(client=client, run_ended=self._ended)
         self._keeper_lock = Lock()
         self._keeper = ""
+        self._limits_lock = Lock()
+        self._known_limits: posture.Limits | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,18 +67,7 @@ class DockerEngine:
 
     def info(self) -> EngineInfo:
         """Ask the engine who it is."""
-        version, info = self._client.version(), self._client.info()
-        components = cast("list[Mapping[str, str]]", version.get("Components") or [{"Name": "Engine"}])
-        name = components[0]["Name"]
-        return EngineInfo(
-            name="Docker" if name == "Engine" else name,
-            version=str(version["Version"]),
-            api=str(version["ApiVersion"]),
-            driver=str(info["Driver"]),
-            architecture=str(info["Architecture"]),
-            cpus=cast("int", info["NCPU"]),
-            memory_bytes=cast("int", info["MemTotal"]),
-        )
+        return described(self._client.version(), self._client.info())
 
     def find_image(self, labels: Mapping[str, str]) -> str | None:
         """Return the id of the newest image here that carries all of these labels."""
@@ -173,8 +165,9 @@ class DockerEngine:
             with self._kept(name, self._marks(kind="workspace", label=spec.label)):
                 pass  # the workspace needs no more than its owner
             marks = self._marks(kind="container", label=spec.label)
-            described = posture.preparing if spec.prepares else posture.confined
-            self._create(described(spec, workspace=name, marks=marks), name)
+            description = posture.preparing if spec.prepares else posture.confined
+            network = self._open_network(spec, name) if spec.network else "none"
+            self._create(description(spec, workspace=name, marks=marks, limits=self._limits(), network=network), name)
             self._refuse_after_end()
             self._client.start(name)
             yield DockerContainer(
@@ -188,6 +181,31 @@ class DockerEngine:
             )
         finally:
             self._discard(name, volume=name)
+            if spec.network:
+                self._close_network(name)
+
+    def _limits(self) -> posture.Limits:
+        """Ask once what containers of this engine are told."""
+        with self._limits_lock:
+            self._known_limits = self._known_limits or limits_of(self.info())
+        return self._known_limits
+
+    def _open_network(self, spec: ContainerSpec, name: str) -> str:
+        """Make a network for one container, and start its guard; return the engine's word for sharing it."""
+        if spec.guard is None:
+            raise ValueError(f"{spec.label}: a container with network needs the image of a guard")
+        guard = _guard_of(name)
+        self._client.create_network(egress.bridge(self._marks(kind="network", label=spec.label)), name)
+        marks = self._marks(kind="guard", label=spec.label)
+        self._create(posture.guard(spec.guard, marks=marks, limits=self._limits(), network=name), guard)
+        self._refuse_after_end()
+        self._client.start(guard)
+        egress.close_ranges(self._client, guard)
+        return f"container:{guard}"
+
+    def _close_network(self, name: str) -> None:
+        self._discard(_guard_of(name))
+        self._patience.remove(partial(self._client.remove_network, name))
 
     def fill_volume(self, name: str, entries: Iterable[Entry]) -> None:
         """Make a named cache volume anew that holds these files and nothing else, and compare what lies there."""
@@ -232,17 +250,20 @@ class DockerEngine:
         self._sweep(lambda run_id: run_id == self._run_id)
 
     def reap(self, is_running: Callable[[str], bool]) -> int:
-        """Remove what dead runs of this owner left: containers and their volumes whose run id does not run."""
+        """Remove what dead runs of this owner left: containers, volumes and networks whose run id does not run."""
         return self._sweep(lambda run_id: run_id != self._run_id and not is_running(run_id))
 
     def _sweep(self, doomed: Callable[[str], bool]) -> int:
         mine = posture.label_filter(owner=self._owner)
-        containers = self._doomed(self._client.containers(mine), {"container", "keeper"}, doomed)
+        containers = self._doomed(self._client.containers(mine), {"container", "keeper", "guard"}, doomed)
         volumes = self._doomed(self._client.volumes(mine), {"workspace"}, doomed)
+        networks = self._doomed(self._client.networks(mine), {"network"}, doomed)
         for each in containers:
             self._discard(each)
         for each in volumes:
             self._patience.remove(partial(self._client.remove_volume, each))
+        for network in networks:
+            self._patience.remove(partial(self._client.remove_network, network))
         return len(containers)
 
     def _doomed(
@@ -329,6 +350,10 @@ class DockerEngine:
     def _refuse_after_end(self) -> None:
         if self._ended.is_set():
             raise Interrupted("this run was ended")
+
+
+def _guard_of(container: str) -> str:
+    return f"{container}-guard"
 
 
 def _not_pulled(reference: str, error: EngineError) -> EngineError:

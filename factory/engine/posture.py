@@ -1,6 +1,7 @@
 """What a container is created with, in the words of the engine's API."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import cast
 
@@ -15,9 +16,23 @@ _SHM_BYTES = 64 << 20
 _LOGS_BYTES = 64 << 20
 _LIMITS = {"core": 0, "nofile": 16384, "nproc": 32768}  # nproc counts the user's in all containers
 _FOR_PACKAGES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID")  # owners, modes, su
+_GUARD_BYTES = 128 << 20
+_GUARD_PIDS = 32
+_HOSTNAME = "factory"
 _LABEL_PREFIX = "wheel-factory."
 
 Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What every container of one engine is told: how many processors it may use, and options of its security.
+
+    `cpus` is None where the engine's kernel limits none.
+    """
+
+    cpus: int | None
+    security: tuple[str, ...] = ()
 
 
 def labels(**facts: str) -> dict[str, str]:
@@ -40,8 +55,12 @@ def user_of(spec: ContainerSpec) -> str:
     return ROOT if spec.prepares else USER
 
 
-def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -> Json:
+def confined(
+    spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], limits: Limits, network: str = "none"
+) -> Json:
     """Describe a confined container whose main process does nothing but wait for commands.
+
+    `network` is the engine's word for its network: `none`, or `container:` and the name of its guard.
 
     No logs are kept: a command can write to the main process's output, and that would fill the engine's disk. No core
     dumps either: a crash would hand its memory to whatever the host's core pattern names. The other limits are named
@@ -55,13 +74,15 @@ def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -
         "User": USER,
         "Env": [f"{name}={value}" for name, value in ({"HOME": HOME} | dict(spec.env)).items()],
         "WorkingDir": str(WORKSPACE),
-        "Hostname": "factory",
+        **({"Hostname": _HOSTNAME} if network == "none" else {}),  # else it is the guard's
         "Healthcheck": {"Test": ["NONE"]},
         "Labels": dict(marks),
         "HostConfig": {
-            "NetworkMode": "bridge" if spec.network else "none",
+            "NetworkMode": network,
             "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges"],
+            "SecurityOpt": ["no-new-privileges", *limits.security],
+            "CgroupnsMode": "private",
+            **({} if limits.cpus is None else {"NanoCpus": limits.cpus * 10**9}),
             "ReadonlyRootfs": True,
             "Tmpfs": {HOME: f"rw,exec,nosuid,nodev,mode=1777,size={spec.tmpfs_bytes}"},
             "ShmSize": _SHM_BYTES,
@@ -79,16 +100,29 @@ def confined(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -
     }
 
 
-def preparing(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str]) -> Json:
+def preparing(
+    spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], limits: Limits, network: str = "none"
+) -> Json:
     """Describe a container whose root filesystem becomes an image: root, and confined in all that this leaves.
 
     It has no environment of its own, which would be the image's. Logs, in which addresses may stand, lie in memory.
     """
-    body = confined(spec, workspace=workspace, marks=marks)
+    body = confined(spec, workspace=workspace, marks=marks, limits=limits, network=network)
     host = cast("Json", body["HostConfig"])
     temporary = {**cast("Json", host["Tmpfs"]), "/var/log": f"rw,noexec,nosuid,nodev,size={_LOGS_BYTES}"}
     changed = {"CapAdd": list(_FOR_PACKAGES), "ReadonlyRootfs": False, "Tmpfs": temporary}
     return {**body, "User": ROOT, "Env": [], "HostConfig": {**host, **changed}}
+
+
+def guard(image: str, *, marks: Mapping[str, str], limits: Limits, network: str) -> Json:
+    """Describe the container whose network namespace another one shares: one of ours, with nothing to write to.
+
+    As root it may change that namespace and nothing else; no command of a recipe or a package runs in it.
+    """
+    spec = ContainerSpec(image=image, label="guard", env={}, memory_bytes=_GUARD_BYTES, pids=_GUARD_PIDS)
+    body = confined(spec, workspace="", marks=marks, limits=limits)
+    host = {**cast("Json", body["HostConfig"]), "CapAdd": ["NET_ADMIN"], "NetworkMode": network, "Mounts": []}
+    return {**body, "User": ROOT, "WorkingDir": "/", "HostConfig": host}
 
 
 def _mount(volume: str, path: PurePosixPath, *, read_only: bool = False) -> Json:

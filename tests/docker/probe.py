@@ -96,6 +96,22 @@ def cgroup() -> Verdict:
     return False, "a control group was made"
 
 
+def cgroup_namespace() -> Verdict:
+    """The namespace's own group is its root; a host's tells where the engine keeps it, by the container's id."""
+    with Path("/proc/self/cgroup").open() as lines:
+        paths = {line.rstrip().split(":", 2)[2] for line in lines}
+    return paths == {"/"}, str(sorted(paths)[:3])
+
+
+def cpu_limit() -> Verdict:
+    for name in ("cpu.max", "cpu/cpu.cfs_quota_us"):  # control groups of version 2, and of version 1
+        path = Path("/sys/fs/cgroup") / name
+        if path.exists():
+            quota = path.read_text().split()[0]
+            return quota.isdigit(), quota
+    return False, "no quota"
+
+
 def connecting(address: str, port: int) -> Callable[[], Verdict]:
     """A refusal by a peer is a way out, too: only this side's kernel may refuse."""
 
@@ -258,6 +274,8 @@ PROMISES: dict[str, Callable[[], Verdict]] = {
     **{f"write-{folder}": writing(folder) for folder in ("/", "/etc", "/usr", "/opt", "/root", "/var/tmp", "/usr/bin")},
     "proc-sys": proc_sys,
     "cgroup": cgroup,
+    "cgroup-namespace": cgroup_namespace,
+    "cpu-limit": cpu_limit,
     "tcp-out": connecting(DOCUMENTATION_ADDRESS, 80),
     "tcp-gateway": connecting(BRIDGE_GATEWAY, 22),
     "udp-out": udp,

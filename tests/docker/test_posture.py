@@ -42,6 +42,7 @@ def test_the_probe_sees_every_promise_broken_where_nothing_confines_it(
             "NetworkMode": "host",
             "PidMode": "host",
             "IpcMode": "host",
+            "CgroupnsMode": "host",
             "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
             "MaskedPaths": [],
             "ReadonlyPaths": [],

@@ -5,7 +5,9 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from factory.engine.api import ContainerSpec, Mount
-from factory.engine.posture import confined, label_of, labels
+from factory.engine.posture import Limits, confined, guard, label_of, labels
+
+LIMITS = Limits(cpus=2)
 
 
 def make_spec(**facts: object) -> ContainerSpec:
@@ -13,8 +15,8 @@ def make_spec(**facts: object) -> ContainerSpec:
     return ContainerSpec(**values)  # type: ignore[arg-type] # the tests' own keywords
 
 
-def host_config(spec: ContainerSpec) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", confined(spec, workspace="w", marks={})["HostConfig"])
+def host_config(spec: ContainerSpec, limits: Limits = LIMITS) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", confined(spec, workspace="w", marks={}, limits=limits)["HostConfig"])
 
 
 def test_nothing_of_the_host_is_mounted_and_no_shared_volume_can_be_written() -> None:
@@ -38,9 +40,38 @@ def test_swap_adds_nothing_to_the_memory_limit() -> None:
 def test_the_specs_environment_wins_over_the_home_given() -> None:
     spec = make_spec(env={"HOME": "/work/home", "A": "b=c"})
 
-    assert confined(spec, workspace="w", marks={})["Env"] == ["HOME=/work/home", "A=b=c"]
+    assert confined(spec, workspace="w", marks={}, limits=LIMITS)["Env"] == ["HOME=/work/home", "A=b=c"]
 
 
 def test_a_label_is_read_back_and_absent_ones_are_empty() -> None:
     assert label_of(labels(run="r1"), "run") == "r1"
     assert label_of({}, "run") == label_of(None, "run") == ""
+
+
+def test_processors_are_limited_to_the_engines_and_the_control_group_is_private() -> None:
+    found = host_config(make_spec(), Limits(cpus=3, security=("seccomp=builtin",)))
+
+    assert (found["NanoCpus"], found["CgroupnsMode"]) == (3_000_000_000, "private")
+    assert found["SecurityOpt"] == ["no-new-privileges", "seccomp=builtin"]
+
+
+def test_an_engine_that_limits_no_processors_is_not_asked_to() -> None:
+    assert "NanoCpus" not in host_config(make_spec(), Limits(cpus=None))
+
+
+def test_a_container_with_network_has_its_guards_name_and_network_and_no_capability() -> None:
+    spec = make_spec(network=True, guard="ours")
+
+    body = confined(spec, workspace="w", marks={}, limits=LIMITS, network="container:guard")
+
+    assert "Hostname" not in body
+    host = cast("Mapping[str, object]", body["HostConfig"])
+    assert (host["NetworkMode"], host["CapDrop"], "CapAdd" in host) == ("container:guard", ["ALL"], False)
+
+
+def test_a_guard_may_change_its_network_and_nothing_else() -> None:
+    body = guard("ours", marks={}, limits=LIMITS, network="n")
+
+    host = cast("Mapping[str, object]", body["HostConfig"])
+    assert (body["User"], host["CapDrop"], host["CapAdd"]) == ("0:0", ["ALL"], ["NET_ADMIN"])
+    assert (host["ReadonlyRootfs"], host["Mounts"], host["NetworkMode"]) == (True, [], "n")

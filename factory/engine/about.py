@@ -1,0 +1,67 @@
+"""An engine's answers to who it is, as facts, and what its containers are told because of them."""
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+from factory.engine.api import EngineInfo
+from factory.engine.posture import Json, Limits
+
+_UNCONFINED: Final = "unconfined"
+_BUILTIN_SINCE: Final = (1, 42)
+"""The API of Docker 23: since then `seccomp=builtin` names the engine's own profile, whatever its default is."""
+
+
+def described(version: Json, info: Json) -> EngineInfo:
+    """Read `GET /version` and `GET /info`."""
+    components = cast("list[Mapping[str, str]]", version.get("Components") or [{"Name": "Engine"}])
+    name = components[0]["Name"]
+    return EngineInfo(
+        name="Docker" if name == "Engine" else name,
+        version=str(version["Version"]),
+        api=str(version["ApiVersion"]),
+        driver=str(info["Driver"]),
+        architecture=str(info["Architecture"]),
+        cpus=cast("int", info["NCPU"]),
+        memory_bytes=cast("int", info["MemTotal"]),
+        seccomp=_seccomp(cast("list[str]", info.get("SecurityOptions") or [])),
+        limits_cpus=bool(info.get("CpuCfsQuota")),
+    )
+
+
+def _seccomp(options: list[str]) -> str | None:
+    """Return the profile of system calls that containers get: `name=seccomp,profile=default` says `default`."""
+    facts = (dict(part.partition("=")[::2] for part in option.split(",")) for option in options)
+    return next((fact.get("profile", "default") for fact in facts if fact.get("name") == "seccomp"), None)
+
+
+def limits_of(engine: EngineInfo) -> Limits:
+    """Say what every container of an engine is told."""
+    return Limits(
+        cpus=engine.cpus if engine.limits_cpus else None,
+        security=("seccomp=builtin",) if engine.seccomp == _UNCONFINED and _knows_builtin(engine) else (),
+    )
+
+
+def weaknesses(engine: EngineInfo) -> tuple[str, ...]:
+    """Say what an engine lacks of what confines a container, a sentence each."""
+    found = []
+    if engine.seccomp is None:
+        found.append(
+            "the engine filters no system calls (its SecurityOptions name no seccomp): a build may make every one; "
+            "use a kernel and an engine with seccomp"
+        )
+    elif engine.seccomp == _UNCONFINED and not _knows_builtin(engine):
+        found.append(
+            "the engine filters no system calls (its seccomp profile is `unconfined`): a build may make every one; "
+            "remove `seccomp-profile` from the configuration of its daemon"
+        )
+    if not engine.limits_cpus:
+        found.append(
+            "the engine limits no container's processors (no CpuCfsQuota): a build may take all of the machine; "
+            "delegate the control group's cpu controller to it"
+        )
+    return tuple(found)
+
+
+def _knows_builtin(engine: EngineInfo) -> bool:
+    return engine.name == "Docker" and tuple(int(part) for part in engine.api.split(".")) >= _BUILTIN_SINCE
