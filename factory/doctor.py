@@ -4,7 +4,8 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from factory.engine.api import Engine
+from factory.engine.about import weaknesses
+from factory.engine.api import Engine, EngineInfo
 from factory.engine.docker import connect
 from factory.errors import FactoryError
 from factory.host import Host
@@ -81,9 +82,14 @@ def _engine(host: Host) -> tuple[Check, ...]:
         with connect(host, owner="doctor", run_id="doctor") as engine:
             info = engine.info()
             found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
-            return (Check(name="engine", fine=True, found=found), *_images(engine, host))
+            return (Check(name="engine", fine=True, found=found), *_weaknesses(info), *_images(engine, host))
     except FactoryError as error:
         return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
+
+
+def _weaknesses(info: EngineInfo) -> Iterator[Check]:
+    for weakness in weaknesses(info):
+        yield Check(name="confinement", fine=False, found=weakness.found, mend=weakness.mend)
 
 
 def _images(engine: Engine, host: Host) -> Iterator[Check]:

@@ -17,11 +17,12 @@ from factory.cli.clock import today
 from factory.cli.common import RecipeOptions, allowed_again, err, families, families_again, host_of, load, new_run_id
 from factory.cli.errors import render_error
 from factory.cli.signals import Signals, handled_signals
+from factory.engine.about import weaknesses
 from factory.engine.docker import connect
 from factory.errors import FactoryError, ImageError, Interrupted, OutputError, PlanError, SourceError, UsageError
 from factory.host import Host
 from factory.image_facts import ImageFacts
-from factory.images import ReadyImage, declared, ensure, plain_image
+from factory.images import ReadyImage, declared, ensure, helper_image
 from factory.images.named import remembered
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Planned, Progress, RecipeFailed, Run, RunEnded, RunStarted
@@ -142,6 +143,9 @@ class _Attempt:
                 cancelled = self.stages.cancelled
                 return ensure(name, engine=engine, host=self.host, store=store, progress=progress, cancelled=cancelled)
 
+            for weakness in weaknesses(engine.info()):
+                text = f"warning: {weakness.found}; {weakness.mend}"
+                self.recorder.emit(Progress(subject="engine", text=text))
             with self.signals.raised():
                 engine.reap(store.is_running)
                 orders = self._orders(loaded, make_image)
@@ -153,7 +157,7 @@ class _Attempt:
                 host=self.host,
                 recorder=self.recorder,
                 tools=tools,
-                plain_image=lambda: make_image(plain_image()),
+                helper=lambda: make_image(helper_image(engine)),
                 output=self.board.output if self.options.verbose and isinstance(self.board, PlainBoard) else None,
                 keep=self.options.keep,
             )

@@ -1,6 +1,7 @@
 """An engine's answers to who it is, as facts, and what its containers are told because of them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, cast
 
 from factory.engine.api import EngineInfo
@@ -42,25 +43,26 @@ def limits_of(engine: EngineInfo) -> Limits:
     )
 
 
-def weaknesses(engine: EngineInfo) -> tuple[str, ...]:
-    """Say what an engine lacks of what confines a container, a sentence each."""
-    found = []
-    if engine.seccomp is None:
-        found.append(
-            "the engine filters no system calls (its SecurityOptions name no seccomp): a build may make every one; "
-            "use a kernel and an engine with seccomp"
-        )
-    elif engine.seccomp == _UNCONFINED and not _knows_builtin(engine):
-        found.append(
-            "the engine filters no system calls (its seccomp profile is `unconfined`): a build may make every one; "
-            "remove `seccomp-profile` from the configuration of its daemon"
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weakness:
+    """What an engine lacks of what confines a container, what comes of that, and how to mend it."""
+
+    found: str
+    mend: str
+
+
+def weaknesses(engine: EngineInfo) -> tuple[Weakness, ...]:
+    """List what an engine lacks."""
+    lacks = []
+    if engine.seccomp is None or (engine.seccomp == _UNCONFINED and not _knows_builtin(engine)):
+        profile = "no seccomp" if engine.seccomp is None else f"the seccomp profile {_UNCONFINED}"
+        found = f"the container engine filters no system calls (it names {profile}): a build may make every one"
+        mend = "take `seccomp-profile` out of its daemon's configuration, and use a kernel with seccomp"
+        lacks.append(Weakness(found=found, mend=mend))
     if not engine.limits_cpus:
-        found.append(
-            "the engine limits no container's processors (no CpuCfsQuota): a build may take all of the machine; "
-            "delegate the control group's cpu controller to it"
-        )
-    return tuple(found)
+        found = "the container engine cannot limit processors (it names no CpuCfsQuota): a build may use all of them"
+        lacks.append(Weakness(found=found, mend="delegate the control group's cpu controller to it"))
+    return tuple(lacks)
 
 
 def _knows_builtin(engine: EngineInfo) -> bool:

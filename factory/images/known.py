@@ -36,15 +36,6 @@ def declared(lock: Path | None = None) -> tuple[ImageFacts, ...]:
     return tuple(brought(spec.facts) for spec in specs(lock))
 
 
-def plain_image() -> str:
-    """Name the image in which our own tools run where no build image may be trusted with them: the oldest trial image.
-
-    Most runs have it anyway, as the loader of the oldest libc.
-    """
-    trials = [spec.facts for spec in declared_specs(data_folder()) if spec.facts.role == "trial"]
-    return min(trials, key=lambda facts: (facts.platform.major, facts.platform.minor, facts.name)).name
-
-
 def spec_named(name: str, lock: Path | None = None) -> Spec:
     """Find an image by its name, such as `trial-bullseye`.
 

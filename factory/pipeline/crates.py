@@ -144,7 +144,7 @@ def _resolved(hands: Hands, order: Order, image: ReadyImage, folder: FetchFolder
 
 def _fetcher(hands: Hands, image: ReadyImage) -> ReadyImage | Failure:
     """Return the image that cargo fetches in: what the build's image was made of, else a plain one with our Rust."""
-    return image.own or with_rust(hands, hands.plain_image())
+    return image.own or with_rust(hands, hands.helper())
 
 
 def _take(hands: Hands, bench: Bench, path: str) -> Lock | Failure:
@@ -175,8 +175,16 @@ def _start(
     *,
     network: bool,
 ) -> None:
-    spec = ContainerSpec(image=fetcher.reference, label="crates", env={}, network=network, mounts=fetcher.mounts)
-    bench.start(spec)
+    bench.start(
+        ContainerSpec(
+            image=fetcher.reference,
+            label="crates",
+            env={},
+            network=network,
+            guard=hands.helper().reference if network else None,
+            mounts=fetcher.mounts,
+        )
+    )
     bench.put(folder.files, _FETCH)
     bench.put(_files(configuration), _OWN_CARGO_HOME)
     bench.put(certificate_files(hands.host))

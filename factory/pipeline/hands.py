@@ -22,7 +22,8 @@ CERTIFICATES = WORK / "certificates.pem"
 class Hands:
     """Engine, store, host, evidence and tools of one run. Only `pipeline` knows this value.
 
-    `plain_image` has an image of ours in which our tools run where a recipe's image may not be trusted with them.
+    `helper` returns an image of ours, which is made when it is first asked for: programs of ours run there beside a
+    recipe's containers, or where a recipe's image may not be trusted with them.
     """
 
     engine: Engine
@@ -30,7 +31,7 @@ class Hands:
     host: Host
     recorder: Recorder
     tools: ToolBundle
-    plain_image: Callable[[], ReadyImage]
+    helper: Callable[[], ReadyImage]
     output: Output | None = None
     keep: bool = False
 

@@ -56,7 +56,10 @@ def _make(hands: Hands, base: ReadyImage, preparation: Preparation, asked: Diges
         # The recipe's own commands, or an image of its choice, would see the user's passwords.
         mirror, network = bare(mirror), without_logins(network)
     with hands.bench(subject) as bench:
-        bench.start(ContainerSpec(image=base.reference, label=subject, env={}, network=True, prepares=True))
+        guard = hands.helper().reference
+        bench.start(
+            ContainerSpec(image=base.reference, label=subject, env={}, network=True, guard=guard, prepares=True)
+        )
         bench.put((*prepared.configuration(), *certificate_files(hands.host)), WORK)
         failure = bench.run_all(prepared.steps(preparation, network=network, mirror=mirror))
         if failure is not None:

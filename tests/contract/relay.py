@@ -36,6 +36,7 @@ class Relay:
         self._refused = b""
         self._refusals = 0
         self._delay_s = 0.0
+        self._rewritten: tuple[bytes, bytes] = (b"", b"")
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
 
     @property
@@ -55,6 +56,10 @@ class Relay:
         """Answer again."""
         self._silencer = b""
         self._speaking.set()
+
+    def rewrite(self, answer: bytes, other: bytes) -> None:
+        """Say something else of the same length wherever the engine says this."""
+        self._rewritten = (answer, other.ljust(len(answer)))
 
     def be_slow(self, delay_s: float) -> None:
         """Hold back every piece of an answer for so long."""
@@ -121,6 +126,8 @@ class Relay:
                     sleep(self._delay_s if source is engine else 0)
                     if source is engine and not self._speaking.is_set():
                         piece += self._held_back(engine)
+                    if source is engine and self._rewritten[0]:
+                        piece = piece.replace(*self._rewritten)
                     key.data.sendall(piece)
 
     def _held_back(self, engine: socket.socket) -> bytes:

@@ -130,7 +130,7 @@ def test_the_keeper_is_known_by_its_content_and_no_other_image_can_pass_for_it(
     began = int(time.time())
 
     with connect(host, owner=name, run_id="keeper") as run:
-        run.ensure_volume(name)
+        run.fill_volume(name, [])
         run.remove_volume(name)
 
     wanted = {"type": "container", "event": "create", "label": f"wheel-factory.owner={name}"}

@@ -47,7 +47,7 @@ def resolve(host: Host, store: Store, folder: Path) -> set[Digest]:
             host=host,
             recorder=recorder,
             tools=cast("ToolBundle", None),
-            plain_image=lambda: pytest.fail("no container is started"),
+            helper=lambda: pytest.fail("no container is started"),
         )
         answer = resolved(
             hands,

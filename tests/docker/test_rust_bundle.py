@@ -9,7 +9,7 @@ import pytest
 
 from factory.engine.docker import connect
 from factory.host import Host
-from factory.images import ReadyImage, declared, ensure, plain_image
+from factory.images import ReadyImage, declared, ensure, helper_image
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Planned, Run, RunStarted
 from factory.pipeline.run import Recorder
@@ -64,14 +64,10 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
         def make_image(name: str) -> ReadyImage:
             return ensure(name, engine=engine, host=host, store=opened, progress=lambda _: None)
 
-        hands = Hands(
-            engine=engine,
-            stages=stages,
-            host=host,
-            recorder=recorder,
-            tools=tools,
-            plain_image=lambda: make_image(plain_image()),
-        )
+        def helper() -> ReadyImage:
+            return make_image(helper_image(engine))
+
+        hands = Hands(engine=engine, stages=stages, host=host, recorder=recorder, tools=tools, helper=helper)
 
         carry_out(hands, orders, make_image, workers=2, today=TODAY)
         return recorder.run()

@@ -172,6 +172,12 @@ def test_failures_are_pinned_above_the_matrix() -> None:
     assert rows[2].split() == ["spam/cp311-cp311", "failed"]
 
 
+def test_a_warning_of_the_engine_stays_in_sight() -> None:
+    rows = live([Progress(subject="engine", text="warning: no filter"), planned(C11), done(C11)])
+
+    assert rows[0] == "! engine: warning: no filter"
+
+
 @pytest.mark.parametrize(("width", "height"), [(60, 15), (40, 8), (200, 50)])
 def test_the_board_never_outgrows_the_terminal_and_what_runs_stays_in_sight(width: int, height: int) -> None:
     cells = [

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from factory.digest import Digest
-from factory.images import ReadyImage, plain_image
-from factory.images.known import spec_named
+from factory.images import ReadyImage
 from factory.images.named import RECIPE_FAMILY
 from tests.plan_makers import make_image
 
@@ -27,10 +26,3 @@ def test_nothing_of_an_image_that_only_a_recipe_names_is_trusted() -> None:
 
     assert named.own is None
     assert replace(named, reference="prepared", base=named).own is None
-
-
-def test_the_plain_image_is_one_that_no_wheel_is_built_in() -> None:
-    facts = spec_named(plain_image()).facts
-
-    assert facts.role == "trial"
-    assert facts.platform.libc == "glibc"

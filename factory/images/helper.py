@@ -1,0 +1,21 @@
+"""Which image of ours runs our own programs beside a recipe's containers."""
+
+from pathlib import Path
+
+from factory.engine.api import Engine
+from factory.images.ready import is_here
+from factory.images.spec import ImageSpec, declared_specs
+
+
+def helper_image(engine: Engine, folder: Path | None = None) -> str:
+    """Name a trial image: one that is here, else the one with the oldest libc, which most runs need anyway.
+
+    No recipe influences it, and it has a Python in /usr/bin. One whose interpreter has to be compiled takes minutes.
+    """
+    trials = [spec for spec in declared_specs(folder) if spec.facts.role == "trial" and not spec.compiled]
+    ordered = sorted(trials, key=_libc)
+    return next((spec for spec in ordered if is_here(engine, spec)), ordered[0]).facts.name
+
+
+def _libc(spec: ImageSpec) -> tuple[int, int]:
+    return spec.facts.platform.major, spec.facts.platform.minor
