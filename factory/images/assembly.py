@@ -103,6 +103,7 @@ def _variables(spec: ImageSpec) -> Mapping[str, object]:
         "uv_platform": f"{platform.arch}-{platform.policy}",
         "packages": spec.packages,
         "fallbacks": [f"--fallback={suite}:{other}" for suite, others in spec.fallbacks.items() for other in others],
+        "delays": [f"--delay={suite}:{days}" for suite, days in spec.delays.items()],
         "without": spec.without,
         "interpreters": [_interpreter(spec, each) for each in spec.facts.interpreters],
         "native_packages": tuple(name for each in native for name in interpreter_packages(each)),

@@ -11,6 +11,7 @@ from factory.host import Host, checked_url
 from factory.source.session import TIMEOUT_S, attempt, bare, open_session
 
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
+_SNAPSHOT = re.compile(r"/[0-9]{8}T[0-9]{6}Z(?:/|$)")
 _SIGNED = b"-----BEGIN PGP SIGNED MESSAGE-----"
 _ARCHIVE = re.compile(r"https?://.+/debian(?:/[0-9TZ]+)?/?")
 
@@ -25,6 +26,14 @@ def apt_mirror(host: Host, etc: Path = Path("/etc")) -> str | None:
     """
     own = host.apt_mirror or next(_debian_archives(etc), None)
     return None if own is None else checked_url(own, "the Debian mirror")
+
+
+def is_snapshot(mirror: str | None) -> bool:
+    """Tell whether a mirror is of one moment, which its address names as snapshot.debian.org does.
+
+    Its indexes expire and get no successors; of any other mirror an expired index means that updates are held back.
+    """
+    return mirror is not None and _SNAPSHOT.search(mirror) is not None
 
 
 def mirror_fault(host: Host, suite: str) -> str | None:

@@ -15,6 +15,7 @@ from factory.backends.base import SYSTEM_PATH, WORK, Step
 from factory.catalogue import PackageManager
 from factory.digest import Digest
 from factory.engine.api import Engine, FileEntry
+from factory.images.mirror import is_snapshot
 from factory.keys import key
 from factory.plan.model import Preparation
 
@@ -29,7 +30,6 @@ _APT: Final = """\
 Dir::State::lists "/work/apt/lists";
 Dir::Cache "/work/apt/cache";
 Dir::Log "/work/apt/log";
-Acquire::Check-Valid-Until "false";
 Acquire::Retries "3";
 APT::Cmd::Pattern-Only "true";
 APT::Get::Assume-Yes "true";
@@ -40,6 +40,7 @@ APT::Update::Error-Mode "any";
 DPkg::Options { "--force-unsafe-io"; "--force-confdef"; "--force-confold"; };
 Dpkg::Use-Pty "false";
 """
+_APT_OF_A_SNAPSHOT: Final = 'Acquire::Check-Valid-Until "false";\n'
 _APT_SOURCES: Final = """
 mkdir -p /work/apt/lists/partial /work/apt/cache/archives/partial /work/apt/log /work/apt/none
 if ! cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -Eq '^[[:space:]]*(deb|URIs:)[[:space:]]'
@@ -131,9 +132,10 @@ def identity(asked: Digest, manifest: bytes, making: str) -> Digest:
     return Digest.of(f"{asked.hex}\n{making}\n".encode() + manifest)
 
 
-def configuration() -> Iterator[FileEntry]:
+def configuration(mirror: str) -> Iterator[FileEntry]:
     """Yield the files that the commands read in the workspace, beside certificates."""
-    yield FileEntry(path=PurePosixPath(_APT_CONF.name), content=_APT.encode())
+    content = _APT + (_APT_OF_A_SNAPSHOT if is_snapshot(mirror) else "")
+    yield FileEntry(path=PurePosixPath(_APT_CONF.name), content=content.encode())
 
 
 def steps(preparation: Preparation, *, network: Mapping[str, str], mirror: str) -> Iterator[Step]:
@@ -166,6 +168,9 @@ def explain(output: str) -> Said | None:
     if _NO_SOURCES in output:
         hint = "name a mirror of Debian in FACTORY_APT_MIRROR"
         return Said(message=f"{_NO_SOURCES}, and no mirror is known", hint=hint)
+    if match := _EXPIRED.search(output):
+        hint = "its mirror holds updates back: name another one in FACTORY_APT_MIRROR, or a snapshot by its time"
+        return Said(message=f"the package index {match[1]} has expired", hint=hint)
     if match := _UNREACHABLE.search(output):
         hint = "look at the network, FACTORY_APT_MIRROR, proxies and certificates; then run again"
         return Said(message=f"packages could not be fetched: {match[0].strip()}", hint=hint, passing=True)
@@ -176,6 +181,7 @@ def explain(output: str) -> Said | None:
     return None
 
 
+_EXPIRED: Final = re.compile(r"^E: Release file for (\S{1,500}) is expired", re.MULTILINE)
 _UNKNOWN: Final = re.compile(
     r"""^E:\ Unable\ to\ locate\ package\ (\S+)                       # apt
       | ^E:\ Package\ '([^']+)'\ has\ no\ installation\ candidate

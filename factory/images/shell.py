@@ -9,7 +9,7 @@ from typing import Final
 from factory import process
 from factory.errors import ImageError
 from factory.host import Host
-from factory.images.mirror import apt_mirror, mirror_fault
+from factory.images.mirror import apt_mirror, is_snapshot, mirror_fault
 from factory.source.session import redact
 
 _TIMEOUT_S: Final = 3600
@@ -35,7 +35,7 @@ def run_script(
     _require_bootstrapper(host)
     path = work / "script.sh"
     path.write_text(text, encoding="utf-8")
-    ended = process.run(["sh", path], env={**_env(host), **env}, cwd=work, timeout_s=_TIMEOUT_S)
+    ended = process.run(["sh", path], env={**script_env(host), **env}, cwd=work, timeout_s=_TIMEOUT_S)
     if ended.returncode != 0:
         if fault := mirror_fault(host, suite):
             raise ImageError(
@@ -58,8 +58,17 @@ def _require_bootstrapper(host: Host) -> None:
         raise ImageError("mmdebstrap is not installed", hint="apt-get install mmdebstrap")
 
 
-def _env(host: Host) -> Mapping[str, str]:
-    return {**host.tool_env, "PATH": _path(host), "MIRROR": apt_mirror(host) or "", "PYTHON": sys.executable}
+def script_env(host: Host) -> Mapping[str, str]:
+    """Return what every script is told: this machine's network, its mirror, and whether the mirror's indexes expire."""
+    mirror = apt_mirror(host)
+    expires = "false" if is_snapshot(mirror) else "true"
+    return {
+        **host.tool_env,
+        "PATH": _path(host),
+        "MIRROR": mirror or "",
+        "FRESHNESS": f'Acquire::Check-Valid-Until "{expires}"',
+        "PYTHON": sys.executable,
+    }
 
 
 def _path(host: Host) -> str:

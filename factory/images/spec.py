@@ -43,6 +43,7 @@ class ImageSpec:
     `family_folder` holds the family's template, contract and lock files; `origins` names the suite that each
     interpreter's binaries come from, `compiled` the suite whose source of it is compiled on the image's own;
     `fallbacks` name per suite those that give another version of what the mirror lists for it and does not have;
+    `delays` say per suite how many days after its date an index is believed although it has expired;
     `without` are path patterns that dpkg leaves out; `env` is the image's environment.
     """
 
@@ -55,6 +56,7 @@ class ImageSpec:
     env: Mapping[str, str]
     compiled: Mapping[Interpreter, str]
     fallbacks: Mapping[str, tuple[str, ...]]
+    delays: Mapping[str, int]
     rust: Rust | None = None
     tools: Tools | None = None
 
@@ -123,6 +125,7 @@ def _spec(path: Path, table: _Table) -> ImageSpec:
         origins=origins,
         compiled=compiled,
         fallbacks=_fallbacks(table),
+        delays=_delays(table),
         env=MappingProxyType({key: str(value) for key, value in _table(table, "env").items()}),
         rust=None if rust is None else _rust(rust),
         tools=None if tools is None else _tools(tools),
@@ -137,6 +140,14 @@ def _suites(table: _Table, key: str) -> Mapping[Interpreter, str]:
 def _fallbacks(table: _Table) -> Mapping[str, tuple[str, ...]]:
     named = _table(table, "fallback") if "fallback" in table else {}
     return MappingProxyType({suite: _texts(named, suite) for suite in named})
+
+
+def _delays(table: _Table) -> Mapping[str, int]:
+    named = _table(table, "delay") if "delay" in table else {}
+    for suite, days in named.items():
+        if type(days) is not int or days <= 0:
+            raise ValueError(f"delay.{suite} is {days!r}, not a number of days")
+    return MappingProxyType(cast("dict[str, int]", dict(named)))
 
 
 def _facts(path: Path, table: _Table, interpreters: tuple[Interpreter, ...], rust: _Table | None) -> ImageFacts:

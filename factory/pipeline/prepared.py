@@ -60,7 +60,7 @@ def _make(hands: Hands, base: ReadyImage, preparation: Preparation, asked: Diges
         bench.start(
             ContainerSpec(image=base.reference, label=subject, env={}, network=True, guard=guard, prepares=True)
         )
-        bench.put((*prepared.configuration(), *certificate_files(hands.host)), WORK)
+        bench.put((*prepared.configuration(mirror), *certificate_files(hands.host)), WORK)
         failure = bench.run_all(prepared.steps(preparation, network=network, mirror=mirror))
         if failure is not None:
             return _explained(failure, bench)

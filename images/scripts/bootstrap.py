@@ -1,10 +1,11 @@
 """Bootstrap packages of a suite, and take other versions of those that the mirror lists and does not have.
 
-    bootstrap.py SUITE TARGET [--fallback SUITE:OTHER]… -- OPTION…
+    bootstrap.py SUITE TARGET [--fallback SUITE:OTHER]… [--delay SUITE:DAYS]… -- OPTION…
 
 A testing suite's index and its pool part ways: a listed file answers 404. Its source package's listed version is then
 ruled out, the suite's fallbacks join the sources, and the packages are resolved again. OPTIONs are mmdebstrap's; MIRROR
 is in the environment, empty for mmdebstrap's own default. What was taken stands in the manifest by version and hash.
+The index of a suite with a delay is believed for so many days after its date, although it has expired by then.
 """
 
 import argparse
@@ -24,6 +25,7 @@ MISSING = re.compile(
     r"(?P<package>[^_/\s]+)_(?P<version>[^_\s]+)_\w+\.deb\s+404\s",
     re.MULTILINE,
 )
+EXPIRED = re.compile(r"^E: Release file for \S{1,500}/dists/(?P<suite>[^/\s]{1,100})/\S{1,100} is expired", re.MULTILINE)
 BROKEN = re.compile(r"^E: Failed to fetch \S+/(?P<file>[^/\s]+\.deb)\s+(?P<reason>.+)$", re.MULTILINE)
 
 
@@ -44,6 +46,16 @@ def missing_in(said: str) -> frozenset[Missing]:
 def broken_in(said: str) -> list[str]:
     """Name the files that did not arrive whole, and what apt says of each; a hash that differs is said over lines."""
     return [f"{unquote(match['file'])}: {match['reason'].strip()}" for match in BROKEN.finditer(said)]
+
+
+def expired_in(said: str) -> list[str]:
+    """Name the suites whose index has expired."""
+    return sorted({match["suite"] for match in EXPIRED.finditer(said)})
+
+
+def patience(days: str) -> str:
+    """Return the option by which apt believes an index for so many days after its date (apt.conf(5))."""
+    return f'--aptopt=Acquire::Min-ValidTime "{int(days) * 24 * 3600}"'
 
 
 def preferences(missing: Iterable[Missing], fallbacks: Iterable[str]) -> str:
@@ -92,10 +104,13 @@ def main() -> int:
     parser.add_argument("suite")
     parser.add_argument("target")
     parser.add_argument("--fallback", action="append", default=[])
+    parser.add_argument("--delay", action="append", default=[])
     end = sys.argv.index("--")
     given, options = parser.parse_args(sys.argv[1:end]), sys.argv[end + 1 :]
     pairs = (pair.split(":") for pair in given.fallback)
     fallbacks = [other for suite, other in pairs if suite == given.suite]
+    delays = (pair.split(":") for pair in given.delay)
+    options += [patience(days) for suite, days in delays if suite == given.suite]
     missing: frozenset[Missing] = frozenset()
     more: list[str] = []
     for _ in range(ROUNDS):
@@ -116,6 +131,7 @@ def main() -> int:
         sys.stderr.write(f"fault: {sentence(given.suite, gone)}{tried}\n")
     elif code != 0:
         sys.stderr.writelines(f"fault: apt did not get {each}\n" for each in broken_in(said))
+        sys.stderr.writelines(f"fault: the mirror's index of {each} has expired\n" for each in expired_in(said))
     return code
 
 

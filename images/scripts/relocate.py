@@ -11,6 +11,7 @@ Runs on the host, unprivileged, without network; Python's standard library is al
 """
 
 import argparse
+import ast
 import json
 import pprint
 import re
@@ -185,6 +186,15 @@ def upstream_value(key: str, value: object, prefix: str, version: str) -> object
     return re.sub(r"(?<![\w.])/usr(?=/(?:lib|include|bin)\b|$)", prefix, value)
 
 
+def build_variables(text: str) -> dict[str, object]:
+    """Read the one table that a _sysconfigdata module assigns; the module itself is never run."""
+    values = [node.value for node in ast.parse(text).body if isinstance(node, ast.Assign)]
+    if len(values) != 1:
+        raise SystemExit(f"a table of build variables assigns {len(values)} names")
+    found: dict[str, object] = ast.literal_eval(values[0])
+    return found
+
+
 def restate_build(library: Path, prefix: str, version: str) -> None:
     """Rewrite what sysconfig answers: Debian's speaks of a libpython, and of its own paths and compilers."""
 
@@ -194,9 +204,7 @@ def restate_build(library: Path, prefix: str, version: str) -> None:
     for path in sorted(library.glob("_sysconfigdata_*.py")):
         if path.is_symlink():
             continue
-        scope: dict[str, dict[str, object]] = {}
-        exec(compile(path.read_text(), path, "exec"), scope)  # noqa: S102 -- Debian's own file, signed by its keyring
-        path.write_text(f"build_time_vars = {pprint.pformat(rewritten(scope['build_time_vars']))}\n")
+        path.write_text(f"build_time_vars = {pprint.pformat(rewritten(build_variables(path.read_text())))}\n")
     for path in sorted(library.glob("_sysconfig_vars_*.json")):
         path.write_text(json.dumps(rewritten(json.loads(path.read_text())), indent=2))
     for path in sorted(library.glob("build-details*.json")):

@@ -2,13 +2,16 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
 import pytest
 
-from factory.images.assembly import input_digest, script
+from factory.host import read_host
+from factory.images.assembly import compile_script, input_digest, script, source_script
 from factory.images.bootstrap import identity
+from factory.images.shell import script_env
 from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs, read_spec
 
 BUILD = "lookalike/manylinux_2_31_x86_64.toml"
@@ -30,6 +33,29 @@ def test_every_declared_image_has_a_script(spec: ImageSpec) -> None:
     assert text.startswith("#!/bin/sh\n")
     assert spec.suite in text
     assert "://" not in text
+
+
+@pytest.mark.parametrize("spec", declared_specs(), ids=lambda spec: spec.facts.name)
+def test_every_script_leaves_the_freshness_of_indexes_to_the_mirror(spec: ImageSpec) -> None:
+    compiled = [make(spec, each) for each in spec.compiled for make in (source_script, compile_script)]
+    rust = (spec.family_folder.parent / "rust/assemble.sh").read_text()
+
+    for text in (script(spec), rust, *compiled):
+        assert "Check-Valid-Until" not in text
+        assert '--aptopt="$FRESHNESS"' in text
+
+
+@pytest.mark.parametrize(
+    ("mirror", "option"),
+    [
+        ("http://mirror.example/debian", 'Acquire::Check-Valid-Until "true"'),
+        ("http://mirror.example/debian/20261101T000000Z", 'Acquire::Check-Valid-Until "false"'),
+    ],
+)
+def test_only_a_snapshot_may_have_expired_indexes(mirror: str, option: str) -> None:
+    env = script_env(replace(read_host({}), apt_mirror=mirror))
+
+    assert (env["MIRROR"], env["FRESHNESS"]) == (mirror, option)
 
 
 def test_the_next_base_is_a_setting(images: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from factory.host import read_host
-from factory.images.mirror import apt_mirror
+from factory.images.mirror import apt_mirror, is_snapshot
 
 HOST = replace(read_host({}), apt_mirror=None)
 MIRROR = "http://mirror.example/debian"
@@ -74,3 +74,18 @@ def test_else_the_bootstrapper_has_its_own_default(tmp_path: Path, etc: dict[str
 
 def test_a_machine_without_apt_has_no_mirror(tmp_path: Path) -> None:
     assert apt_mirror(HOST, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("mirror", "snapshot"),
+    [
+        (None, False),
+        (MIRROR, False),
+        ("http://mirror.example/20261101/debian", False),
+        ("http://snapshot.example/archive/debian/20261101T000000Z", True),
+        ("http://snapshot.example/archive/debian/20261101T000000Z/", True),
+        ("http://snapshot.example/20261101T000000Z/debian", True),
+    ],
+)
+def test_a_mirror_of_one_moment_is_known_by_the_time_in_its_address(mirror: str | None, *, snapshot: bool) -> None:
+    assert is_snapshot(mirror) is snapshot

@@ -7,7 +7,7 @@ import pytest
 
 from factory.catalogue import PackageManager
 from factory.digest import Digest
-from factory.images.prepared import explain, identity, input_digest, steps
+from factory.images.prepared import configuration, explain, identity, input_digest, steps
 from factory.plan.model import Preparation
 
 BASE = Digest.of(b"base")
@@ -118,3 +118,23 @@ def test_an_image_without_sources_asks_for_a_mirror() -> None:
 
 def test_other_words_are_left_to_the_log() -> None:
     assert explain("E: dpkg was interrupted\n") is None
+
+
+def test_an_index_that_has_expired_is_named() -> None:
+    said = explain(
+        "E: Release file for http://mirror.example/debian/dists/forky/InRelease is expired (invalid since 23d 9h). "
+        "Updates for this repository will not be applied.\n"
+    )
+
+    assert said is not None
+    assert said.message == "the package index http://mirror.example/debian/dists/forky/InRelease has expired"
+    assert "FACTORY_APT_MIRROR" in said.hint
+
+
+@pytest.mark.parametrize(
+    ("mirror", "is_off"), [("http://mirror.example/debian", False), ("http://mirror.example/20261101T000000Z", True)]
+)
+def test_only_a_snapshots_index_may_have_expired(mirror: str, *, is_off: bool) -> None:
+    (file,) = configuration(mirror)
+
+    assert (b'Check-Valid-Until "false"' in file.content) is is_off

@@ -139,3 +139,12 @@ def write(path: Path, content: str) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_text(content)
     return path
+
+
+@pytest.mark.parametrize("days", ["0", "-1", '"long"', "1.5", "true"])
+def test_a_delay_is_a_number_of_days(tmp_path: Path, days: str) -> None:
+    text = (data_folder() / "trial/forky.toml").read_text().replace("forky = 180", f"forky = {days}")
+    (tmp_path / "forky.toml").write_text(text)
+
+    with pytest.raises(ImageError, match="not a number of days"):
+        read_spec(tmp_path / "forky.toml")
