@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
 LIBYAML = {"apt": ["libyaml-dev"], "dnf": ["libyaml-devel"]}
 SECRET = "secret-of-the-host.example"
+METADATA = 'import socket, sys; sys.exit(socket.socket().connect_ex(("169.254.169.254", 80)) != 101)'  # ENETUNREACH
 IN_BEFORE_ALL = [
+    f"/opt/python/cp313-cp313/bin/python -c '{METADATA}'",
     'test "$(id -u)" = 0 && test ! -e /work/source',
     "apt-get -q update",
     "echo '#define ANSWER 42' >/usr/include/answer.h",
