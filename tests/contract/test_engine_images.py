@@ -135,6 +135,6 @@ def test_the_keeper_is_known_by_its_content_and_no_other_image_can_pass_for_it(
 
     wanted = {"type": "container", "event": "create", "label": f"wheel-factory.owner={name}"}
     made = daemon.api.events(since=began, until=int(time.time()) + 1, filters=wanted, decode=True)
-    assert [event["from"] for event in made] == [daemon.images.get(KEEPER).id]
+    assert [daemon.images.get(event["from"]).id for event in made] == [daemon.images.get(KEEPER).id]
     assert daemon.images.get(KEEPER).id != forged
     engine.remove_image(forged)
