@@ -7,7 +7,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from factory.audit.model import Finding
+from factory.audit.model import Finding, Ruling
+from factory.catalogue import Waiver
 from factory.digest import Artifact, Digest
 from factory.pipeline.model import (
     Failure,
@@ -18,13 +19,14 @@ from factory.pipeline.model import (
     StepEnded,
     StepStarted,
     TrialEnded,
+    TrialResult,
 )
 from factory.plan.model import Cell, Plan
 
 T = TypeVar("T")
 
-_WHOLE = (Plan, Cell, Artifact, Digest, RunStarted, StepStarted, StepEnded)
-"""Names of the plan, which was made before anything ran; files whose names were searched; words of our own."""
+_WHOLE = (Plan, Cell, Waiver, Artifact, Digest, RunStarted, StepStarted, StepEnded)
+"""What plan and recipe say, which were read before anything ran; files whose names were searched; words of our own."""
 _OURS: Mapping[type, frozenset[str]] = MappingProxyType(
     {
         Progress: frozenset({"subject"}),
@@ -32,7 +34,9 @@ _OURS: Mapping[type, frozenset[str]] = MappingProxyType(
         RecipeFailed: frozenset({"recipe"}),
         RunEnded: frozenset({"at"}),
         Failure: frozenset({"step", "log"}),
+        TrialResult: frozenset({"image"}),
         Finding: frozenset({"rule"}),
+        Ruling: frozenset({"check"}),
     }
 )
 """Fields that name things by the plan's names and our own words: whoever reads events joins them by these."""

@@ -1,12 +1,17 @@
 """Values of the caller's environment that a package tries to carry out, and the names that the caller allows."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from factory import codec
+from factory.digest import Digest
+from factory.store import Store
 from tests.docker.command import Command, Ran
 from tests.docker.projects import C_MODULE, SHOW, Project, make_c_project, pyproject
+from tests.index_makers import make_wheel_bytes
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
@@ -105,11 +110,22 @@ def test_no_value_stays_in_the_store(ran: Ran, workshop: Command) -> None:
     assert [path for path in workshop.store.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()] == []
 
 
-def test_a_wheel_from_the_store_is_searched_again(ran: Ran, workshop: Command) -> None:
-    """Its bytes are the same, whatever else is remembered of them."""
-    again = workshop.build("plain.yaml", "-o", "again", env={"TOKEN": TOKEN, "FACTORY_PASS_ENV": "OTHER, TOKEN"})
+def test_a_wheel_that_the_store_remembers_is_searched_before_it_is_used(ran: Ran, workshop: Command) -> None:
+    """The store stands for an older one: what is remembered there was never searched."""
+    allowed = {"TOKEN": TOKEN, "FACTORY_PASS_ENV": "OTHER, TOKEN"}
+    good = workshop.build("plain.yaml", "-o", "again", env=allowed)
+    (path,) = (path for path in (workshop.store / "ledger/build").iterdir() if '"plain-1.0-' in path.read_text())
+    entry = json.loads(path.read_text())
+    with Store.open(workshop.store) as store:
+        leaking = store.put_bytes(make_wheel_bytes("plain", "1.0", TOKEN), entry["result"]["filename"])
+        result, key = codec.dump(leaking), Digest(path.stem)
+        store.ledger_put("build", key, entry["document"], result, [leaking.digest])
 
-    assert (ran.records["plain"].passed, again.code, again.containers) == (True, 0, 0), again.stderr
+    bad = workshop.build("plain.yaml", "-o", "again", env=allowed)
+
+    assert (ran.records["plain"].passed, good.code, good.containers) == (True, 0, 0), good.stderr
+    assert bad.failure("plain").message == "the wheel holds the value of TOKEN in plain-1.0.dist-info/WHEEL"
+    assert (bad.code, bad.containers) == (1, 0)
 
 
 def test_a_name_that_is_not_allowed_is_refused_before_any_work_with_the_line_to_type(alone: Command) -> None:
