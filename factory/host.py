@@ -40,7 +40,7 @@ class Host:
     names to their values. `netrc` holds users and passwords by host name (netrc(5)); `cargo_tokens` are registries'
     tokens by `registry_id`. `variables` are the whole environment, of which recipes may ask for some by name.
     Only those of `pass_env` are given to one: the caller allows names in `FACTORY_PASS_ENV` or on the command line.
-    `temp` is where all programs of a user on this machine put temporary files.
+    `locks` is a folder of this user's alone, for locks that all of his stores share.
     """
 
     index_url: str | None
@@ -59,8 +59,7 @@ class Host:
     ssh_agent: str | None
     path: str
     is_ci: bool
-    uid: int
-    temp: Path
+    locks: Path
     variables: Mapping[str, str] = field(repr=False)
     pass_env: frozenset[str] = frozenset()
 
@@ -154,15 +153,14 @@ def read_host(environ: Mapping[str, str] | None = None) -> Host:
         netrc=next((path for path in _netrc_files(env, home) if _is_file(path, "netrc")), None),
         cargo_home=cargo_home,
         cargo_tokens=MappingProxyType(dict(_cargo_tokens(env, cargo_home))),
-        store=Path(env.get("FACTORY_STORE") or _cache_folder(env, home)),
+        store=Path(env.get("FACTORY_STORE") or _cache_folder(env, home, "wheel-factory")),
         docker=MappingProxyType({name: value for name, value in env.items() if name.startswith("DOCKER_")}),
         step_summary=Path(env["GITHUB_STEP_SUMMARY"]) if env.get("GITHUB_STEP_SUMMARY") else None,
         home=home,
         ssh_agent=env.get("SSH_AUTH_SOCK"),
         path=env.get("PATH", os.defpath),
         is_ci=bool(env.get("CI")),
-        uid=os.getuid(),
-        temp=Path(env.get("TMPDIR") or "/tmp"),  # noqa: S108 -- tempfile(3) reads the same
+        locks=_cache_folder(env, home, "wheel-factory-locks"),
         variables=env,
         pass_env=variable_names((env.get("FACTORY_PASS_ENV", ""),), "FACTORY_PASS_ENV"),
     )
@@ -225,10 +223,10 @@ def find_uv() -> str:
             raise FactoryError("uv is not installed beside the factory", hint=hint) from error
 
 
-def _cache_folder(env: Mapping[str, str], home: Path) -> Path:
+def _cache_folder(env: Mapping[str, str], home: Path, name: str) -> Path:
     if env is os.environ:
-        return platformdirs.user_cache_path("wheel-factory")
-    return Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "wheel-factory"
+        return platformdirs.user_cache_path(name)
+    return Path(env.get("XDG_CACHE_HOME") or home / ".cache") / name
 
 
 def _pip_settings(env: Mapping[str, str], home: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ class mounted:  # noqa: N801 -- used as a context manager
         if os.getuid() != 0 or shutil.which("mount") is None:
             pytest.skip("mounting a small disk needs root")
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", self.options, "tmpfs", self.path],
+            ["mount", "-t", "tmpfs", "-o", f"mode=0700,{self.options}", "tmpfs", self.path],
             check=False,
             capture_output=True,
             text=True,

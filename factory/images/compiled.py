@@ -79,7 +79,7 @@ class Compiler:
     ) -> Packed:
         """Return what is remembered, or make it in a folder: `<name>.tar` and `<name>.manifest`."""
         paper = document(stage, 1, inputs)
-        with self.store.once(stage, key(paper), cancelled=self.cancelled) as held:
+        with self.store.once(stage, key(paper), cancelled=self.cancelled, on_wait=self.progress) as held:
             if not held:
                 raise Interrupted("interrupted")
             remembered = None if anew else self.store.ledger_get(stage, key(paper))

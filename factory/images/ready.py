@@ -1,7 +1,6 @@
 """Images made ready for use: found where they are here, else bootstrapped or pulled, and held to what they declare."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from typing import Final, assert_never
 
@@ -26,7 +25,7 @@ from factory.images.spec import ImageSpec
 from factory.keys import document, key
 from factory.pins import Pin
 from factory.store import Store
-from factory.store.locks import FileLock
+from factory.store.locks import shared_lock
 
 _STAGE: Final = "image"
 
@@ -142,7 +141,7 @@ def ensure_pulled(spec: PulledSpec, shop: Workshop) -> ReadyImage:
 
 
 def _pulled(pin: Pin, shop: Workshop) -> HeldImage:
-    with shop.store.once(_STAGE, pin.digest, cancelled=shop.cancelled) as mine:
+    with shop.store.once(_STAGE, pin.digest, cancelled=shop.cancelled, on_wait=shop.progress) as mine:
         if not mine:
             raise Interrupted("interrupted")
         return pulled(shop.engine, pin, progress=shop.progress, cancelled=shop.cancelled)
@@ -155,9 +154,10 @@ def ensure_bootstrapped(spec: ImageSpec, shop: Workshop, *, update: bool = False
         ImageError: it cannot be made here, or is not what it declares.
         Interrupted: the run was ended meanwhile.
     """
-    engine = shop.engine
-    with FileLock(_lock_path(shop.host, spec)) as lock:
-        if not lock.acquire(cancelled=shop.cancelled):
+    engine = shop.engine  # images are the engine's: stores of one user must not make one each
+    with shared_lock(shop.host.locks, f"image-{input_digest(spec).hex}.lock") as lock:
+        text = f"waiting for {spec.facts.name}, which another run is making"
+        if not lock.acquire(cancelled=shop.cancelled, on_wait=lambda: shop.progress(text)):
             raise Interrupted("interrupted")
         found = _find(engine, spec)
         image = found.id if found is not None and not update else _make(spec, shop, update=update)
@@ -174,11 +174,6 @@ def ensure_bootstrapped(spec: ImageSpec, shop: Workshop, *, update: bool = False
 
 def _ready(facts: ImageFacts, image: HeldImage, identity: Digest) -> ReadyImage:
     return ReadyImage(facts=facts, reference=image.id, identity=identity, path=image.env.get("PATH", SYSTEM_PATH))
-
-
-def _lock_path(host: Host, spec: ImageSpec) -> Path:
-    """Name the lock under which an image is made: images are the engine's, so stores must not make one each."""
-    return host.temp / f"wheel-factory-{host.uid}-image-{input_digest(spec).hex}.lock"
 
 
 def _probe_once(facts: ImageFacts, image: str, shop: Workshop, *, hint: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import Literal, Self
 
 from factory.backends.base import WORK, Step
@@ -12,7 +12,7 @@ from factory.errors import EngineError, FactoryError
 from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
 from factory.pipeline.model import Failure, Progress
 from factory.pipeline.offline import network_attempt
-from factory.pipeline.run import Recorder, written
+from factory.pipeline.run import Recorder, path_of
 from factory.source.session import redact
 
 Output = Callable[[str, bytes], None]
@@ -44,7 +44,6 @@ class Bench:
     last_output: str = ""
     _stack: ExitStack = field(default_factory=ExitStack)
     _container: Container | None = None
-    _count: int = 0
     _has_network: bool = False
     _begun: bytes = b""
     _workspace_bytes: int = 0
@@ -116,28 +115,19 @@ class Bench:
 
     def save(self, limit_bytes: int) -> None:
         """Write the workspace's regular files below the run's folder, for `--keep`, and say where, or why not."""
-        folder = self.recorder.folder / "kept" / _path_of(self.subject)
+        folder = PurePath("kept") / path_of(self.subject)
         taken = self.take(WORK, "keep", limit_bytes=limit_bytes)
         if isinstance(taken, Failure):
             self.recorder.emit(Progress(subject=self.subject, text=f"its workspace was not kept: {taken.message}"))
             return
-        with written(folder):
-            for entry in taken:
-                target = folder / entry.path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(entry.content)
-                target.chmod(entry.mode & 0o755 | 0o600)
-        self.recorder.emit(Progress(subject=self.subject, text=f"its workspace is kept in {folder}"))
+        for entry in taken:
+            self.recorder.write(folder / entry.path, entry.content, entry.mode & 0o755 | 0o600)
+        text = f"its workspace is kept in {self.recorder.folder / folder}"
+        self.recorder.emit(Progress(subject=self.subject, text=text))
 
     def log(self, name: str, text: str) -> str:
         """Write a log of this subject; return its path in the run's folder."""
-        self._count += 1
-        relative = Path("logs") / _path_of(self.subject) / f"{self._count:02}-{name}.log"
-        path = self.recorder.folder / relative
-        with written(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self._safe(text), encoding="utf-8", errors="replace")
-        return str(relative)
+        return self.recorder.log(self.subject, name, self._safe(text))
 
     def _echo(self, piece: bytes) -> None:
         """Pass whole lines on: what must not be seen could lie half in one piece and half in the next."""
@@ -179,10 +169,6 @@ class Bench:
 
 def _sized(size_bytes: int) -> str:
     return f"{size_bytes / 1e9:.3g} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.3g} MB"  # noqa: PLR2004
-
-
-def _path_of(subject: str) -> Path:
-    return Path(*(part for part in subject.replace("@", "/@").split("/") if part not in ("", ".", "..")))
 
 
 _LINKED = (

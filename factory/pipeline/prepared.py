@@ -27,7 +27,8 @@ def prepared_image(hands: Hands, base: ReadyImage, preparation: Preparation, sub
     """
     asked = prepared.input_digest(base.identity, preparation)
     stages = hands.stages
-    with stages.store.once("prepared", asked, cancelled=stages.cancelled) as mine:
+    told = hands.recorder.progress(subject)
+    with stages.store.once("prepared", asked, cancelled=stages.cancelled, on_wait=told) as mine:
         if not mine:
             raise Interrupted("interrupted while another run prepared the same image")
         found = hands.engine.find_image(_marks(hands, asked))

@@ -2,16 +2,18 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from time import monotonic
 from typing import Self, TextIO, assert_never
 
 from factory import codec
 from factory.errors import OutputError
+from factory.folders import Folder, Refusal
 from factory.hiding import hide
 from factory.pipeline.model import (
     CellEnded,
@@ -30,6 +32,8 @@ from factory.pipeline.model import (
 from factory.pipeline.redaction import without_secrets
 
 Listener = Callable[[Event], None]
+
+_REFUSAL = Refusal(error=OutputError, elsewhere="run from a folder where `.factory` is yours or can be made")
 
 
 def now() -> str:
@@ -91,7 +95,8 @@ class Recorder:
     """Write each event to `events.jsonl` as it happens, hand it to a listener, and keep it for the fold.
 
     Values that were given to `conceal` are in none of the three.
-    Thread-safe: events of several cells interleave, each whole.
+    Thread-safe: events of several cells interleave, each whole. The folder is this user's alone and is held open:
+    everything of the run is written below it by `write` and `log`, wherever its name may lead by then.
     """
 
     folder: Path
@@ -100,12 +105,14 @@ class Recorder:
     _events: list[Event] = field(default_factory=list)
     _containers: int = 0
     _concealed: frozenset[str] = frozenset()
+    _logs: Counter[Path] = field(default_factory=Counter)
+    _opened: Folder = field(init=False)
     _stream: TextIO = field(init=False)
 
     def __post_init__(self) -> None:
         with written(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._stream = (self.folder / "events.jsonl").open("w", encoding="utf-8")
+            self._opened = Folder.open(self.folder, _REFUSAL)
+            self._stream = self._opened.create_text("events.jsonl")
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +120,25 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # every event is flushed at once: what is left over, `emit` has refused already
             self._stream.close()
+        self._opened.close()
+
+    def write(self, path: PurePath, content: bytes, mode: int = 0o600) -> None:
+        """Write a file below the run's folder.
+
+        Raises:
+            OutputError: it cannot be written, or a folder on its way is not this user's alone.
+        """
+        with written(self.folder / path):
+            self._opened.write(path, content, mode)
+
+    def log(self, subject: str, name: str, text: str) -> str:
+        """Write a log of a subject, numbered in the order of its logs; return its path in the run's folder."""
+        folder = Path("logs") / path_of(subject)
+        with self._lock:
+            self._logs[folder] += 1
+            path = folder / f"{self._logs[folder]:02}-{name}.log"
+        self.write(path, text.encode(errors="replace"))
+        return str(path)
 
     def conceal(self, values: Iterable[str]) -> None:
         """Keep values out of every event and, by way of `hide`, out of every log from now on."""
@@ -164,6 +190,11 @@ class Recorder:
         finally:
             mark.duration_s = monotonic() - started
             self.emit(StepEnded(subject=subject, step=name, at=now(), duration_s=mark.duration_s, outcome=mark.outcome))
+
+
+def path_of(subject: str) -> Path:
+    """Return the folder of a subject's logs, relative to the folder of logs."""
+    return Path(*(part for part in subject.replace("@", "/@").split("/") if part not in ("", ".", "..")))
 
 
 @dataclass(slots=True)

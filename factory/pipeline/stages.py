@@ -36,13 +36,15 @@ _LIKE_IMAGES = frozenset({"rust", "bytecode"})  # made anew where the world is a
 class Stages:
     """Do a stage's work unless the store remembers it. Only passes are remembered.
 
-    `fresh` does everything again, `update` only what asks the world; both remember the outcome.
+    `fresh` does everything again, `update` only what asks the world; both remember the outcome. `on_wait` is told of
+    another run that holds what this one wants.
     """
 
     store: Store
     cancelled: Event
     fresh: bool = False
     update: bool = False
+    on_wait: Callable[[str], None] = lambda _: None
     _made: set[Digest] = field(default_factory=set)
 
     def once(
@@ -60,7 +62,7 @@ class Stages:
         digest = key(paper)
         if (remembered := self._remembered(stage, digest, kind)) is not None:
             return remembered, True
-        with self.store.once(stage, digest, cancelled=self.cancelled) as held:
+        with self.store.once(stage, digest, cancelled=self.cancelled, on_wait=self.on_wait) as held:
             if not held:
                 raise Interrupted("interrupted while another run made the same thing")
             if (remembered := self._remembered(stage, digest, kind)) is not None:
@@ -94,7 +96,7 @@ class Stages:
     def volume(self, kind: str, content: Digest) -> Iterator["VolumeEntry"]:
         """Hold a cache volume's ledger entry, which says that the volume was filled to its end."""
         paper = document("volume", VERSIONS["volume"], {"kind": kind, "content": str(content)})
-        with self.store.once("volume", key(paper), cancelled=self.cancelled) as held:
+        with self.store.once("volume", key(paper), cancelled=self.cancelled, on_wait=self.on_wait) as held:
             if not held:
                 raise Interrupted("interrupted while another run filled the same volume")
             yield VolumeEntry(self.store, paper)

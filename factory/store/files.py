@@ -74,7 +74,7 @@ def write_temporary(folder: Path, chunks: Iterable[bytes]) -> Path:
     """Write a new file in a folder and bring it to the disk; nothing is left behind when that fails."""
     path = folder / f"new-{os.urandom(8).hex()}"
     try:
-        with path.open("xb") as stream:
+        with open(path, "xb", opener=_private) as stream:
             stream.writelines(chunks)
             stream.flush()
             os.fsync(stream.fileno())
@@ -86,11 +86,22 @@ def write_temporary(folder: Path, chunks: Iterable[bytes]) -> Path:
 
 def publish(temporary: Path, path: Path) -> None:
     """Give a finished temporary file its name: whoever opens that name sees the old bytes or the new, never a part."""
-    if not path.parent.is_dir():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sync_folder(path.parent.parent)
+    make_own(path.parent)
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def make_own(folder: Path) -> None:
+    """Make a folder that is missing, and those above it, for this user alone whatever the umask says."""
+    if not folder.is_dir():
+        make_own(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that nobody else may write, whatever the umask says: what others may write is not believed."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,24 +3,40 @@
 import errno
 import fcntl
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import Self
 
 from factory.errors import StoreError
+from factory.folders import Folder, Refusal
 from factory.store.files import explained
 
+TELL_AFTER_S = 2.0
 _POLL_S = 0.1
+_SHARED = Refusal(error=StoreError, elsewhere="set XDG_CACHE_HOME to a folder of your own")
 _NOT_HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
 
 
-class FileLock:
-    """An exclusive lock on a file name. The kernel frees it when the process ends, however it ends."""
+OnWait = Callable[[], None]
 
-    def __init__(self, path: Path) -> None:
+
+def _in_silence() -> None:
+    return
+
+
+class FileLock:
+    """An exclusive lock on a file name. The kernel frees it when the process ends, however it ends.
+
+    `shown` is what messages call it where `path` leads through an open folder.
+    """
+
+    def __init__(self, path: Path, *, shown: Path | None = None) -> None:
         """Name the lock; nothing is taken yet."""
         self.path = path
+        self.shown = shown or path
         self._handle: int | None = None
 
     def __enter__(self) -> Self:
@@ -31,7 +47,7 @@ class FileLock:
 
     def try_acquire(self) -> bool:
         """Take the lock unless someone holds it, this process included."""
-        with explained("lock", self.path):
+        with explained("lock", self.shown):
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 taken = _flock(handle) and self._is_named(handle)
@@ -44,13 +60,22 @@ class FileLock:
         self._handle = handle
         return True
 
-    def acquire(self, *, cancelled: Event | None = None, timeout_s: float | None = None) -> bool:
-        """Wait for the lock; False when `cancelled` was set or `timeout_s` passed first."""
+    def acquire(
+        self, *, cancelled: Event | None = None, timeout_s: float | None = None, on_wait: OnWait = _in_silence
+    ) -> bool:
+        """Wait for the lock; False when `cancelled` was set or `timeout_s` passed first.
+
+        `on_wait` is called once, when it was waited for as long as a person wonders why.
+        """
         waiting = cancelled or Event()
-        started = monotonic()
+        started, is_told = monotonic(), False
         while not self.try_acquire():
-            if waiting.wait(_POLL_S) or (timeout_s is not None and monotonic() - started > timeout_s):
+            waited_s = monotonic() - started
+            if waiting.wait(_POLL_S) or (timeout_s is not None and waited_s > timeout_s):
                 return False
+            if waited_s > TELL_AFTER_S and not is_told:
+                is_told = True
+                on_wait()
         return True
 
     def release(self) -> None:
@@ -59,7 +84,7 @@ class FileLock:
             return
         handle, self._handle = self._handle, None
         try:
-            with explained("unlock", self.path):
+            with explained("unlock", self.shown):
                 self.path.unlink(missing_ok=True)
         finally:
             os.close(handle)
@@ -67,17 +92,30 @@ class FileLock:
     def _is_named(self, handle: int) -> bool:
         """Whether the locked file still bears the name: its last holder may have removed it meanwhile."""
         try:
-            named = self.path.stat()
+            named = self.path.lstat()
         except FileNotFoundError:
             return False
         return os.path.samestat(named, os.fstat(handle))
+
+
+@contextmanager
+def shared_lock(folder: Path, name: str) -> Iterator[FileLock]:
+    """Lend a lock that all stores of this user share, in a folder that nobody else can put anything into.
+
+    Raises:
+        StoreError: the folder is not this user's alone, or cannot be made.
+    """
+    with explained("use the folder of locks", folder):
+        opened = Folder.open(folder.absolute(), _SHARED)
+    with opened, FileLock(opened.anchor / name, shown=folder / name) as lock:
+        yield lock
 
 
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock of this name."""
     with explained("read", path):
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return False
         try:
@@ -96,13 +134,12 @@ def _flock(handle: int, mode: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
-def acquired(path: Path, *, timeout_s: float) -> FileLock:
+def acquired(lock: FileLock, *, timeout_s: float, on_wait: OnWait = _in_silence) -> FileLock:
     """Take a lock that nobody should hold for long.
 
     Raises:
         StoreError: someone held it for `timeout_s`.
     """
-    lock = FileLock(path)
-    if not lock.acquire(timeout_s=timeout_s):
-        raise StoreError(f"{path} is held by another process", hint="wait for that run to end")
+    if not lock.acquire(timeout_s=timeout_s, on_wait=on_wait):
+        raise StoreError(f"{lock.shown} is held by another process", hint="wait for that run to end")
     return lock

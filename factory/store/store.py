@@ -4,6 +4,9 @@ Layout, version 1: `format`, `owner`, `versions`, `blobs/<2 digits>/<digest>`, `
 `temp/`.
 Only `format` and `owner` are not made again when they are deleted.
 
+The store, and each of its folders, belongs to this user alone: whoever may write to `ledger/` decides what has passed.
+It is opened once, and what is read and written here is named relative to the open folder.
+
 A ledger entry names the blobs it needs and is written after them, each by a rename, so that a kill at any moment
 leaves entries that hold. Nothing here reads a clock.
 """
@@ -11,9 +14,10 @@ leaves entries that hold. Nothing here reads a clock.
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO, Self
@@ -21,15 +25,13 @@ from typing import BinaryIO, Self
 from factory.codec import JSON
 from factory.digest import Artifact, Digest, chunks
 from factory.errors import StoreError
+from factory.folders import Folder, is_ours
 from factory.keys import difference
 from factory.keys import key as key_of
 from factory.store.entry import Entry, parse_entry, parse_versions
 from factory.store.files import Intake, explained, publish, roomy, write_temporary
-from factory.store.locks import FileLock, acquired, is_held
-
-_FORMAT = "1"
-_UNRELATED = frozenset({"lost+found"})
-_LOCK_TIMEOUT_S = 5.0
+from factory.store.locks import FileLock, is_held
+from factory.store.opening import REFUSAL, OnWait, held, prepare, remove_leftovers, session_folder
 
 OnDamage = Callable[[str], None]
 
@@ -37,29 +39,38 @@ OnDamage = Callable[[str], None]
 class Store:
     """An open store. Safe to use from several threads, and from several processes at once."""
 
-    def __init__(self, path: Path, session: FileLock, on_damage: OnDamage) -> None:
+    def __init__(self, folder: Folder, session: FileLock, on_damage: OnDamage, on_wait: OnWait) -> None:
         """Use `Store.open`."""
-        self.path = path
+        self.path = folder.path
+        self._folder = folder
+        self._root = folder.anchor
         self._session = session
         self._on_damage = on_damage
+        self._on_wait = on_wait
         self._intact: set[tuple[Digest, int, int, int]] = set()
 
     @classmethod
-    def open(cls, path: Path, *, on_damage: OnDamage = lambda _: None) -> Self:
+    def open(cls, path: Path, *, on_damage: OnDamage = lambda _: None, on_wait: OnWait = lambda _: None) -> Self:
         """Open a store, making it where there is nothing, and remove what dead runs left in `temp`.
 
-        `on_damage` is told, a sentence each, of results that cannot be used because their blobs are gone or changed.
+        `on_damage` is told, a sentence each, of results that cannot be used because their blobs are gone or changed;
+        `on_wait` of a lock that another process holds for long.
 
         Raises:
-            StoreError: the path cannot be used, is no store, or one of another format.
+            StoreError: the path cannot be used, is not this user's alone, is no store, or one of another format.
         """
         path = path.absolute()
         with explained("use the store", path):
-            _prepare(path)
-            _remove_leftovers(path)
-            session = acquired(path / "temp" / f"{os.urandom(8).hex()}.lock", timeout_s=_LOCK_TIMEOUT_S)
-            _session_folder(session).mkdir()
-        return cls(path, session, on_damage)
+            folder = Folder.open(path, REFUSAL)
+            try:
+                prepare(folder, on_wait)
+                remove_leftovers(folder.anchor)
+                session = held(folder, f"temp/{os.urandom(8).hex()}.lock", on_wait)
+                session_folder(session).mkdir(mode=0o700)
+            except BaseException:
+                folder.close()
+                raise
+        return cls(folder, session, on_damage, on_wait)
 
     def __enter__(self) -> Self:
         return self
@@ -69,14 +80,15 @@ class Store:
 
     def close(self) -> None:
         """Remove this session's temporary files."""
-        shutil.rmtree(_session_folder(self._session), ignore_errors=True)
+        shutil.rmtree(session_folder(self._session), ignore_errors=True)
         self._session.release()
+        self._folder.close()
 
     @property
     def owner(self) -> str:
         """A random name, made once: what the engine's things of this store are labelled with."""
         with explained("read", self.path / "owner"):
-            return (self.path / "owner").read_text(encoding="ascii").strip()
+            return (self._root / "owner").read_text(encoding="ascii").strip()
 
     def put_bytes(self, content: bytes, filename: str) -> Artifact:
         """Keep bytes."""
@@ -91,7 +103,7 @@ class Store:
         """Keep a stream's bytes. An exception that the stream raises passes through, and nothing is kept."""
         intake = Intake(pieces)
         temporary = self._write(intake)
-        with explained("write", self._blob(intake.digest)):
+        with self._explained("write", self._blob(intake.digest)):
             temporary.chmod(0o444)
             publish(temporary, self._blob(intake.digest))
         return Artifact(filename=filename, digest=intake.digest, size_bytes=intake.size_bytes)
@@ -112,8 +124,8 @@ class Store:
             StoreError: it is not here, or was changed.
         """
         if fault := self._fault(digest):
-            raise StoreError(fault, hint=f"delete {self._blob(digest)}; the next run makes it again")
-        with explained("read", self._blob(digest)):
+            raise StoreError(fault, hint=f"delete {self._shown(self._blob(digest))}; the next run makes it again")
+        with self._explained("read", self._blob(digest)):
             return self._blob(digest).open("rb")
 
     def read(self, digest: Digest) -> bytes:
@@ -152,13 +164,13 @@ class Store:
             if fault := self._fault(digest):
                 raise StoreError(fault)
         temporary = self._write(Intake([entry.written()]))
-        with explained("write", self._entry_path(stage, key)):
+        with self._explained("write", self._entry_path(stage, key)):
             publish(temporary, self._entry_path(stage, key))
 
     def nearest(self, stage: str, document: Mapping[str, JSON]) -> Mapping[str, JSON] | None:
         """Return the remembered document of a stage that differs least from this one, to tell what changed."""
         with explained("read", self.path / "ledger" / stage):
-            paths = sorted((self.path / "ledger" / stage).glob("*.json"))
+            paths = sorted((self._root / "ledger" / stage).glob("*.json"))
         entries = (self._entry(stage, Digest(path.stem)) for path in paths)
         documents = [entry.document for entry in entries if entry is not None]
         return min(documents, key=lambda old: len(difference(old, document)), default=None)
@@ -187,13 +199,17 @@ class Store:
         return any(entry is not None and entry.version < version for entry in entries)
 
     @contextmanager
-    def once(self, stage: str, key: Digest, *, cancelled: Event | None = None) -> Iterator[bool]:
+    def once(
+        self, stage: str, key: Digest, *, cancelled: Event | None = None, on_wait: OnWait | None = None
+    ) -> Iterator[bool]:
         """Hold a key while its result is made, so that nobody else on this machine makes it meanwhile.
 
-        Yields False, without the lock, when `cancelled` is set before the other holder is done.
+        Yields False, without the lock, when `cancelled` is set before the other holder is done. `on_wait`, or what the
+        store was opened with, is told of a holder that takes long.
         """
-        with FileLock(self.path / "locks" / f"{stage}-{key.hex}.lock") as lock:
-            yield lock.acquire(cancelled=cancelled)
+        text = f"waiting for {stage} {key.short}, which another run is making"
+        with self._lock(f"{stage}-{key.hex}.lock") as lock:
+            yield lock.acquire(cancelled=cancelled, on_wait=lambda: (on_wait or self._on_wait)(text))
 
     @contextmanager
     def run_lock(self, run_id: str) -> Iterator[None]:
@@ -202,22 +218,26 @@ class Store:
         Raises:
             StoreError: a run of this id is running.
         """
-        with acquired(self._run_lock_path(run_id), timeout_s=_LOCK_TIMEOUT_S):
+        with held(self._folder, f"locks/run-{run_id}.lock", self._on_wait):
             yield
 
     def is_running(self, run_id: str) -> bool:
         """Whether a living process holds this run's lock."""
-        return is_held(self._run_lock_path(run_id))
+        return is_held(self._root / "locks" / f"run-{run_id}.lock")
 
     @contextmanager
     def temp_folder(self) -> Iterator[Path]:
         """Lend an empty folder on the store's own disk, removed at the end; after a kill, when the store is opened.
 
+        Its path is one that other programs can use, too, so that it leads through the store's name.
+
         Raises:
-            StoreError: it cannot be made, or what is written there meets a full disk.
+            StoreError: it cannot be made, the store was moved, or what is written there meets a full disk.
         """
         with explained("write", self.path / "temp"):
-            folder = Path(tempfile.mkdtemp(dir=_session_folder(self._session)))
+            if not self._folder.is_at(self.path):
+                raise StoreError(f"another folder took the place of the store {self.path}", hint=REFUSAL.elsewhere)
+            folder = Path(tempfile.mkdtemp(dir=self._shown(session_folder(self._session))))
         try:
             with roomy(folder):
                 yield folder
@@ -235,21 +255,28 @@ class Store:
         with self.temp_folder() as folder:
             path = folder / artifact.filename
             with explained("write", path):
-                path.symlink_to(self._blob(artifact.digest))
+                path.symlink_to(self._shown(self._blob(artifact.digest)))
             yield path
 
     def _blob(self, digest: Digest) -> Path:
-        return self.path / "blobs" / digest.hex[:2] / digest.hex
+        return self._root / "blobs" / digest.hex[:2] / digest.hex
 
     def _entry_path(self, stage: str, key: Digest) -> Path:
-        return self.path / "ledger" / stage / f"{key.hex}.json"
+        return self._root / "ledger" / stage / f"{key.hex}.json"
 
-    def _run_lock_path(self, run_id: str) -> Path:
-        return self.path / "locks" / f"run-{run_id}.lock"
+    def _lock(self, name: str) -> FileLock:
+        return FileLock(self._root / "locks" / name, shown=self.path / "locks" / name)
+
+    def _shown(self, path: Path) -> Path:
+        """Return what a person, or another program, calls a path below the open folder."""
+        return self.path / path.relative_to(self._root)
+
+    def _explained(self, what: str, path: Path) -> AbstractContextManager[None]:
+        return explained(what, self._shown(path))
 
     def _write(self, intake: Intake) -> Path:
         try:
-            return write_temporary(_session_folder(self._session), intake)
+            return write_temporary(session_folder(self._session), intake)
         except OSError as error:
             if intake.is_reading:
                 raise
@@ -258,25 +285,28 @@ class Store:
 
     def _entry(self, stage: str, key: Digest) -> Entry | None:
         path = self._entry_path(stage, key)
-        with explained("read", path):
+        with self._explained("read", path):
             try:
-                content = path.read_bytes()
+                content = _read_ours(path)
             except FileNotFoundError:
                 return None
-        entry = parse_entry(content)
+        entry = None if content is None else parse_entry(content)
         if entry is None:
-            self._on_damage(f"{stage} {key.short} is made again: {path} is damaged")
+            fault = "is not this user's alone" if content is None else "is damaged"
+            self._on_damage(f"{stage} {key.short} is made again: {self._shown(path)} {fault}")
         return entry
 
     def _fault(self, digest: Digest) -> str | None:
         """Say what is wrong with a blob. A file is read once in a session, and again when it was replaced."""
         path = self._blob(digest)
-        with explained("read", path):
+        with self._explained("read", path):
             try:
-                found = path.stat()
+                status = path.lstat()
             except FileNotFoundError:
                 return f"blob {digest.short} is not in the store"
-            seen = (digest, found.st_ino, found.st_size, found.st_mtime_ns)
+            if not (stat.S_ISREG(status.st_mode) and is_ours(status)):
+                return f"blob {digest.short} in the store is not this user's alone"
+            seen = (digest, status.st_ino, status.st_size, status.st_mtime_ns)
             if seen in self._intact:
                 return None
             if Digest.of_file(path) != digest:
@@ -285,46 +315,7 @@ class Store:
         return None
 
 
-def _session_folder(session: FileLock) -> Path:
-    return session.path.with_suffix("")
-
-
-def _prepare(path: Path) -> None:
-    """Make a new store, or check an old one. Two processes may do this at the same time."""
-    path.mkdir(parents=True, exist_ok=True)
-    format_file = path / "format"
-    if not format_file.exists():
-        foreign = sorted(entry.name for entry in path.iterdir() if not _belongs(entry.name))
-        if foreign and not format_file.exists():
-            hint = "set FACTORY_STORE to a new or empty folder"
-            raise StoreError(f"{path} is no store: it holds {foreign[0]} and has no file `format`", hint=hint)
-        publish(write_temporary(path, [f"{_FORMAT}\n".encode()]), format_file)
-    version = format_file.read_text(encoding="utf-8", errors="replace").strip()
-    if version != _FORMAT:
-        hint = f"set FACTORY_STORE to another folder, or delete {path}: all of it can be made again"
-        raise StoreError(f"the store {path} has format {version!r}; this factory reads format {_FORMAT!r}", hint=hint)
-    for name in ("blobs", "ledger", "locks", "temp"):
-        (path / name).mkdir(exist_ok=True)
-    _ensure_owner(path)
-
-
-def _belongs(name: str) -> bool:
-    return name in _UNRELATED or name.startswith("new-")
-
-
-def _ensure_owner(path: Path) -> None:
-    with acquired(path / "locks" / "owner.lock", timeout_s=_LOCK_TIMEOUT_S):
-        if not (path / "owner").exists():
-            publish(write_temporary(path, [f"{os.urandom(8).hex()}\n".encode()]), path / "owner")
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove the temporary folders whose session's lock nobody holds, and lock files without a holder."""
-    for folder in sorted((path / "temp").iterdir()):
-        if folder.suffix != ".lock":
-            with FileLock(folder.with_suffix(".lock")) as lock:
-                if lock.try_acquire():
-                    shutil.rmtree(folder, ignore_errors=True)
-    for left in sorted([*(path / "temp").glob("*.lock"), *(path / "locks").glob("*.lock")]):
-        with FileLock(left) as lock:
-            lock.try_acquire()
+def _read_ours(path: Path) -> bytes | None:
+    """Read a file; None where it is a link, or belongs or is open to somebody else."""
+    status = path.lstat()
+    return path.read_bytes() if stat.S_ISREG(status.st_mode) and is_ours(status) else None

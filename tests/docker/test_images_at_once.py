@@ -45,4 +45,4 @@ def test_two_stores_that_want_an_image_at_once_make_it_once(
     assert one == other
     assert [image.id for image in made] == [one.reference]
     assert len([line for line in said if line.startswith("importing")]) == 1
-    assert not list(host.temp.glob(f"wheel-factory-*{input_digest(spec).hex}.lock"))
+    assert not list(host.locks.glob(f"*{input_digest(spec).hex}.lock"))

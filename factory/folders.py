@@ -1,0 +1,173 @@
+"""Folders of this user's own, held open, so that no other user of the machine decides where something is written.
+
+A folder is ours where it belongs to the effective user and nobody else may write in it. What is opened or made below
+one is named relative to its descriptor, so that renaming it, or a folder above it, leads nowhere else.
+"""
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path, PurePath
+from typing import BinaryIO, Self, cast
+
+from factory.errors import FactoryError
+
+_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What is raised for a folder that is not ours: which error, and how another folder is named."""
+
+    error: type[FactoryError]
+    elsewhere: str
+
+    def require_ours(self, status: os.stat_result, path: Path) -> None:
+        """Refuse what belongs to somebody else, or what others may write.
+
+        Raises:
+            FactoryError: of the kind in `error`.
+        """
+        if status.st_uid != os.geteuid():
+            whose = f"{path} belongs to the user with uid {status.st_uid}; this program runs with uid {os.geteuid()}"
+            raise self.error(whose, hint=f"{self.elsewhere}, or type `chown -hR {os.geteuid()} {path}` if you trust it")
+        if status.st_mode & _BY_OTHERS:
+            mode = f"{stat.S_IMODE(status.st_mode):04o}"
+            raise self.error(
+                f"other users may write to {path}: its mode is {mode}",
+                hint=f"{self.elsewhere}, or type `chmod -R go-w {path}` if you trust what it holds",
+            )
+
+
+def is_ours(status: os.stat_result) -> bool:
+    """Whether a file or folder belongs to this user, and nobody else may write to it."""
+    return status.st_uid == os.geteuid() and not status.st_mode & _BY_OTHERS
+
+
+class Folder:
+    """An open folder that is ours. Its methods may be called from any thread, and fail once it is closed."""
+
+    def __init__(self, path: Path, descriptor: int, refusal: Refusal) -> None:
+        """Use `Folder.open`. `path` is what messages call the folder."""
+        self.path = path
+        self.descriptor = descriptor
+        self._refusal = refusal
+
+    @classmethod
+    def open(cls, path: Path, refusal: Refusal) -> Self:
+        """Open a folder of ours; what is missing of its path is made.
+
+        Of an absolute path the last part must be ours, of a relative one every part: a current folder that others may
+        write in is no reason to write into what they made there.
+
+        Raises:
+            FactoryError: it is not ours.
+            OSError: it cannot be made or opened.
+        """
+        base = path.parent if path.is_absolute() else Path()
+        with suppress(FileExistsError):  # what is there and is no folder, the next line names
+            base.mkdir(parents=True)
+        folder = cls(base, os.open(base, _FOLDER), refusal)
+        for name in path.relative_to(base).parts or (".",):
+            with folder:
+                folder = folder.sub(name)
+        return folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of it. Whoever uses it afterwards gets EBADF: the number may be another file's by then."""
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    @property
+    def anchor(self) -> Path:
+        """A path of the open folder for this process, whatever its name leads to by now (proc_pid_fd(5))."""
+        return Path(f"/proc/self/fd/{self.descriptor}")
+
+    def is_at(self, path: Path) -> bool:
+        """Whether a path still leads here."""
+        return os.path.samestat(path.stat(), os.fstat(self.descriptor))
+
+    def sub(self, name: str) -> Self:
+        """Open a folder in this one, made with mode 0700 where it is missing.
+
+        Raises:
+            FactoryError: it is not ours, or a symbolic link that somebody else made.
+            OSError: it cannot be made or opened.
+        """
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=self.descriptor)
+        path = self.path / name
+        seen = os.open(name, _LOOK, dir_fd=self.descriptor)
+        try:
+            descriptor = self._opened(seen, path)
+        finally:
+            os.close(seen)
+        return type(self)(path, descriptor, self._refusal)
+
+    def create(self, name: str, mode: int = 0o600) -> BinaryIO:
+        """Make a new file; one that is there already, or a link of that name, is an error.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        return cast("BinaryIO", os.fdopen(os.open(name, _NEW_FILE, mode, dir_fd=self.descriptor), "wb"))
+
+    def create_text(self, name: str) -> TextIOWrapper:
+        """Make a new text file, as `create` does."""
+        return TextIOWrapper(self.create(name), encoding="utf-8")
+
+    def write(self, path: PurePath, content: bytes, mode: int = 0o600) -> None:
+        """Write a file below this folder, and the folders that lead to it; what had its name is replaced.
+
+        Raises:
+            ValueError: the path is absolute, or climbs.
+            FactoryError: a folder on its way is not ours.
+            OSError: it cannot be written.
+        """
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            raise ValueError(f"{path} is not a path below a folder")
+        folder = self._again()
+        for name in path.parts[:-1]:
+            with folder:
+                folder = folder.sub(name)
+        with folder:
+            with suppress(FileNotFoundError):
+                os.unlink(path.name, dir_fd=folder.descriptor)
+            with folder.create(path.name, mode) as stream:
+                stream.write(content)
+
+    def _again(self) -> Self:
+        return type(self)(self.path, os.open(".", _FOLDER, dir_fd=self.descriptor), self._refusal)
+
+    def _opened(self, seen: int, path: Path) -> int:
+        """Open what was looked at. A link that this user or root made is followed; what it leads to must be ours."""
+        status = os.fstat(seen)
+        if stat.S_ISLNK(status.st_mode):
+            if status.st_uid not in (0, os.geteuid()):
+                self._refusal.require_ours(status, path)
+            target = os.readlink("", dir_fd=seen)
+            descriptor = os.open(target, _FOLDER, dir_fd=self.descriptor)
+        elif stat.S_ISDIR(status.st_mode):
+            self._refusal.require_ours(status, path)
+            descriptor = os.open(".", _FOLDER, dir_fd=seen)
+        else:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        try:
+            self._refusal.require_ours(os.fstat(descriptor), path)
+        except FactoryError:
+            os.close(descriptor)
+            raise
+        return descriptor
