@@ -9,6 +9,7 @@ FactoryError
 │   └── ImageError    4   no image serves, or it is not what it declares
 ├── StoreError        5   the store cannot be used
 ├── OutputError       5   the output folder, or another place for output, cannot be used
+├── InternalError    70   a fault of the factory's own: what nobody expected went wrong
 └── Interrupted     130   Ctrl-C or SIGTERM
 
 Expected bad news (a failed build, a finding, a failed trial) is a value in the Run, never one of these.
@@ -103,7 +104,38 @@ class OutputError(FactoryError):
     exit_code = 5
 
 
+class InternalError(FactoryError):
+    """A fault of the factory's own: something went wrong that nobody expected.
+
+    `traceback` is where, for whoever mends it; empty once it was written into a log.
+    """
+
+    exit_code = 70
+
+    def __init__(
+        self, message: str, *, hint: str = "", problems: tuple[Problem, ...] = (), traceback: str = ""
+    ) -> None:
+        """Keep the traceback beside the clause."""
+        super().__init__(message, hint=hint, problems=problems)
+        self.traceback = traceback
+
+    def of(self, thing: object) -> Self:
+        """Return the same error, its message begun with what it is about."""
+        message = f"{thing}: {self.message}"
+        return type(self)(message, hint=self.hint, problems=self.problems, traceback=self.traceback)
+
+    def logged(self, path: object) -> Self:
+        """Return the same error after its traceback was written into a log."""
+        return type(self)(self.message, hint=f"please report it, with {path}", problems=self.problems)
+
+
 class Interrupted(FactoryError):  # noqa: N818 -- not a fault: the user asked for it
     """Ctrl-C or SIGTERM."""
 
     exit_code = 130
+
+
+def is_of_one_recipe(error: FactoryError) -> bool:
+    """Whether an error is about one recipe, its source or its packages, so that others can go on."""
+    local = (RecipeError, PlanError, SourceError, ImageError, InternalError)
+    return isinstance(error, local) or type(error) is FactoryError

@@ -13,7 +13,8 @@ import click
 from factory.audit import RULES, Audit, Expectation, Finding, audit
 from factory.catalogue import Severity
 from factory.cli.clock import today
-from factory.errors import FactoryError, UsageError
+from factory.errors import FactoryError, InternalError, UsageError
+from factory.fence import fence
 from factory.report.audit import Line, render_audit
 from factory.wheel import read_wheel
 
@@ -31,7 +32,7 @@ class AuditOptions:
 
 
 def run_audit(options: AuditOptions) -> int:
-    """Judge wheels, print the verdicts; 1 when one is refused.
+    """Judge wheels, print the verdicts; 1 when one is refused, the code of an internal error when one ended by it.
 
     Raises:
         UsageError: a wheel cannot be opened, a rule is none, or two forms of output are asked for.
@@ -39,10 +40,16 @@ def run_audit(options: AuditOptions) -> int:
     if options.as_json and options.as_sarif:
         raise UsageError("--json and --sarif exclude each other", hint="ask twice")
     wanted = _wanted(options.select or tuple(RULES)) - _wanted(options.ignore)
-    audits = [_only(verdict, wanted) for verdict in _judge_all(options.wheels)]
-    passed = [_passes(verdict, strict=options.strict) for verdict in audits]
-    _print(options, audits, passed)
-    return 0 if all(passed) else 1
+    judged = list(zip(options.wheels, _judge_all(options.wheels), strict=True))
+    audits = [(path, _only(verdict, wanted)) for path, verdict in judged if isinstance(verdict, Audit)]
+    faults = [(path, error) for path, error in judged if isinstance(error, InternalError)]
+    passed = [_passes(verdict, strict=options.strict) for _, verdict in audits]
+    _print(options, audits, passed, faults)
+    for path, error in faults:
+        from factory.cli.errors import render_error  # noqa: PLC0415 -- only the unhappy path pays for it
+
+        click.echo(render_error(error.of(path)), err=True)
+    return InternalError.exit_code if faults else 0 if all(passed) else 1
 
 
 def _wanted(rules: Iterable[str]) -> frozenset[str]:
@@ -59,7 +66,7 @@ def _known(rule: str) -> None:
         raise UsageError(f"{rule!r} is no rule of the gate", hint=hint)
 
 
-def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit]:
+def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit | InternalError]:
     """Judge each wheel in its own process, one per processor; what one of them raises is raised here."""
     judge = partial(_judge, on=today())
     if len(wheels) == 1:
@@ -76,12 +83,15 @@ def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit]:
         raise FactoryError("a process that judged a wheel was killed", hint="judge the wheels one by one") from error
 
 
-def _judge(path: Path, *, on: date) -> Audit:
+def _judge(path: Path, *, on: date) -> Audit | InternalError:
+    """Judge one wheel; what nobody expected of it is its own result, and the others are judged all the same."""
     try:
-        wheel = read_wheel(path)
+        with fence(OSError):
+            return audit(read_wheel(path), Expectation(), on)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", hint="name wheel files") from error
-    return audit(wheel, Expectation(), on)
+    except InternalError as error:
+        return error
 
 
 def _only(verdict: Audit, rules: Collection[str]) -> Audit:
@@ -99,20 +109,32 @@ def _passes(verdict: Audit, *, strict: bool) -> bool:
     return verdict.passed and not (strict and warned)
 
 
-def _print(options: AuditOptions, audits: Sequence[Audit], passed: Sequence[bool]) -> None:
+def _print(
+    options: AuditOptions,
+    audits: Sequence[tuple[Path, Audit]],
+    passed: Sequence[bool],
+    faults: Sequence[tuple[Path, InternalError]],
+) -> None:
     """Write the verdicts in the form asked for; each form's libraries are loaded only for it."""
     if options.as_json:
-        from factory.report.documents import AuditDocument, AuditedWheel, render_json  # noqa: PLC0415 -- cattrs
+        from factory.report.documents import (  # noqa: PLC0415 -- cattrs
+            AuditDocument,
+            AuditedWheel,
+            UnjudgedWheel,
+            render_json,
+        )
 
-        rows = zip(options.wheels, audits, passed, strict=True)
-        document = AuditDocument(audits=tuple(AuditedWheel(wheel=str(p), passed=good, audit=v) for p, v, good in rows))
-        click.echo(render_json(document))
+        rows = zip(audits, passed, strict=True)
+        judged = (AuditedWheel(wheel=str(path), passed=good, audit=verdict) for (path, verdict), good in rows)
+        unjudged = (UnjudgedWheel(wheel=str(path), message=error.message) for path, error in faults)
+        click.echo(render_json(AuditDocument(audits=tuple(judged), unjudged=tuple(unjudged))))
     elif options.as_sarif:
         from factory.report.sarif import render_sarif  # noqa: PLC0415 -- as above
 
-        click.echo(render_sarif(dict(zip(map(str, options.wheels), audits, strict=True))))
+        verdicts = {str(path): verdict for path, verdict in audits}
+        click.echo(render_sarif(verdicts, {str(path): error.message for path, error in faults}))
     else:
-        for path, verdict, good in zip(options.wheels, audits, passed, strict=True):
+        for (path, verdict), good in zip(audits, passed, strict=True):
             _tell(tuple(render_audit(path.name, verdict, passed=good)))
 
 

@@ -19,7 +19,8 @@ from factory.cli.errors import render_error
 from factory.cli.signals import Signals, handled_signals
 from factory.engine.about import weaknesses
 from factory.engine.docker import connect
-from factory.errors import FactoryError, ImageError, Interrupted, OutputError, PlanError, SourceError, UsageError
+from factory.errors import FactoryError, InternalError, Interrupted, OutputError, UsageError, is_of_one_recipe
+from factory.fence import fence
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images import ReadyImage, declared, ensure, helper_image
@@ -69,14 +70,20 @@ def run_build(options: BuildOptions) -> int:
     run_id = new_run_id()
     host = host_of(options)
     with (
-        Store.open(host.store, on_damage=lambda text: err().print(text, markup=False)) as store,
+        Store.open(host.store, on_damage=_say, on_wait=_say) as store,
         store.run_lock(run_id),
         _written(options.json_file, "--json") as json_file,
         _written(options.junit_file, "--junit") as junit_file,
         handled_signals() as signals,
     ):
-        stages = Stages(store=store, cancelled=signals.cancelled, fresh=options.no_cache, update=options.update)
         with _board(options, host) as board, Recorder(EVIDENCE / run_id, board.listen) as recorder:
+            stages = Stages(
+                store=store,
+                cancelled=signals.cancelled,
+                fresh=options.no_cache,
+                update=options.update,
+                on_wait=recorder.progress("store"),
+            )
             attempt = _Attempt(
                 options=options,
                 host=host,
@@ -89,7 +96,7 @@ def run_build(options: BuildOptions) -> int:
             stopped = attempt.go(loaded, run_id)
             run = recorder.run()
         code = _close(attempt, run, stopped, loaded)
-        return max(code, _report(run, host.step_summary, json_file, junit_file))
+        return max(code, _report(run, recorder, host.step_summary, json_file, junit_file))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +120,8 @@ class _Attempt:
             self._failed("recipes", error)
         stopped: FactoryError | None = None
         try:
-            self._work(loaded, run_id)
+            with fence():
+                self._work(loaded, run_id)
         except (KeyboardInterrupt, Interrupted):
             stopped = Interrupted("interrupted", hint=_AGAIN)
         except FactoryError as error:
@@ -171,11 +179,13 @@ class _Attempt:
         orders = []
         for recipe in loaded.recipes:
             try:
-                order = self._order(recipe, make_image)
-            except (SourceError, PlanError, ImageError) as error:
-                if not self.options.keep_going:
-                    raise
-                self._failed(recipe.name, error)
+                with fence():
+                    order = self._order(recipe, make_image)
+            except FactoryError as error:
+                bad = self._logged(recipe, error) if isinstance(error, InternalError) else error
+                if not (self.options.keep_going and is_of_one_recipe(error)):
+                    raise bad from error
+                self._failed(recipe.name, bad)
                 continue
             orders.append(order)
             self.recorder.emit(Planned(plan=order.plan))
@@ -210,29 +220,59 @@ class _Attempt:
             facts.append(known)
         return facts
 
+    def _logged(self, recipe: Recipe, error: InternalError) -> InternalError:
+        log = self.recorder.log(f"source:{recipe.name}", "internal-error", error.traceback)
+        return error.of(recipe.file).logged(self.recorder.folder / log)
+
     def _failed(self, recipe: str, error: FactoryError) -> None:
         self.recorder.emit(
             RecipeFailed(recipe=recipe, message=error.message, hint=error.hint, exit_code=error.exit_code)
         )
 
 
-def _report(run: Run, summary: Path | None, json_file: TextIO | None, junit_file: TextIO | None) -> int:
+def _report(
+    run: Run, recorder: Recorder, summary: Path | None, json_file: TextIO | None, junit_file: TextIO | None
+) -> int:
     """Write the run in the forms that were asked for, and return the exit code that comes of it."""
+    codes: set[int] = set()
     if json_file is not None:
-        click.echo(render_json(RunDocument(passed=run.passed, run=run)), file=json_file)
+        with _told(codes, recorder):
+            click.echo(render_json(RunDocument(passed=run.passed, run=run)), file=json_file)
     if junit_file is not None:
-        click.echo(render_junit(run), file=junit_file, nl=False)
-    if summary is None:
-        return 0
+        with _told(codes, recorder):
+            click.echo(render_junit(run), file=junit_file, nl=False)
+    if summary is not None:
+        with _told(codes, recorder):
+            _summarize(run, summary)
+    return max(codes, default=0)
+
+
+def _summarize(run: Run, summary: Path) -> None:
+    """Append the run's summary to a file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     try:
         with summary.open("a", encoding="utf-8") as stream:
             stream.write(render_summary(run))
     except OSError as error:
         hint = "name a file that may be written in GITHUB_STEP_SUMMARY, or unset it"
-        failure = OutputError(f"the summary {summary} cannot be written: {error.strerror}", hint=hint)
-        click.echo(render_error(failure), err=True)
-        return failure.exit_code
-    return 0
+        raise OutputError(f"the summary {summary} cannot be written: {error.strerror}", hint=hint) from error
+
+
+@contextmanager
+def _told(codes: set[int], recorder: Recorder) -> Iterator[None]:
+    """Print what goes wrong in the block, and add its exit code: what comes after it is done all the same.
+
+    A pipe that its reader closed, and a disk without room, end the command: neither takes another word.
+    """
+    try:
+        with fence(OSError):
+            yield
+    except FactoryError as error:
+        codes.add(error.exit_code)
+        click.echo(recorder.hide(render_error(error)), err=True)
 
 
 def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Loaded) -> int:
@@ -242,15 +282,15 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
         codes.add(Interrupted.exit_code)
     codes |= {failed.exit_code for failed in run.failed_recipes}
     released: Release | None = None
+    if run.has_internal_error:
+        codes.add(InternalError.exit_code)
     if run.records:
-        try:
+        with _told(codes, attempt.recorder):
             released = release(run, attempt.options.output, attempt.stages.store.open_blob)
-        except FactoryError as error:
-            codes.add(error.exit_code)
-            click.echo(attempt.recorder.hide(render_error(error)), err=True)
     told = replace(run, failed_recipes=run.failed_recipes[len(loaded.errors) :])  # the first are shown below, in frames
     if told.failed_recipes or any(plan.cells for plan in run.plans):
-        err().print(render_run(told, released, _repeated(attempt.options)), soft_wrap=True)
+        with _told(codes, attempt.recorder):
+            err().print(render_run(told, released, _repeated(attempt.options)), soft_wrap=True)
     for bad in (*loaded.errors, *([stopped] if stopped is not None else [])):
         click.echo(attempt.recorder.hide(render_error(bad)), err=True)
     if stopped is None and not run.passed:
@@ -285,6 +325,10 @@ def _written(path: Path | None, flag: str) -> Iterator[TextIO | None]:
         ) from error
     with stream:
         yield stream
+
+
+def _say(text: str) -> None:
+    err().print(text, markup=False)
 
 
 def _board(options: BuildOptions, host: Host) -> LiveBoard | PlainBoard:

@@ -11,7 +11,7 @@ from rich.console import Console
 from factory.audit.rules import RULES
 from factory.catalogue import DEFAULT_FAMILIES, FAMILIES
 from factory.cli.clock import today
-from factory.errors import RecipeError, UsageError
+from factory.errors import FactoryError, InternalError, RecipeError, UsageError
 from factory.host import Host, read_host, variable_names
 from factory.recipe.parse import Loaded, load_recipes
 
@@ -58,10 +58,12 @@ def host_of(options: RecipeOptions) -> Host:
     return replace(host, pass_env=host.pass_env | variable_names(options.allow_env, "--allow-env"))
 
 
-def joined(errors: Sequence[RecipeError]) -> RecipeError:
-    """Return one error that says what several say."""
+def joined(errors: Sequence[FactoryError]) -> FactoryError:
+    """Return one error that says what several say; an internal one, which has its traceback, speaks for itself."""
     if len(errors) == 1:
         return errors[0]
+    if internal := next((error for error in errors if isinstance(error, InternalError)), None):
+        return internal
     problems = tuple(problem for error in errors for problem in error.problems)
     bare = [error for error in errors if not error.problems]
     message = "; ".join(error.message for error in bare) or f"{len(errors)} recipes cannot be read"

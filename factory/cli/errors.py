@@ -1,16 +1,21 @@
 """An error as a person reads it."""
 
-from factory.errors import FactoryError
+from factory.errors import FactoryError, InternalError
 from factory.pipeline.control import clean
 
 
 def render_error(error: FactoryError) -> str:
-    """Write the clause, every problem in its frame, and what to do next; nothing of it can steer a terminal."""
+    """Write the clause, every problem in its frame, and what to do next; nothing of it can steer a terminal.
+
+    Before an internal error stands where it came from, unless a log has it.
+    """
     lines = [f"factory: {error.message}"]
+    if isinstance(error, InternalError) and error.traceback:
+        lines.insert(0, error.traceback.rstrip("\n"))
     if any(problem.span for problem in error.problems):
         from factory.recipe.frames import render_problems  # noqa: PLC0415 -- only recipes have problems with a place
 
-        lines = [render_problems(error.problems).rstrip("\n")]
+        lines[-1] = render_problems(error.problems).rstrip("\n")
     if error.hint:
         lines.append(f"  hint: {error.hint}")
     return clean("\n".join(lines))

@@ -13,6 +13,7 @@ import click
 from factory import __version__
 from factory.catalogue import DEFAULT_FAMILIES
 from factory.errors import FactoryError, Interrupted, OutputError
+from factory.fence import fence
 
 _RECIPES = click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=click.Path(path_type=Path))
 _FAMILIES = click.option(
@@ -41,7 +42,7 @@ class _Group(click.Group):
 
     def main(self, *args: object, **extra: object) -> NoReturn:
         try:
-            with _flushed_stdout():
+            with fence(click.ClickException, click.Abort), _flushed_stdout():
                 sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))  # type: ignore[call-overload]  # click types it per overload
         except click.ClickException as error:
             error.show()
@@ -108,8 +109,8 @@ def main() -> None:
     Exit codes:
       0  all owed wheels passed       4  no engine or image
       1  something failed             5  store, output folder or stdout
-      2  usage or recipe            130  interrupted
-      3  impossible plan or source
+      2  usage or recipe             70  internal error: please report it
+      3  impossible plan or source  130  interrupted
     """  # noqa: D301 -- \b is click's mark for a paragraph that keeps its lines
 
 

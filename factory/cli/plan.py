@@ -8,7 +8,8 @@ import click
 from factory.cli.clock import today
 from factory.cli.common import RecipeOptions, allowed_again, err, families, families_again, host_of, load, out
 from factory.cli.errors import render_error
-from factory.errors import FactoryError, ImageError, PlanError, SourceError, UsageError
+from factory.errors import FactoryError, ImageError, InternalError, UsageError, is_of_one_recipe
+from factory.fence import fence
 from factory.image_facts import ImageFacts
 from factory.images import declared
 from factory.images.named import known
@@ -44,13 +45,15 @@ def run_plan(options: PlanOptions) -> int:
         stages = Stages(store=store, cancelled=Event(), update=options.update)
         for recipe in loaded.recipes:
             try:
-                require_allowed(recipe, host, "plan")
-                images = (*declared(host.image_lock), *_named(recipe, store))
-                plans.append(order_of(recipe, stages, host, images, selection).plan)
-            except (SourceError, PlanError, ImageError) as error:
-                if not options.keep_going:
-                    raise
-                failures.append(error)
+                with fence():
+                    require_allowed(recipe, host, "plan")
+                    images = (*declared(host.image_lock), *_named(recipe, store))
+                    plans.append(order_of(recipe, stages, host, images, selection).plan)
+            except FactoryError as error:
+                bad = error.of(recipe.file) if isinstance(error, InternalError) else error
+                if not (options.keep_going and is_of_one_recipe(error)):
+                    raise bad from error
+                failures.append(bad)
     if not failures:
         refuse_nothing(plans)
     _print(plans, options)

@@ -11,9 +11,9 @@ from factory.plan.model import Cell, Plan
 from factory.repair import Repair
 from factory.tags import Interpreter
 
-Status = Literal["passed", "cached", "failed", "lost", "timeout", "blocked", "unbuildable"]
-Outcome = Literal["passed", "failed", "timeout", "lost", "untried", "blocked"]
-Ended = Literal["failed", "timeout", "lost", "blocked"]
+Status = Literal["passed", "cached", "failed", "lost", "timeout", "blocked", "unbuildable", "error"]
+Outcome = Literal["passed", "failed", "timeout", "lost", "untried", "blocked", "error"]
+Ended = Literal["failed", "timeout", "lost", "blocked", "error"]
 StepOutcome = Literal["passed", "failed", "timeout", "lost"]
 
 GOOD: frozenset[Status] = frozenset({"passed", "cached"})
@@ -23,7 +23,8 @@ GOOD: frozenset[Status] = frozenset({"passed", "cached"})
 class Failure:
     """Why a step did not pass: its name, the first line that says so, where the whole log lies, and the way out.
 
-    `log` is relative to the run's folder; empty where no command ran.
+    `log` is relative to the run's folder; empty where no command ran. One that `ended` by an `error` is the factory's
+    own fault: its log holds the traceback.
     """
 
     step: str
@@ -177,6 +178,11 @@ class Run:
     interrupted: bool = False
     stopped: str | None = None
     ended: bool = False
+
+    @property
+    def has_internal_error(self) -> bool:
+        """Whether a fault of the factory's own ended a cell or a trial."""
+        return any("error" in (record.status, *(trial.outcome for trial in record.trials)) for record in self.records)
 
     @property
     def passed(self) -> bool:

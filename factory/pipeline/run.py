@@ -137,7 +137,7 @@ class Recorder:
         with self._lock:
             self._logs[folder] += 1
             path = folder / f"{self._logs[folder]:02}-{name}.log"
-        self.write(path, text.encode(errors="replace"))
+        self.write(path, self.hide(text).encode(errors="replace"))
         return str(path)
 
     def conceal(self, values: Iterable[str]) -> None:

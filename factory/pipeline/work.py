@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from factory.backends.subjects import tolerated_members
 from factory.digest import Artifact
-from factory.errors import EngineError, Interrupted
+from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
+from factory.fence import fence
 from factory.images import ReadyImage
 from factory.pipeline.cell import build_cell
 from factory.pipeline.fitting import Fitting, fitted, fitting_of
@@ -27,7 +28,10 @@ from factory.tags import Interpreter
 from factory.wheel import Wheel, read_wheel
 
 Result: TypeAlias = ReadyImage | CellRecord | TrialResult | Failure
+_T = TypeVar("_T")
 MakeImage = Callable[[str], ReadyImage]
+
+_IMAGE = "image:"
 
 
 def carry_out(hands: Hands, orders: Sequence[Order], make_image: MakeImage, *, workers: int, today: date) -> None:
@@ -101,7 +105,7 @@ def _passed(result: Result) -> bool:
 class _Shop:
     """The results that jobs share: images that are ready, and each cell's record while its trials come in.
 
-    `unfitted` says by an image's name why there is none.
+    `unfitted` says by an image's name why there is none. Each job's work stands behind a fence.
     """
 
     hands: Hands
@@ -114,10 +118,18 @@ class _Shop:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def image_job(self, name: str) -> Job[Result]:
-        return Job(key=f"image:{name}", work=partial(self._image, name))
+        def work() -> ReadyImage | Failure:
+            return self._fenced(key, "image", partial(self._image, name), partial(self._unfit, name))
+
+        key = f"image:{name}"
+        return Job(key=key, work=work)
 
     def fitting_job(self, fitting: Fitting) -> Job[Result]:
-        return Job(key=f"image:{fitting.name}", work=partial(self._fit, fitting), needs=(f"image:{fitting.image}",))
+        def work() -> ReadyImage | Failure:
+            return self._fenced(key, "fitting", partial(self._fit, fitting), partial(self._unfit, fitting.name))
+
+        key = f"image:{fitting.name}"
+        return Job(key=key, work=work, needs=(f"image:{fitting.image}",))
 
     def jobs(self, order: Order, cell: Cell) -> list[Job[Result]]:
         fitting = fitting_of(cell)
@@ -128,14 +140,47 @@ class _Shop:
         return [build, *(self._trial_job(order, cell, trial) for trial in tried)]
 
     def blocked(self, job: Job[Result], needs: tuple[str, ...]) -> Result:
-        """Say why: of a cell, that its image could not be fitted; of a trial, what its cell's record says already."""
+        """Say why: of a cell, that its image is not here; of a trial that, or what its cell's record says already."""
         if job.key in self.cells:
-            failure = self.unfitted[needs[0].removeprefix("image:")]
-            return self._blocked(*self.cells[job.key], failure)
+            return self._blocked(*self.cells[job.key], self._why(needs[0]))
+        if job.key.startswith(_IMAGE):
+            return self._unfit(job.key.removeprefix(_IMAGE), self._why(needs[0]))
         address, _, name = job.key.partition("@")
-        return next(trial for trial in self.records[address].trials if str(trial.interpreter) == name)
+        order, cell = self.cells[address]
+        if address in needs:
+            return next(trial for trial in self.records[address].trials if str(trial.interpreter) == name)
+        trial = next(trial for trial in cell.trials if str(trial.interpreter) == name)
+        failure = self._why(needs[0])
+        return self._tried(order, cell, replace(_untouched(trial, failure.ended), failure=failure))
 
-    def _image(self, name: str) -> ReadyImage:
+    def _why(self, need: str) -> Failure:
+        """Say why an image that something needs is not here."""
+        return self.unfitted[need.removeprefix(_IMAGE)]
+
+    def _unfit(self, name: str, failure: Failure) -> Failure:
+        self.unfitted[name] = failure
+        return failure
+
+    def _fenced(self, subject: str, step: str, work: Callable[[], _T], broken: Callable[[Failure], _T]) -> _T:
+        """Do a job's work. What goes wrong in it is the failure of its own subject, unless it stops every other, too.
+
+        Raises:
+            FactoryError: the engine, the store, the output folder or this machine's configuration is at fault.
+            Interrupted: the run is being ended.
+        """
+        try:
+            with fence():
+                return work()
+        except InternalError as error:
+            log = self.hands.recorder.log(subject, "internal-error", error.traceback)
+            hint = f"please report it, with {self.hands.recorder.folder / log}"
+            return broken(Failure(step=step, message=error.message, ended="error", log=log, hint=hint))
+        except FactoryError as error:
+            if isinstance(error, ImageError) or not is_of_one_recipe(error):
+                raise
+            return broken(Failure(step=step, message=error.message, hint=error.hint))
+
+    def _image(self, name: str) -> ReadyImage | Failure:
         subject = f"image:{name}"
 
         def make() -> ReadyImage | Failure:
@@ -153,9 +198,8 @@ class _Shop:
     def _fit(self, fitting: Fitting) -> ReadyImage | Failure:
         outcome = self._had(f"image:{fitting.name}", lambda: fitted(self.hands, self.images[fitting.image], fitting))
         if isinstance(outcome, Failure):
-            self.unfitted[fitting.name] = outcome
-        else:
-            self.images[fitting.name] = outcome
+            return self._unfit(fitting.name, outcome)
+        self.images[fitting.name] = outcome
         return outcome
 
     def _had(self, subject: str, make: Callable[[], ReadyImage | Failure]) -> ReadyImage | Failure:
@@ -170,7 +214,11 @@ class _Shop:
         return outcome
 
     def _build(self, order: Order, cell: Cell) -> CellRecord:
-        return self._recorded(order, cell, self._built(order, cell))
+        def broken(failure: Failure) -> CellRecord:
+            return CellRecord(cell=cell, status=failure.ended, failure=failure)
+
+        record = self._fenced(cell.address, "build", partial(self._built, order, cell), broken)
+        return self._recorded(order, cell, record)
 
     def _blocked(self, order: Order, cell: Cell, failure: Failure) -> CellRecord:
         """Record a cell whose image could not be fitted; the fault is not its own."""
@@ -237,13 +285,22 @@ class _Shop:
         )
 
     def _try(self, order: Order, cell: Cell, trial: Trial) -> TrialResult:
-        work = self._trial_work(order, cell, trial)
-        result = once_more(
-            self.hands, work.address, work.work, lost=work.failed, is_lost=lambda result: result.outcome == "lost"
-        )
+        def work() -> TrialResult:
+            work = self._trial_work(order, cell, trial)
+            return once_more(
+                self.hands, work.address, work.work, lost=work.failed, is_lost=lambda result: result.outcome == "lost"
+            )
+
+        def broken(failure: Failure) -> TrialResult:
+            return replace(_untouched(trial, failure.ended), failure=failure)
+
+        subject = f"{cell.address}@{trial.interpreter}"
+        return self._tried(order, cell, self._fenced(subject, "trial", work, broken))
+
+    def _tried(self, order: Order, cell: Cell, result: TrialResult) -> TrialResult:
         if self._interrupted(result.outcome):
             return result
-        self.hands.recorder.emit(TrialEnded(address=work.address, trial=result))
+        self.hands.recorder.emit(TrialEnded(address=f"{cell.address}@{result.interpreter}", trial=result))
         with self.lock:
             record = self.records[cell.address]
             self.records[cell.address] = replace(record, trials=(*record.trials, result))
@@ -266,8 +323,8 @@ class _Shop:
         )
 
     def _interrupted(self, outcome: Status | Outcome) -> bool:
-        """Whether this was lost because the run is being ended: it then counts as never begun."""
-        return outcome == "lost" and self.hands.stages.cancelled.is_set()
+        """Whether this came to nothing because the run is being ended: it then counts as never begun."""
+        return outcome in ("lost", "error") and self.hands.stages.cancelled.is_set()
 
     def _finish_if_complete(self, order: Order, cell: Cell) -> None:
         """Say that a cell ended when its last trial has; the caller holds the lock."""

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from factory.errors import RecipeError
+from factory.errors import FactoryError, InternalError, RecipeError
+from factory.fence import fence
 from factory.recipe.checks import check
 from factory.recipe.document import Mapping, compose
 from factory.recipe.kinds import Place
@@ -33,7 +34,7 @@ class Loaded:
     """What a set of paths held: the recipes that could be read, and an error for each that could not."""
 
     recipes: tuple[Recipe, ...]
-    errors: tuple[RecipeError, ...] = ()
+    errors: tuple[FactoryError, ...] = ()
 
 
 def load_recipes(
@@ -48,19 +49,23 @@ def load_recipes(
     A recipe that cannot be read, and one whose name another has already, is in `errors`.
     """
     recipes: dict[str, Recipe] = {}
-    errors: list[RecipeError] = []
+    errors: list[FactoryError] = []
     for file in dict.fromkeys(file for path in paths for file in _files(path, errors)):
         try:
-            recipe = load_recipe(file, overrides=overrides, rules=rules, today=today)
+            with fence():
+                recipe = load_recipe(file, overrides=overrides, rules=rules, today=today)
         except RecipeError as error:
             errors.append(error)
+            continue
+        except InternalError as error:
+            errors.append(error.of(file))
             continue
         if (other := recipes.setdefault(recipe.name, recipe)) is not recipe:
             errors.append(RecipeError(f"{file} has the name {recipe.name} of {other.file}", hint="name one otherwise"))
     return Loaded(recipes=tuple(recipes.values()), errors=tuple(errors))
 
 
-def _files(path: Path, errors: list[RecipeError]) -> list[Path]:
+def _files(path: Path, errors: list[FactoryError]) -> list[Path]:
     if not path.is_dir():
         return [path]
     files = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES and file.is_file())

@@ -43,11 +43,20 @@ class AuditedWheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnjudgedWheel:
+    """One wheel as it was named that a fault of the factory's own kept from being judged, and what it was."""
+
+    wheel: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditDocument:
-    """What `factory audit --json` writes."""
+    """What `factory audit --json` writes. `unjudged` is empty but for faults of the factory's own."""
 
     schema: Literal[1] = 1
     audits: tuple[AuditedWheel, ...]
+    unjudged: tuple[UnjudgedWheel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ STYLES: dict[Status, str] = {
     "timeout": "magenta",
     "blocked": "yellow",
     "unbuildable": "yellow",
+    "error": "bold magenta",
 }
 MARKS: Mapping[Outcome, str] = {
     "passed": "✓",
@@ -32,6 +33,7 @@ MARKS: Mapping[Outcome, str] = {
     "lost": "?",
     "untried": "-",
     "blocked": "-",
+    "error": "!",
 }
 _WIDE = 110
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 from factory import __version__
@@ -15,11 +16,17 @@ _INDEXES = {rule: index for index, rule in enumerate(RULES)}
 _Json = dict[str, object]
 
 
-def render_sarif(audits: Mapping[str, Audit]) -> str:
-    """Write one run with every finding of some wheels, by the path each was named by."""
+def render_sarif(audits: Mapping[str, Audit], faults: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Write one run with every finding of some wheels, by the path each was named by; `faults` are those of the tool.
+
+    A wheel that a fault kept from being judged is a notification of a run that was not successful (SARIF 2.1.0, 3.20).
+    """
     results = [_result(path, finding) for path, verdict in audits.items() for finding in verdict.findings]
     driver = {"name": "wheel-factory", "version": __version__, "rules": [_rule(rule) for rule in RULES.values()]}
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run: _Json = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    if faults:
+        told = [_notification(path, message) for path, message in faults.items()]
+        run["invocations"] = [{"executionSuccessful": False, "toolExecutionNotifications": told}]
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
@@ -31,6 +38,11 @@ def _rule(rule: Rule) -> _Json:
         "help": {"text": f"{rule.mend}\nSource: {rule.source}"},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
+
+
+def _notification(path: str, message: str) -> _Json:
+    where = {"physicalLocation": {"artifactLocation": {"uri": quote(path, errors="surrogateescape")}}}
+    return {"level": "error", "message": {"text": _plain(message)}, "locations": [where]}
 
 
 def _result(path: str, finding: Finding) -> _Json:
