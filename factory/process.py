@@ -4,8 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
@@ -15,6 +14,7 @@ from typing import BinaryIO
 from factory.errors import FactoryError, Interrupted
 
 _GRACE_S = 5
+_INTERRUPT_GRACE_S = 0.7
 _POLL_S = 0.05
 
 _lock = Lock()
@@ -54,10 +54,10 @@ def run(
         try:
             out, err = child.communicate(stdin, timeout=timeout_s)
         except subprocess.TimeoutExpired as error:
-            _end(child)
+            _end([child], _GRACE_S)
             raise FactoryError(f"{argv[0]} did not end within {timeout_s:.0f} s") from error
         except BaseException:
-            _end(child)
+            _end([child], _GRACE_S)
             raise
         finally:
             is_ended = _forget(child)
@@ -78,8 +78,7 @@ def end_all() -> None:
     """
     with _lock:
         _ending.set()
-        for child in _children:
-            _end(child)
+        _end(_children, _INTERRUPT_GRACE_S)
         _children.clear()
 
 
@@ -136,14 +135,23 @@ def _not_started(program: str | Path, env: Mapping[str, str], cwd: Path, error: 
     return FactoryError(f"{program} cannot be started: {error.strerror}", hint="install it again, or mend its mode")
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask a process that still runs, and all it started, to end, and after a grace make them."""
-    patience = monotonic() + _GRACE_S
-    with suppress(ProcessLookupError):  # the whole group is gone
-        os.killpg(child.pid, signal.SIGTERM)
-        while monotonic() < patience:
-            child.poll()
-            os.killpg(child.pid, 0)
-            sleep(_POLL_S)
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+def _end(children: Collection[subprocess.Popen[bytes]], grace_s: float) -> None:
+    """Ask processes that still run, and all they started, to end, and after a grace make them."""
+    patience = monotonic() + grace_s
+    left = [child for child in children if _is_signalled(child, signal.SIGTERM)]
+    while left and monotonic() < patience:
+        sleep(_POLL_S)
+        left = [child for child in left if child.poll() is None or _is_signalled(child, 0)]
+    for child in left:
+        _is_signalled(child, signal.SIGKILL)
+    for child in children:
+        child.wait()
+
+
+def _is_signalled(child: subprocess.Popen[bytes], number: int) -> bool:
+    """Send a signal to a process and all it started; whether any of them is still there."""
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -9,10 +9,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from threading import Event
+from time import monotonic
 from typing import Generic, TypeVar
+
+from factory.source.waiting import unless
 
 _T = TypeVar("_T")
 _POLL_S = 0.2
+_GRACE_S = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +42,22 @@ def run_jobs(
 
     A job is not started when one that it needs did not pass; `blocked(job, needs that did not pass)` is its result
     then. When `cancelled` is set, nothing starts any more, `on_cancel` is called once, the running jobs are waited
-    for, and the jobs that never started are missing from the result. A KeyboardInterrupt sets `cancelled`, and is
-    raised again when the running jobs are done.
+    for, and the jobs that never started are missing from the result. A job that does not end soon after `on_cancel`
+    has is left to itself: nobody hears of it any more, and it does not keep the program from ending. A
+    KeyboardInterrupt sets `cancelled`, and is raised again when no job runs.
 
     Raises:
         ValueError: keys repeat, a job needs one that is not there, or needs go round in a circle.
         BaseException: the first that a job raised, after the running ones are done; nothing starts after it.
+        Interrupted: a job was left to itself.
     """
     _check(jobs)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job") as pool:
-        return _Running(jobs, workers, cancelled, passed, blocked, on_cancel, pool).drain()
+        running = _Running(jobs, workers, cancelled, passed, blocked, on_cancel, pool)
+        try:
+            return running.drain()
+        finally:
+            running.is_given_up.set()
 
 
 def _check(jobs: Sequence[Job[_T]]) -> None:
@@ -78,7 +88,8 @@ class _Running(Generic[_T]):
         self.running: dict[Future[_T], Job[_T]] = {}
         self.results: dict[str, _T] = {}
         self.failure: BaseException | None = None
-        self.is_told = False
+        self.patience_s: float | None = None
+        self.is_given_up = Event()
 
     def drain(self) -> Mapping[str, _T]:
         """Start and collect until nothing runs and nothing can start."""
@@ -96,13 +107,21 @@ class _Running(Generic[_T]):
         return {job.key: self.results[job.key] for job in self.jobs if job.key in self.results}
 
     def _start(self) -> None:
-        if self.cancelled.is_set() and not self.is_told:
-            self.is_told = True
-            self.on_cancel()
+        if self.cancelled.is_set():
+            self._end()
         self._block()
         while (job := self._next()) is not None and not self.cancelled.is_set() and self.failure is None:
             self.waiting.remove(job)
-            self.running[self.pool.submit(job.work)] = job
+            self.running[self.pool.submit(unless, self.is_given_up, job.work)] = job
+
+    def _end(self) -> None:
+        """Have the running jobs end, and give up those that do not."""
+        if self.patience_s is None:
+            self.patience_s = float("inf")  # a signal may come while they are ended: they are ended once
+            self.on_cancel()
+            self.patience_s = monotonic() + _GRACE_S
+        elif monotonic() > self.patience_s:
+            self.is_given_up.set()
 
     def _block(self) -> None:
         """Give a result to every job whose needs are all done and did not all pass, and to those that need it."""

@@ -34,6 +34,7 @@ from factory.pipeline.sources import Selection, order_of
 from factory.pipeline.stages import VERSIONS, Stages
 from factory.pipeline.work import MakeImage, carry_out
 from factory.plan.selection import refuse_nothing
+from factory.process import end_all
 from factory.recipe.model import Recipe
 from factory.recipe.parse import Loaded
 from factory.release import Release, claim, release
@@ -41,7 +42,8 @@ from factory.report.documents import RunDocument, render_json
 from factory.report.junit import render_junit
 from factory.report.run import render_run
 from factory.report.summary import render_summary
-from factory.resolve.tools import ensure_tools
+from factory.resolve.tools import ToolBundle, ensure_tools
+from factory.source.waiting import unless
 from factory.store import Store
 
 EVIDENCE = Path(".factory/runs")
@@ -154,11 +156,18 @@ class _Attempt:
             for weakness in weaknesses(engine.info()):
                 text = f"warning: {weakness.found}; {weakness.mend}"
                 self.recorder.emit(Progress(subject="engine", text=text))
-            with self.signals.raised():
+
+            def begin() -> tuple[Sequence[Order], ToolBundle]:
                 engine.reap(store.is_running)
                 orders = self._orders(loaded, make_image)
                 claim(self.options.output)
-                tools = ensure_tools(self.host, store)
+                return orders, ensure_tools(self.host, store)
+
+            try:
+                orders, tools = unless(self.stages.cancelled, begin)
+            except Interrupted:
+                end_all()
+                raise
             hands = Hands(
                 engine=engine,
                 stages=self.stages,

@@ -1,43 +1,47 @@
 """What Ctrl-C and SIGTERM do to a command that works for long."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
+from time import monotonic
 from types import FrameType
+from typing import Final, NoReturn
 
+from factory.errors import Interrupted
 from factory.process import begin_again
+
+_SAME_S: Final = 0.5
+_SHOW_CURSOR: Final = b"\x1b[?25h"
+_LEFT: Final = b"factory: interrupted twice: ended at once; what is left is removed by the next run\n"
 
 
 @dataclass(slots=True)
 class Signals:
-    """What SIGINT and SIGTERM do: they set `cancelled`, and raise only where nothing looks at it.
+    """What SIGINT and SIGTERM do: the first sets `cancelled`, a second ends the program at once.
 
-    An exception between any two instructions is safe where work is waited for, and nowhere else: the jobs' loop, what
-    ends containers, and the release look at `cancelled` instead, or come to their end.
+    Nothing is raised: the main thread only waits for threads that work, looks at `cancelled` several times a second,
+    and leaves those to themselves that do not end soon. So a signal works whatever a thread is busy with.
     """
 
     cancelled: Event
-    _may_raise: bool = False
+    _first_s: float = 0.0
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """Take the first signal; a later one changes nothing, as the way out is already the shortest."""
-        is_first = not self.cancelled.is_set()
-        self.cancelled.set()
-        if is_first and self._may_raise:
-            raise KeyboardInterrupt
+        """Take a signal. Wrappers pass on what a terminal sends to all: two that come together are one."""
+        if not self.cancelled.is_set():
+            self._first_s = monotonic()
+            self.cancelled.set()
+        elif monotonic() - self._first_s > _SAME_S:
+            _leave()
 
-    @contextmanager
-    def raised(self) -> Iterator[None]:
-        """Let a signal end what goes on in the block, also one that came before it."""
-        self._may_raise = True
-        try:
-            if self.cancelled.is_set():
-                raise KeyboardInterrupt
-            yield
-        finally:
-            self._may_raise = False
+
+def _leave() -> NoReturn:
+    """End without another word of Python's: whatever waits, and whoever holds a lock."""
+    os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + _LEFT)
+    os._exit(Interrupted.exit_code)
 
 
 @contextmanager

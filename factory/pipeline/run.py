@@ -105,6 +105,7 @@ class Recorder:
     _events: list[Event] = field(default_factory=list)
     _containers: int = 0
     _concealed: frozenset[str] = frozenset()
+    _is_ended: bool = False
     _logs: Counter[Path] = field(default_factory=Counter)
     _opened: Folder = field(init=False)
     _stream: TextIO = field(init=False)
@@ -154,6 +155,9 @@ class Recorder:
         event = without_secrets(event, self.hide) if self._concealed else event
         line = json.dumps({"kind": type(event).__name__, "event": codec.dump(event)}, ensure_ascii=True)
         with self._lock:
+            if self._is_ended:  # a job that was given up may still speak
+                return
+            self._is_ended = isinstance(event, RunEnded)
             self._events.append(event)
             with written(self.folder / "events.jsonl"):
                 self._stream.write(line + "\n")

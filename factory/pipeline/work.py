@@ -71,8 +71,11 @@ def staggered(cells: Sequence[Sequence[Job[Result]]], *, lead: int) -> Iterator[
 
 
 def _end(hands: Hands) -> None:
-    end_all()
+    """End tools of ours and containers at the same time: neither has to wait for the other's grace."""
+    tools = threading.Thread(target=end_all)
+    tools.start()
     hands.engine.kill_run()
+    tools.join()
 
 
 def _images(cells: Sequence[tuple[Order, Cell]]) -> Sequence[str]:

@@ -14,8 +14,8 @@ _LOOK_S = 0.1
 def unless(cancelled: Event, call: Callable[[], T]) -> T:
     """Return what a call returns, or raise what it raises; leave it to itself once `cancelled` is set.
 
-    A call that is left ends with this process, or earlier, and nobody hears of it: it may only write to a temporary
-    folder.
+    A call that is left ends with this process, or earlier, and nobody hears of it: what it writes must count only once
+    it is whole.
 
     Raises:
         Interrupted: `cancelled` was set first.

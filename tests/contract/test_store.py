@@ -15,14 +15,14 @@ import pytest
 from factory.digest import Digest
 from factory.errors import StoreError
 from factory.keys import document, key
-from factory.store import Store
+from factory.store import Store, locks, opening
 from tests.disks import mounted
 
 HAMMER = """
 import os, sys
 from pathlib import Path
 from factory.keys import document, key
-from factory.store import Store
+from factory.store import Store, locks, opening
 
 store = Store.open(Path(sys.argv[1]))
 print("open", flush=True)
@@ -306,7 +306,7 @@ def test_two_processes_share_a_store(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from factory.keys import document, key
-from factory.store import Store
+from factory.store import Store, locks, opening
 
 with Store.open(Path(sys.argv[1])) as store:
     for number in range(50):
@@ -339,7 +339,7 @@ def test_a_killed_run_is_not_running(store: Store) -> None:
     holder = """
 import sys, time
 from pathlib import Path
-from factory.store import Store
+from factory.store import Store, locks, opening
 
 with Store.open(Path(sys.argv[1])) as store, store.run_lock("r1"), store.temp_folder() as folder:
     print(folder, flush=True)
@@ -378,6 +378,43 @@ def test_a_key_is_made_once_at_a_time(store: Store) -> None:
         pass
 
     assert (first, second, other, third) == (True, False, True, True)
+
+
+def test_whoever_waits_for_a_key_says_so_once(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "TELL_AFTER_S", 0.01)
+    asked = Digest.of(b"key")
+    cancelled = threading.Event()
+    told: list[str] = []
+
+    def tell(text: str) -> None:
+        told.append(text)
+        threading.Timer(0.5, cancelled.set).start()
+
+    with (
+        Store.open(tmp_path / "store") as other,
+        other.once("build", asked) as held,
+        store.once("build", asked, cancelled=cancelled, on_wait=tell) as mine,
+    ):
+        assert (held, mine) == (True, False)
+
+    assert told == [f"waiting for build {asked.short}, which another run is making"]
+
+
+def test_whoever_waits_for_the_lock_of_a_run_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "TELL_AFTER_S", 0.01)
+    monkeypatch.setattr(opening, "_LOCK_TIMEOUT_S", 0.5)
+    told: list[str] = []
+
+    with (
+        Store.open(tmp_path / "store") as one,
+        Store.open(tmp_path / "store", on_wait=told.append) as other,
+        one.run_lock("r1"),
+        pytest.raises(StoreError, match="locks/run-r1.lock is held by another process"),
+        other.run_lock("r1"),
+    ):
+        pass
+
+    assert told == [f"waiting for {tmp_path}/store/locks/run-r1.lock, which another run holds"]
 
 
 def test_a_temporary_folder_goes_with_its_block_and_with_its_store(tmp_path: Path) -> None:

@@ -47,6 +47,12 @@ class Ran:
         return {record.cell.id: record.status for record in self.run.records}
 
     @property
+    def run_folder(self) -> Path:
+        """Where the run's evidence lies."""
+        assert self.run is not None, self.stderr
+        return self.folder / self.run.folder
+
+    @property
     def containers(self) -> int:
         assert self.run is not None, self.stderr
         return self.run.containers
@@ -72,6 +78,7 @@ class Command:
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
+    program: tuple[str | Path, ...] = (PROGRAM,)
     timeout_s: int = TIMEOUT_S
 
     @property
@@ -124,7 +131,7 @@ class Command:
         """Start the program; it reads this machine's environment, with `env` laid over it."""
         (self.folder / "run.json").unlink(missing_ok=True)
         return subprocess.Popen(
-            [*self.prefix, PROGRAM, *arguments],
+            [*self.prefix, *self.program, *arguments],
             cwd=self.folder,
             env={**os.environ, "FACTORY_STORE": str(self.store), **self.env, **(env or {})},
             stdin=subprocess.DEVNULL,

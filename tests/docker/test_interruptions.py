@@ -113,8 +113,8 @@ def test_what_a_kill_9_leaves_is_reaped_at_the_next_start(command: Command, daem
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_changes_nothing(command: Command, daemon: docker.DockerClient) -> None:
-    """The way out of the first is already the shortest."""
+def test_a_signal_that_comes_twice_at_once_is_one(command: Command, daemon: docker.DockerClient) -> None:
+    """A wrapper passes on what the terminal has sent to all."""
     slow = command.recipe(make_slow_project("impatient"))
     child = command.start("build", slow, "--json", "run.json")
     wait_for(command.folder, child, is_building("impatient"))

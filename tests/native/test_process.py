@@ -94,6 +94,29 @@ def test_end_all_ends_what_runs_in_another_thread(tmp_path: Path) -> None:
     assert raised
 
 
+def test_end_all_ends_what_does_not_want_to_end(tmp_path: Path) -> None:
+    """All of them share one grace: what waits for it is a person who pressed Ctrl-C."""
+    threads = [threading.Thread(target=_stubborn, args=(tmp_path, str(number))) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(list(tmp_path.iterdir())) < len(threads):
+        sleep(0.01)
+
+    started = monotonic()
+    end_all()
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert not any(thread.is_alive() for thread in threads)
+    assert monotonic() - started < 4
+
+
+def _stubborn(folder: Path, name: str) -> None:
+    argv = ["sh", "-c", "trap '' TERM; touch $0; while :; do sleep 1; done", name]
+    with pytest.raises(Interrupted):
+        run(argv, env=ENV, cwd=folder, timeout_s=60)
+
+
 def test_nothing_starts_after_end_all(tmp_path: Path) -> None:
     end_all()
 

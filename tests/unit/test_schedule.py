@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from factory.errors import EngineError
+from factory.errors import EngineError, Interrupted
 from factory.schedule import Job, run_jobs
 
 PATIENCE_S = 20
@@ -177,6 +177,42 @@ def test_an_interrupt_cancels_drains_and_is_raised_again() -> None:
 
     assert ended == ["a"]
     assert log.started == ["bad"]
+
+
+def test_a_job_that_does_not_end_is_left_to_itself_after_what_ends_it_was_called() -> None:
+    cancelled = threading.Event()
+    released = threading.Event()
+    told: list[str] = []
+
+    def hang() -> str:
+        cancelled.set()
+        released.wait(PATIENCE_S)
+        return "passed"
+
+    with pytest.raises(Interrupted):
+        run(Job(key="a", work=hang), cancelled=cancelled, on_cancel=lambda: told.append("ended"))
+
+    assert told == ["ended"]
+    assert not released.is_set(), "nobody waited for the job"
+    released.set()
+
+
+def test_a_job_that_does_not_end_keeps_no_error_of_what_ends_it_from_being_raised() -> None:
+    cancelled = threading.Event()
+    released = threading.Event()
+
+    def hang() -> str:
+        cancelled.set()
+        released.wait(PATIENCE_S)
+        return "passed"
+
+    def on_cancel() -> None:
+        raise EngineError("the engine is silent")
+
+    with pytest.raises(EngineError, match="silent"):
+        run(Job(key="a", work=hang), cancelled=cancelled, on_cancel=on_cancel)
+
+    released.set()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,181 @@
+"""A fault of the factory's own ends the job that met it, whatever kind of job, and no other."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from threading import Event
+from typing import cast
+
+import pytest
+from packaging.utils import NormalizedName
+
+from factory.audit import Audit
+from factory.digest import Artifact
+from factory.engine.api import Engine
+from factory.engine.faults import SilentError
+from factory.errors import FactoryError, PlanError, SourceError, StoreError
+from factory.host import read_host
+from factory.images import ReadyImage
+from factory.pipeline import work
+from factory.pipeline.fitting import Fitting
+from factory.pipeline.hands import Hands
+from factory.pipeline.model import CellRecord, Failure, Planned, Run, RunStarted, TrialResult
+from factory.pipeline.order import Order
+from factory.pipeline.run import Recorder
+from factory.pipeline.stages import Stages
+from factory.pipeline.trial import TrialWork
+from factory.pipeline.work import carry_out
+from factory.plan.model import Cell, Preparation
+from factory.resolve.tools import ToolBundle
+from factory.store import Store
+from factory.wheel import Wheel
+from tests.plan_makers import make_recipe
+from tests.run_makers import make_artifact, make_cell, make_plan
+
+TODAY = date(2026, 11, 29)
+PREPARATION = Preparation(manager=None, packages=(), before_all=("true",))
+
+
+class NoEngine:
+    """An engine that nothing is asked of, but to end."""
+
+    def kill_run(self) -> None:
+        return
+
+
+@dataclass
+class Factory:
+    """Two recipes, `good` and `bad`, of one cell with one trial each, and what is done instead of real work."""
+
+    hands: Hands
+    recorder: Recorder
+    wheel: Artifact
+    bad: Callable[[str], None]
+
+    def cell(self, name: str) -> Cell:
+        cell = make_cell("cp313-cp313-manylinux_2_31_x86_64", name)
+        trials = tuple(replace(trial, image=f"trial-{name}") for trial in cell.trials)
+        preparation = PREPARATION if name == "bad" else None
+        return replace(cell, image="builder", loader=None, trials=trials, preparation=preparation)
+
+    def run(self) -> Run:
+        orders = []
+        self.recorder.emit(RunStarted(run="r", at="", version="", folder="r"))
+        for name in ("good", "bad"):
+            recipe = replace(make_recipe("cp313"), name=cast("NormalizedName", name))
+            plan = make_plan(self.cell(name), recipe=name)
+            orders.append(Order(recipe=recipe, tree=cast("object", None), project=cast("object", None), plan=plan))  # type: ignore[arg-type]  # no work looks at them
+            self.recorder.emit(Planned(plan=plan))
+        carry_out(self.hands, orders, self.make_image, workers=2, today=TODAY)
+        return self.recorder.run()
+
+    def make_image(self, name: str) -> ReadyImage:
+        if name == "trial-bad":
+            self.bad("image")
+        return cast("ReadyImage", object())
+
+    def fit(self, _hands: Hands, base: ReadyImage, _fitting: Fitting) -> ReadyImage:
+        self.bad("fitting")
+        return base
+
+    def build(self, _hands: Hands, _order: Order, cell: Cell, *_: object) -> CellRecord:
+        if cell.recipe == "bad":
+            self.bad("build")
+        return CellRecord(cell=cell, status="passed", wheel=self.wheel, after=Audit(rulings=(), findings=()))
+
+    def trial(self, trial: TrialWork) -> TrialResult:
+        if trial.cell.recipe == "bad":
+            self.bad("trial")
+        return TrialResult(interpreter=trial.interpreter, image="trial", outcome="passed")
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, Exception], Factory]]:
+    """Make a factory in which one kind of job raises something for the recipe `bad`."""
+    with Store.open(tmp_path / "store") as store, Recorder(tmp_path / "run", lambda _: None) as recorder:
+
+        def made(kind: str, error: Exception) -> Factory:
+            def bad(at: str) -> None:
+                if at == kind:
+                    raise error
+
+            hands = Hands(
+                engine=cast("Engine", NoEngine()),
+                stages=Stages(store=store, cancelled=Event()),
+                host=read_host({}),
+                recorder=recorder,
+                tools=cast("ToolBundle", None),
+            )
+            wheel = make_artifact(b"", "good-1.0-cp313-cp313-manylinux_2_31_x86_64.whl")
+            factory = Factory(hands=hands, recorder=recorder, wheel=wheel, bad=bad)
+            monkeypatch.setattr(work, "build_cell", factory.build)
+            monkeypatch.setattr(work, "fitted", factory.fit)
+            monkeypatch.setattr(work._Shop, "_contents", lambda *_: cast("Wheel", None))
+            monkeypatch.setattr(TrialWork, "work", lambda trial: factory.trial(trial))  # noqa: PLW0108 -- a function of the class gets the trial
+            return factory
+
+        yield made
+
+
+def records(run: Run) -> dict[str, CellRecord]:
+    return {record.cell.recipe: record for record in run.records}
+
+
+def recurse() -> None:
+    recurse()
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [
+        pytest.param("image", "image:trial-bad", id="an image"),
+        pytest.param("fitting", "image:builder+", id="a fitting"),
+        pytest.param("build", "bad/cp313-cp313-manylinux_2_31_x86_64", id="a build"),
+        pytest.param("trial", "bad/cp313-cp313-manylinux_2_31_x86_64/@cp313", id="a trial"),
+    ],
+)
+@pytest.mark.parametrize("error", [KeyError("a"), RecursionError("too deep"), MemoryError()])
+def test_a_fault_ends_its_own_cell_alone_and_leaves_its_traceback(
+    make: Callable[[str, Exception], Factory], tmp_path: Path, kind: str, subject: str, error: Exception
+) -> None:
+    run = make(kind, error).run()
+
+    assert {name: record.status for name, record in records(run).items()} == {"good": "passed", "bad": "error"}
+    failure = records(run)["bad"].failure
+    assert failure is not None
+    assert failure.ended == "error"
+    assert failure.message.startswith(f"internal error: {type(error).__name__}")
+    assert failure.log.startswith(f"logs/{subject}")
+    assert failure.log.endswith("internal-error.log")
+    assert "Traceback (most recent call last)" in (tmp_path / "run" / failure.log).read_text()
+    assert failure.log in failure.hint
+    assert run.has_internal_error
+    assert not run.passed
+
+
+def test_a_fault_of_a_trial_is_its_own_outcome(make: Callable[[str, Exception], Factory]) -> None:
+    run = make("trial", KeyError("a")).run()
+
+    assert [trial.outcome for trial in records(run)["bad"].trials] == ["error"]
+    assert [trial.outcome for trial in records(run)["good"].trials] == ["passed"]
+
+
+@pytest.mark.parametrize("error", [SourceError("a lock that is no lock"), PlanError("a"), FactoryError("git is slow")])
+def test_what_is_wrong_with_one_source_does_not_end_the_others(
+    make: Callable[[str, Exception], Factory], error: FactoryError
+) -> None:
+    run = make("build", error).run()
+
+    assert {name: record.status for name, record in records(run).items()} == {"good": "passed", "bad": "failed"}
+    assert records(run)["bad"].failure == Failure(step="build", message=error.message)
+    assert not run.has_internal_error
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), SilentError("the engine is silent")])
+@pytest.mark.parametrize("kind", ["image", "fitting"])
+def test_what_ends_all_work_still_stops_the_run(
+    make: Callable[[str, Exception], Factory], kind: str, error: FactoryError
+) -> None:
+    with pytest.raises(type(error), match=error.message):
+        make(kind, error).run()
