@@ -3,17 +3,23 @@
 Only files that the last SHA256SUMS lists, and that this run replaces or refuses, are ever deleted, and what a killed
 release left half written. Other recipes' lines stay; foreign files are named and left alone. A wheel lies whole under
 its name before SHA256SUMS names it.
+
+The folder may be another user's, or one that all may write in: it is opened once, what lies in it is named relative to
+the open folder, and no link in it is followed.
 """
 
-import fcntl
+import errno
 import os
 import re
+import secrets
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from threading import Event
+from typing import BinaryIO, Final, cast
 
 from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -22,12 +28,16 @@ from factory.digest import Artifact, Digest, chunks
 from factory.errors import OutputError
 from factory.pipeline.model import CellRecord, Run
 from factory.plan.model import Cell, Plan
+from factory.store.locks import flocked, waited_for
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"(?P<hex>[0-9a-f]{64}) [ *](?P<name>[^/\n]+)")
 
 _PREFIX = ".factory-"
-_HALF_WRITTEN = re.compile(re.escape(_PREFIX) + "[a-z0-9_]{8}")  # as mkstemp names them
+_HALF_WRITTEN = re.compile(re.escape(_PREFIX) + "[a-z0-9_]{8}")
+_LOCK_TIMEOUT_S: Final = 60.0
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 OpenBlob = Callable[[Digest], BinaryIO]
 
@@ -55,17 +65,36 @@ def claim(folder: Path) -> None:
             return
 
 
-def release(run: Run, folder: Path, open_blob: OpenBlob) -> Release:
+def release(
+    run: Run,
+    folder: Path,
+    open_blob: OpenBlob,
+    *,
+    cancelled: Event | None = None,
+    on_wait: Callable[[str], None] = lambda _: None,
+) -> Release:
     """Bring the folder up to date with the run: passed wheels in, refused and replaced ones out.
+
+    Another run that writes to it is waited for, of which `on_wait` is told; not for long once `cancelled` is set.
 
     Raises:
         OutputError: the folder cannot be made, locked, read or written.
     """
+    text = f"waiting for the output folder {folder}, which another process has locked"
     with _usable(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
-            _remove_half_written(folder)
-            return _release(run, folder, open_blob)
+        with _opened(folder) as place:
+            is_free = waited_for(
+                lambda: flocked(place.descriptor),  # of the folder itself: it leaves no file behind
+                cancelled=cancelled or Event(),
+                timeout_s=_LOCK_TIMEOUT_S,
+                on_wait=lambda: on_wait(text),
+            )
+            if not is_free:
+                held = f"another process has locked the output folder {folder}"
+                raise OutputError(held, hint="type the same command again later, or name another folder with -o")
+            _remove_half_written(place)
+            return _release(run, place, open_blob)
 
 
 @contextmanager
@@ -79,24 +108,76 @@ def _usable(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _release(run: Run, folder: Path, open_blob: OpenBlob) -> Release:
-    listed = read_sums(folder)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The open output folder."""
+
+    path: Path
+    descriptor: int
+
+    def names(self) -> list[str]:
+        return os.listdir(self.descriptor)  # noqa: PTH208 -- a Path cannot stand for an open folder
+
+    def read(self, name: str) -> BinaryIO | None:
+        """Open a file; None where there is none of this name, or something else has it: a link, a pipe."""
+        try:
+            handle = os.open(name, _READ, dir_fd=self.descriptor)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
+                return None
+            raise
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return None
+        return cast("BinaryIO", os.fdopen(handle, "rb"))
+
+    def remove(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self.descriptor)
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file under its name at once: whole or not at all, also after a power cut."""
+        temporary = f"{_PREFIX}{secrets.token_hex(4)}"
+        with os.fdopen(os.open(temporary, _NEW, 0o600, dir_fd=self.descriptor), "wb") as stream:
+            try:
+                stream.writelines(pieces)
+                stream.flush()
+                os.fchmod(stream.fileno(), 0o644)  # of the file itself: its name may be somebody else's link by now
+                os.fsync(stream.fileno())
+                os.replace(temporary, name, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+            except BaseException:
+                self.remove(temporary)
+                raise
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[_Place]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield _Place(folder, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _release(run: Run, place: _Place, open_blob: OpenBlob) -> Release:
+    listed = _sums(place)
     passed = {record.wheel.filename: record.wheel for record in run.records if record.passed and record.wheel}
     removed = sorted(_outdated(run, listed, passed))
     kept = {name: digest for name, digest in listed.items() if name not in removed}
     unchanged, written = [], []
     for name, artifact in sorted(passed.items()):
-        if listed.get(name) == artifact.digest and _is_whole(folder / name, artifact):
+        if listed.get(name) == artifact.digest and _is_whole(place, artifact):
             unchanged.append(name)
         else:
-            _put(folder, artifact, open_blob)
+            with open_blob(artifact.digest) as blob:
+                place.write(name, chunks(blob))
             written.append(name)
-    _write_sums(folder, {**kept, **{name: artifact.digest for name, artifact in passed.items()}}, listed)
+    _write_sums(place, {**kept, **{name: artifact.digest for name, artifact in passed.items()}}, listed)
     for name in removed:
-        (folder / name).unlink(missing_ok=True)
-    names = {path.name for path in folder.iterdir()} - {SUMS} - set(kept) - set(passed)
+        place.remove(name)
+    names = set(place.names()) - {SUMS} - set(kept) - set(passed)
     return Release(
-        folder=folder,
+        folder=place.path,
         written=tuple(written),
         unchanged=tuple(unchanged),
         removed=tuple(removed),
@@ -104,24 +185,34 @@ def _release(run: Run, folder: Path, open_blob: OpenBlob) -> Release:
     )
 
 
-def _remove_half_written(folder: Path) -> None:
+def _remove_half_written(place: _Place) -> None:
     """Remove what a release that was killed left; no other is writing while the folder's lock is held."""
-    for path in list(folder.iterdir()):
-        if _HALF_WRITTEN.fullmatch(path.name) and path.is_file():
-            path.unlink()
+    for name in place.names():
+        if _HALF_WRITTEN.fullmatch(name) and (stream := place.read(name)) is not None:
+            stream.close()
+            place.remove(name)
 
 
 def read_sums(folder: Path) -> Mapping[str, Digest]:
     """Read SHA256SUMS as file name → digest; empty where there is none.
 
     Raises:
-        OutputError: a line is not of the format that sha256sum writes.
+        OutputError: it is no file, or a line is not of the format that sha256sum writes.
     """
-    path = folder / SUMS
-    if not path.exists():
+    with _opened(folder) as place:
+        return _sums(place)
+
+
+def _sums(place: _Place) -> Mapping[str, Digest]:
+    path, stream = place.path / SUMS, place.read(SUMS)
+    if stream is None:
+        if SUMS in place.names():
+            raise OutputError(f"{path} is not a regular file", hint=f"remove {path}; the factory did not write it")
         return {}
+    with stream:
+        text = stream.read().decode(errors="replace")
     sums = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         match = _LINE.fullmatch(line)
         if match is None:
             raise OutputError(
@@ -161,41 +252,15 @@ def version_of(filename: str, distribution: NormalizedName, cell: Cell) -> Versi
     return version if canonicalize_name(name) == distribution and triples & wanted else None
 
 
-def _is_whole(path: Path, artifact: Artifact) -> bool:
-    return path.is_file() and path.stat().st_size == artifact.size_bytes and Digest.of_file(path) == artifact.digest
+def _is_whole(place: _Place, artifact: Artifact) -> bool:
+    stream = place.read(artifact.filename)
+    if stream is None:
+        return False
+    with stream:
+        is_as_long = os.fstat(stream.fileno()).st_size == artifact.size_bytes
+        return is_as_long and Digest.of_chunks(chunks(stream)) == artifact.digest
 
 
-def _put(folder: Path, artifact: Artifact, open_blob: OpenBlob) -> None:
-    with open_blob(artifact.digest) as blob:
-        _write(folder / artifact.filename, chunks(blob))
-
-
-def _write_sums(folder: Path, sums: Mapping[str, Digest], before: Mapping[str, Digest]) -> None:
-    if sums != before or not (folder / SUMS).exists():
-        _write(folder / SUMS, ["".join(f"{sums[name].hex}  {name}\n" for name in sorted(sums)).encode()])
-
-
-def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file under its name at once: whole or not at all, also after a power cut."""
-    descriptor, temporary = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.writelines(pieces)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one run at a time change the folder: flock(2) on the folder itself leaves no file behind."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def _write_sums(place: _Place, sums: Mapping[str, Digest], before: Mapping[str, Digest]) -> None:
+    if sums != before or SUMS not in place.names():
+        place.write(SUMS, ["".join(f"{sums[name].hex}  {name}\n" for name in sorted(sums)).encode()])

@@ -295,7 +295,13 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
         codes.add(InternalError.exit_code)
     if run.records:
         with _told(codes, attempt.recorder):
-            released = release(run, attempt.options.output, attempt.stages.store.open_blob)
+            released = release(
+                run,
+                attempt.options.output,
+                attempt.stages.store.open_blob,
+                cancelled=attempt.signals.cancelled,
+                on_wait=_say,
+            )
     told = replace(run, failed_recipes=run.failed_recipes[len(loaded.errors) :])  # the first are shown below, in frames
     if told.failed_recipes or any(plan.cells for plan in run.plans):
         with _told(codes, attempt.recorder):

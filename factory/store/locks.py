@@ -23,6 +23,24 @@ _NOT_HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
 OnWait = Callable[[], None]
 
 
+def waited_for(
+    try_acquire: Callable[[], bool], *, cancelled: Event, timeout_s: float | None = None, on_wait: OnWait
+) -> bool:
+    """Try to take a lock until that succeeds; False when `cancelled` was set or `timeout_s` passed first.
+
+    `on_wait` is called once, when it was waited for as long as a person wonders why.
+    """
+    started, is_told = monotonic(), False
+    while not try_acquire():
+        waited_s = monotonic() - started
+        if cancelled.wait(_POLL_S) or (timeout_s is not None and waited_s > timeout_s):
+            return False
+        if waited_s > TELL_AFTER_S and not is_told:
+            is_told = True
+            on_wait()
+    return True
+
+
 def _in_silence() -> None:
     return
 
@@ -50,7 +68,7 @@ class FileLock:
         with explained("lock", self.shown):
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
-                taken = _flock(handle) and self._is_named(handle)
+                taken = flocked(handle) and self._is_named(handle)
             except BaseException:
                 os.close(handle)
                 raise
@@ -67,16 +85,7 @@ class FileLock:
 
         `on_wait` is called once, when it was waited for as long as a person wonders why.
         """
-        waiting = cancelled or Event()
-        started, is_told = monotonic(), False
-        while not self.try_acquire():
-            waited_s = monotonic() - started
-            if waiting.wait(_POLL_S) or (timeout_s is not None and waited_s > timeout_s):
-                return False
-            if waited_s > TELL_AFTER_S and not is_told:
-                is_told = True
-                on_wait()
-        return True
+        return waited_for(self.try_acquire, cancelled=cancelled or Event(), timeout_s=timeout_s, on_wait=on_wait)
 
     def release(self) -> None:
         """Remove the file and let go of it, in this order: a name without a holder would look like a dead one."""
@@ -119,12 +128,13 @@ def is_held(path: Path) -> bool:
         except FileNotFoundError:
             return False
         try:
-            return not _flock(handle, fcntl.LOCK_SH)
+            return not flocked(handle, fcntl.LOCK_SH)
         finally:
             os.close(handle)
 
 
-def _flock(handle: int, mode: int = fcntl.LOCK_EX) -> bool:
+def flocked(handle: int, mode: int = fcntl.LOCK_EX) -> bool:
+    """Take the lock of an open file or folder (flock(2)) unless somebody holds it; whether it is taken."""
     try:
         fcntl.flock(handle, mode | fcntl.LOCK_NB)
     except OSError as error:

@@ -409,7 +409,7 @@ def test_whoever_waits_for_the_lock_of_a_run_says_so(tmp_path: Path, monkeypatch
         Store.open(tmp_path / "store") as one,
         Store.open(tmp_path / "store", on_wait=told.append) as other,
         one.run_lock("r1"),
-        pytest.raises(StoreError, match="locks/run-r1.lock is held by another process"),
+        pytest.raises(StoreError, match=r"locks/run-r1\.lock is held by another process"),
         other.run_lock("r1"),
     ):
         pass

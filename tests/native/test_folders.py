@@ -5,6 +5,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from time import sleep
 
@@ -13,10 +14,12 @@ import pytest
 from factory.errors import FactoryError, OutputError, StoreError
 from factory.folders import Folder, Refusal
 from factory.host import read_host
-from factory.pipeline.model import Progress
+from factory.pipeline.model import CellEnded, Planned, Progress
 from factory.pipeline.run import Recorder
+from factory.release import release
 from factory.store import Store
 from factory.store.locks import shared_lock
+from tests.run_makers import make_artifact, make_plan, make_record, make_run
 
 NOBODY = 65534
 REFUSAL = Refusal(error=OutputError, elsewhere="run elsewhere")
@@ -250,3 +253,45 @@ def test_locks_do_not_lie_where_another_user_can_take_them(shared: Path) -> None
         pass
 
     assert "XDG_CACHE_HOME" in caught.value.hint
+
+
+def test_a_mode_is_given_to_what_was_written_and_not_to_what_has_its_name(shared: Path, outside: Path) -> None:
+    """The owner of the output folder lays a link of the temporary file's name as soon as he sees it."""
+    wheel = make_artifact(b"wheel", "spam-1.0-cp313-cp313-manylinux_2_31_x86_64.whl")
+    record = make_record(wheel=wheel)
+    run = make_run(Planned(plan=make_plan(record.cell)), CellEnded(record=record))
+    secret = outside / "format"
+    secret.chmod(0o600)
+    (shared / "dist").mkdir()
+    os.chown(shared / "dist", NOBODY, NOBODY)
+
+    def pieces(_: object) -> BytesIO:
+        return BytesIO(b"wheel")
+
+    with planting(shared / "dist", secret):
+        for _ in range(100):
+            with suppress(OutputError):
+                release(run, shared / "dist", pieces)
+            (shared / "dist" / wheel.filename).unlink(missing_ok=True)
+
+    assert secret.read_bytes() == KEPT
+    assert secret.stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def planting(folder: Path, target: Path) -> Iterator[None]:
+    """Have another user put a link in the place of every temporary file that appears in his folder."""
+
+    def plant() -> None:
+        while True:
+            for path in folder.glob(".factory-*"):
+                with suppress(OSError):
+                    path.unlink()
+                    path.symlink_to(target)
+
+    child = forked_as_nobody(plant)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

@@ -1,8 +1,12 @@
 """The output folder: passed wheels in, refused and replaced ones out, everything else untouched."""
 
-from collections.abc import Callable
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import BinaryIO
 
 import pytest
@@ -160,3 +164,70 @@ def test_names_that_only_begin_like_ours_are_foreign(tmp_path: Path) -> None:
     released = release(passed_run(), tmp_path, opener(CONTENT))
 
     assert released.foreign == (".factory-abcdefgh", ".factory-notes")
+
+
+@pytest.mark.parametrize("plant", ["link", "pipe", "folder"])
+def test_a_sums_that_is_no_file_is_refused_and_not_followed(tmp_path: Path, plant: str) -> None:
+    (tmp_path / "outside").write_text("root's own")
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    if plant == "link":
+        (dist / SUMS).symlink_to(tmp_path / "outside")
+    elif plant == "pipe":
+        os.mkfifo(dist / SUMS)
+    else:
+        (dist / SUMS).mkdir()
+
+    with pytest.raises(OutputError, match="SHA256SUMS is not a regular file") as caught:
+        release(passed_run(), dist, opener(CONTENT))
+
+    assert "remove" in caught.value.hint
+    assert (tmp_path / "outside").read_text() == "root's own"
+
+
+def test_a_wheel_replaces_a_link_of_its_name_and_leaves_what_it_led_to(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_bytes(CONTENT)
+    (tmp_path / "outside").chmod(0o600)
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    (dist / NAME).symlink_to(tmp_path / "outside")
+    (dist / SUMS).write_text(f"{Digest.of(CONTENT).hex}  {NAME}\n")
+
+    released = release(passed_run(), dist, opener(CONTENT))
+
+    assert released.written == (NAME,)
+    assert not (dist / NAME).is_symlink()
+    assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_another_process_has_locked_is_waited_for_aloud_and_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may read the folder can lock it, another user of the machine, too."""
+    monkeypatch.setattr("factory.store.locks.TELL_AFTER_S", 0.01)
+    monkeypatch.setattr("factory.release._LOCK_TIMEOUT_S", 0.3)
+    told: list[str] = []
+
+    with locked(tmp_path), pytest.raises(OutputError, match="another process has locked") as caught:
+        release(passed_run(), tmp_path, opener(CONTENT), on_wait=told.append)
+
+    assert told == [f"waiting for the output folder {tmp_path}, which another process has locked"]
+    assert "-o" in caught.value.hint
+
+
+def test_an_interrupted_run_does_not_wait_for_the_folder(tmp_path: Path) -> None:
+    cancelled = Event()
+    cancelled.set()
+
+    with locked(tmp_path), pytest.raises(OutputError, match="another process has locked"):
+        release(passed_run(), tmp_path, opener(CONTENT), cancelled=cancelled)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    try:
+        yield
+    finally:
+        os.close(handle)

@@ -106,6 +106,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
                 host=read_host({}),
                 recorder=recorder,
                 tools=cast("ToolBundle", None),
+                helper=lambda: pytest.fail("no container has a network here"),
             )
             wheel = make_artifact(b"", "good-1.0-cp313-cp313-manylinux_2_31_x86_64.whl")
             factory = Factory(hands=hands, recorder=recorder, wheel=wheel, bad=bad)
