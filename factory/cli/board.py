@@ -107,7 +107,11 @@ class LiveBoard:
     def listen(self, event: Event) -> None:
         """Fold one event into what is drawn; the thread that draws looks at it in between."""
         with self._lock:
-            self._fold(event)
+            is_alone = isinstance(event, Progress) and event.subject not in self._work
+            if not is_alone:
+                self._fold(event)
+        if is_alone and (text := _line(event)) is not None:  # of no step that would ever end on the board
+            self._live.console.print(line(text), soft_wrap=True)
 
     def _fold(self, event: Event) -> None:
         match event:

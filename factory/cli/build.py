@@ -43,6 +43,7 @@ from factory.report.junit import render_junit
 from factory.report.run import render_run
 from factory.report.summary import render_summary
 from factory.resolve.tools import ToolBundle, ensure_tools
+from factory.source.session import redact
 from factory.source.waiting import unless
 from factory.store import Store
 
@@ -230,7 +231,8 @@ class _Attempt:
         return facts
 
     def _logged(self, recipe: Recipe, error: InternalError) -> InternalError:
-        log = self.recorder.log(f"source:{recipe.name}", "internal-error", error.traceback)
+        text = redact(error.traceback, self.host.secrets)
+        log = self.recorder.log(f"source:{recipe.name}", "internal-error", text)
         return error.of(recipe.file).logged(self.recorder.folder / log)
 
     def _failed(self, recipe: str, error: FactoryError) -> None:

@@ -20,10 +20,12 @@ from factory.pipeline.load import load_wheel
 from factory.pipeline.lost import once_more
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, Status, TrialEnded, TrialResult
 from factory.pipeline.order import Order
+from factory.pipeline.passing import passed_variables
 from factory.pipeline.trial import TrialWork
 from factory.plan.model import Cell, Trial
 from factory.process import end_all
 from factory.schedule import Job, run_jobs
+from factory.source.session import redact
 from factory.tags import Interpreter
 from factory.wheel import Wheel, read_wheel
 
@@ -175,13 +177,19 @@ class _Shop:
             with fence():
                 return work()
         except InternalError as error:
-            log = self.hands.recorder.log(subject, "internal-error", error.traceback)
+            log = self.hands.recorder.log(subject, "internal-error", self._safe(error.traceback))
             hint = f"please report it, with {self.hands.recorder.folder / log}"
-            return broken(Failure(step=step, message=error.message, ended="error", log=log, hint=hint))
+            return broken(Failure(step=step, message=self._safe(error.message), ended="error", log=log, hint=hint))
         except FactoryError as error:
             if isinstance(error, ImageError) or not is_of_one_recipe(error):
                 raise
             return broken(Failure(step=step, message=error.message, hint=error.hint))
+
+    def _safe(self, text: str) -> str:
+        """Take out of a fault's words what no log may show: credentials, and what recipes take of the environment."""
+        builds = (order.at(cell).recipe.build for order, cell in self.cells.values())
+        passed = (value for build in builds for value in passed_variables(build, self.hands.host).values())
+        return redact(text, {*self.hands.host.secrets, *(line for value in passed for line in value.splitlines())})
 
     def _image(self, name: str) -> ReadyImage | Failure:
         subject = f"image:{name}"

@@ -16,7 +16,7 @@ ADDRESS = "https://index.example/simple"
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference/environment.md"
 BY_PATTERN = {"PIP_*", "DOCKER_*", "DOCKER_HOST", "CARGO_REGISTRIES_*_TOKEN"}
-READ_BY_LIBRARIES = {"NO_COLOR", "COLUMNS"}
+READ_BY_LIBRARIES = {"NO_COLOR", "COLUMNS", "TMPDIR"}
 
 
 class Asked(dict[str, str]):

@@ -162,6 +162,16 @@ def test_a_fault_of_a_trial_is_its_own_outcome(make: Callable[[str, Exception], 
     assert [trial.outcome for trial in records(run)["good"].trials] == ["passed"]
 
 
+def test_the_traceback_keeps_what_no_log_may_show(make: Callable[[str, Exception], Factory], tmp_path: Path) -> None:
+    error = ValueError("cannot read https://user:pa55-w0rd@index.example/simple/")
+
+    failure = records(make("build", error).run())["bad"].failure
+
+    assert failure is not None
+    assert failure.message == "internal error: ValueError: cannot read https://index.example/simple/"
+    assert "pa55-w0rd" not in (tmp_path / "run" / failure.log).read_text()
+
+
 @pytest.mark.parametrize("error", [SourceError("a lock that is no lock"), PlanError("a"), FactoryError("git is slow")])
 def test_what_is_wrong_with_one_source_does_not_end_the_others(
     make: Callable[[str, Exception], Factory], error: FactoryError
