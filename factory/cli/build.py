@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from os import cpu_count
 from pathlib import Path
 from time import monotonic
@@ -175,7 +176,7 @@ class _Attempt:
                 host=self.host,
                 recorder=self.recorder,
                 tools=tools,
-                helper=lambda: make_image(helper_image(engine)),
+                helper=cache(lambda: make_image(helper_image(engine))),
                 output=self.board.output if self.options.verbose and isinstance(self.board, PlainBoard) else None,
                 keep=self.options.keep,
             )

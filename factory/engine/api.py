@@ -74,8 +74,11 @@ class ContainerSpec:
     anonymous volume that belongs to the unprivileged user and goes with the container.
     `network` is off unless a step needs it. It is then a network without other containers; `guard` names an image of
     ours with a Python in /usr/bin, by which the link-local ranges are closed before this container is created.
-    `tmpfs_bytes` bounds /tmp, `workspace_bytes` what the workspace may hold while a command runs; `label` names the
-    cell.
+    `tmpfs_bytes` bounds /tmp, `workspace_bytes` what the workspace may hold while a command runs; with 0 it is
+    read-only. `label` names the cell.
+
+    Commands are watched from a second container, of the image `watcher`. That must be one that no recipe influences;
+    None says that `image` is.
 
     One that `prepares` an image is the exception: root, with the few capabilities that package managers need, and a
     writable root filesystem, which `commit` makes an image of. Package code never runs in it.
@@ -92,6 +95,7 @@ class ContainerSpec:
     pids: int = PIDS
     tmpfs_bytes: int = 2 << 30
     workspace_bytes: int = 16 << 30
+    watcher: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +105,14 @@ class Exit:
     `output` is stdout and stderr as the engine hands them over (each in order, between them nearly so), capped: beyond
     the cap the middle is dropped and `truncated` says so.
     `ended` is `exited` (see `code`), `timeout`, `oom` (the memory limit killed it), `workspace` (it held more than it
-    may), `disk` (the engine's has too little room left) or `lost` (the container or the engine went away under it;
-    `code` means nothing then).
+    may), `disk` (the engine's has too little room left), `unwatched` (nobody could see for too long what it holds) or
+    `lost` (the container or the engine went away under it; `code` means nothing then).
     """
 
     code: int
     output: str
     duration_s: float
-    ended: Literal["exited", "timeout", "oom", "workspace", "disk", "lost"] = "exited"
+    ended: Literal["exited", "timeout", "oom", "workspace", "disk", "unwatched", "lost"] = "exited"
     truncated: bool = False
 
 

@@ -14,8 +14,9 @@ from factory.engine.api import WORKSPACE, Entry, Exit, FileEntry, OnOutput
 from factory.engine.client import Client
 from factory.engine.faults import ConflictError, MissingError, UnreachableError
 from factory.engine.output import CappedOutput, payloads
-from factory.engine.space import Watch, look_command
+from factory.engine.space import Limits, Verdict, Watch
 from factory.engine.stream import ExecStream
+from factory.engine.watcher import Watcher
 from factory.errors import EngineError, FactoryError
 
 _TICK_S: Final = 10.0
@@ -32,16 +33,16 @@ _OOM_COUNTERS: Final = (
     "/sys/fs/cgroup/memory/memory.oom_control",  # cgroup v1
 )
 
-_Ended = Literal["exited", "timeout", "oom", "workspace", "disk", "lost"]
-_Stopped = Literal["timeout", "workspace", "disk"]
+_Ended = Literal["exited", "timeout", "oom", "workspace", "disk", "unwatched", "lost"]
+_Stopped = Literal["timeout"] | Verdict
 
 
 @dataclass(slots=True, kw_only=True)
 class DockerContainer:
     """One confined container; one command at a time is run in it.
 
-    `workspace_bytes` is what its workspace may hold; `user` is who its commands run as, `marks` are the labels of an
-    image that is made of it. `run_ended` is set before its run's containers are killed.
+    `workspace_bytes` is what its workspace may hold, as the `watcher` sees it; `user` is who its commands run as,
+    `marks` are the labels of an image that is made of it. `run_ended` is set before its run's containers are killed.
     """
 
     client: Client
@@ -51,6 +52,9 @@ class DockerContainer:
     user: str
     marks: Mapping[str, str]
     run_ended: Event
+    watcher: Watcher
+    limits: Limits
+    _ran_s: float = 0.0
     _oom_kills: int = 0
 
     def run(
@@ -68,7 +72,7 @@ class DockerContainer:
         try:
             variables = [f"{name}={value}" for name, value in (env or {}).items()]
             stream = self.client.execute(self.name, list(argv), env=variables, cwd=str(cwd), user=self.user)
-            watch = Watch(limit_bytes=self.workspace_bytes, look=self._look)
+            watch = self._new_watch() if self.workspace_bytes else None
             with closing(stream):
                 stopped = self._follow(stream, started + timeout_s, output, on_output, watch)
             code, ended = self._stop(stopped) if stopped else self._verdict(stream.exec_id, started + timeout_s, watch)
@@ -80,6 +84,7 @@ class DockerContainer:
         if code != 0 and self.run_ended.is_set():
             ended = "lost"  # it was killed, or something that it waits for: whatever it says, it has not failed
         duration_s = monotonic() - started
+        self._ran_s += duration_s
         return Exit(code=code, output=output.text(), duration_s=duration_s, ended=ended, truncated=output.truncated)
 
     def copy_in(self, files: Iterable[FileEntry], to: PurePosixPath = WORKSPACE) -> None:
@@ -142,22 +147,16 @@ class DockerContainer:
                 is_over = not self.client.exec_state(stream.exec_id)["Running"]
         return None
 
-    def _look(self) -> str:
-        """Look into the container; nothing where nothing more can be started in it."""
-        said = CappedOutput()
-        with suppress(EngineError):
-            stream = self.client.execute(self.name, look_command(WORKSPACE), env=[], cwd="/", user=self.user)
-            with closing(stream):
-                self._follow(stream, monotonic() + _LOOK_S, said, None)
-        return said.text()
+    def _new_watch(self) -> Watch:
+        return Watch(limit_bytes=self.workspace_bytes, look=self.watcher.look, limits=self.limits, ran_s=self._ran_s)
 
-    def _verdict(self, exec_id: str, deadline: float, watch: Watch) -> tuple[int, _Ended]:
+    def _verdict(self, exec_id: str, deadline: float, watch: Watch | None) -> tuple[int, _Ended]:
         """Tell how a command ended that prints no more; one that only closed its output is waited for."""
         pause_s = _MOMENT_S
         while (state := self.client.exec_state(exec_id))["Running"]:
             if monotonic() >= deadline:
                 return self._stop("timeout")
-            if (passed := watch.verdict()) is not None:
+            if watch is not None and (passed := watch.verdict()) is not None:
                 return self._stop(passed)
             if not self._is_running():
                 break
@@ -206,6 +205,8 @@ class DockerContainer:
         return int(found[1]) if found else None
 
     def _stop(self, passed: _Stopped) -> tuple[int, _Ended]:
+        if passed == "unwatched" and (trouble := self.watcher.trouble) is not None:
+            raise EngineError(f"the engine starts nothing that could watch: {trouble.message}", hint=trouble.hint)
         with suppress(EngineError):  # it is gone, or dies: the end of its block removes it, or says why it cannot
             self.client.kill(self.name)
         return _KILLED, passed

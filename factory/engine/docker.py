@@ -18,6 +18,8 @@ from factory.engine.container import DockerContainer
 from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
 from factory.engine.patience import Patience
 from factory.engine.pull import PullError, PullLines, pull_error
+from factory.engine.space import Limits
+from factory.engine.watcher import Watcher
 from factory.errors import EngineError, ImageError, Interrupted
 from factory.host import Host
 
@@ -28,23 +30,27 @@ _KEPT_PATH: Final = PurePosixPath(_KEPT)
 _KEEPER: Final = "wheel-factory/keeper:1"
 
 
-def connect(host: Host, *, owner: str, run_id: str, silence_s: int = SILENCE_S) -> "DockerEngine":
+def connect(
+    host: Host, *, owner: str, run_id: str, silence_s: int = SILENCE_S, limits: Limits | None = None
+) -> "DockerEngine":
     """Connect to the engine that `host` names; everything made through it carries this owner and run.
 
-    To be used as a context: its end removes what is left of the run, and closes the connections.
+    To be used as a context: its end removes what is left of the run, and closes the connections. `limits` are when
+    commands are stopped for the engine's sake.
 
     Raises:
         EngineError: no engine answers there, or this user may not use it.
     """
-    return DockerEngine(Client(host, silence_s=silence_s), owner=owner, run_id=run_id)
+    return DockerEngine(Client(host, silence_s=silence_s), owner=owner, run_id=run_id, limits=limits or Limits())
 
 
 class DockerEngine:
     """One engine and one run on it; every method may be called from any thread."""
 
-    def __init__(self, client: Client, *, owner: str, run_id: str) -> None:
+    def __init__(self, client: Client, *, owner: str, run_id: str, limits: Limits) -> None:
         """Own a connected client."""
         self._client = client
+        self._limits = limits
         self._owner = owner
         self._run_id = run_id
         self._ended = Event()
@@ -160,6 +166,7 @@ class DockerEngine:
         """
         self._refuse_missing(spec.mounts)
         name = f"factory-{uuid4().hex}"
+        watcher = self._watcher(spec, workspace=name)
         try:
             self._refuse_after_end()
             with self._kept(name, self._marks(kind="workspace", label=spec.label)):
@@ -167,7 +174,7 @@ class DockerEngine:
             marks = self._marks(kind="container", label=spec.label)
             description = posture.preparing if spec.prepares else posture.confined
             network = self._open_network(spec, name) if spec.network else "none"
-            self._create(description(spec, workspace=name, marks=marks, limits=self._limits(), network=network), name)
+            self._create(description(spec, workspace=name, marks=marks, limits=self._imposed(), network=network), name)
             self._refuse_after_end()
             self._client.start(name)
             yield DockerContainer(
@@ -177,14 +184,32 @@ class DockerEngine:
                 workspace_bytes=spec.workspace_bytes,
                 user=posture.user_of(spec),
                 run_ended=self._ended,
+                watcher=watcher,
+                limits=self._limits,
                 marks=posture.labels(owner=self._owner, kind="prepared", run="", label=""),
             )
         finally:
-            self._discard(name, volume=name)
-            if spec.network:
-                self._close_network(name)
+            watcher.end()
+            try:
+                self._discard(name)
+            finally:
+                watcher.join()
+                self._patience.remove(partial(self._client.remove_volume, name))
+                if spec.network:
+                    self._close_network(name)
 
-    def _limits(self) -> posture.Limits:
+    def _watcher(self, spec: ContainerSpec, *, workspace: str) -> Watcher:
+        return Watcher(
+            client=self._client,
+            patience=self._patience,
+            spec=spec,
+            workspace=workspace,
+            marks=self._marks(kind="watcher", label=spec.label),
+            limits=self._imposed(),
+            run_ended=self._ended,
+        )
+
+    def _imposed(self) -> posture.Limits:
         """Ask once what containers of this engine are told."""
         with self._limits_lock:
             self._known_limits = self._known_limits or limits_of(self.info())
@@ -197,7 +222,7 @@ class DockerEngine:
         guard = _guard_of(name)
         self._client.create_network(egress.bridge(self._marks(kind="network", label=spec.label)), name)
         marks = self._marks(kind="guard", label=spec.label)
-        self._create(posture.guard(spec.guard, marks=marks, limits=self._limits(), network=name), guard)
+        self._create(posture.guard(spec.guard, marks=marks, limits=self._imposed(), network=name), guard)
         self._refuse_after_end()
         self._client.start(guard)
         egress.close_ranges(self._client, guard)
@@ -255,7 +280,7 @@ class DockerEngine:
 
     def _sweep(self, doomed: Callable[[str], bool]) -> int:
         mine = posture.label_filter(owner=self._owner)
-        containers = self._doomed(self._client.containers(mine), {"container", "keeper", "guard"}, doomed)
+        containers = self._doomed(self._client.containers(mine), {"container", "keeper", "guard", "watcher"}, doomed)
         volumes = self._doomed(self._client.volumes(mine), {"workspace"}, doomed)
         networks = self._doomed(self._client.networks(mine), {"network"}, doomed)
         for each in containers:
@@ -276,11 +301,9 @@ class DockerEngine:
             if posture.label_of(marks, "kind") in kinds and doomed(posture.label_of(marks, "run"))
         ]
 
-    def _discard(self, container: str, *, volume: str = "") -> None:
+    def _discard(self, container: str) -> None:
         """Remove by name, so that what was created without an answer goes, too."""
         self._patience.remove(partial(self._client.remove, container))
-        if volume:
-            self._patience.remove(partial(self._client.remove_volume, volume))
 
     @contextmanager
     def _kept(self, name: str, marks: Mapping[str, str]) -> Iterator[str]:

@@ -14,6 +14,8 @@ HOME = "/tmp"  # noqa: S108 -- the container's own tmpfs, not this machine's
 
 _SHM_BYTES = 64 << 20
 _LOGS_BYTES = 64 << 20
+_WATCHER_BYTES = 64 << 20
+_WATCHER_PIDS = 32
 _LIMITS = {"core": 0, "nofile": 16384, "nproc": 32768}  # nproc counts the user's in all containers
 _FOR_PACKAGES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID")  # owners, modes, su
 _GUARD_BYTES = 128 << 20
@@ -93,7 +95,7 @@ def confined(
             "Init": True,
             "LogConfig": {"Type": "none"},
             "Mounts": [
-                _mount(workspace, WORKSPACE),
+                _mount(workspace, WORKSPACE, read_only=not spec.workspace_bytes),
                 *(_mount(shared.volume, shared.path, read_only=True) for shared in spec.mounts),
             ],
         },
@@ -123,6 +125,24 @@ def guard(image: str, *, marks: Mapping[str, str], limits: Limits, network: str)
     body = confined(spec, workspace="", marks=marks, limits=limits)
     host = {**cast("Json", body["HostConfig"]), "CapAdd": ["NET_ADMIN"], "NetworkMode": network, "Mounts": []}
     return {**body, "User": ROOT, "WorkingDir": "/", "HostConfig": host}
+
+
+def watching(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], limits: Limits) -> Json:
+    """Describe a container that looks at the workspace of another one, of `spec`.
+
+    Its user is not the package's, and its one capability lets it read folders that the package has closed.
+    """
+    watcher = ContainerSpec(
+        image=spec.watcher or spec.image,
+        label=spec.label,
+        env={},
+        memory_bytes=_WATCHER_BYTES,
+        pids=_WATCHER_PIDS,
+        tmpfs_bytes=1 << 20,
+        workspace_bytes=0,
+    )
+    body = confined(watcher, workspace=workspace, marks=marks, limits=limits)
+    return {**body, "User": ROOT, "HostConfig": {**cast("Json", body["HostConfig"]), "CapAdd": ["DAC_READ_SEARCH"]}}
 
 
 def _mount(volume: str, path: PurePosixPath, *, read_only: bool = False) -> Json:

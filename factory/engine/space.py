@@ -1,73 +1,162 @@
-"""How much a container has written, and how much room the engine's disk has left, looked at while a command runs.
+"""How much a container has written, and how much room the engine's disk has left, while a command runs.
 
 A volume has no quota where the engine's file system has none, and a workspace in memory would count as the build's.
-So the container is looked into, the more often the less room is left: often enough for a disk that takes 2 GB a second.
-What a package hides from a look (files without a name, folders that cannot be entered) the disk's own room shows.
+So a second container, the watcher, counts what the first may write to. The package can neither see nor reach it: what
+it prints is believed, and that it prints nothing is a verdict, too. What no count shows (deleted files that are still
+open, the root filesystem of an image that is being prepared) the disk's own room shows.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from time import monotonic
 from typing import Final, Literal
 
-RESERVE_BYTES: Final = 2 << 30
+UNWATCHED_S: Final = 120
+"""How long a figure may be missing. A count is given 30 s, so this is at least three counts that came to nothing."""
 
 _FIRST_S: Final = 2.0
-_SHORTEST_S: Final = 1.0
-_LONGEST_S: Final = 10.0
-_SHARE: Final = 10  # a look takes at most this part of the time, on a machine that is slow for other reasons
-_SLOWEST_S: Final = 60.0
-_BYTES_A_SECOND: Final = 2e9
+_POLL_S: Final = 0.25
+_LONGEST_POLL_S: Final = 1.0
+_LINE_BYTES: Final = 4096
+_ROOT: Final = "/"  # on the disk that holds the root filesystem of every container
+_HELD: Final = re.compile(rb"held (\d{1,18})")
+_LEFT: Final = re.compile(rb"left (/[\w/.-]*) (\d{1,18}) (\d{1,9}) (\d{1,18}) (\d{1,18})")
+_SCRIPT: Final = """
+exec 2>/dev/null
+newline='
+'
+while :; do stat -f -c 'left %n %a %S %d %c' "$@" /; sleep 1; done &
+while :; do
+    began=$(date +%s)
+    counted=$(timeout 30 du -skxc "$@")
+    pause=$((2 + 9 * ($(date +%s) - began)))
+    last=${counted##*"$newline"}
+    case $last in
+        *total) echo "held ${last%%[!0-9]*}";;
+        *) pause=2;;
+    esac
+    if [ "$pause" -lt 2 ]; then pause=2; elif [ "$pause" -gt 30 ]; then pause=30; fi
+    sleep "$pause"
+done
+"""
 
-Verdict = Literal["workspace", "disk"]
+Verdict = Literal["workspace", "disk", "unwatched"]
 
 
-def look_command(workspace: PurePosixPath) -> list[str]:
-    """Return the command that tells a folder's size, and what its file system has left (GNU's tools or busybox's)."""
-    return ["sh", "-c", f"stat -f -c 'free %a %S' {workspace}; timeout 8 du -skx {workspace} 2>/dev/null"]
+def watch_command(folders: Sequence[PurePosixPath]) -> list[str]:
+    """Return the command that prints, for ever, what folders hold and what their disks have left.
+
+    GNU's tools and busybox's both understand it. Counting takes a tenth of the time, or 30 s in a minute.
+    """
+    return ["sh", "-c", _SCRIPT, "watch", *map(str, folders)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When commands are stopped for the engine's sake; `unwatched_s` is how long a figure may be missing.
+
+    `reserve_bytes` and `reserve_files` are what the engine's disk must have left.
+    """
+
+    reserve_bytes: int = 2 << 30
+    reserve_files: int = 50_000
+    unwatched_s: float = UNWATCHED_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What one file system has left; `files_known` is false where it makes inodes as it needs them."""
+
+    size_bytes: int
+    files: int
+    files_known: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Looks:
+    """What a watcher printed last, and how often: one thread takes the lines, another reads the figures."""
+
+    folders: Sequence[PurePosixPath]
+    held_bytes: int = 0
+    held_count: int = 0
+    left: Mapping[str, Left] = field(default_factory=dict)
+    left_count: int = 0
+    _begun: bytes = b""
+
+    def take(self, piece: bytes) -> None:
+        """Take the next bytes; a line counts when it is whole."""
+        *lines, self._begun = (self._begun + piece).split(b"\n")
+        self._begun = self._begun[-_LINE_BYTES:]
+        for line in lines:
+            if (held := _HELD.fullmatch(line)) is not None:
+                self.held_bytes = int(held[1]) * 1024
+                self.held_count += 1
+            elif (left := _LEFT.fullmatch(line)) is not None:
+                self._take_left(*(group.decode() for group in left.groups()))
+
+    def _take_left(self, place: str, blocks: str, block_bytes: str, files: str, most_files: str) -> None:
+        known = Left(size_bytes=int(blocks) * int(block_bytes), files=int(files), files_known=int(most_files) > 0)
+        self.left = {**self.left, place: known}
+        if self.left.keys() == {_ROOT, *map(str, self.folders)}:
+            self.left_count += 1
+
+
+@dataclass(slots=True)
+class _Absence:
+    """For how long a figure has not come."""
+
+    count: int = 0
+    waited_s: float = 0.0
+
+    def add(self, count: int, waited_s: float) -> float:
+        self.waited_s = self.waited_s + waited_s if count == self.count else 0.0
+        self.count = count
+        return self.waited_s
 
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
-    """Looks at one container's workspace now and then; `look` returns what `look_command` printed, if it could."""
+    """Judges one command by what its container's watcher sees; `look` starts the watcher where none runs yet.
+
+    `ran_s` is how long the container's earlier commands ran: many short ones are watched like one that lasts.
+    """
 
     limit_bytes: int
-    look: Callable[[], str]
+    look: Callable[[], Looks]
+    limits: Limits = field(default_factory=Limits)
+    ran_s: float = 0.0
     clock: Callable[[], float] = monotonic
-    reserve_bytes: int = RESERVE_BYTES
-    _next: float = field(init=False)
+    _first: float = field(init=False)
+    _polled: float = field(init=False)
+    _no_held: _Absence = field(default_factory=_Absence)
+    _no_left: _Absence = field(default_factory=_Absence)
 
     def __post_init__(self) -> None:
-        self._next = self.clock() + _FIRST_S
+        self._polled = self.clock()
+        self._first = self._polled + max(0.0, _FIRST_S - self.ran_s)
 
     @property
     def wait_s(self) -> float:
-        """How long until the next look."""
-        return max(0.0, self._next - self.clock())
+        """How long until the figures are to be judged again."""
+        return max(_POLL_S, self._first - self.clock())
 
     def verdict(self) -> Verdict | None:
-        """Say which limit is passed: the workspace's own, or the engine's disk; looks only when it is time to."""
-        if self.clock() < self._next:
+        """Say which limit is passed: the workspace's own, the engine's disk, or the patience with missing figures."""
+        now = self.clock()
+        # A process that was stopped for an hour, and its engine's answers with it, has waited for nothing.
+        waited_s, self._polled = min(now - self._polled, _LONGEST_POLL_S), now
+        if now < self._first:
             return None
-        began = self.clock()
-        said = self.look()
-        took_s = self.clock() - began
-        used, left = _number(r"^(\d+)\s+/", said, 1024), _free(said)
-        room = min(self.limit_bytes - (used or 0), self.limit_bytes if left is None else left - self.reserve_bytes)
-        wanted_s = min(_LONGEST_S, max(_SHORTEST_S, room / _BYTES_A_SECOND))
-        self._next = self.clock() + max(wanted_s, min(_SLOWEST_S, _SHARE * took_s))
-        if used is not None and used > self.limit_bytes:
+        looks = self.look()
+        if looks.held_bytes > self.limit_bytes:
             return "workspace"
-        return "disk" if left is not None and left < self.reserve_bytes else None
+        if any(self._is_short(left) for left in looks.left.values()):
+            return "disk"
+        absent_s = (self._no_held.add(looks.held_count, waited_s), self._no_left.add(looks.left_count, waited_s))
+        return "unwatched" if max(absent_s) > self.limits.unwatched_s else None
 
-
-def _number(expression: str, text: str, unit: int) -> int | None:
-    found = re.search(expression, text, re.MULTILINE)
-    return None if found is None else int(found[1]) * unit
-
-
-def _free(text: str) -> int | None:
-    found = re.search(r"^free (\d+) (\d+)$", text, re.MULTILINE)
-    return None if found is None else int(found[1]) * int(found[2])
+    def _is_short(self, left: Left) -> bool:
+        is_full = left.files_known and left.files < self.limits.reserve_files
+        return is_full or left.size_bytes < self.limits.reserve_bytes

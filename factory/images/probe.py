@@ -73,12 +73,12 @@ class Probed:
 
 
 def probe(engine: Engine, image: str) -> Probed:
-    """Ask an image what it holds.
+    """Ask an image what it holds. What answers may be a stranger's: nothing that it could write reaches a disk.
 
     Raises:
         ImageError: the image is not here, or cannot run a shell.
     """
-    with engine.container(ContainerSpec(image=image, label="probe", env={})) as container:
+    with engine.container(ContainerSpec(image=image, label="probe", env={}, workspace_bytes=0)) as container:
         answer = container.run(["sh", "-c", _SCRIPT, "probe", _ASK_PYTHON], timeout_s=_TIMEOUT_S)
     if answer.ended != "exited" or answer.code != 0:
         raise ImageError(f"the image {image} cannot be probed: {answer.output.strip() or answer.ended}")

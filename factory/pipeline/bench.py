@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from factory.backends.base import WORK, Step
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry
+from factory.engine.space import UNWATCHED_S
 from factory.errors import EngineError, FactoryError
 from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
 from factory.pipeline.model import Failure, Progress
@@ -23,6 +24,7 @@ _OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
     "oom": "failed",
     "workspace": "failed",
     "disk": "lost",
+    "unwatched": "failed",
     "lost": "lost",
 }
 
@@ -31,13 +33,15 @@ _OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
 class Bench:
     """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
 
-    What the recorder conceals is in no log; `secrets` are what tools with network were told.
+    What the recorder conceals is in no log; `secrets` are what tools with network were told. `watcher` gives the image
+    from which the container is watched.
     Logs lie below `recorder.folder`, one file a step, at `logs/<subject>/<nn>-<step>.log`.
     """
 
     engine: Engine
     subject: str
     recorder: Recorder
+    watcher: Callable[[], str | None] = lambda: None
     output: Output | None = None
     secrets: Callable[[], frozenset[str]] = frozenset
     seconds: dict[str, float] = field(default_factory=dict)
@@ -62,7 +66,7 @@ class Bench:
     def start(self, spec: ContainerSpec) -> None:
         """Start the container; it ends with the block."""
         with self.recorder.step(self.subject, "container") as mark:
-            self._container = self._stack.enter_context(self.engine.container(spec))
+            self._container = self._stack.enter_context(self.engine.container(replace(spec, watcher=self.watcher())))
             mark.outcome = "passed"
         self._has_network, self._workspace_bytes = spec.network, spec.workspace_bytes
         self.recorder.count_container()
@@ -155,7 +159,11 @@ class Bench:
             ),
             "disk": (
                 "the container engine's disk is nearly full",
-                "free space where the engine keeps its volumes (`docker system df` lists what is there)",
+                "free space, or inodes, where the engine keeps its volumes (`docker system df` lists what is there)",
+            ),
+            "unwatched": (
+                f"for {UNWATCHED_S} s the factory could not count what its workspace holds",
+                "let the build keep fewer files and folders: counting them is given 30 s",
             ),
             "lost": ("its container or the engine went away", "run again"),
         }[ended.ended]

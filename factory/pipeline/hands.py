@@ -41,6 +41,7 @@ class Hands:
             engine=self.engine,
             subject=subject,
             recorder=self.recorder,
+            watcher=lambda: self.helper().reference,
             output=self.output,
             secrets=lambda: self.host.secrets,
         )

@@ -1,15 +1,30 @@
-"""When a container is looked into, and what a look means."""
+"""What a watcher's lines mean, and when a command is stopped for them."""
+
+from pathlib import PurePosixPath
 
 import pytest
 
-from factory.engine.space import Watch
+from factory.engine.space import Limits, Looks, Watch
 
 GB = 10**9
+WORK = PurePosixPath("/work")
+BLOCK_BYTES = 4096
 
 
-def said(*, used: int, free: int) -> str:
-    """Write what the look prints: GNU's stat and du, in bytes and kilobytes."""
-    return f"free {free // 4096} 4096\n{used // 1024}\t/work\n"
+def left(*, free: int, files: int = 10**6, most_files: int = 10**7, place: str = "/work") -> str:
+    """Write the line that tells what a file system has left."""
+    return f"left {place} {free // BLOCK_BYTES} {BLOCK_BYTES} {files} {most_files}\n"
+
+
+def said(*, held: int, free: int) -> str:
+    """Write a whole round of the watcher's lines."""
+    return f"held {held // 1024}\n{left(free=free)}{left(free=free, place='/')}"
+
+
+def looks_of(text: str) -> Looks:
+    looks = Looks(folders=(WORK,))
+    looks.take(text.encode())
+    return looks
 
 
 class Clock:
@@ -20,61 +35,135 @@ class Clock:
         return self.now
 
 
-def make_watch(clock: Clock, answer: str, *, limit: int = 16 * GB) -> Watch:
-    return Watch(limit_bytes=limit, look=lambda: answer, clock=clock, reserve_bytes=2 * GB)
+class Watched:
+    """A watch, and the looks that it reads; counts how often it was asked for them."""
+
+    def __init__(self, text: str = "", *, ran_s: float = 0.0) -> None:
+        self.clock, self.looks, self.asked = Clock(), looks_of(text), 0
+        limits = Limits(reserve_bytes=2 * GB, reserve_files=1000, unwatched_s=30)
+        self.watch = Watch(limit_bytes=16 * GB, look=self.look, limits=limits, ran_s=ran_s, clock=self.clock)
+
+    def look(self) -> Looks:
+        self.asked += 1
+        return self.looks
+
+    def verdict_at(self, now: float) -> str | None:
+        """Poll as a command's reader does, until a moment or a verdict."""
+        while self.clock.now < now:
+            self.clock.now += 0.5
+            if (verdict := self.watch.verdict()) is not None:
+                return verdict
+        return None
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict"),
+    ("text", "verdict"),
     [
-        pytest.param(said(used=1 * GB, free=50 * GB), None, id="room enough"),
-        pytest.param(said(used=17 * GB, free=50 * GB), "workspace", id="too much"),
-        pytest.param(said(used=1 * GB, free=1 * GB), "disk", id="the disk is nearly full"),
-        pytest.param(said(used=17 * GB, free=1 * GB), "workspace", id="both: its own limit is its own fault"),
-        pytest.param(f"free {GB // 4096} 4096\n", "disk", id="du could say nothing"),
-        pytest.param("", None, id="nothing could be started to look"),
+        pytest.param(said(held=1 * GB, free=50 * GB), None, id="room enough"),
+        pytest.param(said(held=17 * GB, free=50 * GB), "workspace", id="too much"),
+        pytest.param(said(held=1 * GB, free=1 * GB), "disk", id="the disk is nearly full"),
+        pytest.param(said(held=17 * GB, free=1 * GB), "workspace", id="both: its own limit is its own fault"),
+        pytest.param(left(free=1 * GB), "disk", id="what it holds could not be counted"),
+        pytest.param(left(free=90 * GB) + left(free=1 * GB, place="/"), "disk", id="another disk has the root"),
+        pytest.param(left(free=90 * GB, files=999), "disk", id="no more files"),
+        pytest.param(left(free=90 * GB, files=0, most_files=0), None, id="a file system that counts no inodes"),
     ],
 )
-def test_a_look_tells_which_limit_is_passed(answer: str, verdict: str | None) -> None:
-    clock = Clock()
-    watch = make_watch(clock, answer)
-    clock.now = 3.0
-
-    assert watch.verdict() == verdict
-
-
-def test_a_short_command_is_never_looked_at() -> None:
-    clock = Clock()
-    watch = make_watch(clock, said(used=99 * GB, free=0))
-    clock.now = 1.5
-
-    assert watch.verdict() is None
-
-
-def test_a_look_that_takes_long_is_not_soon_repeated() -> None:
-    clock = Clock()
-
-    def slow() -> str:
-        clock.now += 4.0
-        return said(used=1 * GB, free=90 * GB)
-
-    watch = Watch(limit_bytes=16 * GB, look=slow, clock=clock, reserve_bytes=2 * GB)
-    clock.now = 3.0
-
-    watch.verdict()
-
-    assert watch.wait_s == pytest.approx(40.0)
+def test_a_look_tells_which_limit_is_passed(text: str, verdict: str | None) -> None:
+    assert Watched(text).verdict_at(3.0) == verdict
 
 
 @pytest.mark.parametrize(
-    ("used", "free", "wait_s"),
-    [(1 * GB, 90 * GB, 7.5), (15 * GB, 90 * GB, 1.0), (1 * GB, 8 * GB, 3.0), (0, 900 * GB, 8.0)],
+    "text",
+    [
+        "held 99999999999",
+        "held 99999999999 \n",
+        "held -1\n",
+        "held 0x7fffffffffffffff\n",
+        "held 1e99\n",
+        "held 99999999999 /work\n",
+        " held 99999999999\n",
+        "held 99999999999\r\n",
+        "hold\nheld\n99999999999\n",
+        "held ٣٣٣٣٣٣٣٣٣٣٣٣\n",
+        "left /work 0 4096 5\n",
+        "left /work 0 4096 5 5 5\n",
+        "left  0 4096 5 5\n",
+        "held " + "9" * 100_000 + "\n",
+    ],
 )
-def test_the_less_room_is_left_the_sooner_comes_the_next_look(used: int, free: int, wait_s: float) -> None:
-    clock = Clock()
-    watch = make_watch(clock, said(used=used, free=free))
-    clock.now = 3.0
+def test_what_is_no_whole_line_of_the_watchers_tells_nothing(text: str) -> None:
+    looks = looks_of(text)
 
-    watch.verdict()
+    assert (looks.held_count, looks.left_count, dict(looks.left)) == (0, 0, {})
 
-    assert watch.wait_s == pytest.approx(wait_s, abs=0.01)
+
+def test_lines_come_in_any_pieces() -> None:
+    looks = Looks(folders=(WORK,))
+
+    for byte in said(held=3 * GB, free=50 * GB).encode():
+        looks.take(bytes([byte]))
+
+    assert (looks.held_bytes // 1024, looks.held_count, looks.left_count) == (3 * GB // 1024, 1, 1)
+    assert looks.left[str(WORK)].size_bytes == 50 * GB // BLOCK_BYTES * BLOCK_BYTES
+
+
+def test_a_line_without_end_is_not_kept() -> None:
+    looks = Looks(folders=(WORK,))
+
+    for _ in range(1000):
+        looks.take(b"9" * 10_000)
+
+    assert len(looks._begun) < 20_000
+
+
+def test_the_first_look_comes_after_two_seconds() -> None:
+    watched = Watched(said(held=99 * GB, free=0))
+
+    assert watched.verdict_at(1.5) is None
+    assert watched.asked == 0
+    assert watched.verdict_at(2.0) == "workspace"
+
+
+def test_many_short_commands_are_watched_like_one_that_lasts() -> None:
+    assert Watched(said(held=99 * GB, free=0), ran_s=1.5).verdict_at(0.5) == "workspace"
+    assert Watched(said(held=99 * GB, free=0), ran_s=100).verdict_at(0.5) == "workspace"
+
+
+@pytest.mark.parametrize(
+    "still",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("held 1\n", id="the room that is left is missing"),
+        pytest.param(left(free=50 * GB) + left(free=50 * GB, place="/"), id="what it holds is missing"),
+        pytest.param("held 1\n" + left(free=50 * GB), id="one disk of two is missing"),
+    ],
+)
+def test_a_figure_that_does_not_come_is_a_verdict(still: str) -> None:
+    watched = Watched()
+
+    def look() -> Looks:
+        watched.looks.take(still.encode())
+        return watched.looks
+
+    watched.watch.look = look
+
+    assert watched.verdict_at(31.5) is None
+    assert watched.verdict_at(33.0) == "unwatched"
+
+
+def test_figures_that_come_now_and_then_are_enough() -> None:
+    watched = Watched()
+
+    for moment in range(20, 400, 20):
+        assert watched.verdict_at(moment) is None
+        watched.looks.take(said(held=1 * GB, free=50 * GB).encode())
+
+
+def test_a_factory_that_was_stopped_for_an_hour_has_not_waited() -> None:
+    watched = Watched(said(held=1 * GB, free=50 * GB))
+    watched.verdict_at(5.0)
+
+    watched.clock.now += 3600
+
+    assert watched.watch.verdict() is None

@@ -1,0 +1,105 @@
+"""The container from which another one's volumes are looked at, and the thread that reads what it prints.
+
+It has a process namespace of its own, a user that the package cannot become, and an image that no recipe influences:
+whatever a build does to its own processes, limits, programs and folders, the figures come.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event, Thread
+from typing import Final
+from uuid import uuid4
+
+from factory.engine import posture
+from factory.engine.api import WORKSPACE, ContainerSpec
+from factory.engine.client import Client
+from factory.engine.output import payloads
+from factory.engine.patience import Patience
+from factory.engine.space import Looks, watch_command
+from factory.errors import EngineError
+
+_TURN_S: Final = 0.25
+_AGAIN_S: Final = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Watcher:
+    """Watches the workspace of the container that `spec` describes, from the first `look` until that is removed.
+
+    Nothing waits while its container starts: the thread does that. One that dies is followed by another. `trouble` is
+    what the engine said instead of starting it. `run_ended` is set before the run's containers are killed.
+    """
+
+    client: Client
+    patience: Patience
+    spec: ContainerSpec
+    workspace: str
+    marks: Mapping[str, str]
+    limits: posture.Limits
+    run_ended: Event
+    trouble: EngineError | None = None
+    _looks: Looks = field(init=False)
+    _thread: Thread | None = None
+    _over: Event = field(default_factory=Event)
+    _left: EngineError | None = None
+
+    def __post_init__(self) -> None:
+        self._looks = Looks(folders=(WORKSPACE,))
+
+    def look(self) -> Looks:
+        """Return the newest figures, which are none at first."""
+        if self._thread is None:
+            self._thread = Thread(target=self._watch, name=f"watch {self.spec.label}", daemon=True)
+            self._thread.start()
+        return self._looks
+
+    def end(self) -> None:
+        """Ask the thread to remove its container."""
+        self._over.set()
+
+    def join(self) -> None:
+        """Wait until the container is removed: before that, its volumes cannot be.
+
+        Raises:
+            EngineError: the engine does not remove it.
+        """
+        if self._thread is not None:
+            self._thread.join()
+        if self._left is not None:
+            raise self._left
+
+    def _is_over(self) -> bool:
+        return self._over.is_set() or self.run_ended.is_set()
+
+    def _watch(self) -> None:
+        while not self._is_over() and self._left is None:
+            name = f"factory-watcher-{uuid4().hex}"
+            try:
+                self._read(name)
+            except EngineError as error:
+                self.trouble = error
+            self._remove(name)
+            self._over.wait(_AGAIN_S)
+
+    def _read(self, name: str) -> None:
+        body = posture.watching(self.spec, workspace=self.workspace, marks=self.marks, limits=self.limits)
+        self.client.create(body, name)
+        if self._is_over():
+            return
+        self.client.start(name)
+        command = watch_command((WORKSPACE,))
+        stream = self.client.execute(name, command, env=[], cwd="/", user=posture.ROOT)
+        self.trouble = None
+        with closing(stream):
+            for piece in payloads(lambda: stream.receive(_TURN_S)):
+                if self._is_over():
+                    return
+                self._looks.take(piece)
+
+    def _remove(self, name: str) -> None:
+        try:
+            self.patience.remove(partial(self.client.remove, name))
+        except EngineError as error:
+            self._left = error
