@@ -17,6 +17,7 @@ UNWATCHED_S: Final = 120
 """How long a figure may be missing. A count is given 30 s, so this is at least three counts that came to nothing."""
 
 _FIRST_S: Final = 2.0
+_TOGETHER_S: Final = 6.0  # the commands of a small build take less: it pays for no watcher
 _POLL_S: Final = 0.25
 _LONGEST_POLL_S: Final = 1.0
 _LINE_BYTES: Final = 4096
@@ -27,17 +28,18 @@ _SCRIPT: Final = """
 exec 2>/dev/null
 newline='
 '
+uptime() { read -r seconds rest < /proc/uptime; echo "${seconds%.*}${seconds#*.}"; }  # in hundredths of a second
 while :; do stat -f -c 'left %n %a %S %d %c' "$@" /; sleep 1; done &
 while :; do
-    began=$(date +%s)
+    began=$(uptime)
     counted=$(timeout 30 du -skxc "$@")
-    pause=$((2 + 9 * ($(date +%s) - began)))
+    pause=$((2 + 9 * ($(uptime) - began) / 100))
     last=${counted##*"$newline"}
     case $last in
         *total) echo "held ${last%%[!0-9]*}";;
         *) pause=2;;
     esac
-    if [ "$pause" -lt 2 ]; then pause=2; elif [ "$pause" -gt 30 ]; then pause=30; fi
+    if [ "$pause" -gt 30 ]; then pause=30; fi
     sleep "$pause"
 done
 """
@@ -120,7 +122,7 @@ class _Absence:
 class Watch:
     """Judges one command by what its container's watcher sees; `look` starts the watcher where none runs yet.
 
-    `ran_s` is how long the container's earlier commands ran: many short ones are watched like one that lasts.
+    `ran_s` is how long the container's earlier commands ran: many short ones are watched, too.
     """
 
     limit_bytes: int
@@ -135,7 +137,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._polled = self.clock()
-        self._first = self._polled + max(0.0, _FIRST_S - self.ran_s)
+        self._first = self._polled + max(0.0, min(_FIRST_S, _TOGETHER_S - self.ran_s))
 
     @property
     def wait_s(self) -> float:

@@ -1,5 +1,6 @@
 """Packages that attack: what each tries, and what stops it. docs/explanation/hostile-input.md lists them."""
 
+import errno
 import re
 import threading
 import zipfile
@@ -256,3 +257,76 @@ def test_ten_gigabytes_of_output_leave_a_short_log(command: Command) -> None:
 
     assert ended.code == 0, ended.stderr
     assert len(ended.log("flooding")) < 6 << 20
+
+
+WRITING = """\
+    with open("filler", "wb") as out:
+        for _ in range(1_200):
+            out.write(os.urandom(1 << 20))
+    time.sleep(600)
+"""
+CROWDING = """\
+    crowd = 0
+    try:
+        while True:
+            if not os.fork():
+                time.sleep(600)
+                os._exit(0)
+            crowd += 1
+    except OSError as error:
+        print(f"CROWD {crowd} {error.errno}", flush=True)
+"""
+STOPPING = """\
+    import signal
+    if not os.fork():
+        while True:
+            for number in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open(f"/proc/{number}/comm") as name:
+                        if name.read().strip() in ("du", "stat", "timeout", "sh"):
+                            os.kill(int(number), signal.SIGSTOP)
+                except OSError:
+                    pass
+"""
+LYING_IMAGE = """\
+for name in du stat timeout; do
+    printf '#!/bin/sh\\necho 0 total\\n' > /usr/local/bin/$name
+    rm -f /usr/bin/$name /bin/$name
+    cp /usr/local/bin/$name /usr/bin/$name
+    chmod 755 /usr/local/bin/$name /usr/bin/$name
+done
+"""
+
+
+@pytest.fixture(scope="module")
+def ran_watched(workshop: Command) -> Ran:
+    """One run of builds that write a gigabyte more than they may, each after an attack on whoever could see it."""
+    attacks = {"crowding": CROWDING, "stopping": STOPPING, "lying_image": ""}
+    recipes = []
+    for name, attack in attacks.items():
+        build: dict[str, object] = {"disk": "200MB", "timeout": 500}
+        if name == "lying_image":
+            build["before-all"] = LYING_IMAGE
+        recipes.append(workshop.recipe(make_c_project(name, setup=f"{IN_BUILD}pass\n{attack}{WRITING}"), build=build))
+    return workshop.build(*recipes, "-o", "watched", "--keep-going")
+
+
+@pytest.mark.parametrize("recipe", ["crowding", "stopping", "lying-image"])
+def test_a_build_that_attacks_the_watch_is_stopped_all_the_same(ran_watched: Ran, recipe: str) -> None:
+    failure = ran_watched.failure(recipe)
+
+    assert (ran_watched.records[recipe].status, failure.step) == ("failed", "build")
+    assert failure.message == "its workspace holds more than 200 MB"
+
+
+def test_the_crowd_had_really_reached_the_limit_of_processes(ran_watched: Ran) -> None:
+    said = re.search(r"CROWD (\d+) (\d+)", ran_watched.log("crowding"))
+
+    assert said is not None
+    assert int(said[1]) > 4000
+    assert int(said[2]) == errno.EAGAIN
+
+
+def test_watchers_end_with_their_run(ran_watched: Ran, workshop: Command, daemon: docker.DockerClient) -> None:
+    assert ran_watched.code == 1
+    assert left_behind(daemon, workshop.owner) == set()

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from factory.engine.api import ContainerSpec, Mount
-from factory.engine.posture import Limits, confined, guard, label_of, labels
+from factory.engine.posture import Limits, confined, guard, label_of, labels, watching
 
 LIMITS = Limits(cpus=2)
 
@@ -75,3 +75,24 @@ def test_a_guard_may_change_its_network_and_nothing_else() -> None:
     host = cast("Mapping[str, object]", body["HostConfig"])
     assert (body["User"], host["CapDrop"], host["CapAdd"]) == ("0:0", ["ALL"], ["NET_ADMIN"])
     assert (host["ReadonlyRootfs"], host["Mounts"], host["NetworkMode"]) == (True, [], "n")
+
+
+def test_a_watcher_has_an_image_of_its_own_and_sees_only_what_the_other_may_write_to() -> None:
+    mounts = (Mount(volume="tools", path=PurePosixPath("/tools")),)
+    spec = make_spec(image="strange", watcher="ours", mounts=mounts)
+    body = watching(spec, workspace="w", marks={}, limits=LIMITS)
+    settings = cast("Mapping[str, object]", body["HostConfig"])
+    mounted = cast("list[Mapping[str, object]]", settings["Mounts"])
+
+    assert (body["Image"], body["User"]) == ("ours", "0:0")
+    assert [(mount["Source"], mount["ReadOnly"]) for mount in mounted] == [("w", True)]
+    assert (settings["CapDrop"], settings["CapAdd"]) == (["ALL"], ["DAC_READ_SEARCH"])
+    assert (settings["NetworkMode"], settings["ReadonlyRootfs"]) == ("none", True)
+
+
+def test_a_container_that_may_write_nothing_has_no_writable_volume() -> None:
+    spec = make_spec(workspace_bytes=0)
+
+    (workspace,) = cast("list[Mapping[str, object]]", host_config(spec)["Mounts"])
+
+    assert workspace["ReadOnly"]

@@ -125,9 +125,12 @@ def test_the_first_look_comes_after_two_seconds() -> None:
     assert watched.verdict_at(2.0) == "workspace"
 
 
-def test_many_short_commands_are_watched_like_one_that_lasts() -> None:
-    assert Watched(said(held=99 * GB, free=0), ran_s=1.5).verdict_at(0.5) == "workspace"
-    assert Watched(said(held=99 * GB, free=0), ran_s=100).verdict_at(0.5) == "workspace"
+@pytest.mark.parametrize(("ran_s", "first_s"), [(0.0, 2.0), (4.0, 2.0), (5.0, 1.0), (100.0, 0.5)])
+def test_many_short_commands_are_watched_after_six_seconds_together(ran_s: float, first_s: float) -> None:
+    watched = Watched(said(held=99 * GB, free=0), ran_s=ran_s)
+
+    assert watched.verdict_at(first_s) == "workspace"
+    assert watched.clock.now == first_s
 
 
 @pytest.mark.parametrize(

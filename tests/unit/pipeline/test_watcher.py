@@ -1,0 +1,61 @@
+"""From which image a run's containers are watched: one that no recipe names or changes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from factory.backends.base import Step
+from factory.engine.api import Container, ContainerSpec, Engine, Exit
+from factory.pipeline.bench import Bench
+from factory.pipeline.model import Failure
+from factory.pipeline.run import Recorder
+
+
+class Unwatched:
+    """A container whose every command ends because nobody could see what it holds."""
+
+    def run(self, *_: object, **__: object) -> Exit:
+        return Exit(code=137, output="", duration_s=130.0, ended="unwatched")
+
+
+class Specs:
+    """An engine that keeps the specs that it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[ContainerSpec] = []
+
+    @contextmanager
+    def container(self, spec: ContainerSpec) -> Iterator[Container]:
+        self.asked.append(spec)
+        yield cast("Container", Unwatched())
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[tuple[Bench, Specs]]:
+    specs = Specs()
+    with (
+        Recorder(tmp_path, lambda _: None) as recorder,
+        Bench(engine=cast("Engine", specs), subject="cell", recorder=recorder, watcher=lambda: "ours") as made,
+    ):
+        made.start(ContainerSpec(image="strange", label="cell", env={}))
+        yield made, specs
+
+
+def test_every_container_of_a_run_is_watched_from_that_image(bench: tuple[Bench, Specs]) -> None:
+    _, specs = bench
+
+    assert [(spec.image, spec.watcher) for spec in specs.asked] == [("strange", "ours")]
+
+
+def test_a_step_that_nobody_could_watch_has_failed_and_the_hint_says_what_helps(bench: tuple[Bench, Specs]) -> None:
+    made, _ = bench
+
+    failure = made.run(Step(name="build", argv=("make",), env={}, phase="build", timeout_s=600))
+
+    assert isinstance(failure, Failure)
+    assert failure.ended == "failed"
+    assert failure.message == "for 120 s the factory could not count what its workspace holds"
+    assert failure.hint == "let the build keep fewer files and folders: counting them is given 30 s"
