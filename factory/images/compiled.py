@@ -99,5 +99,6 @@ class Compiler:
                 shutil.copyfileobj(source, target)
 
     def _run(self, script: str, failing: str, suite: str, work: Path) -> None:
-        env = {"COMPILED": str(self.spec.compiled_folder), "JOBS": str(cpu_count() or 1)}
+        folders = {"COMPILED": str(self.spec.compiled_folder), "SCRIPTS": str(self.spec.scripts_folder)}
+        env = {**folders, "JOBS": str(cpu_count() or 1)}
         run_script(script, failing=failing, suite=suite, host=self.host, work=work, env=env, progress=self.progress)

