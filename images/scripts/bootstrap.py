@@ -26,7 +26,9 @@ MISSING = re.compile(
     r"(?P<package>[^_/\s]+)_(?P<version>[^_\s]+)_\w+\.deb\s+404\s",
     re.MULTILINE,
 )
-EXPIRED = re.compile(r"^E: Release file for \S{1,500}/dists/(?P<suite>[^/\s]{1,100})/\S{1,100} is expired", re.MULTILINE)
+EXPIRED = re.compile(
+    r"^E: Release file for \S{1,500}/dists/(?P<suite>[^/\s]{1,100})/\S{1,100} is expired", re.MULTILINE
+)
 BROKEN = re.compile(r"^E: Failed to fetch \S+/(?P<file>[^/\s]+\.deb)\s+(?P<reason>.+)$", re.MULTILINE)
 
 

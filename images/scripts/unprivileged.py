@@ -25,7 +25,8 @@ FIRST, COUNT = 1_000_000_000, 65_536
 PLACE = "/mnt"
 """Where the command finds FOLDER, whose own path leads through folders that are closed to it."""
 
-NO_NAMESPACE = 97
+ALONE, BEGUN = b"a", b"b"  # what the processes of this script tell each other
+FAILED = 97
 NOTE = "note: root can make no user namespace here: what packages run while they are installed runs as root\n"
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -43,15 +44,22 @@ def call(function: Callable[..., int], *arguments: object) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int) -> None:
-    """Mount, as mount(2) says."""
+    """Put a file system or a folder in its place; the words are those of the system call."""
     call(libc.mount, source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), None)
+
+
+def remove_links(folder: Path) -> None:
+    """Remove links that lie where results do: followed by root, they would lead anywhere."""
+    for path in folder.iterdir():
+        if path.is_symlink():
+            path.unlink()
 
 
 def give(folder: Path, owner: int) -> None:
     """Make a folder and all that lies in it somebody's."""
     for place, folders, files in os.walk(folder):
         for name in (".", *folders, *files):
-            os.lchown(os.path.join(place, name), owner, owner)
+            os.lchown(Path(place, name), owner, owner)
 
 
 def wait_for(child: int) -> int:
@@ -65,15 +73,15 @@ def die_with_parent() -> None:
     call(libc.prctl, PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def enter(folder: Path, is_alone: int, may_go_on: int) -> None:
+def enter(folder: Path, is_alone: int, go_on: int) -> None:
     """Enter a namespace, and wait until its identities are mapped; FOLDER then lies at PLACE."""
     die_with_parent()
     call(libc.unshare, CLONE_NEWNS)
     mount("none", "/", "", MS_REC | MS_PRIVATE)
     mount(str(folder), PLACE, "", MS_BIND)
     call(libc.unshare, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
-    os.write(is_alone, b"1")
-    if os.read(may_go_on, 1) != b"1":
+    os.write(is_alone, ALONE)
+    if os.read(go_on, 1) != ALONE:
         raise OSError("its identities were not mapped")
     os.setgroups([])
     os.setresgid(0, 0, 0)
@@ -90,43 +98,49 @@ def require_proc() -> None:
     Path("proc").rmdir()
 
 
-def run(command: list[str]) -> int:
+def run(command: list[str], has_begun: int) -> int:
     """Run the command below a first process of the namespace, with whose end everything in it ends."""
     first = os.fork()
     if first:
         return wait_for(first)
-    code = NO_NAMESPACE
+    code = FAILED
     try:
         die_with_parent()
         require_proc()
+        os.write(has_begun, BEGUN)
         child = os.fork()
         if child == 0:
-            os.execvpe(command[0], command, {**os.environ, "TMPDIR": PLACE})
+            os.execvpe(command[0], command, {**os.environ, "TMPDIR": PLACE})  # noqa: S606 -- what it is for
         code = wait_for(child)
     except OSError as error:
         sys.stderr.write(f"{error}\n")
     os._exit(code)
 
 
-def apart(folder: Path, command: list[str]) -> int:
-    """Run the command in a namespace of its own; NO_NAMESPACE where there can be none."""
-    (alone, is_alone), (go_on, may_go_on) = os.pipe(), os.pipe()
+def apart(folder: Path, command: list[str]) -> int | None:
+    """Run the command in a namespace of its own and return its code; None where there can be none.
+
+    Whether it was begun is said by this script's own processes: a code is the command's to choose.
+    """
+    (heard, said), (go_on, may_go_on) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        code = NO_NAMESPACE
+        code = FAILED
         try:
             os.close(may_go_on)
-            enter(folder, is_alone, go_on)
-            code = run(command)
+            enter(folder, said, go_on)
+            code = run(command, said)
         except OSError as error:
             sys.stderr.write(f"{error}\n")
         os._exit(code)
-    os.close(is_alone)
-    if os.read(alone, 1) == b"1":
+    os.close(said)
+    if os.read(heard, 1) == ALONE:
         for name in ("gid_map", "uid_map"):
             Path(f"/proc/{child}/{name}").write_text(f"0 {FIRST} {COUNT}\n")
-        os.write(may_go_on, b"1")
-    return wait_for(child)
+        os.write(may_go_on, ALONE)
+    has_begun = os.read(heard, 1) == BEGUN
+    code = wait_for(child)
+    return code if has_begun else None
 
 
 def main() -> int:
@@ -137,13 +151,14 @@ def main() -> int:
             give(folder, FIRST)
             code = apart(folder, command)
         finally:
+            remove_links(folder)
             give(folder, 0)
-        if code != NO_NAMESPACE:
+        if code is not None:
             return code
         sys.stderr.write(NOTE)
         os.environ["TMPDIR"] = str(folder)
     os.chdir(folder)
-    os.execvp(command[0], command)
+    return os.execvp(command[0], command)  # noqa: S606 -- what it is for
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def test_another_script_or_pin_is_another_bundle(tmp_path: Path) -> None:
     copy = tmp_path / "images" / "rust"
     (tmp_path / "images" / "scripts").mkdir(parents=True)
     copy.mkdir()
-    for path in [*spec.folder.glob("*.*"), spec.folder.parent / "scripts" / "relocate.py"]:
+    scripts = [spec.folder.parent / "scripts" / name for name in ("relocate.py", "unprivileged.py")]
+    for path in [*spec.folder.glob("*.*"), *scripts]:
         (copy / path.name if path.parent == spec.folder else copy.parent / "scripts" / path.name).write_bytes(
             path.read_bytes()
         )
