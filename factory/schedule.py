@@ -16,7 +16,8 @@ from factory.source.waiting import unless
 
 _T = TypeVar("_T")
 _POLL_S = 0.2
-_GRACE_S = 0.7
+_GRACE_S = 1.0
+_LEAST_GRACE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +118,10 @@ class _Running(Generic[_T]):
     def _end(self) -> None:
         """Have the running jobs end, and give up those that do not."""
         if self.patience_s is None:
+            started = monotonic()
             self.patience_s = float("inf")  # a signal may come while they are ended: they are ended once
             self.on_cancel()
-            self.patience_s = monotonic() + _GRACE_S
+            self.patience_s = max(started + _GRACE_S, monotonic() + _LEAST_GRACE_S)
         elif monotonic() > self.patience_s:
             self.is_given_up.set()
 
