@@ -122,8 +122,6 @@ class LiveBoard:
                 self._started(subject, step)
             case StepEnded(subject=subject):
                 self._ended(subject)
-            case Progress(subject="engine", text=text):
-                self._pinned.append(f"! engine: {text}")
             case Progress(subject=subject, text=text):
                 self._work[subject] = (text, self._work.get(subject, ("", monotonic()))[1])
             case TrialEnded(address=address, trial=trial):

@@ -175,7 +175,7 @@ def test_failures_are_pinned_above_the_matrix() -> None:
 def test_a_warning_of_the_engine_stays_in_sight() -> None:
     rows = live([Progress(subject="engine", text="warning: no filter"), planned(C11), done(C11)])
 
-    assert rows[0] == "! engine: warning: no filter"
+    assert rows[0] == "engine: warning: no filter"
 
 
 @pytest.mark.parametrize(("width", "height"), [(60, 15), (40, 8), (200, 50)])
