@@ -1,6 +1,7 @@
 """What stops a run, each with its exit code.
 
 FactoryError
+├── TooMuchOutputError  1   a tool of ours printed more than its caller can keep
 ├── UsageError        2   a flag or argument that cannot be meant
 │   └── RecipeError   2   a recipe that cannot be read; carries every Problem found
 ├── PlanError         3   a plan that cannot be carried out, or selects nothing
@@ -58,6 +59,10 @@ class FactoryError(Exception):
     def of(self, thing: object) -> Self:
         """Return the same error, its message begun with what it is about: which recipe of several."""
         return type(self)(f"{thing}: {self.message}", hint=self.hint, problems=self.problems)
+
+
+class TooMuchOutputError(FactoryError):
+    """A tool of ours printed more than its caller can keep, and was ended."""
 
 
 class UsageError(FactoryError):

@@ -1,6 +1,8 @@
 """The one module that starts processes on this machine: tools of ours, never a package's code."""
 
 import os
+import select
+import selectors
 import shutil
 import signal
 import subprocess
@@ -9,13 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
 from time import monotonic, sleep
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from factory.errors import FactoryError, Interrupted
+from factory.errors import FactoryError, Interrupted, TooMuchOutputError
+
+MOST_BYTES = 64 << 20
+"""What a tool may print unless its caller says otherwise."""
 
 _GRACE_S = 5
 _INTERRUPT_GRACE_S = 0.7
 _POLL_S = 0.05
+_PIECE_BYTES = 1 << 16
+_COMPLAINT_BYTES = 1 << 20
 
 _lock = Lock()
 _children: set[subprocess.Popen[bytes]] = set()
@@ -24,7 +31,7 @@ _ending = Event()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """How a process of ours ended; `stderr` holds both streams' text unless stdout was kept apart."""
+    """How a process of ours ended; of what it printed to stderr the first mebibyte is kept."""
 
     returncode: int
     stdout: bytes
@@ -40,19 +47,23 @@ def run(
     timeout_s: float,
     stdin: bytes = b"",
     stdout: BinaryIO | None = None,
+    most_bytes: int = MOST_BYTES,
 ) -> Completed:
     """Run a tool to its end in its own session, so that a timeout or Ctrl-C ends its children too.
 
-    `stdout` receives the output instead of `Completed.stdout` when a file is given.
+    `stdout` receives the output instead of `Completed.stdout` when a file is given; what is kept in memory may have
+    `most_bytes`.
 
     Raises:
         FactoryError: the program or `cwd` does not exist or may not be used, or it outlived `timeout_s`.
+        TooMuchOutputError: it printed more than `most_bytes`, and was ended.
         Interrupted: `end_all` ended it, or came before it.
     """
     started = monotonic()
     with _started(argv, env=env, cwd=cwd, stdout=stdout) as child:
         try:
-            out, err = child.communicate(stdin, timeout=timeout_s)
+            out, err = _talked(child, stdin, started + timeout_s, most_bytes)
+            child.wait(started + timeout_s - monotonic())
         except subprocess.TimeoutExpired as error:
             _end([child], _GRACE_S)
             raise FactoryError(f"{argv[0]} did not end within {timeout_s:.0f} s") from error
@@ -65,10 +76,70 @@ def run(
         raise Interrupted("interrupted")
     return Completed(
         returncode=child.returncode,
-        stdout=out or b"",
+        stdout=bytes(out),
         stderr=err.decode(errors="replace"),
         duration_s=monotonic() - started,
     )
+
+
+def _talked(child: subprocess.Popen[bytes], stdin: bytes, until: float, most_bytes: int) -> tuple[bytearray, bytearray]:
+    """Feed a process and take what it prints, until it closes both streams; return what it printed to each.
+
+    Raises:
+        TimeoutExpired: `until` came first, by the monotonic clock.
+        TooMuchOutputError: it printed more than `most_bytes`.
+    """
+    kept = {stream: bytearray() for stream in (child.stdout, child.stderr) if stream is not None}
+    left = memoryview(stdin)
+    with selectors.DefaultSelector() as selector:
+        for stream in kept:
+            selector.register(stream, selectors.EVENT_READ)
+        if child.stdin is not None:
+            selector.register(child.stdin, selectors.EVENT_WRITE)
+        while selector.get_map():
+            for key, _ in _ready(selector, child, until):
+                stream = cast("BinaryIO", key.fileobj)
+                if stream is child.stdin:
+                    left = _fed(key.fd, left)
+                    is_over = not left
+                else:
+                    is_over = not _taken(key.fd, kept[stream], None if stream is child.stderr else most_bytes, child)
+                if is_over:
+                    selector.unregister(stream)
+                    with suppress(BrokenPipeError):
+                        stream.close()
+    empty = bytearray()
+    return (kept[child.stdout] if child.stdout else empty, kept[child.stderr] if child.stderr else empty)
+
+
+def _ready(
+    selector: selectors.BaseSelector, child: subprocess.Popen[bytes], until: float
+) -> list[tuple[selectors.SelectorKey, int]]:
+    left_s = until - monotonic()
+    if left_s <= 0:
+        raise subprocess.TimeoutExpired(child.args, left_s)
+    return selector.select(left_s)
+
+
+def _fed(pipe: int, left: memoryview) -> memoryview:
+    """Write as much as a pipe that is ready takes for sure; return the rest, none where nobody reads any more."""
+    try:
+        return left[os.write(pipe, left[: select.PIPE_BUF]) :]
+    except BrokenPipeError:
+        return left[:0]
+
+
+def _taken(pipe: int, kept: bytearray, most_bytes: int | None, child: subprocess.Popen[bytes]) -> bool:
+    """Read what a pipe holds; whether there was something. Of complaints, for which None stands, the first are kept."""
+    piece = os.read(pipe, _PIECE_BYTES)
+    if most_bytes is None:
+        kept += piece[: _COMPLAINT_BYTES - len(kept)]
+    else:
+        kept += piece
+        if len(kept) > most_bytes:
+            program = cast("Sequence[str]", child.args)[0]
+            raise TooMuchOutputError(f"{program} printed more than {most_bytes} bytes")
+    return bool(piece)
 
 
 def end_all() -> None:

@@ -7,7 +7,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from factory.errors import FactoryError, Interrupted
+from factory.errors import FactoryError, Interrupted, TooMuchOutputError
 from factory.process import begin_again, end_all, run
 
 ENV = {"PATH": "/usr/bin:/bin"}
@@ -131,3 +131,31 @@ def test_processes_start_again_where_another_run_begins(tmp_path: Path) -> None:
     begin_again()
 
     assert run(["true"], env=ENV, cwd=tmp_path, timeout_s=10).returncode == 0
+
+
+def test_a_tool_that_prints_more_than_is_kept_is_ended(tmp_path: Path) -> None:
+    started = monotonic()
+
+    with pytest.raises(TooMuchOutputError, match="sh printed more than 1000000 bytes"):
+        run(["sh", "-c", "yes & yes"], env=ENV, cwd=tmp_path, timeout_s=60, most_bytes=1_000_000)
+
+    assert monotonic() - started < 30
+
+
+def test_of_endless_complaints_the_first_are_kept(tmp_path: Path) -> None:
+    ended = run(["sh", "-c", "echo first >&2; yes | head -c 9000000 >&2"], env=ENV, cwd=tmp_path, timeout_s=60)
+
+    assert ended.stderr.startswith("first\ny\n")
+    assert len(ended.stderr) == 1 << 20
+
+
+def test_more_is_written_to_a_tool_than_a_pipe_holds_and_one_that_does_not_read_is_no_error(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 4096
+
+    assert run(["cat"], env=ENV, cwd=tmp_path, timeout_s=60, stdin=content).stdout == content
+    assert run(["true"], env=ENV, cwd=tmp_path, timeout_s=60, stdin=content).returncode == 0
+
+
+def test_a_tool_that_closes_its_streams_and_stays_is_ended_in_time(tmp_path: Path) -> None:
+    with pytest.raises(FactoryError, match="sh did not end within 1 s"):
+        run(["sh", "-c", "exec <&- >&- 2>&-; sleep 60"], env=ENV, cwd=tmp_path, timeout_s=1)
