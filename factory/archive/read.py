@@ -183,7 +183,7 @@ class Archive:
         if start is None:
             raise BrokenArchiveError("its content lies past the end of the file")
         pieces = self._pieces(start, start + entry.packed_bytes)
-        return pieces if entry.method == _STORED else _inflated(pieces)
+        return pieces if entry.method == _STORED else inflated(pieces)
 
     def _pieces(self, start: int, end: int) -> Iterator[bytes]:
         """Yield a part of the file; its pages do not stay in this process's memory."""
@@ -194,7 +194,13 @@ class Archive:
                 self._content.madvise(mmap.MADV_DONTNEED, page, min(_CHUNK_BYTES, end - page))
 
 
-def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what deflated pieces hold, about a mebibyte at a time.
+
+    Raises:
+        BrokenArchiveError: the stream ends before or after its bytes do.
+        zlib.error: it is not deflated.
+    """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for piece in pieces:
         rest = piece

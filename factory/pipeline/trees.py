@@ -110,7 +110,7 @@ def _commit(ref: GitSource, stages: Stages, host: Host, say: Say) -> Fetched:
     def make() -> Fetched:
         say(f"fetching {ref.rev} ({pinned.commit[:12]})")
         with stages.store.temp_folder() as folder, stages.store.temp_folder() as packed:
-            tree = remote.fetch_tree(ref.url, pinned.commit, host, folder)
+            tree = remote.fetch_tree(ref.url, pinned.commit, host, folder, root=ref.root)
             path = packed / f"{pinned.commit[:12]}.tar.gz"
             pack(tree, path, path.name.removesuffix(".tar.gz"))
             return Fetched(file=stages.store.put_file(path), notes=pinned.notes)

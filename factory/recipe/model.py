@@ -48,10 +48,14 @@ class PathSource(_Source):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitSource(_Source):
-    """A commit of a repository elsewhere; `rev` is the whole commit, or a tag or a branch that names one."""
+    """A commit of a repository elsewhere; `rev` is the whole commit, or a tag or a branch that names one.
+
+    Repositories of this machine, submodules among them, must lie below `root`, if there is one.
+    """
 
     url: str
     rev: str
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

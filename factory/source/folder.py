@@ -5,18 +5,20 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from factory.errors import SourceError
+from factory.errors import SourceError, TooMuchOutputError
 from factory.host import Host
 from factory.recipe.model import PathSource
 from factory.source import git
-from factory.source.names import link_target, resolve_links, safe_path
+from factory.source.names import Names, resolve_links
 from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
 
 _CHUNK_BYTES = 1 << 20
 _JUNK = (".git", ".hg", ".svn", ".jj", ".bzr", "__pycache__", ".tox", ".nox", "node_modules", "*.egg-info")
 _JUNK_AT_TOP = ("build", "dist")
+_NESTED = 8  # repositories in repositories
 _JUNK_MARKS = ("pyvenv.cfg", "CACHEDIR.TAG")  # A virtual environment; a cache, as cargo, mypy and pytest mark theirs.
 
 
@@ -33,32 +35,46 @@ def read_folder(ref: PathSource, host: Host, *, limits: Limits | None = None) ->
     if not root.is_dir():
         raise SourceError(f"there is no folder {root}")
     spool = Spool(limits or Limits())
+    names = Names(str(root), spool.limits)
     with_git = _is_working_tree(root) and git.is_here(host)
-    paths = sorted(set(_listed(root, host) if with_git else _walked(root, root)))
+    listed = _listed(root, host, names.limits) if with_git else _walked(root, root, names.limits.folders)
+    paths = sorted(set(islice(listed, names.limits.files + 1)))
     if not paths:
         raise SourceError(f"{root} holds no files", hint="is the folder itself ignored by git?")
     committed_s = _committed_s(root, host) if with_git else None
-    extents, links = _contents(root, paths, spool, committed_s)
-    return Tree.of(spool, resolve_links(extents, links, str(root), spool.limits), epoch_s=committed_s)
+    extents, links = _contents(root, paths, spool, names, committed_s)
+    return Tree.of(spool, resolve_links(extents, links, names), epoch_s=committed_s)
 
 
 def _is_working_tree(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
 
 
-def _listed(folder: Path, host: Host, prefix: str = "") -> Iterator[str]:
+def _listed(folder: Path, host: Host, limits: Limits, prefix: str = "", nested: int = 0) -> Iterator[str]:
     """Yield what git tracks plus unignored files, those of submodules and nested repositories too."""
-    answer = git.ask(folder, host, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    if answer.returncode != 0:
-        raise SourceError(f"git cannot list {folder}: {git.first_line(answer)}")
-    for name in os.fsdecode(answer.stdout).split("\0"):
+    if nested > _NESTED:
+        raise SourceError(f"{folder}: repositories nest deeper than {_NESTED}")
+    for name in _ls_files(folder, host, limits):
         path = folder / name
         if not name or not os.path.lexists(path):
             continue  # Tracked and deleted.
         if not path.is_dir() or path.is_symlink():
             yield prefix + name
         elif (path / ".git").exists():
-            yield from _listed(path, host, f"{prefix}{name.rstrip('/')}/")
+            yield from _listed(path, host, limits, f"{prefix}{name.rstrip('/')}/", nested + 1)
+
+
+def _ls_files(folder: Path, host: Host, limits: Limits) -> list[str]:
+    listing = ("ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    try:
+        answer = git.ask(folder, host, *listing, most_bytes=limits.names_bytes)
+    except TooMuchOutputError as error:
+        raise SourceError(f"{folder} holds names of more than {limits.names_bytes} bytes in all") from error
+    if answer.returncode != 0:
+        raise SourceError(f"git cannot list {folder}: {git.first_line(answer)}")
+    if answer.stdout.count(b"\0") > limits.files:
+        raise SourceError(f"{folder} holds more than {limits.files} files")
+    return os.fsdecode(answer.stdout).split("\0")
 
 
 def _committed_s(root: Path, host: Host) -> int | None:
@@ -69,18 +85,24 @@ def _committed_s(root: Path, host: Host) -> int | None:
 
 def commit_time_s(commit: bytes) -> int | None:
     """Read the time out of a commit as git keeps it."""
-    match = re.search(rb"^committer .* (\d+) [-+]\d{4}$", commit, re.MULTILINE)
+    match = re.search(rb"^committer .* (\d{1,20}) [-+]\d{4}$", commit, re.MULTILINE)
     return int(match[1]) if match else None
 
 
-def _walked(folder: Path, root: Path) -> Iterator[str]:
+def _walked(folder: Path, root: Path, deeper: int) -> Iterator[str]:
     """Yield every file below a folder but those of version control, environments, caches and earlier builds."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+    if deeper < 0:
+        raise SourceError(f"{root} holds a file more folders deep than a source may have")
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read: {error.strerror}") from error
+    for entry in entries:
         path = Path(entry.path)
         if not entry.is_dir(follow_symlinks=False):
             yield str(path.relative_to(root))
         elif not _is_junk(path, at_top=folder == root):
-            yield from _walked(path, root)
+            yield from _walked(path, root, deeper - 1)
 
 
 def _is_junk(folder: Path, *, at_top: bool) -> bool:
@@ -90,22 +112,33 @@ def _is_junk(folder: Path, *, at_top: bool) -> bool:
 
 
 def _contents(
-    root: Path, paths: list[str], spool: Spool, committed_s: int | None
+    root: Path, paths: list[str], spool: Spool, names: Names, committed_s: int | None
 ) -> tuple[list[Extent], dict[str, str]]:
     extents: list[Extent] = []
     links: dict[str, str] = {}
-    if len(paths) > spool.limits.files:
-        raise SourceError(f"{root} holds more than {spool.limits.files} files")
+    real: set[Path] = set()
+    if len(paths) > names.limits.files:
+        raise SourceError(f"{root} holds more than {names.limits.files} files")
     for name in paths:
-        path = safe_path(name, str(root), spool.limits)
+        path = names.path(name)
         try:
-            if (root / name).is_symlink():
-                links[path] = link_target(path, str((root / name).readlink()), str(root))
+            _refuse_linked_folder(root, (root / path).parent, real)
+            if (root / path).is_symlink():
+                links[path] = names.target(path, str((root / path).readlink()))
             else:
                 extents.append(_extent(root, path, spool, committed_s))
         except OSError as error:
-            raise SourceError(f"{root / name} cannot be read: {error.strerror}") from error
+            raise SourceError(f"{root / path} cannot be read: {error.strerror}") from error
     return extents, links
+
+
+def _refuse_linked_folder(root: Path, folder: Path, real: set[Path]) -> None:
+    """Refuse a file that git lists below a link: its index may say so, and the link may lead anywhere."""
+    if folder in real:
+        return
+    if Path(os.path.realpath(folder)) != Path(os.path.realpath(root)) / folder.relative_to(root):
+        raise SourceError(f"{root} holds members below {folder.relative_to(root)}, which is no folder")
+    real.add(folder)
 
 
 def _extent(root: Path, path: str, spool: Spool, committed_s: int | None) -> Extent:

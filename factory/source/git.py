@@ -3,8 +3,10 @@
 import errno
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal
 
 from factory.errors import SourceError
 from factory.host import Host
@@ -15,10 +17,26 @@ PROTOCOLS: Final = ("https", "ssh", "file")
 _PROGRAM: Final = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*")
 _QUIET_FETCH: Final = ("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.recurseSubmodules=false")
 _ONE_PACK: Final = ("-c", "fetch.unpackLimit=1")  # whatever comes is one file, so that a file's limit is its limit
+_WITHOUT_LOGIN: Final = ("-c", "credential.helper=")
+_WITHOUT_REDIRECTS: Final = ("-c", "http.followRedirects=false")
 _LIMITED: Final = ("/bin/sh", "-c", 'trap "" XFSZ; ulimit -f "$1"; shift; exec "$@"', "sh")
 _BLOCK_BYTES: Final = 512  # POSIX, ulimit -f
 _TIMEOUT_S: Final = 120
 _NETWORK_TIMEOUT_S: Final = 1800
+_MOST_BYTES: Final = 1 << 20  # of answers that are not lists
+_COMPLAINT_CHARACTERS: Final = 500
+_CHUNK_BYTES: Final = 1 << 20
+_LINE_BYTES: Final = 100  # a digest, a type and a size, each as long as can be
+
+Login = Literal["user", "no redirects", "none"]
+"""As whom git asks a server: this user, this user at that very server alone, or nobody."""
+
+_NOBODY: Final = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+
+# A few bytes of deltas can describe an object of gigabytes: large ones are streamed, or refused before memory is had.
+_MEMORY: Final = {"GIT_ALLOC_LIMIT": "256m"}
+_MEMORY_OF_TWO: Final = {"GIT_ALLOC_LIMIT": "640m"}  # here git serves the repository, too, and streams less of it
+_STREAMED: Final = ("-c", "core.bigFileThreshold=16m", "-c", "core.packedGitLimit=256m", "-c", "pack.threads=1")
 
 
 def is_here(host: Host) -> bool:
@@ -36,31 +54,111 @@ def require(host: Host, what: str) -> None:
         raise SourceError(f"git is not installed, and {what} needs it", hint="install git: apt-get install git")
 
 
-def ask(folder: Path, host: Host, *arguments: str, stdin: bytes = b"", stdout: BinaryIO | None = None) -> Completed:
-    """Run git in a folder, offline; what this user configured counts for nothing either."""
-    env = {**host.tool_env, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ALLOW_PROTOCOL": "none"}
-    return run([*_PROGRAM, *arguments], env=env, cwd=folder, timeout_s=_TIMEOUT_S, stdin=stdin, stdout=stdout)
+def ask(
+    folder: Path,
+    host: Host,
+    *arguments: str,
+    stdin: bytes = b"",
+    stdout: BinaryIO | None = None,
+    most_bytes: int = _MOST_BYTES,
+) -> Completed:
+    """Run git in a folder, offline; what this user configured counts for nothing either.
+
+    Raises:
+        TooMuchOutputError: it prints more than `most_bytes`, and no file is given for it.
+    """
+    return run(
+        [*_PROGRAM, *_STREAMED, *arguments],
+        env={**host.tool_env, **_MEMORY, **_NOBODY, "GIT_ALLOW_PROTOCOL": "none"},
+        cwd=folder,
+        timeout_s=_TIMEOUT_S,
+        stdin=stdin,
+        stdout=stdout,
+        most_bytes=most_bytes,
+    )
 
 
-def ask_remote(folder: Path, host: Host, *arguments: str, pack_bytes: int) -> Completed:
-    """Run git where it asks a server: by this user's own proxies, certificates, credentials and configuration.
+def ask_remote(
+    folder: Path,
+    host: Host,
+    *arguments: str,
+    pack_bytes: int,
+    login: Login = "user",
+    most_bytes: int = _MOST_BYTES,
+) -> Completed:
+    """Run git where it asks a server, by this machine's proxies and certificates.
 
     Of protocols only `PROTOCOLS` are spoken, whatever is configured. Nobody is asked for a password. Where a
     server sends more than `pack_bytes`, writing on fails with EFBIG (setrlimit(2)): `was_too_much` tells.
+
+    Raises:
+        TooMuchOutputError: it prints more than `most_bytes`.
     """
     certificates = {"GIT_SSL_CAINFO": str(host.certificates)} if host.certificates else {}
-    agent = {"SSH_AUTH_SOCK": host.ssh_agent} if host.ssh_agent else {}
     env = {
         **host.tool_env,
         **certificates,
-        **agent,
-        "HOME": str(host.home),
-        "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS),
+        **(_MEMORY_OF_TWO if any(argument.startswith("file:") for argument in arguments) else _MEMORY),
+        **_identity(host, login),
         "GIT_TERMINAL_PROMPT": "0",
         "GCM_INTERACTIVE": "never",
     }
-    limited = [*_LIMITED, str(pack_bytes // _BLOCK_BYTES), *_PROGRAM, *_QUIET_FETCH, *_ONE_PACK]
-    return run([*limited, *arguments], env=env, cwd=folder, timeout_s=_NETWORK_TIMEOUT_S)
+    options = {"user": (), "no redirects": _WITHOUT_REDIRECTS, "none": _WITHOUT_LOGIN}[login]
+    limited = [*_LIMITED, str(pack_bytes // _BLOCK_BYTES), *_PROGRAM, *_STREAMED, *_QUIET_FETCH, *_ONE_PACK, *options]
+    return run([*limited, *arguments], env=env, cwd=folder, timeout_s=_NETWORK_TIMEOUT_S, most_bytes=most_bytes)
+
+
+def _identity(host: Host, login: Login) -> Mapping[str, str]:
+    """Return what makes git act as this user, or as nobody: curl reads ~/.netrc, ssh has its keys and its agent."""
+    if login == "none":
+        return {**_NOBODY, "HOME": "/dev/null", "NETRC": "/dev/null", "GIT_ALLOW_PROTOCOL": "https:file"}
+    agent = {"SSH_AUTH_SOCK": host.ssh_agent} if host.ssh_agent else {}
+    return {**agent, "HOME": str(host.home), "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)}
+
+
+def sizes(folder: Path, host: Host, objects: Sequence[str]) -> list[int]:
+    """Return how long objects of a repository are.
+
+    Raises:
+        SourceError: git cannot read one of them.
+    """
+    said = _batch(folder, host, "--batch-check", objects, most_bytes=len(objects) * _LINE_BYTES)
+    answers = said.stdout.decode().splitlines()
+    if said.returncode != 0 or len(answers) != len(objects) or any(line.endswith(" missing") for line in answers):
+        raise SourceError(f"git cannot read the objects of {folder.name}: {first_line(said)}")
+    return [int(line.rpartition(" ")[2]) for line in answers]
+
+
+def contents(folder: Path, host: Host, objects: Sequence[str], sizes_bytes: Sequence[int]) -> Iterator[Iterator[bytes]]:
+    """Yield each object's bytes in pieces, in order; each must be read to its end before the next.
+
+    Raises:
+        SourceError: git cannot read one of them, or it is not as long as was said.
+    """
+    with tempfile.TemporaryFile(dir=folder) as answer:
+        said = _batch(folder, host, "--batch", objects, stdout=answer)
+        if said.returncode != 0:
+            raise SourceError(f"git cannot read the objects of {folder.name}: {first_line(said)}")
+        answer.seek(0)
+        for name, size_bytes in zip(objects, sizes_bytes, strict=True):
+            if answer.readline(_LINE_BYTES).rpartition(b" ")[2] != b"%d\n" % size_bytes:
+                raise SourceError(f"the object {name} is not {size_bytes} bytes long, as git said before")
+            pieces = [_CHUNK_BYTES] * (size_bytes // _CHUNK_BYTES) + [size_bytes % _CHUNK_BYTES]
+            yield (answer.read(size) for size in pieces)
+            answer.readline(1)
+
+
+def _batch(
+    folder: Path,
+    host: Host,
+    mode: str,
+    objects: Sequence[str],
+    *,
+    stdout: BinaryIO | None = None,
+    most_bytes: int = _MOST_BYTES,
+) -> Completed:
+    asked = "".join(f"{name}\n" for name in objects).encode()
+    return ask(folder, host, "cat-file", mode, stdin=asked, stdout=stdout, most_bytes=most_bytes)
 
 
 def was_too_much(said: Completed) -> bool:
@@ -72,4 +170,4 @@ def first_line(said: Completed) -> str:
     """Return what git complained of first."""
     lines = [line.strip() for line in said.stderr.splitlines() if line.strip()]
     complaints = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
-    return next(iter(complaints or lines), f"it ended with {said.returncode}")
+    return next(iter(complaints or lines), f"it ended with {said.returncode}")[:_COMPLAINT_CHARACTERS]

@@ -1,98 +1,188 @@
 """Names and links of a source's members: what may be believed, and what is refused by name."""
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
 from factory.errors import SourceError
 from factory.source.tree import Extent, Limits, TreeFile
 
 _HOPS = 40  # as many as Linux follows before ELOOP, path_resolution(7)
+_TARGET_BYTES = 4096  # PATH_MAX
 
 
-def safe_path(name: str, archive: str, limits: Limits) -> str:
-    """Return a member's name as a clean relative path; empty for the root itself.
+class Names:
+    """Checks the names of a source's members, and counts all that is kept of them: there is no end of hostile names."""
 
-    Raises:
-        SourceError: the name is absolute, climbs, holds control characters, or is no UTF-8.
-    """
-    shown = f"{archive} holds a member named {name!a}"
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/"):
-        raise SourceError(f"{shown}, an absolute path")
-    if ".." in parts:
-        raise SourceError(f"{shown}, which climbs out of the tree")
-    if not name.isprintable():
-        raise SourceError(f"{shown}, which holds control characters or is no UTF-8")
-    if len(name.encode()) > limits.name_bytes:
-        raise SourceError(f"{archive} holds a member with a name of more than {limits.name_bytes} bytes")
-    return "/".join(parts)
+    def __init__(self, subject: str, limits: Limits) -> None:
+        """Count from nothing; `subject` is what messages call the source."""
+        self.subject = subject
+        self.limits = limits
+        self._count = self._bytes = self._components = 0
+
+    def path(self, name: str) -> str:
+        """Return a member's name as a clean relative path; empty for the root itself.
+
+        Raises:
+            SourceError: the name is absolute, climbs, holds control characters, is not UTF-8 or too long or too deep,
+                or there are too many.
+        """
+        self._refuse_long(name, self.limits.name_bytes)
+        shown = f"{self.subject} holds a member named {name!a}"
+        parts = [part for part in name.split("/") if part not in ("", ".")]
+        if name.startswith("/"):
+            raise SourceError(f"{shown}, an absolute path")
+        if ".." in parts:
+            raise SourceError(f"{shown}, which climbs out of the tree")
+        if not name.isprintable():
+            raise SourceError(f"{shown}, which holds control characters or is no UTF-8")
+        if len(parts) > self.limits.folders + 1:
+            raise SourceError(f"{self.subject} holds a member more than {self.limits.folders} folders deep")
+        self._take(name)
+        return "/".join(parts)
+
+    def target(self, path: str, target: str) -> str:
+        """Return where a symbolic link at `path` points, relative to the tree's root; empty for the root itself.
+
+        Raises:
+            SourceError: it points out of the tree, or is longer than Linux lets a link be.
+        """
+        self._refuse_long(target, _TARGET_BYTES)
+        self._count_text(target)
+        joined = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        if target.startswith("/") or joined == ".." or joined.startswith("../") or not target:
+            raise SourceError(f"{self.subject}: the link {path} points to {target!a}, outside of the tree")
+        return "" if joined == "." else joined
+
+    def copy(self, path: str) -> str:
+        """Count the path of a copy that a link makes, and return it.
+
+        Raises:
+            SourceError: it is too long or too deep, or there are too many.
+        """
+        self._refuse_long(path, self.limits.name_bytes)
+        if path.count("/") > self.limits.folders:
+            raise SourceError(f"{self.subject} holds a link whose copies lie more than {self.limits.folders} deep")
+        self._take(path)
+        return path
+
+    def _take(self, name: str) -> None:
+        self._count += 1  # folders and what replaces an earlier member cost time, too
+        if self._count > self.limits.files:
+            raise SourceError(f"{self.subject} holds more than {self.limits.files} files")
+        self._count_text(name)
+
+    def _count_text(self, text: str) -> None:
+        self._bytes += len(text.encode(errors="surrogatepass"))
+        self._components += text.count("/") + 1
+        if self._bytes > self.limits.names_bytes:
+            raise SourceError(f"{self.subject} holds names of more than {self.limits.names_bytes} bytes in all")
+        if self._components > self.limits.components:
+            raise SourceError(f"{self.subject} holds names of more than {self.limits.components} parts in all")
+
+    def _refuse_long(self, name: str, most_bytes: int) -> None:
+        if len(name) > most_bytes or len(name.encode(errors="surrogatepass")) > most_bytes:
+            raise SourceError(f"{self.subject} holds a member with a name of more than {most_bytes} bytes")
 
 
-def link_target(path: str, target: str, archive: str) -> str:
-    """Return where a symbolic link at `path` points, relative to the tree's root; empty for the root itself.
-
-    Raises:
-        SourceError: it points out of the tree.
-    """
-    joined = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    if target.startswith("/") or joined == ".." or joined.startswith("../") or not target:
-        raise SourceError(f"{archive}: the link {path} points to {target!a}, outside of the tree")
-    return "" if joined == "." else joined
-
-
-def resolve_links(extents: Iterable[Extent], links: Mapping[str, str], archive: str, limits: Limits) -> list[Extent]:
+def resolve_links(extents: Iterable[Extent], links: Mapping[str, str], names: Names) -> list[Extent]:
     """Replace each symbolic link by a copy of what it points to, a file or everything below a folder.
 
     Raises:
-        SourceError: a link leads nowhere, into itself, or a file lies below a link or below another file.
+        SourceError: a link leads nowhere or into itself, a file lies below a link or below another file, or the copies
+            are more than the source may weigh.
     """
     files = {extent.file.path: extent for extent in extents}
-    _refuse_members_below(files, {*files, *links}, archive)
-    _refuse_members_below(links, {*files, *links}, archive)
-    resolved = dict(files)
+    _refuse_members_below([*files, *links], names.subject)
+    copies = _Copies(files, links, names)
     for path in sorted(links):
-        target = _follow(path, links, archive)
-        for extent in _copies(path, target, files, archive):
-            resolved[extent.file.path] = extent
-        if len(resolved) > limits.files:
-            raise SourceError(f"{archive} holds more than {limits.files} files")
-    return list(resolved.values())
+        for extent in copies.of(path):
+            copies.resolved[extent.file.path] = extent
+    return list(copies.resolved.values())
 
 
-def _refuse_members_below(parents: Iterable[str], paths: set[str], archive: str) -> None:
-    folders = {path[:cut] for path in paths for cut in range(len(path)) if path[cut] == "/"}
-    for path in sorted(folders.intersection(parents)):
-        raise SourceError(f"{archive} holds members below {path}, which is no folder")
+def _refuse_members_below(paths: Iterable[str], subject: str) -> None:
+    """Refuse what lies below a file or a link: with slashes sorted first, it would follow that very member."""
+    ordered = sorted(path.replace("/", "\0") for path in paths)
+    for path, following in pairwise(ordered):
+        if following.startswith(f"{path}\0"):
+            shown = path.replace("\0", "/")
+            raise SourceError(f"{subject} holds members below {shown}, which is no folder")
 
 
-def _follow(path: str, links: Mapping[str, str], archive: str) -> str:
-    """Follow a link, and links among its target's parents, to a path that no link stands in."""
-    target = links[path]
-    for _ in range(_HOPS):
-        link = next((prefix for prefix in _prefixes(target) if prefix in links), None)
-        if link is None:
-            return target
-        target = posixpath.join(links[link], target[len(link) + 1 :]).rstrip("/")
-    raise SourceError(f"{archive}: the link {path} never ends")
+class _Copies:
+    """Makes the copies that links stand for, and counts what they weigh while it makes them."""
 
+    def __init__(self, files: Mapping[str, Extent], links: Mapping[str, str], names: Names) -> None:
+        self.resolved = dict(files)
+        self._files = files
+        self._ordered = sorted(files)
+        self._links = links
+        self._names = names
+        self._ends: dict[str, tuple[str, int]] = {}
+        self._left_bytes = names.limits.total_bytes
+        for extent in files.values():
+            self._weigh(extent)
 
-def _prefixes(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    def of(self, path: str) -> Iterator[Extent]:
+        """Yield the copies that a link stands for."""
+        target, _ = self._end_of(path, path, 0)
+        if target in self._files:
+            yield self._copied(self._files[target], path)
+            return
+        prefix = f"{target}/" if target else ""
+        if path.startswith(prefix):
+            raise SourceError(f"{self._names.subject}: the link {path} points to a folder that it lies in")
+        names = self._below(prefix)
+        if (first := next(names, None)) is None:
+            raise SourceError(f"{self._names.subject}: the link {path} points to {target}, which does not exist")
+        for name in (first, *names):
+            yield self._copied(self._files[name], f"{path}/{name[len(prefix) :]}")
 
+    def _below(self, prefix: str) -> Iterator[str]:
+        """Yield the files whose paths begin so: sorted, they stand together."""
+        for index in range(bisect_left(self._ordered, prefix), len(self._ordered)):
+            if not self._ordered[index].startswith(prefix):
+                return
+            yield self._ordered[index]
 
-def _copies(path: str, target: str, files: Mapping[str, Extent], archive: str) -> list[Extent]:
-    if target in files:
-        return [_renamed(files[target], path)]
-    prefix = f"{target}/" if target else ""
-    if path.startswith(prefix):
-        raise SourceError(f"{archive}: the link {path} points to a folder that it lies in")
-    below = [
-        _renamed(extent, f"{path}/{name[len(prefix) :]}") for name, extent in files.items() if name.startswith(prefix)
-    ]
-    if not below:
-        raise SourceError(f"{archive}: the link {path} points to {target}, which does not exist")
-    return below
+    def _end_of(self, path: str, first: str, hops: int) -> tuple[str, int]:
+        """Follow a link, and links among its target's parents; return a path without links, and the links followed.
+
+        Each link is followed once: what it leads to is kept.
+        """
+        if path in self._ends:
+            return self._ends[path]
+        end, count = "", 1
+        for part in self._links[path].split("/"):
+            end = f"{end}/{part}" if end else part
+            if end in self._links:
+                self._refuse_endless(first, hops + count)
+                end, followed = self._end_of(end, first, hops + count)
+                count += followed
+            self._refuse_endless(first, count)
+            if len(end) > self._names.limits.name_bytes:
+                raise SourceError(f"{self._names.subject}: the link {first} points to a path that is too long")
+        self._ends[path] = (end, count)
+        return end, count
+
+    def _refuse_endless(self, path: str, hops: int) -> None:
+        if hops > _HOPS:
+            raise SourceError(f"{self._names.subject}: the link {path} never ends")
+
+    def _copied(self, extent: Extent, path: str) -> Extent:
+        self._weigh(extent)
+        return _renamed(extent, self._names.copy(path))
+
+    def _weigh(self, extent: Extent) -> None:
+        """Count a file's content: hard links and copies share it in the spool, and are written out one by one."""
+        self._left_bytes -= extent.file.size_bytes
+        if self._left_bytes < 0:
+            limit = self._names.limits.total_bytes
+            raise SourceError(
+                f"{self._names.subject} unpacks to more than {limit} bytes", hint="is this the right file?"
+            )
 
 
 def _renamed(extent: Extent, path: str) -> Extent:

@@ -5,19 +5,22 @@ that leave the tree. In an index there is no link to follow and no repository of
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from factory.errors import SourceError
 from factory.host import Host
-from factory.source.git import ask, first_line, require
-from factory.source.names import resolve_links, safe_path
-from factory.source.tree import Extent, Tree, TreeFile
+from factory.source.git import ask, contents, first_line, require, sizes
+from factory.source.names import Names, resolve_links
+from factory.source.tree import Extent, Limits, Tree, TreeFile
 
 _SIZE_LIMIT_BYTES = 64 << 20
 _HEADER = re.compile(rb"^(?:--- |\+\+\+ |diff --git |(?:rename|copy) (?:from|to) ).*$", re.MULTILINE)
-_PLAIN = re.compile(r"[ !#-\[\]-~]+")  # what git writes into a patch without quoting it
+_NAMED_BYTES = 256 << 20  # git is given them at once
+_CHANGES_BYTES = 64 << 20
+_PLAIN = re.compile(r"[!#-\[\]-~]+")  # what git writes into a patch as one word, without quoting it
 _MODES = {"100644": False, "100755": True}
 _NAMES = "names are read as git and `diff -u a b` write them: the first folder of each is taken off"
 
@@ -114,8 +117,11 @@ def patched(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> T
 
 def _import(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> None:
     """Make a repository whose index holds every file of the tree that a patch could name."""
-    headers = b"\n".join(line for patch in patches for line in _HEADER.findall(patch.content))
-    named = [path for path in tree.paths if _may_be_named(path, headers)]
+    words = _words(patches)
+    named = [path for path in tree.paths if _may_be_named(path, words)]
+    size_bytes = sum(tree.files[path].size_bytes for path in named)
+    if size_bytes > _NAMED_BYTES:
+        raise SourceError(f"the patches may change files of {size_bytes} bytes; {_NAMED_BYTES} are the most")
     stream = [b"commit refs/heads/source\ncommitter factory <> 0 +0000\ndata 0\n"]
     for path in named:
         content, mode = tree.read(path) or b"", "100755" if tree.files[path].executable else "100644"
@@ -131,11 +137,30 @@ def _import(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> N
             raise SourceError(f"git cannot take the source in: {first_line(said)}")
 
 
-def _may_be_named(path: str, headers: bytes) -> bool:
-    """Whether a patch could mean this file. Git keeps what is called `.git` out of every index, and of patches too."""
-    if any(part.lower() == ".git" for part in path.split("/")):
+def _words(patches: Sequence[Patch]) -> list[str]:
+    """Return every word in the headers of patches, and what is left of it without its first folder, in order."""
+    lines = (line for patch in patches for line in _HEADER.findall(patch.content))
+    words = {word for line in lines for word in re.sub(rb"/{2,}", b"/", line).decode(errors="replace").split()}
+    return sorted(words | {word.partition("/")[2] for word in words})
+
+
+def _may_be_named(path: str, words: Sequence[str]) -> bool:
+    """Whether a patch could mean this file, something below it, or a folder that it lies in.
+
+    Git keeps what is called `.git` out of every index, and of patches too.
+    """
+    parts = path.split("/")
+    if any(part.lower() == ".git" for part in parts):
         return False
-    return path.encode() in headers or not _PLAIN.fullmatch(path)
+    above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+    is_named = any(_next(words, name) == name for name in above)
+    return is_named or _next(words, f"{path}/").startswith(f"{path}/") or not _PLAIN.fullmatch(path)
+
+
+def _next(words: Sequence[str], text: str) -> str:
+    """Return the first of sorted words that is not before a text; nothing behind the last."""
+    place = bisect_left(words, text)
+    return words[place] if place < len(words) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +172,8 @@ class _Now:
 
 
 def _changes(host: Host, folder: Path) -> Mapping[str, _Now]:
-    said = ask(folder, host, "diff-index", "--cached", "--raw", "--no-renames", "--no-abbrev", "-z", "source")
+    listing = ("diff-index", "--cached", "--raw", "--no-renames", "--no-abbrev", "-z", "source")
+    said = ask(folder, host, *listing, most_bytes=_CHANGES_BYTES)
     fields = said.stdout.decode(errors="surrogateescape").split("\0")
     pairs = zip(fields[::2], fields[1::2], strict=False)
     return {path: _Now(mode=raw.split()[1], blob=raw.split()[3]) for raw, path in pairs if raw}
@@ -165,26 +191,28 @@ def _refuse_links(patch: Patch, changes: Mapping[str, _Now]) -> None:
 
 def _edited(tree: Tree, changes: Mapping[str, _Now], host: Host, folder: Path, name: str) -> Tree:
     extents = {extent.file.path: extent for extent in tree.extents if extent.file.path not in changes}
+    names = Names(name, tree.spool.limits)
     written = {path: now for path, now in changes.items() if now.mode in _MODES}
-    for (path, now), content in zip(written.items(), _contents(written, host, folder), strict=True):
-        clean = safe_path(path, name, tree.spool.limits)
-        offset, size_bytes = tree.spool.add([content], name)
+    blobs = [now.blob for now in written.values()]
+    for (path, now), pieces in zip(written.items(), _contents(blobs, host, folder, name, names.limits), strict=True):
+        clean = names.path(path)
+        offset, size_bytes = tree.spool.add(pieces, name)
         executable = _MODES[now.mode]
         file = TreeFile(path=clean, executable=executable, mtime_s=tree.epoch_s, size_bytes=size_bytes)
         extents[clean] = Extent(offset=offset, file=file)
-    return Tree.of(tree.spool, resolve_links(extents.values(), {}, name, tree.spool.limits), epoch_s=tree.epoch_s)
+    return Tree.of(tree.spool, resolve_links(extents.values(), {}, names), epoch_s=tree.epoch_s)
 
 
-def _contents(written: Mapping[str, _Now], host: Host, folder: Path) -> Iterator[bytes]:
-    """Read blobs in one go: each answer is a line that ends in the size, the content, and a line feed."""
-    asked = "".join(f"{now.blob}\n" for now in written.values())
-    answer = ask(folder, host, "cat-file", "--batch", stdin=asked.encode()).stdout
-    at = 0
-    for _ in written:
-        end = answer.index(b"\n", at)
-        size_bytes = int(answer[at:end].rpartition(b" ")[2])
-        yield answer[end + 1 : end + 1 + size_bytes]
-        at = end + size_bytes + 2
+def _contents(blobs: Sequence[str], host: Host, folder: Path, name: str, limits: Limits) -> Iterator[Iterator[bytes]]:
+    """Yield the bytes of blobs, once it is known that they are not too many: a patch can copy a file again and again.
+
+    Raises:
+        SourceError: they are.
+    """
+    sizes_bytes = sizes(folder, host, blobs)
+    if sum(sizes_bytes) > limits.total_bytes:
+        raise SourceError(f"{name} makes files of more than {limits.total_bytes} bytes")
+    return contents(folder, host, blobs, sizes_bytes)
 
 
 def _refusal(patch: Patch, said: str) -> SourceError:

@@ -4,30 +4,35 @@ Nothing is checked out. Contents are read as git keeps them: no filter, line-end
 repository is in force, and what Git LFS keeps elsewhere stays a pointer.
 """
 
-import posixpath
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import Final, Literal
-from urllib.parse import urlsplit, urlunsplit
 
-from factory.errors import SourceError
+from factory.errors import SourceError, TooMuchOutputError
 from factory.host import Host
 from factory.process import Completed
 from factory.recipe.model import GitSource
 from factory.source.folder import commit_time_s
-from factory.source.git import PROTOCOLS, ask, ask_remote, first_line, require, was_too_much
-from factory.source.names import link_target, resolve_links, safe_path
+from factory.source.git import Login, ask, ask_remote, contents, first_line, require, was_too_much
+from factory.source.names import Names, resolve_links
+from factory.source.roots import refuse_outside
 from factory.source.session import redact
+from factory.source.submodules import is_same_server, submodule_url
 from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
 
 _WHOLE: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT: Final = re.compile(r"[0-9a-f]{4,63}")
 _DEEPEST: Final = 8  # submodules of submodules
-_CHUNK_BYTES: Final = 1 << 20
+_SUBMODULES: Final = 256  # of a source, at every depth together
+_DEADLINE_S: Final = 3600  # for a source with all its submodules
 _BESIDE_FILES_BYTES: Final = 1 << 20  # what a pack holds of trees and commits
+_REFS_BYTES: Final = 16 << 20
+_MODULES_BYTES: Final = 1 << 20
+_ENTRY_BYTES: Final = 100  # of a line of ls-tree, beside the path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +46,24 @@ class Revision:
 def find_revision(ref: GitSource, host: Host, folder: Path) -> Revision:
     """Ask the repository which commit a tag or a branch names; a whole commit is its own answer.
 
+    Tags and branches are asked for, and what is called so in full: a large project has many other refs.
+
     Raises:
         SourceError: git is missing, the repository does not answer, or holds no such name, or a tag and a branch of it.
     """
     require(host, "a source from git")
     if _WHOLE.fullmatch(ref.rev):
         return Revision(commit=ref.rev, kind="commit")
-    said = ask_remote(folder, host, "ls-remote", "--quiet", "--", ref.url, pack_bytes=0)
+    refuse_outside(ref.url, ref.root)
+    wanted = ("refs/heads/*", "refs/tags/*", ref.rev)
+    try:
+        said = ask_remote(
+            folder, host, "ls-remote", "--quiet", "--", ref.url, *wanted, pack_bytes=0, most_bytes=_REFS_BYTES
+        )
+    except TooMuchOutputError as error:
+        raise SourceError(
+            f"{redact(ref.url)} has refs of more than {_REFS_BYTES} bytes", hint="write the commit itself as rev"
+        ) from error
     if said.returncode != 0:
         raise _unreachable(ref.url, said)
     lines = (line.partition("\t") for line in said.stdout.decode(errors="replace").splitlines())
@@ -79,27 +95,28 @@ def _near(rev: str, names: Mapping[str, str]) -> str:
     return f"it has {', '.join(alike[:5])}" if alike else "is the address right? it has no tags"
 
 
-def fetch_tree(url: str, commit: str, host: Host, folder: Path, *, limits: Limits | None = None) -> Tree:
+def fetch_tree(
+    url: str, commit: str, host: Host, folder: Path, *, root: Path | None, limits: Limits | None = None
+) -> Tree:
     """Fetch a commit and the commits that it names as submodules; every file has the time of the first.
 
-    `folder` is an empty one, the caller's own.
+    `folder` is an empty one, the caller's own; repositories of this machine must lie below `root`, if there is one.
 
     Raises:
         SourceError: the repository does not answer or lacks the commit, or it holds what a source cannot hold.
     """
     limits = limits or Limits()
     gathered = _Gathered(Spool(limits), redact(url))
-    epoch_s = gathered.take(_Repository(url=url, commit=commit, host=host, folder=folder, limits=limits), "")
+    repository = _Repository(url=url, commit=commit, host=host, folder=folder, limits=limits, root=root)
+    epoch_s = gathered.take(repository, "")
     if not gathered.extents:
         raise SourceError(f"{redact(url)} holds no files at {commit}")
-    files = resolve_links(gathered.extents, gathered.links, redact(url), gathered.spool.limits)
+    files = resolve_links(gathered.extents, gathered.links, gathered.names)
     return Tree.of(gathered.spool, (_at(extent, epoch_s) for extent in files), epoch_s=epoch_s)
 
 
 def _at(extent: Extent, mtime_s: int) -> Extent:
-    file = extent.file
-    timed = TreeFile(path=file.path, executable=file.executable, mtime_s=clamp(mtime_s), size_bytes=file.size_bytes)
-    return Extent(offset=extent.offset, file=timed)
+    return replace(extent, file=replace(extent.file, mtime_s=clamp(mtime_s)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,20 +131,27 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Repository:
-    """A bare repository of our own with one commit of another's; `depth` counts the repositories that led to it."""
+    """A bare repository of our own with one commit of another's; `depth` counts the repositories that led to it.
+
+    `has_login` says whether this user's credentials may be used: those of the repository that the recipe names are
+    for its server alone, so that a submodule elsewhere is fetched as by anybody.
+    """
 
     url: str
     commit: str
     host: Host
     folder: Path
     limits: Limits
+    root: Path | None
     depth: int = 0
+    has_login: bool = True
 
     def fetch(self) -> None:
         """Fetch the commit alone; from a server that gives no single commits, every branch and tag.
 
         Packed it may weigh what its files may, and some more: a server that goes on for ever is cut off.
         """
+        refuse_outside(self.url, self.root)
         form = "sha256" if len(self.commit) == 64 else "sha1"  # noqa: PLR2004 -- hexadecimal digits of a SHA-256
         self._ask("init", "--quiet", "--bare", "--template=", f"--object-format={form}", ".")
         fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
@@ -148,29 +172,37 @@ class _Repository:
             raise SourceError(f"the commit {self.commit} of {redact(self.url)} has no time")
         return found
 
-    def entries(self) -> Iterator[_Entry]:
-        """Yield every file, link and submodule."""
-        for line in self._ask("ls-tree", "-r", "-z", "-l", "--full-tree", self.commit).split(b"\0"):
-            if line:
-                head, _, path = line.partition(b"\t")
-                mode, _, blob, size = head.decode().split()
-                size_bytes = int(size) if size.isdigit() else 0
-                yield _Entry(mode=mode, blob=blob, size_bytes=size_bytes, path=path.decode(errors="surrogateescape"))
+    def entries(self, most: int) -> Iterator[_Entry]:
+        """Yield every file, link and submodule, `most` of them.
+
+        A tree that holds the same tree several times, and so on, lists itself for ever: git is ended at a limit.
+        """
+        most_bytes = self.limits.names_bytes + most * _ENTRY_BYTES
+        try:
+            listing = self._ask("ls-tree", "-r", "-z", "-l", "--full-tree", self.commit, most_bytes=most_bytes)
+        except TooMuchOutputError as error:
+            raise self._too_many(most) from error
+        if listing.count(b"\0") > most:
+            raise self._too_many(most)
+        for match in re.finditer(rb"([^\0]*)\0", listing):
+            head, _, path = match[1].partition(b"\t")
+            mode, _, blob, size = head.decode().split()
+            size_bytes = int(size) if size.isdigit() else 0
+            yield _Entry(mode=mode, blob=blob, size_bytes=size_bytes, path=path.decode(errors="surrogateescape"))
+
+    def _too_many(self, most: int) -> SourceError:
+        return SourceError(
+            f"{redact(self.url)} holds more than {most} files, or names of more than {self.limits.names_bytes} bytes"
+        )
+
+    def packed_bytes(self) -> int:
+        """Return what the repository weighs on this disk."""
+        return sum(path.stat().st_size for path in (self.folder / "objects").rglob("*") if path.is_file())
 
     def contents(self, entries: list[_Entry]) -> Iterator[Iterator[bytes]]:
         """Yield each blob's bytes in pieces, in order; each must be read to its end before the next."""
-        asked = "".join(f"{entry.blob}\n" for entry in entries).encode()
-        with tempfile.TemporaryFile(dir=self.folder) as answer:
-            said = ask(self.folder, self.host, "cat-file", "--batch", stdin=asked, stdout=answer)
-            if said.returncode != 0:
-                raise SourceError(f"git cannot read {redact(self.url)}: {first_line(said)}")
-            answer.seek(0)
-            for entry in entries:
-                if int(answer.readline().rpartition(b" ")[2]) != entry.size_bytes:
-                    raise SourceError(f"{redact(self.url)} is broken: {entry.path!a} is not as long as it says")
-                sizes = [_CHUNK_BYTES] * (entry.size_bytes // _CHUNK_BYTES) + [entry.size_bytes % _CHUNK_BYTES]
-                yield (answer.read(size) for size in sizes)
-                answer.readline()
+        blobs = [entry.blob for entry in entries]
+        return contents(self.folder, self.host, blobs, [entry.size_bytes for entry in entries])
 
     def submodule(self, entry: _Entry, urls: Mapping[str, str], folder: Path) -> "_Repository":
         """Return the repository of a submodule, at the commit that this one names."""
@@ -179,15 +211,18 @@ class _Repository:
             raise SourceError(f"{redact(self.url)}: the submodule {entry.path!a} has no address in .gitmodules")
         if self.depth == _DEEPEST:
             raise SourceError(f"{redact(self.url)}: submodules nest deeper than {_DEEPEST}")
-        url = _submodule_url(self.url, named)
-        return _Repository(
-            url=url, commit=entry.blob, host=self.host, folder=folder, limits=self.limits, depth=self.depth + 1
-        )
+        url = submodule_url(self.url, named)
+        has_login = self.has_login and is_same_server(self.url, url)
+        return replace(self, url=url, commit=entry.blob, folder=folder, depth=self.depth + 1, has_login=has_login)
 
     def submodule_urls(self) -> Mapping[str, str]:
         """Read where each submodule's path comes from; the file is read as data, and includes nothing."""
         source = f"--blob={self.commit}:.gitmodules"
-        said = ask(self.folder, self.host, "config", "--no-includes", source, "--null", "--list")
+        config = ("config", "--no-includes", source, "--null", "--list")
+        try:
+            said = ask(self.folder, self.host, *config, most_bytes=_MODULES_BYTES)
+        except TooMuchOutputError as error:
+            raise SourceError(f"{redact(self.url)} has a .gitmodules of more than {_MODULES_BYTES} bytes") from error
         values = dict(
             pair.split("\n", 1) for pair in said.stdout.decode(errors="surrogateescape").split("\0") if "\n" in pair
         )
@@ -195,14 +230,24 @@ class _Repository:
         return {path: values[f"{name}.url"] for name, path in paths.items() if f"{name}.url" in values}
 
     def _ask_remote(self, *arguments: str) -> Completed:
+        """Ask the server: for what the recipe names as this user, for a submodule as nobody if that will do.
+
+        A server that a submodule shares with its parent could send git, and this user's login, on to another one.
+        """
+        if self.depth == 0:
+            return self._ask_as("user", *arguments)
+        said = self._ask_as("none", *arguments)
+        return said if said.returncode == 0 or not self.has_login else self._ask_as("no redirects", *arguments)
+
+    def _ask_as(self, login: Login, *arguments: str) -> Completed:
         pack_bytes = self.limits.total_bytes + _BESIDE_FILES_BYTES
-        said = ask_remote(self.folder, self.host, *arguments, pack_bytes=pack_bytes)
+        said = ask_remote(self.folder, self.host, *arguments, pack_bytes=pack_bytes, login=login)
         if was_too_much(said):
             raise SourceError(f"{redact(self.url)} sends more than {pack_bytes} bytes")
         return said
 
-    def _ask(self, *arguments: str) -> bytes:
-        said = ask(self.folder, self.host, *arguments)
+    def _ask(self, *arguments: str, most_bytes: int = _MODULES_BYTES) -> bytes:
+        said = ask(self.folder, self.host, *arguments, most_bytes=most_bytes)
         if said.returncode != 0:
             raise SourceError(f"git cannot read {redact(self.url)}: {first_line(said)}")
         return said.stdout
@@ -214,58 +259,49 @@ class _Gathered:
     def __init__(self, spool: Spool, subject: str) -> None:
         self.spool = spool
         self.subject = subject
+        self.names = Names(subject, spool.limits)
         self.extents: list[Extent] = []
         self.links: dict[str, str] = {}
+        self._until = monotonic() + _DEADLINE_S
+        self._submodules = 0
 
     def take(self, repository: _Repository, prefix: str) -> int:
         """Gather what lies in a repository below a prefix of the tree; return the time of its commit."""
         repository.fetch()
-        entries = list(repository.entries())
-        self._refuse_bomb(entries)
+        entries = list(repository.entries(self.spool.limits.files - len(self.extents) - len(self.links)))
+        self._refuse_bomb(entries, repository.packed_bytes())
         blobs = [entry for entry in entries if entry.mode != "160000"]
         for entry, pieces in zip(blobs, repository.contents(blobs), strict=True):
             self._add(entry, pieces, prefix)
         urls = repository.submodule_urls() if len(blobs) < len(entries) else {}
         for entry in entries:
             if entry.mode == "160000":
+                self._refuse_many()
                 with tempfile.TemporaryDirectory(dir=repository.folder) as folder:
                     self.take(repository.submodule(entry, urls, Path(folder)), f"{prefix}{entry.path}/")
         return repository.time_s()
 
-    def _refuse_bomb(self, entries: list[_Entry]) -> None:
+    def _refuse_bomb(self, entries: list[_Entry], packed_bytes: int) -> None:
         """Refuse a tree whose listing says already that it is too much."""
-        limits = self.spool.limits
-        if len(self.extents) + len(self.links) + len(entries) > limits.files:
-            raise SourceError(f"{self.subject} holds more than {limits.files} files")
+        limits = self.spool.limits.for_archive(packed_bytes)
         if self.spool.size_bytes + sum(entry.size_bytes for entry in entries) > limits.total_bytes:
             raise SourceError(f"{self.subject} holds more than {limits.total_bytes} bytes")
 
+    def _refuse_many(self) -> None:
+        self._submodules += 1
+        if self._submodules > _SUBMODULES:
+            raise SourceError(f"{self.subject} has more than {_SUBMODULES} submodules")
+        if monotonic() > self._until:
+            raise SourceError(f"{self.subject} and its submodules were not here within {_DEADLINE_S} s")
+
     def _add(self, entry: _Entry, pieces: Iterator[bytes], prefix: str) -> None:
-        path = safe_path(prefix + entry.path, self.subject, self.spool.limits)
+        path = self.names.path(prefix + entry.path)
         if entry.mode == "120000":
-            self.links[path] = link_target(path, b"".join(pieces).decode(errors="backslashreplace"), self.subject)
+            self.links[path] = self.names.target(path, b"".join(pieces).decode(errors="backslashreplace"))
             return
         offset, size_bytes = self.spool.add(pieces, self.subject)
         file = TreeFile(path=path, executable=entry.mode == "100755", mtime_s=0, size_bytes=size_bytes)
         self.extents.append(Extent(offset=offset, file=file))
-
-
-def _submodule_url(parent: str, named: str) -> str:
-    """Join a submodule's address with its parent's where it is relative (gitmodules(5)).
-
-    Raises:
-        SourceError: it is neither https nor of its parent's own protocol.
-    """
-    if named.startswith(("./", "../")):
-        parts = urlsplit(parent)
-        return urlunsplit(parts._replace(path=posixpath.normpath(posixpath.join(parts.path, named))))
-    scheme = urlsplit(named).scheme
-    if scheme in PROTOCOLS and scheme in ("https", urlsplit(parent).scheme):
-        return named
-    raise SourceError(
-        f"{redact(parent)}: a submodule comes from {redact(named)!a}; only https and relative addresses are followed",
-        hint="clone it yourself with its submodules, and name the clone as path",
-    )
 
 
 def _unreachable(url: str, said: Completed) -> SourceError:

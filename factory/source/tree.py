@@ -5,7 +5,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import BinaryIO, Self
@@ -20,11 +20,24 @@ _NEWEST_S = 4_354_819_198
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a source may weigh before it is refused as a bomb."""
+    """What a source may weigh before it is refused as a bomb.
+
+    A name may have `name_bytes` and lie `folders` deep; all names and links together may have `names_bytes`, and
+    `components` between their slashes. An archive of more than `ratio_bytes` may unpack to `ratio` times its size.
+    """
 
     total_bytes: int = 2 << 30
     files: int = 200_000
     name_bytes: int = 1024
+    names_bytes: int = 32 << 20
+    folders: int = 100
+    components: int = 2_000_000
+    ratio: int = 200
+    ratio_bytes: int = 256 << 20
+
+    def for_archive(self, size_bytes: int) -> Self:
+        """Return the limits of an archive of this size."""
+        return replace(self, total_bytes=min(self.total_bytes, max(self.ratio_bytes, self.ratio * size_bytes)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

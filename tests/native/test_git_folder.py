@@ -8,7 +8,7 @@ from factory.errors import SourceError
 from factory.host import Host, read_host
 from factory.recipe.model import PathSource
 from factory.source.folder import read_folder
-from factory.source.tree import Tree
+from factory.source.tree import Limits, Tree
 from tests.native.repositories import COMMITTED_S, git, make_repository
 
 
@@ -99,3 +99,35 @@ def test_before_the_first_commit_files_keep_their_times(tmp_path: Path, host: Ho
     (tmp_path / "a").write_text("")
 
     assert _read(tmp_path, host).epoch_s == int((tmp_path / "a").stat().st_mtime)
+
+
+def test_an_index_that_lists_files_below_a_link_brings_nothing_from_where_it_leads(tmp_path: Path, host: Host) -> None:
+    """The index of a folder that somebody made may say what it likes; git looks at no file of it."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/secret").write_text("s")
+    root = make_repository(tmp_path / "r", {"a": "1", ".gitignore": "link\n"})
+    blob = git(root, "hash-object", "-w", "a")
+    git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},link/secret")
+    (root / "link").symlink_to(tmp_path / "private")
+
+    with pytest.raises(SourceError, match="holds members below link, which is no folder"):
+        _read(root, host)
+
+
+def test_names_are_counted_before_they_are_taken_apart(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {f"name{number}": "" for number in range(50)})
+
+    with pytest.raises(SourceError, match="names of more than 100 bytes in all"):
+        read_folder(PathSource(path=root), host, limits=Limits(names_bytes=100))
+    with pytest.raises(SourceError, match="holds more than 40 files"):
+        read_folder(PathSource(path=root), host, limits=Limits(files=40))
+
+
+def test_repositories_do_not_nest_without_end(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    inner = root
+    for _ in range(9):
+        inner = make_repository(inner / "r", {"a": "1"})
+
+    with pytest.raises(SourceError, match="repositories nest deeper than 8"):
+        _read(root, host)

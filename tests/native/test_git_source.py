@@ -1,18 +1,26 @@
 """A source from git: the commit that a name means, as git keeps it, and nothing that a repository says is run."""
 
 import random
+import shutil
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from factory.errors import SourceError
 from factory.host import Host, read_host
+from factory.process import run
 from factory.recipe.model import GitSource
 from factory.source.pack import pack
 from factory.source.remote import Revision, fetch_tree, find_revision
+from factory.source.submodules import is_same_server
 from factory.source.tree import Limits, Tree
 from factory.source.unpack import unpack
+from tests.budgets import within_memory
 from tests.native.repositories import COMMITTED_S, commit, git, make_repository
+from tests.network_makers import LOOPBACK, Authority, make_authority, serving
 
 
 @pytest.fixture
@@ -27,7 +35,8 @@ def found(root: Path, rev: str, host: Host) -> Revision:
 def fetched(root: Path, host: Host, commit: str = "", *, limits: Limits | None = None) -> Tree:
     folder = root.parent / f"{root.name}-fetched"
     folder.mkdir()
-    return fetch_tree(f"file://{root}", commit or git(root, "rev-parse", "HEAD"), host, folder, limits=limits)
+    whole = commit or git(root, "rev-parse", "HEAD")
+    return fetch_tree(f"file://{root}", whole, host, folder, root=root.parent, limits=limits)
 
 
 def test_a_commit_is_its_own_answer_and_a_name_is_asked_for(tmp_path: Path, host: Host) -> None:
@@ -134,10 +143,10 @@ def test_submodules_belong_to_the_tree_at_the_commit_that_it_names(tmp_path: Pat
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("ext::sh -c 'touch {ran}'", "a submodule comes from .*only https and relative addresses"),
-        ("git@example.org:lib.git", "only https and relative addresses"),
-        ("http://127.0.0.1:1/lib", "only https and relative addresses"),
-        ("--upload-pack=touch {ran}", "only https and relative addresses"),
+        ("ext::sh -c 'touch {ran}'", "a submodule comes from .*only https, relative addresses"),
+        ("git@example.org:lib.git", "only https, relative addresses"),
+        ("http://127.0.0.1:1/lib", "only https, relative addresses"),
+        ("--upload-pack=touch {ran}", "only https, relative addresses"),
         ("../gone", "git cannot fetch from file:///.*/gone: "),
         ("", "the submodule 'lib' has no address in .gitmodules"),
     ],
@@ -246,3 +255,215 @@ def test_without_git_the_way_out_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="git is not installed, and a source from git needs it"):
         find_revision(GitSource(url="file:///r", rev="v1"), nowhere, tmp_path)
+
+
+def plumb(folder: Path, *arguments: str, stdin: bytes) -> str:
+    done = run(["git", *arguments], env={"PATH": "/usr/bin:/bin"}, cwd=folder, timeout_s=60, stdin=stdin)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().strip()
+
+
+def commit_tree(root: Path, tree: str) -> str:
+    """Commit a tree as it is, and let a branch name it."""
+    made = git(root, "commit-tree", tree, "-m", "one")
+    git(root, "update-ref", "refs/heads/main", made)
+    return made
+
+
+def test_a_tree_that_holds_itself_ten_times_and_so_on_is_refused_at_once(tmp_path: Path, host: Host) -> None:
+    """Ten trees, each of ten times the next, list ten thousand million files, and weigh nothing."""
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    blob = plumb(root, "hash-object", "-w", "--stdin", stdin=b"x")
+    lines = [f"100644 blob {blob}\t{number}\n" for number in range(10)]
+    for _ in range(9):
+        tree = plumb(root, "mktree", stdin="".join(lines).encode())
+        lines = [f"040000 tree {tree}\t{number}\n" for number in range(10)]
+    made = commit_tree(root, plumb(root, "mktree", stdin="".join(lines).encode()))
+    started = monotonic()
+
+    with within_memory(200 << 20), pytest.raises(SourceError, match="holds more than 200000 files"):
+        fetched(root, host, made)
+
+    assert monotonic() - started < 60
+
+
+def test_a_small_pack_may_not_become_a_large_tree(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    (root / "zeros").write_bytes(bytes(40_000_000))
+    commit(root)
+
+    with pytest.raises(SourceError, match="r holds more than 33554432 bytes"):
+        fetched(root, host, limits=Limits(ratio_bytes=32 << 20))
+
+
+def test_a_file_larger_than_git_may_hold_in_memory_is_read(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    git(root, "config", "core.compression", "0")
+    content = random.Random(0).randbytes(1 << 20) * 270
+    (root / "large").write_bytes(content)
+    commit(root)
+
+    assert fetched(root, host).read("large") == content
+
+
+def test_a_list_of_submodules_as_large_as_a_book_is_refused(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {".gitmodules": '[submodule "x"]\npath = x\nurl = ../x\n' * 40_000})
+    made = plumb(
+        root,
+        "mktree",
+        stdin=plumb(root, "ls-tree", "HEAD", stdin=b"").encode() + b"\n160000 commit " + b"1" * 40 + b"\tx\n",
+    )
+
+    with pytest.raises(SourceError, match=r"a \.gitmodules of more than 1048576 bytes"):
+        fetched(root, host, commit_tree(root, made))
+
+
+def test_submodules_are_counted_at_every_depth(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.source.remote._SUBMODULES", 2)
+    make_repository(tmp_path / "lib", {"code": "1"})
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    for number in range(3):
+        git(root, "-c", "protocol.file.allow=always", "submodule", "add", "../lib", f"lib{number}")
+    commit(root)
+
+    with pytest.raises(SourceError, match="has more than 2 submodules"):
+        fetched(root, host)
+
+
+def test_a_server_that_lists_refs_without_end_is_left(
+    tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("factory.source.remote._REFS_BYTES", 1000)
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    for number in range(30):
+        git(root, "tag", f"v{number}")
+
+    with pytest.raises(SourceError, match="has refs of more than 1000 bytes") as caught:
+        found(root, "v1", host)
+
+    assert "write the commit itself" in caught.value.hint
+
+
+def test_a_commit_whose_time_has_too_many_digits_has_none(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    raw = plumb(root, "cat-file", "commit", "HEAD", stdin=b"").replace("1700000000", "9" * 5000)
+    made = plumb(root, "hash-object", "-t", "commit", "-w", "--stdin", "--literally", stdin=f"{raw}\n".encode())
+    git(root, "update-ref", "refs/heads/odd", made)
+
+    with pytest.raises(SourceError, match=r"has no time|cannot"):
+        fetched(root, host, made)
+
+
+@pytest.mark.parametrize(
+    "url", ["../../priv", "file://{priv}", "file://{inside}/../../priv", "file://{inside}/%2e%2e/%2e%2e/priv"]
+)
+def test_a_submodule_leads_to_no_repository_of_this_machine_outside_of_the_root(
+    tmp_path: Path, host: Host, url: str
+) -> None:
+    priv = make_repository(tmp_path / "priv", {"secret.txt": "s"})
+    inside = tmp_path / "root"
+    inside.mkdir()
+    root = make_repository(inside / "r", {"a": "1"})
+    (root / ".gitmodules").write_text(
+        f'[submodule "p"]\npath = p\nurl = {url.format(priv=priv, inside=inside / "r")}\n'
+    )
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{git(priv, 'rev-parse', 'HEAD')},p")
+    git(root, "add", ".gitmodules")
+    git(root, "commit", "--message", "p")
+
+    with pytest.raises(SourceError, match=r"outside of .*/root") as caught:
+        fetched(root, host)
+
+    assert caught.value.hint == f"if it may be read, type --root {tmp_path}"
+
+
+@pytest.mark.parametrize("way", ["link", "gitdir", "alternates", "linked objects"])
+def test_a_repository_inside_that_keeps_its_objects_outside_is_refused(tmp_path: Path, host: Host, way: str) -> None:
+    priv = make_repository(tmp_path / "priv", {"secret.txt": "s"})
+    inside = tmp_path / "root"
+    inside.mkdir()
+    root = make_repository(inside / "r", {"a": "1"}) if way == "alternates" else inside / "r"
+    if way == "link":
+        root.symlink_to(priv)
+    elif way == "gitdir":
+        root.mkdir()
+        (root / ".git").write_text(f"gitdir: {priv}/.git\n")
+    elif way == "linked objects":
+        make_repository(root, {"a": "1"})
+        shutil.rmtree(root / ".git/objects")
+        (root / ".git/objects").symlink_to(priv / ".git/objects")
+    else:
+        (root / ".git/objects/info").mkdir(exist_ok=True)
+        (root / ".git/objects/info/alternates").write_text(f"{priv}/.git/objects\n")
+    secret = git(priv, "rev-parse", "HEAD")
+
+    with pytest.raises(SourceError, match=r"outside of .*/root"):
+        fetch_tree(f"file://{root}", secret, host, tmp_path / "empty", root=inside)
+
+
+class Listener:
+    """An https server that refuses everything, and keeps what it was told."""
+
+    def __init__(self, authority: Authority, answers: int = 401) -> None:
+        self.told: list[tuple[str, str | None]] = []
+        told = self.told
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                told.append((self.path, self.headers["Authorization"]))
+                self.send_response(answers)
+                self.send_header("WWW-Authenticate", "Basic realm=x")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Keep quiet."""
+
+        self.serving = serving(Handler, address=LOOPBACK, tls=authority.server)
+
+
+def test_a_submodule_elsewhere_is_asked_for_without_this_users_credentials(tmp_path: Path, host: Host) -> None:
+    """Netrc, a credential helper and a header that this user configured: each would open the other server."""
+    authority = make_authority(tmp_path)
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password netrc-word\n")
+    (tmp_path / ".gitconfig").write_text(
+        '[credential]\nhelper = "!echo username=me; echo password=helper-word; :"\n'
+        '[http]\nextraHeader = "Authorization: Bearer header-word"\n'
+    )
+    trusting = replace(host, certificates=authority.certificate)
+    listener = Listener(authority)
+    with listener.serving as port:
+        root = make_repository(
+            tmp_path / "r", {".gitmodules": f'[submodule "p"]\npath = p\nurl = https://127.0.0.1:{port}/p\n'}
+        )
+        git(root, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},p")
+        git(root, "commit", "--message", "p")
+
+        with pytest.raises(SourceError, match=r"git cannot fetch from https://127\.0\.0\.1"):
+            fetched(root, trusting)
+        asked = list(listener.told)
+        with pytest.raises(SourceError, match=r"git cannot fetch from https://127\.0\.0\.1"):
+            find_revision(GitSource(url=f"https://127.0.0.1:{port}/own", rev="v1"), trusting, tmp_path)
+
+    assert asked
+    assert {given for _, given in asked} == {None}
+    assert any(given for _, given in listener.told[len(asked) :]), "the test's credentials open nothing anyway"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("https://example.org/a", "https://example.org:443/b", True),
+        ("https://example.org/a", "https://example.org:8443/b", False),
+        ("https://example.org/a", "https://example.com/a", False),
+        ("https://example.org/a", "http://example.org/a", False),
+        ("https://example.org/a", "https://EXAMPLE.org/a", True),
+        ("ssh://git@example.org/a", "ssh://git@example.org:22/b", True),
+        ("ssh://git@example.org/a", "ssh://root@example.org/b", False),
+        ("https://example.org/a", "https://example.org@example.com/a", False),
+        ("file:///a", "file:///b", True),
+        ("https://example.org/a", "file:///b", False),
+    ],
+)
+def test_a_server_is_its_scheme_host_and_port(first: str, second: str, is_same: bool) -> None:
+    assert is_same_server(first, second) is is_same

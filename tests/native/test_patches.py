@@ -1,5 +1,6 @@
 """Patches: applied exactly, as a whole, within the tree, to files alone."""
 
+import random
 import subprocess
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from factory.errors import SourceError
 from factory.host import Host, read_host
 from factory.source.patches import Patch, patched, read_patches
-from factory.source.tree import Tree
+from factory.source.tree import Limits, Tree
 from factory.source.unpack import unpack
+from tests.budgets import within_cpu
 from tests.source_makers import TOP, make_demo, make_sdist, member
 
 FILES = {
@@ -175,3 +177,33 @@ def test_without_patches_git_is_not_needed(tmp_path: Path, tree: Tree) -> None:
     assert patched(tree, [], nowhere, tmp_path) is tree
     with pytest.raises(SourceError, match="git is not installed, and patching needs it"):
         apply(tree, tmp_path, nowhere, new("x"))
+
+
+def test_a_patch_that_copies_a_file_without_end_is_refused_by_what_it_makes(tmp_path: Path, host: Host) -> None:
+    limits = Limits(total_bytes=2_000_000)
+    tree = unpack(make_demo(tmp_path, {"a.bin": random.Random(0).randbytes(500_000)}), limits=limits)
+    copies = "".join(
+        f"diff --git a/a.bin b/c{number}\nsimilarity index 100%\ncopy from a.bin\ncopy to c{number}\n"
+        for number in range(5)
+    )
+
+    with pytest.raises(SourceError, match=r"1\.patch makes files of more than 2000000 bytes"):
+        apply(tree, tmp_path, host, copies)
+
+
+def test_a_book_of_names_is_compared_with_a_large_tree_in_seconds(tmp_path: Path, host: Host) -> None:
+    """Each file was looked for in all headers: their sizes multiplied."""
+    tree = unpack(make_demo(tmp_path, {f"src/{number}.c": b"" for number in range(20_000)}))
+    headers = "".join(f"rename from src/gone{number}.c\n" for number in range(100_000))
+
+    with within_cpu(20):
+        made = apply(tree, tmp_path, host, headers + new("fresh"))
+
+    assert made.read("fresh") == b"x\n"
+
+
+def test_a_folder_may_become_a_file_only_without_what_lies_below(tmp_path: Path, host: Host) -> None:
+    tree = unpack(make_demo(tmp_path, {"deep/er/a.txt": b"a\n", "deep.txt": b"b\n"}))
+
+    with pytest.raises(SourceError, match="a file would be a folder"):
+        apply(tree, tmp_path, host, new("deep"))

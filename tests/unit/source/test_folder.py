@@ -8,6 +8,7 @@ from factory.errors import SourceError
 from factory.host import Host, read_host
 from factory.recipe.model import PathSource
 from factory.source.folder import read_folder
+from factory.source.tree import Limits
 
 
 @pytest.fixture
@@ -55,3 +56,17 @@ def test_a_folder_that_gives_nothing_is_named(tmp_path: Path, host: Host, path: 
 
     with pytest.raises(SourceError, match=says):
         read_folder(PathSource(path=tmp_path / path), host)
+
+
+def test_a_folder_without_end_is_refused(tmp_path: Path, host: Host) -> None:
+    _write(tmp_path, "d/" * 101 + "x")
+
+    with pytest.raises(SourceError, match="more folders deep than a source may have"):
+        read_folder(PathSource(path=tmp_path), host)
+
+
+def test_files_are_counted_while_they_are_listed(tmp_path: Path, host: Host) -> None:
+    _write(tmp_path, "a", "b", "c")
+
+    with pytest.raises(SourceError, match="holds more than 2 files"):
+        read_folder(PathSource(path=tmp_path), host, limits=Limits(files=2))

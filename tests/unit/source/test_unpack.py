@@ -1,6 +1,7 @@
 """An sdist is read as a hostile archive."""
 
 import stat
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from factory.errors import SourceError
 from factory.source.tree import Limits
 from factory.source.unpack import unpack
+from tests.budgets import within_cpu
 from tests.source_makers import TOP, make_demo, make_sdist, make_zip, member
 
 Member = tuple[tarfile.TarInfo, bytes]
@@ -268,3 +270,49 @@ def test_a_zip_bomb_is_refused_while_it_unpacks(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="unpacks to more than"):
         unpack(make_zip(tmp_path, fill), limits=Limits(total_bytes=1_000_000))
+
+
+def make_overlapping_zip(folder: Path, copies: int) -> Path:
+    """Make a zip that lists its only member again and again."""
+    sdist = make_zip(folder, lambda archive: archive.writestr(f"{TOP}/a", bytes(100_000)))
+    content = sdist.read_bytes()
+    start = content.index(b"PK\1\2")
+    entry = content[start : content.index(b"PK\5\6")]
+    count = min(copies, 0xFFFF)
+    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, len(entry) * copies, start, 0)
+    sdist.write_bytes(content[:start] + entry * copies + end)
+    return sdist
+
+
+def test_members_of_a_zip_that_overlap_are_refused_before_they_are_inflated(tmp_path: Path) -> None:
+    """One block of packed zeros, listed thousands of times, would unpack to as many."""
+    with pytest.raises(SourceError, match="some of its members overlap"):
+        unpack(make_overlapping_zip(tmp_path, 50))
+
+
+def test_a_zip_of_more_members_than_the_form_has_numbers_for_is_refused(tmp_path: Path) -> None:
+    sdist = make_overlapping_zip(tmp_path, 100_000)
+
+    with within_cpu(20), pytest.raises(SourceError, match="more than 65536 members"):
+        unpack(sdist)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2], ids=["lzma", "bzip2"])
+def test_what_needs_a_dictionary_of_gigabytes_is_not_unpacked(tmp_path: Path, method: int) -> None:
+    path = tmp_path / f"{TOP}.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr(f"{TOP}/a", b"a" * 1000)
+
+    with pytest.raises(SourceError, match="another method than store and deflate"):
+        unpack(path)
+
+
+def test_a_zip_whose_content_is_not_what_its_directory_says_is_broken(tmp_path: Path) -> None:
+    sdist = make_zip(tmp_path, lambda archive: archive.writestr(f"{TOP}/a", b"content"))
+    content = bytearray(sdist.read_bytes())
+    crc = content.index(b"PK\1\2") + 16
+    content[crc] ^= 1
+    sdist.write_bytes(content)
+
+    with pytest.raises(SourceError, match=r"is broken: a member is not as long as it says, or its checksum is wrong"):
+        unpack(sdist)

@@ -1,0 +1,67 @@
+"""The root: the folder in which a recipe's paths, patches and repositories of this machine must lie."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from factory.recipe.document import Entry, Mapping, Node, Scalar, Sequence
+from factory.recipe.kinds import Place
+from factory.recipe.problems import quote
+
+
+def default_root(file: Path) -> Path:
+    """Return the repository in which a recipe lies, or outside of any its own folder."""
+    folder = Path(os.path.realpath(file)).parent
+    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
+
+
+def is_inside(path: Path, root: Path) -> bool:
+    """Whether a path lies in a folder, once every link on its way is followed."""
+    return "\0" not in str(path) and _real(path).is_relative_to(_real(root))
+
+
+def way_out(path: Path, root: Path) -> str:
+    """Return what to type so that a path may be read: the nearest folder that holds it and the root."""
+    if "\0" in str(path):
+        return "no path holds a NUL"
+    return f"if it may be read, type --root {widened(path, root)}"
+
+
+def widened(path: Path, root: Path) -> Path:
+    """Return the nearest folder that holds a path and the root."""
+    target, inner = _real(path), _real(root)
+    return next(folder for folder in (inner, *inner.parents) if target.is_relative_to(folder))
+
+
+def confine(source: Entry, place: Place, folder: Path, root: Path) -> None:
+    """Refuse what a recipe's source reads of this machine outside of the root; `folder` is the recipe's own."""
+    if not isinstance(source.value, Mapping):
+        return
+    for entry in source.value.entries:
+        for node, named in _named(entry):
+            if not is_inside(path := folder / named, root):
+                message = f"{quote(str(named))} leads out of {_real(root)}"
+                place.at(source.key).at(entry.key).refuse(node.span, message, way_out(path, root))
+
+
+def _named(entry: Entry) -> Iterator[tuple[Scalar, Path]]:
+    """Yield the paths of this machine that a field of the source names."""
+    match entry:
+        case Entry(key="path", value=Scalar() as node):
+            yield node, Path(node.text)
+        case Entry(key="git", value=Scalar() as node) if urlsplit(node.text).scheme == "file":
+            yield node, Path(unquote(urlsplit(node.text).path))
+        case Entry(key="patches", value=Sequence(items=items)):
+            yield from _scalars(items)
+
+
+def _scalars(items: tuple[Node, ...]) -> Iterator[tuple[Scalar, Path]]:
+    for node in items:
+        if isinstance(node, Scalar):
+            yield node, Path(node.text)
+
+
+def _real(path: Path) -> Path:
+    """Follow every link; unlike `Path.resolve`, a ring of links is no error on any Python."""
+    return Path(os.path.realpath(path))

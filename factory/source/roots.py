@@ -1,0 +1,57 @@
+"""Repositories of this machine: those below the root may be fetched from, if they keep everything there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from factory.errors import SourceError
+from factory.recipe.roots import is_inside, way_out
+
+_POINTER_BYTES: Final = 1 << 16
+_BORROWING: Final = 5  # as deep as git follows alternates
+
+
+def refuse_outside(url: str, root: Path | None) -> None:
+    """Refuse a repository of this machine that lies outside of the root, or keeps its objects there.
+
+    Raises:
+        SourceError: it does.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "file" or root is None:
+        return
+    for path in _places(Path(unquote(parts.path))):
+        if not is_inside(path, root):
+            raise SourceError(f"{url} leads to {path}, outside of {root}", hint=way_out(path, root))
+
+
+def _places(path: Path) -> Iterator[Path]:
+    """Yield where git would look for a repository of this name, and where that one says that it lies itself.
+
+    A `.git` may be a link, or a file that names another folder, and objects may be borrowed (gitrepository-layout(5)).
+    """
+    for named in (path, path / ".git", path.with_name(f"{path.name}.git"), path.with_name(f"{path.name}.git") / ".git"):
+        yield named
+        pointed = _lines(named, "gitdir: ") if named.is_file() else [str(named)]
+        for folder in (named.parent / line for line in pointed):
+            yield folder
+            for common in (folder, *(folder / line for line in _lines(folder / "commondir"))):
+                yield common
+                yield from _objects(common / "objects", _BORROWING)
+
+
+def _objects(folder: Path, deep: int) -> Iterator[Path]:
+    yield folder
+    if deep:
+        for line in _lines(folder / "info/alternates"):
+            yield from _objects(folder / line, deep - 1)
+
+
+def _lines(path: Path, prefix: str = "") -> list[str]:
+    """Read a small file of git's that names other places; none where there is no such file."""
+    if not path.is_file():
+        return []
+    with path.open("rb") as stream:
+        text = stream.read(_POINTER_BYTES).decode(errors="surrogateescape")
+    return [line.removeprefix(prefix) for line in text.splitlines() if line.startswith(prefix) and line[:1] != "#"]

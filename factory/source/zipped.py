@@ -1,0 +1,98 @@
+"""The members of a zip archive that was made as an sdist: its directory judged before anything is inflated."""
+
+import stat
+import zlib
+from calendar import timegm
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Final
+
+from factory.archive.directory import find_directory, read_entries
+from factory.archive.model import BrokenArchiveError, Entry
+from factory.archive.placing import content_start, judge_places
+from factory.archive.read import inflated
+
+_CHUNK_BYTES: Final = 1 << 20
+_MEMBERS: Final = 1 << 16  # as many as a zip without extensions can have (APPNOTE 4.4.21)
+_DIRECTORY_BYTES: Final = 32 << 20
+_ENCRYPTED: Final = 0x1 | 0x40
+_STORED: Final = 0
+_METHODS: Final = (_STORED, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class ZippedFiles:
+    """An open zip archive and its entries: no two of them overlap, and each can be read."""
+
+    content: mmap
+    entries: tuple[Entry, ...]
+
+    def read(self, entry: Entry) -> Iterator[bytes]:
+        """Yield a member's bytes in pieces, and compare them with its size and checksum.
+
+        Raises:
+            BrokenArchiveError: they differ, or there are more of them.
+            zlib.error: it cannot be inflated.
+        """
+        size, crc = 0, 0
+        for piece in self._pieces(entry):
+            size += len(piece)
+            crc = zlib.crc32(piece, crc)
+            if size > entry.size_bytes:
+                break
+            yield piece
+        if (size, crc) != (entry.size_bytes, entry.crc):
+            raise BrokenArchiveError("a member is not as long as it says, or its checksum is wrong")
+
+    def _pieces(self, entry: Entry) -> Iterator[bytes]:
+        start = content_start(self.content, entry)
+        if start is None:
+            raise BrokenArchiveError("a member has no header, or ends past the end of the file")
+        end = start + entry.packed_bytes
+        packed = (self.content[at : min(at + _CHUNK_BYTES, end)] for at in range(start, end, _CHUNK_BYTES))
+        return packed if entry.method == _STORED else inflated(packed)
+
+
+@contextmanager
+def open_zip(path: Path) -> Iterator[ZippedFiles]:
+    """Open a zip archive, and judge its directory.
+
+    Raises:
+        BrokenArchiveError: it is not a zip archive, has too many members, or some that overlap, are encrypted, or are
+            packed by another method than store and deflate.
+    """
+    with path.open("rb") as stream:
+        if not stream.seek(0, 2):
+            raise BrokenArchiveError("it is empty")
+        with mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
+            yield ZippedFiles(content, _entries(content))
+
+
+def _entries(content: mmap) -> tuple[Entry, ...]:
+    directory = find_directory(content)
+    if directory.size > _DIRECTORY_BYTES:
+        raise BrokenArchiveError(f"its directory has more than {_DIRECTORY_BYTES} bytes")
+    entries = tuple(islice(read_entries(content, directory), _MEMBERS + 1))
+    if len(entries) > _MEMBERS:
+        raise BrokenArchiveError(f"it holds more than {_MEMBERS} members")
+    if any(flaw.kind == "overlap" for flaw in judge_places(content, directory, entries)):
+        raise BrokenArchiveError("some of its members overlap")
+    if any(entry.flags & _ENCRYPTED or entry.method not in _METHODS for entry in entries):
+        raise BrokenArchiveError("a member is encrypted, or packed by another method than store and deflate")
+    return entries
+
+
+def is_executable(entry: Entry) -> bool:
+    """Whether its owner may run it."""
+    return bool(entry.mode & stat.S_IXUSR)
+
+
+def mtime_s(entry: Entry) -> int:
+    """Return the time of a member; the fields have room for more than there is (APPNOTE 4.4.6)."""
+    day, clock = entry.date, entry.time
+    month = min(max(day >> 5 & 15, 1), 12)
+    return timegm((1980 + (day >> 9), month, day & 31, clock >> 11, clock >> 5 & 63, (clock & 31) * 2))
