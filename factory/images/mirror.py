@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import requests
-
 from factory.errors import SourceError
 from factory.host import Host, checked_url
-from factory.source.session import TIMEOUT_S, attempt, bare, open_session
+from factory.source.bodies import body
+from factory.source.session import attempt, bare, open_session
 
+_INDEX_BYTES = 16 << 20
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
 _SNAPSHOT = re.compile(r"/[0-9]{8}T[0-9]{6}Z(?:/|$)")
 _SIGNED = b"-----BEGIN PGP SIGNED MESSAGE-----"
@@ -45,17 +45,18 @@ def mirror_fault(host: Host, suite: str) -> str | None:
     if mirror is None:
         return None
 
-    def signed_index() -> requests.Response:
-        answer = session.get(f"{bare(mirror).rstrip('/')}/dists/{suite}/InRelease", timeout=TIMEOUT_S)
-        answer.raise_for_status()
-        return answer
+    what = f"the index of {suite}"
+
+    def signed_index() -> bytes:
+        url = f"{bare(mirror).rstrip('/')}/dists/{suite}/InRelease"
+        return b"".join(body(session, url, what, most_bytes=_INDEX_BYTES))
 
     try:
         with open_session(host) as session:
-            answer = attempt(f"the index of {suite}", signed_index)
+            answer = attempt(what, signed_index)
     except SourceError as error:
         return error.message
-    return None if answer.content.startswith(_SIGNED) else f"what the mirror has as the index of {suite} is none"
+    return None if answer.startswith(_SIGNED) else f"what the mirror has as the index of {suite} is none"
 
 
 def _debian_archives(etc: Path) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Downloads what was resolved: each file compared with its hash before the store takes it."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from time import sleep as real_sleep
@@ -11,12 +12,12 @@ from factory.digest import Artifact, Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.resolve.model import Found, Resolution, ResolvedFile, Unresolved
-from factory.source.session import TIMEOUT_S, attempt, open_session
+from factory.source.bodies import body
+from factory.source.session import attempt, open_session
 from factory.store import Store
 from factory.store.files import explained
 
-_CHUNK_BYTES = 1 << 18
-_MOST_BYTES = 4 << 30
+_MOST_BYTES = 4 << 30  # of one file, whatever the index says of its size
 
 
 def download(
@@ -75,14 +76,11 @@ def _fetched(
 
 def _fetch(file: ResolvedFile, session: requests.Session, path: Path) -> Digest:
     """Write the body to a file. One that is shorter than the index says was cut off, and is asked for again."""
-    most = file.size_bytes or _MOST_BYTES
-    with session.get(file.url, stream=True, timeout=TIMEOUT_S) as response, path.open("wb") as out:
-        response.raise_for_status()
-        for chunk in response.iter_content(_CHUNK_BYTES):
+    whole = body(session, file.url, file.filename, most_bytes=_MOST_BYTES, size_bytes=file.size_bytes)
+    with closing(whole), path.open("wb") as out:
+        for piece in whole:
             with explained("write", path):
-                out.write(chunk)
-            if out.tell() > most:
-                break
-        if file.size_bytes is not None and out.tell() < file.size_bytes:
-            raise requests.ConnectionError(f"the connection ended after {out.tell()} of {file.size_bytes} bytes")
+                out.write(piece)
+            if file.size_bytes is not None and out.tell() > file.size_bytes:
+                break  # its digest is another one, and says so
     return Digest.of_file(path)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,11 +13,10 @@ from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.recipe.model import UrlSource
-from factory.source.session import TIMEOUT_S, attempt, bare, open_session
+from factory.source.bodies import OnBytes, body
+from factory.source.session import attempt, bare, open_session
 
 LIMIT_BYTES = 1 << 30
-
-OnBytes = Callable[[int, int | None], None]
 
 
 def fetch_archive(
@@ -64,21 +64,8 @@ def download(
         RequestException: the server or the network fails.
     """
     part = path.with_name(f"{path.name}.part")
-    with session.get(url, stream=True, timeout=TIMEOUT_S) as response, part.open("wb") as out:
-        response.raise_for_status()
-        total = _length(response) or size_bytes
-        for chunk in response.iter_content(1 << 18):
-            out.write(chunk)
-            progress(out.tell(), total)
-            if out.tell() > LIMIT_BYTES:
-                raise SourceError(f"{path.name} is larger than {LIMIT_BYTES} bytes")
-        if total is not None and out.tell() < total:
-            raise requests.ConnectionError(f"the connection ended after {out.tell()} of {total} bytes")
+    whole = body(session, url, path.name, most_bytes=LIMIT_BYTES, size_bytes=size_bytes, progress=progress)
+    with closing(whole), part.open("wb") as out:
+        out.writelines(whole)
     part.replace(path)
     return Digest.of_file(path)
-
-
-def _length(response: requests.Response) -> int | None:
-    """Return the announced size, unless the body is compressed on its way."""
-    length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() and "Content-Encoding" not in response.headers else None

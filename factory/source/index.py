@@ -1,7 +1,6 @@
 """The package index: which sdist a release has (PEP 503, 592, 691), and its bytes, checked."""
 
 import time
-import warnings
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,12 +17,15 @@ from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.recipe.model import SdistSource
-from factory.source.download import OnBytes, download
+from factory.source.bodies import OnBytes, pieces
+from factory.source.download import download
+from factory.source.page import PAGE_BYTES, read_page
 from factory.source.session import TIMEOUT_S, attempt, bare, open_session
 
 _NEIGHBOURS = 3
 _SUFFIXES = (".tar.gz", ".tgz", ".zip")
-_PAGE_BYTES = 64 << 20
+_PAGE_DEADLINE_S = 300
+_REASON_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ def find_sdist(
     """
     seen: dict[Version, bool] = {}
     for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
-        page = attempt(f"the index page of {ref.name}", partial(index_page, session, root, ref.name), sleep=sleep)
+        page = ask_page(session, root, ref.name, sleep)
         dated = list(versions(page))
         found = [package for version, package in dated if version == ref.version and _is_sdist(package)]
         if found:
@@ -112,7 +114,7 @@ def newest_sdist(
     """
     known = False
     for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
-        page = attempt(f"the index page of {name}", partial(index_page, session, root, name), sleep=sleep)
+        page = ask_page(session, root, name, sleep)
         known = known or bool(page)
         found = [version for version, package in versions(page) if _is_sdist(package) and not package.is_yanked]
         if found:
@@ -122,23 +124,29 @@ def newest_sdist(
     raise SourceError(f"no index here knows {name}", hint="is the name right, and the index URL?")
 
 
-def index_page(session: requests.Session, root: str, name: NormalizedName) -> list[pypi_simple.DistributionPackage]:
-    """Ask one index for a project's files; none where it does not know the project.
+def ask_page(
+    session: requests.Session, root: str, name: NormalizedName, sleep: Callable[[float], None]
+) -> list[pypi_simple.DistributionPackage]:
+    """Ask one index for a project's files, and again where its failure may pass; none where it does not know it.
 
     Raises:
-        requests.RequestException: the index does not answer.
-        SourceError: what it answers is no index page.
+        SourceError: the index does not answer, or not in time, or what it answers is no index page or too large.
     """
+    ask = partial(_page, session, root, name)
+    return attempt(f"the index page of {name}", ask, sleep=sleep, deadline_s=_PAGE_DEADLINE_S)
+
+
+def _page(session: requests.Session, root: str, name: NormalizedName) -> list[pypi_simple.DistributionPackage]:
     url = f"{bare(root).rstrip('/')}/{name}/"
-    response = session.get(url, headers={"Accept": pypi_simple.ACCEPT_ANY}, timeout=TIMEOUT_S)
-    if response.status_code == requests.codes.not_found:
-        return []
-    response.raise_for_status()
+    headers = {"Accept": pypi_simple.ACCEPT_ANY, "Accept-Encoding": "gzip"}
+    with session.get(url, headers=headers, timeout=TIMEOUT_S, stream=True) as response:
+        if response.status_code == requests.codes.not_found:
+            return []
+        response.raise_for_status()
+        content = b"".join(pieces(response, f"the index page of {name}", most_bytes=PAGE_BYTES))
+        kind, came_from = response.headers.get("Content-Type", "text/html"), response.url
     try:
-        with warnings.catch_warnings():
-            # A newer minor version of the API is readable by rule (PEP 629).
-            warnings.simplefilter("ignore", pypi_simple.UnexpectedRepoVersionWarning)
-            return pypi_simple.ProjectPage.from_response(response, name).packages
+        return read_page(content, kind, came_from, name)
     except (ValueError, pypi_simple.UnsupportedRepoVersionError) as error:
         raise SourceError(
             f"{urlsplit(url).hostname} answers for {name} with no index page (PEP 503, PEP 691)",
@@ -179,7 +187,7 @@ def as_listed(package: pypi_simple.DistributionPackage, root: str) -> Listed:
         url=bare(package.url),
         sha256=Digest(hexadecimal) if hexadecimal else None,
         size_bytes=package.size,
-        yanked=(package.yanked_reason or "no reason given") if package.is_yanked else None,
+        yanked=(package.yanked_reason or "no reason given")[:_REASON_CHARACTERS] if package.is_yanked else None,
     )
 
 

@@ -12,7 +12,7 @@ from packaging.version import Version
 from factory.errors import SourceError
 from factory.host import Host
 from factory.source.download import download
-from factory.source.index import Fetched, Listed, as_listed, index_page, versions
+from factory.source.index import Fetched, Listed, as_listed, ask_page, versions
 from factory.source.session import attempt, open_session
 
 
@@ -27,7 +27,7 @@ def fetch_newest_wheel(
     with open_session(host) as session:
         found: dict[Version, Listed] = {}
         for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
-            page = attempt(f"the index page of {name}", partial(index_page, session, root, name), sleep=sleep)
+            page = ask_page(session, root, name, sleep)
             for version, package in versions(page):
                 if package.package_type == "wheel" and not package.is_yanked and not version.is_prerelease:
                     found.setdefault(version, as_listed(package, root))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from socket import gaierror
 from threading import Event
+from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,6 +25,9 @@ from factory.source.waiting import unless
 T = TypeVar("T")
 
 TIMEOUT_S = (15, 60)  # connecting, and between two packets
+DEADLINE_S = 3600  # for a file with all tries: a server could send a byte each minute for ever
+_REDIRECTS = 10
+_REASON_CHARACTERS = 100
 _PAUSES_S = (0.5, 2.0, 5.0)
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -46,6 +50,7 @@ def open_session(host: Host, *, is_forbidden: Callable[[str], bool] = is_metadat
     """
     session = _Session(host.proxies, is_forbidden)
     session.trust_env = False
+    session.max_redirects = _REDIRECTS
     session.verify = str(host.certificates) if host.certificates else True
     session.auth = _Credentials(host)
     return session
@@ -57,29 +62,29 @@ def attempt(
     *,
     sleep: Callable[[float], None] = time.sleep,
     cancelled: Event | None = None,
+    deadline_s: float = DEADLINE_S,
 ) -> T:
     """Do a request, and again after a pause where its failure may pass: connection, truncation, 408, 429, 5xx.
 
     Raises:
-        SourceError: it failed for good, or four times; `what` and the last reason are named.
+        SourceError: it failed for good, or four times, or was not through by the deadline; `what` is named.
         Interrupted: `cancelled` was set.
     """
+    until = monotonic() + deadline_s
     for pause_s in (*_PAUSES_S, None):
         try:
-            return _awaited(call, cancelled)
+            return unless(cancelled, call, until=until)
+        except TimeoutError:
+            raise SourceError(f"cannot get {what}: it was not here after {deadline_s:.0f} s") from None
         except requests.RequestException as error:
             if pause_s is None or not _may_pass(error):
                 raise SourceError(f"cannot get {what}: {_reason(error)}", hint=_way_out(error)) from None
-            _awaited(partial(sleep, pause_s), cancelled)
+            unless(cancelled, partial(sleep, pause_s))
     raise AssertionError("the last round returns or raises")
 
 
-def _awaited(call: Callable[[], T], cancelled: Event | None) -> T:
-    return call() if cancelled is None else unless(cancelled, call)
-
-
 class _Session(requests.Session):
-    """A session whose proxies are handed in, exceptions to them included."""
+    """A session whose proxies are handed in, exceptions to them included, and that reads no body by itself."""
 
     def __init__(self, proxies: Mapping[str, str], is_forbidden: Callable[[str], bool]) -> None:
         super().__init__()
@@ -94,6 +99,13 @@ class _Session(requests.Session):
         direct = not self._proxies or should_bypass_proxies(request.url or "", no_proxy=self._exceptions)
         kwargs["proxies"] = {} if direct else self._proxies
         return super().send(request, **kwargs)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where an answer leads to; its own body is left unread, which could be a bomb."""
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            resp.raw.close()
+        return target
 
 
 class _Credentials(AuthBase):
@@ -118,7 +130,8 @@ def _may_pass(error: requests.RequestException) -> bool:
 def _reason(error: requests.RequestException) -> str:
     """Say what went wrong by its innermost cause: the libraries wrap it into sentences of their own."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"{urlsplit(error.response.url).hostname} answers {error.response.status_code} {error.response.reason}"
+        reason = str(error.response.reason)[:_REASON_CHARACTERS]
+        return f"{urlsplit(error.response.url).hostname} answers {error.response.status_code} {reason}"
     server = urlsplit(error.request.url or "").netloc.rpartition("@")[2] if error.request is not None else "the server"
     match error:
         case requests.TooManyRedirects():

@@ -1,7 +1,9 @@
 """Waiting for a call that nothing can interrupt, such as one that reads from a silent server."""
 
 from collections.abc import Callable
+from math import inf
 from threading import Event, Thread
+from time import monotonic
 from typing import TypeVar
 
 from factory.errors import Interrupted
@@ -11,14 +13,15 @@ T = TypeVar("T")
 _LOOK_S = 0.1
 
 
-def unless(cancelled: Event, call: Callable[[], T]) -> T:
-    """Return what a call returns, or raise what it raises; leave it to itself once `cancelled` is set.
+def unless(cancelled: Event | None, call: Callable[[], T], *, until: float = inf) -> T:
+    """Return what a call returns, or raise what it raises; leave it to itself once `cancelled` is set, or it is late.
 
     A call that is left ends with this process, or earlier, and nobody hears of it: what it writes must count only once
     it is whole.
 
     Raises:
         Interrupted: `cancelled` was set first.
+        TimeoutError: `until` came first, by the monotonic clock.
     """
     ended = Event()
     results: list[T] = []
@@ -33,8 +36,10 @@ def unless(cancelled: Event, call: Callable[[], T]) -> T:
 
     Thread(target=work, daemon=True).start()
     while not ended.wait(_LOOK_S):
-        if cancelled.is_set():
+        if cancelled is not None and cancelled.is_set():
             raise Interrupted("interrupted")
+        if monotonic() > until:
+            raise TimeoutError
     if errors:
         raise errors[0]
     return results[0]

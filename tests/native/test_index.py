@@ -1,5 +1,7 @@
 """The package index, asked over real connections to a server of this test."""
 
+import contextlib
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -7,6 +9,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import monotonic, sleep
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -16,8 +19,11 @@ from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host, read_host
 from factory.recipe.model import SdistSource
+from factory.source.bodies import body as read
 from factory.source.index import Fetched, fetch_sdist
+from factory.source.session import attempt, open_session
 from factory.source.unpack import unpack
+from tests.budgets import within_memory
 from tests.source_makers import make_demo
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -300,3 +306,121 @@ def test_a_listed_name_is_no_path(server: Server, into: Path) -> None:
         fetch(server, into)
 
     assert list(into.parent.glob("*.tar.gz")) == []
+
+
+def packed(content: bytes, encoding: str, kind: str = JSON) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", kind)
+        handler.send_header("Content-Encoding", encoding)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
+def redirected(content: bytes, to: str) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", to)
+        handler.send_header("Content-Encoding", "gzip")
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        with contextlib.suppress(OSError):  # nobody reads it
+            handler.wfile.write(content)
+
+    return answer
+
+
+def dripping(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    with contextlib.suppress(OSError):
+        for _ in range(100):
+            handler.wfile.write(b" ")
+            sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def bomb() -> bytes:
+    """300 MB of blanks in 300 kB."""
+    return gzip.compress(b" " * 300_000_000, 1)
+
+
+def test_a_packed_page_is_unpacked(server: Server, sdist: Digest, into: Path) -> None:
+    page = f'<a href="/files/{NAME}#sha256={sdist.hex}">{NAME}</a>'
+    server.answers["/simple/demo/"] = [packed(gzip.compress(page.encode()), "gzip", "text/html")]
+
+    assert fetch(server, into).digest == sdist
+
+
+def test_a_page_that_unpacks_to_gigabytes_is_refused_while_it_unpacks(server: Server, into: Path, bomb: bytes) -> None:
+    server.answers["/simple/demo/"] = [packed(bomb, "gzip")]
+
+    with (
+        within_memory(60 << 20),
+        pytest.raises(SourceError, match="the index page of demo is larger than 33554432 bytes"),
+    ):
+        fetch(server, into)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "says"),
+    [
+        (b"\x1f\x8b", "br", "comes packed as 'br'; gzip was asked for"),
+        (b"x", "gzip, gzip", "comes packed as 'gzip, gzip'"),
+        (b"no gzip", "gzip", "says that it is packed by gzip, but is not"),
+        (gzip.compress(b"{}") * 2, "gzip", "goes on after the end of its gzip stream"),
+        (gzip.compress(b"{}")[:-4], "gzip", "ended in the middle of a gzip stream"),
+    ],
+    ids=["another packer", "packed twice", "not packed", "two streams", "cut"],
+)
+def test_a_page_that_is_packed_otherwise_is_refused(
+    server: Server, into: Path, content: bytes, encoding: str, says: str
+) -> None:
+    server.answers["/simple/demo/"] = [packed(content, encoding)]
+
+    with pytest.raises(SourceError, match=says):
+        fetch(server, into)
+
+
+def test_what_a_redirection_holds_itself_is_not_read(server: Server, sdist: Digest, into: Path, bomb: bytes) -> None:
+    server.answers["/moved/"] = server.answers["/simple/demo/"]
+    server.answers["/simple/demo/"] = [redirected(bomb, "/moved/")]
+
+    with within_memory(60 << 20):
+        assert fetch(server, into).digest == sdist
+
+
+@pytest.mark.usefixtures("sdist")
+def test_a_file_that_is_announced_too_large_is_not_begun(
+    server: Server, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("factory.source.download.LIMIT_BYTES", 50)
+
+    with pytest.raises(SourceError, match=f"{NAME} is larger than 50 bytes"):
+        fetch(server, into)
+
+    assert not any(path.stat().st_size for path in into.iterdir())
+
+
+def test_a_page_that_nests_too_deep_is_no_index_page(server: Server, into: Path) -> None:
+    server.answers["/simple/demo/"] = [body(b"[" * 100_000, JSON)]
+
+    with pytest.raises(SourceError, match="with no index page"):
+        fetch(server, into)
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_left(server: Server) -> None:
+    server.answers["/drip"] = [dripping]
+    started = monotonic()
+
+    with (
+        open_session(server.host()) as session,
+        pytest.raises(SourceError, match="cannot get x: it was not here after 1 s"),
+    ):
+        attempt("x", lambda: b"".join(read(session, f"{server.url}/drip", "x", most_bytes=5000)), deadline_s=1)
+
+    assert monotonic() - started < 8
