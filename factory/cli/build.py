@@ -15,7 +15,17 @@ import click
 from factory import __version__
 from factory.cli.board import LiveBoard, PlainBoard
 from factory.cli.clock import today
-from factory.cli.common import RecipeOptions, allowed_again, err, families, families_again, host_of, load, new_run_id
+from factory.cli.common import (
+    RecipeOptions,
+    allowed_again,
+    err,
+    families,
+    families_again,
+    host_of,
+    load,
+    new_run_id,
+    root_again,
+)
 from factory.cli.errors import render_error
 from factory.cli.signals import Signals, handled_signals
 from factory.engine.about import weaknesses
@@ -319,7 +329,7 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
 def _repeated(options: BuildOptions) -> list[str]:
     """Return the flags that a next call for the same wheels needs again."""
     flags = [] if options.output == Path("dist") else ["-o", str(options.output)]
-    flags += families_again(options.families)
+    flags += families_again(options.families) + root_again(options.root)
     for setting in options.settings:
         flags += ["--set", setting]
     return flags + allowed_again(options.allow_env)

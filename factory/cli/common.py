@@ -28,6 +28,7 @@ class RecipeOptions:
     update: bool
     keep_going: bool
     allow_env: tuple[str, ...]
+    root: Path | None
 
 
 def new_run_id() -> str:
@@ -42,7 +43,8 @@ def load(options: RecipeOptions) -> Loaded:
         RecipeError: one cannot be read, unless others may go on and one can.
     """
     paths = options.recipes or (_default(),)
-    loaded = load_recipes(paths, overrides=options.settings, rules=frozenset(RULES), today=today())
+    rules = frozenset(RULES)
+    loaded = load_recipes(paths, overrides=options.settings, rules=rules, today=today(), root=options.root)
     if loaded.errors and not (options.keep_going and loaded.recipes):
         raise joined(loaded.errors)
     return loaded
@@ -101,6 +103,11 @@ def families_again(text: str) -> list[str]:
 def allowed_again(names: Sequence[str]) -> list[str]:
     """Return the flags that a next call needs for recipes to read the same variables."""
     return [word for name in names for word in ("--allow-env", name)]
+
+
+def root_again(root: Path | None) -> list[str]:
+    """Return the flag that a next call needs for the same root."""
+    return [] if root is None else ["--root", str(root)]
 
 
 def out() -> Console:

@@ -12,7 +12,7 @@ from packaging.utils import InvalidName, InvalidSdistFilename, NormalizedName, c
 from packaging.version import Version
 
 from factory.cli.clock import today
-from factory.cli.common import err, families
+from factory.cli.common import err, families, root_again
 from factory.digest import Digest
 from factory.errors import OutputError, SourceError, UsageError
 from factory.host import Host, read_host
@@ -21,6 +21,7 @@ from factory.init import Origin, Settled, recipe_of
 from factory.project.read import read_project
 from factory.project.tables import Files
 from factory.recipe.model import PathSource, SdistSource
+from factory.recipe.roots import default_root, is_inside, widened
 from factory.report.text import line
 from factory.source.folder import read_folder
 from factory.source.tree import Tree
@@ -160,4 +161,12 @@ def _tell(options: InitOptions, settled: Settled) -> None:
     err().print(line(f"{options.output} written{left}"), soft_wrap=True)
     if settled.refused:
         err().print(line(f"before it can be built: {settled.refused}"), soft_wrap=True)
-    err().print(line(f"next: read it, then {shlex.join(['factory', 'plan', str(options.output)])}"), soft_wrap=True)
+    words = ["factory", "plan", str(options.output), *_root(options)]
+    err().print(line(f"next: read it, then {shlex.join(words)}"), soft_wrap=True)
+
+
+def _root(options: InitOptions) -> list[str]:
+    """Return the flag that the recipe needs where its folder lies outside of its repository."""
+    source, root = Path(options.source), default_root(options.output)
+    folder = source.parent if source.suffix == ".toml" else source
+    return [] if not folder.is_dir() or is_inside(folder, root) else root_again(widened(folder, root))

@@ -34,6 +34,12 @@ _ALLOW_ENV = click.option(
     metavar="NAME",
     help="Let recipes read this variable (build.pass-env); may be repeated. FACTORY_PASS_ENV allows names, too.",
 )
+_ROOT = click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Where paths, patches and file:// of recipes must lie.  [default: the recipe's repository, or its folder]",
+)
 _UPDATE = click.option("--update", is_flag=True, help="Resolve sources and requirements anew instead of as last time.")
 
 
@@ -126,6 +132,7 @@ def main() -> None:
     "--jobs", type=click.IntRange(1, 256), metavar="N", help="Cells and trials at once.  [default: processors]"
 )
 @_FAMILIES
+@_ROOT
 @click.option("--keep-going", is_flag=True, help="A bad recipe does not stop the others; the exit code still tells.")
 @_ALLOW_ENV
 @click.option("--no-cache", is_flag=True, help="Do all the work again, and remember it.")
@@ -167,6 +174,7 @@ def build(**options: object) -> None:
 @_SKIP
 @_SET
 @_FAMILIES
+@_ROOT
 @_UPDATE
 @_ALLOW_ENV
 @click.option("--keep-going", is_flag=True, help="Plan the good recipes although others are bad.")

@@ -6,7 +6,17 @@ from threading import Event
 import click
 
 from factory.cli.clock import today
-from factory.cli.common import RecipeOptions, allowed_again, err, families, families_again, host_of, load, out
+from factory.cli.common import (
+    RecipeOptions,
+    allowed_again,
+    err,
+    families,
+    families_again,
+    host_of,
+    load,
+    out,
+    root_again,
+)
 from factory.cli.errors import render_error
 from factory.errors import FactoryError, ImageError, InternalError, UsageError, is_of_one_recipe
 from factory.fence import fence
@@ -84,5 +94,6 @@ def _print(plans: list[Plan], options: PlanOptions) -> None:
     else:
         for plan in plans:
             out().print(render_plan(plan), soft_wrap=True)
-        words = [*map(str, options.recipes), *families_again(options.families), *allowed_again(options.allow_env)]
+        words = [*map(str, options.recipes), *families_again(options.families), *root_again(options.root)]
+        words += allowed_again(options.allow_env)
         err().print(line(" ".join(["next: factory build", *words])), soft_wrap=True)

@@ -12,9 +12,10 @@ from factory.recipe.checks import check
 from factory.recipe.document import Mapping, compose
 from factory.recipe.kinds import Place
 from factory.recipe.lines import read_source
-from factory.recipe.model import PathSource, Recipe
+from factory.recipe.model import GitSource, PathSource, Recipe
 from factory.recipe.problems import Problems, StopReading
 from factory.recipe.records import Record, Values, walk
+from factory.recipe.roots import confine, default_root
 from factory.recipe.sections import whole
 from factory.recipe.sections.build import BUILD
 from factory.recipe.sections.gate import AUDIT, REPAIR, SKIP
@@ -43,8 +44,9 @@ def load_recipes(
     overrides: Sequence[str] = (),
     rules: frozenset[str] | None = None,
     today: date | None = None,
+    root: Path | None = None,
 ) -> Loaded:
-    """Read every recipe among paths, each a file or a folder of `*.yaml` and `*.yml`.
+    """Read every recipe among paths, each a file or a folder of `*.yaml` and `*.yml`; `root` as for `load_recipe`.
 
     A recipe that cannot be read, and one whose name another has already, is in `errors`.
     """
@@ -53,7 +55,7 @@ def load_recipes(
     for file in dict.fromkeys(file for path in paths for file in _files(path, errors)):
         try:
             with fence():
-                recipe = load_recipe(file, overrides=overrides, rules=rules, today=today)
+                recipe = load_recipe(file, overrides=overrides, rules=rules, today=today, root=root)
         except RecipeError as error:
             errors.append(error)
             continue
@@ -80,8 +82,9 @@ def load_recipe(
     overrides: Sequence[str] = (),
     rules: frozenset[str] | None = None,
     today: date | None = None,
+    root: Path | None = None,
 ) -> Recipe:
-    """Read one recipe from its file; see `parse_recipe`.
+    """Read one recipe from its file; see `parse_recipe`. Without a `root`, it is the repository that holds the file.
 
     Raises:
         RecipeError: the file cannot be read, or what it holds is no recipe.
@@ -91,7 +94,7 @@ def load_recipe(
     except OSError as error:
         reason = error.strerror or "unknown error"
         raise RecipeError(f"cannot read {path}: {reason}", hint="name a recipe, or a folder of recipes") from error
-    return parse_recipe(content, path, overrides=overrides, rules=rules, today=today)
+    return parse_recipe(content, path, overrides=overrides, rules=rules, today=today, root=root or default_root(path))
 
 
 def parse_recipe(
@@ -101,17 +104,19 @@ def parse_recipe(
     overrides: Sequence[str] = (),
     rules: frozenset[str] | None = None,
     today: date | None = None,
+    root: Path | None = None,
 ) -> Recipe:
     """Read a recipe; `overrides` are `KEY=VALUE` texts that replace its fields.
 
-    Waivers may name only what `rules` holds, where it is given; `today` is when `supported` is evaluated.
+    Waivers may name only what `rules` holds, where it is given; `today` is when `supported` is evaluated. What the
+    recipe reads of this machine must lie in `root`, where it is given.
 
     Raises:
         RecipeError: with every problem found, in the order of the text.
     """
     problems = Problems()
     try:
-        recipe = _parse(content, file, overrides, problems, rules, today or datetime.now(UTC).date())
+        recipe = _parse(content, file, overrides, problems, rules, today or datetime.now(UTC).date(), root)
     except StopReading:
         recipe = None
     if recipe is None or len(problems):
@@ -132,6 +137,7 @@ def _parse(
     problems: Problems,
     rules: frozenset[str] | None,
     today: date,
+    within: Path | None,
 ) -> Recipe | None:
     source = read_source(content, str(file), problems)
     root = compose(source, problems) if source else None
@@ -145,14 +151,18 @@ def _parse(
     root = apply_settings(root, overrides, problems)
     values = _WHOLE.values(root, place)
     check(values, place, rules=rules, today=today)
-    return None if len(problems) else _recipe(values, file, today)
+    if within is not None and not len(problems) and (entry := values.entry(SOURCE)) is not None:
+        confine(entry, place, file.parent, within)
+    return None if len(problems) else _recipe(values, file, today, within)
 
 
-def _recipe(values: Values, file: Path, today: date) -> Recipe:
+def _recipe(values: Values, file: Path, today: date, root: Path | None) -> Recipe:
     source = values[SOURCE]
     source = replace(source, patches=tuple(file.parent / patch for patch in source.patches))
     if isinstance(source, PathSource):
         source = replace(source, path=file.parent / source.path)
+    elif isinstance(source, GitSource):
+        source = replace(source, root=root)
     return Recipe(
         name=values[whole.NAME],
         file=file,

@@ -299,3 +299,23 @@ def test_two_reports_do_not_share_stdout(factory: Program) -> None:
 
     assert (done.code, done.stdout) == (2, "")
     assert way_out(done.stderr) == "name a file for one of them"
+
+
+def test_a_recipe_that_reads_outside_of_its_folder_is_refused_with_the_flag_that_lets_it(factory: Program) -> None:
+    (factory.folder / "recipes").mkdir()
+    (factory.folder / "recipe.yaml").rename(factory.folder / "recipes/recipe.yaml")
+
+    refused = factory("plan", "recipes", "--set", "source.path=..")
+    hint = way_out(refused.stderr.rsplit("factory: ", 1)[0])
+    allowed = factory("plan", "recipes", "--set", "source.path=..", *hint.partition("type ")[2].split())
+
+    assert (refused.code, hint) == (2, f"if it may be read, type --root {factory.folder}")
+    assert allowed.code == 0
+    assert f"--root {factory.folder}" in allowed.stderr
+
+
+def test_a_root_is_a_folder_that_is_there(factory: Program) -> None:
+    done = factory("build", "--root", "gone")
+
+    assert done.code == 2
+    assert "Directory 'gone' does not exist" in done.stderr

@@ -1,5 +1,6 @@
 """Recipes that need nearly every field at once, built to the end; and the same without one field each, which fail."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -150,6 +151,11 @@ def from_git(command: Command, sources: Sources) -> dict[str, object]:
     return {"git": url, "rev": "v1.0", "subdir": "c", "patches": ["mend.patch"]}
 
 
+def inside(command: Command, sources: Sources) -> tuple[str, str]:
+    """Return the flag that lets recipes in the command's folder read the repository."""
+    return "--root", os.path.commonpath((command.folder, sources.repository))
+
+
 def write(command: Command, name: str, fields: dict[str, object]) -> Path:
     path = command.folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump({"name": name, **fields}, sort_keys=False), encoding="utf-8")
@@ -159,13 +165,15 @@ def write(command: Command, name: str, fields: dict[str, object]) -> Path:
 @pytest.fixture(scope="module")
 def whole(workshop: Command, sources: Sources) -> Ran:
     every = {"interpreters": ["cp39", "cp313", "cp313t"], "source": from_git(workshop, sources)}
-    return workshop.build(write(workshop, "mended", {**FIELDS, **every}), env=CALLER)
+    recipe = write(workshop, "mended", {**FIELDS, **every})
+    return workshop.build(recipe, *inside(workshop, sources), env=CALLER)
 
 
 @pytest.fixture(scope="module")
 def lacking(workshop: Command, sources: Sources) -> Ran:
     """One run of as many recipes as there are fields to leave out."""
-    return workshop.build(*write_lacking(workshop, sources), "-o", "lacking", env=CALLER)
+    recipes = write_lacking(workshop, sources)
+    return workshop.build(*recipes, "-o", "lacking", *inside(workshop, sources), env=CALLER)
 
 
 def write_lacking(command: Command, sources: Sources) -> Iterator[Path]:

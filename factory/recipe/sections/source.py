@@ -24,7 +24,8 @@ PATH: Field[Path | None] = Field(
     name="path",
     example="path: ../nh3",
     kind=Text(name="a path", parse=texts.local_path),
-    doc="A source tree on this machine, relative to the recipe's folder: what git tracks, and unignored files.",
+    doc="A source tree on this machine, relative to the recipe's folder: what git tracks, and unignored files. "
+    "It lies in the recipe's repository, or in `--root`.",
     level="recipe",
     enters=("source",),
 )
@@ -32,7 +33,8 @@ GIT: Field[str | None] = Field(
     name="git",
     example="git: https://example.org/nh3",
     kind=Text(name="a repository's URL", parse=addresses.repository),
-    doc="A repository to fetch, by https, ssh or file; submodules are fetched with it.",
+    doc="A repository to fetch, by https, ssh or file; submodules are fetched with it. "
+    "One of this machine lies in the recipe's repository, or in `--root`.",
     level="recipe",
     enters=("source",),
 )
@@ -74,7 +76,8 @@ PATCHES: Field[tuple[Path, ...]] = Field(
     name="patches",
     example="patches: [fix.patch]",
     kind=ListOf(item=Text(name="a path", parse=texts.local_path), name="a list of paths", unique=True),
-    doc="Patches for the source, relative to the recipe's folder, applied in order as `git apply` does.",
+    doc="Patches for the source, relative to the recipe's folder, applied in order as `git apply` does. "
+    "They lie in the recipe's repository, or in `--root`.",
     default=(),
     level="recipe",
     enters=("source",),

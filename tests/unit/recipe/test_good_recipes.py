@@ -17,6 +17,7 @@ from factory.recipe.document import Mapping, Node, Scalar, Sequence, compose
 from factory.recipe.lines import source_of
 from factory.recipe.parse import load_recipe
 from factory.recipe.problems import Problems
+from factory.recipe.roots import default_root
 from factory.recipe.schema import schema
 from factory.tags import Abi3Floor, PlatformTag
 from tests.unit.recipe.messages import BAD, DATA, GOOD, RULES, TODAY
@@ -169,6 +170,7 @@ def test_a_commit_elsewhere_is_named_by_its_revision_and_patches_lie_beside_the_
         rev="v0.3.7",
         subdir="python",
         patches=(fixes / "first.patch", fixes / "second.patch"),
+        root=default_root(fixes),
     )
 
 
