@@ -19,6 +19,8 @@ Expected bad news (a failed build, a finding, a failed trial) is a value in the 
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from factory.excerpt import cut
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Span:
@@ -51,9 +53,9 @@ class FactoryError(Exception):
 
     def __init__(self, message: str, *, hint: str = "", problems: tuple[Problem, ...] = ()) -> None:
         """Keep the clause, the way out, and every problem found (recipes and sources have several)."""
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = cut(message)
+        super().__init__(self.message)
+        self.hint = cut(hint)
         self.problems = problems
 
     def of(self, thing: object) -> Self:

@@ -135,6 +135,11 @@ class _Frame:
     loaded: bool
 
 
+def _library(prefix: str) -> str:
+    """Name the library that offers versions of a prefix; of one that is made up, a made-up one."""
+    return _BRINGS.get(prefix, f"lib{prefix}.so") if prefix else ""
+
+
 @dataclass(frozen=True)
 class _Symbol:
     name: str
@@ -145,7 +150,7 @@ class _Symbol:
 
 def _symbol(text: str, info: int) -> _Symbol:
     name, _, version = text.partition("@")
-    return _Symbol(name, version, _BRINGS[version.partition("_")[0]] if version else "", info)
+    return _Symbol(name, version, _library(version.partition("_")[0]), info)
 
 
 @dataclass

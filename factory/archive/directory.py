@@ -113,9 +113,10 @@ def _wide(values: tuple[int, int, int], extra: bytes) -> tuple[int, int, int]:
 
 def extra_field(extra: bytes, wanted: int) -> bytes:
     """Find one field of an extra area, empty where there is none; a broken area ends the search."""
-    while len(extra) >= 4:  # noqa: PLR2004 -- kind and size
-        kind, size = struct.unpack_from("<HH", extra)
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
         if kind == wanted:
-            return extra[4 : 4 + size]
-        extra = extra[4 + size :]
+            return extra[at + 4 : at + 4 + size]
+        at += 4 + size
     return b""

@@ -6,11 +6,13 @@ from mmap import mmap
 
 from factory.archive.directory import Directory
 from factory.archive.model import Entry, Flaw
+from factory.excerpt import cut
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _SAME_FLAGS = 0x1 | 0x8 | 0x40 | 0x800
 _DESCRIPTORS = frozenset({12, 16, 20, 24})  # with or without signature, 32 or 64 bits (APPNOTE 4.3.9)
 _ALL_32 = 0xFFFFFFFF
+_SHOWN = 500
 
 
 def content_start(content: mmap | bytes, entry: Entry) -> int | None:
@@ -67,7 +69,7 @@ def _headers(content: mmap | bytes, entry: Entry) -> Iterator[Flaw]:
     _, _, flags, method, _, _, crc, packed, size, name_bytes, _ = _LOCAL.unpack_from(content, entry.header)
     raw = bytes(content[entry.header + _LOCAL.size : entry.header + _LOCAL.size + name_bytes])
     if raw != entry.raw_name:
-        said = raw.decode(errors="backslashreplace")
+        said = cut(raw.decode(errors="backslashreplace"), _SHOWN)
         yield _flaw("mismatch", entry.name, f"is called {said} in its local header")
     elif (method, flags & _SAME_FLAGS) != (entry.method, entry.flags & _SAME_FLAGS):
         yield _flaw("mismatch", entry.name, "has another method or other flags in its local header")

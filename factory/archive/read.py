@@ -14,6 +14,7 @@ from factory.archive.directory import find_directory, read_entries
 from factory.archive.model import LIMITS, BrokenArchiveError, Entry, Flaw, FlawKind, Limits, Member
 from factory.archive.placing import content_start, judge_places
 from factory.digest import Digest
+from factory.excerpt import cut
 
 _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 4
@@ -58,7 +59,7 @@ class Archive:
     def _readable_entries(self) -> Iterator[Entry]:
         """Yield what may be unpacked within the limits; of the rest a flaw says why not."""
         limits = self._limits
-        left = min(limits.total_bytes, max(2 * limits.ratio_bytes, limits.ratio * len(self._content)))
+        left = min(limits.total_bytes, max(2 * limits.ratio_bytes, limits.total_ratio * len(self._content)))
         for entry in self._entries():
             if self._readable(entry, left):
                 left -= entry.size_bytes
@@ -86,10 +87,21 @@ class Archive:
         if len(entries) != directory.count:
             message = f"its end record counts {directory.count} members; its directory has {len(entries)}"
             self._note("mismatch", "", message)
+        if sum(len(entry.raw_name) for entry in entries) > self._limits.names_bytes:
+            self._note("too-large", "", f"the names of its members have more than {self._limits.names_bytes} bytes")
+            return []
+        entries = [entry for entry in entries if self._is_short(entry)]
         self._judge_names(entries)
         places = list(judge_places(self._content, directory, entries))
         self.flaws += places
         return [] if any(flaw.kind == "overlap" for flaw in places) else entries
+
+    def _is_short(self, entry: Entry) -> bool:
+        """Whether a name could be one of a file; of one that could not, only its beginning is kept."""
+        size_bytes, most = len(entry.raw_name), self._limits.name_bytes
+        if size_bytes > most:
+            self._note("too-large", cut(entry.name, most), f"has a name of {size_bytes} bytes; {most} are read at most")
+        return size_bytes <= most
 
     def _note(self, kind: FlawKind, member: str, message: str) -> None:
         self.flaws.append(Flaw(kind=kind, member=member, message=message))

@@ -2,7 +2,7 @@
 
 import posixpath
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from factory.wheel import Wheel
@@ -10,6 +10,9 @@ from factory.wheel import Wheel
 _DATA_FOLDERS = ("platlib", "purelib")
 _LOADS = 1 << 14  # no real wheel comes near; past it no further chain of RPATHs is followed
 _FOLDERS = 64  # no real object has as many; what lies behind them counts as not found
+_LOOKUPS = 1 << 22  # the same for names looked up in folders, over all objects
+_PATH_BYTES = 4096  # PATH_MAX: the loader opens nothing longer
+_TOKENS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class _World:
         self._by_name = _by_name(wheel)
         self._own: dict[str, dict[str, str]] = {}
         self._seen: set[tuple[str, tuple[str, ...]]] = set()
+        self._lookups = 0
 
     def roots(self) -> list[str]:
         """Objects that no other one's needs could mean: modules and programs, mostly."""
@@ -95,9 +99,8 @@ class _World:
             self._seen.add((path, elders))
             found = self._find(path, elders)
             self.links.inside.setdefault(path, {}).update(found)
-            heirs = (
-                elders if len(self._seen) > _LOADS or path in elders or not self._passes_on(path) else (path, *elders)
-            )
+            passes_on = len(self._seen) <= _LOADS and path not in elders and self._passes_on(path)
+            heirs = (path, *elders)[:_FOLDERS] if passes_on else elders
             queue.extend((member, heirs) for member in found.values())
 
     def _passes_on(self, path: str) -> bool:
@@ -108,7 +111,7 @@ class _World:
         shared = self.wheel.objects[path]
         found = dict(self._own_finds(path))
         if not shared.runpath:
-            for elder in elders[:_FOLDERS]:
+            for elder in elders:
                 found = self._search(elder, shared.needed) | found
         return found
 
@@ -118,20 +121,24 @@ class _World:
             self._own[path] = self._search(path, shared.needed) | self._direct(path, shared.needed)
         return self._own[path]
 
-    def _search(self, path: str, names: Iterable[str]) -> dict[str, str]:
+    def _search(self, path: str, names: Collection[str]) -> dict[str, str]:
         """Look for names in an object's own folders, the first folder first."""
         shared, found = self.wheel.objects[path], dict[str, str]()
         for entry in (shared.runpath or shared.rpath)[:_FOLDERS]:
-            held = self._held(path, entry)
-            found |= {name: held[name] for name in names if name in held and name not in found}
+            places = self._places_of(path, entry, names)
+            for name in names:
+                if name not in found and (members := [place[name] for place in places if name in place]):
+                    found |= {name: members[0]} if len(members) == len(places) else {}
         return found
 
-    def _held(self, path: str, entry: str) -> Mapping[str, str]:
-        """Files that an entry leads to on every system: `$LIB` and `$PLATFORM` are not the same on all."""
-        folders = [search_folder(path, each) for each in expansions(entry, self.wheel.objects[path].architecture)]
-        every = [self._places.get(folder, {}) if folder is not None else {} for folder in folders]
-        first, *others = every
-        return {name: member for name, member in first.items() if all(name in other for other in others)}
+    def _places_of(self, path: str, entry: str, names: Collection[str]) -> list[Mapping[str, str]]:
+        """Return the folders that an entry leads to: `$LIB` and `$PLATFORM` are not the same on all systems."""
+        forms = expansions(entry, self.wheel.objects[path].architecture)
+        self._lookups += len(forms) * (len(names) + len(entry) // 16 + 1)
+        if self._lookups > _LOOKUPS:
+            return []
+        folders = [search_folder(path, form) for form in forms]
+        return [self._places.get(folder, {}) if folder is not None else {} for folder in folders]
 
     def _direct(self, path: str, names: Iterable[str]) -> dict[str, str]:
         """Open names with a slash as they stand; only `$ORIGIN` keeps one inside."""
@@ -181,6 +188,8 @@ def _by_name(wheel: Wheel) -> dict[str, str]:
 
 def expansions(entry: str, architecture: str | None) -> tuple[str, ...]:
     """Every form an entry takes: distributions differ in `$LIB`, processors in `$PLATFORM` (man 8 ld.so)."""
+    if len(entry) > _PATH_BYTES or entry.count("$") > _TOKENS:
+        return (entry,)
     libs = ("lib64", "lib", f"lib/{architecture}-linux-gnu")
     platforms = (architecture or "", "haswell", "xeon_phi")
     forms = [entry]
@@ -192,6 +201,8 @@ def expansions(entry: str, architecture: str | None) -> tuple[str, ...]:
 
 def search_folder(path: str, entry: str) -> str | None:
     """Resolve an entry that is relative to its object, below site-packages; None for all others."""
+    if len(entry) > 2 * _PATH_BYTES:
+        return None
     for token in ("$ORIGIN", "${ORIGIN}"):
         if entry == token or entry.startswith(token + "/"):
             origin = posixpath.dirname(installed_path(path))

@@ -1,9 +1,11 @@
 """The gate: every check rules on the wheel, and the least that any of them allows is the verdict."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
+from itertools import groupby
 
 from factory.audit.abi3 import check_abi3, deserved_floor
 from factory.audit.archives import check_archive
@@ -41,25 +43,41 @@ CHECKS: tuple[Check, ...] = (
     check_symbols,
     check_hygiene,
 )
+_KEPT = 500
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
 def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
-    """Judge a wheel. Waivers count up to and including their last day."""
-    rulings = tuple(_in_order(check(wheel, expectation)) for check in CHECKS)
-    found = [found for ruling in rulings for found in ruling.findings]
-    judged = [_waive(each, expectation.waivers, today) for each in found]
-    judged += _idle(wheel, expectation, found, today)
+    """Judge a wheel. Waivers count up to and including their last day.
+
+    Under each rule so many findings are kept, and one that counts the rest: a hostile wheel could give millions.
+    """
+    rulings, judged, idle = [], list[Finding](), set(expectation.waivers)
+    for check in CHECKS:
+        ruling = check(wheel, expectation)
+        rulings.append(replace(ruling, findings=_shortened(wheel, ruling.findings)))
+        judged += _shortened(wheel, [_waive(found, expectation.waivers, today) for found in ruling.findings])
+        idle -= {waiver for waiver in idle if any(_covers(waiver, found) for found in ruling.findings)}
+    judged += _idle(wheel, expectation, idle, today)
     return Audit(
-        rulings=rulings,
+        rulings=tuple(rulings),
         findings=tuple(sorted(judged, key=_rank)),
         deserves=_least(rulings),
         floor=deserved_floor(wheel, expectation),
     )
 
 
-def _in_order(ruling: Ruling) -> Ruling:
-    return replace(ruling, findings=tuple(sorted(ruling.findings, key=_rank)))
+def _shortened(wheel: Wheel, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Put findings in order, and keep the first under each rule, those that are waived apart."""
+    kept: list[Finding] = []
+    alike = sorted(findings, key=lambda found: (_rank(found)[:2], found.waived is not None, _rank(found)))
+    for _, group in groupby(alike, key=lambda found: (found.rule, found.waived is not None)):
+        first, *others = list(group)
+        kept += [first, *others[: _KEPT - 1]]
+        if more := max(0, len(others) + 1 - _KEPT):
+            rest = finding(first.rule, wheel.filename, f"{more} more findings of this rule are not listed")
+            kept.append(replace(rest, waived=first.waived))
+    return tuple(sorted(kept, key=_rank))
 
 
 def _rank(found: Finding) -> tuple[int, str, str, str]:
@@ -77,15 +95,15 @@ def _covers(waiver: Waiver, found: Finding) -> bool:
     return waiver.rule == found.rule and fnmatchcase(found.subject, waiver.subject)
 
 
-def _idle(wheel: Wheel, expectation: Expectation, found: list[Finding], today: date) -> Iterator[Finding]:
-    """Waivers that name no rule, cover nothing any more, or have run out.
+def _idle(wheel: Wheel, expectation: Expectation, idle: AbstractSet[Waiver], today: date) -> Iterator[Finding]:
+    """Waivers that name no rule, cover nothing any more (the `idle` ones), or have run out.
 
     What is only judged after the repair is not missed before it.
     """
     for waiver in expectation.waivers:
         if waiver.rule not in RULES:
             yield finding("waiver-unused", wheel.filename, f"a waiver names {waiver.rule}; there is no such rule")
-        elif not any(_covers(waiver, each) for each in found):
+        elif waiver in idle:
             if expectation.stage == "repaired":
                 message = f"the waiver of {waiver.rule} on {waiver.subject} covers nothing"
                 yield finding("waiver-unused", wheel.filename, message)

@@ -16,7 +16,7 @@ _JUNK = re.compile(
 )
 _STATIC = re.compile(r".*\.(?:a|la|o|lo|rlib)")
 _GRAFTS = re.compile(r"[^/]+\.libs")
-_HASHED = re.compile(r".*-[0-9a-f]{8,}(?:\.[^/]*)?\.so.*|.*[-_][0-9a-f]{8,}.*")
+_HASHED = re.compile(r"[-_][0-9a-f]{8}")
 _INIT = ("PyInit_", "PyInitU_", "PyModExport_", "PyModExportU_")
 _LINKERS = frozenset({"_init", "_fini", "_edata", "_end", "__bss_start", "_start", "__data_start", "_IO_stdin_used"})
 
@@ -68,7 +68,7 @@ def _grafts(wheel: Wheel) -> Iterator[Finding]:
     sboms = any(path.startswith(f"{wheel.dist_info}/sboms/") for path in wheel.members)
     for path in grafts:
         name = wheel.objects[path].soname or posixpath.basename(path)
-        if not _HASHED.fullmatch(name):
+        if not _HASHED.search(name):
             yield finding("graft-unhashed", path, f"has the soname {name}, which other wheels' copies have too")
         if not sboms:
             yield finding("graft-without-sbom", path, f"is bundled; {wheel.dist_info}/sboms lists nothing")

@@ -1,5 +1,6 @@
 """What METADATA, WHEEL and entry points say: what installers and indexes refuse, and what leads nowhere."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from packaging.metadata import InvalidMetadata
@@ -102,7 +103,7 @@ def _entry_points(wheel: Wheel) -> Iterator[Finding]:
         yield finding("entry-points-unreadable", subject, f"cannot be read: {wheel.entry_points_problem[:_SHOWN]}")
     if not wheel.entry_points or wheel.has_unread:
         return
-    present = _modules(wheel)
+    present = _Importable(wheel)
     foreign = bool(wheel.metadata and wheel.metadata.requires_dist)
     for group, name, value in wheel.entry_points:
         module = value.partition("[")[0].partition(":")[0].strip()
@@ -111,13 +112,26 @@ def _entry_points(wheel: Wheel) -> Iterator[Finding]:
         yield finding("entry-point-missing", subject, f"{name} of {group} calls {module}, which is not in the wheel")
 
 
-def _modules(wheel: Wheel) -> frozenset[str]:
-    """List everything that could be imported: sources, extension modules, and every folder as a package."""
-    found = {module.name for module in module_files(wheel)}
-    for member in wheel.members:
-        folder, _, base = installed_path(member).rpartition("/")
-        parts = folder.split("/") if folder else []
-        found.update(".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
-        if base.endswith((".py", ".pyc")):
-            found.add(".".join([*parts, base.partition(".")[0]]))
-    return frozenset(found)
+class _Importable:
+    """Everything that could be imported: sources, extension modules, and every folder as a package.
+
+    Folders are looked up among the sorted paths: a set of them all would hold each name once for every folder in it.
+    """
+
+    def __init__(self, wheel: Wheel) -> None:
+        self._paths = sorted(map(installed_path, wheel.members))
+        self._modules = {module.name for module in module_files(wheel)}
+        self._modules.update(_dotted(path) for path in self._paths if path.endswith((".py", ".pyc")))
+
+    def __contains__(self, module: str) -> bool:
+        if module in self._modules:
+            return True
+        folder = module.replace(".", "/") + "/"
+        at = bisect_left(self._paths, folder)
+        return "/" not in module and at < len(self._paths) and self._paths[at].startswith(folder)
+
+
+def _dotted(path: str) -> str:
+    folder, _, base = path.rpartition("/")
+    stem = base.partition(".")[0]
+    return f"{folder.replace('/', '.')}.{stem}" if folder else stem

@@ -7,8 +7,11 @@ from typing import Literal
 from packaging.tags import Tag
 
 from factory.catalogue import Severity, Waiver
+from factory.excerpt import cut, few
 from factory.tags import Abi3Floor, PlatformTag
 from factory.wheel import Wheel
+
+_SUBJECT_CHARACTERS = 4096  # a name of 1024 bytes, all of which became escapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,12 @@ class Finding:
     message: str
     evidence: tuple[str, ...] = ()
     waived: Waiver | None = None
+
+    def __post_init__(self) -> None:
+        # Its texts hold names that the wheel chose: cut here, no rule can forget it. No member's path is that long.
+        object.__setattr__(self, "subject", cut(self.subject, _SUBJECT_CHARACTERS))
+        object.__setattr__(self, "message", cut(self.message))
+        object.__setattr__(self, "evidence", few(self.evidence))
 
     @property
     def fails(self) -> bool:

@@ -9,6 +9,7 @@ from packaging.tags import Tag
 from factory.audit.closure import installed_path
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
+from factory.excerpt import ITEMS, listed
 from factory.wheel import Wheel
 
 # What interpreters look for: .cpython-313t-x86_64-linux-gnu.so, .pypy311-pp73-x86_64-linux-gnu.so, .abi3.so, .so
@@ -130,7 +131,7 @@ def _abi(tag: str) -> str | None:
 
 
 def _claims(tags: frozenset[Tag]) -> str:
-    return ", ".join(sorted({f"{tag.interpreter}-{tag.abi}" for tag in tags}))
+    return listed(sorted({f"{tag.interpreter}-{tag.abi}" for tag in tags}))
 
 
 def check_modules(wheel: Wheel, expectation: Expectation) -> Ruling:
@@ -146,7 +147,7 @@ def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expecta
         path = name.replace(".", "/")
         fallbacks = tuple(m for m in wheel.members if installed_path(m) in (f"{path}.py", f"{path}/__init__.py"))
         instead = f"; {fallbacks[0]} stands in for it" if fallbacks else ""
-        holds = f"; the wheel holds {', '.join(sorted(present))}" if present else ""
+        holds = f"; the wheel holds {listed(sorted(present), most=ITEMS)}" if present else ""
         message = f"extension module {name} is expected and not in the wheel{instead}{holds}"
         yield finding("module-missing", wheel.filename, message, tuple(module.path for module in modules))
 
@@ -154,7 +155,7 @@ def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expecta
 def _unnamed(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
     """Notice a wheel that is owed, so that its tags are known, and of which no module is expected by name."""
     if expectation.tags is not None and expectation.stage == "repaired" and modules and not expectation.modules:
-        names = ", ".join(sorted({module.name for module in modules}))
+        names = listed(sorted({module.name for module in modules}), most=ITEMS)
         message = f"no recipe would miss {names}: write audit: {{modules: [{names}]}}"
         yield finding("modules-unnamed", wheel.filename, message)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
 from factory.audit.sonames import is_foreign
+from factory.excerpt import listed
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
@@ -38,7 +39,7 @@ def check_machines(wheel: Wheel, expectation: Expectation) -> Ruling:
 def _machines(wheel: Wheel, wanted: frozenset[str]) -> Iterator[Finding]:
     for path, shared in wheel.objects.items():
         if wanted and shared.for_a_processor and shared.architecture not in wanted:
-            message = f"is for {shared.machine_name}; the wheel is for {', '.join(sorted(wanted))}"
+            message = f"is for {shared.machine_name}; the wheel is for {listed(sorted(wanted))}"
             yield finding("wrong-machine", path, message)
 
 

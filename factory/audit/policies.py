@@ -1,6 +1,7 @@
 """Platform policies: what the objects need of the system they are loaded on."""
 
-from collections.abc import Container, Iterator
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping
 
 from factory.audit.closure import Links, link
 from factory.audit.model import Expectation, Finding, Ruling
@@ -8,6 +9,7 @@ from factory.audit.platforms import claimed
 from factory.audit.rules import finding
 from factory.audit.sonames import is_foreign, is_libpython, is_loader
 from factory.elf.model import SharedObject
+from factory.excerpt import ITEMS
 from factory.policy import Policy, age, policies, policy_for
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
@@ -60,13 +62,23 @@ def _versions(path: str, shared: SharedObject, inside: Container[str], policy: P
         for need in shared.version_needs
         if not need.weak and need.library not in inside and not policy.promises(need.version)
     ]
-    for prefix in sorted({need.version.partition("_")[0] for need in excess}):
-        versions = {need.version for need in excess if need.version.partition("_")[0] == prefix}
+    by_prefix: defaultdict[str, set[str]] = defaultdict(set)
+    for need in excess:
+        by_prefix[need.version.partition("_")[0]].add(need.version)
+    symbols = _by_version(shared) if excess else {}
+    for prefix, versions in sorted(by_prefix.items()):
         worst = max(versions, key=age)
         promise = policy.newest(worst)
-        message = f"needs {worst}; {policy.tag} promises {f'up to {promise}' if promise else f'no {prefix} versions'}"
-        symbols = sorted(f"{s.name}@{s.version}" for s in shared.undefined if s.version in versions)
-        yield finding("platform-policy", path, message, tuple(symbols))
+        what = f"up to {promise}" if promise else f"no {prefix} versions"
+        names = sorted(f"{name}@{version}" for version in versions for name in symbols.get(version, ()))
+        yield finding("platform-policy", path, f"needs {worst}; {policy.tag} promises {what}", tuple(names))
+
+
+def _by_version(shared: SharedObject) -> Mapping[str, list[str]]:
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for symbol in shared.undefined:
+        names[symbol.version].append(symbol.name)
+    return names
 
 
 def _libraries(path: str, shared: SharedObject, outside: tuple[str, ...], policy: Policy) -> Iterator[Finding]:
@@ -84,7 +96,8 @@ def _strays(path: str, shared: SharedObject, links: Links) -> Iterator[Finding]:
 
 
 def _searched(shared: SharedObject) -> tuple[str, ...]:
-    return (f"searched: {':'.join(shared.runpath or shared.rpath) or 'no folder of its own'}",)
+    folders = (shared.runpath or shared.rpath)[:ITEMS]
+    return (f"searched: {':'.join(folders) or 'no folder of its own'}",)
 
 
 def _private(path: str, shared: SharedObject, outside: tuple[str, ...], policy: Policy) -> Iterator[Finding]:

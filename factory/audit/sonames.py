@@ -4,11 +4,12 @@ import re
 
 # libpython3.so is the stable-ABI stub; t, d and m are builds; auditwheel writes its hash before the first dot.
 _LIBPYTHON = re.compile(
-    r"libpython[23](-[0-9a-f]{8,})?(\.[0-9]+)?[a-z]*(-[0-9a-f]{8,})?\.so(\..*)?|libpypy.*\.so(\..*)?"
+    r"libpython[23](-[0-9a-f]{8,}+)?+(\.[0-9]+)?+[a-z]*+(-[0-9a-f]{8,}+)?+\.so(\..*)?|libpypy.*\.so(\..*)?"
 )
 _LOADER = re.compile(r"ld(64|-linux[a-z0-9_-]*|-musl-[a-z0-9_-]+)?\.so\.[0-9]+|linux-(vdso|gate)(32|64)?\.so\.1")
 _MUSL = re.compile(r"(libc\.musl-|ld-musl-)[a-z0-9_-]+\.so\.1|libc\.so")
 _GLIBC = re.compile(r"lib(c|m|pthread|dl|rt|util|nsl|anl|resolv)\.so\.[0-9]|ld(64|-linux[a-z0-9_-]*)\.so\.[0-9]")
+_NAME_BYTES = 255  # NAME_MAX
 _INTERPRETERS = re.compile(r"_?Py(_|[A-Z])\w*")
 
 
@@ -33,4 +34,6 @@ def is_interpreters(symbol: str) -> bool:
 
 
 def _base(name: str) -> str:
-    return name.rpartition("/")[2]
+    """Return a file's name; one that is longer than any file's is nobody's."""
+    base = name.rpartition("/")[2]
+    return base if len(base) <= _NAME_BYTES else ""

@@ -15,6 +15,7 @@ from factory.audit.modules import module_files
 from factory.audit.rules import finding
 from factory.audit.sonames import is_interpreters, is_libpython, is_loader
 from factory.elf.model import SharedObject
+from factory.excerpt import listed
 from factory.policy import system_libraries
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
@@ -130,7 +131,7 @@ def _unjudged(wheel: Wheel, scope: _Scope) -> Iterator[Finding]:
     unknown = sorted(scope.tags - known_interpreters())
     if unknown and any(is_interpreters(s.name) for o in wheel.objects.values() for s in o.undefined):
         message = (
-            f"what {', '.join(unknown[:_UNJUDGED_SHOWN])} exports is not known here; Python's symbols are not judged"
+            f"what {listed(unknown, most=_UNJUDGED_SHOWN)} exports is not known here; Python's symbols are not judged"
         )
         yield finding("symbols-unjudged", wheel.filename, message)
     strange = sorted({name for name in map(_platform, wheel.tags) if name})

@@ -7,6 +7,7 @@ from packaging.tags import Tag
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.platforms import claimed
 from factory.audit.rules import finding
+from factory.excerpt import listed
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
@@ -83,4 +84,4 @@ def _texts(tags: Iterable[Tag]) -> frozenset[str]:
 
 
 def _listed(tags: frozenset[str]) -> str:
-    return ", ".join(sorted(tags)) or "no tag"
+    return listed(sorted(tags)) or "no tag"

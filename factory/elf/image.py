@@ -5,13 +5,14 @@ from array import array
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from factory.elf.budget import STRING_BYTES, Budget
 from factory.elf.model import ElfError
 
 _EHDR_BYTES = {32: 52, 64: 64}
 _PHDR_BYTES = {32: 32, 64: 56}
 _PN_XNUM = 0xFFFF
 _STRING_BYTES = 1 << 16
-_STRINGS_BYTES = 1 << 27
+_CHUNK_BYTES = 3 << 18  # a whole number of relocations and of words
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 
@@ -50,6 +51,7 @@ class Image:
     elf_class: Literal[32, 64]
     byte_order: Literal["little", "big"]
     header: Header
+    budget: Budget
     segments: tuple[Segment, ...] = ()
 
     @property
@@ -130,17 +132,24 @@ class Image:
             values.byteswap()
         return values
 
+    def highest(self, typecode: str, view: memoryview, *, first: int = 0, step: int = 1) -> int:
+        """Find the greatest of every `step`-th integer of a table, -1 of none, without a copy of the whole."""
+        self.budget.take(len(view) >> 8)
+        chunks = range(0, len(view), _CHUNK_BYTES)
+        tables = (self.integers(typecode, view[at : at + _CHUNK_BYTES])[first::step] for at in chunks)
+        return max((max(table, default=-1) for table in tables), default=-1)
+
 
 class Strings:
     """A string table from its first byte to the end of its segment, which is what the loader sees.
 
-    Overlapping names could multiply a small file into gigabytes, so all names together are limited.
+    Overlapping names could multiply a small file into gigabytes, so each is taken from the budget of the whole wheel.
     """
 
-    def __init__(self, content: bytes | bytearray, start: int, end: int) -> None:
+    def __init__(self, content: bytes | bytearray, start: int, end: int, budget: Budget) -> None:
         self._content, self._start, self._end = content, start, end
         self._known: dict[int, str] = {}
-        self._left = _STRINGS_BYTES
+        self._budget = budget
 
     def __getitem__(self, offset: int) -> str:
         known = self._known.get(offset)
@@ -151,14 +160,12 @@ class Strings:
         end = self._content.find(b"\0", start, min(start + _STRING_BYTES, self._end))
         if end < 0:
             raise ElfError(f"no name ends after offset {offset} of the string table")
-        self._left -= end - start
-        if self._left < 0:
-            raise ElfError("the names of the string table overlap beyond measure")
+        self._budget.take(size_bytes=end - start + STRING_BYTES)
         text = self._known[offset] = self._content[start:end].decode(errors="backslashreplace")
         return text
 
 
-def open_image(content: bytes | bytearray) -> Image:
+def open_image(content: bytes | bytearray, budget: Budget) -> Image:
     """Read the ELF header and the program headers.
 
     Raises:
@@ -172,7 +179,7 @@ def open_image(content: bytes | bytearray) -> Image:
             byte_order = "little" if order == b"\1" else "big"
         case _:
             raise ElfError("the ELF identification names no class and byte order")
-    image = Image(content, elf_class, byte_order, Header(0, 0, 0, 0, 0))
+    image = Image(content, elf_class, byte_order, Header(0, 0, 0, 0, 0), budget)
     image.header = _header(image)
     image.segments = _segments(image)
     return image
@@ -193,6 +200,7 @@ def _segments(image: Image) -> tuple[Segment, ...]:
     if header.phnum == _PN_XNUM or header.phentsize != size:
         raise ElfError(f"{header.phnum} program headers of {header.phentsize} bytes; the loader takes {size}-byte ones")
     view = image.at_offset(header.phoff, header.phnum * size, "the program header table")
+    image.budget.take(header.phnum)
     if image.elf_class == 64:  # noqa: PLR2004 -- ELFCLASS64
         rows = struct.iter_unpack(f"{image.order}IIQQQQQQ", view)
         found = [Segment(t, flags, off, addr, fsz, msz, align) for t, flags, off, addr, _, fsz, msz, align in rows]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Literal
 
+from factory.elf.budget import PLACE_BYTES
 from factory.elf.image import PT_LOAD, Image, Segment
 from factory.elf.model import ElfError, Layout
 
@@ -14,7 +15,7 @@ _PF_X, _PF_W = 1, 2
 _PAGE_BYTES = 4096  # the smallest page of any architecture here: the loader takes no smaller alignment
 _NT_GNU_PROPERTY_TYPE_0 = 5
 _X86_ISA_1_NEEDED = 0xC0008002  # x86-64 psABI supplement, "Program Property"
-_NOTE_BYTES = 1 << 16
+_NOTE_BYTES, _NOTE_HEAD_BYTES = 1 << 16, 12
 _SECTIONS = 1 << 14
 _NAMES_BYTES = 1 << 20
 _BUILD_PATH = re.compile(rb"/(?:home/|root/|Users/|project/|tmp/pip-)[\w.+@/-]{0,194}")
@@ -61,6 +62,7 @@ def _isa_needed(image: Image) -> int:
     """Find the x86 instruction set levels that the loader checks before it maps an object (glibc 2.33)."""
     kinds = [segment for segment in image.segments if segment.type == _PT_GNU_PROPERTY]
     for segment in kinds or [segment for segment in image.segments if segment.type == _PT_NOTE]:
+        image.budget.take(min(segment.file_size, _NOTE_BYTES) // _NOTE_HEAD_BYTES)
         view = image.content[segment.offset : segment.offset + min(segment.file_size, _NOTE_BYTES)]
         for kind, value in _properties(image, bytes(view)):
             if kind == _X86_ISA_1_NEEDED and len(value) == 4:  # noqa: PLR2004 -- a 32-bit mask
@@ -71,21 +73,21 @@ def _isa_needed(image: Image) -> int:
 def _properties(image: Image, notes: bytes) -> Iterator[tuple[int, bytes]]:
     """Walk notes named GNU of the property type; a broken one ends the walk, as in the loader."""
     step = image.elf_class // 8
-    head = struct.Struct(f"{image.order}III")
-    while len(notes) >= head.size:
-        name_bytes, size, kind = head.unpack_from(notes)
-        start = head.size + _padded(name_bytes, 4)
-        if kind == _NT_GNU_PROPERTY_TYPE_0 and notes[head.size : start] == b"GNU\0":
+    head, at = struct.Struct(f"{image.order}III"), 0
+    while at + head.size <= len(notes):
+        name_bytes, size, kind = head.unpack_from(notes, at)
+        name, start = at + head.size, at + head.size + _padded(name_bytes, 4)
+        if kind == _NT_GNU_PROPERTY_TYPE_0 and notes[name : min(start, name + 8)] == b"GNU\0":
             yield from _property_rows(image, notes[start : start + size], step)
-        notes = notes[start + _padded(size, step) :]
+        at = start + _padded(size, step)
 
 
 def _property_rows(image: Image, rows: bytes, step: int) -> Iterator[tuple[int, bytes]]:
-    head = struct.Struct(f"{image.order}II")
-    while len(rows) >= head.size:
-        kind, size = head.unpack_from(rows)
-        yield kind, rows[head.size : head.size + size]
-        rows = rows[head.size + _padded(size, step) :]
+    head, at = struct.Struct(f"{image.order}II"), 0
+    while at + head.size <= len(rows):
+        kind, size = head.unpack_from(rows, at)
+        yield kind, rows[at + head.size : at + head.size + min(size, 8)]
+        at += head.size + _padded(size, step)
 
 
 def _padded(size: int, step: int) -> int:
@@ -106,7 +108,13 @@ def _sections(image: Image) -> frozenset[str] | None:
         names = bytes(image.at_offset(offset, min(size, _NAMES_BYTES), "the sections' names"))
     except (ElfError, IndexError):
         return None
-    return frozenset(names[row[0] :].partition(b"\0")[0][:80].decode(errors="backslashreplace") for row in rows)
+    found = frozenset(_section_name(names, row[0]) for row in rows)
+    image.budget.take(len(rows), sum(len(name) + PLACE_BYTES for name in found))
+    return found
+
+
+def _section_name(names: bytes, at: int) -> str:
+    return names[at : at + 80].partition(b"\0")[0].decode(errors="backslashreplace")
 
 
 def _build_paths(content: bytes | bytearray) -> Iterator[str]:

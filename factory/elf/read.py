@@ -3,6 +3,7 @@
 import struct
 from collections import defaultdict
 
+from factory.elf.budget import FOLDER_ENTRIES, NEEDED_ENTRIES, OBJECT_ENTRIES, PLACE_BYTES, Budget
 from factory.elf.image import PT_DYNAMIC, PT_INTERP, Image, Strings, open_image
 from factory.elf.layout import read_layout
 from factory.elf.model import PROCESSORS, ElfError, Kind, SharedObject, Traits
@@ -18,15 +19,18 @@ _DT_AUXILIARY, _DT_FILTER, _DT_AUDIT, _DT_DEPAUDIT = 0x7FFFFFFD, 0x7FFFFFFF, 0x6
 _DF_TEXTREL, _DF_BIND_NOW, _DF_STATIC_TLS = 4, 8, 16
 _DF_1_NOW, _DF_1_PIE = 1, 0x08000000
 _DYNAMIC_ENTRIES = 1 << 16
+_OBJECT_BYTES = 1 << 11
 
 
-def parse(content: bytes | bytearray) -> SharedObject:
-    """Read an ELF object from its whole content.
+def parse(content: bytes | bytearray, budget: Budget | None = None) -> SharedObject:
+    """Read an ELF object from its whole content; what it keeps is taken from the budget of all objects of a wheel.
 
     Raises:
         ElfError: the loader could not read it either, or a table claims more than the file can hold.
     """
-    image = open_image(content)
+    budget = budget or Budget()
+    budget.take(OBJECT_ENTRIES, _OBJECT_BYTES)
+    image = open_image(content, budget)
     if image.header.machine not in PROCESSORS:
         return SharedObject(
             kind="other", machine=image.header.machine, elf_class=image.elf_class, byte_order=image.byte_order
@@ -41,9 +45,9 @@ def parse(content: bytes | bytearray) -> SharedObject:
         byte_order=image.byte_order,
         interpreter=_interpreter(image),
         soname=_last(_texts(dynamic, strings, _DT_SONAME)),
-        needed=_texts(dynamic, strings, _DT_NEEDED),
-        rpath=_folders(_texts(dynamic, strings, _DT_RPATH)),
-        runpath=_folders(_texts(dynamic, strings, _DT_RUNPATH)),
+        needed=_needed(image, dynamic, strings),
+        rpath=_folders(image, _texts(dynamic, strings, _DT_RPATH)),
+        runpath=_folders(image, _texts(dynamic, strings, _DT_RUNPATH)),
         version_needs=table.version_needs,
         version_definitions=table.version_definitions,
         undefined=table.undefined,
@@ -83,12 +87,15 @@ def _dynamic(image: Image) -> dict[int, list[int]]:
         if count > _DYNAMIC_ENTRIES:
             raise ElfError(f"the dynamic segment has more than {_DYNAMIC_ENTRIES} entries")
         entries[tag].append(value)
+    image.budget.take(sum(map(len, entries.values())))
     return entries
 
 
 def _strings(image: Image, dynamic: dict[int, list[int]]) -> Strings | None:
     address = dynamic.get(_DT_STRTAB)
-    return Strings(image.content, *image.locate(address[-1], "the string table")) if address else None
+    if not address:
+        return None
+    return Strings(image.content, *image.locate(address[-1], "the string table"), image.budget)
 
 
 def _texts(dynamic: dict[int, list[int]], strings: Strings | None, tag: int) -> tuple[str, ...]:
@@ -104,9 +111,19 @@ def _last(texts: tuple[str, ...]) -> str | None:
     return texts[-1] if texts else None
 
 
-def _folders(texts: tuple[str, ...]) -> tuple[str, ...]:
+def _needed(image: Image, dynamic: dict[int, list[int]], strings: Strings | None) -> tuple[str, ...]:
+    count = len(dynamic.get(_DT_NEEDED, []))
+    image.budget.take(count * NEEDED_ENTRIES, count * PLACE_BYTES)
+    return _texts(dynamic, strings, _DT_NEEDED)
+
+
+def _folders(image: Image, texts: tuple[str, ...]) -> tuple[str, ...]:
     """Only the last entry counts, as for the loader; an empty text is an empty folder, which means the working one."""
-    return tuple(texts[-1].split(":")) if texts else ()
+    if not texts:
+        return ()
+    count = texts[-1].count(":") + 1
+    image.budget.take(count * FOLDER_ENTRIES, count * PLACE_BYTES + len(texts[-1]))
+    return tuple(texts[-1].split(":"))
 
 
 def _interpreter(image: Image) -> str | None:

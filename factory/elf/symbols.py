@@ -1,9 +1,11 @@
 """The dynamic symbol table with its versions, counted without sections."""
 
+import re
 import struct
 from dataclasses import dataclass
 from itertools import islice, repeat
 
+from factory.elf.budget import PLACE_BYTES, VERSION_ENTRIES
 from factory.elf.image import Image, Strings
 from factory.elf.model import ElfError, Symbol, VersionNeed
 
@@ -20,6 +22,7 @@ _STB_LOCAL, _STB_WEAK = 0, 2
 _STV_INTERNAL, _STV_HIDDEN = 1, 2
 _VER_FLG_BASE, _VER_FLG_WEAK = 1, 2
 _SYMBOLS = 1 << 21
+_ODD = re.compile(b"[" + re.escape(bytes(range(1, 256, 2))) + b"]")
 _VERSIONS = 1 << 16
 
 _Dynamic = dict[int, list[int]]
@@ -65,6 +68,7 @@ def _symbols(
     count = _count(image, dynamic)
     if count == 0:
         return (), frozenset()
+    image.budget.take(count)
     view = image.at_address(dynamic[_DT_SYMTAB][-1], count * layout.size, "the symbol table")
     undefined, exports = [], set()
     for (name, info, other, section), version in islice(
@@ -72,9 +76,11 @@ def _symbols(
     ):
         if section == 0:
             library, text = versions.get(version & 0x7FFF, ("", ""))
+            image.budget.take(size_bytes=PLACE_BYTES)
             undefined.append(Symbol(strings[name], text, library, info >> 4 == _STB_WEAK))
         elif info >> 4 != _STB_LOCAL and other & 3 not in (_STV_INTERNAL, _STV_HIDDEN):
             exports.add(strings[name])
+    image.budget.take(size_bytes=len(exports) * PLACE_BYTES)
     return tuple(undefined), frozenset(exports)
 
 
@@ -118,15 +124,14 @@ def _gnu_hash_count(image: Image, dynamic: _Dynamic) -> int:
     start = 16 + bloom * image.elf_class // 8
     if start + buckets * 4 > len(view):
         raise ElfError("the GNU hash table does not end within its segment")
-    highest = max(image.integers("I", view[start : start + buckets * 4]), default=0)
+    highest = max(image.highest("I", view[start : start + buckets * 4]), 0)
     if highest < first:
         return first
     chain = view[start + (buckets + highest - first) * 4 :][: _SYMBOLS * 4]
-    whole = chain[: len(chain) - len(chain) % 4]
-    for index, (value,) in enumerate(struct.iter_unpack(f"{image.order}I", whole)):
-        if value & 1:
-            return highest + index + 1
-    raise ElfError("a chain of the GNU hash table has no end")
+    lowest_bytes = bytes(chain[0 if image.byte_order == "little" else 3 :: 4])
+    if (end := _ODD.search(lowest_bytes, 0, len(chain) // 4)) is None:
+        raise ElfError("a chain of the GNU hash table has no end")
+    return highest + end.start() + 1
 
 
 def _relocation_count(image: Image, dynamic: _Dynamic) -> int:
@@ -144,8 +149,7 @@ def _highest_symbol(image: Image, dynamic: _Dynamic, address: int, size: int, wo
     if address not in dynamic or not dynamic.get(size, [0])[-1]:
         return -1
     view = image.at_address(dynamic[address][-1], dynamic[size][-1], "a relocation table")
-    infos = image.integers(image.word, view)[1::words]
-    return max(infos, default=-1) >> (32 if image.elf_class == 64 else 8)  # noqa: PLR2004 -- ELFCLASS64
+    return image.highest(image.word, view, first=1, step=words) >> (32 if image.elf_class == 64 else 8)  # noqa: PLR2004 -- ELFCLASS64
 
 
 def _version_needs(image: Image, dynamic: _Dynamic, strings: Strings) -> list[tuple[int, VersionNeed]]:
@@ -155,9 +159,11 @@ def _version_needs(image: Image, dynamic: _Dynamic, strings: Strings) -> list[tu
         return needs
     view = image.from_address(dynamic[_DT_VERNEED][-1], "the needed versions")
     for _ in range(min(dynamic.get(_DT_VERNEEDNUM, [0])[-1], _VERSIONS)):
+        image.budget.take(VERSION_ENTRIES)
         _, count, library, first, following = image.unpack("HHIII", view, "the needed versions")
         entry = view[first:]
         for _ in range(count):
+            image.budget.take(VERSION_ENTRIES, PLACE_BYTES)
             _, flags, index, name, step = image.unpack("IHHII", entry, "a needed version")
             needs.append((index & 0x7FFF, VersionNeed(strings[library], strings[name], bool(flags & _VER_FLG_WEAK))))
             entry = entry[step:]
@@ -177,6 +183,7 @@ def _version_definitions(image: Image, dynamic: _Dynamic, strings: Strings) -> t
         return ()
     view = image.from_address(dynamic[_DT_VERDEF][-1], "the defined versions")
     for _ in range(min(dynamic.get(_DT_VERDEFNUM, [0])[-1], _VERSIONS)):
+        image.budget.take(VERSION_ENTRIES, PLACE_BYTES)
         _, flags, _, _, _, first, following = image.unpack("HHHHIII", view, "the defined versions")
         if not flags & _VER_FLG_BASE:
             names.append(strings[image.unpack("II", view[first:], "a defined version")[0]])

@@ -15,6 +15,7 @@ from factory.backends.build import before_steps, build_env, config_settings, hoo
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import FileEntry
+from factory.excerpt import listed
 from factory.images import ReadyImage
 from factory.pipeline.gate import gate_identity
 from factory.pipeline.hands import Hands
@@ -179,7 +180,7 @@ class _Way:
             return taken
         entries = [entry for entry in taken if entry.path.suffix == ".whl"]
         if len(entries) != 1:
-            names = ", ".join(sorted(str(entry.path) for entry in entries)) or "none"
+            names = listed(sorted(str(entry.path) for entry in entries)) or "none"
             return Failure(step=step, message=f"one wheel was owed, {len(entries)} came out: {names}")
         if strange := _strange(entries[0].path.name, self.place.order):
             return Failure(step=step, message=strange, hint="look at the backend's configuration and at its log")

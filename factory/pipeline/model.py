@@ -7,6 +7,7 @@ from typing import Literal
 
 from factory.audit import Audit
 from factory.digest import Artifact
+from factory.excerpt import cut, few
 from factory.plan.model import Cell, Plan
 from factory.repair import Repair
 from factory.tags import Interpreter
@@ -33,6 +34,10 @@ class Failure:
     log: str = ""
     hint: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", cut(self.message))
+        object.__setattr__(self, "hint", cut(self.hint))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
@@ -51,6 +56,10 @@ class TrialResult:
     notes: tuple[str, ...] = ()
     processor: str | None = None
     unemulated: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", few(self.notes))
+        object.__setattr__(self, "unemulated", cut(self.unemulated))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +130,9 @@ class Progress:
 
     subject: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", cut(self.text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

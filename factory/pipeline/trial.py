@@ -13,6 +13,7 @@ from factory.backends.trial import processor_model, requirements_of, trial_steps
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, FileEntry, Mount
+from factory.excerpt import few
 from factory.images import ReadyImage
 from factory.pipeline.bench import Bench
 from factory.pipeline.emulator import Emulator, NoEmulator, emulator_of
@@ -152,7 +153,7 @@ class TrialWork:
                 said += bench.last_output.splitlines() if step.name in _TRYING else []
             return TrialPass(
                 duration_s=sum(bench.seconds.values()),
-                notes=tuple(line.removeprefix(_NOTE) for line in said if line.startswith(_NOTE)),
+                notes=few(tuple(line.removeprefix(_NOTE) for line in said if line.startswith(_NOTE))),
                 unemulated=next((line.removeprefix(_NONE) for line in said if line.startswith(_NONE)), ""),
             )
 

@@ -12,7 +12,7 @@ Line: TypeAlias = tuple[tuple[str, str], ...]
 """Spans of one line, each with its style as rich names it; every text is fit to print."""
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
-_ALIKE = 3
+_ERRORS, _ALIKE = 20, 3
 
 
 def render_audit(filename: str, verdict: Audit, *, passed: bool | None = None) -> Iterator[Line]:
@@ -26,13 +26,13 @@ def render_audit(filename: str, verdict: Audit, *, passed: bool | None = None) -
 
 
 def _section(rule: str, findings: Sequence[Finding]) -> Iterator[Line]:
-    """Tell every error; of warnings and notes under one rule the first few, and how many more there are."""
-    shown = findings if findings[0].severity is Severity.ERROR else findings[:_ALIKE]
+    """Tell the first errors under one rule, fewer of warnings and notes, and how many more there are."""
+    shown = findings[: _ERRORS if findings[0].severity is Severity.ERROR else _ALIKE]
     for finding in shown:
         waived = " (waived)" if finding.waived is not None else ""
         told = plain(f" {finding.rule}{waived}: {finding.subject}: {finding.message}")
         yield (f"  {finding.severity}", _STYLES[finding.severity]), (told, "")
         yield from (((plain(f"    {text}"), "dim"),) for text in finding.evidence)
     if len(shown) < len(findings):
-        yield ((f"    and {len(findings) - len(shown)} more of {rule}; --json lists them all", "dim"),)
+        yield ((f"    and {len(findings) - len(shown)} more of {rule}; --json lists more", "dim"),)
     yield ((f"    mend: {RULES[rule].mend}", "dim"),)

@@ -7,6 +7,7 @@ from junitparser import Error, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser import Failure as Failed
 from junitparser.junitparser import FinalResult
 
+from factory.excerpt import few
 from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
 from factory.plan.model import Cell, Plan
 from factory.report.plain import plain
@@ -107,8 +108,8 @@ def _lines(failure: Failure | None, folder: str) -> Iterator[str]:
 
 def _findings(record: CellRecord) -> Iterator[str]:
     findings = [finding for audit in (record.before, record.after) if audit for finding in audit.findings]
-    for finding in dict.fromkeys((one.rule, one.subject, one.message) for one in findings if one.fails):
-        yield ": ".join(finding)
+    told = dict.fromkeys(f"{one.rule}: {one.subject}: {one.message}" for one in findings if one.fails)
+    yield from few(tuple(told))
 
 
 def _told(result: FinalResult, lines: list[str] | Iterator[str]) -> FinalResult:

@@ -1,10 +1,11 @@
 """What a run did not prove, or only noted: versions not tried, processors not emulated, and what the repair changed."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from packaging.tags import Tag
 
+from factory.excerpt import ITEMS, few, listed
 from factory.pipeline.model import CellRecord, Run
 from factory.repair import Repair
 
@@ -22,7 +23,7 @@ def _repairs(records: Iterable[CellRecord]) -> Iterator[str]:
     for record in records:
         if record.repair is None:
             continue
-        if did := "; ".join(_did(record.repair)):
+        if did := "; ".join(few(tuple(_did(record.repair)))):
             yield f"repaired: {record.cell.address}: {did}"
         else:
             retagged[_retagged(record.repair)] += 1
@@ -45,11 +46,11 @@ def _did(repair: Repair) -> Iterator[str]:
     for renamed in repair.renamed:
         if renamed.what == "soname":
             yield f"renamed {renamed.member} from {renamed.before or 'no soname'} to {renamed.after or 'no soname'}"
-    paths = {
-        each.after: [other.member for other in repair.searched if other.after == each.after] for each in repair.searched
-    }
+    paths: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for searched in repair.searched:
+        paths[searched.after].append(searched.member)
     for path, members in paths.items():
-        yield f"{_members(members)} now looks in {':'.join(path) or 'no folder of its own'}"
+        yield f"{_members(members)} now looks in {':'.join(path[:ITEMS]) or 'no folder of its own'}"
 
 
 def _members(members: list[str]) -> str:
@@ -61,7 +62,7 @@ def _retagged(repair: Repair) -> str:
 
 
 def _platforms(tags: Iterable[Tag]) -> str:
-    return ".".join(sorted({tag.platform for tag in tags})) or "no tag"
+    return listed(sorted({tag.platform for tag in tags}), by=".") or "no tag"
 
 
 def _notes(records: Iterable[CellRecord]) -> Iterator[str]:

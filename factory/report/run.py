@@ -10,6 +10,7 @@ from rich.text import Text
 
 from factory.audit import Finding
 from factory.catalogue import Severity
+from factory.excerpt import ITEMS
 from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
 from factory.release import Release
 from factory.report.proof import proof_lines
@@ -123,7 +124,9 @@ def _failures(record: CellRecord, folder: str) -> list[Text]:
     judged = record.after or record.before  # what the raw wheel had and the repaired one has not is nobody's news
     findings = judged.findings if judged is not None else ()
     told = [each for each in findings if each.fails or (record.passed and each.severity is not Severity.NOTE)]
-    return [*lines, *(line(text) for text in dict.fromkeys(_told(finding) for finding in told))]
+    texts = list(dict.fromkeys(_told(finding) for finding in told))
+    more = [f"  and {len(texts) - ITEMS} more findings; --json lists more"] if len(texts) > ITEMS else []
+    return [*lines, *(line(text) for text in [*texts[:ITEMS], *more])]
 
 
 def _told(finding: Finding) -> str:

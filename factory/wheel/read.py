@@ -3,29 +3,34 @@
 import configparser
 import csv
 import io
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.parser import BytesParser
+from math import prod
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from packaging.tags import InvalidTag, Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from factory.archive import LIMITS, Flaw, Limits, Member, open_archive
+from factory.elf.budget import KEPT_BYTES, Budget
 from factory.elf.model import ElfError, SharedObject
 from factory.elf.read import MAGIC, parse
 from factory.wheel.model import Metadata, RecordRow, Wheel, WheelName, WheelText
 
+_T = TypeVar("_T")
+
 _TEXTS = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
 _TEXT_BYTES = 1 << 23
-_TAG_LINES = 1 << 12
-_RECORD_ROWS = 1 << 18
-_KEPT_BYTES = 1 << 29
-_SYMBOL_BYTES = 64
+_TAGS, _TAG_CHARACTERS = 1 << 10, 1000
+_FIELDS = 1 << 12
+_RECORD_ROWS = 1 << 17
 
 
-def read_wheel(path: Path, limits: Limits = LIMITS, *, kept_bytes: int = _KEPT_BYTES) -> Wheel:
+def read_wheel(path: Path, limits: Limits = LIMITS, *, kept_bytes: int = KEPT_BYTES) -> Wheel:
     """Read a wheel, each member once and one at a time; whatever is wrong inside is in the value.
 
     `kept_bytes` limits what the names of all objects together may hold in memory.
@@ -33,7 +38,7 @@ def read_wheel(path: Path, limits: Limits = LIMITS, *, kept_bytes: int = _KEPT_B
     Raises:
         OSError: the file cannot be opened.
     """
-    parts = _Parts(path, kept_bytes)
+    parts = _Parts(path, Budget(bytes_left=kept_bytes))
     with open_archive(path, limits) as archive:
         archive.visit(parts.take, _is_wanted)
         parts.flaws += archive.flaws
@@ -49,18 +54,12 @@ def _is_wanted(name: str, head: bytes) -> bool:
     return head == MAGIC or _is_text(name)
 
 
-def _held_bytes(shared: SharedObject) -> int:
-    """Estimate what an object's names hold in memory: megabytes in a real wheel, all of it in a hostile one."""
-    names = sum(map(len, shared.exports)) + sum(len(symbol.name) for symbol in shared.undefined)
-    return names + _SYMBOL_BYTES * (len(shared.exports) + len(shared.undefined))
-
-
 @dataclass(slots=True)
 class _Parts:
     """What has been read, before it is put together."""
 
     path: Path
-    left_bytes: int
+    budget: Budget
     members: dict[str, Member] = field(default_factory=dict)
     objects: dict[str, SharedObject] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
@@ -75,21 +74,15 @@ class _Parts:
         if content.startswith(MAGIC):
             self._take_object(member.name, content)
         elif len(content) > _TEXT_BYTES:
-            message = f"is a text of {len(content)} bytes; {_TEXT_BYTES} are read at most"
-            self.flaws.append(Flaw(kind="too-large", member=member.name, message=message))
+            self._too_large(member.name, f"is a text of {len(content)} bytes; {_TEXT_BYTES} are read at most")
         elif content:
             self.texts[member.name] = bytes(content)
 
     def _take_object(self, name: str, content: bytearray) -> None:
-        if self.left_bytes < 0:
-            self.broken[name] = "the wheel's objects before it have more symbols together than are read"
-            return
         try:
-            self.objects[name] = parse(content)
+            self.objects[name] = parse(content, self.budget)
         except ElfError as error:
             self.broken[name] = str(error)
-        else:
-            self.left_bytes -= _held_bytes(self.objects[name])
 
     def wheel(self) -> Wheel:
         """Put the value together."""
@@ -105,11 +98,11 @@ class _Parts:
             name_problem=name_problem,
             dist_infos=tuple(folders),
             dist_info=folder,
-            metadata=self._metadata(folder),
+            metadata=self._few_fields(folder, self._metadata(folder)),
             wheel_text=self._wheel_text(folder),
             record=record,
             record_problem=record_problem,
-            entry_points=entry_points,
+            entry_points=self._few(f"{folder}/entry_points.txt", "entry points", entry_points),
             entry_points_problem=entry_points_problem,
             members=MappingProxyType(dict(sorted(self.members.items()))),
             objects=MappingProxyType(dict(sorted(self.objects.items()))),
@@ -149,14 +142,44 @@ class _Parts:
         message = self._message(folder, "WHEEL")
         if message is None:
             return None
-        lines = _headers(message, "Tag")[:_TAG_LINES]
-        tags = {line: _tags(line) for line in lines}
+        lines = self._few(f"{folder}/WHEEL", "Tag lines", _headers(message, "Tag"))
+        tags = {line: _tags(line) for line in self._expandable(f"{folder}/WHEEL", lines)}
         return WheelText(
             wheel_version=_header(message, "Wheel-Version"),
             root_is_purelib=_header(message, "Root-Is-Purelib").lower() == "true",
             tags=frozenset().union(*tags.values()),
-            bad_tags=tuple(line for line in lines if not tags[line]),
+            bad_tags=tuple(line for line in lines if not tags.get(line)),
         )
+
+    def _expandable(self, member: str, lines: tuple[str, ...]) -> Iterator[str]:
+        """Yield Tag lines as long as all of them together name no more tags than are read."""
+        left = _TAGS
+        for line in lines:
+            left -= _product(line)
+            if left < 0:
+                self._too_large(member, f"its Tag lines name more than {_TAGS} tags together, which are read at most")
+                return
+            yield line
+
+    def _few_fields(self, folder: str, metadata: Metadata | None) -> Metadata | None:
+        if metadata is None:
+            return None
+        member = f"{folder}/METADATA"
+        return replace(
+            metadata,
+            requires_dist=self._few(member, "Requires-Dist fields", metadata.requires_dist),
+            extras=self._few(member, "Provides-Extra fields", metadata.extras),
+            license_files=self._few(member, "License-File fields", metadata.license_files),
+        )
+
+    def _few(self, member: str, what: str, items: tuple[_T, ...]) -> tuple[_T, ...]:
+        """Keep as many as are read; that there are more is a flaw, which refuses the wheel."""
+        if len(items) > _FIELDS:
+            self._too_large(member, f"has {len(items)} {what}; {_FIELDS} are read at most")
+        return items[:_FIELDS]
+
+    def _too_large(self, member: str, message: str) -> None:
+        self.flaws.append(Flaw(kind="too-large", member=member, message=message))
 
     def _record(self, folder: str) -> tuple[tuple[RecordRow, ...] | None, str]:
         content = self.texts.get(f"{folder}/RECORD")
@@ -177,12 +200,15 @@ def _plain(text: str) -> str:
     return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
+def _product(line: str) -> int:
+    """Count the tags that a compressed set expands to (PEP 425)."""
+    return prod(part.count(".") + 1 for part in line.split("-", 3)[:3])
+
+
 def _is_tag(line: str) -> bool:
-    parts = line.split("-")
-    expanded = 1
-    for part in parts:
-        expanded *= part.count(".") + 1
-    return len(parts) == 3 and all(parts) and expanded <= _TAG_LINES  # noqa: PLR2004 -- python, abi, platform
+    parts = line.split("-", 3)
+    is_small = len(line) <= _TAG_CHARACTERS and _product(line) <= _TAGS
+    return is_small and len(parts) == 3 and all(parts)  # noqa: PLR2004 -- python, abi, platform
 
 
 def _tags(line: str) -> frozenset[Tag]:

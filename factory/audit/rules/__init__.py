@@ -11,8 +11,6 @@ from factory.audit.rules.packaging import PACKAGING_RULES
 from factory.audit.rules.python import PYTHON_RULES
 from factory.catalogue import Rule
 
-_EVIDENCE = 20
-
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.id: rule
@@ -24,7 +22,5 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 
 
 def finding(rule: str, subject: str, message: str, evidence: tuple[str, ...] = ()) -> Finding:
-    """Make a finding under a rule of the table; long evidence is cut and says so."""
-    more = len(evidence) - _EVIDENCE
-    shown = (*evidence[:_EVIDENCE], f"and {more} more") if more > 0 else evidence
-    return Finding(rule=rule, severity=RULES[rule].severity, subject=subject, message=message, evidence=shown)
+    """Make a finding under a rule of the table."""
+    return Finding(rule=rule, severity=RULES[rule].severity, subject=subject, message=message, evidence=evidence)

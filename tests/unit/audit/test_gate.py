@@ -397,3 +397,23 @@ def test_a_date_is_all_the_gate_needs_of_the_world(tmp_path: Path) -> None:
     wheel = read_wheel(make_wheel(tmp_path, NEEDS_SSL))
 
     assert audit(wheel, NOTHING_SAID, date(2000, 1, 1)) == audit(wheel, NOTHING_SAID, date(2100, 1, 1))
+
+
+def test_of_very_many_findings_under_one_rule_the_first_are_kept_and_the_rest_counted(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, unlisted={f"demo/{index}.txt": b"" for index in range(700)})
+
+    verdict = audit(read_wheel(path), Expectation(), TODAY)
+
+    told = [found for found in verdict.findings if found.rule == "record-unlisted"]
+    assert len(told) == 501
+    assert "200 more findings of this rule are not listed" in {found.message for found in told}
+    assert not verdict.passed
+
+
+def test_a_waiver_that_covers_many_findings_hides_none_that_it_does_not_cover(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, unlisted={f"demo/{index}.txt": b"" for index in range(700)} | {"z.txt": b""})
+    waiver = Waiver(rule="record-unlisted", subject="demo/*", reason="many")
+
+    verdict = audit(read_wheel(path), Expectation(waivers=(waiver,)), TODAY)
+
+    assert [found.subject for found in verdict.findings if found.fails] == ["z.txt"]

@@ -117,7 +117,37 @@ def test_a_hash_is_written_as_record_writes_it() -> None:
 def test_objects_whose_names_would_fill_the_memory_are_not_kept(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, {"a.so": make_module("a"), "b.so": make_module("b")})
 
-    wheel = read_wheel(path, kept_bytes=100)
+    wheel = read_wheel(path, kept_bytes=5000)
 
     assert list(wheel.objects) == ["a.so"]
-    assert dict(wheel.broken) == {"b.so": "the wheel's objects before it have more symbols together than are read"}
+    assert dict(wheel.broken) == {
+        "b.so": "the wheel's objects have more names and table entries together than are read"
+    }
+
+
+FLOODS = {
+    "requirements": ("Requires-Dist: a\n", "has 5000 Requires-Dist fields; 4096 are read at most"),
+    "extras": ("Provides-Extra: a\n", "has 5000 Provides-Extra fields; 4096 are read at most"),
+    "licences": ("License-File: a\n", "has 5000 License-File fields; 4096 are read at most"),
+}
+
+
+@pytest.mark.parametrize("case", FLOODS)
+def test_more_fields_than_any_project_has_are_a_flaw(case: str, tmp_path: Path) -> None:
+    line, message = FLOODS[case]
+
+    wheel = read_wheel(make_wheel(tmp_path, metadata="Metadata-Version: 2.4\nName: demo\n" + line * 5000))
+
+    assert [(flaw.kind, flaw.message) for flaw in wheel.flaws] == [("too-large", message)]
+
+
+def test_tags_of_all_lines_count_together(tmp_path: Path) -> None:
+    lines = "".join(f"Tag: a{number}.b.c.d-e.f.g.h-any\n" for number in range(100))
+
+    wheel = read_wheel(make_wheel(tmp_path, wheel=f"Wheel-Version: 1.0\n{lines}"))
+
+    assert wheel.wheel_text is not None
+    assert len(wheel.wheel_text.tags) == 64 * 4 + 3 * 4
+    assert [flaw.message for flaw in wheel.flaws] == [
+        "its Tag lines name more than 1024 tags together, which are read at most"
+    ]

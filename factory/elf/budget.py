@@ -1,0 +1,45 @@
+"""What the objects of one wheel may hold together: taken from before it is kept, whichever object it is of."""
+
+from dataclasses import dataclass
+
+from factory.elf.model import ElfError
+
+KEPT_BYTES = 3 << 26
+ENTRIES = 1 << 23
+
+# Weights in entries: what later work does for each of these costs as much as for so many symbols.
+OBJECT_ENTRIES = 512
+NEEDED_ENTRIES = 256
+FOLDER_ENTRIES = 64
+VERSION_ENTRIES = 32
+
+# What Python needs beside the characters: of a string that is found by its offset, and of a place in a table.
+STRING_BYTES = 112
+PLACE_BYTES = 96
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left for the objects that are still to be read: bytes in memory, and entries of tables.
+
+    Honest wheels come nowhere near: Qt's hold 500 000 symbols, and a symbol of 60 characters takes 270 bytes.
+    """
+
+    bytes_left: int = KEPT_BYTES
+    entries_left: int = ENTRIES
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more is read."""
+        return self.bytes_left < 0 or self.entries_left < 0
+
+    def take(self, entries: int = 0, size_bytes: int = 0) -> None:
+        """Take from what is left.
+
+        Raises:
+            ElfError: there is not so much left.
+        """
+        self.entries_left -= entries
+        self.bytes_left -= size_bytes
+        if self.is_spent:
+            raise ElfError("the wheel's objects have more names and table entries together than are read")
