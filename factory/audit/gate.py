@@ -67,6 +67,12 @@ def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
     )
 
 
+def unread(filename: str, reason: str) -> Audit:
+    """Return the verdict on a wheel that could not be read within its reader's limits."""
+    found = (finding("archive-too-large", filename, f"to read it {reason}"),)
+    return Audit(rulings=(Ruling(check="archive", findings=found, allows=frozenset()),), findings=found)
+
+
 def _shortened(wheel: Wheel, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Put findings in order, and keep the first under each rule, those that are waived apart."""
     kept: list[Finding] = []

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
-from factory.audit import RULES, Audit, Expectation, Finding, audit
+from factory.audit import RULES, Audit, Expectation, Finding, audit, unread
 from factory.catalogue import Severity
 from factory.cli.clock import today
-from factory.errors import FactoryError, InternalError, UsageError
+from factory.confined import Bounds, Overrun, confined_all
+from factory.errors import InternalError, UsageError
 from factory.fence import fence
 from factory.report.audit import Line, render_audit
 from factory.wheel import read_wheel
@@ -67,20 +68,16 @@ def _known(rule: str) -> None:
 
 
 def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit | InternalError]:
-    """Judge each wheel in its own process, one per processor; what one of them raises is raised here."""
-    judge = partial(_judge, on=today())
-    if len(wheels) == 1:
-        return [judge(wheels[0])]
-    import multiprocessing  # noqa: PLC0415 -- one wheel need not pay for it
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 -- as above
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 -- as above
-
-    workers = min(len(wheels), len(os.sched_getaffinity(0)))
-    try:
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-            return list(pool.map(judge, wheels))
-    except BrokenProcessPool as error:
-        raise FactoryError("a process that judged a wheel was killed", hint="judge the wheels one by one") from error
+    """Judge each wheel in its own process, as many at once as there are processors."""
+    on = today()
+    works = [
+        (partial(_judge, wheel, on=on), Bounds.of(wheel.stat().st_size if wheel.exists() else 0)) for wheel in wheels
+    ]
+    outcomes = confined_all(works, workers=len(os.sched_getaffinity(0)))
+    return [
+        unread(wheel.name, outcome.reason) if isinstance(outcome, Overrun) else outcome
+        for wheel, outcome in zip(wheels, outcomes, strict=True)
+    ]
 
 
 def _judge(path: Path, *, on: date) -> Audit | InternalError:

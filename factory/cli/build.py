@@ -28,6 +28,7 @@ from factory.cli.common import (
 )
 from factory.cli.errors import render_error
 from factory.cli.signals import Signals, handled_signals
+from factory.confined import Readers
 from factory.engine.about import weaknesses
 from factory.engine.docker import connect
 from factory.errors import FactoryError, InternalError, Interrupted, OutputError, UsageError, is_of_one_recipe
@@ -84,6 +85,7 @@ def run_build(options: BuildOptions) -> int:
     run_id = new_run_id()
     host = host_of(options)
     with (
+        Readers() as readers,
         Store.open(host.store, on_damage=_say, on_wait=_say) as store,
         store.run_lock(run_id),
         _written(options.json_file, "--json") as json_file,
@@ -97,6 +99,7 @@ def run_build(options: BuildOptions) -> int:
                 fresh=options.no_cache,
                 update=options.update,
                 on_wait=recorder.progress("store"),
+                reader=readers.until(signals.cancelled),
             )
             attempt = _Attempt(
                 options=options,

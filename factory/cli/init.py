@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from factory.cli.clock import today
 from factory.cli.common import err, families, root_again
+from factory.confined import confined
 from factory.digest import Digest
 from factory.errors import OutputError, SourceError, UsageError
 from factory.host import Host, read_host
@@ -25,7 +26,7 @@ from factory.recipe.roots import default_root, is_inside, widened
 from factory.report.text import line
 from factory.source.folder import read_folder
 from factory.source.tree import Tree
-from factory.source.unpack import unpack
+from factory.source.unpack import unpack_apart
 
 _ARCHIVES = (".tar.gz", ".tgz", ".zip")
 _SOURCES = "name a folder, a sdist's file, or a release on the index: nh3, nh3==0.3.7"
@@ -82,7 +83,7 @@ def _of_folder(path: Path, host: Host, recipe_folder: Path) -> tuple[Origin, Tre
 
 
 def _of_file(path: Path, named: str) -> tuple[Origin, Tree]:
-    tree = unpack(path)
+    tree = unpack_apart(path, confined)
     name, version = _release_of(path, tree)
     digest = Digest.of_file(path)
     return Origin(name=name, version=version, sha256=digest.hex, file=named), tree
@@ -112,7 +113,7 @@ def _of_release(text: str, host: Host) -> tuple[Origin, Tree]:
         fetched = fetch_sdist(SdistSource(name=name, version=version), host, Path(folder))
         for note in fetched.notes:
             err().print(line(note), soft_wrap=True)
-        return Origin(name=name, version=version, sha256=fetched.digest.hex), unpack(fetched.path)
+        return Origin(name=name, version=version, sha256=fetched.digest.hex), unpack_apart(fetched.path, confined)
 
 
 def _release(text: str) -> tuple[NormalizedName, Version | None]:

@@ -9,10 +9,11 @@ from typing import Literal
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from factory import codec
-from factory.audit import Audit, Expectation, audit
+from factory.audit import Audit, Expectation
 from factory.backends.base import BUILT, RAW, REPAIRED, Step
 from factory.backends.build import before_steps, build_env, config_settings, hook_step, remove_step
 from factory.codec import JSON
+from factory.confined import Overrun
 from factory.digest import Artifact
 from factory.engine.api import FileEntry
 from factory.excerpt import listed
@@ -24,12 +25,12 @@ from factory.pipeline.model import CellRecord, Failure
 from factory.pipeline.order import Order
 from factory.pipeline.passing import passed_variables
 from factory.pipeline.prepare import Prepared, Workplace, prepare
+from factory.pipeline.reading import differences, judge
 from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
 from factory.recipe.model import SdistSource
-from factory.repair import Repair, compare, faults, repair_step, repairer
+from factory.repair import Repair, repair_step, repairer
 from factory.tags import Interpreter
-from factory.wheel import Wheel, read_wheel
 
 _WHEEL_LIMIT_BYTES = 4 << 30
 _REPAIR_TIMEOUT_S = 600
@@ -165,9 +166,7 @@ class _Way:
             repaired = failure or self._take(REPAIRED, "repair")
             if isinstance(repaired, Failure):
                 return repaired
-            store = place.hands.stages.store
-            with store.lend(built) as raw, store.lend(repaired) as done:
-                return _verified(repaired, read_wheel(raw), read_wheel(done))
+            return _verified(repaired, differences(place.hands.stages, built, repaired))
 
         outcome, from_store = place.hands.stages.once("repair", inputs, Repaired, make)
         kept = self._kept(outcome.wheel, "repair") if from_store and isinstance(outcome, Repaired) else outcome
@@ -219,19 +218,21 @@ class _Way:
         }
 
         def make() -> Audit:
-            with place.hands.recorder.step(place.cell.address, "audit") as mark, stages.store.lend(wheel) as path:
-                verdict = audit(read_wheel(path), expectation, self.today)
+            with place.hands.recorder.step(place.cell.address, "audit") as mark:
+                verdict = judge(stages, wheel, expectation, self.today)
                 mark.outcome = "passed" if verdict.passed else "failed"
                 return verdict
 
         return stages.surely("audit", inputs, Audit, make, worth=lambda verdict: verdict.passed)
 
 
-def _verified(wheel: Artifact, raw: Wheel, repaired: Wheel) -> Repaired | Failure:
+def _verified(wheel: Artifact, found: tuple[tuple[str, ...], Repair] | Overrun) -> Repaired | Failure:
     """Refuse what a repairer did beyond its task, before the gate judges the rest."""
-    told = faults(raw, repaired)
+    if isinstance(found, Overrun):
+        return Failure(step="repair", message=f"to compare the wheel before and after {found.reason}")
+    told, repair = found
     if not told:
-        return Repaired(wheel=wheel, repair=compare(raw, repaired))
+        return Repaired(wheel=wheel, repair=repair)
     others = f", and {len(told) - 1} more" if told[1:] else ""
     return Failure(step="repair", message=f"the repair went too far: {told[0]}{others}", hint=_TOO_FAR)
 

@@ -1,11 +1,10 @@
 """Let the real loader of the oldest libc resolve every object of a wheel: what no reader of ELF files can promise."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from factory.backends.base import WHEELHOUSE
-from factory.backends.subjects import loadable
 from factory.backends.trial import load_steps
 from factory.codec import JSON
 from factory.digest import Artifact
@@ -13,8 +12,8 @@ from factory.engine.api import ContainerSpec, FileEntry
 from factory.images import ReadyImage
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Failure
+from factory.pipeline.reading import Contents
 from factory.pipeline.stages import commands_of
-from factory.wheel import Wheel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,19 +27,18 @@ def load_wheel(
     hands: Hands,
     address: str,
     wheel: Artifact,
-    contents: Wheel,
+    contents: Contents,
     image: ReadyImage,
     *,
     excluded: Sequence[str],
-    tolerated: Collection[str],
 ) -> tuple[Loaded | Failure, bool]:
     """Resolve a repaired wheel's objects by the loader of an image, but for libraries that the recipe leaves out."""
     steps = load_steps(
         wheel.filename,
-        loadable(contents),
+        contents.loadable,
         image.facts.interpreters[0],
         excluded=excluded,
-        tolerated=tolerated,
+        tolerated=contents.tolerated,
     )
     inputs: dict[str, JSON] = {
         "wheel": str(wheel.digest),

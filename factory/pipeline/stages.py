@@ -10,6 +10,7 @@ from typing import TypeVar
 from factory import codec
 from factory.backends.base import Step
 from factory.codec import JSON
+from factory.confined import Reader, confined
 from factory.digest import Artifact, Digest
 from factory.errors import Interrupted
 from factory.keys import document, key
@@ -37,7 +38,8 @@ class Stages:
     """Do a stage's work unless the store remembers it. Only passes are remembered.
 
     `fresh` does everything again, `update` only what asks the world; both remember the outcome. `on_wait` is told of
-    another run that holds what this one wants.
+    another run that holds what this one wants. `reader` reads what strangers made; one that forks is for a process with
+    one thread.
     """
 
     store: Store
@@ -45,6 +47,7 @@ class Stages:
     fresh: bool = False
     update: bool = False
     on_wait: Callable[[str], None] = lambda _: None
+    reader: Reader = confined
     _made: set[Digest] = field(default_factory=set)
 
     def once(

@@ -14,7 +14,7 @@ from factory.source.folder import read_folder
 from factory.source.pack import pack
 from factory.source.patches import patched, read_patches
 from factory.source.tree import Tree
-from factory.source.unpack import unpack
+from factory.source.unpack import unpack_apart
 
 Say = Callable[[str], None]
 
@@ -63,7 +63,7 @@ def _unpatched(recipe: Recipe, stages: Stages, host: Host, say: Say) -> tuple[Tr
         case _:
             assert_never(recipe.source)
     with stages.store.lend(fetched.file) as path:
-        return unpack(path), fetched.notes
+        return unpack_apart(path, stages.reader), fetched.notes
 
 
 def _sdist(ref: SdistSource, stages: Stages, host: Host, say: Say) -> Fetched:

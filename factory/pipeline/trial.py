@@ -6,9 +6,8 @@ from pathlib import PurePosixPath
 from packaging.requirements import InvalidRequirement
 from packaging.utils import NormalizedName, parse_wheel_filename
 
-from factory.audit import Audit
 from factory.backends.base import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Step
-from factory.backends.subjects import Subjects, subjects
+from factory.backends.subjects import Subjects
 from factory.backends.trial import processor_model, requirements_of, trial_steps, wants_source
 from factory.codec import JSON
 from factory.digest import Artifact
@@ -20,13 +19,13 @@ from factory.pipeline.emulator import Emulator, NoEmulator, emulator_of
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Failure, TrialResult
 from factory.pipeline.order import Order
+from factory.pipeline.reading import Contents
 from factory.pipeline.requirements import resolved, wheel_files
 from factory.pipeline.sources import source_files
 from factory.pipeline.stages import commands_of
 from factory.pipeline.tools import tools_volume
 from factory.plan.model import Cell
 from factory.tags import Interpreter
-from factory.wheel import Wheel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +42,7 @@ class TrialPass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialWork:
-    """The work of one trial: `wheel` is the repaired one, `contents` what it holds, `verdict` the gate's on it."""
+    """The work of one trial: `wheel` is the repaired one, `contents` what it holds."""
 
     hands: Hands
     order: Order
@@ -51,8 +50,7 @@ class TrialWork:
     interpreter: Interpreter
     image: ReadyImage
     wheel: Artifact
-    contents: Wheel
-    verdict: Audit
+    contents: Contents
 
     @property
     def address(self) -> str:
@@ -75,17 +73,17 @@ class TrialWork:
 
     @property
     def _name(self) -> NormalizedName:
-        if self.contents.name is None:
-            raise AssertionError("the gate passes no wheel without a name")
-        return self.contents.name.name
+        return self.contents.name
 
     def _files(self) -> tuple[Artifact, ...] | Failure:
         """Resolve what is installed beside the wheel; another file of the same project never lies beside it."""
-        metadata = self.contents.metadata
-        requires = metadata.requires_dist if metadata else ()
         try:
             wanted = requirements_of(
-                self._name, requires, self.order.recipe.test, self.interpreter, self.cell.platform.arch
+                self._name,
+                self.contents.requires_dist,
+                self.order.recipe.test,
+                self.interpreter,
+                self.cell.platform.arch,
             )
         except InvalidRequirement as error:
             return Failure(step="install", message=f"Requires-Dist of the wheel is no requirement: {error}")
@@ -103,7 +101,7 @@ class TrialWork:
 
     def _means(self, files: tuple[Artifact, ...]) -> "_Means":
         recipe = self.order.recipe
-        about = subjects(self.contents, self.verdict, recipe.audit, recipe.test, self.interpreter)
+        about = self.contents.subjects[self.interpreter]
         emulator = self._emulator(about)
         steps = trial_steps(
             self._name,

@@ -7,8 +7,7 @@ from datetime import date
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from factory.backends.subjects import tolerated_members
-from factory.digest import Artifact
+from factory.confined import Overrun
 from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
 from factory.fence import fence
 from factory.images import ReadyImage
@@ -21,13 +20,14 @@ from factory.pipeline.lost import once_more
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, Status, TrialEnded, TrialResult
 from factory.pipeline.order import Order
 from factory.pipeline.passing import passed_variables
+from factory.pipeline.reading import Contents, contents
 from factory.pipeline.trial import TrialWork
 from factory.plan.model import Cell, Trial
 from factory.process import end_all
+from factory.recipe.model import AuditSpec, TestSpec
 from factory.schedule import Job, run_jobs
 from factory.source.session import redact
 from factory.tags import Interpreter
-from factory.wheel import Wheel, read_wheel
 
 Result: TypeAlias = ReadyImage | CellRecord | TrialResult | Failure
 _T = TypeVar("_T")
@@ -110,7 +110,8 @@ def _passed(result: Result) -> bool:
 class _Shop:
     """The results that jobs share: images that are ready, and each cell's record while its trials come in.
 
-    `unfitted` says by an image's name why there is none. Each job's work stands behind a fence.
+    `contents` says by a cell's address what its wheel holds, `unfitted` says by an image's name why there is none. Each
+    job's work stands behind a fence.
     """
 
     hands: Hands
@@ -120,6 +121,7 @@ class _Shop:
     images: dict[str, ReadyImage] = field(default_factory=dict)
     unfitted: dict[str, Failure] = field(default_factory=dict)
     records: dict[str, CellRecord] = field(default_factory=dict)
+    contents: dict[str, Contents] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def image_job(self, name: str) -> Job[Result]:
@@ -266,27 +268,28 @@ class _Shop:
         )
 
     def _loaded(self, order: Order, record: CellRecord) -> CellRecord:
-        if record.wheel is None or not record.passed or record.cell.loader is None:
+        if record.wheel is None or record.after is None or not record.passed:
             return record
-        contents = self._contents(record.wheel)
+        held = contents(self.hands.stages, record.wheel, record.after, _trials(order, record.cell))
+        if isinstance(held, Overrun):
+            failure = Failure(step="load", message=f"to read the wheel {held.reason}")
+            return replace(record, status=failure.ended, failure=failure)
+        self.contents[record.cell.address] = held
+        if record.cell.loader is None:
+            return record
         outcome, from_store = load_wheel(
             self.hands,
             record.cell.address,
             record.wheel,
-            contents,
+            held,
             self.images[record.cell.loader],
             excluded=order.recipe.repair.exclude,
-            tolerated=frozenset() if record.after is None else tolerated_members(contents, record.after),
         )
         if isinstance(outcome, Failure):
             return replace(record, status=outcome.ended, failure=outcome)
         if from_store:
             return record
         return replace(record, seconds={**record.seconds, "load": outcome.duration_s}, from_store=False)
-
-    def _contents(self, wheel: Artifact) -> Wheel:
-        with self.hands.stages.store.lend(wheel) as path:
-            return read_wheel(path)
 
     def _trial_job(self, order: Order, cell: Cell, trial: Trial) -> Job[Result]:
         return Job(
@@ -320,7 +323,7 @@ class _Shop:
 
     def _trial_work(self, order: Order, cell: Cell, trial: Trial) -> TrialWork:
         record = self.records[cell.address]
-        if record.wheel is None or record.after is None or trial.image is None:
+        if record.wheel is None or trial.image is None:
             raise AssertionError("a trial starts when its cell has a wheel and its image is ready")
         return TrialWork(
             hands=self.hands,
@@ -329,8 +332,7 @@ class _Shop:
             interpreter=trial.interpreter,
             image=self.images[trial.image],
             wheel=record.wheel,
-            contents=self._contents(record.wheel),
-            verdict=record.after,
+            contents=self.contents[cell.address],
         )
 
     def _interrupted(self, outcome: Status | Outcome) -> bool:
@@ -352,6 +354,12 @@ def _itself(failure: Failure) -> ReadyImage | Failure:
 
 def _is_lost(outcome: ReadyImage | Failure) -> bool:
     return isinstance(outcome, Failure) and outcome.ended == "lost"
+
+
+def _trials(order: Order, cell: Cell) -> Mapping[Interpreter, tuple[AuditSpec, TestSpec]]:
+    """Return the recipe's words for each trial of a cell."""
+    recipes = {trial.interpreter: order.at(cell, trial.interpreter).recipe for trial in cell.trials if trial.image}
+    return {interpreter: (recipe.audit, recipe.test) for interpreter, recipe in recipes.items()}
 
 
 def _untouched(trial: Trial, outcome: Outcome) -> TrialResult:

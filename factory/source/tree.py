@@ -66,11 +66,11 @@ class Extent:
 class Spool:
     """An unnamed temporary file that holds contents; it is gone from the disk when the last reference is."""
 
-    def __init__(self, limits: Limits) -> None:
-        """Open an empty spool that refuses to grow beyond `limits.total_bytes`."""
+    def __init__(self, limits: Limits, file: BinaryIO | None = None) -> None:
+        """Open a spool that refuses to grow beyond `limits.total_bytes`: an empty one, or what a file holds."""
         self.limits = limits
-        self.size_bytes = 0
-        self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the spool
+        self._file: BinaryIO = file or tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the spool
+        self.size_bytes = self._file.seek(0, os.SEEK_END)
 
     def __del__(self) -> None:
         self._file.close()

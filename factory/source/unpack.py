@@ -2,13 +2,16 @@
 
 import gzip
 import stat
+import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
 from factory.archive.model import Entry
+from factory.confined import Bounds, Overrun, Reader
 from factory.errors import SourceError
 from factory.source.names import Names, resolve_links
 from factory.source.tar import TarMember, read_tar
@@ -27,9 +30,34 @@ def unpack(sdist: Path, *, limits: Limits | None = None) -> Tree:
     Raises:
         SourceError: not such an archive, broken, a bomb, or with a member that does not belong into a source tree.
     """
+    spool = Spool((limits or Limits()).for_archive(sdist.stat().st_size))
+    return Tree.of(spool, _extents(sdist, spool))
+
+
+def unpack_apart(sdist: Path, reader: Reader, *, limits: Limits | None = None) -> Tree:
+    """Read an sdist as `unpack` does, in a process of its own, which writes the contents where they are found here.
+
+    Raises:
+        SourceError: as for `unpack`; or to read it took too much time or memory.
+    """
+    limits = (limits or Limits()).for_archive(sdist.stat().st_size)
+    with tempfile.TemporaryDirectory() as folder:
+        spooled = Path(folder) / "spool"
+        extents = reader(partial(_spooled, sdist, spooled, limits), Bounds.of(sdist.stat().st_size))
+        if isinstance(extents, Overrun):
+            raise SourceError(f"to read {sdist.name} {extents.reason}", hint="is this the right file?")
+        return Tree.of(Spool(limits, spooled.open("r+b")), extents)
+
+
+def _spooled(sdist: Path, spooled: Path, limits: Limits) -> tuple[Extent, ...]:
+    return _extents(sdist, Spool(limits, spooled.open("w+b")))
+
+
+def _extents(sdist: Path, spool: Spool) -> tuple[Extent, ...]:
+    """Spool an sdist's contents, and say which file lies where."""
     if not sdist.name.endswith((".tar.gz", ".tgz", ".zip")):
         raise SourceError(f"{sdist.name} is neither .tar.gz nor .zip", hint="PEP 625 wants an sdist as .tar.gz")
-    members = _Members(sdist.name, Spool((limits or Limits()).for_archive(sdist.stat().st_size)))
+    members = _Members(sdist.name, spool)
     try:
         if sdist.name.endswith(".zip"):
             with open_zip(sdist) as files:
@@ -38,7 +66,7 @@ def unpack(sdist: Path, *, limits: Limits | None = None) -> Tree:
             _read_tar(sdist, members)
     except _BROKEN as error:
         raise SourceError(f"{sdist.name} is broken: {error}", hint="fetch it again") from error
-    return members.tree()
+    return members.below_top()
 
 
 class _Members:
@@ -64,14 +92,14 @@ class _Members:
     def link(self, path: str, target: str) -> None:
         self.links[path] = self.names.target(path, target)
 
-    def tree(self) -> Tree:
+    def below_top(self) -> tuple[Extent, ...]:
         extents = resolve_links(self.extents.values(), self.links, self.names)
         tops = {extent.file.path.partition("/")[0] for extent in extents}
         if len(tops) != 1 or extents[0].file.path in tops:
             found = ", ".join(sorted(tops)[:5]) or "nothing"
             raise SourceError(f"{self.archive} must hold one top folder; it holds {found}")
         cut = len(tops.pop()) + 1
-        return Tree.of(self.spool, (_below(extent, cut) for extent in extents))
+        return tuple(_below(extent, cut) for extent in extents)
 
 
 def _below(extent: Extent, cut: int) -> Extent:
