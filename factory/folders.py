@@ -7,6 +7,7 @@ one is named relative to its descriptor, so that renaming it, or a folder above 
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -129,7 +130,7 @@ class Folder:
         """Make a new text file, as `create` does."""
         return TextIOWrapper(self.create(name), encoding="utf-8")
 
-    def write(self, path: PurePath, content: bytes, mode: int = 0o600) -> None:
+    def write(self, path: PurePath, pieces: Iterable[bytes], mode: int = 0o600) -> None:
         """Write a file below this folder, and the folders that lead to it; what had its name is replaced.
 
         Raises:
@@ -147,7 +148,7 @@ class Folder:
             with suppress(FileNotFoundError):
                 os.unlink(path.name, dir_fd=folder.descriptor)
             with folder.create(path.name, mode) as stream:
-                stream.write(content)
+                stream.writelines(pieces)
 
     def _again(self) -> Self:
         return type(self)(self.path, os.open(".", _FOLDER, dir_fd=self.descriptor), self._refusal)

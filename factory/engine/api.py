@@ -139,7 +139,22 @@ class LinkEntry:
     mode: int = 0o777
 
 
-Entry = FileEntry | LinkEntry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamEntry:
+    """One regular file whose bytes come in `pieces`, and are held nowhere as a whole."""
+
+    path: PurePosixPath
+    size_bytes: int
+    pieces: Iterable[bytes]
+    mode: int = 0o644
+    mtime_s: int = EARLIEST_S
+
+    def whole(self) -> FileEntry:
+        """Read all pieces, and hold the file."""
+        return FileEntry(path=self.path, content=b"".join(self.pieces), mode=self.mode, mtime_s=self.mtime_s)
+
+
+Entry = FileEntry | StreamEntry | LinkEntry
 
 
 class Container(Protocol):
@@ -157,7 +172,7 @@ class Container(Protocol):
         """Run one command to its end as the container's user. After a timeout the container is dead."""
         ...
 
-    def copy_in(self, files: Iterable[FileEntry], to: PurePosixPath = WORKSPACE) -> None:
+    def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
         """Write files below a folder of the workspace, owned by the unprivileged user."""
         ...
 
@@ -169,11 +184,19 @@ class Container(Protocol):
         """
         ...
 
-    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[Entry]:
-        """Read the files and the links at or below a path, as `copy_out` does.
+    def stream_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[StreamEntry]:
+        """Read the same files without holding one: an entry's pieces are gone once the next entry is asked for.
 
         Raises:
-            FactoryError: as of `copy_out`, or a link leads out of the folder.
+            FactoryError: as `copy_out`, also while pieces are read.
+        """
+        ...
+
+    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[Entry]:
+        """Read the files, as `stream_out` does, and the links at or below a path.
+
+        Raises:
+            FactoryError: as of `stream_out`, or a link leads out of the folder.
         """
         ...
 

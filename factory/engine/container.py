@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Final, Literal, cast
 
 from factory.engine import posture, tarstream
-from factory.engine.api import WORKSPACE, Entry, Exit, FileEntry, OnOutput
+from factory.engine.api import WORKSPACE, Entry, Exit, FileEntry, OnOutput, StreamEntry
 from factory.engine.client import Client
 from factory.engine.faults import ConflictError, MissingError, UnreachableError
 from factory.engine.output import CappedOutput, payloads
@@ -87,7 +87,7 @@ class DockerContainer:
         self._ran_s += duration_s
         return Exit(code=code, output=output.text(), duration_s=duration_s, ended=ended, truncated=output.truncated)
 
-    def copy_in(self, files: Iterable[FileEntry], to: PurePosixPath = WORKSPACE) -> None:
+    def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
         """Write files below a folder of the workspace, owned by the unprivileged user."""
         if not to.is_relative_to(WORKSPACE) or ".." in to.parts:
             raise FactoryError(f"{to} does not lie in the workspace, which is all that files are copied into")
@@ -95,6 +95,10 @@ class DockerContainer:
 
     def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
         """Read the regular files at or below a path; links and devices are skipped, paths are relative to it."""
+        yield from (entry.whole() for entry in self.stream_out(path, limit_bytes=limit_bytes))
+
+    def stream_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[StreamEntry]:
+        """Read the same files without holding one: an entry's pieces are gone once the next entry is asked for."""
         with closing(self.client.get_archive(self.name, str(path))) as archive:
             try:
                 yield from tarstream.regular_files(archive, limit_bytes=limit_bytes)

@@ -1,14 +1,16 @@
 """Tar streams into and out of containers, without trust in what they name."""
 
+import hashlib
 import posixpath
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import IO, Final, cast
+from typing import IO, Final, assert_never, cast
 
 from factory.digest import Digest
-from factory.engine.api import EARLIEST_S, Entry, FileEntry, LinkEntry
+from factory.engine.api import EARLIEST_S, Entry, FileEntry, LinkEntry, StreamEntry
 from factory.engine.posture import UID
 from factory.errors import FactoryError
 
@@ -44,7 +46,7 @@ def pack(entries: Iterable[Entry], below: PurePosixPath = _HERE) -> Iterator[byt
     """Write files and links as a tar stream of the unprivileged user's, with the folders that lead to them."""
     packer = _Packer(below)
     for entry in entries:
-        yield from packer.file(entry) if isinstance(entry, FileEntry) else packer.link(entry)
+        yield from packer.link(entry) if isinstance(entry, LinkEntry) else packer.file(entry)
     yield from packer.folders(below)
     yield _END
 
@@ -55,10 +57,10 @@ def folder(name: str) -> bytes:
     return b"".join([*packer.folders(PurePosixPath(name)), _END])
 
 
-def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[FileEntry]:
+def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[StreamEntry]:
     """Read the regular files of an engine's archive of one path, named relative to that path.
 
-    The archive's first member is the path itself; a file keeps its own name.
+    The archive's first member is the path itself; a file keeps its own name. Pieces are read before the next entry.
 
     Raises:
         FactoryError: more than `limit_bytes` would come out, or a name is hostile.
@@ -69,7 +71,7 @@ def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[FileEnt
 
 
 def entries(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[Entry]:
-    """Read the regular files and the links of such an archive.
+    """Read the regular files and the links of such an archive; pieces are read before the next entry.
 
     Raises:
         FactoryError: as of `regular_files`, or a link leads out of the path.
@@ -89,10 +91,22 @@ def entries(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[Entry]:
 
 
 def noted(entries: Iterable[Entry], fingerprints: dict[PurePosixPath, str]) -> Iterator[Entry]:
-    """Pass entries on, and note the fingerprint of each; `fingerprints` reads the same back."""
+    """Pass entries on, and note the fingerprint of each once it was read; `fingerprints` reads the same back."""
     for entry in entries:
-        fingerprints[entry.path] = _fingerprint(entry, fingerprints)
-        yield entry
+        match entry:
+            case StreamEntry():
+                state = hashlib.sha256()
+                yield replace(entry, pieces=_hashed(entry.pieces, state))
+                fingerprints[entry.path] = _of_file(entry.mode, Digest(state.hexdigest()))
+            case FileEntry():
+                fingerprints[entry.path] = _of_file(entry.mode, Digest.of(entry.content))
+                yield entry
+            case LinkEntry():
+                to = fingerprints.get(PurePosixPath(entry.target), "") if entry.hard else f"link to {entry.target}"
+                fingerprints[entry.path] = to
+                yield entry
+            case _:
+                assert_never(entry)
 
 
 def fingerprints(tar: Iterable[bytes]) -> dict[PurePosixPath, str]:
@@ -103,7 +117,7 @@ def fingerprints(tar: Iterable[bytes]) -> dict[PurePosixPath, str]:
         root = root or member.name
         path = PurePosixPath(name)
         if member.isreg():
-            read[path] = f"{member.mode & 0o777:o} {Digest.of_chunks(content)}"
+            read[path] = _of_file(member.mode, Digest.of_chunks(content))
         elif member.islnk():
             read[path] = read.get(PurePosixPath(_below(root, member.linkname)), "a link to nothing")
         elif not member.isdir():
@@ -111,15 +125,19 @@ def fingerprints(tar: Iterable[bytes]) -> dict[PurePosixPath, str]:
     return read
 
 
-def _file(name: str, member: tarfile.TarInfo, content: Iterable[bytes]) -> FileEntry:
+def _file(name: str, member: tarfile.TarInfo, content: Iterable[bytes]) -> StreamEntry:
     path, mode = _readable(_inside(name)), member.mode & 0o777
-    return FileEntry(path=path, content=b"".join(content), mode=mode, mtime_s=int(member.mtime))
+    return StreamEntry(path=path, size_bytes=member.size, pieces=content, mode=mode, mtime_s=int(member.mtime))
 
 
-def _fingerprint(entry: Entry, known: Mapping[PurePosixPath, str]) -> str:
-    if isinstance(entry, FileEntry):
-        return f"{entry.mode & 0o777:o} {Digest.of(entry.content)}"
-    return known.get(PurePosixPath(entry.target), "") if entry.hard else f"link to {entry.target}"
+def _of_file(mode: int, digest: Digest) -> str:
+    return f"{mode & 0o777:o} {digest}"
+
+
+def _hashed(pieces: Iterable[bytes], state: "hashlib._Hash") -> Iterator[bytes]:
+    for piece in pieces:
+        state.update(piece)
+        yield piece
 
 
 def _below_root(tar: Iterable[bytes], limit_bytes: int) -> Iterator[tuple[str, tarfile.TarInfo, Iterator[bytes]]]:
@@ -148,13 +166,15 @@ class _Packer:
         self._below = below
         self._folders = {_HERE}
 
-    def file(self, file: FileEntry) -> Iterator[bytes]:
+    def file(self, file: FileEntry | StreamEntry) -> Iterator[bytes]:
         entry = tarfile.TarInfo(str(self._below / _inside(str(file.path))))
-        entry.mode, entry.mtime, entry.size = file.mode & 0o777, max(0, file.mtime_s), len(file.content)
+        entry.mode, entry.mtime = file.mode & 0o777, max(0, file.mtime_s)
+        pieces = [file.content] if isinstance(file, FileEntry) else file.pieces
+        entry.size = len(file.content) if isinstance(file, FileEntry) else file.size_bytes
         entry.uid = entry.gid = UID
         yield from self.folders(PurePosixPath(entry.name).parent)
         yield _header(entry)
-        yield from _padded(file.content)
+        yield from _padded(pieces, entry.size, entry.name)
 
     def link(self, link: LinkEntry) -> Iterator[bytes]:
         entry = tarfile.TarInfo(str(self._below / _inside(str(link.path))))
@@ -178,7 +198,7 @@ class _Packer:
 
 def _members(tar: Iterable[bytes]) -> Iterator[tuple[tarfile.TarInfo, Iterator[bytes]]]:
     stream = cast("IO[bytes]", ChunkReader(tar))
-    with _whole(), tarfile.open(fileobj=stream, mode="r|") as source:
+    with _whole(), tarfile.open(fileobj=stream, mode="r|", bufsize=_CHUNK_BYTES) as source:
         while (member := source.next()) is not None:
             yield member, _content(source, member)
             source.members.clear()  # type: ignore[attr-defined] # undocumented; a hostile stream would fill memory
@@ -199,9 +219,14 @@ def _whole() -> Iterator[None]:
         raise FactoryError(f"not a whole tar stream: {error}") from error
 
 
-def _padded(content: bytes) -> Iterator[bytes]:
-    yield content
-    if surplus := len(content) % _BLOCK:
+def _padded(pieces: Iterable[bytes], size_bytes: int, name: str) -> Iterator[bytes]:
+    left = size_bytes
+    for piece in pieces:
+        left -= len(piece)
+        yield piece
+    if left:
+        raise FactoryError(f"{name} has {size_bytes - left} bytes; {size_bytes} were announced")
+    if surplus := size_bytes % _BLOCK:
         yield bytes(_BLOCK - surplus)
 
 

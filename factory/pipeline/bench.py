@@ -7,9 +7,9 @@ from pathlib import PurePath, PurePosixPath
 from typing import Literal, Self
 
 from factory.backends.base import WORK, Step
-from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry
+from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
 from factory.engine.space import UNWATCHED_S
-from factory.errors import EngineError, FactoryError
+from factory.errors import EngineError, FactoryError, OutputError, StoreError
 from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
 from factory.pipeline.model import Failure, Progress
 from factory.pipeline.offline import network_attempt
@@ -78,18 +78,28 @@ class Bench:
             raise RuntimeError(f"nothing was started for {self.subject}")
         return self._container
 
-    def put(self, files: Iterable[FileEntry], to: PurePosixPath = WORK) -> None:
+    def put(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORK) -> None:
         """Copy files in."""
         self.container.copy_in(files, to)
 
     def take(self, path: PurePosixPath, step: str, *, limit_bytes: int) -> tuple[FileEntry, ...] | Failure:
         """Copy files out. What a package left there may be too much, badly named or gone: that fails its cell alone."""
+        taken: list[FileEntry] = []
+        failure = self.take_each(path, step, lambda entry: taken.append(entry.whole()), limit_bytes=limit_bytes)
+        return failure or tuple(taken)
+
+    def take_each(
+        self, path: PurePosixPath, step: str, keep: Callable[[StreamEntry], None], *, limit_bytes: int
+    ) -> Failure | None:
+        """Copy files out as `take` does, one at a time, and none held as a whole unless `keep` holds it."""
         try:
-            return tuple(self.container.copy_out(path, limit_bytes=limit_bytes))
-        except EngineError:
+            for entry in self.container.stream_out(path, limit_bytes=limit_bytes):
+                keep(entry)
+        except (EngineError, OutputError, StoreError):
             raise
         except FactoryError as error:
             return Failure(step=step, message=error.message, hint=error.hint)
+        return None
 
     def run(self, step: Step) -> Failure | Exit:
         """Run one step and write its log; a Failure where it did not end with 0."""
@@ -120,13 +130,14 @@ class Bench:
     def save(self, limit_bytes: int) -> None:
         """Write the workspace's regular files below the run's folder, for `--keep`, and say where, or why not."""
         folder = PurePath("kept") / path_of(self.subject)
-        taken = self.take(WORK, "keep", limit_bytes=limit_bytes)
-        if isinstance(taken, Failure):
-            self.recorder.emit(Progress(subject=self.subject, text=f"its workspace was not kept: {taken.message}"))
-            return
-        for entry in taken:
-            self.recorder.write(folder / entry.path, entry.content, entry.mode & 0o755 | 0o600)
+
+        def keep(entry: StreamEntry) -> None:
+            self.recorder.write(folder / entry.path, entry.pieces, entry.mode & 0o755 | 0o600)
+
+        failure = self.take_each(WORK, "keep", keep, limit_bytes=limit_bytes)
         text = f"its workspace is kept in {self.recorder.folder / folder}"
+        if failure is not None:
+            text = f"its workspace was not kept: {failure.message}"
         self.recorder.emit(Progress(subject=self.subject, text=text))
 
     def log(self, name: str, text: str) -> str:

@@ -15,7 +15,7 @@ from factory.backends.build import before_steps, build_env, config_settings, hoo
 from factory.codec import JSON
 from factory.confined import Overrun
 from factory.digest import Artifact
-from factory.engine.api import FileEntry
+from factory.engine.api import StreamEntry
 from factory.excerpt import listed
 from factory.images import ReadyImage
 from factory.pipeline.gate import gate_identity
@@ -26,6 +26,7 @@ from factory.pipeline.order import Order
 from factory.pipeline.passing import passed_variables
 from factory.pipeline.prepare import Prepared, Workplace, prepare
 from factory.pipeline.reading import differences, judge
+from factory.pipeline.requirements import wheel_files
 from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
 from factory.recipe.model import SdistSource
@@ -153,9 +154,7 @@ class _Way:
         }
 
         def repair() -> Failure | None:
-            store = place.hands.stages.store
-            raw = FileEntry(path=PurePosixPath(built.filename), content=store.read(built.digest))
-            place.bench.put([raw], RAW)
+            place.bench.put(wheel_files(place.hands.stages.store, [built]), RAW)
             return place.bench.run_all((step,))
 
         def make() -> Repaired | Failure:
@@ -174,16 +173,23 @@ class _Way:
 
     def _take(self, folder: PurePosixPath, step: str) -> Artifact | Failure:
         """Take the one wheel out of a folder of the container into the store."""
-        taken = self.place.bench.take(folder, step, limit_bytes=_WHEEL_LIMIT_BYTES)
-        if isinstance(taken, Failure):
-            return taken
-        entries = [entry for entry in taken if entry.path.suffix == ".whl"]
-        if len(entries) != 1:
-            names = listed(sorted(str(entry.path) for entry in entries)) or "none"
-            return Failure(step=step, message=f"one wheel was owed, {len(entries)} came out: {names}")
-        if strange := _strange(entries[0].path.name, self.place.order):
+        store, names, kept = self.place.hands.stages.store, list[str](), list[Artifact]()
+
+        def keep(entry: StreamEntry) -> None:
+            if entry.path.suffix == ".whl":
+                names.append(str(entry.path))
+                if not kept:
+                    kept.append(store.put_stream(entry.pieces, entry.path.name))
+
+        failure = self.place.bench.take_each(folder, step, keep, limit_bytes=_WHEEL_LIMIT_BYTES)
+        if failure is not None:
+            return failure
+        if len(names) != 1:
+            came = listed(sorted(names)) or "none"
+            return Failure(step=step, message=f"one wheel was owed, {len(names)} came out: {came}")
+        if strange := _strange(kept[0].filename, self.place.order):
             return Failure(step=step, message=strange, hint="look at the backend's configuration and at its log")
-        return self._kept(self.place.hands.stages.store.put_bytes(entries[0].content, entries[0].path.name), step)
+        return self._kept(kept[0], step)
 
     def _kept(self, wheel: Artifact, step: str) -> Artifact | Failure:
         """Refuse a wheel that holds a value of the caller's environment, and have the store forget its bytes."""

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from factory.backends.base import WHEELHOUSE
 from factory.backends.trial import load_steps
 from factory.codec import JSON
 from factory.digest import Artifact
-from factory.engine.api import ContainerSpec, FileEntry
+from factory.engine.api import ContainerSpec
 from factory.images import ReadyImage
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Failure
 from factory.pipeline.reading import Contents
+from factory.pipeline.requirements import wheel_files
 from factory.pipeline.stages import commands_of
 
 
@@ -49,8 +49,7 @@ def load_wheel(
     def make() -> Loaded | Failure:
         with hands.bench(f"{address}@load") as bench:
             bench.start(ContainerSpec(image=image.reference, label=address, env={}))
-            content = hands.stages.store.read(wheel.digest)
-            bench.put([FileEntry(path=PurePosixPath(wheel.filename), content=content)], WHEELHOUSE)
+            bench.put(wheel_files(hands.stages.store, [wheel]), WHEELHOUSE)
             failure = bench.run_all(steps)
             return failure if failure is not None else Loaded(duration_s=sum(bench.seconds.values()))
 

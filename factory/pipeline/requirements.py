@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 
 from factory.codec import JSON
 from factory.digest import Artifact
-from factory.engine.api import FileEntry
+from factory.engine.api import StreamEntry
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Ended, Failure
 from factory.resolve import Resolution, Unresolved, download, resolve_requirements
@@ -67,7 +67,8 @@ def _failure(answer: Unresolved, hands: Hands, subject: str) -> Failure:
     return Failure(step="resolve", message=answer.sentence, ended=ended, log=log, hint=answer.hint)
 
 
-def wheel_files(store: Store, artifacts: Iterable[Artifact]) -> Iterator[FileEntry]:
-    """Yield wheels of the store as files of a wheelhouse."""
+def wheel_files(store: Store, artifacts: Iterable[Artifact]) -> Iterator[StreamEntry]:
+    """Yield wheels of the store as files of a wheelhouse; none is held as a whole."""
     for artifact in artifacts:
-        yield FileEntry(path=PurePosixPath(artifact.filename), content=store.read(artifact.digest))
+        pieces = store.pieces(artifact.digest)
+        yield StreamEntry(path=PurePosixPath(artifact.filename), size_bytes=artifact.size_bytes, pieces=pieces)

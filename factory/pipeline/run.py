@@ -123,14 +123,14 @@ class Recorder:
             self._stream.close()
         self._opened.close()
 
-    def write(self, path: PurePath, content: bytes, mode: int = 0o600) -> None:
+    def write(self, path: PurePath, pieces: Iterable[bytes], mode: int = 0o600) -> None:
         """Write a file below the run's folder.
 
         Raises:
             OutputError: it cannot be written, or a folder on its way is not this user's alone.
         """
         with written(self.folder / path):
-            self._opened.write(path, content, mode)
+            self._opened.write(path, pieces, mode)
 
     def log(self, subject: str, name: str, text: str) -> str:
         """Write a log of a subject, numbered in the order of its logs; return its path in the run's folder."""
@@ -138,7 +138,7 @@ class Recorder:
         with self._lock:
             self._logs[folder] += 1
             path = folder / f"{self._logs[folder]:02}-{name}.log"
-        self.write(path, self.hide(text).encode(errors="replace"))
+        self.write(path, [self.hide(text).encode(errors="replace")])
         return str(path)
 
     def conceal(self, values: Iterable[str]) -> None:

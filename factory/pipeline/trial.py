@@ -162,8 +162,7 @@ class TrialWork:
         mounts = (Mount(volume=tools, path=TOOLS),)
         bench.start(ContainerSpec(image=self.image.reference, label=self.address, env={}, mounts=mounts))
         store = self.hands.stages.store
-        wheel = FileEntry(path=PurePosixPath(self.wheel.filename), content=store.read(self.wheel.digest))
-        bench.put([wheel, *wheel_files(store, means.files)], WHEELHOUSE)
+        bench.put(wheel_files(store, [self.wheel, *means.files]), WHEELHOUSE)
         if wants_source(self.order.recipe.test):
             bench.put(source_files(self.order.tree), SOURCE)
         if isinstance(means.emulator, Emulator):

@@ -137,6 +137,15 @@ class Store:
         with self.open_blob(digest) as stream:
             return stream.read()
 
+    def pieces(self, digest: Digest) -> Iterator[bytes]:
+        """Yield a blob's bytes in pieces.
+
+        Raises:
+            StoreError: it is not here, or was changed.
+        """
+        with self.open_blob(digest) as stream:
+            yield from chunks(stream)
+
     def ledger_get(self, stage: str, key: Digest) -> JSON | None:
         """Return the result remembered under a key, or None. One whose blobs do not hold is none, and is told of."""
         entry = self._entry(stage, key)

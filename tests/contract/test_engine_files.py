@@ -1,7 +1,9 @@
 """Files into and out of a container: whose they are, where they may lie, and what is refused."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from factory.engine.api import Container, ContainerSpec, FileEntry, LinkEntry, Mount
 from factory.engine.docker import DockerEngine
 from factory.errors import EngineError, FactoryError
+from factory.host import Host
 
 pytestmark = pytest.mark.engine
 
@@ -241,3 +244,51 @@ def test_a_volume_can_be_removed_twice(engine: DockerEngine, volume: str) -> Non
     engine.remove_volume(volume)
 
     assert not engine.has_volume(volume)
+
+
+def test_a_volume_that_is_not_there_cannot_be_mounted(engine: DockerEngine, image: str) -> None:
+    mount = Mount(volume="tests-no-such-volume", path=PurePosixPath("/cache"))
+    spec = ContainerSpec(image=image, label="absent", env={}, mounts=(mount,))
+
+    with pytest.raises(EngineError, match="no volume tests-no-such-volume"), engine.container(spec):
+        pytest.fail("an empty volume was made")
+
+
+_STREAMED = """
+import resource, sys
+from pathlib import Path, PurePosixPath
+from uuid import uuid4
+from factory.engine.api import ContainerSpec
+from factory.engine.docker import connect
+from factory.host import read_host
+from factory.pipeline.requirements import wheel_files
+from factory.store import Store
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+with (
+    Store.open(Path(sys.argv[2])) as store,
+    connect(read_host(), owner=f"tests-{uuid4().hex[:8]}", run_id="streams") as engine,
+    engine.container(ContainerSpec(image=sys.argv[1], label="streams", env={})) as container,
+):
+    container.run(["truncate", "-s", "1500M", "x.whl"], timeout_s=60)
+    before = peak()
+    (entry,) = container.stream_out(PurePosixPath("/work/x.whl"), limit_bytes=4 << 30)
+    kept = store.put_stream(entry.pieces, "x.whl")
+    out = peak() - before
+    container.copy_in(wheel_files(store, [kept]), PurePosixPath("/work/again"))
+    same = container.run(["cmp", "x.whl", "again/x.whl"], timeout_s=120)
+    print(kept.size_bytes, out, peak() - before, same.code)
+"""
+
+
+@pytest.mark.slow
+def test_a_wheel_of_a_gigabyte_goes_out_and_in_without_being_held(image: str, host: Host, tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", _STREAMED, image, str(tmp_path / "store")]
+    done = subprocess.run(argv, env={**host.tool_env, **host.docker}, capture_output=True, text=True, check=True)
+
+    size_bytes, out_mebibytes, all_mebibytes, differs = map(int, done.stdout.split())
+    assert (size_bytes, differs) == (1500 << 20, 0)
+    assert out_mebibytes < 100
+    assert all_mebibytes < 100

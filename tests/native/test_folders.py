@@ -141,7 +141,7 @@ def test_whoever_swaps_the_folder_of_evidence_leads_nothing_elsewhere(shared: Pa
         for number in range(300):
             recorder.emit(Progress(subject="spam", text=str(number)))
             recorder.log("spam", "build", "the package's own words")
-            recorder.write(Path("kept/spam/made"), b"the package's own bytes")
+            recorder.write(Path("kept/spam/made"), [b"the package's own bytes"])
 
     assert contents(outside) == before
     assert len(list(shared.rglob("*-build.log"))) == 300
@@ -152,7 +152,7 @@ def test_a_file_is_never_written_through_a_link_that_lies_there(shared: Path, ou
 
     with Folder.open(shared.parent / "ours", REFUSAL) as folder:
         (folder.path / "log").symlink_to(outside / "format")
-        folder.write(Path("log"), b"new")
+        folder.write(Path("log"), [b"new"])
 
     assert (shared.parent / "ours/log").read_bytes() == b"new"
     assert contents(outside) == before
@@ -161,7 +161,7 @@ def test_a_file_is_never_written_through_a_link_that_lies_there(shared: Path, ou
 @pytest.mark.parametrize("path", [Path("/etc/a"), Path("../a"), Path("a/../../b"), Path()])
 def test_only_what_lies_below_a_folder_is_written(shared: Path, path: Path) -> None:
     with Folder.open(shared.parent / "ours", REFUSAL) as folder, pytest.raises(ValueError, match="below a folder"):
-        folder.write(path, b"")
+        folder.write(path, [b""])
 
 
 def test_a_closed_folder_writes_nothing(shared: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_closed_folder_writes_nothing(shared: Path) -> None:
     folder.close()
 
     with pytest.raises(OSError, match="Bad file descriptor"):
-        folder.write(Path("a"), b"")
+        folder.write(Path("a"), [b""])
 
 
 @pytest.mark.parametrize("part", ["", "format", "owner", "blobs", "ledger", "locks", "temp", "ledger/build"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.engine.api import FileEntry
+from factory.engine.api import FileEntry, StreamEntry
 from factory.engine.tarstream import ChunkReader, folder, pack, regular_files
 from factory.errors import FactoryError
 
@@ -30,7 +30,7 @@ def test_reading_what_was_packed_gives_the_files_back(files: list[FileEntry], si
     whole = folder("dist")[:-1024] + b"".join(pack(files, PurePosixPath("dist")))
     pieces = [whole[start : start + size] for start in range(0, len(whole), size)]
 
-    came_out = list(regular_files(pieces, limit_bytes=1 << 20))
+    came_out = [entry.whole() for entry in regular_files(pieces, limit_bytes=1 << 20)]
 
     assert came_out == files
 
@@ -81,4 +81,12 @@ def test_a_file_does_not_go_in_outside_its_folder(name: str) -> None:
 )
 def test_an_archive_that_is_not_whole_is_refused(tar: list[bytes]) -> None:
     with pytest.raises(FactoryError, match="not a whole tar"):
-        list(regular_files(tar, limit_bytes=10_000))
+        [entry.whole() for entry in regular_files(tar, limit_bytes=10_000)]
+
+
+@pytest.mark.parametrize("pieces", [[b"abc"], [b"abc", b"defg"]], ids=["fewer", "more"])
+def test_a_stream_that_is_not_as_long_as_it_says_does_not_go_in(pieces: list[bytes]) -> None:
+    entry = StreamEntry(path=PurePosixPath("a"), size_bytes=5, pieces=pieces)
+
+    with pytest.raises(FactoryError, match="5 were announced"):
+        list(pack([entry]))
