@@ -1,4 +1,4 @@
-"""Readers that hang: a named pipe that nobody writes to stands for what no limit foresees."""
+"""Readers that hang, or take long: whoever ends the command waits for none of them, and leaves none."""
 
 import os
 import signal
@@ -10,27 +10,41 @@ import pytest
 
 from tests.cli.program import Program
 from tests.makers import NAME, make_wheel
+from tests.slow_sdists import await_reader, living, write_slow_recipe
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("others", [0, 3])
+@pytest.mark.parametrize("count", [1, 4])
 def test_an_audit_whose_reader_hangs_ends_when_it_is_told_to(
-    number: signal.Signals, others: int, tmp_path: Path
+    number: signal.Signals, count: int, tmp_path: Path
 ) -> None:
-    hanging = [f"hang{index}-1.0-py3-none-any.whl" for index in range(others + 1)]
+    """A named pipe that nobody writes to stands for what no limit foresees."""
+    hanging = [f"hang{index}-1.0-py3-none-any.whl" for index in range(count)]
     for name in hanging:
         os.mkfifo(tmp_path / name)
-    factory = Program(folder=tmp_path)
     make_wheel(tmp_path)
+
+    _assert_ends_at_once(Program(folder=tmp_path), ["audit", NAME, *hanging], number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_plan_whose_source_takes_long_to_read_ends_when_it_is_told_to(number: signal.Signals, tmp_path: Path) -> None:
+    recipe = write_slow_recipe(tmp_path, tmp_path / "store")
+
+    _assert_ends_at_once(Program(folder=tmp_path), ["plan", recipe.name], number)
+
+
+def _assert_ends_at_once(factory: Program, arguments: list[str], number: signal.Signals) -> None:
     with subprocess.Popen(
-        [factory.program, "audit", NAME, *hanging],
-        cwd=tmp_path,
+        [factory.program, *arguments],
+        cwd=factory.folder,
         env=factory.surroundings,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     ) as child:
-        _await_readers(child.pid)
+        readers = await_reader(child.pid, depth=1)
+        time.sleep(0.3)
         started = time.monotonic()
 
         child.send_signal(number)
@@ -38,27 +52,4 @@ def test_an_audit_whose_reader_hangs_ends_when_it_is_told_to(
         _, said = child.communicate(timeout=10)
         assert time.monotonic() - started < 2
         assert (child.returncode, said.strip()) == (130, "factory: interrupted")
-        assert not _readers_of(tmp_path)
-
-
-def _await_readers(pid: int) -> None:
-    patience = time.monotonic() + 30
-    while not _children(pid) and time.monotonic() < patience:
-        time.sleep(0.02)
-    time.sleep(0.3)
-
-
-def _children(pid: int) -> str:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text()
-
-
-def _readers_of(folder: Path) -> list[str]:
-    """Find processes that still stand in a test's folder."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            if (place / "cwd").readlink() == folder:
-                found.append(place.name)
-        except OSError:
-            continue
-    return found
+        assert not living(readers)

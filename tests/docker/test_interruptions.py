@@ -13,6 +13,7 @@ import pytest
 from tests.docker.command import CP313, Command, left_behind
 from tests.docker.events import has_ended, is_building, wait_for
 from tests.docker.projects import make_c_project, make_slow_project
+from tests.slow_sdists import await_reader, living, write_slow_recipe
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
@@ -69,6 +70,23 @@ def test_a_run_is_interrupted_before_its_first_container(command: Command) -> No
     assert "interrupted" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert command.wheels == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_waits_for_no_reader_of_a_source(alone: Command, number: signal.Signals) -> None:
+    child = alone.start("build", write_slow_recipe(alone.folder, alone.store))
+    readers = await_reader(child.pid, depth=3)  # the process of the run's readers, a supervisor, the reader
+    sleep(0.3)
+    started = monotonic()
+
+    child.send_signal(number)
+    ended = alone.end(child)
+
+    assert monotonic() - started < 2
+    assert ended.code == 130, ended.stderr
+    assert "factory: interrupted\n  hint: type the same command again" in ended.stderr
+    assert not living(readers)
+    assert temporary(alone.store) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
