@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        **dict.fromkeys(("commit", "image", "rust", "bytecode", "audit", "load"), 1),
-        **dict.fromkeys(("resolve", "crates"), 2),
+        **dict.fromkeys(("image", "rust", "bytecode", "audit", "load"), 1),
+        **dict.fromkeys(("commit", "resolve", "crates"), 2),
         **dict.fromkeys(("source", "volume", "prepare", "build"), 3),
         **dict.fromkeys(("repair", "trial"), 4),
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from factory.codec import JSON
 from factory.digest import Artifact
@@ -115,7 +116,10 @@ def _commit(ref: GitSource, stages: Stages, host: Host, say: Say) -> Fetched:
             pack(tree, path, path.name.removesuffix(".tar.gz"))
             return Fetched(file=stages.store.put_file(path), notes=pinned.notes)
 
-    fetched = stages.surely("commit", {"git": ref.url, "commit": pinned.commit}, Fetched, make)
+    inputs: dict[str, JSON] = {"git": ref.url, "commit": pinned.commit}
+    if urlsplit(ref.url).scheme == "file":  # its submodules may lie anywhere inside the root
+        inputs["root"] = str(ref.root)
+    fetched = stages.surely("commit", inputs, Fetched, make)
     return Fetched(file=fetched.file, notes=pinned.notes)
 
 

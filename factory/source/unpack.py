@@ -30,7 +30,7 @@ def unpack(sdist: Path, *, limits: Limits | None = None) -> Tree:
     Raises:
         SourceError: not such an archive, broken, a bomb, or with a member that does not belong into a source tree.
     """
-    spool = Spool((limits or Limits()).for_archive(sdist.stat().st_size))
+    spool = Spool(_limits(sdist, limits))
     return Tree.of(spool, _extents(sdist, spool))
 
 
@@ -40,7 +40,7 @@ def unpack_apart(sdist: Path, reader: Reader, *, limits: Limits | None = None) -
     Raises:
         SourceError: as for `unpack`; or to read it took too much time or memory.
     """
-    limits = (limits or Limits()).for_archive(sdist.stat().st_size)
+    limits = _limits(sdist, limits)
     with tempfile.TemporaryDirectory() as folder:
         spooled = Path(folder) / "spool"
         extents = reader(partial(_spooled, sdist, spooled, limits), Bounds.of(sdist.stat().st_size))
@@ -49,14 +49,19 @@ def unpack_apart(sdist: Path, reader: Reader, *, limits: Limits | None = None) -
         return Tree.of(Spool(limits, spooled.open("r+b")), extents)
 
 
+def _limits(sdist: Path, limits: Limits | None) -> Limits:
+    """Return what an sdist may weigh, after a look at its name and its size."""
+    if not sdist.name.endswith((".tar.gz", ".tgz", ".zip")):
+        raise SourceError(f"{sdist.name} is neither .tar.gz nor .zip", hint="PEP 625 wants an sdist as .tar.gz")
+    return (limits or Limits()).for_archive(sdist.stat().st_size)
+
+
 def _spooled(sdist: Path, spooled: Path, limits: Limits) -> tuple[Extent, ...]:
     return _extents(sdist, Spool(limits, spooled.open("w+b")))
 
 
 def _extents(sdist: Path, spool: Spool) -> tuple[Extent, ...]:
     """Spool an sdist's contents, and say which file lies where."""
-    if not sdist.name.endswith((".tar.gz", ".tgz", ".zip")):
-        raise SourceError(f"{sdist.name} is neither .tar.gz nor .zip", hint="PEP 625 wants an sdist as .tar.gz")
     members = _Members(sdist.name, spool)
     try:
         if sdist.name.endswith(".zip"):

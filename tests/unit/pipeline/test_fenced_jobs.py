@@ -22,6 +22,7 @@ from factory.pipeline.fitting import Fitting
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import CellRecord, Failure, Planned, Run, RunStarted, TrialResult
 from factory.pipeline.order import Order
+from factory.pipeline.reading import Contents
 from factory.pipeline.run import Recorder
 from factory.pipeline.stages import Stages
 from factory.pipeline.trial import TrialWork
@@ -29,7 +30,6 @@ from factory.pipeline.work import carry_out
 from factory.plan.model import Cell, Preparation
 from factory.resolve.tools import ToolBundle
 from factory.store import Store
-from factory.wheel import Wheel
 from tests.plan_makers import make_recipe
 from tests.run_makers import make_artifact, make_cell, make_plan
 
@@ -112,7 +112,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
             factory = Factory(hands=hands, recorder=recorder, wheel=wheel, bad=bad)
             monkeypatch.setattr(work, "build_cell", factory.build)
             monkeypatch.setattr(work, "fitted", factory.fit)
-            monkeypatch.setattr(work._Shop, "_contents", lambda *_: cast("Wheel", None))
+            monkeypatch.setattr(work, "contents", lambda *_: cast("Contents", None))
             monkeypatch.setattr(TrialWork, "work", lambda trial: factory.trial(trial))  # noqa: PLW0108 -- a function of the class gets the trial
             return factory
 

@@ -14,12 +14,14 @@ from factory.pipeline.run import Recorder
 
 
 def test_an_event_that_cannot_be_written_is_refused_once_and_closing_says_no_more(tmp_path: Path) -> None:
-    with (
-        small_disk(),
-        pytest.raises(OutputError, match=r"events\.jsonl cannot be written: File too large"),
-        Recorder(tmp_path / "run", lambda _: None) as recorder,
-    ):
-        recorder.emit(Progress(subject="a", text="b" * 10_000))
+    with small_disk(), pytest.raises(OutputError, match=r"events\.jsonl cannot be written: File too large"):
+        emit_many(tmp_path / "run")
+
+
+def emit_many(folder: Path) -> None:
+    with Recorder(folder, lambda _: None) as recorder:
+        for _ in range(10):
+            recorder.emit(Progress(subject="a", text="b" * 1000))
 
 
 @contextmanager
