@@ -11,7 +11,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from factory.pipeline.control import clean
 from factory.pipeline.model import (
     CellEnded,
     Event,
@@ -26,6 +25,7 @@ from factory.pipeline.model import (
 )
 from factory.report.run import MARKS, STYLES
 from factory.report.text import line
+from factory.terminal import clean
 
 
 @dataclass(slots=True)

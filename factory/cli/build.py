@@ -359,7 +359,7 @@ def _written(path: Path | None, flag: str) -> Iterator[TextIO | None]:
 
 
 def _say(text: str) -> None:
-    err().print(text, markup=False)
+    err().print(line(text))
 
 
 def _board(options: BuildOptions, host: Host) -> LiveBoard | PlainBoard:

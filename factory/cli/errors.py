@@ -1,7 +1,7 @@
 """An error as a person reads it."""
 
 from factory.errors import FactoryError, InternalError
-from factory.pipeline.control import clean
+from factory.terminal import shown
 
 
 def render_error(error: FactoryError) -> str:
@@ -18,4 +18,4 @@ def render_error(error: FactoryError) -> str:
         lines[-1] = render_problems(error.problems).rstrip("\n")
     if error.hint:
         lines.append(f"  hint: {error.hint}")
-    return clean("\n".join(lines))
+    return shown("\n".join(lines))

@@ -101,10 +101,10 @@ def _make(name: str, *, engine: Engine, host: Host, store: Store, cancelled: Eve
     console = err()
 
     def say(text: str) -> None:
-        console.print(f"{name}: {text}", markup=False, soft_wrap=True)
+        console.print(line(f"{name}: {text}"), soft_wrap=True)
 
     ready = ensure(name, engine=engine, host=host, store=store, progress=say, update=update, cancelled=cancelled)
-    out().print(f"{name} {ready.reference}", soft_wrap=True)
+    out().print(line(f"{name} {ready.reference}"), soft_wrap=True)
 
 
 def _one_by_one(work: Mapping[str, Callable[[], None]], engine: Engine, cancelled: Event) -> None:
@@ -175,7 +175,7 @@ def _here(host: Host, listed: Sequence[Spec]) -> tuple[dict[str, bool], tuple[Pr
         with connect(host, owner="images", run_id="images") as engine:  # it looks only: nothing is made that is owned
             return {spec.facts.name: held(engine, spec) is not None for spec in listed}, prepared_here(engine)
     except EngineError as error:
-        err().print(f"{error.message}: whether images are here is unknown", markup=False)
+        err().print(line(f"{error.message}: whether images are here is unknown"))
         return {}, ()
 
 

@@ -14,6 +14,7 @@ from factory import __version__
 from factory.catalogue import DEFAULT_FAMILIES
 from factory.errors import FactoryError, Interrupted, OutputError
 from factory.fence import fence
+from factory.terminal import printing
 
 _RECIPES = click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=click.Path(path_type=Path))
 _FAMILIES = click.option(
@@ -47,6 +48,10 @@ class _Group(click.Group):
     """A group that turns whatever ends a command into a message and an exit code; click's own would say 1 of Ctrl-C."""
 
     def main(self, *args: object, **extra: object) -> NoReturn:
+        with printing():
+            self._main(*args, **extra)
+
+    def _main(self, *args: object, **extra: object) -> NoReturn:
         try:
             with fence(click.ClickException, click.Abort), _flushed_stdout():
                 sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))  # type: ignore[call-overload]  # click types it per overload
@@ -68,16 +73,17 @@ def _flushed_stdout() -> Iterator[None]:
     Raises:
         OutputError: it cannot be written otherwise: the disk is full.
     """
+    stdout = sys.stdout  # click puts one that swallows errors in its place when a pipe was closed
     try:
         try:
             yield
         finally:
-            if sys.stdout is not None:  # Python's word for one that was closed before the start
-                sys.stdout.flush()
+            if stdout is not None:  # Python's word for one that was closed before the start
+                stdout.flush()
     except OSError as error:
-        if _is_writable(sys.stdout):
+        if _is_writable(stdout):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # what is left in the buffer goes nowhere
         if isinstance(error, BrokenPipeError):
             sys.exit(1)
         raise OutputError(f"stdout cannot be written: {error.strerror}", hint="make room for it") from error

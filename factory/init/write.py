@@ -10,6 +10,7 @@ from factory.init.model import Draft, Found, Left, Value
 from factory.recipe.document import is_plain_text
 from factory.recipe.records import walk
 from factory.recipe.sections.whole import TOP
+from factory.terminal import clean, plain
 
 _WIDTH = 100
 _MOST_SHOWN = 300
@@ -43,7 +44,7 @@ def write(draft: Draft) -> Written:
 def comment(text: str) -> str:
     """Return what may stand in a comment of one line: no break, nothing that nobody sees, and not without end."""
     shown = "".join(character if character.isprintable() else " " for character in text)
-    shown = " ".join(shown.split())
+    shown = plain(" ".join(shown.split()))
     return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
@@ -107,10 +108,16 @@ def _flow(value: Value) -> str:
 
 
 def _word(text: str) -> str:
-    """Write a text plain where every reader of YAML takes it for text, else quoted."""
+    """Write a text plain where every reader of YAML takes it for text, else quoted; nothing in it goes unseen."""
     if _PLAIN.fullmatch(text) and is_plain_text(text):
         return text
-    return f"'{text.replace(chr(39), chr(39) * 2)}'" if text.isprintable() else json.dumps(text, ensure_ascii=False)
+    if text.isprintable() and plain(text) == text:
+        return f"'{text.replace(chr(39), chr(39) * 2)}'"
+    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False))).replace("##", r"#\x23")
+
+
+def _escaped(character: str) -> str:
+    return character if clean(character) == character else f"\\U{ord(character):08x}"
 
 
 def _left(left: Sequence[Left]) -> Iterator[str]:

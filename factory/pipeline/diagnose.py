@@ -3,7 +3,7 @@
 import re
 from itertools import takewhile
 
-from factory.pipeline.control import clean
+from factory.terminal import clean
 
 _ERROR = re.compile(
     r"""^\s*(?:

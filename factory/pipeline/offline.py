@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from factory.host import is_loopback
-from factory.pipeline.control import clean
+from factory.terminal import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

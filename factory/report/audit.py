@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from factory.audit import RULES, Audit, Finding
 from factory.catalogue import Severity
-from factory.report.plain import plain
+from factory.terminal import plain
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
 """Spans of one line, each with its style as rich names it; every text is fit to print."""

@@ -14,6 +14,7 @@ from factory.image_facts import ImageFacts
 from factory.images import PreparedHere
 from factory.pipeline.model import Run
 from factory.plan.model import Plan
+from factory.terminal import inert_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,4 +82,4 @@ Document = PlanDocument | RunDocument | AuditDocument | ImagesDocument
 
 def render_json(document: Document) -> str:
     """Write a document as indented JSON."""
-    return json.dumps(codec.dump(document), indent=2)
+    return inert_json(json.dumps(codec.dump(document), indent=2))

@@ -10,7 +10,7 @@ from junitparser.junitparser import FinalResult
 from factory.excerpt import few
 from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
 from factory.plan.model import Cell, Plan
-from factory.report.plain import plain
+from factory.terminal import plain
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 _ENDED_BEFORE = "the run ended before it"

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from factory import __version__
 from factory.audit import RULES, Audit, Finding
 from factory.catalogue import Rule, Severity
+from factory.terminal import inert_json
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -27,7 +28,7 @@ def render_sarif(audits: Mapping[str, Audit], faults: Mapping[str, str] = Mappin
     if faults:
         told = [_notification(path, message) for path, message in faults.items()]
         run["invocations"] = [{"executionSuccessful": False, "toolExecutionNotifications": told}]
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return inert_json(json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2))
 
 
 def _rule(rule: Rule) -> _Json:

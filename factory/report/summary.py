@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from factory.pipeline.model import Failure, Run
-from factory.report.plain import plain
 from factory.report.proof import proof_lines
 from factory.report.run import closing
 from factory.report.tally import HEAD, Tally, tallies, total
+from factory.terminal import plain
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@$])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}

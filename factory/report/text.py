@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import OverflowMethod
 from rich.text import Text
 
-from factory.report.plain import plain
+from factory.terminal import plain
 
 
 def line(text: str, style: str = "", *, overflow: OverflowMethod | None = None, no_wrap: bool | None = None) -> Text:

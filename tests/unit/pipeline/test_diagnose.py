@@ -2,8 +2,8 @@
 
 import pytest
 
-from factory.pipeline.control import clean
 from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
+from factory.terminal import clean
 
 
 @pytest.mark.parametrize(

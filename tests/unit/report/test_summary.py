@@ -9,10 +9,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from factory.pipeline.model import CellEnded, Failure, Planned, RecipeFailed, Run, RunEnded, TrialResult
-from factory.report.plain import plain
 from factory.report.summary import escape, render_summary
 from factory.report.tally import tallies
 from factory.tags import Interpreter
+from factory.terminal import plain
 from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
 
 ENDED = RunEnded(at="2026-01-01T00:00:09Z", duration_s=9.0, containers=2)

@@ -27,11 +27,11 @@ from factory.pipeline.model import (
 from factory.plan.model import Skip
 from factory.release import Release
 from factory.report.audit import render_audit
-from factory.report.plain import plain
 from factory.report.plan import render_plan
 from factory.report.run import render_run
 from factory.report.text import styled
 from factory.tags import Interpreter
+from factory.terminal import plain
 from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
 
 EVIL = "\x1b]0;owned\x07\x1b[2Jevil\nfactory: forged\r\x85\u2028forged [bold]\udcff"

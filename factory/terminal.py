@@ -1,0 +1,114 @@
+"""Text of packages, wheels, tools and recipes made fit to print: it steers no terminal, hides nothing, commands no CI.
+
+A CI runner reads what a program prints and obeys some of it. GitHub's takes `::command::` at the beginning of a line,
+blanks before it left out, and `##[command]` wherever it is; Azure's takes `##vso[…]`, TeamCity's `##teamcity[…]`.
+GitLab's sections need an escape sequence, which `clean` drops.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import TextIOBase
+from typing import TextIO
+
+_STEERING = re.compile(
+    r"""\x1b\[[0-9;?]*+[ -/]*+[@-~]              # colours, the cursor
+      | \x1b[\]PX^_][^\x07\x1b\n]*+(?:\x07|\x1b\\)?  # what a terminal takes as text of its own: titles, links
+      | \x1b[@-_]
+      | [\x00-\x08\x0b-\x1f\x7f-\x9f]          # tab and line feed stay
+    """,
+    re.VERBOSE,
+)
+_FORMATS = (  # category Cf: directions of writing, joiners, marks of byte order, tags
+    "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+)
+_IGNORABLE = (  # fillers, selectors and unassigned ones that Unicode lists as Default_Ignorable_Code_Point
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff"
+)
+_UNSEEN = re.compile(f"[{_FORMATS}{_IGNORABLE}]")
+_LINE_ENDS = re.compile("[\u2028\u2029]")  # those that only some readers take for the end of a line
+_MARK = re.compile(r"#(?=#\w{0,32}\[)")
+_COMMAND = re.compile(r"(?:^|(?<=[\r\n]))(?P<blanks>[^\S\r\n]*+):(?=:)")
+
+
+def clean(text: str) -> str:
+    """Drop escape sequences, control characters, and characters that nobody sees; tabs and line feeds stay."""
+    printable = text.encode(errors="replace").decode()  # a file name that is not UTF-8 holds surrogates
+    return _seen(_STEERING.sub("", printable))
+
+
+def inert(text: str) -> str:
+    """Put a space into whatever a CI runner would obey: `# #[error]`, `: :error::`."""
+    return _COMMAND.sub(r"\g<blanks>: ", _MARK.sub("# ", text))
+
+
+def inert_json(text: str) -> str:
+    """Escape what `inert` would break in JSON of ASCII characters: its values stay what they are."""
+    return text.replace("##", r"#\u0023")
+
+
+def shown(text: str) -> str:
+    """Return what may be printed of a text that keeps its lines."""
+    return inert(clean(text))
+
+
+def plain(text: str) -> str:
+    """Return what may be printed of a text, in one line; line breaks in a name become spaces."""
+    return inert(" ".join(clean(text).splitlines()))
+
+
+class Printed(TextIOBase):
+    """A stream for people and CI logs. Lines are looked at when they are printed: a table folds where it likes.
+
+    Colours that are the factory's own pass; texts of others have lost theirs before, in `clean`.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        """Print into another stream."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text of whole lines."""
+        self._stream.write(inert(_seen(text)))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what it prints into."""
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether a person looks at a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the number of the open file."""
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        """Whether it may be written to."""
+        return True
+
+    def close(self) -> None:
+        """Leave the stream open: it is the process's own."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # typeshed has it as a plain attribute
+        """How text becomes bytes; rich and click ask."""
+        return self._stream.encoding
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Look at everything that is printed inside, by whatever library: stdout and stderr are both read by CI runners."""
+    with redirect_stdout(_watched(sys.stdout)), redirect_stderr(_watched(sys.stderr)):
+        yield
+
+
+def _watched(stream: TextIO | None) -> Printed | None:
+    return None if stream is None else Printed(stream)  # None is Python's word for one that was closed before the start
+
+
+def _seen(text: str) -> str:
+    return _LINE_ENDS.sub(" ", _UNSEEN.sub("", text))
