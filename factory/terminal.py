@@ -13,10 +13,12 @@ from io import TextIOBase
 from typing import TextIO
 
 _STEERING = re.compile(
-    r"""\x1b\[[0-9;?]*+[ -/]*+[@-~]              # colours, the cursor
-      | \x1b[\]PX^_][^\x07\x1b\n]*+(?:\x07|\x1b\\)?  # what a terminal takes as text of its own: titles, links
-      | \x1b[@-_]
-      | [\x00-\x08\x0b-\x1f\x7f-\x9f]          # tab and line feed stay
+    r"""[\x00-\x08\x0b-\x1f\x7f-\x9f]               # tab and line feed stay
+        (?: (?<=\x1b) (?:
+            \[[0-9;?]*+[ -/]*+[@-~]                 # colours, the cursor
+          | [\]PX^_][^\x07\x1b\n]*+(?:\x07|\x1b\\)?  # what a terminal takes as text of its own: titles, links
+          | [@-_]
+        ))?
     """,
     re.VERBOSE,
 )
@@ -41,7 +43,8 @@ def clean(text: str) -> str:
 
 def inert(text: str) -> str:
     """Put a space into whatever a CI runner would obey: `# #[error]`, `: :error::`."""
-    return _COMMAND.sub(r"\g<blanks>: ", _MARK.sub("# ", text))
+    text = _MARK.sub("# ", text) if "##" in text else text
+    return _COMMAND.sub(r"\g<blanks>: ", text) if "::" in text else text
 
 
 def inert_json(text: str) -> str:
@@ -111,4 +114,4 @@ def _watched(stream: TextIO | None) -> Printed | None:
 
 
 def _seen(text: str) -> str:
-    return _LINE_ENDS.sub(" ", _UNSEEN.sub("", text))
+    return text if text.isascii() else _LINE_ENDS.sub(" ", _UNSEEN.sub("", text))

@@ -54,6 +54,7 @@ from factory.report.documents import RunDocument, render_json
 from factory.report.junit import render_junit
 from factory.report.run import render_run
 from factory.report.summary import render_summary
+from factory.report.text import line
 from factory.resolve.tools import ToolBundle, ensure_tools
 from factory.source.session import redact
 from factory.source.waiting import unless

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePath, PurePosixPath
 from typing import Literal, Self
 
@@ -11,6 +12,7 @@ from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, Fil
 from factory.engine.space import UNWATCHED_S
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
 from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
+from factory.pipeline.echo import Echo
 from factory.pipeline.model import Failure, Progress
 from factory.pipeline.offline import network_attempt
 from factory.pipeline.run import Recorder, path_of
@@ -49,7 +51,6 @@ class Bench:
     _stack: ExitStack = field(default_factory=ExitStack)
     _container: Container | None = None
     _has_network: bool = False
-    _begun: bytes = b""
     _workspace_bytes: int = 0
 
     def __enter__(self) -> Self:
@@ -103,16 +104,17 @@ class Bench:
 
     def run(self, step: Step) -> Failure | Exit:
         """Run one step and write its log; a Failure where it did not end with 0."""
-        container = self.container
+        container, echo = self.container, self._echo()
         with self.recorder.step(self.subject, step.name) as mark:
             ended = container.run(
                 step.argv,
                 env={**step.env, **step.passed},
                 cwd=step.cwd,
                 timeout_s=step.timeout_s,
-                on_output=None if self.output is None else self._echo,
+                on_output=None if echo is None else echo.add,
             )
-            self._echo(b"\n" if self._begun else b"")
+            if echo is not None:
+                echo.end()
             ended = replace(ended, output=self._safe(ended.output))
             self.last_output = ended.output
             log = self._write_log(step, ended)
@@ -144,11 +146,11 @@ class Bench:
         """Write a log of this subject; return its path in the run's folder."""
         return self.recorder.log(self.subject, name, self._safe(text))
 
-    def _echo(self, piece: bytes) -> None:
-        """Pass whole lines on: what must not be seen could lie half in one piece and half in the next."""
-        lines, newline, self._begun = (self._begun + piece).rpartition(b"\n")
-        if self.output is not None and newline:
-            self.output(self.subject, self._safe((lines + newline).decode(errors="replace")).encode())
+    def _echo(self) -> Echo | None:
+        """Return what passes a step's output on, if somebody wants to see it."""
+        if self.output is None:
+            return None
+        return Echo(send=partial(self.output, self.subject), safe=self._safe, hidden=self.secrets() | self.recorder.spelt)
 
     def _safe(self, text: str) -> str:
         """Take out what was passed to a build, and where there was a network, the credentials that tools were told."""

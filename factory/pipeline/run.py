@@ -14,7 +14,7 @@ from typing import Self, TextIO, assert_never
 from factory import codec
 from factory.errors import OutputError
 from factory.folders import Folder, Refusal
-from factory.hiding import hide
+from factory.hiding import hide, spellings
 from factory.pipeline.model import (
     CellEnded,
     Event,
@@ -145,6 +145,11 @@ class Recorder:
         """Keep values out of every event and, by way of `hide`, out of every log from now on."""
         with self._lock:
             self._concealed |= set(values)
+
+    @property
+    def spelt(self) -> frozenset[str]:
+        """The concealed values in every spelling that `hide` knows."""
+        return frozenset(spelling for value in self._concealed for spelling in spellings(value))
 
     def hide(self, text: str) -> str:
         """Take the concealed values out of a text."""

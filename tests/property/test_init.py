@@ -12,6 +12,7 @@ from factory.images import declared
 from factory.init import Origin, recipe_of
 from factory.init.carry import _READERS
 from factory.recipe.parse import parse_recipe
+from factory.terminal import shown
 from tests.source_makers import PYPROJECT, Files
 
 ORIGIN = Origin(name=canonicalize_name("demo"), version=Version("1"))
@@ -20,6 +21,7 @@ WORDS = [
     "pip install x", "{project}", "{package}/a", "{source}", "{floor}", "{wheel}", "cp3{9,10}-*", "*", "cp313-*", "&&",
     "-r a.txt", "pytest>=8", "A=1", "PATH=x", "'", '"', "$(x)", "auditwheel repair", "--exclude", "--strip", "yes",
     "3.10", "null", "~", "- a", "a: b", "#", "[", "}", "\n", "\x00", "\u2028", "é", "yum install a", "apk add b", "",
+    "##[error]x", "::error::x", "\u202e", "\u200b",
 ]  # fmt: skip
 texts = st.text(max_size=12) | st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
 values = st.recursive(
@@ -55,6 +57,7 @@ def basic(text: str) -> str:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(tables, texts, st.dictionaries(st.sampled_from(["setup.py", "a.txt", "meson.build", "setup.cfg"]), texts))
 @example({"before-all": "yum install -y a"}, "", {})
+@example({"environment": {"A": "##[error]x \u202e ###[x]", "B": "::error::x"}, "test-command": "##[x]"}, "", {})
 @example({"test-requires": "pytest " * 300, "test-command": "x"}, "", {})
 @example({"environment": {f"A{n}": "x" for n in range(500)}}, "", {})
 @example({"environment": {f"PYO3_{n}": "x" for n in range(120)}}, "", {})
@@ -68,5 +71,6 @@ def test_what_is_written_reads(table: dict[str, object], rest: str, files: dict[
 
     again = parse_recipe(settled.text.encode(), Path("recipe.yaml"), today=TODAY)
     assert again == settled.recipe
+    assert settled.text == shown(settled.text), "it may be printed into a CI log: `-o -`"
     assert again.name == "demo"
     assert again.interpreters

@@ -1,0 +1,65 @@
+"""What a step prints, passed on while it runs (`-v`): whole lines, and of a line without an end 64 KiB at a time."""
+
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Protocol
+
+_MOST = 64 << 10
+_LONGEST_USER = 4096  # of a URL: user and password are hidden by their form, and must not be cut before the @
+
+
+class _Decoder(Protocol):
+    def decode(self, piece: bytes, /, final: bool = ...) -> str: ...
+
+
+def _decoder() -> _Decoder:
+    return getincrementaldecoder("utf-8")("replace")
+
+
+@dataclass(slots=True)
+class Echo:
+    """Keeps what cannot be passed on yet: never more than 64 KiB, a piece, and the longest hidden value.
+
+    `safe` takes hidden values and credentials out of a text; `hidden` are the values that it knows.
+    """
+
+    send: Callable[[bytes], None]
+    safe: Callable[[str], str]
+    hidden: Collection[str] = ()
+    _begun: str = ""
+    _decoder: _Decoder = field(default_factory=_decoder)
+
+    def add(self, piece: bytes) -> None:
+        """Take the next bytes, however they are cut."""
+        self._begun += self._decoder.decode(piece)
+        is_long = len(self._begun) >= _MOST + self._longest()
+        if b"\n" in piece or is_long:
+            text = self.safe(self._begun)
+            end = self._end_of_lines(text) or (self._within_a_line(text) if is_long else 0)
+            self._pass_on(text[:end])
+            self._begun = text[end:]
+
+    def end(self) -> None:
+        """Pass on what is left, as a line."""
+        text = self.safe(self._begun + self._decoder.decode(b"", True))
+        self._begun = ""
+        self._pass_on(text if not text or text.endswith("\n") else f"{text}\n")
+
+    def _pass_on(self, text: str) -> None:
+        if text:
+            self.send(text.encode())
+
+    def _longest(self) -> int:
+        return max(map(len, self.hidden), default=1)  # of "//" the second half may be to come
+
+    def _end_of_lines(self, text: str) -> int:
+        """Return where the last whole line ends; a hidden value of several lines may have begun before that."""
+        held = max((len(value) for value in self.hidden if "\n" in value), default=0)
+        return text.rfind("\n", 0, max(0, len(text) - held)) + 1
+
+    def _within_a_line(self, text: str) -> int:
+        """Return where a long line may be cut: neither in a value that may be hidden, nor in a URL's credentials."""
+        end = max(0, len(text) - self._longest())
+        user = text.rfind("//", max(1, end - _LONGEST_USER), end + 1)
+        return end if user < 0 else user
