@@ -1,10 +1,10 @@
 """What an engine says while it pulls an image: how far it is, and why it gave up."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from factory.diagnoses.registries import explain_pull
 from factory.engine.api import PullProgress
 from factory.engine.posture import Json
 from factory.errors import ImageError
@@ -24,70 +24,10 @@ class PullError(ImageError):
         self.may_pass = may_pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fault:
-    """Words of Docker's or Podman's, and what they mean."""
-
-    pattern: re.Pattern[str]
-    meaning: str
-    hint: str
-    may_pass: bool = False
-
-
-def _fault(pattern: str, meaning: str, hint: str, *, may_pass: bool = False) -> _Fault:
-    return _Fault(pattern=re.compile(pattern, re.IGNORECASE), meaning=meaning, hint=hint, may_pass=may_pass)
-
-
-_FAULTS: Final = (
-    _fault(
-        r"verification failed|unexpected (?:digest|commit digest)|digest did not match"
-        r"|does not match (?:its |provided manifest )?digest",
-        "what the registry sent is not what the digest names",
-        "do not use it: the registry, or something before it, changes images; name another registry",
-    ),
-    _fault(
-        r"unauthorized|access denied|authentication required|forbidden",
-        "the registry does not let this user have it",
-        "is the name right? then log in to the registry with the engine's own client (`docker login`)",
-    ),
-    _fault(
-        r"manifest unknown|name unknown|repository name not known|not found|does not exist",
-        "the registry does not have it",
-        "is the name right? a digest that was replaced is pinned anew by `factory image pin`",
-    ),
-    _fault(
-        r"server gave HTTP response to HTTPS client|x509|certificate",
-        "the engine does not trust the registry",
-        "the engine, not the factory, is told of a registry's certificate or that it has none",
-    ),
-    _fault(
-        r"no such host|name resolution|server misbehaving",
-        "nobody knows the registry's name",
-        "is the network up, and the registry's name right? `--families lookalike` needs no registry",
-    ),
-    _fault(
-        r"refused|unreachable|no route|timeout|deadline|awaiting headers",
-        "no registry answers there",
-        "is it up, and may the engine reach it? `--families lookalike` needs no registry",
-        may_pass=True,
-    ),
-    _fault(
-        r"toomanyrequests|rate limit",
-        "the registry wants fewer pulls",
-        "wait, or log in to the registry with the engine's own client (`docker login`)",
-        may_pass=True,
-    ),
-)
-_BROKEN: Final = _fault(
-    "", "the registry broke off", "type the same command again: whole layers are kept", may_pass=True
-)
-
-
-def pull_error(reference: str, said: str) -> PullError:
+def pull_error(reference: str, output: str) -> PullError:
     """Say what an engine's words mean; words that nobody foresaw may pass."""
-    fault = next((fault for fault in _FAULTS if fault.pattern.search(said)), _BROKEN)
-    words = " ".join(said.split())
-    return PullError(f"{reference} cannot be had: {fault.meaning} ({words})", hint=fault.hint, may_pass=fault.may_pass)
+    said = explain_pull(output)
+    return PullError(f"{reference} cannot be had: {said.sentence}", hint=said.hint, may_pass=said.kind == "passing")
 
 
 @dataclass(slots=True)

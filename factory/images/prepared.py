@@ -4,7 +4,6 @@ The host's mirror, proxies and certificates reach these commands by their enviro
 lists, archives and logs lie there too. None of it is part of the root filesystem, so nothing has to be taken out again.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -13,6 +12,7 @@ from typing import Final
 from factory import codec
 from factory.backends.base import SYSTEM_PATH, WORK, Step
 from factory.catalogue import PackageManager
+from factory.diagnoses.packages import NO_SOURCES
 from factory.digest import Digest
 from factory.engine.api import Engine, FileEntry
 from factory.images.mirror import is_snapshot
@@ -52,11 +52,10 @@ then
     fi
 fi
 """
-_NO_SOURCES: Final = "this image has no package sources"
 _INSTALL: Final[Mapping[PackageManager, str]] = {
     "apt": f"""
 apt-get -q update
-if [ -z "$(apt-get indextargets --format '$(URI)')" ]; then echo '{_NO_SOURCES}'; exit 1; fi
+if [ -z "$(apt-get indextargets --format '$(URI)')" ]; then echo '{NO_SOURCES}'; exit 1; fi
 apt-get -q install "$@"
 """,
     "dnf": """
@@ -89,15 +88,6 @@ _KEEP: Final = """
 mkdir -p /usr/share/wheel-factory
 tee /work/manifest >/usr/share/wheel-factory/prepared
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """Why packages could not be installed; `passing` is what may be otherwise in a minute: mirrors, proxies."""
-
-    message: str
-    hint: str
-    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,44 +151,6 @@ def steps(preparation: Preparation, *, network: Mapping[str, str], mirror: str) 
         yield _step("packages", _sh(_INSTALL[preparation.manager], *preparation.packages), env)
     installed = _INSTALLED[preparation.manager] if preparation.manager else "true"
     yield _step("manifest", _sh(f"{{ {installed.strip()}\n}} | {{ {_KEEP.strip()}\n}}"), env)
-
-
-def explain(output: str) -> Said | None:
-    """Say in a sentence why a package manager failed, as far as its words are known."""
-    if _NO_SOURCES in output:
-        hint = "name a mirror of Debian in FACTORY_APT_MIRROR"
-        return Said(message=f"{_NO_SOURCES}, and no mirror is known", hint=hint)
-    if match := _EXPIRED.search(output):
-        hint = "its mirror holds updates back: name another one in FACTORY_APT_MIRROR, or a snapshot by its time"
-        return Said(message=f"the package index {match[1]} has expired", hint=hint)
-    if match := _UNREACHABLE.search(output):
-        hint = "look at the network, FACTORY_APT_MIRROR, proxies and certificates; then run again"
-        return Said(message=f"packages could not be fetched: {match[0].strip()}", hint=hint, passing=True)
-    if match := _UNKNOWN.search(output):
-        name = next(group for group in match.groups() if group)
-        hint = "correct the name under build: {system: …}: distributions, and their releases, name packages differently"
-        return Said(message=f"the image's distribution has no package {name}", hint=hint)
-    return None
-
-
-_EXPIRED: Final = re.compile(r"^E: Release file for (\S{1,500}) is expired", re.MULTILINE)
-_UNKNOWN: Final = re.compile(
-    r"""^E:\ Unable\ to\ locate\ package\ (\S+)                       # apt
-      | ^E:\ Package\ '([^']+)'\ has\ no\ installation\ candidate
-      | ^No\ match\ for\ argument:\ (\S+)                             # dnf
-      | ^[ ]+(\S+)\ \(no\ such\ package\):                            # apk
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
-_UNREACHABLE: Final = re.compile(
-    r"""^[EW]:\ Failed\ to\ fetch\ .*$                                # apt
-      | ^E:\ The\ repository\ .*$
-      | ^Error:\ Failed\ to\ download\ metadata.*$                    # dnf
-      | ^\s*-\ Curl\ error.*$
-      | ^(?:WARNING|ERROR):\ .*(?:temporary\ error|network\ error|could\ not\ connect|DNS).*$   # apk
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
 
 
 def _sh(script: str, *arguments: str) -> tuple[str, ...]:

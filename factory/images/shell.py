@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from factory import process
+from factory.diagnoses.scripts import explain_script
 from factory.errors import ImageError
 from factory.host import Host
 from factory.images.mirror import apt_mirror, is_snapshot, mirror_fault
 from factory.source.session import redact
 
 _TIMEOUT_S: Final = 3600
-_LAST_LINES: Final = 15
 _NOTE: Final = "note: "
-_FAULT: Final = "fault: "
 
 Progress = Callable[[str], None]
 
@@ -41,11 +40,9 @@ def run_script(
             raise ImageError(
                 f"{failing}: {fault}", hint="wait for the mirror, or choose another with FACTORY_APT_MIRROR"
             )
-        printed = redact(ended.stderr + ended.stdout.decode(errors="replace"), host.secrets).splitlines()
-        faults = [line.removeprefix(_FAULT) for line in printed if line.startswith(_FAULT)]
-        said = "\n".join(faults or printed[-_LAST_LINES:])
+        printed = redact(ended.stderr + ended.stdout.decode(errors="replace"), host.secrets)
         raise ImageError(
-            f"{failing}:\n{said}",
+            f"{failing}:\n{explain_script(printed)}",
             hint="a mirror is chosen with FACTORY_APT_MIRROR; `factory doctor` names what is missing",
         )
     for line in ended.stderr.splitlines():

@@ -8,13 +8,13 @@ from pathlib import PurePath, PurePosixPath
 from typing import Literal, Self
 
 from factory.backends.base import WORK, Step
+from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
+from factory.diagnoses.network import network_attempt
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
 from factory.engine.space import UNWATCHED_S
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
-from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
 from factory.pipeline.echo import Echo
 from factory.pipeline.model import Failure, Progress
-from factory.pipeline.offline import network_attempt
 from factory.pipeline.run import Recorder, path_of
 from factory.source.session import redact
 
@@ -150,7 +150,8 @@ class Bench:
         """Return what passes a step's output on, if somebody wants to see it."""
         if self.output is None:
             return None
-        return Echo(send=partial(self.output, self.subject), safe=self._safe, hidden=self.secrets() | self.recorder.spelt)
+        hidden = self.secrets() | self.recorder.spelt
+        return Echo(send=partial(self.output, self.subject), safe=self._safe, hidden=hidden)
 
     def _safe(self, text: str) -> str:
         """Take out what was passed to a build, and where there was a network, the credentials that tools were told."""

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from factory.backends.base import WORK, Step, search_path
 from factory.codec import JSON
+from factory.diagnoses.cargo import STALE_LOCK, explain_cargo_failure
 from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec, Entry, FileEntry
 from factory.host import Host
@@ -28,7 +29,7 @@ from factory.resolve.cargo import (
     usable_tokens,
     user_configuration,
 )
-from factory.resolve.cargo_failures import STALE_LOCK, explain_cargo_failure
+from factory.source.session import redact
 
 _FETCH = WORK / "fetch"
 _OWN_CARGO_HOME = WORK / "cargo"
@@ -216,7 +217,7 @@ def _fetch(
     ended = bench.run_all(steps)
     if ended is None or ended.ended != "failed":
         return ended
-    said = explain_cargo_failure(bench.last_output)
+    said = explain_cargo_failure(redact(bench.last_output))
     if said.kind == "network" and not folder.needs_network:
         said = STALE_LOCK
     elif said.kind == "network" and (named := _loopback(hands.host, configuration)):

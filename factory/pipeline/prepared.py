@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from factory.backends.base import WORK
+from factory.diagnoses.packages import explain_packages
 from factory.digest import Digest
 from factory.engine.api import ContainerSpec
 from factory.errors import ImageError, Interrupted
@@ -74,10 +75,10 @@ def _make(hands: Hands, base: ReadyImage, preparation: Preparation, asked: Diges
 
 
 def _explained(failure: Failure, bench: Bench) -> Failure:
-    said = prepared.explain(bench.last_output) if failure.ended == "failed" and failure.step == "packages" else None
+    said = explain_packages(bench.last_output) if failure.ended == "failed" and failure.step == "packages" else None
     if said is None:
         return failure
-    return replace(failure, message=said.message, hint=said.hint, ended="lost" if said.passing else "failed")
+    return replace(failure, message=said.sentence, hint=said.hint, ended="lost" if said.kind == "mirror" else "failed")
 
 
 def _commit(

@@ -14,10 +14,10 @@ from packaging.pylock import PackageWheel, Pylock, PylockSelectError, PylockVali
 from packaging.requirements import Requirement
 
 from factory import process
+from factory.diagnoses.uv import OTHER_VERSION, explain_uv_failure
 from factory.digest import Digest
 from factory.host import Host, find_uv
 from factory.origins import origin_of
-from factory.resolve.explain import OTHER_VERSION, explain_uv_failure
 from factory.resolve.model import Found, ResolvedFile, Unresolved
 from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
 from factory.source.session import bare, redact
@@ -70,7 +70,9 @@ def resolve_requirements(
     ended = _ask(question, host, folder)
     if ended.returncode != 0:
         _raise_if_full(ended.stderr, folder)
-        return explain_uv_failure(redact(ended.stderr, host.secrets), question.target)
+        log = redact(ended.stderr, host.secrets)
+        said = explain_uv_failure(log, question.target)
+        return Unresolved(kind=said.kind, sentence=said.sentence, hint=said.hint, log=log)
     return _read(ended.stdout.decode(), question)
 
 

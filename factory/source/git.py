@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
+from factory.diagnoses.git import complaint
 from factory.errors import SourceError
 from factory.host import Host
 from factory.process import Completed, run
@@ -24,7 +25,6 @@ _BLOCK_BYTES: Final = 512  # POSIX, ulimit -f
 _TIMEOUT_S: Final = 120
 _NETWORK_TIMEOUT_S: Final = 1800
 _MOST_BYTES: Final = 1 << 20  # of answers that are not lists
-_COMPLAINT_CHARACTERS: Final = 500
 _CHUNK_BYTES: Final = 1 << 20
 _LINE_BYTES: Final = 100  # a digest, a type and a size, each as long as can be
 
@@ -168,6 +168,4 @@ def was_too_much(said: Completed) -> bool:
 
 def first_line(said: Completed) -> str:
     """Return what git complained of first."""
-    lines = [line.strip() for line in said.stderr.splitlines() if line.strip()]
-    complaints = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
-    return next(iter(complaints or lines), f"it ended with {said.returncode}")[:_COMPLAINT_CHARACTERS]
+    return complaint(said.stderr, said.returncode)

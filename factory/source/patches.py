@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from factory.diagnoses.git import explain_patch
 from factory.errors import SourceError
 from factory.host import Host
 from factory.source.git import ask, contents, first_line, require, sizes
@@ -22,7 +23,6 @@ _NAMED_BYTES = 256 << 20  # git is given them at once
 _CHANGES_BYTES = 64 << 20
 _PLAIN = re.compile(r"[!#-\[\]-~]+")  # what git writes into a patch as one word, without quoting it
 _MODES = {"100644": False, "100755": True}
-_NAMES = "names are read as git and `diff -u a b` write them: the first folder of each is taken off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,48 +31,6 @@ class Patch:
 
     name: str
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """Words of git 2.47's, and what they mean; `{names}` in the sentence are the expression's groups."""
-
-    expression: str
-    sentence: str
-    hint: str
-
-
-_CASES = (
-    _Case(
-        r"^error: patch failed: (?P<file>.+):(?P<line>\d+)$",
-        "does not apply: its hunk at {file}:{line} expects other lines than the source has there",
-        "make it anew against this very source",
-    ),
-    _Case(r"^error: (?P<file>.+): does not exist in index$", "changes {file}, which is not in the source", _NAMES),
-    _Case(
-        r"^error: (?P<file>.+): already exists in index$",
-        "makes {file}, which is in the source already",
-        "take it out of the recipe if the source has the change by now",
-    ),
-    _Case(r"^error: invalid path '(?P<file>.+)'$", "names {file}, which no source can hold", "take that file out"),
-    _Case(
-        r"^error: new mode \(120000\) of (?P<file>.+) does not match old mode",
-        "makes a link of {file}; patches change files alone",
-        "write the file itself, or do it in build.before",
-    ),
-    _Case(
-        r"^error: (?P<file>.+): wrong type$",
-        "takes {file} for a link or another kind of file than it is",
-        "links of a source are copies here: patch what they point to",
-    ),
-    _Case(
-        r"^error: '(?P<file>.+)' appears as both a file and as a directory$",
-        "cannot make {file}: a file would be a folder, too",
-        "name another path",
-    ),
-    _Case(r"^error: corrupt patch at (?:\S+:|line )(?P<line>\d+)$", "is broken at its line {line}", "make it anew"),
-    _Case(r"^error: No valid patches in input", "holds no patch", "write it by `git diff` or `diff -u`"),
-)
 
 
 def read_patches(paths: Sequence[Path]) -> tuple[Patch, ...]:
@@ -215,9 +173,6 @@ def _contents(blobs: Sequence[str], host: Host, folder: Path, name: str, limits:
     return contents(folder, host, blobs, sizes_bytes)
 
 
-def _refusal(patch: Patch, said: str) -> SourceError:
-    for case in _CASES:
-        if match := re.search(case.expression, said, re.MULTILINE):
-            return SourceError(f"{patch.name} {case.sentence.format_map(match.groupdict())}", hint=case.hint)
-    said = next(iter(said.strip().splitlines()), "git says no more")
-    return SourceError(f"{patch.name} does not apply: {said.removeprefix('error: ')}")
+def _refusal(patch: Patch, output: str) -> SourceError:
+    said = explain_patch(output)
+    return SourceError(f"{patch.name} {said.sentence}", hint=said.hint)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from factory.diagnoses.cargo import explain_cargo_failure
 from factory.process import Completed
 from factory.resolve.cargo import fetch_folder
-from factory.resolve.cargo_failures import explain_cargo_failure
 from tests.cargo_makers import CRATES_IO, cargo, require_cargo, write
 from tests.source_makers import Files
 

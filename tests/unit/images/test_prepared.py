@@ -1,4 +1,4 @@
-"""The commands that prepare an image, and what a package manager's failure means."""
+"""The commands that prepare an image, and what names what they make."""
 
 from dataclasses import replace
 from typing import get_args
@@ -7,7 +7,7 @@ import pytest
 
 from factory.catalogue import PackageManager
 from factory.digest import Digest
-from factory.images.prepared import configuration, explain, identity, input_digest, steps
+from factory.images.prepared import configuration, identity, input_digest, steps
 from factory.plan.model import Preparation
 
 BASE = Digest.of(b"base")
@@ -69,66 +69,6 @@ def test_packages_of_another_version_are_another_identity() -> None:
     assert identity(asked, b"libpq-dev=13.1\n", "") == identity(asked, b"libpq-dev=13.1\n", "")
     assert identity(asked, b"libpq-dev=13.1\n", "") != identity(asked, b"libpq-dev=13.2\n", "")
     assert identity(asked, b"libpq-dev=13.1\n", "once") != identity(asked, b"libpq-dev=13.1\n", "twice")
-
-
-@pytest.mark.parametrize(
-    ("output", "name"),
-    [
-        pytest.param("Reading package lists...\nE: Unable to locate package libpq-dve\n", "libpq-dve", id="apt"),
-        pytest.param("E: Package 'python2' has no installation candidate\n", "python2", id="apt-virtual"),
-        pytest.param("No match for argument: libpq-dve\nError: Unable to find a match\n", "libpq-dve", id="dnf"),
-        pytest.param(
-            "ERROR: unable to select packages:\n  libpq-dve (no such package):\n    required by: world[libpq-dve]\n",
-            "libpq-dve",
-            id="apk",
-        ),
-    ],
-)
-def test_an_unknown_package_is_named(output: str, name: str) -> None:
-    said = explain(output)
-
-    assert said is not None
-    assert said.message == f"the image's distribution has no package {name}"
-    assert not said.passing
-
-
-@pytest.mark.parametrize(
-    "output",
-    [
-        pytest.param(
-            "W: Failed to fetch http://m/x  Could not connect to m:80\nE: Unable to locate package a\n", id="apt"
-        ),
-        pytest.param("Errors during downloading metadata\n  - Curl error (6): Couldn't resolve host name\n", id="dnf"),
-        pytest.param("WARNING: opening https://m/main: temporary error (try again later)\n", id="apk"),
-    ],
-)
-def test_a_mirror_that_does_not_answer_may_answer_later(output: str) -> None:
-    said = explain(output)
-
-    assert said is not None
-    assert said.passing
-
-
-def test_an_image_without_sources_asks_for_a_mirror() -> None:
-    said = explain("this image has no package sources\n")
-
-    assert said is not None
-    assert "FACTORY_APT_MIRROR" in said.hint
-
-
-def test_other_words_are_left_to_the_log() -> None:
-    assert explain("E: dpkg was interrupted\n") is None
-
-
-def test_an_index_that_has_expired_is_named() -> None:
-    said = explain(
-        "E: Release file for http://mirror.example/debian/dists/forky/InRelease is expired (invalid since 23d 9h). "
-        "Updates for this repository will not be applied.\n"
-    )
-
-    assert said is not None
-    assert said.message == "the package index http://mirror.example/debian/dists/forky/InRelease has expired"
-    assert "FACTORY_APT_MIRROR" in said.hint
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from factory.cli.board import PlainBoard
+from factory.hiding import hide
 from factory.pipeline.echo import Echo
-from factory.source.session import hide, redact
+from factory.source.session import redact
 
 SECRET = "the-token-5f1d"
 PEM = "-----BEGIN KEY-----\nMIIEvQIBADANBg\n-----END KEY-----"

@@ -1,27 +1,28 @@
-"""Read a failed command's output: its first line that says what went wrong, and what it wanted and cannot have."""
+"""What compilers, Python and shells print when a command fails: its first error, and what it wanted and cannot have."""
 
 import re
 from itertools import takewhile
+from typing import Final
 
-from factory.terminal import clean
+from factory.diagnoses.heard import heard
 
 _ERROR = re.compile(
-    r"""^\s*(?:
-        error(?:\[E\d+\])?:\s*\S                 # rustc, cargo, setuptools
-      | .{0,200}?:\d+(?::\d+)?:\s+(?:fatal\s)?error:   # gcc, clang
-      | (?:ERROR|FATAL|fatal)[:\s]\s*\S          # pip, git, cmake
+    r"""^\s*+(?:
+        error(?:\[E\d{1,9}\])?:\s*+\S                 # rustc, cargo, setuptools
+      | .{0,200}?:\d{1,9}(?::\d{1,9})?:\s{1,9}+(?:fatal\s)?error:   # gcc, clang
+      | (?:ERROR|FATAL|fatal)[:\s]\s*+\S          # pip, git, cmake
       | 💥                                        # maturin
-      | [A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit):   # a Python traceback's last line
-      | make(?:\[\d+\])?:\s\*\*\*
-      | .{0,120}:\s(?:command\ not\ found|not\ found|No\ such\ file\ or\ directory|Permission\ denied)\s*$
+      | [A-Za-z_][\w.]{0,200}(?:Error|Exception|Interrupt|Exit):   # a Python traceback's last line
+      | make(?:\[\d{1,9}\])?:\s\*\*\*
+      | .{0,120}:\s(?:command\ not\ found|not\ found|No\ such\ file\ or\ directory|Permission\ denied)$
     )""",
     re.VERBOSE,
 )
 _WRAPPER = re.compile(
     r"subprocess\.CalledProcessError|BackendUnavailable: during handling|returned non-zero exit status"
 )
-_CAUSE = "Caused by: "
-_LINE_LENGTH = 300
+_CAUSE: Final = "Caused by: "
+_LINE_LENGTH: Final = 300
 
 
 def first_error(output: str) -> str:
@@ -29,7 +30,7 @@ def first_error(output: str) -> str:
 
     maturin states that it failed, and what of it on lines of their own.
     """
-    lines = [line.strip() for line in clean(output).splitlines() if line.strip()]
+    lines = [line.strip() for line in heard(output).splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
     plain = [line for line in errors if not _WRAPPER.search(line)]
     chosen = next(iter(plain or errors or lines[-1:]), "it printed nothing")
@@ -38,12 +39,12 @@ def first_error(output: str) -> str:
     return ": ".join([chosen, *(cause.removeprefix(_CAUSE) for cause in causes)])[:_LINE_LENGTH]
 
 
-_LIBPYTHON = re.compile(r"(?:cannot find -l|could not find native static library `)(?P<name>python3[\w.]*)")
+_LIBPYTHON = re.compile(r"(?:cannot find -l|could not find native static library `)(?P<name>python3[\w.]{0,20}+)")
 
 
 def wanted_libpython(output: str) -> str | None:
     """Return the libpython that a linker looked for, in ld's words or rustc's; None where it looked for none."""
-    match = _LIBPYTHON.search(clean(output))
+    match = _LIBPYTHON.search(heard(output))
     return None if match is None else f"lib{match['name']}"
 
 
@@ -54,4 +55,4 @@ _CROWDED = re.compile(
 
 def is_crowded(output: str) -> bool:
     """Whether a command was refused another process or thread (EAGAIN of fork(2)), as far as Python, Rust or sh say."""
-    return _CROWDED.search(output) is not None
+    return _CROWDED.search(heard(output)) is not None

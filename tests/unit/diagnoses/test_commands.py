@@ -2,8 +2,7 @@
 
 import pytest
 
-from factory.pipeline.diagnose import first_error, is_crowded, wanted_libpython
-from factory.terminal import clean
+from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
 
 
 @pytest.mark.parametrize(
@@ -34,10 +33,6 @@ from factory.terminal import clean
 )
 def test_the_first_error_line_is_found(output: str, line: str) -> None:
     assert first_error(output) == line
-
-
-def test_escape_sequences_cannot_steer_a_terminal() -> None:
-    assert clean("a\x1b]0;title\x07b\x1b[2Jc\x08d\ttab\n") == "abcd\ttab\n"
 
 
 @pytest.mark.parametrize(

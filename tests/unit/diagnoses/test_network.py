@@ -2,7 +2,7 @@
 
 import pytest
 
-from factory.pipeline.offline import network_attempt
+from factory.diagnoses.network import network_attempt
 
 CARGO_OFFLINE = """\
 error: no matching package named `itoa` found
@@ -265,3 +265,13 @@ def test_a_trial_that_wants_the_network_is_told_where_its_tests_are_chosen() -> 
 def test_what_a_hostile_package_prints_cannot_break_the_reading() -> None:
     assert network_attempt("curl: (6) Could not resolve host: [::1\n") is not None
     assert network_attempt("error sending request for url (" * 1000) is None
+
+
+def test_a_rust_program_that_names_its_url_is_quoted() -> None:
+    attempt = network_attempt(
+        "Error: error sending request for url (https://x.org/a)\n\nCaused by:\n    client error (Connect)\n"
+        "    dns error: failed to lookup address information: Temporary failure in name resolution\n"
+    )
+
+    assert attempt is not None
+    assert (attempt.tool, attempt.wanted) == ("a Rust program", "https://x.org/a")

@@ -1,0 +1,52 @@
+"""Tables of a program's words and what they mean."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+from factory.diagnoses.heard import Heard
+
+K = TypeVar("K", bound=str)
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Generic[K]):
+    """Words of a program's, and what they mean; `{names}` in the sentence are the pattern's groups.
+
+    Where words mean this only below others, `below` finds those.
+    """
+
+    kind: K
+    pattern: re.Pattern[str]
+    sentence: str
+    hint: str = ""
+    below: re.Pattern[str] | None = None
+
+    def search(self, text: Heard) -> re.Match[str] | None:
+        """Find the words."""
+        if self.below is None:
+            return self.pattern.search(text)
+        above = self.below.search(text)
+        return None if above is None else self.pattern.search(text, above.end())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis(Generic[K]):
+    """What went wrong, as one clause, and the way out."""
+
+    kind: K
+    sentence: str
+    hint: str = ""
+
+
+def diagnose(cases: Iterable[Case[K]], text: Heard, names: Mapping[str, str] = _NONE) -> Diagnosis[K] | None:
+    """Return what the first case that fits says; `names` are those of its sentence that are in no pattern."""
+    for case in cases:
+        if match := case.search(text):
+            sentence = case.sentence.format_map({**names, **match.groupdict()})
+            return Diagnosis(kind=case.kind, sentence=sentence, hint=case.hint)
+    return None

@@ -1,0 +1,166 @@
+"""What an offline command tried to get from the network, as far as the tool that tried printed it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from factory.diagnoses.cases import Case
+from factory.diagnoses.heard import heard
+from factory.host import is_loopback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkAttempt:
+    """What an offline command tried to get, in the tool's own words, and the recipe's way to declare it.
+
+    It is not the `is_cause` of a failure where a compiler found fault with the code later on: a build may go on without
+    what it tried to get.
+    """
+
+    tool: str
+    wanted: str
+    declare: str
+    is_cause: bool = True
+
+
+_CARGO_OFFLINE = (
+    r"[\s\S]{0,900}?(?:--offline was specified|offline mode|Could not resolve host|failed to resolve address"
+    r"|network failure seems to have happened)"
+)
+_QUOTED = r"`(?P<wanted>[^`\n]{1,300})`"
+_NO_NAME = r"Temporary failure in name resolution|Name or service not known|No address associated with hostname"
+_UNREACHABLE = rf"{_NO_NAME}|Network is unreachable"
+_PYTHON = rf"\[Errno (?:-[235]|101)\] (?:{_UNREACHABLE})"
+_POOL = (
+    r"HTTPS?ConnectionPool\(host='(?P<wanted>[^'\n]{1,300})', port=\d{1,5}\): Max retries exceeded with url: \S{1,900}+"
+)
+_SOMETHING = "a download"
+_CRATES = "declare it in the recipe: a Cargo.lock that names it, or build: {locked: false}"
+_REQUIRES = "declare it in the recipe: build: {requires: [%s]}"
+_PROGRAM = "build: {requires: […]} takes a wheel that brings the program; crates come from Cargo.lock alone"
+_REPOSITORY = "source: {git: …} brings submodules along; what else the build clones belongs into the source (patches)"
+_DOWNLOAD = (
+    "have it there before: build: {system: …} or {requires: […]} installs it, {before-all: …} fetches it into the "
+    "image, or the source brings it along"
+)
+_WRAP = "declare it in the recipe: build: {system: …} installs the library, or a source brings subprojects/packagecache"
+_TESTS = "a trial has no network: leave the tests that want it out of test: {run: …}"
+
+_CASES = tuple(
+    Case(tool, re.compile(expression, re.MULTILINE), "{wanted}", declare)
+    for tool, expression, declare in (
+        ("pip", r"No matching distribution found for (?P<wanted>[^\s(]{1,300})", _REQUIRES),
+        ("pip", r"Could not fetch URL (?P<wanted>\S{1,500}?): connection error", "build: {requires: […]} takes it"),
+        (
+            "uv",
+            rf"Failed to fetch: `?(?P<wanted>http[^`\s]{{1,500}}+)[\s\S]{{0,600}}?(?:{_UNREACHABLE})",
+            _REQUIRES % "…",
+        ),
+        ("cargo", rf"failed to get {_QUOTED} as a dependency{_CARGO_OFFLINE}", _CRATES),
+        ("cargo", rf"failed to load source for dependency {_QUOTED}{_CARGO_OFFLINE}", _CRATES),
+        ("cargo", rf"failed to download {_QUOTED}{_CARGO_OFFLINE}", _CRATES),
+        ("cargo", rf"no matching package named {_QUOTED} found{_CARGO_OFFLINE}", _CRATES),
+        ("cargo", rf"failed to select a version for the requirement {_QUOTED}{_CARGO_OFFLINE}", _CRATES),
+        ("cargo", rf"could not find {_QUOTED} in registry `[^`\n]{{1,300}}` with version", _PROGRAM),
+        ("cargo", rf"the crate {_QUOTED} could not be found in registry index", _CRATES),
+        ("cargo", rf"Updating git repository {_QUOTED}{_CARGO_OFFLINE}", _CRATES),
+        ("cargo", r"attempting to make an HTTP request, but --offline was specified", _CRATES),
+        ("cargo", rf"download of config\.json failed{_CARGO_OFFLINE}", _CRATES),
+        ("cargo", r"can't check for updates in offline mode \(--offline\)", _CRATES),
+        ("cmake", r"error: downloading '(?P<wanted>[^'\n]{1,900})' failed\s{1,40}+status_code: [67]\b", _DOWNLOAD),
+        ("cmake", r"^[ \t]*+[67];\"Could(?:n't| not) (?:resolve|connect)[^\"\n]{0,300}+\"", _DOWNLOAD),
+        ("meson", r"ERROR: could not get (?P<wanted>\S{1,500}); is the internet available\?", _WRAP),
+        (
+            "git",
+            r"fatal: unable to access '(?P<wanted>[^'\n]{1,500})': (?:Could not resolve|Failed to connect)",
+            _REPOSITORY,
+        ),
+        ("git", rf"ssh: Could not resolve hostname (?P<wanted>[^\s:]{{1,300}}+): (?:{_NO_NAME})", _REPOSITORY),
+        (
+            "git",
+            rf"fatal: [Uu]nable to look up (?P<wanted>\S{{1,300}}+) \(port \d{{1,5}}\) \((?:{_NO_NAME})\)",
+            _REPOSITORY,
+        ),
+        (
+            "git",
+            r"fatal: unable to connect to (?P<wanted>[^\s:]{1,300}+):\n.{0,300}?errno=Network is unreachable",
+            _REPOSITORY,
+        ),
+        ("curl", r"curl: \(6\) Could not resolve host: (?P<wanted>\S{1,300})", _DOWNLOAD),
+        ("curl", r"curl: \(7\) Failed to connect to (?P<wanted>\S{1,300}+) port \d{1,5}", _DOWNLOAD),
+        (
+            "wget",
+            r"^wget: unable to resolve host address [\u2018'](?P<wanted>[^\u2019'\s]{1,300}+)[\u2019']",
+            _DOWNLOAD,
+        ),
+        ("wget", r"^wget: bad address '(?P<wanted>[^'\s]{1,300}+)'", _DOWNLOAD),
+        ("wget", r"^Connecting to (?P<wanted>\S{1,300}?)\.\.\. failed: Network is unreachable\.", _DOWNLOAD),
+        (
+            "npm",
+            r"^npm (?:error|ERR!) request to (?P<wanted>\S{1,500}+) failed, reason: (?:getaddrinfo|connect) E",
+            _DOWNLOAD,
+        ),
+        ("node", r"getaddrinfo (?:EAI_AGAIN|ENOTFOUND) (?P<wanted>\S{1,300})", _DOWNLOAD),
+        ("node", r"Error: connect ENETUNREACH (?P<wanted>\S{1,300})", _DOWNLOAD),
+        ("go", r"^go: .{0,500}?Get \"(?P<wanted>[^\"\n]{1,500})\": dial tcp", _DOWNLOAD),
+        (
+            "a Rust program",
+            rf"error sending request for url \((?P<wanted>[^)\n]{{1,300}})\)[\s\S]{{0,600}}?(?:{_NO_NAME})",
+            _DOWNLOAD,
+        ),
+        ("a Rust program", rf"failed to lookup address information: (?:{_NO_NAME})", _DOWNLOAD),
+        (
+            "python",
+            rf"{_POOL} \(Caused by (?:NameResolution|NewConnection)Error\(.{{0,600}}?(?:{_UNREACHABLE})",
+            _DOWNLOAD,
+        ),
+        ("python", rf"(?:^|[\s.])URLError: <urlopen error {_PYTHON}>", _DOWNLOAD),
+        (
+            "python",
+            (
+                r"^(?:E[ \t]{1,20}+)?(?:\w{1,60}+\.){0,9}"
+                rf"(?:gaierror|OSError|\w{{0,60}}?Connect\w{{0,60}}?Error): {_PYTHON}$"
+            ),
+            _DOWNLOAD,
+        ),
+        ("", rf"^(?P<tool>bash|sh): (?:line \d{{1,9}}: )?(?P<wanted>[\w.-]{{1,300}}+): (?:{_NO_NAME})$", _DOWNLOAD),
+        (
+            "",
+            (
+                r"^(?!\w{0,200}(?:Error|Exception|error|warning)\b)"
+                rf"(?P<tool>[\w./+-]{{1,300}}+): (?:[\w.: -]{{1,300}}: )?(?:{_UNREACHABLE})$"
+            ),
+            _DOWNLOAD,
+        ),
+    )
+)
+"""The words of cargo 1.95, pip 26, uv 0.13, cmake 4.4, meson 1.12, git 2.30 to 2.39, curl 7.74 to 8, wget 1.21, npm 10,
+node 20, go 1.26 and CPython, each seen without network; the first that fits is believed."""
+
+_ADDRESS = re.compile(r"[\w.:/?&=%@+~-]{1,1000}+", re.ASCII)
+_COMPILER_ERROR = re.compile(
+    r"^(?:\S.{0,200}?:\d{1,9}(?::\d{1,9})?: (?:fatal )?error: |error\[E\d{1,9}\]: )", re.MULTILINE
+)
+
+
+def network_attempt(output: str, *, is_trial: bool = False) -> NetworkAttempt | None:
+    """Say what an offline command tried to fetch, as far as a tool printed it; None where none did."""
+    text = heard(output)
+    for case in _CASES:
+        for match in case.pattern.finditer(text):
+            groups = match.groupdict()
+            wanted = groups.get("wanted") or _SOMETHING
+            if not any(is_loopback(address) for address in _addresses(wanted)):
+                return NetworkAttempt(
+                    tool=case.kind or groups["tool"],
+                    wanted=wanted,
+                    declare=_TESTS if is_trial else case.hint.replace("%s", wanted),
+                    is_cause=_COMPILER_ERROR.search(text, match.end()) is None,
+                )
+    return None
+
+
+def _addresses(wanted: str) -> Iterator[str]:
+    """Yield what may be an address in a tool's words; what a build serves to itself is not the network."""
+    if _ADDRESS.fullmatch(wanted):
+        yield wanted

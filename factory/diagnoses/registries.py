@@ -1,0 +1,77 @@
+"""What Docker and Podman print when an image does not come from its registry."""
+
+import re
+from typing import Final, Literal
+
+from factory.diagnoses.cases import Case, Diagnosis, diagnose
+from factory.diagnoses.heard import Heard, heard, one_line
+
+Kind = Literal["passing", "lasting"]
+"""`passing` may end otherwise a moment later."""
+
+
+def _case(kind: Kind, pattern: str, sentence: str, hint: str) -> Case[Kind]:
+    return Case(kind, re.compile(pattern, re.IGNORECASE), sentence, hint)
+
+
+_CASES: Final = (
+    _case(
+        "lasting",
+        r"verification failed|unexpected (?:digest|commit digest)|digest did not match"
+        r"|does not match (?:its |provided manifest )?digest",
+        "what the registry sent is not what the digest names",
+        "do not use it: the registry, or something before it, changes images; name another registry",
+    ),
+    _case(
+        "lasting",
+        r"unauthorized|access denied|authentication required|forbidden",
+        "the registry does not let this user have it",
+        "is the name right? then log in to the registry with the engine's own client (`docker login`)",
+    ),
+    _case(
+        "lasting",
+        r"manifest unknown|name unknown|repository name not known|not found|does not exist",
+        "the registry does not have it",
+        "is the name right? a digest that was replaced is pinned anew by `factory image pin`",
+    ),
+    _case(
+        "lasting",
+        r"server gave HTTP response to HTTPS client|x509|certificate",
+        "the engine does not trust the registry",
+        "the engine, not the factory, is told of a registry's certificate or that it has none",
+    ),
+    _case(
+        "lasting",
+        r"no such host|name resolution|server misbehaving",
+        "nobody knows the registry's name",
+        "is the network up, and the registry's name right? `--families lookalike` needs no registry",
+    ),
+    _case(
+        "passing",
+        r"refused|unreachable|no route|timeout|deadline|awaiting headers",
+        "no registry answers there",
+        "is it up, and may the engine reach it? `--families lookalike` needs no registry",
+    ),
+    _case(
+        "passing",
+        r"toomanyrequests|rate limit",
+        "the registry wants fewer pulls",
+        "wait, or log in to the registry with the engine's own client (`docker login`)",
+    ),
+)
+_BROKEN: Final[Diagnosis[Kind]] = Diagnosis(
+    kind="passing", sentence="the registry broke off", hint="type the same command again: whole layers are kept"
+)
+_MOST_QUOTED: Final = 1000
+
+
+def explain_pull(output: str) -> Diagnosis[Kind]:
+    """Say what an engine's words mean, and quote them; words that nobody foresaw may pass."""
+    text = heard(output)
+    said = diagnose(_CASES, text) or _BROKEN
+    return Diagnosis(kind=said.kind, sentence=f"{said.sentence} ({quoted(text)})", hint=said.hint)
+
+
+def quoted(text: Heard) -> str:
+    """Return words as they are quoted, in one line."""
+    return one_line(text).strip()[:_MOST_QUOTED]

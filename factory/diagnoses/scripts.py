@@ -1,0 +1,15 @@
+"""What our own scripts print while they make an image."""
+
+from typing import Final
+
+from factory.diagnoses.heard import heard
+
+_FAULT: Final = "fault: "
+_LAST_LINES: Final = 15
+
+
+def explain_script(output: str) -> str:
+    """Return the lines that a failed script calls faults, else the last that it or its tools printed."""
+    printed = heard(output).splitlines()
+    faults = [line.removeprefix(_FAULT) for line in printed if line.startswith(_FAULT)]
+    return "\n".join((faults or printed)[-_LAST_LINES:])

@@ -1,0 +1,98 @@
+"""What uv prints when it finds nothing."""
+
+import re
+from dataclasses import replace
+from typing import Final, Literal
+
+from factory.diagnoses.cases import Case, Diagnosis, diagnose
+from factory.diagnoses.heard import Heard, heard, one_line
+
+Kind = Literal["refused", "no-wheel", "unsatisfiable", "network"]
+
+_LOGIN: Final = "is the index URL right, the mirror whole, and no login page between?"
+OTHER_VERSION: Final = "constrain it to a version that has a wheel there (build: constraints, or test: requires)"
+
+_NO_WHEEL = re.compile(r"Wheels are required for `(?P<name>[^`]{1,200})`")
+_PROXY = re.compile(r"\b407\b|tunnel error|proxy error|proxy authorization|proxy connect", re.IGNORECASE)
+_CERTIFICATE = re.compile(r"invalid peer certificate: \w")
+_CAUSE = re.compile(r"^[ \t]*+(?:error|cause): ", re.MULTILINE)
+_CASES: Final[tuple[Case[Kind], ...]] = (
+    Case(
+        "network",
+        re.compile(r"\b(?:401|403)\b|lack of valid authentication"),
+        "the package index turned us away",
+        "give user and password in the index URL or in netrc",
+    ),
+    Case(
+        "network",
+        re.compile(
+            r"Request failed after|Failed to fetch|error sending request|Could not connect|operation timed out|"
+            r"HTTP status (?:server|client) error|\bdns error\b|tcp connect error|invalid peer certificate",
+            re.IGNORECASE,
+        ),
+        "the package index cannot be asked: {cause}",
+    ),
+    Case(
+        "network",
+        re.compile(
+            r"(?:Missing|Unsupported) `Content-Type`|following redirect|too many redirects",
+            re.IGNORECASE,
+        ),
+        "what answers for the package index is no index page: {cause}",
+        _LOGIN,
+    ),
+    Case(
+        "refused",
+        re.compile(r"Because (?P<name>\S{1,200}) has an invalid package format"),
+        "what the index hands out as {name} is no wheel",
+        _LOGIN,
+    ),
+    Case("no-wheel", _NO_WHEEL, "{lacking} no wheel for {target}, only source", OTHER_VERSION),
+    Case(
+        "unsatisfiable",
+        re.compile(r"Because (?P<name>\S{1,200}) was not found in the package registry"),
+        "no index here knows {name}",
+        "is the name right, and the index URL?",
+    ),
+    Case(
+        "unsatisfiable",
+        re.compile(r"there (?:is|are) no versions? of (?P<name>[^\s,]{1,200})(?=[\s,])"),
+        "no index here has {name} for {target}",
+        "ask for a version that exists",
+    ),
+    Case(
+        "unsatisfiable",
+        re.compile(""),
+        "the requirements cannot be met for {target}: {cause}",
+        "loosen one of them",
+    ),
+)
+
+
+def explain_uv_failure(output: str, target: str) -> Diagnosis[Kind]:
+    """Read uv's error, free of credentials; `target` names interpreter and platform."""
+    log = heard(output)
+    text = one_line(log)
+    names = {"target": target, "cause": _last_cause(log), "lacking": _lacking(text)}
+    said = diagnose(_CASES, text, names)
+    if said is None:
+        raise AssertionError("the last case fits any text")
+    return said if said.hint else replace(said, hint=_way_to_the_index(text))
+
+
+def _lacking(text: Heard) -> str:
+    names = sorted(set(_NO_WHEEL.findall(text)))
+    return f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'}"
+
+
+def _way_to_the_index(text: Heard) -> str:
+    if _CERTIFICATE.search(text):
+        return "name the bundle that signs this server's certificate in SSL_CERT_FILE"
+    if _PROXY.search(text):
+        return "look at http_proxy and https_proxy: is the proxy there, and its user and password right?"
+    return "is the network up, and the index URL right?"
+
+
+def _last_cause(log: Heard) -> str:
+    cause = _CAUSE.split(log.strip())[-1].partition("\nhint:")[0]
+    return one_line(Heard(cause)).strip().rstrip(".") or "uv printed nothing"
