@@ -22,6 +22,7 @@ from factory.tags import Interpreter, PlatformTag
 from factory.wheel import Wheel
 
 _BYTECODE_TIMEOUT_S = 300
+_HASHED = re.compile(r"-[0-9a-f]{8}\.[^\n]*+\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +223,8 @@ def _names(
 
 def _is_renamed(needed: str, after: str) -> bool:
     """Whether auditwheel only put its hash into a grafted library's name: libfoo-1a2b3c4d.so.1.2 of libfoo.so.1."""
-    return re.fullmatch(rf"{re.escape(needed.partition('.')[0])}-[0-9a-f]{{8}}\..*", after) is not None
+    stem = needed.partition(".")[0]
+    return after.startswith(stem) and _HASHED.match(after, len(stem)) is not None
 
 
 def _search(path: str, before: SharedObject, after: SharedObject) -> Iterator[Searched]:

@@ -26,7 +26,7 @@ _NOT_IN_A_TRIAL = frozenset(
         "uv",
     }
 )
-_JOINTS = re.compile(r"\s*(?:&&|\|\||;)\s*")
+_JOINTS = re.compile(r"&&|\|\||;")
 
 
 def system_packages(command: str) -> dict[str, tuple[str, ...]] | None:

@@ -14,18 +14,18 @@ from factory.project.tables import Files, Table, read_text
 from factory.tags import Abi3Floor
 
 _EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension", "CMakeExtension"})
-_MESON = re.compile(r"\.extension_module\(\s*'(?P<name>\w+)'(?P<rest>(?:[^()]|\([^()]*\))*)\)")
-_MESON_SUBDIR = re.compile(r"subdir\s*:\s*'(?P<folder>[\w./-]*)'")
+_MESON = re.compile(r"\.extension_module\(\s*+'(?P<name>\w+)'(?P<rest>(?:[^()]|\([^()]*+\))*+)\)")
+_MESON_SUBDIR = re.compile(r"subdir\s*+:\s*+'(?P<folder>[\w./-]*)'")
 _CMAKE = re.compile(
     r"(?:pybind11_add_module|nanobind_add_module|python_add_library|Python3?_add_library)\s*\(\s*(?P<name>\w+)",
     re.IGNORECASE,
 )
 _CMAKE_INSTALL = re.compile(
-    r"install\s*\(\s*TARGETS\s+(?P<names>[\w\s]+?)\s+(?:LIBRARY\s+)?DESTINATION\s+\"?(?P<folder>[\w./-]+)\"?",
+    r"install\s*+\(\s*+TARGETS\s++(?P<names>(?:\w++\s++){1,200}?)(?:LIBRARY\s++)?DESTINATION\s++\"?(?P<folder>[\w./-]+)",
     re.IGNORECASE,
 )
-_MESON_BELOW = re.compile(r"(?m)^\s*subdir\(\s*'(?P<folder>[\w./-]+)'")
-_CMAKE_BELOW = re.compile(r"(?m)^\s*add_subdirectory\s*\(\s*(?P<folder>[\w./-]+)", re.IGNORECASE)
+_MESON_BELOW = re.compile(r"(?m)^[ \t]*+subdir\(\s*+'(?P<folder>[\w./-]+)'")
+_CMAKE_BELOW = re.compile(r"(?m)^[ \t]*+add_subdirectory\s*+\(\s*+(?P<folder>[\w./-]+)", re.IGNORECASE)
 _MOST_FILES = 200
 
 
@@ -163,7 +163,7 @@ def _texts(files: Files, folder: str, name: str, below: re.Pattern[str]) -> Iter
             continue
         seen.add(here)
         try:
-            text = re.sub(r"(?m)^\s*#.*$", "", read_text(files, f"{here}{name}") or "")
+            text = re.sub(r"(?m)^[ \t]*+#.*$", "", read_text(files, f"{here}{name}") or "")
         except SourceError:
             continue
         todo += [posixpath.normpath(posixpath.join(here, match["folder"])) + "/" for match in below.finditer(text)]

@@ -214,7 +214,7 @@ def selector(text: str) -> str:
     recipe, _, glob = text.rpartition("/")
     if not all(_SELECTOR.fullmatch(part) for part in (recipe or "*", glob)):
         raise RefusalError(f"{quote(text)} is not a glob over cell ids", hint)
-    if re.sub(r"\[!?[^\]]+\]", "", text).strip().count("["):
+    if re.sub(r"\[!?[^\]]{1,200}\]", "", text).strip().count("["):
         raise RefusalError(f"{quote(text)} opens a [ that it never closes", hint)
     return _selecting_something(glob, text, hint)
 
