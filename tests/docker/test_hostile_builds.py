@@ -2,6 +2,7 @@
 
 import errno
 import re
+import resource
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -330,3 +331,45 @@ def test_the_crowd_had_really_reached_the_limit_of_processes(ran_watched: Ran) -
 def test_watchers_end_with_their_run(ran_watched: Ran, workshop: Command, daemon: docker.DockerClient) -> None:
     assert ran_watched.code == 1
     assert left_behind(daemon, workshop.owner) == set()
+
+
+SPEAKING = """\
+    for _ in range(4): os.write(1, b'\\n' * (1 << 20))
+    for mark in ('##[error]', '  ::error::', '##vso[x]', ':\\u200b:error::', '#\\x1b[0m#[error]'):
+        os.write(1, f'{mark}forged \\u202e\\n'.encode())
+    print('error: ##[error]forged \\u202e::error::forged', flush=True)
+    sys.exit(1)
+"""
+ENDLESS = "    for _ in range(SIZE >> 16): os.write(1, b'x' * (1 << 16))\n"
+
+
+def children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def test_line_feeds_are_read_at_once_and_no_line_commands_the_runner(command: Command) -> None:
+    recipe = command.recipe(make_c_project("speaking", setup=f"{IN_BUILD}pass\n{SPEAKING}"))
+    before = children_cpu_s()
+
+    ended = command.build(recipe, "-v", env={"GITHUB_ACTIONS": "true", "CI": "true"})
+
+    assert ended.failure("speaking").message == "error: ##[error]forged ::error::forged"
+    assert children_cpu_s() - before < 90
+    lines = (ended.stderr + ended.stdout).splitlines()
+    assert [line for line in lines if "# #[error]forged" in line]
+    assert not [line for line in lines if line.strip().startswith("::") or re.search(r"##\w*\[", line)]
+    assert not set(ended.stderr) & {"\u202e", "\u200b", "\x1b"}
+
+
+def test_a_line_without_end_is_shown_within_bounds(command: Command) -> None:
+    recipe = command.recipe(
+        make_c_project("endless", setup=f"{IN_BUILD}pass\n{ENDLESS.replace('SIZE', str(100 << 20))}")
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+
+    ended = command.build(recipe, "-v")
+
+    assert ended.records["endless"].passed, ended.stderr[-2000:]
+    assert ended.stderr.count("x") > 100 << 20
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(before, 300 << 10), "in KiB"
