@@ -18,8 +18,8 @@ from tests.faults import with_fault
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
-SOON_S = 8
-"""What a machine with other work may take for what is meant to take less than two seconds."""
+SOON_S = 40
+"""What a very busy machine may take for what takes less than two seconds otherwise; the job itself never ends."""
 
 
 def broken(command: Command, place: str, function: str, fault: str) -> Command:
