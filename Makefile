@@ -66,9 +66,9 @@ peers: setup .peers/.ready  ## what other tools say to every sample of the gate'
 	@touch $@
 
 FUZZ_SECONDS ?= 60
-fuzz: setup  ## mutated zips, texts, RECORDs and objects against the readers and the gate, so long each
+fuzz: setup  ## mutated sources, wheels, zips, texts, RECORDs and objects against the readers, the planner and the gate
 	$(BIN)/uv pip install --quiet --target .fuzz-site -r requirements/fuzz.txt
-	for target in elf record zip texts object; do \
+	for target in elf record zip texts object plan audit; do \
 	    PYTHONPATH=.fuzz-site $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS) || exit 1; done
 
 lock: setup  ## resolve the environment anew

@@ -204,7 +204,11 @@ def registry_id(name: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL, or an address without scheme, names this machine's loopback interface."""
-    return is_loopback_host(urlsplit(url if "//" in url else f"//{url}").hostname or "")
+    try:
+        name = urlsplit(url if "//" in url else f"//{url}").hostname
+    except ValueError:  # it is no URL, and names no host
+        return False
+    return is_loopback_host(name or "")
 
 
 def find_uv() -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Event
 from typing import BinaryIO, Final, cast
 
-from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from factory.digest import Artifact, Digest, chunks
@@ -29,6 +29,7 @@ from factory.errors import OutputError
 from factory.pipeline.model import CellRecord, Run
 from factory.plan.model import Cell, Plan
 from factory.store.locks import flocked, waited_for
+from factory.untrusted import UntrustedTextError, parse_wheel_name
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"(?P<hex>[0-9a-f]{64}) [ *](?P<name>[^/\n]+)")
@@ -244,8 +245,8 @@ def _is_outdated(name: str, record: CellRecord, plan: Plan) -> bool:
 def version_of(filename: str, distribution: NormalizedName, cell: Cell) -> Version | None:
     """Return the version of a wheel file that is this distribution's and carries this cell's tag; else None."""
     try:
-        name, version, _, tags = parse_wheel_filename(filename)
-    except InvalidWheelFilename:
+        name, version, _, tags = parse_wheel_name(filename)
+    except UntrustedTextError:
         return None
     triples = {(tag.interpreter, tag.abi, tag.platform) for tag in tags}
     wanted = {(tag.interpreter, tag.abi, alias) for tag in cell.tag.expanded for alias in cell.platform.aliases}

@@ -1,34 +1,42 @@
 """An sdist that is honest in its form, small, and takes seconds to read: what a run does meanwhile can be seen."""
 
 import gzip
+import os
 import tarfile
 import time
 from pathlib import Path
+from threading import Event
 
+from factory.pipeline.stages import Stages
+from factory.pipeline.trees import Fetched
 from factory.store import Store
 
 _PIECE_BYTES, _PIECES = 64 << 20, 30
+_NOISE_BYTES = 1 << 20  # what unpacks to very many times its size is refused at once
 _RECIPE = """\
 factory: 1
 name: demo
-source: {{url: "https://index.invalid/{name}", sha256: {sha256}}}
+source: {{url: "{url}", sha256: {sha256}}}
 interpreters: [cp313]
 platforms: [manylinux_2_31_x86_64]
 """
 _NAME = "demo-1.0.tar.gz"
+_URL = f"https://index.invalid/{_NAME}"
 
 
 def write_slow_recipe(folder: Path, store: Path) -> Path:
     """Write a recipe whose sdist lies in the store already, so that nothing is fetched."""
     head = tarfile.TarInfo("demo-1.0/zeros")
     head.size = _PIECE_BYTES * _PIECES
-    piece = gzip.compress(bytes(_PIECE_BYTES), 1)
+    piece = gzip.compress(os.urandom(_NOISE_BYTES) + bytes(_PIECE_BYTES - _NOISE_BYTES), 1)
     sdist = folder / _NAME
     sdist.write_bytes(gzip.compress(head.tobuf()) + piece * _PIECES + gzip.compress(bytes(1024)))
     with Store.open(store) as opened:
         kept = opened.put_file(sdist)
+        inputs = {"archive": _URL, "sha256": str(kept.digest)}
+        Stages(store=opened, cancelled=Event()).surely("source", inputs, Fetched, lambda: Fetched(file=kept))
     recipe = folder / "recipe.yaml"
-    recipe.write_text(_RECIPE.format(name=_NAME, sha256=kept.digest.hex))
+    recipe.write_text(_RECIPE.format(url=_URL, sha256=kept.digest.hex))
     return recipe
 
 

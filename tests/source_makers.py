@@ -23,6 +23,10 @@ class Files(dict[str, str]):
     def read(self, path: str) -> bytes | None:
         return self[path].encode() if path in self else None
 
+    def size(self, path: str) -> int | None:
+        content = self.read(path)
+        return None if content is None else len(content)
+
 
 def member(
     name: str, content: bytes = b"", *, mode: int = 0o644, mtime: float = 1_700_000_000, **attributes: object

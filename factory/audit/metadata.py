@@ -3,15 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from packaging.metadata import InvalidMetadata
-from packaging.metadata import Metadata as CoreMetadata
-from packaging.version import Version
-
 from factory.audit.closure import installed_path
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.modules import module_files
 from factory.audit.rendering import rst_problem
 from factory.audit.rules import finding
+from factory.untrusted import UntrustedTextError, judge_metadata, parse_version
 from factory.wheel import Metadata, Wheel
 
 _RULES = {"metadata-version": "metadata-version", "license-expression": "licence-expression"}
@@ -47,8 +44,8 @@ def _wheel_version(wheel: Wheel) -> Iterator[Finding]:
         return
     text = wheel.wheel_text.wheel_version
     try:
-        release = Version(text).release
-    except ValueError:
+        release = parse_version(text).release
+    except UntrustedTextError:
         release = ()
     if release[:1] != _WHEEL_VERSION[:1]:
         said = f"Wheel-Version {text[:_SHOWN]!r}" if text else "no Wheel-Version"
@@ -58,17 +55,18 @@ def _wheel_version(wheel: Wheel) -> Iterator[Finding]:
 def _fields(subject: str, metadata: Metadata) -> Iterator[Finding]:
     """Let packaging judge every field; Name, Version and Requires-Python have rules of their own."""
     try:
-        CoreMetadata.from_email(metadata.text)
-    except ExceptionGroup as errors:
-        for error in errors.exceptions:
-            if isinstance(error, InvalidMetadata) and not _is_elsewhere(error):
-                rule = _RULES.get(error.field, "metadata-invalid")
-                yield finding(rule, subject, f"{error.field.title()}: {_sentence(str(error))}")
+        problems = judge_metadata(metadata.text)
+    except UntrustedTextError as error:
+        yield finding("metadata-invalid", subject, str(error))
+        return
+    for field, words in problems:
+        if not _is_elsewhere(field, words):
+            yield finding(_RULES.get(field, "metadata-invalid"), subject, f"{field.title()}: {_sentence(words)}")
 
 
-def _is_elsewhere(error: InvalidMetadata) -> bool:
+def _is_elsewhere(field: str, words: str) -> bool:
     """Whether another rule judges it, or it only came with a later version: setuptools writes License-File so."""
-    return error.field in ("name", "version", "requires-python") or "introduced in metadata version" in str(error)
+    return field in ("name", "version", "requires-python") or "introduced in metadata version" in words
 
 
 def _sentence(text: str) -> str:

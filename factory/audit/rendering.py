@@ -3,6 +3,8 @@
 import io
 
 _TEXT_CHARACTERS = 1 << 19  # longer ones take docutils minutes, and no index shows them whole
+_TEXT_LINES = 20_000  # of a hundred microseconds each
+_WORD_CHARACTERS = 4000  # docutils looks for references in quadratic time
 # What docutils is known to raise beside its own SystemMessage, on nested and broken texts.
 _BROKEN = (RecursionError, ValueError, LookupError, AttributeError, TypeError, AssertionError)
 
@@ -13,6 +15,10 @@ def rst_problem(text: str) -> str:
 
     if len(text) > _TEXT_CHARACTERS:
         return f"it has {len(text)} characters; {_TEXT_CHARACTERS} are rendered at most"
+    if (lines := len(text.splitlines())) > _TEXT_LINES:
+        return f"it has {lines} lines; {_TEXT_LINES} are rendered at most"
+    if (longest := max(map(len, text.split()), default=0)) > _WORD_CHARACTERS:
+        return f"it has a word of {longest} characters; {_WORD_CHARACTERS} are rendered at most"
     said = io.StringIO()
     try:
         rendered = render(text, stream=said)

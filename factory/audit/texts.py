@@ -9,11 +9,11 @@ from packaging.version import Version
 
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding
+from factory.untrusted import UntrustedTextError, parse_specifiers, parse_version
 from factory.wheel import RecordRow, Wheel, WheelName, record_hash
 
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")  # binary distribution format: no hash of these can be written
 _MICROS = range(100)
-_SPECIFIER_LENGTH = 1000
 
 
 def check_names(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- a Check's signature
@@ -59,8 +59,8 @@ def _same(named: WheelName, rule: str, subject: str, name: str, version: str) ->
 
 def _version(text: str) -> Version | None:
     try:
-        return Version(text)
-    except ValueError:  # InvalidVersion, or more digits than `int` takes
+        return parse_version(text)
+    except UntrustedTextError:
         return None
 
 
@@ -92,11 +92,11 @@ def _requires_python(wheel: Wheel) -> Iterator[Finding]:
     subject, text = f"{wheel.dist_info}/METADATA", wheel.metadata.requires_python
     minors = sorted({int(m[1]) for t in wheel.tags if (m := re.fullmatch(r"cp3([0-9]+)t?", t.abi))})
     try:
-        excluded = [minor for minor in minors if not _admits(SpecifierSet(text[:_SPECIFIER_LENGTH]), minor)]
-    except ValueError:  # InvalidSpecifier, or more digits than `int` takes
+        specifiers = parse_specifiers(text)
+    except UntrustedTextError:
         yield finding("requires-python", subject, f"Requires-Python {text[:80]!r} is no version specifier")
         return
-    for minor in excluded:
+    for minor in (minor for minor in minors if not _admits(specifiers, minor)):
         message = f"Requires-Python {text[:80]!r} excludes Python 3.{minor}; the file name claims cp3{minor}"
         yield finding("requires-python", subject, message)
 

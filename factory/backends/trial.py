@@ -23,10 +23,12 @@ from factory.backends.subjects import Subjects
 from factory.catalogue import Processor
 from factory.recipe.model import TestSpec
 from factory.tags import Interpreter
+from factory.untrusted import UntrustedTextError, excerpt, marker_holds, parse_requirement
 
 _RUN_FOLDER = WORK / "run"
 _UNPACKED = WORK / "unpacked"
 _INSTALL_TIMEOUT_S = 300
+_MOST_EVALUATIONS = 100_000
 
 _LOAD = """\
 import fnmatch, glob, os, subprocess, sys
@@ -170,22 +172,32 @@ def requirements_of(
     (`spam[all]` of `spam`) is what its extras ask for; the project is never taken from an index.
 
     Raises:
-        InvalidRequirement: METADATA holds a Requires-Dist that is none.
+        UntrustedTextError: METADATA holds a Requires-Dist that is none, or more of them than are read.
     """
     environment = _markers(interpreter, architecture)
-    wanted = [Requirement(text) for text in requires_dist]
-    extras, chosen = ["", *test.extras], dict[str, Requirement]()
-    for extra in extras:  # grows while it is read: an extra may ask for others
+    wanted = [_requirement(text) for text in requires_dist]
+    extras, todo, chosen = {"", *test.extras}, ["", *test.extras], dict[str, Requirement]()
+    for extra in todo:  # grows while it is read: an extra may ask for others
+        if len(todo) * len(wanted) > _MOST_EVALUATIONS:
+            raise UntrustedTextError(f"has {len(wanted)} Requires-Dist for {len(todo)} extras, too many to evaluate")
         for requirement in wanted:
-            if requirement.marker is not None and not requirement.marker.evaluate({**environment, "extra": extra}):
+            if not marker_holds(requirement, {**environment, "extra": extra}):
                 continue
             if canonicalize_name(requirement.name) == name:
-                extras += sorted(other for other in requirement.extras if other not in extras)
+                todo += sorted(requirement.extras - extras)
+                extras |= requirement.extras
             else:
                 chosen[str(requirement)] = requirement
     for requirement in chosen.values():
         requirement.marker = None
     return (*chosen.values(), *test.requires)
+
+
+def _requirement(text: str) -> Requirement:
+    try:
+        return parse_requirement(text)
+    except UntrustedTextError as error:
+        raise UntrustedTextError(f"has a Requires-Dist {excerpt(text)}, which {error}") from error
 
 
 def _markers(interpreter: Interpreter, architecture: str) -> dict[str, str]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidName, InvalidSdistFilename, NormalizedName, canonicalize_name, parse_sdist_filename
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from factory.cli.clock import today
@@ -27,6 +26,13 @@ from factory.report.text import line
 from factory.source.folder import read_folder
 from factory.source.tree import Tree
 from factory.source.unpack import unpack_apart
+from factory.untrusted import (
+    UntrustedTextError,
+    parse_project_name,
+    parse_requirement,
+    parse_sdist_name,
+    parse_version,
+)
 
 _ARCHIVES = (".tar.gz", ".tgz", ".zip")
 _SOURCES = "name a folder, a sdist's file, or a release on the index: nh3, nh3==0.3.7"
@@ -92,8 +98,8 @@ def _of_file(path: Path, named: str) -> tuple[Origin, Tree]:
 def _release_of(path: Path, tree: Files) -> tuple[NormalizedName, Version]:
     """Return what release a sdist is: as its file's name says (PEP 625), else as it says itself."""
     try:
-        return parse_sdist_filename(path.name)
-    except InvalidSdistFilename:
+        return parse_sdist_name(path.name)
+    except UntrustedTextError:
         project = read_project(tree)
     if project.version is None:
         raise SourceError(f"{path} says nowhere which version it is", hint="unpack it, and name the folder")
@@ -123,15 +129,18 @@ def _release(text: str) -> tuple[NormalizedName, Version | None]:
         UsageError: it is neither, and no path.
     """
     try:
-        wanted = Requirement(text)
-    except InvalidRequirement as error:
+        wanted = parse_requirement(text)
+    except UntrustedTextError as error:
         raise UsageError(f"{text!r} is no file or folder here, and no release", hint=_SOURCES) from error
     pins = list(wanted.specifier)
     if wanted.extras or wanted.marker or wanted.url or len(pins) > 1:
         raise UsageError(f"{text!r} is more than a name and a version", hint=_SOURCES)
     if pins and (pins[0].operator != "==" or pins[0].version.endswith(".*")):
         raise UsageError(f"{text!r} does not pin one version", hint=_SOURCES)
-    return canonicalize_name(wanted.name), Version(pins[0].version) if pins else None
+    try:
+        return canonicalize_name(wanted.name), parse_version(pins[0].version) if pins else None
+    except UntrustedTextError as error:
+        raise UsageError(f"{text!r} does not pin one version", hint=_SOURCES) from error
 
 
 def _stated_name(tree: Files) -> NormalizedName | None:
@@ -144,8 +153,8 @@ def _stated_name(tree: Files) -> NormalizedName | None:
 def _fit(name: str) -> NormalizedName:
     """Return a recipe's name for a folder whose own is none."""
     try:
-        return canonicalize_name(name, validate=True)
-    except InvalidName:
+        return parse_project_name(name)
+    except UntrustedTextError:
         return canonicalize_name("project")
 
 

@@ -1,6 +1,5 @@
 """Pin the images of pulled families: from what a cibuildwheel wheel pins, or from what a registry says of a tag."""
 
-import configparser
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from factory.engine.api import Engine
 from factory.errors import ImageError
 from factory.images.pulled import Lock, PulledSpec
 from factory.pins import Pin
+from factory.untrusted import parse_configuration
 
 CIBUILDWHEEL_PINS: Final = "cibuildwheel/resources/pinned_docker_images.cfg"
 
@@ -27,7 +27,7 @@ def pins_of_wheel(wheel: Path) -> Mapping[str, Pin]:
         with zipfile.ZipFile(wheel) as archive, archive.open(CIBUILDWHEEL_PINS) as member:
             text = member.read(_MAX_BYTES).decode()
         return read_pins(text)
-    except (KeyError, ValueError, zipfile.BadZipFile, configparser.Error) as error:
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ImageError(
             f"{wheel.name} holds no {CIBUILDWHEEL_PINS} that can be read: {error}",
             hint="cibuildwheel has changed: pin from a registry, `factory image pin`",
@@ -40,11 +40,9 @@ def read_pins(text: str) -> dict[str, Pin]:
     Raises:
         ValueError: a line is no such pin.
     """
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read_string(text)
     pins: dict[str, Pin] = {}
-    for arch in parser.sections():
-        for policy, line in parser[arch].items():
+    for arch, policies in parse_configuration(text).items():
+        for policy, line in policies.items():
             reference, _, tag = (part.strip() for part in line.partition("#"))
             pin = Pin.parse(reference)
             pins[f"{policy}_{arch}"] = Pin(pin.name, pin.digest, tag)

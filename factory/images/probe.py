@@ -1,8 +1,7 @@
 """What an image really holds, found by asking it, compared with what it declares."""
 
-import json
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
 
 from packaging.version import Version
 
@@ -11,6 +10,7 @@ from factory.engine.api import ContainerSpec, Engine
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.tags import Interpreter, PlatformTag
+from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_version
 
 PROBE_VERSION: Final = 1
 """Rises when the same image is answered for differently: what is remembered of images is then asked again."""
@@ -37,6 +37,9 @@ for manager in apt dnf yum apk; do
     if command -v $manager >/dev/null; then echo "packages \\"$manager\\""; break; fi
 done
 """
+_HIGHEST: Final = 999
+_MOST_BROKEN: Final = 20
+_MOST_CHARACTERS: Final = 200
 _BUILD_PLACE: Final = "/opt/python/"
 
 
@@ -86,41 +89,93 @@ def probe(engine: Engine, image: str) -> Probed:
 
 
 def read_answer(text: str) -> Probed:
-    """Read the probe's lines; what is none of ours is ignored."""
-    libcs: list[Libc] = []
-    found: dict[str, set[Interpreter]] = {"builders": set(), "runners": set()}
+    """Read the probe's lines; what is none of ours is ignored.
+
+    Raises:
+        ImageError: a line begins like one of ours and says something else: programs of the image answer.
+    """
+    answer = _Answer()
+    for line in text.splitlines():
+        try:
+            answer.take(line)
+        except UntrustedTextError as error:
+            raise ImageError(f"the image answers the probe with {excerpt(line)}, which {error}") from error
+    return Probed(
+        libc=answer.libcs[0] if answer.libcs else None,
+        builders=frozenset(answer.builders),
+        runners=frozenset(answer.runners),
+        rust=answer.rust,
+        c=answer.c,
+        packages=answer.packages,
+        broken=tuple(answer.broken[:_MOST_BROKEN]),
+    )
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What the lines so far said."""
+
+    libcs: list[Libc] = field(default_factory=list)
+    builders: set[Interpreter] = field(default_factory=set)
+    runners: set[Interpreter] = field(default_factory=set)
     rust: Version | None = None
     c: Version | None = None
     packages: PackageManager | None = None
-    broken: list[str] = []
-    for line in text.splitlines():
+    broken: list[str] = field(default_factory=list)
+
+    def take(self, line: str) -> None:
+        """Take one line.
+
+        Raises:
+            UntrustedTextError: it says something else than its first word promises.
+        """
         match line.split(" ", 1):
             case [("glibc" | "musl") as family, version]:
-                major, minor = json.loads(version)
-                libcs.append(Libc(family=family, major=major, minor=minor))
+                major, minor = _numbers(version)
+                self.libcs.append(Libc(family=family, major=major, minor=minor))
             case ["rustc", version]:
-                rust = Version(json.loads(version))
+                self.rust = parse_version(_text(version))
             case ["gcc", version]:
-                c = Version(json.loads(version))
+                self.c = parse_version(_text(version))
             case ["python", told]:
-                path, _, answer = told.partition(" ")
-                implementation, minor, free_threaded = json.loads(answer)
-                if implementation == "CPython":
-                    place = "builders" if path.startswith(_BUILD_PLACE) else "runners"
-                    found[place].add(Interpreter(minor, free_threaded))
+                self._take_python(*told.partition(" ")[::2])
             case ["packages", manager]:
-                packages = json.loads(manager)
+                self.packages = _manager(_text(manager))
             case ["broken", program]:
-                broken.append(program)
-    return Probed(
-        libc=libcs[0] if libcs else None,
-        builders=frozenset(found["builders"]),
-        runners=frozenset(found["runners"]),
-        rust=rust,
-        c=c,
-        packages=packages,
-        broken=tuple(broken),
-    )
+                self.broken.append(program[:_MOST_CHARACTERS])
+
+    def _take_python(self, path: str, answer: str) -> None:
+        match parse_json(answer.encode()):
+            case ["CPython", int(minor), bool(is_free_threaded)] if 0 <= minor <= _HIGHEST:
+                place = self.builders if path.startswith(_BUILD_PLACE) else self.runners
+                place.add(Interpreter(minor, is_free_threaded))
+            case [str(), int(), bool()]:
+                pass
+            case _:
+                raise UntrustedTextError("names no implementation with its version")
+
+
+def _numbers(text: str) -> tuple[int, int]:
+    match parse_json(text.encode()):
+        case [int(major), int(minor)] if 0 <= major <= _HIGHEST and 0 <= minor <= _HIGHEST:
+            return major, minor
+        case _:
+            raise UntrustedTextError("names no version of two numbers")
+
+
+def _text(text: str) -> str:
+    value = parse_json(text.encode())
+    if not isinstance(value, str):
+        raise UntrustedTextError("holds no text")
+    return value
+
+
+def _manager(name: str) -> PackageManager:
+    managers: tuple[PackageManager, ...] = get_args(PackageManager)
+    for manager in managers:
+        if manager == name:
+            return manager
+    raise UntrustedTextError("names no package manager that is known here")
 
 
 def require_declared(facts: ImageFacts, probed: Probed, *, hint: str) -> None:

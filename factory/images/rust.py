@@ -2,7 +2,7 @@
 
 import hashlib
 import tarfile
-import tomllib
+import tomllib  # noqa: TID251 -- for data files of our own
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath

@@ -3,11 +3,11 @@
 Read by its documentation ("Options") and by the schema in its wheel, version 4.3.
 """
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from factory.project.tables import Files, Table
+from factory.init.commands import shell_words
+from factory.project.tables import Reading, Table
 
 _OTHER_SYSTEMS = ("macos", "windows", "pyodide", "android", "ios")
 
@@ -32,7 +32,7 @@ class Settings:
             ValueError: a quote is never closed.
         """
         value = self.options.get(option)
-        return tuple(shlex.split(value)) if isinstance(value, str) else _texts(value)
+        return tuple(shell_words(value)) if isinstance(value, str) else _texts(value)
 
     def command(self, option: str) -> str:
         """Return a command: the lines of a list are joined by `&&`, as cibuildwheel does."""
@@ -57,7 +57,7 @@ class Settings:
             )
             return
         gathered: dict[str, tuple[str, ...]] = {}
-        for word in shlex.split(value) if isinstance(value, str) else ():
+        for word in shell_words(value) if isinstance(value, str) else ():
             name, equals, text = word.partition("=")
             if not equals:
                 raise ValueError(f"{word!r} is no NAME=VALUE")
@@ -65,7 +65,7 @@ class Settings:
         yield from gathered.items()
 
 
-def read_settings(files: Files, folder: str) -> Settings | None:
+def read_settings(files: Reading, folder: str) -> Settings | None:
     """Read the table of `cibuildwheel.toml`, else of pyproject.toml; None where neither has one.
 
     Raises:

@@ -27,6 +27,7 @@ _NOT_IN_A_TRIAL = frozenset(
     }
 )
 _JOINTS = re.compile(r"&&|\|\||;")
+_MOST_CHARACTERS = 10_000
 
 
 def system_packages(command: str) -> dict[str, tuple[str, ...]] | None:
@@ -96,11 +97,22 @@ def needs_a_tool(command: str) -> str:
 
 
 def split(command: str) -> list[str]:
-    """Return a command's words; none where its quotes do not match."""
+    """Return a command's words; none where its quotes do not match, or where it is too long."""
     try:
-        return shlex.split(command)
+        return shell_words(command)
     except ValueError:
         return []
+
+
+def shell_words(text: str, *, comments: bool = False) -> list[str]:
+    """Split a text as a shell does. A word of some megabytes would take `shlex` minutes.
+
+    Raises:
+        ValueError: a quote is never closed, or the text has more than 10 000 characters.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        raise ValueError(f"it has {len(text)} characters; at most {_MOST_CHARACTERS} are read")
+    return shlex.split(text, comments=comments)
 
 
 def in_tree(command: str, folder: str) -> str:

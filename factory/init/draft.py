@@ -20,7 +20,7 @@ from factory.init.selectors import matches, refuse_unreadable
 from factory.init.targets import Targets, carried_targets, served, targets
 from factory.project.model import Project
 from factory.project.read import read_project
-from factory.project.tables import Files, Table
+from factory.project.tables import Files, Reading, Table
 
 _WORKFLOWS = ".github/workflows/"
 _WORKFLOW_SETTING = re.compile(rb"\bCIBW_[A-Z0-9_]+")
@@ -60,10 +60,12 @@ def draft(origin: Origin, files: Files, images: Sequence[ImageFacts], *, familie
             hint="`factory image list` shows what there is",
         )
     title = f"{origin.name}{f' {origin.version}' if origin.version else ''}"
-    return Draft.of(title, _tests(_carried(origin, files, images, families)))
+    return Draft.of(title, _tests(_carried(origin, Reading.of(files), images, families)))
 
 
-def _carried(origin: Origin, files: Files, images: Sequence[ImageFacts], families: Sequence[str]) -> Iterator[Carried]:
+def _carried(
+    origin: Origin, files: Reading, images: Sequence[ImageFacts], families: Sequence[str]
+) -> Iterator[Carried]:
     said = _read(files)
     yield Found(field=("factory",), value=1)
     yield Found(field=("name",), value=origin.name)
@@ -91,7 +93,7 @@ class _Said:
     troubles: tuple[Left, ...]
 
 
-def _read(files: Files) -> _Said:
+def _read(files: Reading) -> _Said:
     troubles: list[Left] = []
     project, pyproject, settings = None, Table({}, "pyproject.toml"), None
     try:

@@ -1,16 +1,14 @@
 """Requirements that a project keeps in files or groups of its own, read as far as they are plain."""
 
 import posixpath
-import shlex
 from collections.abc import Iterable, Iterator
 
-from packaging.dependency_groups import resolve_dependency_groups
-from packaging.requirements import InvalidRequirement, Requirement
-
 from factory.errors import SourceError
+from factory.init.commands import shell_words
 from factory.init.model import Carried, Found, Left
 from factory.project.cargo import inside
 from factory.project.tables import Files, Table, read_text
+from factory.untrusted import UntrustedTextError, dependency_group, parse_requirement
 
 _DEEPEST = 5
 
@@ -58,15 +56,15 @@ def _from_file(files: Files, field: tuple[str, ...], path: str, place: str, dept
 
 def _words(line: str) -> list[str]:
     try:
-        return shlex.split(line, comments=True)
+        return shell_words(line, comments=True)
     except ValueError:
         return [line]
 
 
 def _is_requirement(text: str) -> bool:
     try:
-        Requirement(text)
-    except (InvalidRequirement, RecursionError):
+        parse_requirement(text)
+    except UntrustedTextError:
         return False
     return True
 
@@ -75,8 +73,8 @@ def of_groups(pyproject: Table, groups: Iterable[str], field: tuple[str, ...], p
     """Yield what dependency groups of pyproject.toml ask for (PEP 735)."""
     for group in groups:
         try:
-            wanted = resolve_dependency_groups(pyproject.table("dependency-groups").content, group)  # type: ignore[arg-type]  # it checks what it is given
-        except (ExceptionGroup, LookupError, TypeError, ValueError, SourceError):
+            wanted = dependency_group(pyproject.table("dependency-groups").content, group)
+        except (UntrustedTextError, SourceError):
             yield Left(what=f"{place}: {group}", why="pyproject.toml holds no such dependency group that can be read")
             continue
-        yield Found(field=field, value=tuple(wanted), why=f"{place}: the group {group}")
+        yield Found(field=field, value=wanted, why=f"{place}: the group {group}")

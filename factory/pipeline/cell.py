@@ -6,8 +6,6 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
 from factory import codec
 from factory.audit import Audit, Expectation
 from factory.backends.base import BUILT, RAW, REPAIRED, Step
@@ -32,6 +30,7 @@ from factory.plan.model import Cell
 from factory.recipe.model import SdistSource
 from factory.repair import Repair, repair_step, repairer
 from factory.tags import Interpreter
+from factory.untrusted import UntrustedTextError, parse_wheel_name
 
 _WHEEL_LIMIT_BYTES = 4 << 30
 _REPAIR_TIMEOUT_S = 600
@@ -246,8 +245,8 @@ def _verified(wheel: Artifact, found: tuple[tuple[str, ...], Repair] | Overrun) 
 def _strange(filename: str, order: Order) -> str:
     """Say what a wheel is of that is not of the source's project or its release; the gate reads malformed names."""
     try:
-        name, version, _, _ = parse_wheel_filename(filename)
-    except InvalidWheelFilename:
+        name, version, _, _ = parse_wheel_name(filename)
+    except UntrustedTextError:
         return ""
     if name != order.project.name:
         return f"a wheel of {name} came out; the source is {order.project.name}"

@@ -13,6 +13,7 @@ from factory.codec import JSON
 from factory.diagnoses.cargo import STALE_LOCK, explain_cargo_failure
 from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec, Entry, FileEntry
+from factory.errors import SourceError
 from factory.host import Host
 from factory.images import ReadyImage
 from factory.keys import key
@@ -61,7 +62,10 @@ def crates_of(hands: Hands, order: Order, image: ReadyImage) -> Crates | Failure
     """
     if order.project.cargo_manifest is None:
         return None
-    folder = _folder(order, order.project.cargo_manifest)
+    try:
+        folder = _folder(order, order.project.cargo_manifest)
+    except SourceError as error:
+        return Failure(step="crates", message=error.message, hint=error.hint)
     if not order.recipe.build.locked:
         return _resolved(hands, order, image, folder)
     locks = [_own_lock(hands, order, path) for path in folder.lock_paths]

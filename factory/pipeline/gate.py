@@ -7,7 +7,7 @@ from importlib.resources.abc import Traversable
 
 from factory.digest import Digest
 
-_ROOMS = frozenset({"audit", "elf", "archive", "policy", "wheel", "tags", "catalogue", "excerpt"})
+_ROOMS = frozenset({"audit", "elf", "archive", "policy", "wheel", "tags", "catalogue", "excerpt", "untrusted"})
 _DATA = ("auditwheel", "packaging", "readme_renderer")
 
 

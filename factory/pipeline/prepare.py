@@ -1,10 +1,9 @@
 """Everything a build needs, known before it starts: its environment's wheels, and its crates."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from factory.backends.base import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
 from factory.backends.build import environment_step, hook_step, install_step, remove_step
@@ -25,9 +24,11 @@ from factory.pipeline.tools import tools_volume
 from factory.plan.model import Cell
 from factory.resolve import Resolution
 from factory.tags import Interpreter
+from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_requirement
 
 _REQUIRES_LIMIT_BYTES = 1 << 20
 _HOOK_TIMEOUT_S = 300
+_MOST_REQUIREMENTS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,10 +174,32 @@ def _read_requires(bench: Bench, passed: Mapping[str, str]) -> Dynamic | Failure
     taken = bench.take(BUILT / "requires.json", "requirements", limit_bytes=_REQUIRES_LIMIT_BYTES)
     if isinstance(taken, Failure):
         return taken
+    if len(taken) != 1:
+        return Failure(step="requirements", message=f"the backend's hook left {len(taken)} files; one was expected")
+    if name := Search.of(passed).first_in([taken[0].content]):
+        return Failure(step="requirements", message=f"the backend asked for what holds the value of {name}")
     try:
-        (entry,) = taken
-        if name := Search.of(passed).first_in([entry.content]):
-            return Failure(step="requirements", message=f"the backend asked for what holds the value of {name}")
-        return Dynamic(requirements=tuple(Requirement(text) for text in json.loads(entry.content)))
-    except (ValueError, TypeError, RecursionError, InvalidRequirement) as error:
-        return Failure(step="requirements", message=f"the backend asked for what is no requirement: {error}")
+        return Dynamic(requirements=parse_requires(taken[0].content))
+    except UntrustedTextError as error:
+        return Failure(step="requirements", message=f"the answer of the backend's requirements hook {error}")
+
+
+def parse_requires(content: bytes) -> tuple[Requirement, ...]:
+    """Read what a backend's requirements hook asked for: a list of requirements, as JSON.
+
+    Raises:
+        UntrustedTextError: it is something else.
+    """
+    texts = parse_json(content)
+    if not isinstance(texts, list) or len(texts) > _MOST_REQUIREMENTS:
+        raise UntrustedTextError(f"is no list of at most {_MOST_REQUIREMENTS} requirements")
+    return tuple(_requirement(text) for text in texts)
+
+
+def _requirement(text: object) -> Requirement:
+    if not isinstance(text, str):
+        raise UntrustedTextError("holds an item that is no text")
+    try:
+        return parse_requirement(text)
+    except UntrustedTextError as error:
+        raise UntrustedTextError(f"holds {excerpt(text)}, which {error}") from error

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from packaging.requirements import InvalidRequirement
-from packaging.utils import NormalizedName, parse_wheel_filename
+from packaging.utils import NormalizedName
 
 from factory.backends.base import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Step
 from factory.backends.subjects import Subjects
@@ -26,6 +25,7 @@ from factory.pipeline.stages import commands_of
 from factory.pipeline.tools import tools_volume
 from factory.plan.model import Cell
 from factory.tags import Interpreter
+from factory.untrusted import UntrustedTextError, parse_wheel_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +85,8 @@ class TrialWork:
                 self.interpreter,
                 self.cell.platform.arch,
             )
-        except InvalidRequirement as error:
-            return Failure(step="install", message=f"Requires-Dist of the wheel is no requirement: {error}")
+        except UntrustedTextError as error:
+            return Failure(step="install", message=f"METADATA of the wheel {error}")
         resolution = resolved(
             self.hands,
             wanted,
@@ -97,7 +97,7 @@ class TrialWork:
         )
         if isinstance(resolution, Failure):
             return resolution
-        return tuple(file for file in resolution.files if parse_wheel_filename(file.filename)[0] != self._name)
+        return tuple(file for file in resolution.files if parse_wheel_name(file.filename)[0] != self._name)
 
     def _means(self, files: tuple[Artifact, ...]) -> "_Means":
         recipe = self.order.recipe

@@ -7,14 +7,14 @@ maturin takes the bindings that it is told, else those that the crate's dependen
 import posixpath
 
 from factory.project.cargo import PYO3, Crate
-from factory.project.tables import Files, Table
+from factory.project.tables import Reading, Table
 
 _PROGRAMS = "bin"
 _LIBRARIES = ("cffi", "uniffi")
 _GENERIC = ("py2.py3", "py3")
 
 
-def any_abi_of_crate(files: Files, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:
+def any_abi_of_crate(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:
     """Return why maturin tags a crate's wheels `py3-none`, None where they are for an interpreter or an ABI.
 
     `dependencies` are the crates that its choices switch on. A program that links libpython is bound to its version.
@@ -26,7 +26,7 @@ def any_abi_of_crate(files: Files, crate: Crate, maturin: Table, dependencies: f
     return f"{maturin.place} says bindings = {said}" if said else f"maturin takes {crate.manifest} for {bindings}"
 
 
-def makes_programs(files: Files, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> bool:
+def makes_programs(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> bool:
     """Tell whether maturin packs a crate's programs, and no library of it."""
     return _bindings(files, crate, maturin, dependencies) == _PROGRAMS
 
@@ -38,7 +38,7 @@ def any_abi_of_cmake(pyproject: Table) -> str | None:
     return f"{table.place} says py-api = {said}" if said in _GENERIC else None
 
 
-def _bindings(files: Files, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:
+def _bindings(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:
     if (said := maturin.text("bindings")) is not None:
         return said
     is_library = "cdylib" in crate.table.table("lib").texts("crate-type")
@@ -51,7 +51,7 @@ def _bindings(files: Files, crate: Crate, maturin: Table, dependencies: frozense
     return _PROGRAMS if _has_program(files, crate) else None
 
 
-def _has_program(files: Files, crate: Crate) -> bool:
+def _has_program(files: Reading, crate: Crate) -> bool:
     """Tell whether cargo finds a binary: a table, `src/main.rs`, or a file or folder in `src/bin`."""
     source = posixpath.join(crate.folder, "src")
     found = any(path == f"{source}/main.rs" or path.startswith(f"{source}/bin/") for path in files.paths)

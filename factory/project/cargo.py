@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from factory.errors import SourceError
-from factory.project.tables import Files, Table
+from factory.project.tables import Reading, Table
+from factory.untrusted import UntrustedTextError, excerpt, parse_version
 
 PYO3 = ("pyo3", "pyo3-ffi")
 
@@ -42,12 +43,12 @@ class Crate:
         if text is None:
             return None
         try:
-            return Version(str(text))
-        except InvalidVersion as error:
-            raise SourceError(f"{self.manifest} states rust-version {text!r}, which is no version") from error
+            return parse_version(str(text))
+        except UntrustedTextError as error:
+            raise SourceError(f"{self.manifest} states rust-version {excerpt(str(text))}, which {error}") from error
 
 
-def read_crate(files: Files, manifest: str) -> Crate:
+def read_crate(files: Reading, manifest: str) -> Crate:
     """Read a crate's manifest and find the workspace it belongs to.
 
     Raises:
@@ -63,16 +64,16 @@ def read_crate(files: Files, manifest: str) -> Crate:
     return Crate(manifest=manifest, table=table, workspace=workspace, workspace_folder=folder)
 
 
-def read_lock(files: Files, crate: Crate) -> str | None:
+def read_lock(files: Reading, crate: Crate) -> str | None:
     """Return the path of the Cargo.lock that governs a crate: its workspace's, else its own."""
     for folder in (crate.workspace_folder, crate.folder):
         path = posixpath.join(folder, "Cargo.lock")
-        if files.read(path) is not None:
+        if files.size(path) is not None:
             return path
     return None
 
 
-def locked_version(files: Files, lock: str | None, name: str) -> Version | None:
+def locked_version(files: Reading, lock: str | None, name: str) -> Version | None:
     """Return the version that a lock pins for a crate.
 
     Raises:
@@ -91,10 +92,11 @@ def parse_crate_version(text: str) -> Version:
     Raises:
         SourceError: it is no version.
     """
-    match = re.match(r"\d+(\.\d+){0,2}", text)
-    if match is None:
-        raise SourceError(f"{text!r} is no version of a crate")
-    return Version(match[0])
+    match = re.match(r"[0-9]+(\.[0-9]+){0,2}", text)
+    try:
+        return parse_version("" if match is None else match[0])
+    except UntrustedTextError as error:
+        raise SourceError(f"{excerpt(text)} is no version of a crate") from error
 
 
 def inside(folder: str, path: str) -> str | None:
@@ -105,7 +107,7 @@ def inside(folder: str, path: str) -> str | None:
     return "" if joined == "." else joined
 
 
-def _workspace(files: Files, manifest: str, table: Table) -> tuple[Table, str]:
+def _workspace(files: Reading, manifest: str, table: Table) -> tuple[Table, str]:
     """Find the nearest manifest above that declares a workspace and does not exclude this crate (Cargo's rule)."""
     folder = posixpath.dirname(manifest)
     if "workspace" in table:
@@ -127,5 +129,5 @@ def _parents(folder: str) -> Iterator[str]:
         yield folder
 
 
-def _manifests(files: Files) -> list[str]:
+def _manifests(files: Reading) -> list[str]:
     return [path for path in files.paths if posixpath.basename(path) == "Cargo.toml"][:5]

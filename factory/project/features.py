@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from factory.errors import SourceError
 from factory.project.cargo import Crate, inside, read_crate
-from factory.project.tables import Files, Table
+from factory.project.tables import Reading, Table
+
+_MOST_CRATES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class _Dependency:
 
 
 def asked_features(
-    files: Files, crate: Crate, features: Iterable[str] = (), *, default_features: bool = True
+    files: Reading, crate: Crate, features: Iterable[str] = (), *, default_features: bool = True
 ) -> dict[str, frozenset[str]]:
     """Return the features that each active registry crate is asked for by the tree, by package name.
 
@@ -41,20 +43,27 @@ def asked_features(
 
 
 class _Walk:
-    """A work list over (crate, feature); each pair is done once."""
+    """A work list over features and dependencies of crates; each is done once.
 
-    def __init__(self, files: Files) -> None:
+    `waiting` are the features that `name?/feature` asks of a dependency, should something else switch it on.
+    """
+
+    def __init__(self, files: Reading) -> None:
         self.files = files
         self.crates: dict[str, Crate] = {}
         self.dependencies: dict[str, dict[str, _Dependency]] = {}
         self.active: set[tuple[str, str]] = set()
         self.done: set[tuple[str, str]] = set()
-        self.weak: set[tuple[str, str, str]] = set()
+        self.waiting: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.todo: list[tuple[str, str]] = []
+        self.dependencies_todo: list[tuple[str, str]] = []
         self.external: dict[str, set[str]] = defaultdict(set)
 
     def run(self) -> None:
-        while self.todo or self._weak_now_due():
+        while self.todo or self.dependencies_todo:
+            if self.dependencies_todo:
+                self._activate(*self.dependencies_todo.pop())
+                continue
             manifest, feature = self.todo.pop()
             if (manifest, feature) not in self.done:
                 self.done.add((manifest, feature))
@@ -62,35 +71,33 @@ class _Walk:
 
     def add(self, crate: Crate, features: Iterable[str]) -> None:
         if crate.manifest not in self.crates:
+            if len(self.crates) == _MOST_CRATES:
+                raise SourceError(f"more than {_MOST_CRATES} crates of the source depend on one another")
             self.crates[crate.manifest] = crate
             self.dependencies[crate.manifest] = _dependencies(crate)
             for name, dependency in self.dependencies[crate.manifest].items():
                 if not dependency.optional:
-                    self._activate(crate.manifest, name)
+                    self.dependencies_todo.append((crate.manifest, name))
         self.todo += [(crate.manifest, feature) for feature in features]
 
     def _switch_on(self, manifest: str, feature: str) -> None:
         name, slash, wanted = feature.partition("/")
         if slash and name.endswith("?"):
-            self.weak.add((manifest, name[:-1], wanted))
+            if (manifest, name[:-1]) in self.active:
+                self._ask(manifest, name[:-1], wanted)
+            else:
+                self.waiting[manifest, name[:-1]].append(wanted)
         elif slash:
-            self._activate(manifest, name)
+            self.dependencies_todo.append((manifest, name))
             self._ask(manifest, name, wanted)
         elif feature.startswith("dep:"):
-            self._activate(manifest, feature.removeprefix("dep:"))
+            self.dependencies_todo.append((manifest, feature.removeprefix("dep:")))
         else:
             declared = self.crates[manifest].table.table("features")
             if feature in declared:
                 self.todo += [(manifest, value) for value in declared.texts(feature)]
             else:
-                self._activate(manifest, feature)
-
-    def _weak_now_due(self) -> bool:
-        for manifest, name, wanted in sorted(self.weak):
-            if (manifest, name) in self.active:
-                self.weak.remove((manifest, name, wanted))
-                self._ask(manifest, name, wanted)
-        return bool(self.todo)
+                self.dependencies_todo.append((manifest, feature))
 
     def _activate(self, manifest: str, name: str) -> None:
         dependency = self.dependencies[manifest].get(name)
@@ -98,7 +105,8 @@ class _Walk:
             return
         self.active.add((manifest, name))
         self.external[dependency.package].update(())
-        for feature in (*(["default"] if dependency.default_features else []), *dependency.features):
+        weak = self.waiting.pop((manifest, name), [])
+        for feature in (*(["default"] if dependency.default_features else []), *dependency.features, *weak):
             self._ask(manifest, name, feature)
         if dependency.folder is not None:
             self.add(self._crate(dependency.folder), ())

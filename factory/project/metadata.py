@@ -1,20 +1,29 @@
 """Core metadata by static reading: pyproject.toml (PEP 621), PKG-INFO (PEP 643), setup.cfg, literals of setup.py."""
 
-import configparser
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from packaging.metadata import RawMetadata, parse_email
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidName, NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from factory.errors import SourceError
 from factory.project.setup_script import SetupScript
 from factory.project.tables import Files, Table, read_text
+from factory.untrusted import (
+    Headers,
+    UntrustedTextError,
+    excerpt,
+    parse_configuration,
+    parse_headers,
+    parse_project_name,
+    parse_requirement,
+    parse_specifiers,
+    parse_version,
+)
 
 T = TypeVar("T")
 
@@ -65,8 +74,8 @@ def read_metadata(
     dependencies = next(((one.place, one.dependencies) for one in statements if one.dependencies is not None), ("", ()))
     return Metadata(
         name=_name(*stated),
-        version=_first(statements, "version", Version),
-        requires_python=_first(statements, "requires_python", SpecifierSet) or SpecifierSet(),
+        version=_first(statements, "version", parse_version),
+        requires_python=_first(statements, "requires_python", parse_specifiers) or SpecifierSet(),
         dependencies=tuple(requirement(text, dependencies[0]) for text in dependencies[1]),
     )
 
@@ -78,9 +87,9 @@ def requirement(text: str, place: str) -> Requirement:
         SourceError: it is none; `place` is named.
     """
     try:
-        return Requirement(text)
-    except InvalidRequirement as error:
-        raise SourceError(f"{place} asks for {text!r}, which is no requirement (PEP 508)") from error
+        return parse_requirement(text)
+    except UntrustedTextError as error:
+        raise SourceError(f"{place} asks for {excerpt(text)}, which {error}") from error
 
 
 def read_setup_cfg(files: Files, path: str) -> Mapping[str, Mapping[str, str]]:
@@ -89,12 +98,10 @@ def read_setup_cfg(files: Files, path: str) -> Mapping[str, Mapping[str, str]]:
     Raises:
         SourceError: the file is no configuration file.
     """
-    parser = configparser.RawConfigParser()
     try:
-        parser.read_string(read_text(files, path) or "", source=path)
-    except configparser.Error as error:
-        raise SourceError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    return {section: dict(parser.items(section)) for section in parser.sections()}
+        return parse_configuration(read_text(files, path) or "")
+    except UntrustedTextError as error:
+        raise SourceError(f"{path} cannot be read: it {error}") from error
 
 
 def _first(statements: list[_Statement], field: str, parse: Callable[[str], T]) -> T | None:
@@ -103,16 +110,17 @@ def _first(statements: list[_Statement], field: str, parse: Callable[[str], T]) 
         if text is not None:
             try:
                 return parse(text)
-            except (InvalidVersion, InvalidSpecifier) as error:
-                raise SourceError(f"{one.place} states {field.replace('_', '-')} {text!r}, which is none") from error
+            except UntrustedTextError as error:
+                stated = f"{field.replace('_', '-')} {excerpt(text)}"
+                raise SourceError(f"{one.place} states {stated}, which {error}") from error
     return None
 
 
 def _name(place: str, text: str) -> NormalizedName:
     try:
-        return canonicalize_name(text, validate=True)
-    except InvalidName as error:
-        raise SourceError(f"{place} states the name {text!r}, which is no project name") from error
+        return parse_project_name(text)
+    except UntrustedTextError as error:
+        raise SourceError(f"{place} states the name {excerpt(text)}, which {error}") from error
 
 
 def _from_pyproject(pyproject: Table) -> _Statement:
@@ -131,22 +139,25 @@ def _from_pkg_info(files: Files, path: str) -> Iterator[_Statement]:
     text = read_text(files, path)
     if text is None:
         return
-    raw, _ = parse_email(text)
+    try:
+        headers = parse_headers(text.encode())
+    except UntrustedTextError as error:
+        raise SourceError(f"{path} {error}") from error
     yield _Statement(
         place=path,
-        name=raw.get("name"),
-        version=raw.get("version"),
-        requires_python=raw.get("requires_python"),
-        dependencies=_static_dependencies(raw, path),
+        name=headers.first("Name") or None,
+        version=headers.first("Version") or None,
+        requires_python=headers.first("Requires-Python") or None,
+        dependencies=_static_dependencies(headers, path),
     )
 
 
-def _static_dependencies(raw: RawMetadata, path: str) -> tuple[str, ...] | None:
+def _static_dependencies(headers: Headers, path: str) -> tuple[str, ...] | None:
     """Return the dependencies that hold for every build (PEP 643), without those of extras."""
-    dynamic = {field.lower() for field in raw.get("dynamic", [])}
-    if "requires-dist" in dynamic or raw.get("metadata_version", "1.0") < "2.2":
+    dynamic = {field.lower() for field in headers.all("Dynamic")}
+    if "requires-dist" in dynamic or (headers.first("Metadata-Version") or "1.0") < "2.2":
         return None
-    listed = raw.get("requires_dist", [])
+    listed = headers.all("Requires-Dist")
     return tuple(text for text in listed if not _EXTRA.search(str(requirement(text, path).marker or "")))
 
 

@@ -9,22 +9,22 @@ from factory.project.metadata import read_metadata, read_setup_cfg, requirement
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
 from factory.project.setup_script import SetupScript, read_setup_script
-from factory.project.tables import Files, Table
+from factory.project.tables import Files, Reading, Table, read_bytes
 
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"  # PEP 517, "Source trees"
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
-def read_project(files: Files, subdir: str = "", *, choices: Choices | None = None) -> Project:
+def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = None) -> Project:
     """Read a project that lies in a tree, or in a folder of it, as these choices would build it.
 
     Raises:
         SourceError: there is no project, or what it says cannot be read.
     """
-    chosen = choices or Choices()
+    files, chosen = Reading.of(tree), choices or Choices()
     folder = f"{subdir.strip('/')}/" if subdir.strip("/") else ""
     pyproject = Table.read(files, f"{folder}pyproject.toml") or Table({}, f"{folder}pyproject.toml")
-    if all(files.read(folder + name) is None for name in _PROJECT_FILES):
+    if all(files.size(folder + name) is None for name in _PROJECT_FILES):
         raise SourceError(f"there is no project in {folder or 'the source'}", hint="no pyproject.toml, no setup.py")
     cfg = read_setup_cfg(files, f"{folder}setup.cfg")
     script = read_setup_script(files, f"{folder}setup.py")
@@ -48,7 +48,7 @@ def read_project(files: Files, subdir: str = "", *, choices: Choices | None = No
         floor=pyo3_floor(backend, crate, pyo3) or configured_floor(pyproject, cfg, script, folder),
         cargo_manifest=None if crate is None else crate.manifest,
         cargo_lock=lock,
-        cargo_lock_digest=None if lock is None else Digest.of(files.read(lock) or b""),
+        cargo_lock_digest=None if lock is None else Digest.of(read_bytes(files, lock) or b""),
         other_manifests=rust.others,
         module=_module(backend, pyproject, rust, script),
     )

@@ -10,9 +10,10 @@ from factory.project.cargo import PYO3, Crate, inside, locked_version, read_crat
 from factory.project.features import asked_features
 from factory.project.model import Pyo3
 from factory.project.setup_script import SetupScript
-from factory.project.tables import Files, Table
+from factory.project.tables import Reading, Table
 
 _MATURIN_MANIFESTS = ("Cargo.toml", "rust/Cargo.toml", "native/Cargo.toml")
+_MOST_MANIFESTS = 100
 _OWN_FEATURES = "pyo3/extension-module"  # setuptools-rust's `_binding_features`; maturin adds none
 
 
@@ -50,31 +51,34 @@ class Rust:
     programs: bool = False
 
 
-def read_rust(files: Files, folder: str, packaging: Packaging, chosen: Choices) -> Rust:
+def read_rust(files: Reading, folder: str, packaging: Packaging, chosen: Choices) -> Rust:
     """Read the crates of a project.
 
     Raises:
         SourceError: a manifest is not there, lies outside of the source, or cannot be read.
     """
-    crates = [read_crate(files, _within(folder, name)) for name in _manifests(files, folder, packaging, chosen)]
+    names = tuple(dict.fromkeys(_manifests(files, folder, packaging, chosen)))
+    if len(names) > _MOST_MANIFESTS:
+        raise SourceError(f"the source names {len(names)} manifests of crates; at most {_MOST_MANIFESTS} are read")
+    crates = [read_crate(files, _within(folder, name)) for name in names]
     if not crates:
         return Rust()
     crate = crates[0]
     asked = _asked(files, crate, packaging, chosen)
-    names = [name for name in PYO3 if name in asked]
+    pyo3 = [name for name in PYO3 if name in asked]
     maturin = packaging.pyproject.table("tool", "maturin")
     by_maturin = packaging.backend == "maturin"
     return Rust(
         crate=crate,
         lock=read_lock(files, crate),
         others=tuple(_with_own_lock(crates)),
-        pyo3=_pyo3(files, crate, asked, names) if names else None,
+        pyo3=_pyo3(files, crate, asked, pyo3) if pyo3 else None,
         any_abi=any_abi_of_crate(files, crate, maturin, frozenset(asked)) if by_maturin else None,
         programs=by_maturin and makes_programs(files, crate, maturin, frozenset(asked)),
     )
 
 
-def _manifests(files: Files, folder: str, packaging: Packaging, chosen: Choices) -> Sequence[str]:
+def _manifests(files: Reading, folder: str, packaging: Packaging, chosen: Choices) -> Sequence[str]:
     if chosen.manifest is not None:
         return [chosen.manifest]
     if packaging.backend == "maturin":
@@ -87,9 +91,9 @@ def _manifests(files: Files, folder: str, packaging: Packaging, chosen: Choices)
     return [module.text("path") or "Cargo.toml" for module in modules] or packaging.script.rust_manifests
 
 
-def _default_manifest(files: Files, folder: str) -> str:
+def _default_manifest(files: Reading, folder: str) -> str:
     """Return the manifest that maturin takes when none is named."""
-    found = (name for name in _MATURIN_MANIFESTS if files.read(folder + name) is not None)
+    found = (name for name in _MATURIN_MANIFESTS if files.size(folder + name) is not None)
     return next(found, _MATURIN_MANIFESTS[0])
 
 
@@ -109,7 +113,7 @@ def _with_own_lock(crates: Sequence[Crate]) -> Iterator[str]:
             yield crate.manifest
 
 
-def _asked(files: Files, crate: Crate, packaging: Packaging, chosen: Choices) -> dict[str, frozenset[str]]:
+def _asked(files: Reading, crate: Crate, packaging: Packaging, chosen: Choices) -> dict[str, frozenset[str]]:
     features, default = chosen.features, chosen.default_features
     if packaging.backend == "maturin":
         maturin = packaging.pyproject.table("tool", "maturin")
@@ -123,6 +127,6 @@ def _asked(files: Files, crate: Crate, packaging: Packaging, chosen: Choices) ->
     return asked_features(files, crate, features, default_features=default)
 
 
-def _pyo3(files: Files, crate: Crate, asked: dict[str, frozenset[str]], names: Sequence[str]) -> Pyo3:
+def _pyo3(files: Reading, crate: Crate, asked: dict[str, frozenset[str]], names: Sequence[str]) -> Pyo3:
     version = locked_version(files, read_lock(files, crate), names[0])
     return Pyo3(version=version, features=frozenset().union(*(asked[name] for name in names)))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from factory.project.tables import Files, read_text
+from factory.untrusted import UntrustedTextError, literal, parse_script
 
 _EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension"})
 _CRATES = frozenset({"RustExtension", "RustBin"})
@@ -48,8 +49,8 @@ def read_setup_script(files: Files, path: str) -> SetupScript:
 def parsed(text: str) -> ast.Module:
     """Parse a script; what cannot be (Python 2, a null byte, nested too deep) is empty: its backend will tell."""
     try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parse_script(text)
+    except UntrustedTextError:
         return ast.Module(body=[], type_ignores=[])
 
 
@@ -74,7 +75,7 @@ def _literals(call: ast.Call) -> dict[str, object]:
         if keyword.arg is None:
             continue
         try:
-            found[keyword.arg] = ast.literal_eval(keyword.value)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            found[keyword.arg] = literal(keyword.value)
+        except UntrustedTextError:
             continue  # It is computed, so it is not said.
     return found

@@ -1,12 +1,12 @@
 """TOML of strangers: bounded, and read field by field with the path to each in every complaint."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Protocol, Self
 
 from factory.errors import SourceError
+from factory.untrusted import UntrustedTextError, decoded, excerpt, parse_toml
 
-_MAX_BYTES = 16 << 20
+_MOST_BYTES = 4 << 20
 
 
 class Files(Protocol):
@@ -21,22 +21,91 @@ class Files(Protocol):
         """Read one file; None where there is no such file."""
         ...
 
+    def size(self, path: str) -> int | None:
+        """Return how many bytes a file has, without reading it; None where there is no such file."""
+        ...
+
+
+def read_bytes(files: Files, path: str) -> bytes | None:
+    """Read a small file; None where there is none.
+
+    Raises:
+        SourceError: it is larger than 4 MiB.
+    """
+    size_bytes = files.size(path)
+    if size_bytes is not None and size_bytes > _MOST_BYTES:
+        raise SourceError(f"{path} has {size_bytes} bytes; at most {_MOST_BYTES} are read")
+    return files.read(path)
+
 
 def read_text(files: Files, path: str) -> str | None:
     """Read a text file; None where there is none.
 
     Raises:
-        SourceError: it is larger than 16 MiB, or no UTF-8.
+        SourceError: it is larger than 4 MiB, or not valid UTF-8.
     """
-    content = files.read(path)
-    if content is None:
-        return None
-    if len(content) > _MAX_BYTES:
-        raise SourceError(f"{path} has {len(content)} bytes; at most {_MAX_BYTES} are read")
+    content = read_bytes(files, path)
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{path} is no UTF-8 at byte {error.start}") from error
+        return None if content is None else decoded(content, _MOST_BYTES)
+    except UntrustedTextError as error:
+        raise SourceError(f"{path} {error}") from error
+
+
+class Reading:
+    """A tree while one project of it is read: every TOML file is parsed once, and all texts together are bounded."""
+
+    def __init__(self, files: Files) -> None:
+        """Read nothing yet."""
+        self._files = files
+        self._seen: set[str] = set()
+        self._bytes = 0
+        self._tables: dict[str, Mapping[str, object]] = {}
+
+    @classmethod
+    def of(cls, files: "Files | Reading") -> "Reading":
+        """Return a tree that is being read already as it is, and begin to read any other."""
+        return files if isinstance(files, Reading) else cls(files)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of the tree's files."""
+        return self._files.paths
+
+    def size(self, path: str) -> int | None:
+        """Return how many bytes a file has; None where there is no such file."""
+        return self._files.size(path)
+
+    def read(self, path: str) -> bytes | None:
+        """Read one file; None where there is no such file.
+
+        Raises:
+            SourceError: it and the files read before have more than 4 MiB together.
+        """
+        if path not in self._seen:
+            self._seen.add(path)
+            self._bytes += self.size(path) or 0
+        if self._bytes > _MOST_BYTES:
+            raise SourceError(
+                f"{len(self._seen)} files that describe the project have more than {_MOST_BYTES} bytes together",
+                hint=f"the last of them is {excerpt(path)}",
+            )
+        return self._files.read(path)
+
+    def toml(self, path: str) -> Mapping[str, object] | None:
+        """Parse a TOML file; None where there is none.
+
+        Raises:
+            SourceError: it is too large, or no TOML.
+        """
+        if path not in self._tables:
+            text = read_text(self, path)
+            if text is None:
+                return None
+            try:
+                self._tables[path] = parse_toml(text)
+            except UntrustedTextError as error:
+                raise SourceError(f"{path} {error}") from error
+        return self._tables[path]
 
 
 class Table:
@@ -48,21 +117,14 @@ class Table:
         self.place = place
 
     @classmethod
-    def read(cls, files: Files, path: str) -> Self | None:
+    def read(cls, files: Reading, path: str) -> Self | None:
         """Read a TOML file; None where there is none.
 
         Raises:
             SourceError: the file is too large, or no TOML.
         """
-        text = read_text(files, path)
-        if text is None:
-            return None
-        try:
-            return cls(tomllib.loads(text), path)
-        except ValueError as error:
-            raise SourceError(f"{path} is no TOML: {error}") from error
-        except RecursionError as error:
-            raise SourceError(f"{path} is nested too deep to be read") from error
+        content = files.toml(path)
+        return None if content is None else cls(content, path)
 
     def __contains__(self, name: str) -> bool:
         return name in self.content

@@ -4,15 +4,20 @@ import re
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidName, NormalizedName, canonicalize_name
-from packaging.version import Version
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName, canonicalize_name
 
 from factory.digest import Digest
 from factory.recipe.kinds import RefusalError
 from factory.recipe.model import SdistSource
 from factory.recipe.problems import quote
+from factory.untrusted import (
+    UntrustedTextError,
+    parse_project_name,
+    parse_requirement,
+    parse_specifiers,
+    parse_version,
+)
 
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(kB|KB|MB|GB|KiB|MiB|GiB)")
 _UNITS = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -68,16 +73,16 @@ def floor_text(text: str) -> str:
 def project_name(text: str) -> NormalizedName:
     """Read a project's name (PEP 503, 508), normalized."""
     try:
-        return canonicalize_name(text, validate=True)
-    except InvalidName:
+        return parse_project_name(text)
+    except UntrustedTextError:
         raise RefusalError(f"{quote(text)} is not a project name", "use letters, digits, - _ and .") from None
 
 
 def extra(text: str) -> NormalizedName:
     """Read one extra's name, normalized."""
     try:
-        return canonicalize_name(text, validate=True)
-    except InvalidName:
+        return parse_project_name(text)
+    except UntrustedTextError:
         raise RefusalError(f"{quote(text)} is not an extra's name", "write one extra an item") from None
 
 
@@ -90,7 +95,10 @@ def pinned_sdist(text: str) -> SdistSource:
         raise RefusalError(f"{quote(text)} does not pin one version", hint)
     if wanted.extras or wanted.marker:
         raise RefusalError(f"{quote(text)} holds more than a name and a version", hint)
-    (version,) = (Version(pin.version) for pin in pins)
+    try:
+        version = parse_version(pins[0].version)
+    except UntrustedTextError:
+        raise RefusalError(f"{quote(text)} does not pin one version", hint) from None
     return SdistSource(name=canonicalize_name(wanted.name), version=version)
 
 
@@ -99,16 +107,16 @@ def requirement(text: str, hint: str = "write a requirement such as pytest>=8") 
     if text.count("(") > _DEEPEST_PARENTHESES:
         raise RefusalError("nests its parentheses too deeply", hint)
     try:
-        return Requirement(text)
-    except InvalidRequirement:
+        return parse_requirement(text)
+    except UntrustedTextError:
         raise RefusalError(f"{quote(text)} is not a requirement", hint) from None
 
 
 def specifier(text: str) -> str:
     """Read a version specifier (PEP 440), kept as text."""
     try:
-        return str(SpecifierSet(text))
-    except InvalidSpecifier:
+        return str(parse_specifiers(text))
+    except UntrustedTextError:
         raise RefusalError(f"{quote(text)} is not a version specifier") from None
 
 

@@ -7,18 +7,18 @@ where crates come from. Sources are there as empty files, because cargo wants ev
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
 
 from factory.digest import Digest
 from factory.engine.api import FileEntry
 from factory.errors import SourceError
 from factory.host import is_loopback, registry_id
 from factory.keys import key
+from factory.project.tables import Files, Reading, read_bytes
 from factory.resolve.toml_text import render_toml
+from factory.untrusted import UntrustedTextError, decoded, parse_toml
 
 _SOURCE_FIELDS = (
     *("replace-with", "registry", "local-registry", "directory"),
@@ -29,21 +29,10 @@ _REGISTRY_FIELDS = ("default", "index")
 _LOCAL = ("directory", "local-registry")
 _TOKEN_PROVIDER = {"CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS": "cargo:token"}  # no program; cargo wants it said
 _CREDENTIALS = re.compile(r"https?://[^/@\s]+@|://[^/@\s:]+:[^/@\s]*@")
+_CONFIGURATION_BYTES = 4 << 20
+_COPIED_BYTES = 64 << 20
 _CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 """How every lock file names the public registry, whatever it is replaced with."""
-
-
-class Readable(Protocol):
-    """A tree of files."""
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Every file's path, relative, with `/`."""
-        ...
-
-    def read(self, path: str) -> bytes | None:
-        """Read one file; None where there is none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,21 +62,22 @@ class FetchFolder:
         return tuple(("cargo", "fetch", *option, "--manifest-path", manifest) for manifest in self.manifests)
 
 
-def fetch_folder(tree: Readable, *manifests: str) -> FetchFolder:
+def fetch_folder(tree: Files, *manifests: str) -> FetchFolder:
     """Cut a source tree down to what cargo may see in a container with network.
 
     Raises:
-        SourceError: a configuration or the lock is no TOML.
+        SourceError: a configuration, a manifest or the lock is no TOML, or they are larger than is read.
     """
-    lock_paths = tuple(str(PurePosixPath(_workspace_root(tree, one)) / "Cargo.lock") for one in manifests)
-    configuration = {path: _configuration(tree, path) for path in tree.paths if _is_configuration(path)}
+    reading = Reading.of(tree)
+    lock_paths = tuple(str(PurePosixPath(_workspace_root(reading, path)) / "Cargo.lock") for path in manifests)
+    configuration = {path: _cut(reading.toml(path) or {}) for path in tree.paths if _is_configuration(path)}
     rooted = configuration.get(".cargo/config", configuration.get(".cargo/config.toml", {}))
     files = [*_copies(tree), *(_entry(path, render_toml(table).encode()) for path, table in configuration.items())]
     return FetchFolder(
         files=tuple(sorted(files, key=lambda file: file.path)),
         manifests=manifests,
         lock_paths=lock_paths,
-        needs_network=any(_needs_network(tree.read(path), rooted) for path in lock_paths),
+        needs_network=any(_needs_network(reading.toml(path), rooted) for path in lock_paths),
         registries=frozenset(pair for table in configuration.values() for pair in _registries(table)),
     )
 
@@ -110,7 +100,10 @@ def user_configuration(content: bytes) -> UserConfiguration:
     Raises:
         SourceError: it is no TOML, or names a user or a password: builds read this file, and may not know them.
     """
-    kept = _cut(_parse("your cargo configuration", content))
+    try:
+        kept = _cut(parse_toml(decoded(content, _CONFIGURATION_BYTES)))
+    except UntrustedTextError as error:
+        raise SourceError(f"your cargo configuration cannot be read: it {error}") from error
     for table, name, value in _urls(kept):
         if _CREDENTIALS.search(value):
             raise SourceError(
@@ -164,11 +157,16 @@ def _registries(configuration: Mapping[str, object]) -> Iterator[tuple[str, str]
         yield registry_id(name), str(_table(entry).get("index", ""))
 
 
-def _copies(tree: Readable) -> Iterator[FileEntry]:
+def _copies(tree: Files) -> Iterator[FileEntry]:
+    copied_bytes = 0
     for path in tree.paths:
         name = posixpath.basename(path)
         if name in ("Cargo.toml", "Cargo.lock", ".cargo-checksum.json"):
-            yield _entry(path, tree.read(path) or b"")
+            content = read_bytes(tree, path) or b""
+            copied_bytes += len(content)
+            if copied_bytes > _COPIED_BYTES:
+                raise SourceError(f"the source's manifests and locks have more than {_COPIED_BYTES} bytes together")
+            yield _entry(path, content)
         elif name.endswith(".rs"):
             yield _entry(path, b"")
 
@@ -179,17 +177,6 @@ def _entry(path: str, content: bytes) -> FileEntry:
 
 def _is_configuration(path: str) -> bool:
     return path.endswith((".cargo/config", ".cargo/config.toml")) and PurePosixPath(path).parent.name == ".cargo"
-
-
-def _configuration(tree: Readable, path: str) -> Mapping[str, object]:
-    return _cut(_parse(path, tree.read(path) or b""))
-
-
-def _parse(path: str, content: bytes) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(content.decode())
-    except ValueError as error:
-        raise SourceError(f"{path} cannot be read: {error}") from error
 
 
 def _cut(configuration: Mapping[str, object]) -> Mapping[str, object]:
@@ -212,13 +199,12 @@ def _only(table: Mapping[str, object], allowed: tuple[str, ...]) -> Mapping[str,
     return {name: value for name, value in table.items() if name in allowed and isinstance(value, str)}
 
 
-def _workspace_root(tree: Readable, manifest: str) -> str:
+def _workspace_root(reading: Reading, manifest: str) -> str:
     """Return the folder whose Cargo.lock counts: the nearest with `[workspace]`, else the manifest's own."""
     own = posixpath.dirname(manifest)
     folder = own
     while True:
-        content = tree.read(posixpath.join(folder, "Cargo.toml"))
-        table = {} if content is None else _parse(posixpath.join(folder, "Cargo.toml"), content)
+        table = reading.toml(posixpath.join(folder, "Cargo.toml")) or {}
         if "workspace" in table:
             return folder
         named = _table(table.get("package")).get("workspace")
@@ -238,10 +224,10 @@ def _within(path: str) -> str | None:
     return "" if plain == "." else plain
 
 
-def _needs_network(lock: bytes | None, configuration: Mapping[str, object]) -> bool:
+def _needs_network(lock: Mapping[str, object] | None, configuration: Mapping[str, object]) -> bool:
     if lock is None:
         return True
-    packages = _parse("Cargo.lock", lock).get("package", [])
+    packages = lock.get("package", [])
     sources = {_table(package).get("source") for package in packages} if isinstance(packages, list) else {None}
     remote = {source for source in sources if isinstance(source, str)}
     return any(not _is_replaced(source, _table(configuration.get("source"))) for source in remote)

@@ -4,7 +4,6 @@ import errno
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,7 @@ from factory.resolve.model import Found, ResolvedFile, Unresolved
 from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
 from factory.source.session import bare, redact
 from factory.tags import Interpreter, PlatformTag
+from factory.untrusted import UntrustedTextError, parse_requirement, parse_toml, parse_wheel_name
 
 _TIMEOUT_S = 600.0
 _OPTIONS = (
@@ -119,7 +119,7 @@ def _write(path: Path, requirements: Iterable[Requirement], marker: str | None) 
 def _line(requirement: Requirement, marker: str | None) -> str:
     if marker is None:
         return str(requirement)
-    plain, both = Requirement(str(requirement)), marker
+    plain, both = parse_requirement(str(requirement)), marker
     if plain.marker is not None:
         plain.marker, both = None, f"({plain.marker}) and {marker}"
     return f"{plain} ; {both}"
@@ -146,14 +146,14 @@ def _with_login(url: str, host: Host) -> str:
 def _read(text: str, question: _Question) -> Found | Unresolved:
     """Choose a wheel of every package in uv's answer, a pylock.toml (PEP 751)."""
     try:
-        lock = Pylock.from_dict(tomllib.loads(text))
+        lock = Pylock.from_dict(parse_toml(text, times=8))
         chosen = list(
             lock.select(
                 environment=marker_environment(question.interpreter, question.platform),
                 tags=supported_tags(question.interpreter, question.platform),
             )
         )
-    except PylockValidationError as error:
+    except (PylockValidationError, UntrustedTextError) as error:
         return Unresolved(kind="refused", sentence=f"the index's answer has no usable files: {error}", log=text)
     except PylockSelectError as error:
         named = re.search(r"package '([^']+)'", str(error))
@@ -172,6 +172,7 @@ def _read(text: str, question: _Question) -> Found | Unresolved:
 def _file(wheel: PackageWheel) -> ResolvedFile | None:
     try:
         digest = Digest(wheel.hashes.get("sha256", "").lower())
+        parse_wheel_name(wheel.filename)
     except ValueError:  # the index said something else, or nothing
         return None
     if wheel.url is None or PurePosixPath(wheel.filename).name != wheel.filename:

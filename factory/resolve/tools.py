@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from packaging.requirements import Requirement
-from packaging.utils import parse_wheel_filename
+from packaging.utils import parse_wheel_filename  # noqa: TID251 -- for names in our own lock
 
 from factory import codec
 from factory.catalogue import OLDEST_TOOL_PYTHON, TOOL_ARCHITECTURE

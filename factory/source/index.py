@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pypi_simple
 import requests
 from packaging.utils import NormalizedName
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from factory.digest import Digest
 from factory.errors import SourceError
@@ -21,6 +21,7 @@ from factory.source.bodies import OnBytes, pieces
 from factory.source.download import download
 from factory.source.page import PAGE_BYTES, read_page
 from factory.source.session import TIMEOUT_S, attempt, bare, open_session
+from factory.untrusted import UntrustedTextError, parse_version
 
 _NEIGHBOURS = 3
 _SUFFIXES = (".tar.gz", ".tgz", ".zip")
@@ -160,8 +161,8 @@ def versions(
     """Yield files with their versions; what has none by PEP 440 is left out."""
     for package in packages:
         try:
-            yield Version(package.version or ""), package
-        except InvalidVersion:
+            yield parse_version(package.version or ""), package
+        except UntrustedTextError:
             continue
 
 

@@ -3,7 +3,6 @@
 HTML is read tag by tag, and no tree is made of it: a page may nest as deep as its server likes.
 """
 
-import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -14,8 +13,9 @@ from urllib.parse import urljoin
 
 import pypi_simple
 from packaging.utils import NormalizedName
-from packaging.version import Version
 from pypi_simple import DistributionPackage, Link, ProjectPage
+
+from factory.untrusted import UntrustedTextError, parse_json, parse_version
 
 PAGE_BYTES: Final = 32 << 20
 """A page of the largest projects has a fifth of it."""
@@ -67,12 +67,10 @@ def read_page(content: bytes, kind: str, url: str, name: NormalizedName) -> list
 
 
 def _of_json(content: bytes, url: str, name: NormalizedName) -> Iterator[DistributionPackage]:
-    if sum(map(content.count, (b",", b":", b"[", b"{"))) > _VALUES:
-        raise PageError(f"it holds more than {_VALUES} values")
     try:
-        page = json.loads(content)
-    except RecursionError as error:
-        raise PageError("it nests too deep") from error
+        page = parse_json(content, most_bytes=PAGE_BYTES, most_elements=_VALUES)
+    except UntrustedTextError as error:
+        raise PageError(f"it {error}") from error
     if not isinstance(page, dict) or not isinstance(files := page.get("files", []), list):
         raise PageError("it is not an object with a list of files")
     ProjectPage.from_json_data({"meta": page.get("meta"), "name": str(name), "files": []})  # judges the API's version
@@ -179,5 +177,5 @@ def _attributes(text: str) -> Mapping[str, str]:
 
 def _judge_version(attributes: Mapping[str, str]) -> None:
     declared = attributes.get("content", "")
-    if attributes.get("name") == "pypi:repository-version" and Version(declared[:50]).major > 1:
+    if attributes.get("name") == "pypi:repository-version" and parse_version(declared[:50]).major > 1:
         raise PageError(f"it is of version {declared[:50]!a} of the API (PEP 629)")

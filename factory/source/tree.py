@@ -151,6 +151,11 @@ class Tree:
         file = self.files.get(path)
         return None if file is None else self._spool.read(self._offsets[path], file.size_bytes)
 
+    def size(self, path: str) -> int | None:
+        """Return how many bytes a file has; None where the tree has no such file."""
+        file = self.files.get(path)
+        return None if file is None else file.size_bytes
+
     def contents(self, below: str = "") -> Iterator[tuple[TreeFile, bytes]]:
         """Yield every file, or those below a folder, with its bytes, in order of path, one at a time."""
         prefix = f"{below}/" if below else ""

@@ -1,24 +1,27 @@
 """Bytes to Wheel: the archive's members, the texts of .dist-info, and every ELF object by its magic."""
 
-import configparser
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from email.message import Message
-from email.parser import BytesParser
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from packaging.tags import InvalidTag, Tag, parse_tag
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.tags import Tag
 
 from factory.archive import LIMITS, Flaw, Limits, Member, open_archive
 from factory.elf.budget import KEPT_BYTES, Budget
 from factory.elf.model import ElfError, SharedObject
 from factory.elf.read import MAGIC, parse
+from factory.untrusted import (
+    Headers,
+    UntrustedTextError,
+    compressed_tags,
+    parse_entry_points,
+    parse_headers,
+    parse_rows,
+    parse_wheel_name,
+)
 from factory.wheel.model import Metadata, RecordRow, Wheel, WheelName, WheelText
 
 _T = TypeVar("_T")
@@ -86,11 +89,11 @@ class _Parts:
 
     def wheel(self) -> Wheel:
         """Put the value together."""
-        name, name_problem = _parse_name(self.path.name)
+        name, name_problem = _read_name(self.path.name)
         folders = sorted({p for m in self.members if (p := m.partition("/")[0]).endswith(".dist-info") and "/" in m})
         folder = self._folder(folders)
         record, record_problem = self._record(folder)
-        entry_points, entry_points_problem = parse_entry_points(self.texts.get(f"{folder}/entry_points.txt", b""))
+        entry_points, entry_points_problem = read_entry_points(self.texts.get(f"{folder}/entry_points.txt", b""))
         return Wheel(
             filename=self.path.name,
             size_bytes=self.path.stat().st_size,
@@ -116,37 +119,41 @@ class _Parts:
             return wanted
         return folders[0] if folders else ""
 
-    def _message(self, folder: str, name: str) -> Message | None:
+    def _headers(self, folder: str, name: str) -> Headers | None:
+        """Read the fields of a text; one that cannot be read is a flaw, as if it were larger than is read."""
         content = self.texts.get(f"{folder}/{name}")
-        return None if content is None else BytesParser().parsebytes(content, headersonly=True)
+        try:
+            return None if content is None else parse_headers(content)
+        except UntrustedTextError as error:
+            self.flaws.append(Flaw(kind="too-large", member=f"{folder}/{name}", message=str(error)))
+            return None
 
     def _metadata(self, folder: str) -> Metadata | None:
-        message = self._message(folder, "METADATA")
-        if message is None:
+        headers = self._headers(folder, "METADATA")
+        if headers is None:
             return None
-        payload = message.get_payload()
         return Metadata(
             text=self.texts[f"{folder}/METADATA"],
-            metadata_version=_header(message, "Metadata-Version"),
-            name=_header(message, "Name"),
-            version=_header(message, "Version"),
-            requires_python=_header(message, "Requires-Python"),
-            requires_dist=_headers(message, "Requires-Dist"),
-            extras=_headers(message, "Provides-Extra"),
-            license_files=_headers(message, "License-File"),
-            description_content_type=_header(message, "Description-Content-Type"),
-            description=_plain(payload if isinstance(payload, str) and payload else _header(message, "Description")),
+            metadata_version=headers.first("Metadata-Version"),
+            name=headers.first("Name"),
+            version=headers.first("Version"),
+            requires_python=headers.first("Requires-Python"),
+            requires_dist=headers.all("Requires-Dist"),
+            extras=headers.all("Provides-Extra"),
+            license_files=headers.all("License-File"),
+            description_content_type=headers.first("Description-Content-Type"),
+            description=_plain(headers.body or headers.first("Description")),
         )
 
     def _wheel_text(self, folder: str) -> WheelText | None:
-        message = self._message(folder, "WHEEL")
-        if message is None:
+        headers = self._headers(folder, "WHEEL")
+        if headers is None:
             return None
-        lines = self._few(f"{folder}/WHEEL", "Tag lines", _headers(message, "Tag"))
+        lines = self._few(f"{folder}/WHEEL", "Tag lines", headers.all("Tag"))
         tags = {line: _tags(line) for line in self._expandable(f"{folder}/WHEEL", lines)}
         return WheelText(
-            wheel_version=_header(message, "Wheel-Version"),
-            root_is_purelib=_header(message, "Root-Is-Purelib").lower() == "true",
+            wheel_version=headers.first("Wheel-Version"),
+            root_is_purelib=headers.first("Root-Is-Purelib").lower() == "true",
             tags=frozenset().union(*tags.values()),
             bad_tags=tuple(line for line in lines if not tags.get(line)),
         )
@@ -186,16 +193,6 @@ class _Parts:
         return (None, "") if content is None else parse_record(content)
 
 
-def _header(message: Message, name: str) -> str:
-    return next(iter(_headers(message, name)), "")
-
-
-def _headers(message: Message, name: str) -> tuple[str, ...]:
-    """Every value of a field; bytes that are not UTF-8 become escapes, as everywhere in this room."""
-    raw = (str(value) for key, value in message.raw_items() if key.lower() == name.lower())
-    return tuple(text.encode(errors="surrogateescape").decode(errors="backslashreplace").strip() for text in raw)
-
-
 def _plain(text: str) -> str:
     return text.encode(errors="surrogateescape").decode(errors="replace")
 
@@ -205,50 +202,38 @@ def _product(line: str) -> int:
     return prod(part.count(".") + 1 for part in line.split("-", 3)[:3])
 
 
-def _is_tag(line: str) -> bool:
-    parts = line.split("-", 3)
-    is_small = len(line) <= _TAG_CHARACTERS and _product(line) <= _TAGS
-    return is_small and len(parts) == 3 and all(parts)  # noqa: PLR2004 -- python, abi, platform
-
-
 def _tags(line: str) -> frozenset[Tag]:
     """Expand a Tag line; one that is none gives no tags."""
     try:
-        return parse_tag(line) if _is_tag(line) else frozenset()
-    except InvalidTag:
+        return compressed_tags(line)
+    except UntrustedTextError:
         return frozenset()
 
 
-def _parse_name(filename: str) -> tuple[WheelName | None, str]:
-    if not _is_tag("-".join(filename.removesuffix(".whl").split("-")[-3:])):
-        return None, "the file name does not end in three tags"
+def _read_name(filename: str) -> tuple[WheelName | None, str]:
     try:
-        name, version, build, tags = parse_wheel_filename(filename)
-    except (InvalidWheelFilename, InvalidTag) as error:
-        return None, str(error)
+        name, version, build, tags = parse_wheel_name(filename)
+    except UntrustedTextError as error:
+        return None, f"the file name {error}"
     return WheelName(name=name, version=version, build="".join(map(str, build)), tags=tags), ""
 
 
 def parse_record(content: bytes) -> tuple[tuple[RecordRow, ...] | None, str]:
     """Read RECORD's rows, or say why they cannot be read."""
     try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
-    except (csv.Error, UnicodeDecodeError) as error:
-        return None, str(error)
-    if len(rows) > _RECORD_ROWS:
-        return None, f"{len(rows)} rows; {_RECORD_ROWS} are read at most"
+        rows = parse_rows(content, _RECORD_ROWS)
+    except UntrustedTextError as error:
+        return None, f"it {error}"
     for line, row in enumerate(rows, start=1):
         if row and len(row) != 3:  # noqa: PLR2004 -- path, hash, size
             return None, f"row {line} has {len(row)} fields; three are due"
     return tuple(RecordRow(path=row[0], hash=row[1], size=row[2]) for row in rows if row), ""
 
 
-def parse_entry_points(content: bytes) -> tuple[tuple[tuple[str, str, str], ...], str]:
+def read_entry_points(content: bytes) -> tuple[tuple[tuple[str, str, str], ...], str]:
     """Read groups, names and values as the entry points specification has it, or say why they cannot be read."""
-    parser = configparser.RawConfigParser(delimiters=("=",), strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names are case-sensitive; the documented way
     try:
-        parser.read_string(content.decode("utf-8"))
-    except (configparser.Error, UnicodeDecodeError, AttributeError) as error:
-        return (), " ".join(str(error).split())
-    return tuple((group, name, value) for group in parser.sections() for name, value in parser.items(group)), ""
+        groups = parse_entry_points(content)
+    except UntrustedTextError as error:
+        return (), f"it {error}"
+    return tuple((group, name, value) for group, entries in groups.items() for name, value in entries.items()), ""

@@ -1,9 +1,13 @@
 """Throw mutated bytes at the readers and the gate: `python -m tests.fuzz.run TARGET SECONDS`.
 
 Coverage leads the mutations (atheris, libFuzzer). Whatever an input is, it must give a value or the reader's own
-declared error; anything else ends the run and leaves the input in `.fuzz/`. A found crash becomes a test.
+declared error, within 5 seconds and 300 MiB; anything else ends the run and leaves the input in `.fuzz/`. A found crash
+becomes a test.
 """
 
+import gzip
+import re
+import resource
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,15 +22,27 @@ with atheris.instrument_imports(include=["factory"]):
     from factory.audit import Expectation, audit
     from factory.elf.model import ElfError
     from factory.elf.read import parse
+    from factory.errors import FactoryError
+    from factory.images import declared
+    from factory.plan.planner import plan
+    from factory.project.read import read_project
+    from factory.recipe.model import Recipe
+    from factory.recipe.parse import parse_recipe
+    from factory.resolve.cargo import fetch_folder
+    from factory.source.tree import Limits as TreeLimits
+    from factory.source.unpack import unpack
     from factory.wheel import parse_record, read_wheel
 
 from tests.corpus.cases import CASES
+from tests.hostile import OneFile, trees
 from tests.makers import ABI3_NAME, NAME, make_wheel
 from tests.object_makers import make_module, make_object
+from tests.source_makers import make_demo
 
 _ARTIFACTS = Path(".fuzz")
 _LIMITS = Limits(member_bytes=1 << 22, total_bytes=1 << 24, ratio_bytes=1 << 20)
 _TODAY = date(2026, 11, 22)
+_MOST_BYTES = 300 << 20
 _DIST_INFO = "demo-1.0.dist-info"
 
 
@@ -61,17 +77,61 @@ def _object(content: bytes, folder: Path) -> None:
     _judge(make_wheel(folder, {"demo/core.abi3.so": b"\x7fELF" + content}, filename=ABI3_NAME))
 
 
+def _plan(content: bytes, folder: Path) -> None:
+    """Let the input be a source: files that begin with `=== NAME` lines, else the tar inside of a sdist."""
+    with suppress(FactoryError):
+        if content.startswith(b"=== "):
+            tree = OneFile(_files(content))
+            project = read_project(tree)
+            manifests = [project.cargo_manifest, *project.other_manifests] if project.cargo_manifest else []
+            fetch_folder(tree, *manifests)
+            plan(_recipe(project.name), project, declared(), families=["lookalike"], today=_TODAY)
+        else:
+            path = folder / "demo-1.0.tar.gz"
+            path.write_bytes(gzip.compress(content, 1))
+            read_project(unpack(path, limits=TreeLimits(total_bytes=1 << 24)))
+
+
+def _files(content: bytes) -> dict[str, bytes]:
+    """Part an input at its `=== NAME` lines."""
+    pieces = re.split(rb"(?m)^=== ([\w./-]{1,80})\n", content)[1:]
+    return dict(zip((name.decode() for name in pieces[::2]), pieces[1::2], strict=True))
+
+
+def _recipe(name: str) -> Recipe:
+    text = (
+        f"factory: 1\nname: {name}\nsource: {{path: .}}\ninterpreters: [cp313, cp314t]\n"
+        "platforms: [manylinux_2_31_x86_64]\n"
+    )
+    return parse_recipe(text.encode(), Path("recipe.yaml"), today=_TODAY)
+
+
+def _audit(content: bytes, folder: Path) -> None:
+    """Let the input be a wheel: files that begin with `=== NAME` lines, else the zip itself."""
+    if content.startswith(b"=== "):
+        _judge(make_wheel(folder, _files(content), metadata=None, wheel=None))
+    else:
+        _archive(content, folder)
+
+
 TARGETS: dict[str, Callable[[bytes, Path], None]] = {
     "elf": _elf,
     "record": _record,
     "zip": _archive,
     "texts": _texts,
     "object": _object,
+    "plan": _plan,
+    "audit": _audit,
 }
 
 
 def _seeds(target: str, folder: Path) -> list[bytes]:
     """Begin with what the corpus has: mutations of nothing find nothing."""
+    if target == "plan":
+        sources = [tree for unit in ("", "a", "1", "a.b") for _, tree in trees(unit)]
+        return [*map(_text, sources), *(gzip.decompress(make_demo(folder, tree).read_bytes()) for tree in sources[:9])]
+    if target == "audit":
+        return [*_wheel_texts(), *_seeds("zip", folder)]
     if target == "zip":
         return [sample.make(folder).read_bytes() for pair in CASES.values() for sample in pair][:80]
     if target in ("elf", "object"):
@@ -85,6 +145,37 @@ def _seeds(target: str, folder: Path) -> list[bytes]:
     ]
 
 
+def _text(files: dict[str, bytes]) -> bytes:
+    return b"".join(b"=== %s\n%s\n" % (name.encode(), content) for name, content in files.items())
+
+
+def _wheel_texts() -> list[bytes]:
+    metadata = (
+        b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\nRequires-Python: >=3.9\nRequires-Dist: a; os_name == 'x'\n"
+        b"License-Expression: MIT AND (BSD-3-Clause OR ISC)\nDescription-Content-Type: text/x-rst\n\na_\n=\n"
+    )
+    texts = {
+        "METADATA": metadata,
+        "WHEEL": b"Wheel-Version: 1.0\nTag: cp311-cp311-linux_x86_64\n",
+        "entry_points.txt": b"[console_scripts]\na = demo:b\n",
+    }
+    named = {f"{_DIST_INFO}/{name}": content for name, content in texts.items()}
+    return [_text(named), _text({**named, "demo/core.so": make_module(isa=3)})]
+
+
+def _measured(target: str, folder: Path) -> Callable[[bytes], None]:
+    """Return what runs a target, and ends the run where an input makes the process 300 MiB larger."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def run(content: bytes) -> None:
+        TARGETS[target](content, folder)
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        if grown << 10 > _MOST_BYTES + len(content):
+            raise MemoryError(f"the process grew by {grown} KiB")
+
+    return run
+
+
 def main(target: str, seconds: str) -> None:
     """Run one target for so many seconds."""
     _ARTIFACTS.mkdir(exist_ok=True)
@@ -94,9 +185,9 @@ def main(target: str, seconds: str) -> None:
         seeds.mkdir()
         for index, seed in enumerate(_seeds(target, folder)):
             (seeds / str(index)).write_bytes(seed)
-        flags = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=20", "-max_len=20000"]
+        flags = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=5", "-max_len=20000"]
         flags += [f"-artifact_prefix={_ARTIFACTS}/{target}-", "-print_final_stats=1"]
-        atheris.Setup([sys.argv[0], *flags, str(seeds)], lambda content: TARGETS[target](content, folder))
+        atheris.Setup([sys.argv[0], *flags, str(seeds)], _measured(target, folder))
         atheris.Fuzz()
 
 

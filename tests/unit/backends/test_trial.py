@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from factory.backends.subjects import Subjects
@@ -11,6 +11,7 @@ from factory.backends.trial import load_steps, processor_model, requirements_of,
 from factory.catalogue import Processor
 from factory.recipe import model
 from factory.tags import Interpreter
+from factory.untrusted import UntrustedTextError
 
 SPAM = canonicalize_name("spam")
 WHEEL = "spam-1.0-cp39-abi3-manylinux_2_31_x86_64.whl"
@@ -55,9 +56,27 @@ def test_the_recipes_own_requirements_come_too() -> None:
     assert [str(each) for each in requirements_of(SPAM, (), test, Interpreter(13), "x86_64")] == ["pytest"]
 
 
-def test_metadata_that_asks_for_no_requirement_is_told_apart() -> None:
-    with pytest.raises(InvalidRequirement):
-        asked("not a requirement !")
+NO_REQUIREMENTS = {
+    "no-requirement": "not a requirement !",
+    "undefined-comparison": 'aa; os_name ~= "linux"',
+    "undefined-variable": 'aa; "x" ~= "y"',
+    "nested": f"a; {'(' * 5000}",
+    "quotes-of-both-kinds": """a; os_name == '"\\x27'""",
+    "long": f"a{'=' * 20_000}",
+}
+
+
+@pytest.mark.parametrize("text", NO_REQUIREMENTS.values(), ids=NO_REQUIREMENTS)
+def test_metadata_that_asks_for_no_requirement_is_told_apart(text: str) -> None:
+    with pytest.raises(UntrustedTextError):
+        asked(text)
+
+
+def test_extras_that_ask_for_one_another_without_end_are_refused() -> None:
+    own = [f"spam[{','.join(f'x{n}-{m}' for m in range(500))}]" for n in range(5)]
+
+    with pytest.raises(UntrustedTextError, match="too many to evaluate"):
+        asked(*own, *(f"a{n}; extra == 'x'" for n in range(1000)))
 
 
 def test_without_modules_and_tests_nothing_is_run_after_the_installation() -> None:

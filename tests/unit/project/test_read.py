@@ -439,7 +439,7 @@ BAD = {
     "nothing": ({}, "there is no project in the source"),
     "no-name": ({"setup.py": "setup(name=NAME)"}, "the source states no name"),
     "broken-toml": ({"pyproject.toml": "[project\n"}, "pyproject.toml is no TOML"),
-    "not-utf-8": ({"pyproject.toml": "\udcff"}, "is no UTF-8 at byte 0"),
+    "not-utf-8": ({"pyproject.toml": "\udcff"}, "is not valid UTF-8 at byte 0"),
     "deep": ({"pyproject.toml": "a = " + "[" * 100_000}, "nested too deep"),
     "huge-number": ({"pyproject.toml": "a = " + "1" * 10_000}, "pyproject.toml is no TOML"),
     "wrong-type": (
@@ -448,7 +448,7 @@ BAD = {
     ),
     "table-of-wrong-type": ({"pyproject.toml": "project = 3\n"}, "project is int; it must be a table"),
     "bad-name": ({"pyproject.toml": "[project]\nname = '-'\n"}, "states the name '-', which is no project name"),
-    "bad-version": ({"pyproject.toml": f"{PYPROJECT}version = 'x'\n"}, "states version 'x', which is none"),
+    "bad-version": ({"pyproject.toml": f"{PYPROJECT}version = 'x'\n"}, "states version 'x', which is no version"),
     "bad-python": ({"pyproject.toml": f"{PYPROJECT}requires-python = '3.9'\n"}, "states requires-python '3.9'"),
     "bad-requirement": (
         {"pyproject.toml": f"{PYPROJECT}dependencies = ['!']\n"},
@@ -468,6 +468,39 @@ BAD = {
         "inherits pyo3, which its workspace does not",
     ),
     "broken-lock": (rust("[dependencies]\npyo3 = '1'\n", **{"Cargo.lock": "="}), "Cargo.lock is no TOML"),
+    "crate-of-no-version": (
+        rust("rust-version = '9'\n[dependencies]\npyo3 = '1'\n", **{"Cargo.lock": LOCK.replace("0.29.2", "9" * 5000)}),
+        "is no version of a crate",
+    ),
+    "crate-of-foreign-digits": (
+        rust("[dependencies]\npyo3 = '1'\n", **{"Cargo.lock": LOCK.replace("0.29.2", "\u0663")}),
+        "is no version of a crate",
+    ),
+    "long-version": ({"pyproject.toml": f"{PYPROJECT}version = '{'1' * 9000}'\n"}, "which has 9000 characters"),
+    "nested-requirement": (
+        {"pyproject.toml": f'{PYPROJECT}dependencies = ["a; {"(" * 5000}"]\n'},
+        "which is nested too deep",
+    ),
+    "many-specifiers": (
+        {"pyproject.toml": f"{PYPROJECT}requires-python = '{','.join(['>3'] * 500)}'\n"},
+        "more than 100",
+    ),
+    "dotted": ({"pyproject.toml": ".".join("a" * 1000) + " = 1"}, "a key of more than 32 parts"),
+    "many-tables": ({"pyproject.toml": "[[a]]\n" * 200_000}, "more than 250000 elements"),
+    "many-crates": (
+        rust("[dependencies]\na0 = {path = 'a0'}\n")
+        | {f"a{n}/Cargo.toml": f"[dependencies]\nb = {{path = '../a{n + 1}'}}\n" for n in range(1100)},
+        "more than 1000 crates",
+    ),
+    "many-manifests": (
+        {"setup.py": "setup(name='d')\n" + "".join(f"RustExtension('d', path='{n}/Cargo.toml')\n" for n in range(200))},
+        "names 200 manifests",
+    ),
+    "many-files": (
+        rust("[dependencies]\na0 = {path = 'a0'}\n")
+        | {f"a{n}/Cargo.toml": f"#{'x' * (1 << 20)}\n[dependencies]\nb = {{path = '../a{n + 1}'}}\n" for n in range(8)},
+        "bytes together",
+    ),
     "bad-setup-cfg": ({"setup.cfg": "name = demo\n"}, "setup.cfg cannot be read"),
     "bad-floor": (
         {"pyproject.toml": f"{PYPROJECT}[tool.scikit-build]\nwheel.py-api = 'cp3x'\n"},
@@ -489,5 +522,5 @@ def test_a_source_that_cannot_be_read_says_why(files: dict[str, str], says: str)
 
 
 def test_a_file_that_is_too_large_is_not_parsed() -> None:
-    with pytest.raises(SourceError, match="at most 16777216 are read"):
-        read({"pyproject.toml": PYPROJECT + "#" * (16 << 20)})
+    with pytest.raises(SourceError, match="at most 4194304 are read"):
+        read({"pyproject.toml": PYPROJECT + "#" * (4 << 20)})

@@ -161,8 +161,25 @@ def test_names_and_values_survive_whatever_they_hold(text: str) -> None:
 
 
 def test_a_configuration_that_is_no_toml_is_named() -> None:
-    with pytest.raises(SourceError, match=r"\.cargo/config\.toml cannot be read"):
+    with pytest.raises(SourceError, match=r"\.cargo/config\.toml is no TOML"):
         cut({".cargo/config.toml": "[[["})
+
+
+@pytest.mark.parametrize("path", [".cargo/config.toml", "Cargo.lock", "Cargo.toml"])
+def test_what_is_nested_too_deep_is_named(path: str) -> None:
+    """An array 20 000 deep ended the run with a RecursionError."""
+    with pytest.raises(SourceError, match=f"{path} is nested too deep"):
+        cut({path: "a=" + "[" * 20_000})
+
+
+def test_a_file_larger_than_any_manifest_is_not_copied() -> None:
+    with pytest.raises(SourceError, match=r"vendor/a/Cargo\.toml has 5000000 bytes"):
+        cut({"vendor/a/Cargo.toml": "#" * 5_000_000})
+
+
+def test_manifests_that_are_too_large_together_are_not_copied() -> None:
+    with pytest.raises(SourceError, match="67108864 bytes together"):
+        cut({f"vendor/{name}/.cargo-checksum.json": " " * 4_000_000 for name in range(20)})
 
 
 @pytest.mark.parametrize(

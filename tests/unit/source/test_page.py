@@ -89,9 +89,9 @@ def test_html_costs_no_tree() -> None:
 @pytest.mark.parametrize(
     ("page", "says"),
     [
-        pytest.param(b"[" * 100_000 + b"]" * 100_000, "nests too deep", id="lists in lists"),
-        pytest.param(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nests too deep", id="objects in objects"),
-        pytest.param(b"[" + b"[]," * 1_000_000 + b"[]]", "more than 1500000 values", id="values"),
+        pytest.param(b"[" * 100_000 + b"]" * 100_000, "nested too deep", id="lists in lists"),
+        pytest.param(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deep", id="objects in objects"),
+        pytest.param(b"[" + b"[]," * 1_000_000 + b"[]]", "more than 1500000 elements", id="values"),
         pytest.param(b"[]", "not an object with a list", id="a list"),
         pytest.param(b'{"files": {}}', "not an object with a list", id="files that are no list"),
     ],

@@ -1,0 +1,57 @@
+"""File names of wheels and sdists, and compressed tags, as strangers wrote them."""
+
+from packaging.tags import Tag, parse_tag
+from packaging.utils import BuildTag, NormalizedName, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
+
+from factory.untrusted.limits import UntrustedTextError, refuse_longer, refusing
+
+_CHARACTERS = 1024
+_TAGS = 1 << 10
+_PARTS_OF_A_TAG = 3
+
+
+def parse_wheel_name(filename: str) -> tuple[NormalizedName, Version, BuildTag, frozenset[Tag]]:
+    """Read a wheel's file name (binary distribution format, "File name convention").
+
+    Raises:
+        UntrustedTextError: it is none, or its tags stand for more than 1024.
+    """
+    refuse_longer(filename, _CHARACTERS)
+    with refusing("is no file name of a wheel"):
+        _refuse_products("-".join(filename.removesuffix(".whl").split("-")[-_PARTS_OF_A_TAG:]))
+        return parse_wheel_filename(filename)
+
+
+def parse_sdist_name(filename: str) -> tuple[NormalizedName, Version]:
+    """Read a sdist's file name (PEP 625).
+
+    Raises:
+        UntrustedTextError: it is none.
+    """
+    refuse_longer(filename, _CHARACTERS)
+    with refusing("is no file name of a sdist"):
+        return parse_sdist_filename(filename)
+
+
+def compressed_tags(text: str) -> frozenset[Tag]:
+    """Expand a compressed tag set (PEP 425).
+
+    Raises:
+        UntrustedTextError: it is none, or stands for more than 1024 tags.
+    """
+    refuse_longer(text, _CHARACTERS)
+    _refuse_products(text)
+    with refusing("is no tag"):
+        return parse_tag(text)
+
+
+def _refuse_products(text: str) -> None:
+    parts = text.split("-")
+    if len(parts) != _PARTS_OF_A_TAG or not all(parts):
+        raise UntrustedTextError("does not end in three tags")
+    expanded = 1
+    for part in parts:
+        expanded *= part.count(".") + 1
+    if expanded > _TAGS:
+        raise UntrustedTextError(f"stands for {expanded} tags; at most {_TAGS} are read")
