@@ -25,7 +25,7 @@ from factory.pipeline.model import (
 )
 from factory.report.run import MARKS, STYLES
 from factory.report.text import line
-from factory.terminal import clean
+from factory.terminal import plain, shown
 
 
 @dataclass(slots=True)
@@ -47,9 +47,11 @@ class PlainBoard:
             self.console.print(line(text), soft_wrap=True)
 
     def output(self, subject: str, piece: bytes) -> None:
-        """Print a step's own output (`-v`)."""
-        for text in clean(piece.decode(errors="replace")).splitlines():
-            self.console.print(line(f"{subject} | {text}"), soft_wrap=True)
+        """Print a step's own output (`-v`), all its lines at once: rich would take its time for each of millions."""
+        head = plain(subject)
+        lines = shown(piece.decode(errors="replace")).splitlines()
+        self.console.file.write("".join(f"{head} | {text}\n" for text in lines))
+        self.console.file.flush()
 
 
 def _line(event: Event) -> str | None:
