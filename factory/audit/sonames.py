@@ -6,9 +6,11 @@ import re
 _LIBPYTHON = re.compile(
     r"libpython[23](-[0-9a-f]{8,}+)?+(\.[0-9]+)?+[a-z]*+(-[0-9a-f]{8,}+)?+\.so(\..*)?|libpypy.*\.so(\..*)?"
 )
-_LOADER = re.compile(r"ld(64|-linux[a-z0-9_-]*|-musl-[a-z0-9_-]+)?\.so\.[0-9]+|linux-(vdso|gate)(32|64)?\.so\.1")
-_MUSL = re.compile(r"(libc\.musl-|ld-musl-)[a-z0-9_-]+\.so\.1|libc\.so")
-_GLIBC = re.compile(r"lib(c|m|pthread|dl|rt|util|nsl|anl|resolv)\.so\.[0-9]|ld(64|-linux[a-z0-9_-]*)\.so\.[0-9]")
+_LOADER = re.compile(
+    r"ld(64|-linux[a-z0-9_-]{0,40}|-musl-[a-z0-9_-]{1,40})?\.so\.[0-9]+|linux-(vdso|gate)(32|64)?\.so\.1"
+)
+_MUSL = re.compile(r"(libc\.musl-|ld-musl-)[a-z0-9_-]{1,40}\.so\.1|libc\.so")
+_GLIBC = re.compile(r"lib(c|m|pthread|dl|rt|util|nsl|anl|resolv)\.so\.[0-9]|ld(64|-linux[a-z0-9_-]{0,40})\.so\.[0-9]")
 _NAME_BYTES = 255  # NAME_MAX
 _INTERPRETERS = re.compile(r"_?Py(_|[A-Z])\w*")
 

@@ -184,8 +184,8 @@ class _Repository:
             raise self._too_many(most) from error
         if listing.count(b"\0") > most:
             raise self._too_many(most)
-        for match in re.finditer(rb"([^\0]*)\0", listing):
-            head, _, path = match[1].partition(b"\t")
+        for line in listing.split(b"\0")[:-1]:
+            head, _, path = line.partition(b"\t")
             mode, _, blob, size = head.decode().split()
             size_bytes = int(size) if size.isdigit() else 0
             yield _Entry(mode=mode, blob=blob, size_bytes=size_bytes, path=path.decode(errors="surrogateescape"))

@@ -33,11 +33,6 @@ LONGEST = (*LONG, 1 << 18, 1 << 20, 1 << 22)
 MODULES = {
     "factory.backends.frontend": "a program of containers; it reads what the factory hands it",
     "factory.resolve.trying": "a program of containers; it reads what the factory hands it",
-    "factory.images.prepared": "rewritten in factory.diagnoses",
-    "factory.pipeline.diagnose": "rewritten in factory.diagnoses",
-    "factory.pipeline.offline": "rewritten in factory.diagnoses",
-    "factory.resolve.cargo_failures": "rewritten in factory.diagnoses",
-    "factory.resolve.explain": "rewritten in factory.diagnoses",
 }
 FUNCTIONS = {
     "factory.cli.audit.run_explain": "a command: its argument is the user's",

@@ -8,7 +8,7 @@ import pytest
 import uv
 
 from factory.errors import FactoryError, UsageError
-from factory.host import find_uv, read_host
+from factory.host import find_uv, is_loopback, read_host
 from factory.origins import Origin
 
 ADDRESS = "https://index.example/simple"
@@ -259,6 +259,11 @@ def test_every_secret_is_known(tmp_path: Path) -> None:
 )
 def test_a_proxy_on_the_loopback_interface_is_told_from_others(value: str, expected: tuple[str, ...]) -> None:
     assert read_host({"https_proxy": value, "no_proxy": "localhost"}).loopback_proxies == expected
+
+
+@pytest.mark.parametrize("text", ["http://[", "http://[]/", "]", "[::1"])
+def test_what_is_no_url_names_no_loopback_interface(text: str) -> None:
+    assert not is_loopback(text)
 
 
 def test_uv_that_is_not_installed_is_an_error_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

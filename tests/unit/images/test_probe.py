@@ -57,6 +57,20 @@ some warning
     )
 
 
+BAD_ANSWERS = [
+    "glibc [2]", "glibc [2, -1]", "musl [", "rustc [", "rustc 3",
+    'rustc "x"', f'gcc "{"9" * 5000}"', 'packages "pacman"',
+    'python /a ["CPython", "13", false]', "python /a " + "[" * 20_000, "python /a", f"python /a [{'9' * 5000}]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", BAD_ANSWERS, ids=lambda line: line[:20])
+def test_an_image_that_answers_nonsense_is_refused(line: str) -> None:
+    """Programs of the image answer, and a recipe may name any image."""
+    with pytest.raises(ImageError, match="the image answers the probe with"):
+        read_answer(f"glibc [2, 31]\n{line}\n")
+
+
 def test_only_cpython_counts() -> None:
     text = 'python /opt/python/pp311-pypy311_pp80/bin/python ["PyPy", 11, false]\n'
 

@@ -1,5 +1,6 @@
 """A project is read from its files, never run."""
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -519,6 +520,32 @@ def test_a_source_that_cannot_be_read_says_why(files: dict[str, str], says: str)
         read_project(Raw(files))
 
     assert says in caught.value.message
+
+
+def test_a_long_chain_of_crates_is_followed() -> None:
+    """Each crate of the chain took three frames of the interpreter's stack."""
+    chain = {f"a{n}/Cargo.toml": f"[dependencies]\nb = {{path = '../a{n + 1}'}}\n" for n in range(900)}
+    end = {"a900/Cargo.toml": "[dependencies]\npyo3 = {version = '1', features = ['abi3-py39']}\n"}
+
+    project = read(rust("[dependencies]\nb = {path = 'a0'}\n") | chain | end)
+
+    assert project.pyo3 is not None
+    assert "abi3-py39" in project.pyo3.features
+
+
+def test_a_manifest_that_many_crates_ask_about_is_parsed_once() -> None:
+    """Every crate looks for its workspace in the folders above it."""
+    padding = "".join(f"a{n} = 1\n" for n in range(20_000))
+    members = {f"a{n}/Cargo.toml": f"[dependencies]\nb = {{path = '../a{n + 1}'}}\n" for n in range(300)}
+    begin = time.process_time()
+
+    read(
+        rust(f"[dependencies]\nb = {{path = 'a0'}}\n[workspace.metadata]\n{padding}")
+        | members
+        | {"a300/Cargo.toml": ""}
+    )
+
+    assert time.process_time() - begin < 10  # it takes half a second; parsed for each crate it would take half a minute
 
 
 def test_a_file_that_is_too_large_is_not_parsed() -> None:

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,26 @@ def test_record_is_rows_or_a_reason(case: str) -> None:
     content, rows, problem = RECORDS[case]
 
     assert parse_record(content) == (rows, problem)
+
+
+@pytest.mark.parametrize("text", ["[a]\nb" + " " * 7_000_000 + "c", "\n" * 7_000_000, "a" + " " * 900_000 + "b"])
+def test_entry_points_that_kept_configparser_busy_for_a_week_are_a_reason(text: str, tmp_path: Path) -> None:
+    begin = time.process_time()
+
+    wheel = read_wheel(make_wheel(tmp_path, {"demo-1.0.dist-info/entry_points.txt": text.encode()}))
+
+    assert wheel.entry_points_problem
+    assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("name", ["METADATA", "WHEEL"])
+def test_a_text_of_too_many_fields_is_a_flaw(name: str, tmp_path: Path) -> None:
+    text = "A: b\n" * 20_000
+    path = make_wheel(tmp_path, metadata=text) if name == "METADATA" else make_wheel(tmp_path, wheel=text)
+
+    wheel = read_wheel(path)
+
+    assert [flaw.message for flaw in wheel.flaws] == ["has 20000 fields; at most 10000 are read"]
 
 
 def test_a_hash_is_written_as_record_writes_it() -> None:

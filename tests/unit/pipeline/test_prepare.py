@@ -1,0 +1,28 @@
+"""What a backend asks for beyond its static requirements."""
+
+import pytest
+
+from factory.pipeline.prepare import parse_requires
+from factory.untrusted import UntrustedTextError
+
+
+def test_requirements_are_read() -> None:
+    assert [str(requirement) for requirement in parse_requires(b'["a>=1", "b"]')] == ["a>=1", "b"]
+
+
+BAD = {
+    "no-json": (b"a", "is no JSON"),
+    "no-list": (b'{"a": 1}', "is no list"),
+    "many": (b"[" + b'"a",' * 2000 + b'"a"]', "is no list of at most 1000"),
+    "no-text": (b"[1]", "holds an item that is no text"),
+    "no-requirement": (b'["!"]', "holds '!', which is no requirement"),
+    "nested": (b"[" * 20_000, "is nested too deep"),
+    "nested-requirement": (b'["a; ' + b"(" * 5000 + b'"]', "which is nested too deep"),
+    "surrogate": (rb"""["a; os_name == '\ud800'"]""", "a control character"),
+}
+
+
+@pytest.mark.parametrize(("content", "says"), BAD.values(), ids=BAD)
+def test_what_is_no_list_of_requirements_is_refused(content: bytes, says: str) -> None:
+    with pytest.raises(UntrustedTextError, match=says):
+        parse_requires(content)
