@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import cast
+from uuid import uuid4
 
 import pytest
 from packaging.requirements import Requirement
@@ -40,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def resolve(host: Host, store: Store, folder: Path) -> set[Digest]:
     """Return the digests of what a build would install; no engine is asked."""
-    with Recorder(folder / "run", lambda _: None) as recorder:
+    with Recorder(folder / f"run-{uuid4().hex}", lambda _: None) as recorder:
         hands = Hands(
             engine=cast("Engine", None),
             stages=Stages(store=store, cancelled=Event()),

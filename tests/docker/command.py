@@ -64,9 +64,9 @@ class Ran:
         return found
 
     def log(self, recipe: str, step: str = "build") -> str:
-        """What a step of a recipe's only cell printed."""
+        """What a step of a recipe's only cell printed, the last time where it ran several times."""
         assert self.run is not None, self.stderr
-        (path,) = (self.folder / self.run.folder / "logs" / recipe).rglob(f"[0-9][0-9]-{step}.log")
+        path = max((self.folder / self.run.folder / "logs" / recipe).rglob(f"[0-9][0-9]-{step}.log"))
         return path.read_text(encoding="utf-8")
 
 

@@ -24,6 +24,7 @@ TOKEN = "token-of-the-user-93c1"
 
 POISON = f"""\
 #!/bin/bash
+[ -w /tools ] || [ -w /rust ] || [ -w /cargo ] || exit 0
 find=$(command -v find.real || command -v find)
 for folder in /tools /rust /cargo; do
     "$find" "$folder" -type f -writable 2>/dev/null | while read -r file; do echo "# {MARK}" >>"$file"; done
@@ -46,7 +47,7 @@ replace() {{
     mv "$1" "$1.real"
     {{
         echo '#!/bin/bash'
-        echo '(for round in 1 2 3; do /poison; read -rt 1 <> <(:) || :; done) >/dev/null 2>&1 &'
+        echo '(for round in 1 2 3 4 5 6 7 8 9 10 11 12; do /poison; read -rt 0.5 <> <(:) || :; done) >/dev/null 2>&1 &'
         echo 'echo "{MARK}: token ${{CARGO_REGISTRIES_CORP_TOKEN:-none}}" >&2'
         echo "exec -a \\"\\$0\\" $1.real \\"\\$@\\""
     }} >"$1"
