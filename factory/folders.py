@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path, PurePath
+from shlex import quote
 from typing import BinaryIO, Self, cast
 
 from factory.errors import FactoryError
@@ -37,12 +38,13 @@ class Refusal:
         """
         if status.st_uid != os.geteuid():
             whose = f"{path} belongs to the user with uid {status.st_uid}; this program runs with uid {os.geteuid()}"
-            raise self.error(whose, hint=f"{self.elsewhere}, or type `chown -hR {os.geteuid()} {path}` if you trust it")
+            owned = f"sudo chown -hR {os.geteuid()} {quote(str(path))}"
+            raise self.error(whose, hint=f"{self.elsewhere}, or type `{owned}` if you trust what it holds")
         if status.st_mode & _BY_OTHERS:
             mode = f"{stat.S_IMODE(status.st_mode):04o}"
             raise self.error(
                 f"other users may write to {path}: its mode is {mode}",
-                hint=f"{self.elsewhere}, or type `chmod -R go-w {path}` if you trust what it holds",
+                hint=f"{self.elsewhere}, or type `chmod -R go-w {quote(str(path))}` if you trust what it holds",
             )
 
 

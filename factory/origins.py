@@ -2,13 +2,22 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit, urlunsplit
 
 _PORTS = {"http": 80, "https": 443}
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
-_METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
-"""Where clouds tell machines their credentials, beside 169.254.169.254, which is link-local."""
+BLOCKED = (
+    "169.254.0.0/16",  # link-local (RFC 3927): nearly every cloud's metadata, and what hosts offer their own programs
+    "fe80::/10",  # the same in IPv6 (RFC 4291)
+    "fd00:ec2::/32",  # Amazon's metadata and name server in IPv6
+    "fd20:ce::254/128",  # Google's metadata in IPv6
+    "100.100.100.200/32",  # Alibaba's metadata
+    "168.63.129.16/32",  # Azure's host
+    "192.0.0.192/32",  # Oracle's metadata
+)
+"""Where hosts tell machines their credentials: neither the factory nor a container of its asks there."""
+_NETWORKS = tuple(map(ip_network, BLOCKED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +70,4 @@ def is_metadata(host: str) -> bool:
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return is_metadata(str(address.ipv4_mapped))
-    return address.is_link_local or address.is_multicast or address in _METADATA
+    return address.is_multicast or any(address in network for network in _NETWORKS)

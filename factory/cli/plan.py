@@ -1,5 +1,7 @@
 """`factory plan`."""
 
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Event
 
@@ -94,6 +96,12 @@ def _print(plans: list[Plan], options: PlanOptions) -> None:
     else:
         for plan in plans:
             out().print(render_plan(plan), soft_wrap=True)
-        words = [*map(str, options.recipes), *families_again(options.families), *root_again(options.root)]
-        words += allowed_again(options.allow_env)
-        err().print(line(" ".join(["next: factory build", *words])), soft_wrap=True)
+        err().print(line(f"next: {shlex.join(['factory', 'build', *_again(options)])}"), soft_wrap=True)
+
+
+def _again(options: PlanOptions) -> Iterator[str]:
+    """Yield the arguments with which the same cells are built."""
+    yield from map(str, options.recipes)
+    yield from (*families_again(options.families), *root_again(options.root), *allowed_again(options.allow_env))
+    for flag, values in (("--only", options.only), ("--skip", options.skip), ("--set", options.settings)):
+        yield from (word for value in values for word in (flag, value))

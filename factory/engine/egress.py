@@ -13,17 +13,9 @@ from factory.engine import posture
 from factory.engine.client import Client
 from factory.engine.output import CappedOutput, payloads
 from factory.errors import EngineError
+from factory.origins import BLOCKED
 
-CLOSED: Final = (
-    "169.254.0.0/16",  # link-local (RFC 3927): nearly every cloud's metadata, and what hosts offer their own programs
-    "fe80::/10",  # the same in IPv6 (RFC 4291)
-    "fd00:ec2::/32",  # Amazon's metadata and name server in IPv6
-    "fd20:ce::254/128",  # Google's metadata in IPv6
-    "100.100.100.200/32",  # Alibaba's metadata
-    "168.63.129.16/32",  # Azure's host
-)
-"""What containers with network do not reach, but for port 53. Private ranges stay: mirrors and proxies lie there."""
-
+# Port 53 stays open: some hosts' only name server lies there. Private ranges stay: mirrors and proxies lie there.
 _PYTHON: Final = 'for python in /usr/bin/python3*; do exec "$python" -I -c "$@"; done'
 _CLOSING_S: Final = 30.0
 
@@ -45,7 +37,7 @@ def close_ranges(client: Client, guard: str) -> None:
         EngineError: it cannot; nothing may then run there.
     """
     program = Path(__file__).with_name("barrier.py").read_text(encoding="utf-8")
-    argv = ["sh", "-c", _PYTHON, "guard", program, *CLOSED]
+    argv = ["sh", "-c", _PYTHON, "guard", program, *BLOCKED]
     output = CappedOutput()
     deadline = monotonic() + _CLOSING_S
     with closing(client.execute(guard, argv, env=[], cwd="/", user=posture.ROOT)) as stream:

@@ -23,7 +23,8 @@ def require_allowed(recipe: Recipe, host: Host, command: str) -> None:
         flags = " ".join(f"--allow-env {name}" for name in sorted({*asked}))
         raise PlanError(
             f"{recipe.file}: {_unallowed(refused)}",
-            hint=f"if the recipe may read it, type: factory {command} {quote(str(recipe.file))} {flags}; "
+            hint=f"if the recipe may read them, add {flags} to the command: "
+            f"factory {command} {quote(str(recipe.file))} {flags}; "
             f"or set FACTORY_PASS_ENV={','.join(sorted({*host.pass_env, *refused}))}",
         )
 

@@ -19,7 +19,6 @@ from factory.pipeline.load import load_wheel
 from factory.pipeline.lost import once_more
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Outcome, Status, TrialEnded, TrialResult
 from factory.pipeline.order import Order
-from factory.pipeline.passing import passed_variables
 from factory.pipeline.reading import Contents, contents
 from factory.pipeline.trial import TrialWork
 from factory.plan.model import Cell, Trial
@@ -188,10 +187,8 @@ class _Shop:
             return broken(Failure(step=step, message=error.message, hint=error.hint))
 
     def _safe(self, text: str) -> str:
-        """Take out of a fault's words what no log may show: credentials, and what recipes take of the environment."""
-        builds = (order.at(cell).recipe.build for order, cell in self.cells.values())
-        passed = (value for build in builds for value in passed_variables(build, self.hands.host).values())
-        return redact(text, {*self.hands.host.secrets, *(line for value in passed for line in value.splitlines())})
+        """Take credentials out of a fault's words; the recorder takes out what recipes read of the environment."""
+        return redact(text, self.hands.host.secrets)
 
     def _image(self, name: str) -> ReadyImage | Failure:
         subject = f"image:{name}"

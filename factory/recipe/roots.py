@@ -1,6 +1,7 @@
 """The root: the folder in which a recipe's paths, patches and repositories of this machine must lie."""
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -25,7 +26,7 @@ def way_out(path: Path, root: Path) -> str:
     """Return what to type so that a path may be read: the nearest folder that holds it and the root."""
     if "\0" in str(path):
         return "no path holds a NUL"
-    return f"if it may be read, type --root {widened(path, root)}"
+    return f"if the recipe may read it, add --root {shlex.quote(str(widened(path, root)))}"
 
 
 def widened(path: Path, root: Path) -> Path:

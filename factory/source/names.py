@@ -169,7 +169,7 @@ class _Copies:
 
     def _refuse_endless(self, path: str, hops: int) -> None:
         if hops > _HOPS:
-            raise SourceError(f"{self._names.subject}: the link {path} never ends")
+            raise SourceError(f"{self._names.subject}: the link {path} leads through more than {_HOPS} other links")
 
     def _copied(self, extent: Extent, path: str) -> Extent:
         self._weigh(extent)

@@ -309,7 +309,7 @@ def test_a_recipe_that_reads_outside_of_its_folder_is_refused_with_the_flag_that
     hint = way_out(refused.stderr.rsplit("factory: ", 1)[0])
     allowed = factory("plan", "recipes", "--set", "source.path=..", *hint.partition("type ")[2].split())
 
-    assert (refused.code, hint) == (2, f"if it may be read, type --root {factory.folder}")
+    assert (refused.code, hint) == (2, f"if the recipe may read it, add --root {factory.folder}")
     assert allowed.code == 0
     assert f"--root {factory.folder}" in allowed.stderr
 

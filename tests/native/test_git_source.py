@@ -374,7 +374,7 @@ def test_a_submodule_leads_to_no_repository_of_this_machine_outside_of_the_root(
     with pytest.raises(SourceError, match=r"outside of .*/root") as caught:
         fetched(root, host)
 
-    assert caught.value.hint == f"if it may be read, type --root {tmp_path}"
+    assert caught.value.hint == f"if the recipe may read it, add --root {tmp_path}"
 
 
 @pytest.mark.parametrize("way", ["link", "gitdir", "alternates", "linked objects"])

@@ -65,9 +65,9 @@ ARCHIVE_RULES = (
     Rule(
         id="archive-too-large",
         severity=Severity.ERROR,
-        summary="the archive unpacks to more than is read",
-        why="It may be made to fill disks; what is not read cannot be judged.",
-        mend="Split the package, or fetch such data at run time.",
+        summary="the wheel cannot be read within the reader's limits",
+        why="It may be made to fill disks or memory, or to keep readers busy; what is not read cannot be judged.",
+        mend="Split the package, or fetch such data at run time; if a sound wheel is refused, report it.",
         source="the reader's limits",
     ),
     Rule(

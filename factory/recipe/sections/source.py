@@ -50,7 +50,8 @@ URL: Field[str | None] = Field(
     name="url",
     example="url: https://example.org/nh3-0.3.7.tar.gz",
     kind=Text(name="an archive's URL", parse=addresses.archive),
-    doc="An archive to download: `.tar.gz` or `.zip`, with one top folder. Its `sha256` names it, wherever it lies.",
+    doc="An archive to download: `.tar.gz` or `.zip`, with one top folder. "
+    "Its `sha256` is required; it is downloaded again when either changes.",
     level="recipe",
     enters=("source",),
 )

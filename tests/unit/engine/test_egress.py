@@ -6,9 +6,10 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from factory.engine import barrier
-from factory.engine.egress import CLOSED, bridge
+from factory.engine.egress import bridge
+from factory.origins import BLOCKED
 
-NETWORKS = tuple(ip_network(text) for text in CLOSED)
+NETWORKS = tuple(ip_network(text) for text in BLOCKED)
 
 
 @pytest.mark.parametrize(

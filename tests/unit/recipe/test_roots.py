@@ -46,7 +46,7 @@ def test_what_lies_outside_is_refused_where_it_is_written(tmp_path: Path, source
     assert problem.span is not None
     assert (problem.span.line, problem.span.column) == (5, column)
     assert problem.message.endswith(f"leads out of {tmp_path}/own")
-    assert problem.hint.startswith(("if it may be read, type --root /", "no path holds a NUL"))
+    assert problem.hint.startswith(("if the recipe may read it, add --root /", "no path holds a NUL"))
 
 
 def test_the_hint_names_the_nearest_folder_that_holds_both_and_with_it_the_recipe_is_read(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_the_hint_names_the_nearest_folder_that_holds_both_and_with_it_the_recip
     with pytest.raises(RecipeError) as caught:
         load_recipe(recipe)
 
-    assert caught.value.problems[0].hint == f"if it may be read, type --root {tmp_path}"
+    assert caught.value.problems[0].hint == f"if the recipe may read it, add --root {tmp_path}"
     source = load_recipe(recipe, root=tmp_path).source
     assert isinstance(source, PathSource)
     assert source.path == tmp_path / "recipes/a/../../trees/b"

@@ -121,11 +121,11 @@ def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> N
         pytest.param([link("a", "../../x")], "outside of the tree", id="link-climbing"),
         pytest.param([link("a", "../b")], "does not exist", id="link-above-the-top"),
         pytest.param([link("a", "gone")], "does not exist", id="link-dangling"),
-        pytest.param([link("a", "a")], "never ends", id="link-to-itself"),
+        pytest.param([link("a", "a")], "leads through more than 40 other links", id="link-to-itself"),
         pytest.param([link("a/b", ".")], "that it lies in", id="link-to-its-folder"),
         pytest.param(
             [link("a", "b"), link("b", "a")],
-            "never ends",
+            "leads through more than 40 other links",
             id="links-in-a-ring",
         ),
         pytest.param(
