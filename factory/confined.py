@@ -131,7 +131,7 @@ class _Child(Generic[_T]):
         piece = os.read(self.fd, _PIECE_BYTES)
         self._answer += piece
         if len(self._answer) > self.bounds.answer_bytes:
-            self._late = f"gave an answer of more than {self.bounds.answer_bytes // _MEBIBYTE} MiB"
+            self._late = f"returned more than {self.bounds.answer_bytes // _MEBIBYTE} MiB"
         if self._late or not piece:
             self.end()
 
@@ -159,12 +159,12 @@ class _Child(Generic[_T]):
         if os.WIFSIGNALED(self._status):
             number = os.WTERMSIG(self._status)
             if number == signal.SIGXCPU:
-                return f"took more than {self.bounds.cpu_s} s of a processor"
-            return f"made its reader crash ({signal.Signals(number).name})"
+                return f"used more than {self.bounds.cpu_s} s of CPU time"
+            return f"crashed ({signal.Signals(number).name})"
         code = os.WEXITSTATUS(self._status)
         if code == _NO_MEMORY:
-            return f"took more than {self.bounds.memory_bytes // _MEBIBYTE} MiB of memory"
-        return f"made its reader end with code {code}" if code else ""
+            return f"used more than {self.bounds.memory_bytes // _MEBIBYTE} MiB of memory"
+        return f"ended with code {code}" if code else ""
 
 
 def _wait(running: "Sequence[_Child[_T]]", *others: int) -> list[int]:
@@ -293,7 +293,8 @@ class Readers:
         except (ConnectionError, EOFError) as error:
             if cancelled.is_set():
                 raise Interrupted("interrupted") from error
-            raise FactoryError("the process that reads wheels and sdists is gone", hint="run again") from error
+            message = "the process that reads wheels and sdists ended unexpectedly"
+            raise FactoryError(message, hint="type the same command again") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What stops a run, each with its exit code.
 
 FactoryError
-├── TooMuchOutputError  1   a tool of ours printed more than its caller can keep
+├── TooMuchOutputError  1   a tool that the factory runs printed too much
 ├── UsageError        2   a flag or argument that cannot be meant
 │   └── RecipeError   2   a recipe that cannot be read; carries every Problem found
 ├── PlanError         3   a plan that cannot be carried out, or selects nothing
@@ -10,7 +10,7 @@ FactoryError
 │   └── ImageError    4   no image serves, or it is not what it declares
 ├── StoreError        5   the store cannot be used
 ├── OutputError       5   the output folder, or another place for output, cannot be used
-├── InternalError    70   a fault of the factory's own: what nobody expected went wrong
+├── InternalError    70   an internal error of the factory
 └── Interrupted     130   Ctrl-C or SIGTERM
 
 Expected bad news (a failed build, a finding, a failed trial) is a value in the Run, never one of these.
@@ -64,7 +64,7 @@ class FactoryError(Exception):
 
 
 class TooMuchOutputError(FactoryError):
-    """A tool of ours printed more than its caller can keep, and was ended."""
+    """A tool that the factory runs (such as git) printed too much and was stopped."""
 
 
 class UsageError(FactoryError):
@@ -112,7 +112,7 @@ class OutputError(FactoryError):
 
 
 class InternalError(FactoryError):
-    """A fault of the factory's own: something went wrong that nobody expected.
+    """An internal error of the factory.
 
     `traceback` is where, for whoever mends it; empty once it was written into a log.
     """

@@ -179,7 +179,7 @@ def checked_url(url: str, what: str) -> str:
     if urlsplit(url).username is not None and not origin.is_private:
         raise UsageError(
             f"the URL of {what} has a user or a password and begins with {origin.scheme}://{origin.host}",
-            hint="use https, or take user and password out: anybody on the way could read them",
+            hint="use https, or remove user and password: plain http sends them unencrypted",
         )
     return url
 
@@ -193,7 +193,9 @@ def variable_names(texts: Iterable[str], where: str) -> frozenset[str]:
     names = [name for text in texts for name in re.split(r"[,\s]+", text) if name]
     for name in names:
         if not _VARIABLE.fullmatch(name):
-            raise UsageError(f"{name[:80]!r} in {where} is not the name of a variable", hint="for example TOKEN,KEY")
+            raise UsageError(
+                f"{name[:80]!r} in {where} is not the name of a variable", hint="write names such as TOKEN,KEY"
+            )
     return frozenset(names)
 
 
@@ -317,7 +319,7 @@ def _tokens_in(path: Path) -> Iterator[tuple[str, str]]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", hint="cargo reads it, too") from error
     except ValueError:
-        raise UsageError(f"{path} is no TOML", hint="write it anew with `cargo login`") from None
+        raise UsageError(f"{path} is not valid TOML", hint="write it anew with `cargo login`") from None
     for name, entry in registries.items() if isinstance(registries, dict) else ():
         if isinstance(entry, dict) and isinstance(token := entry.get("token"), str):
             yield registry_id(name), token

@@ -131,7 +131,7 @@ def _fed(pipe: int, left: memoryview) -> memoryview:
 
 
 def _taken(pipe: int, kept: bytearray, most_bytes: int | None, child: subprocess.Popen[bytes]) -> bool:
-    """Read what a pipe holds; whether there was something. Of complaints, for which None stands, the first are kept."""
+    """Read what a pipe holds; whether there was something. stderr (most_bytes None): keep only the first mebibyte."""
     piece = os.read(pipe, _PIECE_BYTES)
     if most_bytes is None:
         kept += piece[: _COMPLAINT_BYTES - len(kept)]

@@ -76,7 +76,8 @@ def release(
 ) -> Release:
     """Bring the folder up to date with the run: passed wheels in, refused and replaced ones out.
 
-    Another run that writes to it is waited for, of which `on_wait` is told; not for long once `cancelled` is set.
+    Another run that writes to it is waited for, and `on_wait` is called with a message; not for long once `cancelled`
+    is set.
 
     Raises:
         OutputError: the folder cannot be made, locked, read or written.

@@ -37,7 +37,8 @@ class Limits:
 
     `ratio` is the greatest factor by which a member of more than `ratio_bytes` may grow: 200 is far above what real
     objects and tables reach, and deflate alone could reach 1032. All members together may grow by `total_ratio`, where
-    they come to more than twice `ratio_bytes`. Names count as they are written, each and all of them.
+    they come to more than twice `ratio_bytes`. Names count as they are written:
+    `name_bytes` limits one name, `names_bytes` all together.
     """
 
     member_bytes: int = 1 << 31

@@ -69,7 +69,7 @@ def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
 
 def unread(filename: str, reason: str) -> Audit:
     """Return the verdict on a wheel that could not be read within its reader's limits."""
-    found = (finding("archive-too-large", filename, f"to read it {reason}"),)
+    found = (finding("archive-too-large", filename, f"reading it {reason}"),)
     return Audit(rulings=(Ruling(check="archive", findings=found, allows=frozenset()),), findings=found)
 
 

@@ -94,7 +94,7 @@ def _requires_python(wheel: Wheel) -> Iterator[Finding]:
     try:
         specifiers = parse_specifiers(text)
     except UntrustedTextError:
-        yield finding("requires-python", subject, f"Requires-Python {text[:80]!r} is no version specifier")
+        yield finding("requires-python", subject, f"Requires-Python {text[:80]!r} is not a version specifier")
         return
     for minor in (minor for minor in minors if not _admits(specifiers, minor)):
         message = f"Requires-Python {text[:80]!r} excludes Python 3.{minor}; the file name claims cp3{minor}"

@@ -172,7 +172,7 @@ def requirements_of(
     (`spam[all]` of `spam`) is what its extras ask for; the project is never taken from an index.
 
     Raises:
-        UntrustedTextError: METADATA holds a Requires-Dist that is none, or more of them than are read.
+        UntrustedTextError: METADATA holds a Requires-Dist that is not valid, or more of them than are read.
     """
     environment = _markers(interpreter, architecture)
     wanted = [_requirement(text) for text in requires_dist]

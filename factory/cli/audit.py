@@ -36,7 +36,7 @@ def run_audit(options: AuditOptions) -> int:
     """Judge wheels, print the verdicts; 1 when one is refused, the code of an internal error when one ended by it.
 
     Raises:
-        UsageError: a wheel cannot be opened, a rule is none, or two forms of output are asked for.
+        UsageError: a wheel cannot be opened, a rule does not exist, or two forms of output are asked for.
     """
     if options.as_json and options.as_sarif:
         raise UsageError("--json and --sarif exclude each other", hint="ask twice")

@@ -160,7 +160,7 @@ class _Attempt:
     def _work(self, loaded: Loaded, run_id: str) -> None:
         store = self.stages.store
         if old := store.note_versions(VERSIONS):
-            text = f"results of an older version of the factory are not used, and made again: {', '.join(old)}"
+            text = f"results of an older version are ignored and made again (stages: {', '.join(old)})"
             self.recorder.emit(Progress(subject="store", text=text))
         with connect(self.host, owner=store.owner, run_id=run_id) as engine:
 

@@ -7,7 +7,7 @@ from factory.terminal import shown
 def render_error(error: FactoryError) -> str:
     """Write the clause, every problem in its frame, and what to do next; nothing of it can steer a terminal.
 
-    Before an internal error stands where it came from, unless a log has it.
+    An internal error is preceded by its traceback, unless a log holds it.
     """
     lines = [f"factory: {error.message}"]
     if isinstance(error, InternalError) and error.traceback:

@@ -33,13 +33,15 @@ _ALLOW_ENV = click.option(
     "--allow-env",
     multiple=True,
     metavar="NAME",
-    help="Let recipes read this variable (build.pass-env); may be repeated. FACTORY_PASS_ENV allows names, too.",
+    help="Let recipes read this environment variable (build.pass-env). Repeat it, or use commas. "
+    "FACTORY_PASS_ENV adds names.",
 )
 _ROOT = click.option(
     "--root",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="FOLDER",
-    help="Where paths, patches and file:// of recipes must lie.  [default: the recipe's repository, or its folder]",
+    help="Folder in which local files of recipes must lie (path, patches, file://).  "
+    "[default: the recipe's repository, or its folder]",
 )
 _UPDATE = click.option("--update", is_flag=True, help="Resolve sources and requirements anew instead of as last time.")
 

@@ -15,7 +15,7 @@ from factory.process import begin_again
 
 _SAME_S: Final = 0.5
 _SHOW_CURSOR: Final = b"\x1b[?25h"
-_LEFT: Final = b"factory: interrupted twice: ended at once; what is left is removed by the next run\n"
+_LEFT: Final = b"factory: interrupted twice, stopped at once. The next run removes what is left.\n"
 
 
 @dataclass(slots=True)

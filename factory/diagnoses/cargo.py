@@ -27,13 +27,13 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
     Case(
         "other",
         re.compile(_ANSWER + r"401|403)\b"),
-        "the crate registry turned us away: {url} answers {status}",
+        "the crate registry refused access: {url} answers {status}",
         _LOG_IN,
     ),
     Case(
         "other",
         re.compile(r"authenticated registries require a credential-provider|no token found for|token rejected for"),
-        "the crate registry wants a token, and none that it takes is known for it",
+        "the crate registry requires a token; none is configured, or it was rejected",
         _LOG_IN,
     ),
     Case(
@@ -106,7 +106,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
             r"failed to query (?:(?!registry)[^\n]){0,300}+registry[^\n]*+\n\nCaused by:\n {1,20}+"
             r"(?P<why>(?:(?! at line )[^\n]){0,500}+ at line \d{1,9} column \d{1,9})"
         ),
-        "what answers for the crate registry is none: {why}",
+        "the crate registry's URL did not answer with a registry index: {why}",
         "is its URL right in your cargo configuration, and no login page between?",
     ),
     Case(

@@ -40,8 +40,8 @@ _REQUIRES = "declare it in the recipe: build: {requires: [%s]}"
 _PROGRAM = "build: {requires: […]} takes a wheel that brings the program; crates come from Cargo.lock alone"
 _REPOSITORY = "source: {git: …} brings submodules along; what else the build clones belongs into the source (patches)"
 _DOWNLOAD = (
-    "have it there before: build: {system: …} or {requires: […]} installs it, {before-all: …} fetches it into the "
-    "image, or the source brings it along"
+    "provide it before the build: build: {system: …} or {requires: […]} installs it, {before-all: …} downloads it into "
+    "the image, or add it to the source"
 )
 _WRAP = "declare it in the recipe: build: {system: …} installs the library, or a source brings subprojects/packagecache"
 _TESTS = "a trial has no network: leave the tests that want it out of test: {run: …}"

@@ -38,12 +38,12 @@ _CASES: Final = (
         "lasting",
         r"server gave HTTP response to HTTPS client|x509|certificate",
         "the engine does not trust the registry",
-        "the engine, not the factory, is told of a registry's certificate or that it has none",
+        "configure the registry's certificate, or that it is insecure, in the container engine",
     ),
     _case(
         "lasting",
         r"no such host|name resolution|server misbehaving",
-        "nobody knows the registry's name",
+        "the registry's host name cannot be resolved",
         "is the network up, and the registry's name right? `--families lookalike` needs no registry",
     ),
     _case(
@@ -55,12 +55,14 @@ _CASES: Final = (
     _case(
         "passing",
         r"toomanyrequests|rate limit",
-        "the registry wants fewer pulls",
+        "the registry limits pulls",
         "wait, or log in to the registry with the engine's own client (`docker login`)",
     ),
 )
 _BROKEN: Final[Diagnosis[Kind]] = Diagnosis(
-    kind="passing", sentence="the registry broke off", hint="type the same command again: whole layers are kept"
+    kind="passing",
+    sentence="the registry closed the connection",
+    hint="type the same command again: whole layers are kept",
 )
 _MOST_QUOTED: Final = 1000
 

@@ -20,7 +20,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
     Case(
         "network",
         re.compile(r"\b(?:401|403)\b|lack of valid authentication"),
-        "the package index turned us away",
+        "the package index refused access",
         "give user and password in the index URL or in netrc",
     ),
     Case(
@@ -38,13 +38,13 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
             r"(?:Missing|Unsupported) `Content-Type`|following redirect|too many redirects",
             re.IGNORECASE,
         ),
-        "what answers for the package index is no index page: {cause}",
+        "the package index did not answer with an index page: {cause}",
         _LOGIN,
     ),
     Case(
         "refused",
         re.compile(r"Because (?P<name>\S{1,200}) has an invalid package format"),
-        "what the index hands out as {name} is no wheel",
+        "the file that the index serves as {name} is not a wheel",
         _LOGIN,
     ),
     Case("no-wheel", _NO_WHEEL, "{lacking} no wheel for {target}, only source", OTHER_VERSION),

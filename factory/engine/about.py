@@ -1,4 +1,4 @@
-"""An engine's answers to who it is, as facts, and what its containers are told because of them."""
+"""An engine's answers to who it is, as facts, and the options for every container of this engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def _seccomp(options: list[str]) -> str | None:
 
 
 def limits_of(engine: EngineInfo) -> Limits:
-    """Say what every container of an engine is told."""
+    """Return the options for every container of this engine."""
     return Limits(
         cpus=engine.cpus if engine.limits_cpus else None,
         security=("seccomp=builtin",) if engine.seccomp == _UNCONFINED and _knows_builtin(engine) else (),
@@ -55,12 +55,18 @@ def weaknesses(engine: EngineInfo) -> tuple[Weakness, ...]:
     """List what an engine lacks."""
     lacks = []
     if engine.seccomp is None or (engine.seccomp == _UNCONFINED and not _knows_builtin(engine)):
-        profile = "no seccomp" if engine.seccomp is None else f"the seccomp profile {_UNCONFINED}"
+        profile, mend = (
+            ("no seccomp", "use a kernel and an engine with seccomp")
+            if engine.seccomp is None
+            else (f"the seccomp profile {_UNCONFINED}", "remove `seccomp-profile` from the daemon's configuration")
+        )
         found = f"the container engine filters no system calls (it names {profile}): a build may make every one"
-        mend = "take `seccomp-profile` out of its daemon's configuration, and use a kernel with seccomp"
         lacks.append(Weakness(found=found, mend=mend))
     if not engine.limits_cpus:
-        found = "the container engine cannot limit processors (it names no CpuCfsQuota): a build may use all of them"
+        found = (
+            "the container engine cannot limit processors (`docker info` reports no CpuCfsQuota): "
+            "a build may use all of them"
+        )
         lacks.append(Weakness(found=found, mend="delegate the control group's cpu controller to it"))
     return tuple(lacks)
 

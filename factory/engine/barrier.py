@@ -90,9 +90,9 @@ def main() -> None:
             close(network)
         except OSError as error:
             if isinstance(network, ipaddress.IPv4Network) or error.errno not in NO_SUCH_FAMILY:
-                sys.exit(f"{network} cannot be closed: {error}")
+                sys.exit(f"{network} cannot be blocked: {error}")
         if is_open(network):
-            sys.exit(f"{network} is open although it was closed")
+            sys.exit(f"{network} is still reachable after it was blocked")
 
 
 if __name__ == "__main__":

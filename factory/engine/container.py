@@ -210,7 +210,8 @@ class DockerContainer:
 
     def _stop(self, passed: _Stopped) -> tuple[int, _Ended]:
         if passed == "unwatched" and (trouble := self.watcher.trouble) is not None:
-            raise EngineError(f"the engine starts nothing that could watch: {trouble.message}", hint=trouble.hint)
+            message = f"the engine could not start the container that measures the workspace: {trouble.message}"
+            raise EngineError(message, hint=trouble.hint)
         with suppress(EngineError):  # it is gone, or dies: the end of its block removes it, or says why it cannot
             self.client.kill(self.name)
         return _KILLED, passed

@@ -212,7 +212,7 @@ class DockerEngine:
         )
 
     def _imposed(self) -> posture.Limits:
-        """Ask once what containers of this engine are told."""
+        """Ask once for the options for every container of this engine."""
         with self._limits_lock:
             self._known_limits = self._known_limits or limits_of(self.info())
         return self._known_limits

@@ -49,6 +49,6 @@ def close_ranges(client: Client, guard: str) -> None:
     if state["Running"] or state["ExitCode"] != 0:
         said = output.text().strip()[-500:] or "its guard did not end in time"
         raise EngineError(
-            f"link-local addresses cannot be closed to a container with network: {said}",
+            f"cannot block link-local addresses for a container with network: {said}",
             hint="let the engine run containers with CAP_NET_ADMIN in a network namespace of their own",
         )

@@ -28,7 +28,7 @@ Json = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What every container of one engine is told: how many processors it may use, and options of its security.
+    """The options for every container of this engine: how many processors it may use, and options of its security.
 
     `cpus` is None where the engine's kernel limits none.
     """

@@ -56,7 +56,7 @@ def mirror_fault(host: Host, suite: str) -> str | None:
             answer = attempt(what, signed_index)
     except SourceError as error:
         return error.message
-    return None if answer.startswith(_SIGNED) else f"what the mirror has as the index of {suite} is none"
+    return None if answer.startswith(_SIGNED) else f"the mirror's dists/{suite}/InRelease is not a signed Debian index"
 
 
 def _debian_archives(etc: Path) -> Iterator[str]:

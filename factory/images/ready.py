@@ -177,7 +177,7 @@ def _ready(facts: ImageFacts, image: HeldImage, identity: Digest) -> ReadyImage:
 
 
 def _probe_once(facts: ImageFacts, image: str, shop: Workshop, *, hint: str) -> None:
-    """Hold an image to its declaration, unless this very image was held to this very declaration before."""
+    """Compare an image with its declaration, unless this very image was compared with this very declaration before."""
     paper = document("probe", 1, {"image": image, "declared": codec.dump(facts)})
     if shop.store.ledger_get("probe", key(paper)) is None:
         require_declared(facts, probe(shop.engine, image), hint=hint)

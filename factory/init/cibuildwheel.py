@@ -69,7 +69,7 @@ def read_settings(files: Reading, folder: str) -> Settings | None:
     """Read the table of `cibuildwheel.toml`, else of pyproject.toml; None where neither has one.
 
     Raises:
-        SourceError: the file is no TOML, or the table is none.
+        SourceError: the file is not valid TOML, or the table is none.
     """
     for name in ("cibuildwheel.toml", "pyproject.toml"):
         table = Table.read(files, f"{folder}{name}")

@@ -31,7 +31,7 @@ def asked_for(
         elif _is_requirement(word):
             yield Found(field=field, value=(word,), why=place)
         else:
-            yield Left(what=f"{place}: {word}", why="it is no requirement (PEP 508)")
+            yield Left(what=f"{place}: {word}", why="it is not a requirement (PEP 508)")
 
 
 def _from_file(files: Files, field: tuple[str, ...], path: str, place: str, depth: int) -> Iterator[Carried]:

@@ -176,8 +176,8 @@ class Bench:
                 "free space, or inodes, where the engine keeps its volumes (`docker system df` lists what is there)",
             ),
             "unwatched": (
-                f"for {UNWATCHED_S} s the factory could not count what its workspace holds",
-                "let the build keep fewer files and folders: counting them is given 30 s",
+                f"the size of its workspace could not be measured for {UNWATCHED_S} s",
+                "create fewer files and folders: one measurement may take 30 s",
             ),
             "lost": ("its container or the engine went away", "run again"),
         }[ended.ended]

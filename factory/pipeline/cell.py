@@ -234,7 +234,8 @@ class _Way:
 def _verified(wheel: Artifact, found: tuple[tuple[str, ...], Repair] | Overrun) -> Repaired | Failure:
     """Refuse what a repairer did beyond its task, before the gate judges the rest."""
     if isinstance(found, Overrun):
-        return Failure(step="repair", message=f"to compare the wheel before and after {found.reason}")
+        message = f"comparing the wheel before and after the repair {found.reason}"
+        return Failure(step="repair", message=message, hint="please report it, with the wheel")
     told, repair = found
     if not told:
         return Repaired(wheel=wheel, repair=repair)

@@ -71,7 +71,7 @@ def shown_values(passed: Mapping[str, str]) -> str:
     short = [name for name, value in sorted(passed.items()) if 0 < len(value) < SHORTEST]
     if not short:
         return ""
-    return f"logs show the value of {', '.join(short)}: values of fewer than {SHORTEST} characters are not hidden"
+    return f"{', '.join(short)}: shorter than {SHORTEST} characters, so logs show the value"
 
 
 def _refused(names: Iterable[str], host: Host) -> list[str]:
@@ -79,7 +79,7 @@ def _refused(names: Iterable[str], host: Host) -> list[str]:
 
 
 def _unallowed(names: Iterable[str]) -> str:
-    return f"build.pass-env asks for {', '.join(names)} of your environment, which is not allowed"
+    return f"build.pass-env asks for environment variables that are not allowed: {', '.join(names)}"
 
 
 def _is_text(value: str) -> bool:

@@ -192,13 +192,13 @@ def parse_requires(content: bytes) -> tuple[Requirement, ...]:
     """
     texts = parse_json(content)
     if not isinstance(texts, list) or len(texts) > _MOST_REQUIREMENTS:
-        raise UntrustedTextError(f"is no list of at most {_MOST_REQUIREMENTS} requirements")
+        raise UntrustedTextError(f"is not a list of at most {_MOST_REQUIREMENTS} requirements")
     return tuple(_requirement(text) for text in texts)
 
 
 def _requirement(text: object) -> Requirement:
     if not isinstance(text, str):
-        raise UntrustedTextError("holds an item that is no text")
+        raise UntrustedTextError("has an item that is not text")
     try:
         return parse_requirement(text)
     except UntrustedTextError as error:

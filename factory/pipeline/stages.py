@@ -37,9 +37,9 @@ _LIKE_IMAGES = frozenset({"rust", "bytecode"})  # made anew where the world is a
 class Stages:
     """Do a stage's work unless the store remembers it. Only passes are remembered.
 
-    `fresh` does everything again, `update` only what asks the world; both remember the outcome. `on_wait` is told of
-    another run that holds what this one wants. `reader` reads what strangers made; one that forks is for a process with
-    one thread.
+    `fresh` does everything again, `update` only what asks the world; both remember the outcome. `on_wait` is called
+    with a message when another run holds what this one wants. `reader` reads what strangers made; one that forks is for
+    a process with one thread.
     """
 
     store: Store

@@ -110,7 +110,7 @@ class _Shop:
     """The results that jobs share: images that are ready, and each cell's record while its trials come in.
 
     `contents` says by a cell's address what its wheel holds, `unfitted` says by an image's name why there is none. Each
-    job's work stands behind a fence.
+    job's work runs inside `fence()`.
     """
 
     hands: Hands
@@ -269,7 +269,8 @@ class _Shop:
             return record
         held = contents(self.hands.stages, record.wheel, record.after, _trials(order, record.cell))
         if isinstance(held, Overrun):
-            failure = Failure(step="load", message=f"to read the wheel {held.reason}")
+            message = f"reading the wheel {held.reason}"
+            failure = Failure(step="load", message=message, hint="please report it, with the wheel")
             return replace(record, status=failure.ended, failure=failure)
         self.contents[record.cell.address] = held
         if record.cell.loader is None:

@@ -52,7 +52,7 @@ def read_crate(files: Reading, manifest: str) -> Crate:
     """Read a crate's manifest and find the workspace it belongs to.
 
     Raises:
-        SourceError: there is no such manifest, or it is no TOML.
+        SourceError: there is no such manifest, or it is not valid TOML.
     """
     table = Table.read(files, manifest)
     if table is None:
@@ -90,13 +90,13 @@ def parse_crate_version(text: str) -> Version:
     """Read a crate's semantic version; what follows a `-` or `+` is left out where Python knows no such spelling.
 
     Raises:
-        SourceError: it is no version.
+        SourceError: it is not a version.
     """
     match = re.match(r"[0-9]+(\.[0-9]+){0,2}", text)
     try:
         return parse_version("" if match is None else match[0])
     except UntrustedTextError as error:
-        raise SourceError(f"{excerpt(text)} is no version of a crate") from error
+        raise SourceError(f"{excerpt(text)} is not a crate version") from error
 
 
 def inside(folder: str, path: str) -> str | None:

@@ -25,7 +25,7 @@ def is_inside(path: Path, root: Path) -> bool:
 def way_out(path: Path, root: Path) -> str:
     """Return what to type so that a path may be read: the nearest folder that holds it and the root."""
     if "\0" in str(path):
-        return "no path holds a NUL"
+        return "a path cannot contain a NUL"
     return f"if the recipe may read it, add --root {shlex.quote(str(widened(path, root)))}"
 
 
@@ -42,7 +42,7 @@ def confine(source: Entry, place: Place, folder: Path, root: Path) -> None:
     for entry in source.value.entries:
         for node, named in _named(entry):
             if not is_inside(path := folder / named, root):
-                message = f"{quote(str(named))} leads out of {_real(root)}"
+                message = f"{quote(str(named))} is outside {_real(root)}, the folder that this recipe may read"
                 place.at(source.key).at(entry.key).refuse(node.span, message, way_out(path, root))
 
 

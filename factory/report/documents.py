@@ -45,7 +45,7 @@ class AuditedWheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnjudgedWheel:
-    """One wheel as it was named that a fault of the factory's own kept from being judged, and what it was."""
+    """A wheel that could not be judged because of an internal error."""
 
     wheel: str
     message: str
@@ -53,7 +53,10 @@ class UnjudgedWheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditDocument:
-    """What `factory audit --json` writes. `unjudged` is empty but for faults of the factory's own."""
+    """What `factory audit --json` writes.
+
+    `unjudged` lists wheels that an internal error kept from being judged; normally empty.
+    """
 
     schema: Literal[1] = 1
     audits: tuple[AuditedWheel, ...]

@@ -66,7 +66,7 @@ def fetch_folder(tree: Files, *manifests: str) -> FetchFolder:
     """Cut a source tree down to what cargo may see in a container with network.
 
     Raises:
-        SourceError: a configuration, a manifest or the lock is no TOML, or they are larger than is read.
+        SourceError: a configuration, a manifest or the lock is not valid TOML, or they are larger than is read.
     """
     reading = Reading.of(tree)
     lock_paths = tuple(str(PurePosixPath(_workspace_root(reading, path)) / "Cargo.lock") for path in manifests)
@@ -98,7 +98,7 @@ def user_configuration(content: bytes) -> UserConfiguration:
     """Cut a user's own configuration down in the same way as a project's: a mirror stays, programs and tokens go.
 
     Raises:
-        SourceError: it is no TOML, or names a user or a password: builds read this file, and may not know them.
+        SourceError: it is not valid TOML, or names a user or a password: builds read this file, and may not know them.
     """
     try:
         kept = _cut(parse_toml(decoded(content, _CONFIGURATION_BYTES)))
@@ -138,8 +138,8 @@ def usable_tokens(
     for name, index in sorted(users):
         if name in tokens and _is_open(index):
             raise SourceError(
-                f"the registry {name} of your cargo configuration has a token, and its index is asked by plain http",
-                hint="give its index an https URL, or take the token away",
+                f"the registry {name} of your cargo configuration has a token, but its index uses plain http",
+                hint="use https, or remove the token",
             )
     theirs = {name for name, index in projects if (name, index) not in users}
     ours = {name for name, _ in users} - theirs

@@ -36,7 +36,7 @@ class Unresolved:
 
     `refused`: a requirement or a file that the factory does not take, or bytes that are not what the index says.
     `no-wheel`: the index has it, but no wheel for this interpreter and platform. `unsatisfiable`: no versions fit.
-    `network`: the index cannot be reached or turned us away; the only kind that may pass by itself.
+    `network`: the index cannot be reached or refused access; the only kind that may pass by itself.
     """
 
     kind: Literal["refused", "no-wheel", "unsatisfiable", "network"]

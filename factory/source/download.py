@@ -27,7 +27,7 @@ def fetch_archive(
     progress: OnBytes = lambda _done, _total: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Path:
-    """Download an archive into a folder, and hold it against the recipe's digest.
+    """Download an archive into a folder, and compare it with the recipe's digest.
 
     Raises:
         SourceError: the network fails, or the bytes are not what the recipe says.

@@ -34,9 +34,9 @@ class Names:
         if name.startswith("/"):
             raise SourceError(f"{shown}, an absolute path")
         if ".." in parts:
-            raise SourceError(f"{shown}, which climbs out of the tree")
+            raise SourceError(f"{shown}, which leads out of the tree")
         if not name.isprintable():
-            raise SourceError(f"{shown}, which holds control characters or is no UTF-8")
+            raise SourceError(f"{shown}, which contains control characters or is not UTF-8")
         if len(parts) > self.limits.folders + 1:
             raise SourceError(f"{self.subject} holds a member more than {self.limits.folders} folders deep")
         self._take(name)
@@ -63,7 +63,9 @@ class Names:
         """
         self._refuse_long(path, self.limits.name_bytes)
         if path.count("/") > self.limits.folders:
-            raise SourceError(f"{self.subject} holds a link whose copies lie more than {self.limits.folders} deep")
+            raise SourceError(
+                f"{self.subject} holds a link whose copies lie more than {self.limits.folders} folders deep"
+            )
         self._take(path)
         return path
 

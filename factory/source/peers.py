@@ -21,8 +21,8 @@ def refuse_peer(address: str, is_forbidden: Forbidden) -> None:
     """
     if is_forbidden(address):
         raise SourceError(
-            f"{address} is an address of this machine's own network link or of a cloud's metadata: it is never asked",
-            hint="name a server that others reach, too",
+            f"refused to connect to {address}: link-local and cloud metadata addresses are blocked",
+            hint="use an address that other machines can reach",
         )
 
 

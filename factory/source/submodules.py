@@ -1,4 +1,4 @@
-"""Where submodules come from: beside their parent, or by https from anywhere."""
+"""Where submodules come from: relative to their parent, on their parent's server, or by https from anywhere."""
 
 import posixpath
 from typing import Final
@@ -22,8 +22,8 @@ def submodule_url(parent: str, named: str) -> str:
     if _split(named).scheme == "https" or is_same_server(parent, named):
         return named
     raise SourceError(
-        f"{redact(parent)}: a submodule comes from {redact(named)[:200]!a}; only https, relative addresses and the "
-        "parent's own server are followed",
+        f"{redact(parent)}: the submodule {redact(named)[:200]!a} is refused: its address must be https, relative, or "
+        "on the parent's server",
         hint="clone it yourself with its submodules, and name the clone as path",
     )
 

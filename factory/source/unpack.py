@@ -38,14 +38,14 @@ def unpack_apart(sdist: Path, reader: Reader, *, limits: Limits | None = None) -
     """Read an sdist as `unpack` does, in a process of its own, which writes the contents where they are found here.
 
     Raises:
-        SourceError: as for `unpack`; or to read it took too much time or memory.
+        SourceError: as for `unpack`; or reading it took too much time or memory.
     """
     limits = _limits(sdist, limits)
     with tempfile.TemporaryDirectory() as folder:
         spooled = Path(folder) / "spool"
         extents = reader(partial(_spooled, sdist, spooled, limits), Bounds.of(sdist.stat().st_size))
         if isinstance(extents, Overrun):
-            raise SourceError(f"to read {sdist.name} {extents.reason}", hint="is this the right file?")
+            raise SourceError(f"reading {sdist.name} {extents.reason}", hint="is this the right file?")
         return Tree.of(Spool(limits, spooled.open("r+b")), extents)
 
 

@@ -61,7 +61,7 @@ def _require_ours(folder: Folder) -> None:
             status = part.lstat()
             shown = folder.path / part.relative_to(root)
             if stat.S_ISLNK(status.st_mode):
-                raise StoreError(f"{shown} is a symbolic link, and the store makes none", hint=REFUSAL.elsewhere)
+                raise StoreError(f"{shown} is a symbolic link; the store never creates one", hint=REFUSAL.elsewhere)
             REFUSAL.require_ours(status, shown)
 
 

@@ -53,8 +53,8 @@ class Store:
     def open(cls, path: Path, *, on_damage: OnDamage = lambda _: None, on_wait: OnWait = lambda _: None) -> Self:
         """Open a store, making it where there is nothing, and remove what dead runs left in `temp`.
 
-        `on_damage` is told, a sentence each, of results that cannot be used because their blobs are gone or changed;
-        `on_wait` of a lock that another process holds for long.
+        `on_damage` is called with a message for each result that cannot be used because its blobs are gone or changed;
+        `on_wait` for a lock that another process holds for long.
 
         Raises:
             StoreError: the path cannot be used, is not this user's alone, is no store, or one of another format.
@@ -214,9 +214,9 @@ class Store:
         """Hold a key while its result is made, so that nobody else on this machine makes it meanwhile.
 
         Yields False, without the lock, when `cancelled` is set before the other holder is done. `on_wait`, or what the
-        store was opened with, is told of a holder that takes long.
+        store was opened with, is called with a message when the holder takes long.
         """
-        text = f"waiting for {stage} {key.short}, which another run is making"
+        text = f"waiting for {stage} {key.short}, which another run or job is making"
         with self._lock(f"{stage}-{key.hex}.lock") as lock:
             yield lock.acquire(cancelled=cancelled, on_wait=lambda: (on_wait or self._on_wait)(text))
 

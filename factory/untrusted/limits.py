@@ -9,7 +9,7 @@ _MESSAGE = 300
 
 
 class UntrustedTextError(ValueError):
-    """A text that cannot be read. The message says what the text does ("is no TOML: …"): its reader names the text.
+    """A text that cannot be read. The message says what is wrong ("is not valid TOML: …"), and its reader names it.
 
     It is one line of at most 300 characters, whatever the text is.
     """

@@ -15,10 +15,10 @@ def parse_wheel_name(filename: str) -> tuple[NormalizedName, Version, BuildTag, 
     """Read a wheel's file name (binary distribution format, "File name convention").
 
     Raises:
-        UntrustedTextError: it is none, or its tags stand for more than 1024.
+        UntrustedTextError: it is not valid, or its tags stand for more than 1024.
     """
     refuse_longer(filename, _CHARACTERS)
-    with refusing("is no file name of a wheel"):
+    with refusing("is not a wheel file name"):
         _refuse_products("-".join(filename.removesuffix(".whl").split("-")[-_PARTS_OF_A_TAG:]))
         return parse_wheel_filename(filename)
 
@@ -27,10 +27,10 @@ def parse_sdist_name(filename: str) -> tuple[NormalizedName, Version]:
     """Read a sdist's file name (PEP 625).
 
     Raises:
-        UntrustedTextError: it is none.
+        UntrustedTextError: it is not valid.
     """
     refuse_longer(filename, _CHARACTERS)
-    with refusing("is no file name of a sdist"):
+    with refusing("is not an sdist file name"):
         return parse_sdist_filename(filename)
 
 
@@ -38,18 +38,18 @@ def compressed_tags(text: str) -> frozenset[Tag]:
     """Expand a compressed tag set (PEP 425).
 
     Raises:
-        UntrustedTextError: it is none, or stands for more than 1024 tags.
+        UntrustedTextError: it is not valid, or stands for more than 1024 tags.
     """
     refuse_longer(text, _CHARACTERS)
     _refuse_products(text)
-    with refusing("is no tag"):
+    with refusing("is not a tag"):
         return parse_tag(text)
 
 
 def _refuse_products(text: str) -> None:
     parts = text.split("-")
     if len(parts) != _PARTS_OF_A_TAG or not all(parts):
-        raise UntrustedTextError("does not end in three tags")
+        raise UntrustedTextError("does not end in python-abi-platform")
     expanded = 1
     for part in parts:
         expanded *= part.count(".") + 1

@@ -23,12 +23,12 @@ def parse_requirement(text: str) -> Requirement:
     """Read a requirement (PEP 508). It has no backslash, as in the PEP's grammar, and no control character.
 
     Raises:
-        UntrustedTextError: it is none.
+        UntrustedTextError: it is not valid.
     """
     refuse_costly(text)
     if "\\" in text or not text.replace("\t", " ").isprintable():
-        raise UntrustedTextError("is no requirement (PEP 508): it has a backslash or a control character")
-    with refusing("is no requirement (PEP 508)"):
+        raise UntrustedTextError("is not a requirement (PEP 508): it has a backslash or a control character")
+    with refusing("is not a requirement (PEP 508)"):
         requirement = Requirement(text)
     _refuse_many(str(requirement.specifier))
     return requirement
@@ -60,11 +60,11 @@ def parse_specifiers(text: str) -> SpecifierSet:
     """Read a set of version specifiers (PEP 440).
 
     Raises:
-        UntrustedTextError: it is none, or has more than a hundred of them.
+        UntrustedTextError: it is not valid, or has more than a hundred of them.
     """
     refuse_longer(text, _REQUIREMENT_CHARACTERS)
     _refuse_many(text)
-    with refusing("is no version specifier (PEP 440)", in_detail=False):
+    with refusing("is not a version specifier (PEP 440)", in_detail=False):
         return SpecifierSet(text)
 
 
@@ -72,10 +72,10 @@ def parse_version(text: str) -> Version:
     """Read a version (PEP 440).
 
     Raises:
-        UntrustedTextError: it is none.
+        UntrustedTextError: it is not valid.
     """
     refuse_longer(text, _VERSION_CHARACTERS)
-    with refusing("is no version (PEP 440)", in_detail=False):
+    with refusing("is not a version (PEP 440)", in_detail=False):
         return Version(text)
 
 
@@ -83,10 +83,10 @@ def parse_project_name(text: str) -> NormalizedName:
     """Read a project's name (PEP 503, 508), normalized.
 
     Raises:
-        UntrustedTextError: it is none.
+        UntrustedTextError: it is not valid.
     """
     refuse_longer(text, _NAME_CHARACTERS)
-    with refusing("is no project name", in_detail=False):
+    with refusing("is not a project name", in_detail=False):
         return canonicalize_name(text, validate=True)
 
 
@@ -94,7 +94,7 @@ def dependency_group(groups: Mapping[str, object], name: str) -> tuple[str, ...]
     """Return the requirements of a dependency group and of those that it includes, each group once (PEP 735).
 
     Raises:
-        UntrustedTextError: there is no such group, it has more than a thousand items, or one of them is none.
+        UntrustedTextError: there is no such group, it has more than a thousand items, or one of them is not valid.
     """
     by_name = {_group_name(key): items for key, items in groups.items()}
     todo, seen, requirements = [_group_name(name)], set[str](), list[str]()
@@ -110,7 +110,7 @@ def dependency_group(groups: Mapping[str, object], name: str) -> tuple[str, ...]
                 case {"include-group": str(included), **rest} if not rest:
                     todo.append(_group_name(included))
                 case _:
-                    raise UntrustedTextError(f"has an item in the group {excerpt(group)} that is no requirement")
+                    raise UntrustedTextError(f"has an item in the group {excerpt(group)} that is not a requirement")
         if len(requirements) + len(todo) > _GROUP_ITEMS:
             raise UntrustedTextError(f"has more than {_GROUP_ITEMS} items in the group {excerpt(name)}")
     return tuple(requirements)

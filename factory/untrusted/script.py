@@ -28,11 +28,11 @@ def parse_script(text: str) -> ast.Module:
     """Parse Python.
 
     Raises:
-        UntrustedTextError: it is none (Python 2, a null byte), larger than 1 MiB, or nested too deep.
+        UntrustedTextError: it is not valid (Python 2, a null byte), larger than 1 MiB, or nested too deep.
     """
     refuse_longer(text, _CHARACTERS)
     refuse_bulk(text, _TOKEN, most_elements=_ELEMENTS, most_depth=_DEEPEST)
-    with refusing("is no Python"), warnings.catch_warnings():
+    with refusing("is not valid Python"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes such as "\d": they are the package's affair
         return ast.parse(text)
 

@@ -40,11 +40,11 @@ def parse_toml(text: str, *, times: int = 1) -> dict[str, object]:
     """Read TOML of at most 4 MiB and 250 000 elements, or `times` as much.
 
     Raises:
-        UntrustedTextError: it is none, larger than that, or nested too deep.
+        UntrustedTextError: it is not valid, larger than that, or nested too deep.
     """
     refuse_longer(text, _TOML_CHARACTERS * times)
     refuse_bulk(text, _TOKEN, most_elements=_ELEMENTS * times, most_depth=_DEEPEST, most_dots=_KEY_PARTS)
-    with refusing("is no TOML"):
+    with refusing("is not valid TOML"):
         return tomllib.loads(text)
 
 
@@ -52,11 +52,11 @@ def parse_json(content: bytes, *, most_bytes: int = _JSON_BYTES, most_elements: 
     """Read JSON of at most 1 MiB and 250 000 elements, or of what else is said.
 
     Raises:
-        UntrustedTextError: it is none, larger than that, or nested too deep.
+        UntrustedTextError: it is not valid, larger than that, or nested too deep.
     """
     text = decoded(content, most_bytes)
     refuse_bulk(text, _TOKEN, most_elements=most_elements, most_depth=_DEEPEST)
-    with refusing("is no JSON"):
+    with refusing("is not valid JSON"):
         value: object = json.loads(text)
         return value
 
@@ -65,7 +65,7 @@ def parse_rows(content: bytes, most_rows: int) -> list[list[str]]:
     """Read rows of comma-separated values; an empty line is an empty row.
 
     Raises:
-        UntrustedTextError: they are none, are not valid UTF-8, or are more than that.
+        UntrustedTextError: they are not valid, not UTF-8, or more than that.
     """
     if len(content) > _ROWS_BYTES:
         raise UntrustedTextError(f"has {len(content)} bytes; at most {_ROWS_BYTES} are read")

@@ -112,5 +112,5 @@ def test_a_source_that_cannot_be_read_still_gives_a_recipe_that_says_why(factory
     done = factory("init")
 
     assert done.code == 0
-    assert "before it can be built: pyproject.toml is no TOML" in done.stderr
-    assert "pyproject.toml is no TOML" in (factory.folder / "recipe.yaml").read_text()
+    assert "before it can be built: pyproject.toml is not valid TOML" in done.stderr
+    assert "pyproject.toml is not valid TOML" in (factory.folder / "recipe.yaml").read_text()

@@ -129,7 +129,7 @@ def test_a_guard_that_cannot_close_the_ranges_lets_nothing_start(
     run_id = f"run-{uuid4().hex[:8]}"
     with (
         connect(host, owner=owner, run_id=run_id) as run,
-        pytest.raises(EngineError, match="cannot be closed"),
+        pytest.raises(EngineError, match="cannot block link-local addresses"),
         run.container(make_spec(image, guard=no_python)),
     ):
         pytest.fail("a container with an open network was started")

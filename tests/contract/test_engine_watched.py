@@ -244,7 +244,9 @@ def test_a_watcher_that_dies_is_followed_by_another(runs: Runs, image: str, daem
 
 
 def test_an_engine_that_starts_no_watcher_is_at_fault_and_not_the_command(runs: Runs, image: str) -> None:
-    with pytest.raises(EngineError, match=r"starts nothing that could watch: .*no-such/image"):
+    with pytest.raises(
+        EngineError, match=r"could not start the container that measures the workspace: .*no-such/image"
+    ):
         runs.ended(make_spec(image, watcher="no-such/image:1"), ["sleep", "60"], Limits(unwatched_s=3))
 
 

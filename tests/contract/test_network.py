@@ -72,7 +72,7 @@ def test_netrc_opens_an_index_for_resolver_download_and_source_alike(store: Stor
         came = everything(replace(closed, netrc=netrc), store, tmp_path)
 
     assert isinstance(refused, Unresolved)
-    assert refused.sentence == "the package index turned us away"
+    assert refused.sentence == "the package index refused access"
     assert came == FILES
 
 
@@ -174,7 +174,7 @@ CLOSED = "the connection ended in the middle"
             "the package index cannot be asked: end of file before message length reached",
             marks=SLOW,
         ),
-        (PAGE, "redirect", "network", "what answers for the package index is no index page: "),
+        (PAGE, "redirect", "network", "the package index did not answer with an index page: "),
         (PAGE, "404", "unsatisfiable", "no index here knows first"),
         (PAGE, "garbage", "unsatisfiable", "no index here has first for cp313 on manylinux_2_31_x86_64"),
         pytest.param(
@@ -182,8 +182,10 @@ CLOSED = "the connection ended in the middle"
         ),
         (WHEEL, "404", "network", "the package index cannot be asked: HTTP status client error (404"),
         (WHEEL, "truncated", "network", f"cannot get {WHEEL}: {CLOSED}"),
-        pytest.param(WHEEL, "redirect", "refused", "what the index hands out as first==1.0 is no wheel", marks=SLOW),
-        (WHEEL, "garbage", "refused", "what the index hands out as first==1.0 is no wheel"),
+        pytest.param(
+            WHEEL, "redirect", "refused", "the file that the index serves as first==1.0 is not a wheel", marks=SLOW
+        ),
+        (WHEEL, "garbage", "refused", "the file that the index serves as first==1.0 is not a wheel"),
     ],
 )
 def test_an_index_with_a_bad_day_is_told_in_one_clause_and_serves_on_the_next(

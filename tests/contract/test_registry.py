@@ -77,13 +77,13 @@ UNREACHABLE = "the crates cannot be downloaded: "
         pytest.param(
             always("config.json", "garbage"),
             "other",
-            "what answers for the crate registry is none: expected value at line 1 column 1",
+            "the crate registry's URL did not answer with a registry index: expected value at line 1 column 1",
             id="a login page",
         ),
         pytest.param(
             lambda registry: setattr(registry, "token", TOKEN),
             "other",
-            "the crate registry wants a token, and none that it takes is known for it",
+            "the crate registry requires a token; none is configured, or it was rejected",
             id="a closed registry",
         ),
     ],

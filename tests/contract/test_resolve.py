@@ -327,4 +327,4 @@ def test_wrong_credentials_are_said(store: Store) -> None:
 
         answer = reason(resolve(open_index, store, "first"))
 
-    assert (answer.kind, answer.sentence) == ("network", "the package index turned us away")
+    assert (answer.kind, answer.sentence) == ("network", "the package index refused access")

@@ -397,7 +397,7 @@ def test_whoever_waits_for_a_key_says_so_once(store: Store, tmp_path: Path, monk
     ):
         assert (held, mine) == (True, False)
 
-    assert told == [f"waiting for build {asked.short}, which another run is making"]
+    assert told == [f"waiting for build {asked.short}, which another run or job is making"]
 
 
 def test_whoever_waits_for_the_lock_of_a_run_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

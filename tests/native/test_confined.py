@@ -76,12 +76,12 @@ def test_a_fault_of_ours_comes_with_where_it_was_raised(reader: Reader) -> None:
 
 
 OVERRUNS: dict[str, tuple[Callable[[], object], Bounds, str]] = {
-    "memory": (partial(_hold, 1 << 30), _SMALL, "took more than 256 MiB of memory"),
-    "a processor": (_spin, Bounds(cpu_s=1), "took more than 1 s of a processor"),
+    "memory": (partial(_hold, 1 << 30), _SMALL, "used more than 256 MiB of memory"),
+    "a processor": (_spin, Bounds(cpu_s=1), "used more than 1 s of CPU time"),
     "time": (partial(_nap, 60), Bounds(wall_s=0.5), "took more than 0 s"),
-    "an answer": (partial(bytes, 2 << 20), _SMALL, "gave an answer of more than 1 MiB"),
-    "a crash": (_crash, _SMALL, "made its reader crash (SIGSEGV)"),
-    "an exit": (_leave, _SMALL, "made its reader end with code 7"),
+    "an answer": (partial(bytes, 2 << 20), _SMALL, "returned more than 1 MiB"),
+    "a crash": (_crash, _SMALL, "crashed (SIGSEGV)"),
+    "an exit": (_leave, _SMALL, "ended with code 7"),
 }
 
 

@@ -143,10 +143,10 @@ def test_submodules_belong_to_the_tree_at_the_commit_that_it_names(tmp_path: Pat
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("ext::sh -c 'touch {ran}'", "a submodule comes from .*only https, relative addresses"),
-        ("git@example.org:lib.git", "only https, relative addresses"),
-        ("http://127.0.0.1:1/lib", "only https, relative addresses"),
-        ("--upload-pack=touch {ran}", "only https, relative addresses"),
+        ("ext::sh -c 'touch {ran}'", "the submodule .* is refused: its address must be https, relative"),
+        ("git@example.org:lib.git", "its address must be https, relative"),
+        ("http://127.0.0.1:1/lib", "its address must be https, relative"),
+        ("--upload-pack=touch {ran}", "its address must be https, relative"),
         ("../gone", "git cannot fetch from file:///.*/gone: "),
         ("", "the submodule 'lib' has no address in .gitmodules"),
     ],

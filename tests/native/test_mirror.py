@@ -75,7 +75,7 @@ def mirror() -> Iterator[tuple[type[Mirror], Host]]:
     ("status", "content", "fault"),
     [
         pytest.param(404, b"", "cannot get the index of trixie: 127.0.0.1 answers 404 Not Found", id="404"),
-        pytest.param(200, GARBAGE, "what the mirror has as the index of trixie is none", id="a page"),
+        pytest.param(200, GARBAGE, "the mirror's dists/trixie/InRelease is not a signed Debian index", id="a page"),
         pytest.param(200, b"-----BEGIN PGP SIGNED MESSAGE-----\n", None, id="a good one"),
     ],
 )

@@ -221,7 +221,7 @@ def test_tokens_of_registries_come_from_cargos_files_and_variables(tmp_path: Pat
 def test_malformed_tokens_are_named_and_not_quoted(tmp_path: Path) -> None:
     (tmp_path / "credentials.toml").write_text("[registries.corp]\ntoken = s3cr3t\n")
 
-    with pytest.raises(UsageError, match=r"credentials\.toml is no TOML") as caught:
+    with pytest.raises(UsageError, match=r"credentials\.toml is not valid TOML") as caught:
         read_host({"HOME": str(tmp_path), "CARGO_HOME": str(tmp_path)})
 
     assert "s3cr3t" not in caught.value.message + caught.value.hint

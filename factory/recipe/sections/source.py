@@ -25,7 +25,7 @@ PATH: Field[Path | None] = Field(
     example="path: ../nh3",
     kind=Text(name="a path", parse=texts.local_path),
     doc="A source tree on this machine, relative to the recipe's folder: what git tracks, and unignored files. "
-    "It lies in the recipe's repository, or in `--root`.",
+    "Must be inside the recipe's repository or `--root`.",
     level="recipe",
     enters=("source",),
 )
@@ -34,7 +34,7 @@ GIT: Field[str | None] = Field(
     example="git: https://example.org/nh3",
     kind=Text(name="a repository's URL", parse=addresses.repository),
     doc="A repository to fetch, by https, ssh or file; submodules are fetched with it. "
-    "One of this machine lies in the recipe's repository, or in `--root`.",
+    "One of this machine must be inside the recipe's repository or `--root`.",
     level="recipe",
     enters=("source",),
 )
@@ -78,7 +78,7 @@ PATCHES: Field[tuple[Path, ...]] = Field(
     example="patches: [fix.patch]",
     kind=ListOf(item=Text(name="a path", parse=texts.local_path), name="a list of paths", unique=True),
     doc="Patches for the source, relative to the recipe's folder, applied in order as `git apply` does. "
-    "They lie in the recipe's repository, or in `--root`.",
+    "Must be inside the recipe's repository or `--root`.",
     default=(),
     level="recipe",
     enters=("source",),

@@ -31,7 +31,7 @@ def test_lines_are_folded_into_layers_and_bytes() -> None:
 def test_an_error_in_the_midst_ends_the_pull() -> None:
     lines = PullLines(reference=REFERENCE, on_progress=lambda _: None)
 
-    with pytest.raises(PullError, match=r"registry broke off \(unexpected EOF\)") as caught:
+    with pytest.raises(PullError, match=r"registry closed the connection \(unexpected EOF\)") as caught:
         lines.take({"error": "unexpected EOF", "errorDetail": {"message": "unexpected EOF"}})
 
     assert caught.value.may_pass
@@ -47,7 +47,11 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
         ("determining manifest: Manifest does not match provided manifest digest sha256:0", "not what the", False),
         ("unauthorized: access to the requested resource is not authorized", "does not let this user", False),
         ("pull access denied for x, repository does not exist or may require 'docker login'", "does not", False),
-        ('Get "https://quay.io/v2/": dial tcp: lookup quay.io on 10.0.0.1:53: no such host', "nobody knows", False),
+        (
+            'Get "https://quay.io/v2/": dial tcp: lookup quay.io on 10.0.0.1:53: no such host',
+            "host name cannot be resolved",
+            False,
+        ),
         (
             'Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
             "no registry answers",
@@ -56,9 +60,9 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
         ("net/http: request canceled while waiting for connection (Client.Timeout exceeded)", "no registry", True),
         ("http: server gave HTTP response to HTTPS client", "does not trust", False),
         ("x509: certificate signed by unknown authority", "does not trust", False),
-        ("toomanyrequests: too many requests", "wants fewer pulls", True),
-        ("received unexpected HTTP status: 502 Bad Gateway", "broke off", True),
-        ("connection reset by peer", "broke off", True),
+        ("toomanyrequests: too many requests", "limits pulls", True),
+        ("received unexpected HTTP status: 502 Bad Gateway", "closed the connection", True),
+        ("connection reset by peer", "closed the connection", True),
     ],
 )
 def test_an_engines_words_are_told_apart(said: str, meaning: str, may_pass: bool) -> None:

@@ -388,8 +388,8 @@ def test_settings_in_workflows_are_told() -> None:
 def test_a_source_that_cannot_be_read_gives_a_recipe_that_says_so() -> None:
     settled = written({"pyproject.toml": "[project"})
 
-    assert "pyproject.toml is no TOML" in settled.refused
-    assert any("pyproject.toml is no TOML" in one.what for one in settled.left)
+    assert "pyproject.toml is not valid TOML" in settled.refused
+    assert any("pyproject.toml is not valid TOML" in one.what for one in settled.left)
 
 
 def test_a_plan_that_cannot_be_is_told_in_the_recipe() -> None:

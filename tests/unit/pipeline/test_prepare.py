@@ -11,11 +11,11 @@ def test_requirements_are_read() -> None:
 
 
 BAD = {
-    "no-json": (b"a", "is no JSON"),
+    "no-json": (b"a", "is not valid JSON"),
     "no-list": (b'{"a": 1}', "is no list"),
-    "many": (b"[" + b'"a",' * 2000 + b'"a"]', "is no list of at most 1000"),
-    "no-text": (b"[1]", "holds an item that is no text"),
-    "no-requirement": (b'["!"]', "holds '!', which is no requirement"),
+    "many": (b"[" + b'"a",' * 2000 + b'"a"]', "is not a list of at most 1000"),
+    "no-text": (b"[1]", "has an item that is not text"),
+    "no-requirement": (b'["!"]', "holds '!', which is not a requirement"),
     "nested": (b"[" * 20_000, "is nested too deep"),
     "nested-requirement": (b'["a; ' + b"(" * 5000 + b'"]', "which is nested too deep"),
     "surrogate": (rb"""["a; os_name == '\ud800'"]""", "a control character"),

@@ -57,5 +57,5 @@ def test_a_step_that_nobody_could_watch_has_failed_and_the_hint_says_what_helps(
 
     assert isinstance(failure, Failure)
     assert failure.ended == "failed"
-    assert failure.message == "for 120 s the factory could not count what its workspace holds"
-    assert failure.hint == "let the build keep fewer files and folders: counting them is given 30 s"
+    assert failure.message == "the size of its workspace could not be measured for 120 s"
+    assert failure.hint == "create fewer files and folders: one measurement may take 30 s"

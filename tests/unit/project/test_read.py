@@ -439,21 +439,21 @@ def test_scikit_builds_other_values_are_no_floor(value: str) -> None:
 BAD = {
     "nothing": ({}, "there is no project in the source"),
     "no-name": ({"setup.py": "setup(name=NAME)"}, "the source states no name"),
-    "broken-toml": ({"pyproject.toml": "[project\n"}, "pyproject.toml is no TOML"),
+    "broken-toml": ({"pyproject.toml": "[project\n"}, "pyproject.toml is not valid TOML"),
     "not-utf-8": ({"pyproject.toml": "\udcff"}, "is not valid UTF-8 at byte 0"),
     "deep": ({"pyproject.toml": "a = " + "[" * 100_000}, "nested too deep"),
-    "huge-number": ({"pyproject.toml": "a = " + "1" * 10_000}, "pyproject.toml is no TOML"),
+    "huge-number": ({"pyproject.toml": "a = " + "1" * 10_000}, "pyproject.toml is not valid TOML"),
     "wrong-type": (
         {"pyproject.toml": "[project]\nname = 3\n"},
         "pyproject.toml: project: name is int; it must be a str",
     ),
     "table-of-wrong-type": ({"pyproject.toml": "project = 3\n"}, "project is int; it must be a table"),
-    "bad-name": ({"pyproject.toml": "[project]\nname = '-'\n"}, "states the name '-', which is no project name"),
-    "bad-version": ({"pyproject.toml": f"{PYPROJECT}version = 'x'\n"}, "states version 'x', which is no version"),
+    "bad-name": ({"pyproject.toml": "[project]\nname = '-'\n"}, "states the name '-', which is not a project name"),
+    "bad-version": ({"pyproject.toml": f"{PYPROJECT}version = 'x'\n"}, "states version 'x', which is not a version"),
     "bad-python": ({"pyproject.toml": f"{PYPROJECT}requires-python = '3.9'\n"}, "states requires-python '3.9'"),
     "bad-requirement": (
         {"pyproject.toml": f"{PYPROJECT}dependencies = ['!']\n"},
-        "asks for '!', which is no requirement",
+        "asks for '!', which is not a requirement",
     ),
     "backend-path-outside": (
         {"pyproject.toml": "[project]\nname = 'd'\n[build-system]\nbuild-backend = 'b'\nbackend-path = ['../x']\n"},
@@ -468,14 +468,14 @@ BAD = {
         rust("[dependencies]\npyo3.workspace = true\n"),
         "inherits pyo3, which its workspace does not",
     ),
-    "broken-lock": (rust("[dependencies]\npyo3 = '1'\n", **{"Cargo.lock": "="}), "Cargo.lock is no TOML"),
+    "broken-lock": (rust("[dependencies]\npyo3 = '1'\n", **{"Cargo.lock": "="}), "Cargo.lock is not valid TOML"),
     "crate-of-no-version": (
         rust("rust-version = '9'\n[dependencies]\npyo3 = '1'\n", **{"Cargo.lock": LOCK.replace("0.29.2", "9" * 5000)}),
-        "is no version of a crate",
+        "is not a crate version",
     ),
     "crate-of-foreign-digits": (
         rust("[dependencies]\npyo3 = '1'\n", **{"Cargo.lock": LOCK.replace("0.29.2", "\u0663")}),
-        "is no version of a crate",
+        "is not a crate version",
     ),
     "long-version": ({"pyproject.toml": f"{PYPROJECT}version = '{'1' * 9000}'\n"}, "which has 9000 characters"),
     "nested-requirement": (

@@ -45,8 +45,8 @@ def test_what_lies_outside_is_refused_where_it_is_written(tmp_path: Path, source
     assert problem.field == field
     assert problem.span is not None
     assert (problem.span.line, problem.span.column) == (5, column)
-    assert problem.message.endswith(f"leads out of {tmp_path}/own")
-    assert problem.hint.startswith(("if the recipe may read it, add --root /", "no path holds a NUL"))
+    assert problem.message.endswith(f"is outside {tmp_path}/own, the folder that this recipe may read")
+    assert problem.hint.startswith(("if the recipe may read it, add --root /", "a path cannot contain a NUL"))
 
 
 def test_the_hint_names_the_nearest_folder_that_holds_both_and_with_it_the_recipe_is_read(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_names_and_values_survive_whatever_they_hold(text: str) -> None:
 
 
 def test_a_configuration_that_is_no_toml_is_named() -> None:
-    with pytest.raises(SourceError, match=r"\.cargo/config\.toml is no TOML"):
+    with pytest.raises(SourceError, match=r"\.cargo/config\.toml is not valid TOML"):
         cut({".cargo/config.toml": "[[["})
 
 

@@ -105,7 +105,7 @@ def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        pytest.param([member(f"{TOP}/../../etc/cron")], "which climbs out of the tree", id="climbing"),
+        pytest.param([member(f"{TOP}/../../etc/cron")], "which leads out of the tree", id="climbing"),
         pytest.param([member("/etc/cron")], "an absolute path", id="absolute"),
         pytest.param([member(f"{TOP}/a\nb")], r"'demo-1.0/a\\nb', which holds control characters", id="newline"),
         pytest.param([member(f"{TOP}/\x1b[2J")], "control characters", id="escape-sequence"),
@@ -116,7 +116,7 @@ def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> N
         pytest.param([member(f"{TOP}/holes", type=tarfile.GNUTYPE_SPARSE)], "a sparse file|broken", id="sparse"),
         pytest.param([member(f"{TOP}/a\rb")], "control characters", id="carriage-return"),
         pytest.param([member(f"{TOP}/a\u202eb")], "control characters", id="right-to-left"),
-        pytest.param([member(f"{TOP}/\udcff")], "is no UTF-8", id="no-utf-8"),
+        pytest.param([member(f"{TOP}/\udcff")], "is not UTF-8", id="no-utf-8"),
         pytest.param([link("a", "/etc/passwd")], "outside of the tree", id="link-absolute"),
         pytest.param([link("a", "../../x")], "outside of the tree", id="link-climbing"),
         pytest.param([link("a", "../b")], "does not exist", id="link-above-the-top"),
