@@ -12,7 +12,7 @@ def test_requirements_are_read() -> None:
 
 BAD = {
     "no-json": (b"a", "is not valid JSON"),
-    "no-list": (b'{"a": 1}', "is no list"),
+    "no-list": (b'{"a": 1}', "is not a list"),
     "many": (b"[" + b'"a",' * 2000 + b'"a"]', "is not a list of at most 1000"),
     "no-text": (b"[1]", "has an item that is not text"),
     "no-requirement": (b'["!"]', "holds '!', which is not a requirement"),

@@ -107,7 +107,7 @@ def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> N
     [
         pytest.param([member(f"{TOP}/../../etc/cron")], "which leads out of the tree", id="climbing"),
         pytest.param([member("/etc/cron")], "an absolute path", id="absolute"),
-        pytest.param([member(f"{TOP}/a\nb")], r"'demo-1.0/a\\nb', which holds control characters", id="newline"),
+        pytest.param([member(f"{TOP}/a\nb")], r"'demo-1.0/a\\nb', which contains control characters", id="newline"),
         pytest.param([member(f"{TOP}/\x1b[2J")], "control characters", id="escape-sequence"),
         pytest.param([member(f"{TOP}/" + "a/" * 600)], "more than 1024 bytes", id="long-name"),
         pytest.param([member(f"{TOP}/null", type=tarfile.CHRTYPE)], "null is a device", id="device"),
@@ -135,7 +135,7 @@ def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> N
         ),
         pytest.param([member(f"{TOP}/a"), member(f"{TOP}/a/b")], "below demo-1.0/a", id="member-below-a-file"),
         pytest.param(
-            [member(f"{TOP}/a", type=tarfile.LNKTYPE, linkname="../etc/passwd")], "climbs out", id="hard-link-climbing"
+            [member(f"{TOP}/a", type=tarfile.LNKTYPE, linkname="../etc/passwd")], "leads out", id="hard-link-climbing"
         ),
         pytest.param(
             [member(f"{TOP}/a", type=tarfile.LNKTYPE, linkname="later")], "no file before it", id="hard-link-forward"
@@ -251,7 +251,7 @@ def test_a_legacy_zip_is_read_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        pytest.param(_zip_entry("../a", stat.S_IFREG), "climbs out", id="climbing"),
+        pytest.param(_zip_entry("../a", stat.S_IFREG), "leads out", id="climbing"),
         pytest.param(_zip_entry(f"{TOP}/a", stat.S_IFCHR), "a device", id="device"),
         pytest.param(_zip_entry("/a", stat.S_IFREG), "an absolute path", id="absolute"),
         pytest.param(_zip_entry(f"{TOP}/a\nb", stat.S_IFREG), "control characters", id="newline"),
