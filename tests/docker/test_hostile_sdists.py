@@ -43,7 +43,7 @@ def write_hostile(index: Index, folder: Path) -> dict[str, str]:
         "climbing": "climbing-1.0.tar.gz holds a member named 'climbing-1.0/../../../../tmp/ran', which leads out of",
         "linked": "linked-1.0.tar.gz: the link linked-1.0/a points to '/etc/passwd', outside of the tree",
         "device": "device-1.0.tar.gz: device-1.0/null is a device, a pipe or a sparse file",
-        "twolines": r"twolines-1.0.tar.gz holds a member named 'twolines-1.0/a\nfactory: passed', which contains control",
+        "twolines": r"twolines-1.0.tar.gz holds a member named 'twolines-1.0/a\nfactory: passed', which contains",
     }
 
 

@@ -146,7 +146,9 @@ def test_a_token_never_leaves_this_machine_by_plain_http(scheme: str) -> None:
 
     assert usable_tokens({"CORP": "word"}, near, near)
     assert usable_tokens({"OTHER": "word"}, far, far) == {}
-    with pytest.raises(SourceError, match="CORP of your cargo configuration has a token, but its index uses plain http"):
+    with pytest.raises(
+        SourceError, match="CORP of your cargo configuration has a token, but its index uses plain http"
+    ):
         usable_tokens({"CORP": "word"}, far, far)
 
 
