@@ -83,7 +83,7 @@ def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit | InternalError]:
 def _judge(path: Path, *, on: date) -> Audit | InternalError:
     """Judge one wheel; what nobody expected of it is its own result, and the others are judged all the same."""
     try:
-        with fence(OSError):
+        with fence(OSError, MemoryError):  # a wheel that needs too much memory is refused by who confines its reader
             return audit(read_wheel(path), Expectation(), on)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", hint="name wheel files") from error

@@ -17,6 +17,7 @@ from factory.pipeline.echo import Echo
 from factory.pipeline.model import Failure, Progress
 from factory.pipeline.run import Recorder, path_of
 from factory.source.session import redact
+from factory.terminal import clean
 
 Output = Callable[[str, bytes], None]
 
@@ -155,6 +156,12 @@ class Bench:
 
     def _safe(self, text: str) -> str:
         """Take out what was passed to a build, and where there was a network, the credentials that tools were told."""
+        hidden = self._hidden(text)
+        seen = clean(hidden)  # what is printed: a value with characters in it that nobody sees is whole there
+        hidden_again = self._hidden(seen)
+        return hidden if hidden_again == seen else hidden_again
+
+    def _hidden(self, text: str) -> str:
         text = self.recorder.hide(text)
         return redact(text, self.secrets()) if self._has_network else text
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from factory.terminal import clean
+
 _MOST = 64 << 10
 _LONGEST_USER = 4096  # of a URL: user and password are hidden by their form, and must not be cut before the @
 
@@ -32,7 +34,7 @@ class Echo:
 
     def add(self, piece: bytes) -> None:
         """Take the next bytes, however they are cut."""
-        self._begun += self._decoder.decode(piece)
+        self._begun += clean(self._decoder.decode(piece))  # as it is printed: what nobody sees hides no value
         is_long = len(self._begun) >= _MOST + self._longest()
         if b"\n" in piece or is_long:
             text = self.safe(self._begun)
@@ -42,7 +44,7 @@ class Echo:
 
     def end(self) -> None:
         """Pass on what is left, as a line."""
-        text = self.safe(self._begun + self._decoder.decode(b"", True))
+        text = self.safe(self._begun + clean(self._decoder.decode(b"", True)))
         self._begun = ""
         self._pass_on(text if not text or text.endswith("\n") else f"{text}\n")
 

@@ -176,12 +176,13 @@ def _read_requires(bench: Bench, passed: Mapping[str, str]) -> Dynamic | Failure
         return taken
     if len(taken) != 1:
         return Failure(step="requirements", message=f"the backend's hook left {len(taken)} files; one was expected")
-    if name := Search.of(passed).first_in([taken[0].content]):
-        return Failure(step="requirements", message=f"the backend asked for what holds the value of {name}")
     try:
-        return Dynamic(requirements=parse_requires(taken[0].content))
+        asked = parse_requires(taken[0].content)
     except UntrustedTextError as error:
         return Failure(step="requirements", message=f"the answer of the backend's requirements hook {error}")
+    if name := Search.of(passed).first_in(f"{requirement}\n".encode() for requirement in asked):
+        return Failure(step="requirements", message=f"the backend asked for what holds the value of {name}")
+    return Dynamic(requirements=asked)
 
 
 def parse_requires(content: bytes) -> tuple[Requirement, ...]:

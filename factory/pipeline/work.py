@@ -125,14 +125,16 @@ class _Shop:
 
     def image_job(self, name: str) -> Job[Result]:
         def work() -> ReadyImage | Failure:
-            return self._fenced(key, "image", partial(self._image, name), partial(self._unfit, name))
+            broken = partial(self._unfit, name)
+            return self._fenced(key, "image", partial(self._image, name), broken, own=not _is_a_recipes(name))
 
         key = f"image:{name}"
         return Job(key=key, work=work)
 
     def fitting_job(self, fitting: Fitting) -> Job[Result]:
         def work() -> ReadyImage | Failure:
-            return self._fenced(key, "fitting", partial(self._fit, fitting), partial(self._unfit, fitting.name))
+            broken, own = partial(self._unfit, fitting.name), not _is_a_recipes(fitting.image)
+            return self._fenced(key, "fitting", partial(self._fit, fitting), broken, own=own)
 
         key = f"image:{fitting.name}"
         return Job(key=key, work=work, needs=(f"image:{fitting.image}",))
@@ -167,8 +169,12 @@ class _Shop:
         self.unfitted[name] = failure
         return failure
 
-    def _fenced(self, subject: str, step: str, work: Callable[[], _T], broken: Callable[[Failure], _T]) -> _T:
+    def _fenced(
+        self, subject: str, step: str, work: Callable[[], _T], broken: Callable[[Failure], _T], *, own: bool = True
+    ) -> _T:
         """Do a job's work. What goes wrong in it is the failure of its own subject, unless it stops every other, too.
+
+        `own` says that the image is one of ours, whose absence does; one that only a recipe names is that recipe's.
 
         Raises:
             FactoryError: the engine, the store, the output folder or this machine's configuration is at fault.
@@ -182,7 +188,7 @@ class _Shop:
             hint = f"please report it, with {self.hands.recorder.folder / log}"
             return broken(Failure(step=step, message=self._safe(error.message), ended="error", log=log, hint=hint))
         except FactoryError as error:
-            if isinstance(error, ImageError) or not is_of_one_recipe(error):
+            if (own and isinstance(error, ImageError)) or not is_of_one_recipe(error):
                 raise
             return broken(Failure(step=step, message=error.message, hint=error.hint))
 
@@ -200,9 +206,12 @@ class _Shop:
                 return ready
 
         outcome = self._had(subject, make)
-        if isinstance(outcome, Failure):
+        if not isinstance(outcome, Failure):
+            self.images[name] = outcome
+        elif _is_a_recipes(name):
+            return self._unfit(name, outcome)
+        else:
             raise EngineError(outcome.message, hint=outcome.hint)
-        self.images[name] = outcome
         return outcome
 
     def _fit(self, fitting: Fitting) -> ReadyImage | Failure:
@@ -227,7 +236,8 @@ class _Shop:
         def broken(failure: Failure) -> CellRecord:
             return CellRecord(cell=cell, status=failure.ended, failure=failure)
 
-        record = self._fenced(cell.address, "build", partial(self._built, order, cell), broken)
+        own = not _is_a_recipes(cell.image or "")
+        record = self._fenced(cell.address, "build", partial(self._built, order, cell), broken, own=own)
         return self._recorded(order, cell, record)
 
     def _blocked(self, order: Order, cell: Cell, failure: Failure) -> CellRecord:
@@ -344,6 +354,11 @@ class _Shop:
             ended = judged(record, may_be_untried=_may_be_untried(order, cell))
             self.records[cell.address] = ended
             self.hands.recorder.emit(CellEnded(record=ended))
+
+
+def _is_a_recipes(image: str) -> bool:
+    """Whether an image's name is a pin, by which only recipes name images."""
+    return "@" in image
 
 
 def _itself(failure: Failure) -> ReadyImage | Failure:

@@ -186,10 +186,17 @@ def as_listed(package: pypi_simple.DistributionPackage, root: str) -> Listed:
     return Listed(
         filename=package.filename,
         url=bare(package.url),
-        sha256=Digest(hexadecimal) if hexadecimal else None,
+        sha256=_listed_digest(package.filename, hexadecimal) if hexadecimal else None,
         size_bytes=package.size,
         yanked=(package.yanked_reason or "no reason given")[:_REASON_CHARACTERS] if package.is_yanked else None,
     )
+
+
+def _listed_digest(filename: str, hexadecimal: str) -> Digest:
+    try:
+        return Digest(hexadecimal)
+    except ValueError as error:
+        raise SourceError(f"the index lists {filename} with a malformed sha256", hint="name another index") from error
 
 
 def _check(digest: Digest, listed: Listed, ref: SdistSource) -> None:

@@ -80,6 +80,8 @@ def attempt(
             if pause_s is None or not _may_pass(error):
                 raise SourceError(f"cannot get {what}: {_reason(error)}", hint=_way_out(error)) from None
             unless(cancelled, partial(sleep, pause_s))
+        except ValueError as error:  # of urllib: a redirect to what is not a URL
+            raise SourceError(f"cannot get {what}: {redact(str(error))}") from None
     raise AssertionError("the last round returns or raises")
 
 

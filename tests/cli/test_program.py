@@ -100,7 +100,7 @@ def test_a_recipe_that_would_read_a_variable_is_planned_where_the_caller_allows_
     malformed = factory("plan", *setting, "--allow-env", "TOKEN=word")
 
     assert (refused.code, refused.stdout) == (3, "")
-    assert "type: factory plan recipe.yaml --allow-env TOKEN; or set FACTORY_PASS_ENV=TOKEN" in way_out(refused.stderr)
+    assert "add --allow-env TOKEN to the command: factory plan recipe.yaml --allow-env TOKEN; or set FACTORY_PASS_ENV=TOKEN" in way_out(refused.stderr)
     assert "s3cr3t-word" not in refused.stderr
     assert allowed.code == 0, allowed.stderr
     assert "next: factory build --allow-env TOKEN" in allowed.stderr
@@ -307,7 +307,7 @@ def test_a_recipe_that_reads_outside_of_its_folder_is_refused_with_the_flag_that
 
     refused = factory("plan", "recipes", "--set", "source.path=..")
     hint = way_out(refused.stderr.rsplit("factory: ", 1)[0])
-    allowed = factory("plan", "recipes", "--set", "source.path=..", *hint.partition("type ")[2].split())
+    allowed = factory("plan", "recipes", "--set", "source.path=..", *hint.partition("add ")[2].split())
 
     assert (refused.code, hint) == (2, f"if the recipe may read it, add --root {factory.folder}")
     assert allowed.code == 0

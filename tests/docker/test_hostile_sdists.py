@@ -88,7 +88,7 @@ def _quoted(text: str) -> str:
     ("name", "says"),
     [
         ("million", "million-1.0.tar.gz holds more than 200000 files"),
-        ("bomb", "bomb-1.0.tar.gz unpacks to more than 2147483648 bytes"),
+        ("bomb", "bomb-1.0.tar.gz unpacks to more than"),
     ],
 )
 def test_what_would_fill_the_disk_or_take_for_ever_is_refused(

@@ -116,5 +116,5 @@ def test_an_audit_without_memory_refuses_the_wheel_and_judges_the_others(tmp_pat
     done = factory.shell("sh", "-c", f"ulimit -v 300000; exec {factory.program} audit *.whl")
 
     assert done.code == 1, done.stderr
-    assert f"{NAME}: refused\n  error archive-too-large: {NAME}: to read it took more than " in done.stdout
+    assert f"{NAME}: refused\n  error archive-too-large: {NAME}: reading it used more than " in done.stdout
     assert f"{NAME.replace('demo', 'other')}: passed" in done.stdout
