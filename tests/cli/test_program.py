@@ -100,7 +100,8 @@ def test_a_recipe_that_would_read_a_variable_is_planned_where_the_caller_allows_
     malformed = factory("plan", *setting, "--allow-env", "TOKEN=word")
 
     assert (refused.code, refused.stdout) == (3, "")
-    assert "add --allow-env TOKEN to the command: factory plan recipe.yaml --allow-env TOKEN; or set FACTORY_PASS_ENV=TOKEN" in way_out(refused.stderr)
+    typed = "factory plan recipe.yaml --allow-env TOKEN; or set FACTORY_PASS_ENV=TOKEN"
+    assert f"add --allow-env TOKEN to the command: {typed}" in way_out(refused.stderr)
     assert "s3cr3t-word" not in refused.stderr
     assert allowed.code == 0, allowed.stderr
     assert "next: factory build --allow-env TOKEN" in allowed.stderr

@@ -386,6 +386,13 @@ def test_a_page_that_is_packed_otherwise_is_refused(
         fetch(server, into)
 
 
+def test_a_redirection_to_what_is_no_url_is_the_indexs_fault(server: Server, into: Path) -> None:
+    server.answers["/simple/demo/"] = [redirected(b"", "http://[::zzz")]
+
+    with pytest.raises(SourceError, match="cannot get the index page of demo"):
+        fetch(server, into)
+
+
 def test_what_a_redirection_holds_itself_is_not_read(server: Server, sdist: Digest, into: Path, bomb: bytes) -> None:
     server.answers["/moved/"] = server.answers["/simple/demo/"]
     server.answers["/simple/demo/"] = [redirected(bomb, "/moved/")]

@@ -68,6 +68,13 @@ def test_no_cut_goes_through_a_password_in_a_url(at: int) -> None:
     assert told == "x" * at + "//host" + "y" * 140_000 + "\n"
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\x1b[0m", "\0", "\u202e"])
+def test_a_value_with_what_nobody_sees_in_its_middle_is_hidden(unseen: str) -> None:
+    printed = f"a {SECRET[:5]}{unseen}{SECRET[5:]} b\n".encode()
+
+    assert b"".join(echoed([printed], frozenset({SECRET}))) == b"a *** b\n"
+
+
 def test_a_value_of_several_lines_is_hidden_although_its_lines_come_one_by_one() -> None:
     told = b"".join(echoed([f"{line}\n".encode() for line in f"a\n{PEM}\nb".split("\n")], frozenset({PEM})))
 

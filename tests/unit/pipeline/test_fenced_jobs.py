@@ -14,7 +14,7 @@ from factory.audit import Audit
 from factory.digest import Artifact
 from factory.engine.api import Engine
 from factory.engine.faults import SilentError
-from factory.errors import FactoryError, PlanError, SourceError, StoreError
+from factory.errors import EngineError, FactoryError, ImageError, PlanError, SourceError, StoreError
 from factory.host import read_host
 from factory.images import ReadyImage
 from factory.pipeline import work
@@ -52,12 +52,14 @@ class Factory:
     recorder: Recorder
     wheel: Artifact
     bad: Callable[[str], None]
+    bad_builder: str = "builder"
 
     def cell(self, name: str) -> Cell:
         cell = make_cell("cp313-cp313-manylinux_2_31_x86_64", name)
         trials = tuple(replace(trial, image=f"trial-{name}") for trial in cell.trials)
         preparation = PREPARATION if name == "bad" else None
-        return replace(cell, image="builder", loader=None, trials=trials, preparation=preparation)
+        image = self.bad_builder if name == "bad" else "builder"
+        return replace(cell, image=image, loader=None, trials=trials, preparation=preparation)
 
     def run(self) -> Run:
         orders = []
@@ -71,7 +73,7 @@ class Factory:
         return self.recorder.run()
 
     def make_image(self, name: str) -> ReadyImage:
-        if name == "trial-bad":
+        if name == ("trial-bad" if self.bad_builder == "builder" else self.bad_builder):
             self.bad("image")
         return cast("ReadyImage", object())
 
@@ -181,6 +183,24 @@ def test_what_is_wrong_with_one_source_does_not_end_the_others(
     assert {name: record.status for name, record in records(run).items()} == {"good": "passed", "bad": "failed"}
     assert records(run)["bad"].failure == Failure(step="build", message=error.message)
     assert not run.has_internal_error
+
+
+@pytest.mark.parametrize("error", [ImageError("the registry does not have it"), EngineError("the pull broke")])
+def test_an_image_that_only_a_recipe_names_is_that_recipes_fault(
+    make: Callable[[str, Exception], Factory], error: EngineError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NoEngine, "await_answer", lambda _: None, raising=False)
+    factory = make("image", error)
+    factory.bad_builder = "registry.example/image@sha256:" + "ab" * 32
+
+    run = factory.run()
+
+    statuses = {name: record.status for name, record in records(run).items()}
+    assert statuses["good"] == "passed"
+    assert statuses["bad"] in ("blocked", "lost")
+    failure = records(run)["bad"].failure
+    assert failure is not None
+    assert failure.message == error.message
 
 
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), SilentError("the engine is silent")])
