@@ -2,7 +2,7 @@
 
 import posixpath
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from factory.wheel import Wheel
@@ -27,17 +27,22 @@ class Links:
     outside: dict[str, tuple[str, ...]] = field(default_factory=dict)
     strays: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def ways_to(self, ends: Iterable[str]) -> dict[str, tuple[str, str]]:
-        """Find every other member whose loading loads one of `ends` too, with its next step there and the end."""
-        users: defaultdict[str, list[str]] = defaultdict(list)
+    def users(self) -> Mapping[str, Sequence[str]]:
+        """Return which members need each of them."""
+        users: dict[str, list[str]] = {path: [] for path in self.inside}
         for user, members in self.inside.items():
             for member in members.values():
                 users[member].append(user)
+        return users
+
+    def ways_to(self, ends: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Find every other member whose loading loads one of `ends` too, with its next step there and the end."""
+        users = self.users()
         ways = {end: (end, end) for end in sorted(ends)}
         queue = deque(ways)
         while queue:
             member = queue.popleft()
-            for user in users[member]:
+            for user in users.get(member, ()):
                 if user not in ways:
                     ways[user] = (member, ways[member][1])
                     queue.append(user)

@@ -4,14 +4,14 @@ Python loads modules with RTLD_NOW, so a symbol that is never used stops the imp
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from packaging.tags import Tag
 
 from factory.audit.closure import Links, link
 from factory.audit.exports import interpreters_that_export, known_interpreters, library_exports
 from factory.audit.model import Expectation, Finding, Ruling
-from factory.audit.modules import module_files
 from factory.audit.rules import finding
 from factory.audit.sonames import is_interpreters, is_libpython, is_loader
 from factory.elf.model import SharedObject
@@ -23,6 +23,7 @@ from factory.wheel import Wheel
 # Every Linux interpreter has loaded these itself (its Makefile's LIBS), the loader's own symbols included.
 _ALWAYS_LOADED = ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "loader")
 _UNJUDGED_SHOWN = 3
+_UNKNOWN = ""
 
 
 def check_symbols(wheel: Wheel, expectation: Expectation) -> Ruling:
@@ -42,23 +43,45 @@ class _Scope:
 
     def __init__(self, wheel: Wheel, links: Links) -> None:
         self.wheel, self.links = wheel, links
-        self.modules = frozenset(module.path for module in module_files(wheel))
         self.tags = _interpreter_tags(wheel)
         self.everything = frozenset().union(*(shared.exports for shared in wheel.objects.values()))
+        self._loaded: dict[str, Mapping[str, AbstractSet[str]]] = {}
 
-    def closure(self, path: str) -> tuple[str, ...]:
-        """Find the members that are loaded with one, itself first."""
-        seen, queue = {path: None}, deque([path])
-        while queue:
-            for member in self.links.inside[queue.popleft()].values():
-                if member not in seen:
-                    seen[member] = None
-                    queue.append(member)
-        return tuple(seen)
+    def lists(self, path: str) -> list[frozenset[str]] | None:
+        """Collect the exports of all that is loaded beside the wheel's own, None when one of them is not known."""
+        arch = self.wheel.objects[path].architecture
+        if arch is None or library_exports(arch, _ALWAYS_LOADED[0]) is None:
+            return None
+        if arch not in self._loaded:
+            self._loaded[arch] = _loaded(self.links, arch)
+        names = self._loaded[arch][path]
+        if _UNKNOWN in names:
+            return None
+        lists = [library_exports(arch, name) for name in {*_ALWAYS_LOADED, *names}]
+        return [exports for exports in lists if exports is not None]
 
-    def outside(self, closure: Iterable[str]) -> frozenset[str]:
-        """Find the libraries of others that are loaded with some members."""
-        return frozenset(name for member in closure for name in self.links.outside[member])
+
+def _loaded(links: Links, arch: str) -> Mapping[str, AbstractSet[str]]:
+    """Find the system libraries that are loaded with each member.
+
+    All libraries without a list count as one: whichever it is, nothing can be said. So few names go round, each at most
+    once over each link, however the members need one another.
+    """
+    users = links.users()
+    loaded = {path: _known(names, arch) for path, names in links.outside.items()}
+    queue = deque(loaded)
+    while queue:
+        member = queue.popleft()
+        for user in users[member]:
+            if not loaded[member] <= loaded[user]:
+                loaded[user] |= loaded[member]
+                queue.append(user)
+    return loaded
+
+
+def _known(libraries: Iterable[str], arch: str) -> set[str]:
+    """Take the names that have a list of exports, and one that stands for all others; loaders are always there."""
+    return {name if library_exports(arch, name) is not None else _UNKNOWN for name in libraries if not is_loader(name)}
 
 
 def _interpreter_tags(wheel: Wheel) -> frozenset[str]:
@@ -67,47 +90,38 @@ def _interpreter_tags(wheel: Wheel) -> frozenset[str]:
 
 
 def _undefined(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Finding]:
-    wanted = [symbol for symbol in shared.undefined if not symbol.weak and not symbol.library]
-    wanted = [symbol for symbol in wanted if symbol.name and symbol.name not in shared.exports]
-    closure = scope.closure(path) if wanted else ()
-    wanted = [symbol for symbol in wanted if not any(symbol.name in scope.wheel.objects[m].exports for m in closure)]
-    python = [symbol.name for symbol in wanted if is_interpreters(symbol.name)]
-    others = [symbol.name for symbol in wanted if not is_interpreters(symbol.name)]
+    wanted = {symbol.name for symbol in shared.undefined if not symbol.weak and not symbol.library and symbol.name}
+    wanted -= scope.everything
+    python = set(filter(is_interpreters, wanted))
     if shared.kind == "library":
         yield from _of_interpreters(path, python, scope)
-    missing = tuple(sorted(name for name in others if _is_missing(name, shared, scope, closure)))
+    missing = tuple(sorted(_missing(path, wanted - python, scope)))
     if missing:
         message = f"needs {missing[0]}, which nothing defines that it loads"
         yield finding("symbol-undefined", path, message, missing)
 
 
-def _of_interpreters(path: str, names: list[str], scope: _Scope) -> Iterator[Finding]:
+def _of_interpreters(path: str, names: Collection[str], scope: _Scope) -> Iterator[Finding]:
     """Hold Python's symbols against every claimed interpreter whose exports are known."""
-    if not _all_known(scope.outside([path])):
+    tags = sorted(scope.tags & known_interpreters())
+    if not tags or not _all_known(scope.links.outside[path]):
         return
-    for tag in sorted(scope.tags & known_interpreters()):
-        lacking = tuple(
-            sorted(n for n in names if n not in scope.everything and tag not in interpreters_that_export(n))
-        )
+    exporting = {name: interpreters_that_export(name) for name in sorted(names)}
+    for tag in tags:
+        lacking = tuple(name for name, exporters in exporting.items() if tag not in exporters)
         if lacking:
             message = f"needs {lacking[0]}, which {tag} does not export"
             yield finding("symbol-undefined", path, message, lacking)
 
 
-def _is_missing(name: str, shared: SharedObject, scope: _Scope, closure: tuple[str, ...]) -> bool:
-    """Whether every library that could define a symbol is known, and none does; a plug-in may ask its own host."""
-    outside = scope.outside(closure)
-    lists = _lists(shared, outside)
-    return lists is not None and name not in scope.everything and not any(name in each for each in lists)
-
-
-def _lists(shared: SharedObject, outside: frozenset[str]) -> list[frozenset[str]] | None:
-    """Collect the exports of all that is loaded beside the wheel's own, None when one of them is not known."""
-    arch = shared.architecture
-    if arch is None or library_exports(arch, _ALWAYS_LOADED[0]) is None:
-        return None
-    lists = [library_exports(arch, name) for name in {*_ALWAYS_LOADED, *(n for n in outside if not is_loader(n))}]
-    return None if None in lists else [each for each in lists if each is not None]
+def _missing(path: str, names: AbstractSet[str], scope: _Scope) -> AbstractSet[str]:
+    """Find what nothing defines, if every library that could is known; a plug-in may ask its own host."""
+    lists = scope.lists(path) if names else None
+    if lists is None:
+        return frozenset()
+    for exports in lists:
+        names = names - exports  # in place it would take time in proportion to the exports
+    return names
 
 
 def _all_known(libraries: Iterable[str]) -> bool:
