@@ -143,7 +143,7 @@ def check_modules(wheel: Wheel, expectation: Expectation) -> Ruling:
 
 def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
     present = {module.name for module in modules}
-    for name in sorted(set(expectation.modules) - present):
+    for name in sorted(set() if wheel.is_unread else set(expectation.modules) - present):
         path = name.replace(".", "/")
         fallbacks = tuple(m for m in wheel.members if installed_path(m) in (f"{path}.py", f"{path}/__init__.py"))
         instead = f"; {fallbacks[0]} stands in for it" if fallbacks else ""

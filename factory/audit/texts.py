@@ -31,7 +31,7 @@ def check_names(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG0
 
 
 def _folders(wheel: Wheel, named: WheelName) -> Iterator[Finding]:
-    if len(wheel.dist_infos) != 1:
+    if len(wheel.dist_infos) != 1 and not wheel.is_unread:
         count = len(wheel.dist_infos) or "no"
         message = f"holds {count} .dist-info folders; exactly one is due"
         yield finding("dist-info-count", wheel.filename, message, wheel.dist_infos)

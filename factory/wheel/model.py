@@ -90,6 +90,11 @@ class Wheel:
         return any(flaw.kind in UNREAD for flaw in self.flaws)
 
     @property
+    def is_unread(self) -> bool:
+        """Whether nothing in the archive could be read, so that nothing can be said of what it holds."""
+        return self.has_unread and not self.members
+
+    @property
     def tags(self) -> frozenset[Tag]:
         """The tags of the file name, which is what installers go by."""
         return self.name.tags if self.name else frozenset()
