@@ -3,10 +3,11 @@
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from tests.makers import ABI3_NAME, make_wheel, wheel_text
-from tests.object_makers import make_object
+from tests.object_makers import make_module, make_object
 
 _INFO = "demo-1.0.dist-info"
 _NOTE_SEGMENT = struct.pack("<IIQQQQQQ", 4, 4, 0, 0, 0, 60_000, 60_000, 4)
@@ -110,6 +111,41 @@ def _version_prefixes(count: int) -> bytes:
     return make_object(undefined=[f"f{index}@GLIBC{index}_1" for index in range(count)], sections=None)
 
 
+def _long_exports(count: int, characters: int) -> Mapping[str, bytes]:
+    """Modules with exports of so many characters beside their init functions."""
+    exports = [f"{index:03}".ljust(characters, "x") for index in range(25)]
+    return {f"demo/m{index}.abi3.so": make_module(f"m{index}", exports=exports) for index in range(count)}
+
+
+def _described(description: str) -> Callable[[Path], Path]:
+    fields = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nDescription-Content-Type: text/x-rst\n\n"
+    return lambda folder: make_wheel(folder, {}, filename=ABI3_NAME, metadata=fields + description)
+
+
+def grid_table(columns: int, rows: int) -> str:
+    """Write a table of reStructuredText with cells of one blank."""
+    border = "+" + "-+" * columns + "\n"
+    return border + ("|" + " |" * columns + "\n" + border) * rows
+
+
+def nested_bullets(lines: int, depth: int) -> str:
+    """Write lines that each begin a list in a list in a list."""
+    return ("* " * depth + "a\n") * lines
+
+
+def _names_and_libraries() -> Mapping[str, bytes]:
+    """Objects of many names that nothing defines, each beside many libraries of which nothing is known."""
+    undefined, needed = [f"f{index}" for index in range(40_000)], [f"x{index}" for index in range(500)]
+    return _objects(make_object(undefined=undefined, needed=needed, sections=None), 6)
+
+
+def _rings_of_needs(count: int) -> Mapping[str, bytes]:
+    """Objects that each need all others, so that every one is loaded with every other."""
+    names = [f"libx{index}.so" for index in range(count)]
+    make = partial(make_object, needed=[*names, "libc.so.6"], runpath="$ORIGIN", sections=None)
+    return {f"demo/{name}": make(soname=name, undefined=[f"f{name}"]) for name in names}
+
+
 HOSTILE: Mapping[str, Callable[[Path], Path]] = {
     "needed libraries that overlap": _files(lambda: _objects(_overlapping_needs(400), 20)),
     "three names of 30 000 folders": _deep_names(3, 30_000),
@@ -125,5 +161,10 @@ HOSTILE: Mapping[str, Callable[[Path], Path]] = {
     "sections' names that overlap": _files(lambda: _objects(_overlapping_sections(), 20)),
     "as many objects as members": _files(lambda: _objects(make_object(machine=190)[:64], 20_000)),
     "needed names that backtrack": _files(lambda: _objects(make_object(needed=["libpython3-" + "a" * 60_000]), 50)),
+    "bullets in bullets": _described(nested_bullets(4_000, 60)),
+    "a table of very many columns": _described(grid_table(1_900, 60)),
+    "names and libraries that multiply": _files(_names_and_libraries),
+    "libraries that need one another": _files(lambda: _rings_of_needs(170)),
+    "findings of long names": _files(lambda: _long_exports(510, 480)),
     "one object of slashes": _files(lambda: {"demo/a.so": make_object() + b"/" * (60 << 20)}),
 }

@@ -1,8 +1,8 @@
 """The gate: every check rules on the wheel, and the least that any of them allows is the verdict."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from itertools import groupby
@@ -44,19 +44,24 @@ CHECKS: tuple[Check, ...] = (
     check_hygiene,
 )
 _KEPT = 500
+_RULE_CHARACTERS = 1 << 18  # of one rule's findings, as JSON writes them; honest wheels stay far below
+_ALL_CHARACTERS = 1 << 20  # the same of all rules
+_FIELDS_CHARACTERS = 200  # what JSON writes around the texts of a finding
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
 def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
     """Judge a wheel. Waivers count up to and including their last day.
 
-    Under each rule so many findings are kept, and one that counts the rest: a hostile wheel could give millions.
+    Under each rule so many findings are kept, and one that counts the rest: a hostile wheel could give millions. Long
+    ones are fewer, and lose their evidence first.
     """
     rulings, judged, idle = [], list[Finding](), set(expectation.waivers)
+    told, kept = _Room(), _Room()
     for check in CHECKS:
         ruling = check(wheel, expectation)
-        rulings.append(replace(ruling, findings=_shortened(wheel, ruling.findings)))
-        judged += _shortened(wheel, [_waive(found, expectation.waivers, today) for found in ruling.findings])
+        rulings.append(replace(ruling, findings=_shortened(wheel, ruling.findings, told)))
+        judged += _shortened(wheel, [_waive(found, expectation.waivers, today) for found in ruling.findings], kept)
         idle -= {waiver for waiver in idle if any(_covers(waiver, found) for found in ruling.findings)}
     judged += _idle(wheel, expectation, idle, today)
     return Audit(
@@ -73,16 +78,49 @@ def unread(filename: str, reason: str) -> Audit:
     return Audit(rulings=(Ruling(check="archive", findings=found, allows=frozenset()),), findings=found)
 
 
-def _shortened(wheel: Wheel, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+@dataclass(slots=True)
+class _Room:
+    """How many characters a verdict's findings may still have together."""
+
+    left: int = _ALL_CHARACTERS
+
+    def first(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Return the first findings that there is room for, at least one; those in the second half have no evidence."""
+        room, kept = min(self.left, _RULE_CHARACTERS), list[Finding]()
+        left = room
+        for found in findings[:_KEPT]:
+            slim = found if left - _characters(found) >= room // 2 else _without_evidence(found)
+            left -= _characters(slim)
+            if kept and left < 0:
+                break
+            kept.append(slim)
+        self.left -= sum(map(_characters, kept))
+        return kept
+
+
+def _characters(found: Finding) -> int:
+    """Count a finding's characters as JSON writes them: what is not ASCII becomes escapes."""
+    texts = (found.subject, found.message, *found.evidence)
+    return _FIELDS_CHARACTERS + sum(len(text.encode("unicode_escape", "surrogatepass")) for text in texts)
+
+
+def _without_evidence(found: Finding) -> Finding:
+    if not found.evidence:
+        return found
+    return replace(found, evidence=("its evidence is not listed: the findings of this rule are too long together",))
+
+
+def _shortened(wheel: Wheel, findings: Iterable[Finding], room: _Room) -> tuple[Finding, ...]:
     """Put findings in order, and keep the first under each rule, those that are waived apart."""
     kept: list[Finding] = []
     alike = sorted(findings, key=lambda found: (_rank(found)[:2], found.waived is not None, _rank(found)))
     for _, group in groupby(alike, key=lambda found: (found.rule, found.waived is not None)):
-        first, *others = list(group)
-        kept += [first, *others[: _KEPT - 1]]
-        if more := max(0, len(others) + 1 - _KEPT):
-            rest = finding(first.rule, wheel.filename, f"{more} more findings of this rule are not listed")
-            kept.append(replace(rest, waived=first.waived))
+        same = list(group)
+        first = room.first(same)
+        kept += first
+        if more := len(same) - len(first):
+            rest = finding(same[0].rule, wheel.filename, f"{more} more findings of this rule are not listed")
+            kept.append(replace(rest, waived=same[0].waived))
     return tuple(sorted(kept, key=_rank))
 
 

@@ -393,6 +393,33 @@ def test_long_evidence_is_cut_and_says_so(tmp_path: Path) -> None:
     assert found.evidence[-1] == "and 30 more"
 
 
+UNREAD = {
+    "empty": b"",
+    "cut short": b"PK\3\4" + bytes(60),
+    "no archive": b"no zip",
+    "more volumes": b"PK\5\6\1\0" + bytes(16),
+}
+
+
+@pytest.mark.parametrize("content", UNREAD.values(), ids=UNREAD)
+def test_of_an_archive_that_cannot_be_read_nothing_else_is_said(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(content)
+
+    verdict = audit(read_wheel(path), Expectation(modules=("demo.core",)), TODAY)
+
+    assert [found.rule for found in verdict.findings] == ["archive-unreadable"]
+
+
+def test_an_archive_without_members_has_no_dist_info_folder(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(b"PK\5\6" + bytes(18))
+
+    told = {found.rule for found in audit(read_wheel(path), NOTHING_SAID, TODAY).findings}
+
+    assert told == {"dist-info-count", "pure-wheel"}
+
+
 def test_a_date_is_all_the_gate_needs_of_the_world(tmp_path: Path) -> None:
     wheel = read_wheel(make_wheel(tmp_path, NEEDS_SSL))
 
@@ -408,6 +435,22 @@ def test_of_very_many_findings_under_one_rule_the_first_are_kept_and_the_rest_co
     assert len(told) == 501
     assert "200 more findings of this rule are not listed" in {found.message for found in told}
     assert not verdict.passed
+
+
+def test_findings_of_long_texts_lose_their_evidence_first_and_then_are_counted(tmp_path: Path) -> None:
+    exports = [f"{index:03}{'x' * 470}" for index in range(21)]
+    short = {f"demo/m{index:03}.abi3.so": make_module(f"m{index:03}", exports=exports) for index in range(100)}
+    long = {f"demo/{'m' * 900}{index:03}.py": b"" for index in range(400)}
+
+    verdict = audit(read_wheel(make_wheel(tmp_path, short, filename=ABI3_NAME, unlisted=long)), NOTHING_SAID, TODAY)
+
+    told = [found for found in verdict.findings if found.rule == "exports-extra"]
+    counted = [found for found in verdict.findings if "more findings of this rule" in found.message]
+    assert [len(found.subject) for found in told] == [len("demo/m000.abi3.so")] * 100
+    assert exports[0] in told[0].evidence
+    assert told[-1].evidence == ("its evidence is not listed: the findings of this rule are too long together",)
+    assert [found.rule for found in counted] == ["record-unlisted"]
+    assert all(found in verdict.findings for ruling in verdict.rulings for found in ruling.findings)
 
 
 def test_a_waiver_that_covers_many_findings_hides_none_that_it_does_not_cover(tmp_path: Path) -> None:
