@@ -3,7 +3,6 @@
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 from tests.makers import ABI3_NAME, make_wheel, wheel_text
@@ -139,13 +138,6 @@ def _names_and_libraries() -> Mapping[str, bytes]:
     return _objects(make_object(undefined=undefined, needed=needed, sections=None), 6)
 
 
-def _rings_of_needs(count: int) -> Mapping[str, bytes]:
-    """Objects that each need all others, so that every one is loaded with every other."""
-    names = [f"libx{index}.so" for index in range(count)]
-    make = partial(make_object, needed=[*names, "libc.so.6"], runpath="$ORIGIN", sections=None)
-    return {f"demo/{name}": make(soname=name, undefined=[f"f{name}"]) for name in names}
-
-
 HOSTILE: Mapping[str, Callable[[Path], Path]] = {
     "needed libraries that overlap": _files(lambda: _objects(_overlapping_needs(400), 20)),
     "three names of 30 000 folders": _deep_names(3, 30_000),
@@ -164,7 +156,6 @@ HOSTILE: Mapping[str, Callable[[Path], Path]] = {
     "bullets in bullets": _described(nested_bullets(4_000, 60)),
     "a table of very many columns": _described(grid_table(1_900, 60)),
     "names and libraries that multiply": _files(_names_and_libraries),
-    "libraries that need one another": _files(lambda: _rings_of_needs(170)),
     "findings of long names": _files(lambda: _long_exports(510, 480)),
     "one object of slashes": _files(lambda: {"demo/a.so": make_object() + b"/" * (60 << 20)}),
 }
