@@ -11,6 +11,8 @@ from factory.errors import SourceError
 from factory.project.tables import Reading, Table
 from factory.untrusted import UntrustedTextError, excerpt, parse_version
 
+_MOST_EXCLUDED = 1000  # every crate of a workspace is compared with each
+
 PYO3 = ("pyo3", "pyo3-ffi")
 
 
@@ -117,6 +119,10 @@ def _workspace(files: Reading, manifest: str, table: Table) -> tuple[Table, str]
         if candidate is not None and "workspace" in candidate:
             below = posixpath.relpath(folder, parent or ".")
             excluded = candidate.table("workspace").texts("exclude")
+            if len(excluded) > _MOST_EXCLUDED:
+                raise SourceError(
+                    f"{candidate.place}: workspace excludes {len(excluded)} paths; at most {_MOST_EXCLUDED} are read"
+                )
             if any(below == path.strip("/") or below.startswith(f"{path.strip('/')}/") for path in excluded):
                 break
             return candidate, parent

@@ -8,22 +8,27 @@ inheritance from the workspace.
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from factory.errors import SourceError
 from factory.project.cargo import Crate, inside, read_crate
 from factory.project.tables import Reading, Table
 
 _MOST_CRATES = 1000
+_MOST_ASKED = 100_000  # dependencies of crates and features asked of them, in all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Dependency:
-    """One entry of `[dependencies]`: the package's real name, its folder in the tree, and what it is asked for."""
+    """One entry of `[dependencies]`: the package's real name, its folder in the tree, and what it is asked for.
+
+    `inherited` are the features that the workspace asks for, one tuple for every crate that inherits them.
+    """
 
     package: str
     folder: str | None
     features: tuple[str, ...]
+    inherited: tuple[str, ...]
     default_features: bool
     optional: bool
 
@@ -34,7 +39,7 @@ def asked_features(
     """Return the features that each active registry crate is asked for by the tree, by package name.
 
     Raises:
-        SourceError: a manifest on the way cannot be read.
+        SourceError: a manifest on the way cannot be read, or they ask for too much together.
     """
     walk = _Walk(files)
     walk.add(crate, [*(["default"] if default_features else []), *features])
@@ -50,7 +55,9 @@ class _Walk:
 
     def __init__(self, files: Reading) -> None:
         self.files = files
+        self.asked = 0
         self.crates: dict[str, Crate] = {}
+        self.shared: dict[tuple[str, str], _Dependency] = {}
         self.dependencies: dict[str, dict[str, _Dependency]] = {}
         self.active: set[tuple[str, str]] = set()
         self.done: set[tuple[str, str]] = set()
@@ -74,11 +81,19 @@ class _Walk:
             if len(self.crates) == _MOST_CRATES:
                 raise SourceError(f"more than {_MOST_CRATES} crates of the source depend on one another")
             self.crates[crate.manifest] = crate
-            self.dependencies[crate.manifest] = _dependencies(crate)
+            self.dependencies[crate.manifest] = self._dependencies(crate)
             for name, dependency in self.dependencies[crate.manifest].items():
                 if not dependency.optional:
                     self.dependencies_todo.append((crate.manifest, name))
         self.todo += [(crate.manifest, feature) for feature in features]
+
+    def _count(self, number: int) -> None:
+        self.asked += number
+        if self.asked > _MOST_ASKED:
+            raise SourceError(
+                f"the crates of the source have more than {_MOST_ASKED} dependencies and features of these together",
+                hint="name the manifest of a crate that depends on fewer: build.manifest",
+            )
 
     def _switch_on(self, manifest: str, feature: str) -> None:
         name, slash, wanted = feature.partition("/")
@@ -95,7 +110,9 @@ class _Walk:
         else:
             declared = self.crates[manifest].table.table("features")
             if feature in declared:
-                self.todo += [(manifest, value) for value in declared.texts(feature)]
+                values = declared.texts(feature)
+                self._count(len(values))
+                self.todo += [(manifest, value) for value in values]
             else:
                 self.dependencies_todo.append((manifest, feature))
 
@@ -106,7 +123,12 @@ class _Walk:
         self.active.add((manifest, name))
         self.external[dependency.package].update(())
         weak = self.waiting.pop((manifest, name), [])
-        for feature in (*(["default"] if dependency.default_features else []), *dependency.features, *weak):
+        for feature in (
+            *(["default"] if dependency.default_features else []),
+            *dependency.inherited,
+            *dependency.features,
+            *weak,
+        ):
             self._ask(manifest, name, feature)
         if dependency.folder is not None:
             self.add(self._crate(dependency.folder), ())
@@ -124,36 +146,52 @@ class _Walk:
         manifest = posixpath.join(folder, "Cargo.toml")
         return self.crates.get(manifest) or read_crate(self.files, manifest)
 
+    def _dependencies(self, crate: Crate) -> dict[str, _Dependency]:
+        """Read the dependencies that hold on every platform; those of `[target]` say nothing of PyO3 in practice."""
+        own = crate.table.table("dependencies")
+        dependencies: dict[str, _Dependency] = {}
+        for name in own.content:
+            dependency = dependencies[name] = self._dependency(crate, name, own)
+            self._count(1 + len(dependency.inherited) + len(dependency.features))
+        return dependencies
 
-def _dependencies(crate: Crate) -> dict[str, _Dependency]:
-    """Read the dependencies that hold on every platform; those under `[target]` say nothing about PyO3 in practice."""
-    own = crate.table.table("dependencies")
-    shared = crate.workspace.table("workspace", "dependencies")
-    return {name: _dependency(crate, name, own, shared) for name, _ in own.items()}
+    def _dependency(self, crate: Crate, name: str, own: Table) -> _Dependency:
+        table = _as_table(own, name)
+        if table.flag("workspace", default=False):
+            return _inheriting(table, self._shared(crate, name))
+        return _declared(name, table, crate.folder)
+
+    def _shared(self, crate: Crate, name: str) -> _Dependency:
+        """Return what the workspace of a crate declares, read once for all its crates."""
+        key = (crate.workspace_folder, name)
+        if key not in self.shared:
+            declared = crate.workspace.table("workspace", "dependencies")
+            if name not in declared:
+                raise SourceError(f"{crate.manifest} inherits {name}, which its workspace does not declare")
+            self.shared[key] = _declared(name, _as_table(declared, name), crate.workspace_folder)
+        return self.shared[key]
 
 
-def _dependency(crate: Crate, name: str, own: Table, shared: Table) -> _Dependency:
-    table = _as_table(own, name)
-    if not table.flag("workspace", default=False):
-        return _merged(name, table, Table({}, table.place), crate.folder)
-    if name not in shared:
-        raise SourceError(f"{crate.manifest} inherits {name}, which its workspace does not declare")
-    return _merged(name, table, _as_table(shared, name), crate.workspace_folder)
-
-
-def _merged(name: str, own: Table, shared: Table, folder: str) -> _Dependency:
-    """Join an entry with what it inherits: features add up, default features hold where either side has them."""
-    inherits = own.flag("workspace", default=False)
-    declared = shared if inherits else own
-    path = declared.text("path")
-    default = declared.flag("default-features", default=True)
-    if inherits and "default-features" in own:
-        default = default or own.flag("default-features", default=True)
+def _declared(name: str, table: Table, folder: str) -> _Dependency:
+    path = table.text("path")
     return _Dependency(
-        package=declared.text("package") or name,
+        package=table.text("package") or name,
         folder=None if path is None else inside(folder, path),
-        features=(*shared.texts("features"), *own.texts("features")),
-        default_features=default,
+        features=table.texts("features"),
+        inherited=(),
+        default_features=table.flag("default-features", default=True),
+        optional=table.flag("optional", default=False),
+    )
+
+
+def _inheriting(own: Table, shared: _Dependency) -> _Dependency:
+    """Join an entry with what it inherits: features add up, default features hold where either side has them."""
+    return replace(
+        shared,
+        features=own.texts("features"),
+        inherited=shared.features,
+        default_features=shared.default_features
+        or ("default-features" in own and own.flag("default-features", default=True)),
         optional=own.flag("optional", default=False),
     )
 

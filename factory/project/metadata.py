@@ -1,7 +1,7 @@
 """Core metadata by static reading: pyproject.toml (PEP 621), PKG-INFO (PEP 643), setup.cfg, literals of setup.py."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,6 +26,8 @@ from factory.untrusted import (
 )
 
 T = TypeVar("T")
+
+MOST_REQUIREMENTS = 10_000
 
 _EXTRA = re.compile(r"\bextra\b")
 
@@ -76,8 +78,19 @@ def read_metadata(
         name=_name(*stated),
         version=_first(statements, "version", parse_version),
         requires_python=_first(statements, "requires_python", parse_specifiers) or SpecifierSet(),
-        dependencies=tuple(requirement(text, dependencies[0]) for text in dependencies[1]),
+        dependencies=requirements(dependencies[1], dependencies[0], MOST_REQUIREMENTS),
     )
+
+
+def requirements(texts: Sequence[str], place: str, most: int) -> tuple[Requirement, ...]:
+    """Read requirements (PEP 508).
+
+    Raises:
+        SourceError: one is none, or they are more than `most`; `place` is named.
+    """
+    if len(texts) > most:
+        raise SourceError(f"{place} asks for {len(texts)} requirements; at most {most} are read")
+    return tuple(requirement(text, place) for text in texts)
 
 
 def requirement(text: str, place: str) -> Requirement:
@@ -158,7 +171,8 @@ def _static_dependencies(headers: Headers, path: str) -> tuple[str, ...] | None:
     if "requires-dist" in dynamic or (headers.first("Metadata-Version") or "1.0") < "2.2":
         return None
     listed = headers.all("Requires-Dist")
-    return tuple(text for text in listed if not _EXTRA.search(str(requirement(text, path).marker or "")))
+    read = requirements(listed, path, MOST_REQUIREMENTS)
+    return tuple(text for text, one in zip(listed, read, strict=True) if not _EXTRA.search(str(one.marker or "")))
 
 
 def _from_setup_cfg(cfg: Mapping[str, Mapping[str, str]], place: str) -> _Statement:

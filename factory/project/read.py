@@ -5,13 +5,14 @@ from factory.errors import SourceError
 from factory.project.bindings import any_abi_of_cmake
 from factory.project.cargo import inside
 from factory.project.floors import configured_floor, pyo3_floor
-from factory.project.metadata import read_metadata, read_setup_cfg, requirement
+from factory.project.metadata import read_metadata, read_setup_cfg, requirements
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
 from factory.project.setup_script import SetupScript, read_setup_script
 from factory.project.tables import Files, Reading, Table, read_bytes
 
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"  # PEP 517, "Source trees"
+_MOST_BUILD_REQUIREMENTS = 1000
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
@@ -64,7 +65,7 @@ def _build_system(pyproject: Table) -> BuildSystem:
     if any(inside("", path) is None for path in paths):
         raise SourceError(f"{table.place}: backend-path leaves the source", hint="PEP 517 wants it inside")
     return BuildSystem(
-        requires=tuple(requirement(text, place) for text in requires),
+        requires=requirements(requires, place, _MOST_BUILD_REQUIREMENTS),
         build_backend=backend or _LEGACY_BACKEND,
         backend_path=paths,
     )

@@ -10,6 +10,7 @@ from factory.errors import SourceError
 from factory.project.model import Project
 from factory.project.read import read_project
 from factory.project.rust import Choices
+from tests.budgets import within_cpu, within_memory
 from tests.source_makers import PYPROJECT, Files
 
 MATURIN = '[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n[project]\nname = "Demo.X"\n'
@@ -551,3 +552,74 @@ def test_a_manifest_that_many_crates_ask_about_is_parsed_once() -> None:
 def test_a_file_that_is_too_large_is_not_parsed() -> None:
     with pytest.raises(SourceError, match="at most 4194304 are read"):
         read({"pyproject.toml": PYPROJECT + "#" * (4 << 20)})
+
+
+def workspace_of(crates: int, dependencies: int, features: int) -> dict[str, str]:
+    """Make crates in a row, each of which inherits every dependency of their workspace."""
+    asked = ", ".join(f"'f{number}'" for number in range(features))
+    shared = "".join(f"d{number} = {{version = '1', features = [{asked}]}}\n" for number in range(dependencies))
+    inherits = "".join(f"d{number}.workspace = true\n" for number in range(dependencies))
+    files = rust(f"[dependencies]\nc0.path = 'c0'\n[workspace.dependencies]\n{shared}[workspace]\n")
+    for number in range(crates):
+        following = f"c{number + 1}.path = '../c{number + 1}'\n" if number + 1 < crates else ""
+        files[f"c{number}/Cargo.toml"] = f"[package]\nname = 'c{number}'\n[dependencies]\n{following}{inherits}"
+    return files
+
+
+def test_features_that_crates_inherit_are_counted() -> None:
+    files = workspace_of(crates=900, dependencies=100, features=1000)
+
+    with within_cpu(10), within_memory(64 << 20), pytest.raises(SourceError, match="more than 100000 dependencies and"):
+        read(files)
+
+
+def test_a_large_workspace_is_read() -> None:
+    files = workspace_of(crates=50, dependencies=40, features=20)
+
+    assert read(files).cargo_manifest == "Cargo.toml"
+
+
+def test_features_of_features_are_counted() -> None:
+    values = ", ".join(["'x'"] * 500)
+    lists = "".join(f"f{number} = [{values}, 'f{number + 1}']\n" for number in range(120))
+    files = rust(f"[dependencies]\nb.path = 'b'\n[features]\ndefault = ['f0', 'b/f0']\n{lists}")
+    files["b/Cargo.toml"] = f"[package]\nname = 'b'\n[features]\n{lists}"
+
+    with pytest.raises(SourceError, match="more than 100000 dependencies and"):
+        read(files)
+
+
+def test_paths_that_a_workspace_excludes_are_counted() -> None:
+    excluded = ", ".join(["'a'"] * 1001)
+    files = rust(f"[dependencies]\nb.path = 'b'\n[workspace]\nexclude = [{excluded}]\n")
+    files["b/Cargo.toml"] = "[package]\nname = 'b'\n"
+
+    with pytest.raises(SourceError, match=r"Cargo\.toml: workspace excludes 1001 paths; at most 1000 are read"):
+        read(files)
+
+
+LISTED = ", ".join(["'a'"] * 120_000)
+TOO_MANY = {
+    "pyproject": (
+        {"pyproject.toml": f"{PYPROJECT}dependencies = [{LISTED}]"},
+        "pyproject.toml asks for 120000 requirements; at most 10000 are read",
+    ),
+    "build-system": (
+        {"pyproject.toml": f"[build-system]\nrequires = [{LISTED}]\n[project]\nname = 'demo'\n"},
+        "pyproject.toml: build-system.requires asks for 120000 requirements; at most 1000 are read",
+    ),
+    "setup.cfg": (
+        {"setup.cfg": "[metadata]\nname = demo\n[options]\ninstall_requires =\n" + "  a\n" * 10_001},
+        "setup.cfg asks for 10001 requirements; at most 10000 are read",
+    ),
+    "setup.py": (
+        {"setup.py": "setup(name='demo', install_requires=[" + "'a'," * 10_001 + "])"},
+        "setup.py asks for 10001 requirements; at most 10000 are read",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "says"), TOO_MANY.values(), ids=TOO_MANY)
+def test_requirements_are_counted_before_they_are_read(files: dict[str, str], says: str) -> None:
+    with within_cpu(10), pytest.raises(SourceError, match=says):
+        read(files)
