@@ -2,6 +2,7 @@
 
 FactoryError
 ├── TooMuchOutputError  1   a tool that the factory runs printed too much
+├── TooSlowError      1   a tool that the factory runs did not end in its time
 ├── UsageError        2   a flag or argument that cannot be meant
 │   └── RecipeError   2   a recipe that cannot be read; carries every Problem found
 ├── PlanError         3   a plan that cannot be carried out, or selects nothing
@@ -65,6 +66,10 @@ class FactoryError(Exception):
 
 class TooMuchOutputError(FactoryError):
     """A tool that the factory runs (such as git) printed too much and was stopped."""
+
+
+class TooSlowError(FactoryError):
+    """A tool that the factory runs (such as git) did not end in its time and was stopped."""
 
 
 class UsageError(FactoryError):
@@ -144,5 +149,5 @@ class Interrupted(FactoryError):  # noqa: N818 -- not a fault: the user asked fo
 
 def is_of_one_recipe(error: FactoryError) -> bool:
     """Whether an error is about one recipe, its source or its packages, so that others can go on."""
-    local = (RecipeError, PlanError, SourceError, ImageError, InternalError)
+    local = (RecipeError, PlanError, SourceError, ImageError, InternalError, TooMuchOutputError, TooSlowError)
     return isinstance(error, local) or type(error) is FactoryError

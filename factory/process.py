@@ -14,7 +14,7 @@ from threading import Event, Lock
 from time import monotonic, sleep
 from typing import BinaryIO, cast
 
-from factory.errors import FactoryError, Interrupted, TooMuchOutputError
+from factory.errors import FactoryError, Interrupted, TooMuchOutputError, TooSlowError
 
 MOST_BYTES = 64 << 20
 """What a tool may print unless its caller says otherwise."""
@@ -56,7 +56,8 @@ def run(
     `most_bytes`.
 
     Raises:
-        FactoryError: the program or `cwd` does not exist or may not be used, or it outlived `timeout_s`.
+        FactoryError: the program or `cwd` does not exist or may not be used.
+        TooSlowError: it outlived `timeout_s`, and was ended.
         TooMuchOutputError: it printed more than `most_bytes`, and was ended.
         Interrupted: `end_all` ended it, or came before it.
     """
@@ -67,7 +68,7 @@ def run(
             child.wait(started + timeout_s - monotonic())
         except subprocess.TimeoutExpired as error:
             _end([child], _GRACE_S)
-            raise FactoryError(f"{argv[0]} did not end within {timeout_s:.0f} s") from error
+            raise TooSlowError(f"{argv[0]} did not end within {timeout_s:.0f} s") from error
         except BaseException:
             _end([child], _GRACE_S)
             raise

@@ -11,11 +11,11 @@ from factory.fence import fence
 from factory.recipe.checks import check
 from factory.recipe.document import Mapping, compose
 from factory.recipe.kinds import Place
-from factory.recipe.lines import read_source
+from factory.recipe.lines import SIZE_LIMIT_BYTES, read_source
 from factory.recipe.model import GitSource, PathSource, Recipe
 from factory.recipe.problems import Problems, StopReading
 from factory.recipe.records import Record, Values, walk
-from factory.recipe.roots import confine, default_root
+from factory.recipe.roots import confine, default_root, refuse_way_out
 from factory.recipe.sections import whole
 from factory.recipe.sections.build import BUILD
 from factory.recipe.sections.gate import AUDIT, REPAIR, SKIP
@@ -24,6 +24,7 @@ from factory.recipe.sections.source import SOURCE
 from factory.recipe.sections.trial import TEST
 from factory.recipe.setting import apply_settings
 from factory.recipe.targets import expand
+from factory.regular import open_regular
 from factory.tags import PlatformTag
 
 _SUFFIXES = (".yaml", ".yml")
@@ -87,10 +88,12 @@ def load_recipe(
     """Read one recipe from its file; see `parse_recipe`. Without a `root`, it is the repository that holds the file.
 
     Raises:
-        RecipeError: the file cannot be read, or what it holds is no recipe.
+        RecipeError: the file cannot be read, a link leads out to it, or what it holds is no recipe.
     """
+    refuse_way_out(path, root)
     try:
-        content = path.read_bytes()
+        with open_regular(path) as stream:
+            content = stream.read(SIZE_LIMIT_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "unknown error"
         raise RecipeError(f"cannot read {path}: {reason}", hint="name a recipe, or a folder of recipes") from error

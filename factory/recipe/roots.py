@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from factory.errors import RecipeError
 from factory.recipe.document import Entry, Mapping, Node, Scalar, Sequence
 from factory.recipe.kinds import Place
 from factory.recipe.problems import quote
@@ -13,8 +14,37 @@ from factory.recipe.problems import quote
 
 def default_root(file: Path) -> Path:
     """Return the repository in which a recipe lies, or outside of any its own folder."""
-    folder = Path(os.path.realpath(file)).parent
-    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
+    folder = _real(file).parent
+    return _repository(folder) or folder
+
+
+def refuse_way_out(file: Path, root: Path | None) -> None:
+    """Refuse a recipe to which a link leads out of the repository, or else the folder, in which the link lies.
+
+    Whoever laid the link may not be who may read what it leads to, and messages quote lines of recipes. A link of
+    folders counts in a repository alone: elsewhere it is how this machine is set up.
+
+    Raises:
+        RecipeError: there is such a link, and the recipe does not lie in `root` either.
+    """
+    if "\0" in str(file) or (root is not None and is_inside(file, root)):
+        return
+    whole = file.absolute()
+    for step in (whole, *whole.parents):
+        if not step.is_symlink():
+            continue
+        folder = _real(step.parent)
+        within = _repository(folder) or (folder if step == whole else None)
+        if within is not None and not is_inside(step, within):
+            real = shlex.quote(str(_real(file)))
+            raise RecipeError(
+                f"{file} is not read: the link {step} leads to {_real(step)}, outside of {within}",
+                hint=f"name the recipe itself: {real}, or add --root {shlex.quote(str(widened(file, within)))}",
+            )
+
+
+def _repository(folder: Path) -> Path | None:
+    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
 
 
 def is_inside(path: Path, root: Path) -> bool:

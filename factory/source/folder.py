@@ -7,10 +7,13 @@ import stat
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 
-from factory.errors import SourceError, TooMuchOutputError
+from factory.errors import SourceError, TooMuchOutputError, TooSlowError
 from factory.host import Host
+from factory.process import Completed
 from factory.recipe.model import PathSource
+from factory.regular import open_regular
 from factory.source import git
 from factory.source.names import Names, resolve_links
 from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
@@ -18,7 +21,10 @@ from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
 _CHUNK_BYTES = 1 << 20
 _JUNK = (".git", ".hg", ".svn", ".jj", ".bzr", "__pycache__", ".tox", ".nox", "node_modules", "*.egg-info")
 _JUNK_AT_TOP = ("build", "dist")
-_NESTED = 8  # repositories in repositories
+_NESTED = 256  # repositories in one source
+_DEEPEST = 8  # repositories in repositories
+_GIT_S = 30  # for all that is asked of one source
+_ANSWER_BYTES = 1 << 20  # a commit
 _JUNK_MARKS = ("pyvenv.cfg", "CACHEDIR.TAG")  # A virtual environment; a cache, as cargo, mypy and pytest mark theirs.
 
 
@@ -37,11 +43,12 @@ def read_folder(ref: PathSource, host: Host, *, limits: Limits | None = None) ->
     spool = Spool(limits or Limits())
     names = Names(str(root), spool.limits)
     with_git = _is_working_tree(root) and git.is_here(host)
-    listed = _listed(root, host, names.limits) if with_git else _walked(root, root, names.limits.folders)
+    listing = _Listing(root, host, names.limits)
+    listed = listing.paths() if with_git else _walked(root, root, names.limits.folders)
     paths = sorted(set(islice(listed, names.limits.files + 1)))
     if not paths:
         raise SourceError(f"{root} holds no files", hint="is the folder itself ignored by git?")
-    committed_s = _committed_s(root, host) if with_git else None
+    committed_s = listing.committed_s() if with_git else None
     extents, links = _contents(root, paths, spool, names, committed_s)
     return Tree.of(spool, resolve_links(extents, links, names), epoch_s=committed_s)
 
@@ -50,37 +57,66 @@ def _is_working_tree(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
 
 
-def _listed(folder: Path, host: Host, limits: Limits, prefix: str = "", nested: int = 0) -> Iterator[str]:
-    """Yield what git tracks plus unignored files, those of submodules and nested repositories too."""
-    if nested > _NESTED:
-        raise SourceError(f"{folder}: repositories nest deeper than {_NESTED}")
-    for name in _ls_files(folder, host, limits):
-        path = folder / name
-        if not name or not os.path.lexists(path):
-            continue  # Tracked and deleted.
-        if not path.is_dir() or path.is_symlink():
-            yield prefix + name
-        elif (path / ".git").exists():
-            yield from _listed(path, host, limits, f"{prefix}{name.rstrip('/')}/", nested + 1)
+class _Listing:
+    """What git says of one source: its own words and those of the repositories in it, in a bounded time."""
 
+    def __init__(self, root: Path, host: Host, limits: Limits) -> None:
+        self._root = root
+        self._host = host
+        self._limits = limits
+        self._nested = 0
+        self._until = monotonic() + _GIT_S
 
-def _ls_files(folder: Path, host: Host, limits: Limits) -> list[str]:
-    listing = ("ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    try:
-        answer = git.ask(folder, host, *listing, most_bytes=limits.names_bytes)
-    except TooMuchOutputError as error:
-        raise SourceError(f"{folder} holds names of more than {limits.names_bytes} bytes in all") from error
-    if answer.returncode != 0:
-        raise SourceError(f"git cannot list {folder}: {git.first_line(answer)}")
-    if answer.stdout.count(b"\0") > limits.files:
-        raise SourceError(f"{folder} holds more than {limits.files} files")
-    return os.fsdecode(answer.stdout).split("\0")
+    def paths(self, below: str = "", depth: int = 0) -> Iterator[str]:
+        """Yield what git tracks plus unignored files, those of submodules and nested repositories too."""
+        folder = self._root / below
+        if depth > _DEEPEST:
+            raise SourceError(f"{folder}: repositories nest deeper than {_DEEPEST}")
+        for name in self._ls_files(folder):
+            path = folder / name
+            if not name or not os.path.lexists(path):
+                continue  # Tracked and deleted.
+            if not path.is_dir() or path.is_symlink():
+                yield below + name
+            elif (path / ".git").exists():
+                self._count_nested()
+                yield from self.paths(f"{below}{name.rstrip('/')}/", depth + 1)
 
+    def committed_s(self) -> int | None:
+        """Return the time of the last commit; None before the first. `git log` could start a signature program."""
+        answer = self._ask(self._root, "cat-file", "commit", "HEAD")
+        return commit_time_s(answer.stdout) if answer.returncode == 0 else None
 
-def _committed_s(root: Path, host: Host) -> int | None:
-    """Return the time of the last commit; None before the first. `git log` could start a signature program."""
-    answer = git.ask(root, host, "cat-file", "commit", "HEAD")
-    return commit_time_s(answer.stdout) if answer.returncode == 0 else None
+    def _count_nested(self) -> None:
+        self._nested += 1
+        if self._nested > _NESTED:
+            raise SourceError(
+                f"{self._root} holds more than {_NESTED} repositories in it",
+                hint="name a folder that holds fewer, or let .gitignore leave them out",
+            )
+
+    def _ls_files(self, folder: Path) -> list[str]:
+        listing = ("ls-files", "--cached", "--others", "--exclude-standard", "-z")
+        limits = self._limits
+        try:
+            answer = self._ask(folder, *listing, most_bytes=limits.names_bytes)
+        except TooMuchOutputError as error:
+            raise SourceError(f"{folder} holds names of more than {limits.names_bytes} bytes in all") from error
+        if answer.returncode != 0:
+            raise SourceError(f"git cannot list {folder}: {git.first_line(answer)}")
+        if answer.stdout.count(b"\0") > limits.files:
+            raise SourceError(f"{folder} holds more than {limits.files} files")
+        return os.fsdecode(answer.stdout).split("\0")
+
+    def _ask(self, folder: Path, *arguments: str, most_bytes: int = _ANSWER_BYTES) -> Completed:
+        try:
+            left_s = max(0.0, self._until - monotonic())
+            return git.ask(folder, self._host, *arguments, most_bytes=most_bytes, timeout_s=left_s)
+        except TooSlowError as error:
+            raise SourceError(
+                f"git did not list {self._root} within {_GIT_S} s; it was at {folder}",
+                hint="git waits for ever where a .gitignore or core.excludesFile is a named pipe: look for one",
+            ) from error
 
 
 def commit_time_s(commit: bytes) -> int | None:
@@ -142,11 +178,8 @@ def _refuse_linked_folder(root: Path, folder: Path, real: set[Path]) -> None:
 
 
 def _extent(root: Path, path: str, spool: Spool, committed_s: int | None) -> Extent:
-    descriptor = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise SourceError(f"{root / path} is a device, a pipe or a socket")
+    with open_regular(root / path, follows_links=False) as stream:
+        status = os.fstat(stream.fileno())
         offset, size_bytes = spool.add(iter(lambda: stream.read(_CHUNK_BYTES), b""), str(root))
     return Extent(
         offset=offset,

@@ -61,6 +61,7 @@ def ask(
     stdin: bytes = b"",
     stdout: BinaryIO | None = None,
     most_bytes: int = _MOST_BYTES,
+    timeout_s: float = _TIMEOUT_S,
 ) -> Completed:
     """Run git in a folder, offline; what this user configured counts for nothing either.
 
@@ -71,7 +72,7 @@ def ask(
         [*_PROGRAM, *_STREAMED, *arguments],
         env={**host.tool_env, **_MEMORY, **_NOBODY, "GIT_ALLOW_PROTOCOL": "none"},
         cwd=folder,
-        timeout_s=_TIMEOUT_S,
+        timeout_s=timeout_s,
         stdin=stdin,
         stdout=stdout,
         most_bytes=most_bytes,

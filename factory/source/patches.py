@@ -4,6 +4,7 @@
 that leave the tree. In an index there is no link to follow and no repository of the source's to be believed.
 """
 
+import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +14,17 @@ from pathlib import Path
 from factory.diagnoses.git import explain_patch
 from factory.errors import SourceError
 from factory.host import Host
+from factory.regular import open_regular
 from factory.source.git import ask, contents, first_line, require, sizes
 from factory.source.names import Names, resolve_links
 from factory.source.tree import Extent, Limits, Tree, TreeFile
 
-_SIZE_LIMIT_BYTES = 64 << 20
+_PATCH_BYTES = 16 << 20
+_PATCHES_BYTES = 64 << 20
 _HEADER = re.compile(rb"^(?:--- |\+\+\+ |diff --git |(?:rename|copy) (?:from|to) ).*$", re.MULTILINE)
+_WORD = re.compile(rb"\S+")
+_MOST_WORDS = 500_000  # in headers of patches; a line that a patch takes out may look like a header
+_WORDS_BYTES = 16 << 20
 _NAMED_BYTES = 256 << 20  # git is given them at once
 _CHANGES_BYTES = 64 << 20
 _PLAIN = re.compile(r"[!#-\[\]-~]+")  # what git writes into a patch as one word, without quoting it
@@ -37,21 +43,32 @@ def read_patches(paths: Sequence[Path]) -> tuple[Patch, ...]:
     """Read the patches of a recipe.
 
     Raises:
-        SourceError: one is not there, cannot be read, or is no page of changes but a book.
+        SourceError: one is not there, cannot be read, is named twice, or they are too large.
     """
-    return tuple(_read(path) for path in paths)
+    patches: list[Patch] = []
+    names: dict[str, Path] = {}
+    left_bytes = _PATCHES_BYTES
+    for path in paths:
+        if (other := names.setdefault(os.path.realpath(path), path)) is not path:
+            raise SourceError(f"the patches {other} and {path} are one file", hint="name every patch once")
+        patches.append(_read(path, left_bytes))
+        left_bytes -= len(patches[-1].content)
+    return tuple(patches)
 
 
-def _read(path: Path) -> Patch:
+def _read(path: Path, left_bytes: int) -> Patch:
+    most_bytes = min(_PATCH_BYTES, left_bytes)
     try:
-        with path.open("rb") as stream:
-            content = stream.read(_SIZE_LIMIT_BYTES + 1)
+        with open_regular(path) as stream:
+            content = stream.read(most_bytes + 1)
     except OSError as error:
         raise SourceError(
             f"the patch {path} cannot be read: {error.strerror}", hint="patches lie beside the recipe"
         ) from error
-    if len(content) > _SIZE_LIMIT_BYTES:
-        raise SourceError(f"the patch {path} is larger than {_SIZE_LIMIT_BYTES} bytes")
+    if len(content) > _PATCH_BYTES:
+        raise SourceError(f"the patch {path} is larger than {_PATCH_BYTES} bytes")
+    if len(content) > left_bytes:
+        raise SourceError(f"the patches up to {path} have more than {_PATCHES_BYTES} bytes together")
     return Patch(name=path.name, content=content)
 
 
@@ -97,9 +114,27 @@ def _import(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> N
 
 def _words(patches: Sequence[Patch]) -> list[str]:
     """Return every word in the headers of patches, and what is left of it without its first folder, in order."""
-    lines = (line for patch in patches for line in _HEADER.findall(patch.content))
-    words = {word for line in lines for word in re.sub(rb"/{2,}", b"/", line).decode(errors="replace").split()}
+    words = set(_header_words(patches))
     return sorted(words | {word.partition("/")[2] for word in words})
+
+
+def _header_words(patches: Sequence[Patch]) -> Iterator[str]:
+    """Yield every word in the headers of patches.
+
+    Raises:
+        SourceError: they are too many, or too long together.
+    """
+    count = size_bytes = 0
+    for patch in patches:
+        for line in _HEADER.finditer(patch.content):
+            for word in _WORD.finditer(patch.content, line.start(), line.end()):
+                count, size_bytes = count + 1, size_bytes + word.end() - word.start()
+                if count > _MOST_WORDS or size_bytes > _WORDS_BYTES:
+                    raise SourceError(
+                        f"the headers up to those of {patch.name} hold more than {_MOST_WORDS} words, "
+                        f"or words of more than {_WORDS_BYTES} bytes together"
+                    )
+                yield re.sub(rb"/{2,}", b"/", word[0]).decode(errors="replace")
 
 
 def _may_be_named(path: str, words: Sequence[str]) -> bool:

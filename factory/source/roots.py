@@ -7,8 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from factory.errors import SourceError
 from factory.recipe.roots import is_inside, way_out
+from factory.regular import open_regular
 
 _POINTER_BYTES: Final = 1 << 16
+_MOST_PLACES: Final = 1000
 _BORROWING: Final = 5  # as deep as git follows alternates
 
 
@@ -21,7 +23,9 @@ def refuse_outside(url: str, root: Path | None) -> None:
     parts = urlsplit(url)
     if parts.scheme != "file" or root is None:
         return
-    for path in _places(Path(unquote(parts.path))):
+    for count, path in enumerate(_places(Path(unquote(parts.path)))):
+        if count == _MOST_PLACES:
+            raise SourceError(f"{url} keeps what it holds in more than {_MOST_PLACES} folders")
         if not is_inside(path, root):
             raise SourceError(f"{url} leads to {path}, outside of {root}", hint=way_out(path, root))
 
@@ -52,6 +56,12 @@ def _lines(path: Path, prefix: str = "") -> list[str]:
     """Read a small file of git's that names other places; none where there is no such file."""
     if not path.is_file():
         return []
-    with path.open("rb") as stream:
-        text = stream.read(_POINTER_BYTES).decode(errors="surrogateescape")
+    try:
+        with open_regular(path) as stream:
+            content = stream.read(_POINTER_BYTES + 1)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > _POINTER_BYTES:
+        raise SourceError(f"{path} is larger than {_POINTER_BYTES} bytes")
+    text = content.decode(errors="surrogateescape")
     return [line.removeprefix(prefix) for line in text.splitlines() if line.startswith(prefix) and line[:1] != "#"]

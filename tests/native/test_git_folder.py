@@ -1,5 +1,7 @@
 """A git working tree is read as git lists it."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -131,3 +133,42 @@ def test_repositories_do_not_nest_without_end(tmp_path: Path, host: Host) -> Non
 
     with pytest.raises(SourceError, match="repositories nest deeper than 8"):
         _read(root, host)
+
+
+def test_repositories_in_a_source_are_counted(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.source.folder._NESTED", 3)
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    for number in range(4):
+        make_repository(root / f"r{number}", {"a": "1"})
+
+    with pytest.raises(SourceError, match="holds more than 3 repositories in it"):
+        _read(root, host)
+
+    shutil.rmtree(root / "r3")
+    assert _read(root, host).paths == ("a", "r0/a", "r1/a", "r2/a")
+
+
+def test_thousands_of_repositories_are_refused_before_git_is_asked_of_all(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    for number in range(300):
+        shutil.copytree(root / ".git", root / f"r{number}/.git")
+
+    with pytest.raises(SourceError, match="holds more than 256 repositories in it"):
+        _read(root, host)
+
+
+@pytest.mark.parametrize("waiting", ["core.excludesFile", ".gitignore"])
+def test_git_that_waits_for_a_pipe_is_ended(
+    tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, waiting: str
+) -> None:
+    monkeypatch.setattr("factory.source.folder._GIT_S", 1)
+    root = make_repository(tmp_path / "r", {"a": "1"})
+    inner = make_repository(root / "inner", {"a": "1"})
+    os.mkfifo(inner / ".gitignore")
+    if waiting == "core.excludesFile":
+        (inner / ".gitignore").rename(inner / ".git/pipe")
+        git(inner, "config", "core.excludesFile", str(inner / ".git/pipe"))
+
+    with pytest.raises(SourceError, match=r"git did not list .*/r within 1 s; it was at .*/r/inner") as caught:
+        _read(root, host)
+    assert "named pipe" in caught.value.hint

@@ -1,5 +1,6 @@
 """Patches: applied exactly, as a whole, within the tree, to files alone."""
 
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -11,7 +12,7 @@ from factory.host import Host, read_host
 from factory.source.patches import Patch, patched, read_patches
 from factory.source.tree import Limits, Tree
 from factory.source.unpack import unpack
-from tests.budgets import within_cpu
+from tests.budgets import within_cpu, within_memory
 from tests.source_makers import TOP, make_demo, make_sdist, member
 
 FILES = {
@@ -207,3 +208,59 @@ def test_a_folder_may_become_a_file_only_without_what_lies_below(tmp_path: Path,
 
     with pytest.raises(SourceError, match="a file would be a folder"):
         apply(tree, tmp_path, host, new("deep"))
+
+
+@pytest.mark.parametrize("path", ["pipe.patch", "/dev/zero"])
+def test_a_pipe_or_a_device_is_no_patch(tmp_path: Path, path: str) -> None:
+    os.mkfifo(tmp_path / "pipe.patch")
+
+    with pytest.raises(SourceError, match="cannot be read: it is a device, a pipe or a socket"):
+        read_patches([tmp_path / path])
+
+
+def make_sparse(path: Path, size_bytes: int) -> Path:
+    with path.open("wb") as stream:
+        stream.truncate(size_bytes)
+    return path
+
+
+def test_a_patch_is_bounded_before_it_is_read(tmp_path: Path) -> None:
+    path = make_sparse(tmp_path / "huge.patch", 4 << 30)
+
+    with within_memory(40 << 20), pytest.raises(SourceError, match=r"huge\.patch is larger than 16777216 bytes"):
+        read_patches([path])
+
+
+def test_patches_are_bounded_together(tmp_path: Path) -> None:
+    paths = [make_sparse(tmp_path / f"{number}.patch", 13 << 20) for number in range(5)]
+
+    assert len(read_patches(paths[:4])) == 4
+    with pytest.raises(SourceError, match=r"the patches up to .*4\.patch have more than 67108864 bytes together"):
+        read_patches(paths)
+
+
+def test_one_file_under_two_names_is_not_read_twice(tmp_path: Path) -> None:
+    (tmp_path / "a.patch").write_text("")
+    (tmp_path / "link.patch").symlink_to("a.patch")
+
+    for other in (tmp_path / "." / "x" / ".." / "a.patch", tmp_path / "link.patch"):
+        with pytest.raises(SourceError, match="are one file") as caught:
+            read_patches([tmp_path / "a.patch", other])
+        assert caught.value.hint == "name every patch once"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"--- " + b"a " * (7 << 20),
+        b"--- a\n" * (2 << 20),
+        b"--- " + b"a" * (17 << 20),
+    ],
+    ids=["words", "lines", "word"],
+)
+def test_the_words_of_headers_are_bounded(tmp_path: Path, host: Host, tree: Tree, header: bytes) -> None:
+    says = r"headers up to those of a\.patch hold more than 500000 words, or words of more than 16777216 bytes together"
+    patch = Patch(name="a.patch", content=header)
+
+    with within_cpu(10), within_memory(64 << 20), pytest.raises(SourceError, match=says):
+        patched(tree, [patch], host, tmp_path)

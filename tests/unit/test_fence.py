@@ -15,6 +15,8 @@ from factory.errors import (
     RecipeError,
     SourceError,
     StoreError,
+    TooMuchOutputError,
+    TooSlowError,
     UsageError,
     is_of_one_recipe,
 )
@@ -96,6 +98,7 @@ def test_an_internal_error_keeps_its_traceback_when_it_is_named_and_sent_and_let
 
 def test_what_is_about_one_recipe_is_told_from_what_stops_all() -> None:
     of_one = [FactoryError, RecipeError, PlanError, SourceError, ImageError, InternalError]
+    of_one += [TooMuchOutputError, TooSlowError]
     of_all = [UsageError, EngineError, StoreError, OutputError, Interrupted]
 
     assert [kind for kind in (*of_one, *of_all) if is_of_one_recipe(kind("a"))] == of_one
