@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import PurePosixPath
 from threading import Event, Lock
@@ -18,6 +18,7 @@ from factory.engine.client import PULL_SILENCE_S, Client
 from factory.engine.container import DockerContainer
 from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
 from factory.engine.patience import Patience
+from factory.engine.pending import Pending
 from factory.engine.pull import PullError, PullLines, pull_error
 from factory.engine.space import Limits
 from factory.engine.watcher import Watcher
@@ -26,6 +27,7 @@ from factory.host import Host
 
 SILENCE_S: Final = 60
 _AT_ONCE: Final = 8
+_SETTLING_S: Final = 1.5
 
 _KEPT: Final = "kept"
 _KEPT_PATH: Final = PurePosixPath(_KEPT)
@@ -57,6 +59,7 @@ class DockerEngine:
         self._run_id = run_id
         self._ended = Event()
         self._patience = Patience(client=client, run_ended=self._ended)
+        self._pending = Pending()
         self._keeper_lock = Lock()
         self._keeper = ""
         self._limits_lock = Lock()
@@ -70,6 +73,9 @@ class DockerEngine:
     ) -> None:
         try:
             self.kill_run()
+            # What a thread had begun to make when the run was ended is there only now.
+            if not self._pending.settle(0) and self._pending.settle(_SETTLING_S):
+                self.kill_run()
         finally:
             self._client.close()
 
@@ -169,7 +175,9 @@ class DockerEngine:
         self._refuse_missing(spec.mounts)
         name = f"factory-{uuid4().hex}"
         watcher = self._watcher(spec, workspace=name)
+        making = ExitStack()
         try:
+            making.enter_context(self._pending.change())
             self._refuse_after_end()
             with self._kept(name, self._marks(kind="workspace", label=spec.label)):
                 pass  # the workspace needs no more than its owner
@@ -179,6 +187,7 @@ class DockerEngine:
             self._create(description(spec, workspace=name, marks=marks, limits=self._imposed(), network=network), name)
             self._refuse_after_end()
             self._client.start(name)
+            making.close()
             yield DockerContainer(
                 client=self._client,
                 name=name,
@@ -192,13 +201,18 @@ class DockerEngine:
             )
         finally:
             watcher.end()
-            try:
-                self._discard(name)
-            finally:
-                watcher.join()
-                self._patience.remove(partial(self._client.remove_volume, name))
-                if spec.network:
-                    self._close_network(name)
+            making.close()
+            with self._pending.change():
+                self._remove(spec, name, watcher)
+
+    def _remove(self, spec: ContainerSpec, name: str, watcher: Watcher) -> None:
+        try:
+            self._discard(name)
+        finally:
+            watcher.join()
+            self._patience.remove(partial(self._client.remove_volume, name))
+            if spec.network:
+                self._close_network(name)
 
     def _watcher(self, spec: ContainerSpec, *, workspace: str) -> Watcher:
         return Watcher(
@@ -209,6 +223,7 @@ class DockerEngine:
             marks=self._marks(kind="watcher", label=spec.label),
             limits=self._imposed(),
             run_ended=self._ended,
+            pending=self._pending,
         )
 
     def _imposed(self) -> posture.Limits:
@@ -238,7 +253,7 @@ class DockerEngine:
         """Make a named cache volume anew that holds these files and nothing else, and compare what lies there."""
         self.remove_volume(name)
         written: dict[PurePosixPath, str] = {}
-        with self._kept(name, posture.labels(owner=self._owner, kind="cache")) as keeper:
+        with self._pending.change(), self._kept(name, posture.labels(owner=self._owner, kind="cache")) as keeper:
             self._client.put_archive(keeper, "/", tarstream.pack(tarstream.noted(entries, written), _KEPT_PATH))
             with closing(self._client.get_archive(keeper, f"/{_KEPT}")) as archive:
                 read = tarstream.fingerprints(archive)

@@ -17,6 +17,7 @@ from factory.engine.api import WORKSPACE, ContainerSpec
 from factory.engine.client import Client
 from factory.engine.output import payloads
 from factory.engine.patience import Patience
+from factory.engine.pending import Pending
 from factory.engine.space import Looks, watch_command
 from factory.errors import EngineError
 
@@ -39,6 +40,7 @@ class Watcher:
     marks: Mapping[str, str]
     limits: posture.Limits
     run_ended: Event
+    pending: Pending
     trouble: EngineError | None = None
     _looks: Looks = field(init=False)
     _thread: Thread | None = None
@@ -85,10 +87,12 @@ class Watcher:
 
     def _read(self, name: str) -> None:
         body = posture.watching(self.spec, workspace=self.workspace, marks=self.marks, limits=self.limits)
-        self.client.create(body, name)
-        if self._is_over():
-            return
-        self.client.start(name)
+        with self.pending.change():
+            self.client.create(body, name)
+            if self._is_over():
+                self._remove(name)
+                return
+            self.client.start(name)
         command = watch_command((WORKSPACE,))
         stream = self.client.execute(name, command, env=[], cwd="/", user=posture.ROOT)
         self.trouble = None

@@ -1,0 +1,31 @@
+"""What is being made or removed on an engine right now: the end of a run waits for it, so that nothing is left."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Condition
+
+
+@dataclass(slots=True)
+class Pending:
+    """Counts the changes that threads have begun and not ended."""
+
+    _count: int = 0
+    _changed: Condition = field(default_factory=Condition)
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Count a change while the block runs."""
+        with self._changed:
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until nothing is being changed; False where that takes longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count == 0, timeout_s)
