@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -70,10 +71,8 @@ class Spool:
         """Open a spool that refuses to grow beyond `limits.total_bytes`: an empty one, or what a file holds."""
         self.limits = limits
         self._file: BinaryIO = file or tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the spool
+        weakref.finalize(self, self._file.close)  # before a file is collected that a circle of references holds
         self.size_bytes = self._file.seek(0, os.SEEK_END)
-
-    def __del__(self) -> None:
-        self._file.close()
 
     def add(self, chunks: Iterable[bytes], subject: str) -> tuple[int, int]:
         """Append chunks; return their offset and their size.

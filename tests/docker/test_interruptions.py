@@ -36,11 +36,11 @@ def temporary(store: Path) -> list[str]:
 def test_an_interrupted_run_says_so_keeps_what_is_finished_and_leaves_nothing(
     command: Command, daemon: docker.DockerClient, number: signal.Signals
 ) -> None:
-    quick = command.recipe(make_c_project(f"quick{number}"))
-    slow = command.recipe(make_slow_project(f"slow{number}"))
+    quick = command.recipe(make_c_project(f"brief{number}"))
+    slow = command.recipe(make_slow_project(f"lasting{number}"))
     child = command.start("build", quick, slow, "--jobs", "2", "--json", "run.json")
-    wait_for(command.folder, child, has_ended(f"quick{number}"))
-    wait_for(command.folder, child, is_building(f"slow{number}"))
+    wait_for(command.folder, child, has_ended(f"brief{number}"))
+    wait_for(command.folder, child, is_building(f"lasting{number}"))
     assert left_behind(daemon, command.owner), "the build of `slow` runs in a container"
 
     child.send_signal(number)
@@ -56,10 +56,10 @@ def test_an_interrupted_run_says_so_keeps_what_is_finished_and_leaves_nothing(
     assert ended.run is not None
     assert ended.run.interrupted
     assert (left, temporaries) == (set(), [])
-    assert kept == {f"quick{number}-1.0-{CP313}.whl"}
-    assert f"quick{number}-1.0-{CP313}.whl" in command.dist["SHA256SUMS"].decode()
+    assert kept == {f"brief{number}-1.0-{CP313}.whl"}
+    assert f"brief{number}-1.0-{CP313}.whl" in command.dist["SHA256SUMS"].decode()
     assert again.code == 0, again.stderr
-    assert [again.records[f"{name}{number}"].status for name in ("quick", "slow")] == ["cached", "passed"]
+    assert [again.records[f"{name}{number}"].status for name in ("brief", "lasting")] == ["cached", "passed"]
     assert len(command.wheels) == 2
 
 

@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread, Timer
@@ -53,8 +55,21 @@ def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
     if request.param == "forked here":
         yield confined
     else:
-        with Readers() as readers:
+        with readers_here() as readers:
             yield readers.until(Event())
+
+
+@contextmanager
+def readers_here() -> Iterator[Readers]:
+    """Fork readers although the session of the tests has threads: those only wait for the engine's events."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "active_count", lambda: 1)
+        readers = Readers()
+        readers.__enter__()
+    try:
+        yield readers
+    finally:
+        readers.__exit__(None, None, None)
 
 
 def test_a_reader_returns_what_its_work_returns(reader: Reader) -> None:
@@ -103,7 +118,7 @@ def test_several_pieces_of_work_are_answered_in_their_order() -> None:
 
 def test_threads_of_a_run_share_the_process_that_forks() -> None:
     answers: list[object] = []
-    with Readers() as readers:
+    with readers_here() as readers:
         reader = readers.until(Event())
         threads = [Thread(target=lambda: answers.append(reader(partial(_nap, 0.2), _SMALL))) for _ in range(8)]
         for thread in threads:
@@ -116,7 +131,7 @@ def test_threads_of_a_run_share_the_process_that_forks() -> None:
 
 def test_a_run_that_is_ended_waits_for_no_reader_and_leaves_none() -> None:
     cancelled = Event()
-    with Readers() as readers:
+    with readers_here() as readers:
         Timer(0.3, cancelled.set).start()
         started = time.monotonic()
         with pytest.raises(Interrupted):
