@@ -52,7 +52,7 @@ def _floors_reach_an_interpreter(values: Values, place: Place, today: date) -> N
         return
     listed = [wanted.interpreter for wanted in expand(values[INTERPRETERS], today)]
     for floor, span in zip(floors, _item_spans(entry.value), strict=False):
-        if not any(floor.covers(interpreter) for interpreter in listed):
+        if listed and not any(floor.covers(interpreter) for interpreter in listed):  # none: each was refused already
             place.refuse(span, *_uncovering(floor, listed))
 
 

@@ -1,10 +1,10 @@
 """How the program behaves towards whoever types it: streams, exit codes, ways out. No engine answers here."""
 
 import json
-import os
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -249,19 +249,29 @@ def test_the_code_of_a_pipe_that_closed_before_the_first_line_is_1(factory: Prog
     assert not [line for line in done.stderr.splitlines() if "roken" in line or "Traceback" in line]
 
 
-def test_ctrl_c_before_the_work_begins_ends_with_130(factory: Program) -> None:
-    (factory.folder / "recipe.yaml").unlink()
-    pipe = factory.folder / "recipe.yaml"
-    os.mkfifo(pipe)
+def test_ctrl_c_while_a_recipe_is_planned_ends_with_130(factory: Program) -> None:
+    """What holds it is a git that never answers."""
+    git, began = factory.folder / "bin/git", factory.folder / "began"
+    git.parent.mkdir()
+    git.write_text(f"#!/bin/sh\n: >{began}\nexec sleep 600\n")
+    git.chmod(0o755)
+    (factory.folder / ".git").mkdir()
+    surroundings = {**factory.surroundings, "PATH": f"{git.parent}:{factory.surroundings['PATH']}"}
     child = subprocess.Popen(
-        [factory.program, "plan"], cwd=factory.folder, env=factory.surroundings, stderr=subprocess.PIPE
+        [factory.program, "plan", "--set", "source.path=."],
+        cwd=factory.folder,
+        env=surroundings,
+        stderr=subprocess.PIPE,
     )
-    with pipe.open("wb"):
-        child.send_signal(signal.SIGINT)
-        _, stderr = child.communicate(timeout=30)
+    while not began.exists():
+        assert child.poll() is None
+        time.sleep(0.05)
+
+    child.send_signal(signal.SIGINT)
+    _, stderr = child.communicate(timeout=30)
 
     assert child.returncode == 130
-    assert stderr == b"\nfactory: interrupted\n"
+    assert stderr.strip() == b"factory: interrupted"
 
 
 def test_help_loads_nothing_that_is_slow_to_load(factory: Program) -> None:
