@@ -7,7 +7,7 @@ sees the text, takes time in proportion to it, and raises `UntrustedTextError` w
 
 from factory.untrusted.headers import Headers, judge_metadata, parse_headers
 from factory.untrusted.limits import UntrustedTextError, decoded, excerpt
-from factory.untrusted.names import compressed_tags, parse_sdist_name, parse_wheel_name
+from factory.untrusted.names import compressed_tags, count_tags, parse_sdist_name, parse_wheel_name
 from factory.untrusted.requirements import (
     dependency_group,
     marker_holds,
@@ -24,6 +24,7 @@ __all__ = [
     "Headers",
     "UntrustedTextError",
     "compressed_tags",
+    "count_tags",
     "decoded",
     "dependency_group",
     "excerpt",

@@ -1,5 +1,7 @@
 """File names of wheels and sdists, and compressed tags, as strangers wrote them."""
 
+from math import prod
+
 from packaging.tags import Tag, parse_tag
 from packaging.utils import BuildTag, NormalizedName, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -46,12 +48,15 @@ def compressed_tags(text: str) -> frozenset[Tag]:
         return parse_tag(text)
 
 
+def count_tags(text: str) -> int:
+    """Count the tags that a compressed set expands to (PEP 425); what follows its third part does not count."""
+    return prod(part.count(".") + 1 for part in text.split("-", _PARTS_OF_A_TAG)[:_PARTS_OF_A_TAG])
+
+
 def _refuse_products(text: str) -> None:
     parts = text.split("-")
     if len(parts) != _PARTS_OF_A_TAG or not all(parts):
         raise UntrustedTextError("does not end in python-abi-platform")
-    expanded = 1
-    for part in parts:
-        expanded *= part.count(".") + 1
+    expanded = count_tags(text)
     if expanded > _TAGS:
         raise UntrustedTextError(f"stands for {expanded} tags; at most {_TAGS} are read")

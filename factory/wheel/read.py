@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -17,6 +16,7 @@ from factory.untrusted import (
     Headers,
     UntrustedTextError,
     compressed_tags,
+    count_tags,
     parse_entry_points,
     parse_headers,
     parse_rows,
@@ -162,7 +162,7 @@ class _Parts:
         """Yield Tag lines as long as all of them together name no more tags than are read."""
         left = _TAGS
         for line in lines:
-            left -= _product(line)
+            left -= count_tags(line)
             if left < 0:
                 self._too_large(member, f"its Tag lines name more than {_TAGS} tags together, which are read at most")
                 return
@@ -195,11 +195,6 @@ class _Parts:
 
 def _plain(text: str) -> str:
     return text.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def _product(line: str) -> int:
-    """Count the tags that a compressed set expands to (PEP 425)."""
-    return prod(part.count(".") + 1 for part in line.split("-", 3)[:3])
 
 
 def _tags(line: str) -> frozenset[Tag]:
