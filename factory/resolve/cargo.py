@@ -148,7 +148,7 @@ def usable_tokens(
 
 
 def _is_open(index: str) -> bool:
-    url = index.removeprefix("sparse+")
+    url = index.lower().removeprefix("sparse+")  # cargo, too, takes a scheme in capitals
     return url.startswith("http://") and not is_loopback(url)
 
 

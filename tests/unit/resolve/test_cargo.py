@@ -137,7 +137,7 @@ def test_a_token_goes_to_the_index_that_the_user_names_and_to_no_other() -> None
     assert told('[registries.elsewhere]\nindex = "sparse+https://thief/"\n') == told("")
 
 
-@pytest.mark.parametrize("scheme", ["http", "sparse+http"])
+@pytest.mark.parametrize("scheme", ["http", "sparse+http", "HTTP", "sparse+HTTP"])
 def test_a_token_never_leaves_this_machine_by_plain_http(scheme: str) -> None:
     def index_at(address: str) -> str:
         return f'[registries.corp]\nindex = "{scheme}://{address}/index/"\n'
