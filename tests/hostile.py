@@ -1,5 +1,6 @@
 """Every reader of strangers' texts, found by introspection, and the texts that are thrown at them."""
 
+import gc
 import importlib
 import inspect
 import math
@@ -204,6 +205,7 @@ def damage(reader: Reader, make: Callable[[int], str], sizes: tuple[int, ...]) -
 
 
 def _seconds(reader: Reader, text: str) -> float:
+    gc.disable()  # a collection walks the objects of every test so far, not this reader's alone
     begin = time.process_time()
     try:
         with suppress(_Refused), _limited(MOST_SECONDS), _expecting():
@@ -216,7 +218,10 @@ def _seconds(reader: Reader, text: str) -> float:
     except Exception as error:
         if not any(kind.__name__ in reader.raises for kind in type(error).__mro__):
             raise HarmError(f"{reader.name} raises {type(error).__name__} of {text[:40]!r}: {error!s:.200}") from error
-    return time.process_time() - begin
+    finally:
+        seconds = time.process_time() - begin
+        gc.enable()
+    return seconds
 
 
 @contextmanager
