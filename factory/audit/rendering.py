@@ -20,7 +20,7 @@ class _TooSlow(BaseException):
     """Rendering has used up its time; no `Exception`, which docutils may catch."""
 
 
-def rst_problem(text: str) -> str:
+def rst_problem(text: str, *, cpu_s: float = _CPU_S) -> str:
     """Say why a text does not render, in one line; empty when it does. The caller is its process's main thread."""
     if len(text) > _TEXT_CHARACTERS:
         return f"it has {len(text)} characters; {_TEXT_CHARACTERS} are rendered at most"
@@ -28,20 +28,20 @@ def rst_problem(text: str) -> str:
         return f"it has {lines} lines; {_TEXT_LINES} are rendered at most"
     if (longest := max(map(len, text.split()), default=0)) > _WORD_CHARACTERS:
         return f"it has a word of {longest} characters; {_WORD_CHARACTERS} are rendered at most"
-    return _docutils_problem(text)
+    return _docutils_problem(text, cpu_s)
 
 
-def _docutils_problem(text: str) -> str:
+def _docutils_problem(text: str, cpu_s: float) -> str:
     from readme_renderer.rst import render  # noqa: PLC0415 -- a fifth of a second, for the few that write rst
 
     said = io.StringIO()
     try:
-        with _at_most(_CPU_S):
+        with _at_most(cpu_s):
             rendered = render(text, stream=said)
     except _BROKEN as error:
         return f"docutils gives up with {type(error).__name__}"
     except _TooSlow:
-        return f"rendering it takes more than {_CPU_S:.0f} s of CPU time"
+        return f"rendering it takes more than {cpu_s:g} s of CPU time"
     if rendered is not None:
         return ""
     return " ".join((said.getvalue().splitlines() or ["it cannot be parsed"])[0].split())
