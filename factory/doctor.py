@@ -10,9 +10,9 @@ from factory.engine.docker import connect
 from factory.errors import FactoryError
 from factory.host import Host
 from factory.images import is_here, prepared_here
+from factory.images.emulator import NoEmulator, emulator_of
 from factory.images.known import specs
 from factory.images.spec import ImageSpec
-from factory.pipeline.emulator import NoEmulator, emulator_of
 from factory.store import Store
 
 

@@ -13,8 +13,8 @@ from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, FileEntry, Mount
 from factory.excerpt import few
 from factory.images import ReadyImage
+from factory.images.emulator import Emulator, NoEmulator, emulator_of
 from factory.pipeline.bench import Bench
-from factory.pipeline.emulator import Emulator, NoEmulator, emulator_of
 from factory.pipeline.hands import Hands
 from factory.pipeline.model import Failure, TrialResult
 from factory.pipeline.order import Order
