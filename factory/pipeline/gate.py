@@ -1,32 +1,41 @@
 """Which gate judged: what enters the audit's key, so that a better gate judges every wheel anew."""
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from factory.digest import Digest
+from factory.errors import InternalError
 
-_ROOMS = frozenset({"audit", "elf", "archive", "policy", "wheel", "tags", "catalogue", "excerpt", "untrusted"})
-_DATA = ("auditwheel", "packaging", "readme_renderer")
+ROOMS = ("archive", "audit", "catalogue", "elf", "excerpt", "policy", "tags", "untrusted", "wheel")
+"""Packages and modules below `factory` whose code decides a verdict; a test compares them with what audit imports."""
+_TABLES = ("auditwheel", "packaging", "readme_renderer")
 
 
 @cache
 def gate_identity() -> Digest:
     """Digest the gate's own code, and the versions of the tables it judges by."""
-    rooms = sorted(
-        (place for place in files("factory").iterdir() if place.name.removesuffix(".py") in _ROOMS), key=_name
-    )
-    sources = [text for room in rooms for text in _sources(room)]
-    tables = [f"{name}=={version(name)}" for name in _DATA]
-    return Digest.of("\0".join([*sources, *tables]).encode())
+    tables = [f"{name}=={version(name)}" for name in _TABLES]
+    return Digest.of("\0".join([*sources_of(ROOMS), *tables]).encode())
 
 
-def _sources(place: Traversable) -> list[str]:
-    if place.is_file():
-        return [place.read_text(encoding="utf-8")] if place.name.endswith((".py", ".txt")) else []
-    return [text for inner in sorted(place.iterdir(), key=_name) for text in _sources(inner)]
+def sources_of(rooms: Iterable[str]) -> Iterator[str]:
+    """Read the texts of packages and modules of the factory. Raises InternalError where one is missing.
+
+    A renamed room would otherwise leave the key in silence, and wheels would keep the verdicts of an older gate.
+    """
+    places = {place.name.removesuffix(".py"): place for place in files("factory").iterdir()}
+    for room in rooms:
+        if room not in places:
+            raise InternalError(f"the gate's identity names {room}, which is not in the factory")
+        yield from _texts(places[room])
 
 
-def _name(place: Traversable) -> str:
-    return place.name
+def _texts(place: Traversable) -> Iterator[str]:
+    if place.is_dir():
+        for inner in sorted(place.iterdir(), key=lambda inner: inner.name):
+            yield from _texts(inner)
+    elif place.name.endswith((".py", ".txt")):
+        yield place.read_text(encoding="utf-8")
