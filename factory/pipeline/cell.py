@@ -8,6 +8,7 @@ from typing import Literal
 
 from factory import codec
 from factory.audit import Audit, Expectation
+from factory.audit.identity import gate_identity
 from factory.backends.base import BUILT, RAW, REPAIRED, Step
 from factory.backends.build import before_steps, build_env, config_settings, hook_step, remove_step
 from factory.codec import JSON
@@ -16,7 +17,6 @@ from factory.digest import Artifact
 from factory.engine.api import StreamEntry
 from factory.excerpt import listed
 from factory.images import ReadyImage
-from factory.pipeline.gate import gate_identity
 from factory.pipeline.hands import Hands
 from factory.pipeline.leaks import leak_in
 from factory.pipeline.model import CellRecord, Failure

@@ -1,11 +1,12 @@
 import grimp
 import pytest
 
+from factory.audit.identity import ROOMS, gate_identity, sources_of
 from factory.errors import InternalError
-from factory.pipeline.gate import ROOMS, gate_identity, sources_of
 
 JUDGE_NOTHING = {
     "digest": "counts SHA-256 and decides nothing; the wheel's own digest is in the key",
+    "errors": "stops a run, in which nothing is judged",
 }
 
 
