@@ -16,7 +16,7 @@ from functools import partial
 from types import FrameType, ModuleType, UnionType
 
 from factory.errors import FactoryError
-from factory.project.tables import Files, Reading
+from factory.project.files import Files, Reading
 from factory.recipe.kinds import RefusalError
 from factory.untrusted import UntrustedTextError
 

@@ -18,8 +18,8 @@ from factory.errors import OutputError, SourceError, UsageError
 from factory.host import Host, read_host
 from factory.images import declared
 from factory.init import Origin, Settled, recipe_of
+from factory.project.files import Files
 from factory.project.read import read_project
-from factory.project.tables import Files
 from factory.recipe.model import PathSource, SdistSource
 from factory.recipe.roots import default_root, is_inside, widened
 from factory.report.text import line

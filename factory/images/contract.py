@@ -1,12 +1,11 @@
 """What the images of a family promise: one entry per promise, kept and checkable, or unkept for a reason."""
 
-import tomllib  # noqa: TID251 -- for data files of our own
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from factory.errors import ImageError
-from factory.images.spec import ImageSpec, python
+from factory.images.spec import ImageSpec, python, read_data
 
 CONTRACT: Final = "contract.toml"
 
@@ -30,7 +29,7 @@ def read_contract(spec: ImageSpec) -> tuple[Promise, ...]:
         ImageError: an entry has neither or both of `check` and `unkept`, or an id stands twice.
     """
     path = spec.family_folder / CONTRACT
-    entries: list[dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))["promise"]
+    entries = [dict(entry.text_items()) for entry in read_data(path).tables("promise")]
     for entry in entries:
         if set(entry) not in (_KEYS | {"check"}, _KEYS | {"unkept"}):
             raise ImageError(

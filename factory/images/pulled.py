@@ -1,17 +1,18 @@
 """Images of a family that a registry serves: what each declares, and the lock that pins it by digest."""
 
-import tomllib  # noqa: TID251 -- for data files of our own
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from packaging.version import Version
 
 from factory.catalogue import PackageManager
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
+from factory.images.spec import read_data
 from factory.pins import Pin
+from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
 
 LOCK: Final = "images.lock"
@@ -60,13 +61,21 @@ def read_lock(path: Path) -> Lock:
         ImageError: it cannot be read, or is none.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        pins = cast("Mapping[str, str]", table["images"])
-        return Lock(pins={name: Pin.parse(text) for name, text in pins.items()}, origin=str(table["origin"]))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror}", hint="`factory image pin` writes one") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ImageError(f"{path} is no lock of images: {error}", hint="`factory image pin` writes one") from error
+        raise _no_lock(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _no_lock(f"{path} is not valid UTF-8") from error
+    table = Table.parse(text, str(path), _no_lock)
+    try:
+        pins = {name: Pin.parse(pin) for name, pin in table.required_table("images").text_items()}
+    except ValueError as error:
+        raise _no_lock(f"{path}: {error}") from error
+    return Lock(pins=pins, origin=table.required_text("origin"))
+
+
+def _no_lock(message: str) -> ImageError:
+    return ImageError(message, hint="`factory image pin` writes one")
 
 
 def render_lock(lock: Lock) -> str:
@@ -77,25 +86,32 @@ def render_lock(lock: Lock) -> str:
 
 def _spec(path: Path, pins: Mapping[str, Pin], lock: Path) -> PulledSpec:
     try:
-        facts = _facts(path, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ImageError(f"{path} declares no image: {error!r}", hint="images/README.md names every key") from error
+        facts = _facts(path, read_data(path))
+    except ValueError as error:
+        raise ImageError(f"{path}: {error}", hint="images/README.md names every key") from error
     if path.stem not in pins:
         raise ImageError(f"{lock} pins no {path.stem}", hint="`factory image pin` pins every image anew")
     return PulledSpec(facts=facts, pin=pins[path.stem])
 
 
-def _facts(path: Path, table: Mapping[str, object]) -> ImageFacts:
-    if unknown := set(table) - _KEYS:
-        raise ValueError(f"{', '.join(sorted(unknown))} is no key of a pulled image")
-    if table["role"] != "build":
-        raise ValueError(f"role is {table['role']!r}; pulled images build")
+def _facts(path: Path, table: Table) -> ImageFacts:
+    if unknown := sorted(name for name, _ in table.items() if name not in _KEYS):
+        raise ValueError(f"a pulled image has no key {', '.join(unknown)}")
+    if (role := table.required_text("role")) != "build":
+        raise ValueError(f"role is {role!r}; pulled images are for building alone")
     return ImageFacts(
         name=f"{path.parent.name}-{path.stem}",
         family=path.parent.name,
         role="build",
-        platform=PlatformTag.parse(str(table["platform"])),
-        interpreters=tuple(Interpreter.parse(text) for text in cast("list[str]", table["interpreters"])),
-        c=Version(str(table["c"])),
-        packages=_MANAGERS[_MANAGERS.index(cast("PackageManager", table["packages"]))],
+        platform=PlatformTag.parse(table.required_text("platform")),
+        interpreters=tuple(Interpreter.parse(tag) for tag in table.required_texts("interpreters")),
+        c=Version(table.required_text("c")),
+        packages=_manager(table.required_text("packages")),
     )
+
+
+def _manager(name: str) -> PackageManager:
+    for manager in _MANAGERS:
+        if manager == name:
+            return manager
+    raise ValueError(f"packages is {name!r}; known: {', '.join(_MANAGERS)}")

@@ -2,8 +2,7 @@
 
 import hashlib
 import tarfile
-import tomllib  # noqa: TID251 -- for data files of our own
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -17,8 +16,9 @@ from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.bootstrap import assembly_env
 from factory.images.shell import Progress, run_script
-from factory.images.spec import data_folder
+from factory.images.spec import data_folder, read_data
 from factory.store import Store
+from factory.tables import Table
 
 RUST: Final = PurePosixPath("/rust")
 """Where the bundle lies in every container: its programs name their loader by this path."""
@@ -64,9 +64,9 @@ def rust_spec() -> RustSpec:
     """
     path = data_folder() / RUST_FOLDER / _BUNDLE
     try:
-        return _spec(path, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ImageError(f"{path} declares no Rust: {error!r}", hint="images/README.md names every key") from error
+        return _spec(path, read_data(path))
+    except ValueError as error:
+        raise ImageError(f"{path}: {error}", hint="images/README.md names every key") from error
 
 
 def brought(facts: ImageFacts) -> ImageFacts:
@@ -119,18 +119,12 @@ def bundled_files(tar: Path) -> Iterator[FileEntry]:
                 yield FileEntry(path=PurePosixPath(member.name), content=stream.read(), mode=member.mode & 0o755)
 
 
-def _spec(path: Path, table: Mapping[str, object]) -> RustSpec:
+def _spec(path: Path, table: Table) -> RustSpec:
     return RustSpec(
         folder=path.parent,
-        version=Version(str(table["version"])),
-        targets=_texts(table["targets"]),
-        suite=str(table["suite"]),
-        packages=_texts(table["packages"]),
-        programs=_texts(table["programs"]),
+        version=Version(table.required_text("version")),
+        targets=table.required_texts("targets"),
+        suite=table.required_text("suite"),
+        packages=table.required_texts("packages"),
+        programs=table.required_texts("programs"),
     )
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
-    return tuple(str(each) for each in value)

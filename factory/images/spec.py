@@ -1,22 +1,20 @@
 """The images that this factory bootstraps, as their data files declare them; no engine is asked."""
 
-import tomllib  # noqa: TID251 -- for data files of our own
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
 
 from packaging.version import Version
 
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
+from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
 
 TEMPLATE: Final = "assemble.sh.j2"
 """The script of a family's images; a family without one is pulled."""
-
-_Table = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +95,19 @@ def python(facts: ImageFacts, interpreter: Interpreter) -> PurePosixPath:
     return PurePosixPath(f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}")
 
 
+def read_data(path: Path) -> Table:
+    """Read a data file of the images.
+
+    Raises:
+        ImageError: it is not valid TOML; later, a field is absent or of another type.
+    """
+    return Table.parse(path.read_text(encoding="utf-8"), str(path), _unfit)
+
+
+def _unfit(message: str) -> ImageError:
+    return ImageError(message, hint="images/README.md names every key")
+
+
 def read_spec(path: Path) -> ImageSpec:
     """Read one image's data file; its family is the folder's name.
 
@@ -104,79 +115,73 @@ def read_spec(path: Path) -> ImageSpec:
         ImageError: the file does not say what an image must say.
     """
     try:
-        return _spec(path, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ImageError(f"{path} declares no image: {error!r}", hint="images/README.md names every key") from error
+        return _spec(path, read_data(path))
+    except ValueError as error:
+        raise _unfit(f"{path}: {error}") from error
 
 
-def _spec(path: Path, table: _Table) -> ImageSpec:
-    base = _table(table, "base")
-    origins, compiled = (_suites(table, key) for key in ("interpreters", "compiled"))
+def _spec(path: Path, table: Table) -> ImageSpec:
+    base = table.table("base")
+    origins, compiled = (_suites(table.table(key)) for key in ("interpreters", "compiled"))
     if not origins and not compiled:
-        raise ValueError("it has no interpreters")
-    rust = cast("_Table | None", table.get("rust"))
-    tools = cast("_Table | None", table.get("tools"))
+        raise ValueError("the image has no interpreters")
     return ImageSpec(
-        facts=_facts(path, table, (*origins, *compiled), rust),
+        facts=_facts(path, table, (*origins, *compiled)),
         family_folder=path.parent,
-        suite=str(table["suite"]),
-        packages=_texts(base, "packages"),
-        without=_texts(base, "without") if "without" in base else (),
+        suite=table.required_text("suite"),
+        packages=base.required_texts("packages"),
+        without=base.texts("without"),
         origins=origins,
         compiled=compiled,
-        fallbacks=_fallbacks(table),
-        delays=_delays(table),
-        env=MappingProxyType({key: str(value) for key, value in _table(table, "env").items()}),
-        rust=None if rust is None else _rust(rust),
-        tools=None if tools is None else _tools(tools),
+        fallbacks=_fallbacks(table.table("fallback")),
+        delays=_delays(table.table("delay")),
+        env=MappingProxyType(dict(table.required_table("env").text_items())),
+        rust=_rust(table.table("rust")) if "rust" in table else None,
+        tools=_tools(table.table("tools")) if "tools" in table else None,
     )
 
 
-def _suites(table: _Table, key: str) -> Mapping[Interpreter, str]:
-    named = _table(table, key) if key in table else {}
-    return MappingProxyType({Interpreter.parse(tag): str(suite) for tag, suite in named.items()})
+def _suites(table: Table) -> Mapping[Interpreter, str]:
+    return MappingProxyType({Interpreter.parse(tag): suite for tag, suite in table.text_items()})
 
 
-def _fallbacks(table: _Table) -> Mapping[str, tuple[str, ...]]:
-    named = _table(table, "fallback") if "fallback" in table else {}
-    return MappingProxyType({suite: _texts(named, suite) for suite in named})
+def _fallbacks(table: Table) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({suite: table.texts(suite) for suite, _ in table.items()})
 
 
-def _delays(table: _Table) -> Mapping[str, int]:
-    named = _table(table, "delay") if "delay" in table else {}
-    for suite, days in named.items():
+def _delays(table: Table) -> Mapping[str, int]:
+    delays: dict[str, int] = {}
+    for suite, days in table.items():
         if type(days) is not int or days <= 0:
             raise ValueError(f"delay.{suite} is {days!r}, not a number of days")
-    return MappingProxyType(cast("dict[str, int]", dict(named)))
+        delays[suite] = days
+    return MappingProxyType(delays)
 
 
-def _facts(path: Path, table: _Table, interpreters: tuple[Interpreter, ...], rust: _Table | None) -> ImageFacts:
-    role = table["role"]
+def _facts(path: Path, table: Table, interpreters: tuple[Interpreter, ...]) -> ImageFacts:
+    role = table.required_text("role")
     if role not in ("build", "trial"):
         raise ValueError(f"role is {role!r}, neither build nor trial")
     return ImageFacts(
         name=f"{path.parent.name}-{path.stem}",
         family=path.parent.name,
         role="build" if role == "build" else "trial",
-        platform=PlatformTag.parse(str(table["platform"])),
+        platform=PlatformTag.parse(table.required_text("platform")),
         interpreters=interpreters,
-        rust=None if rust is None else Version(str(rust["version"])),
-        c=Version(str(table["c"])) if "c" in table else None,
+        rust=Version(table.table("rust").required_text("version")) if "rust" in table else None,
+        c=Version(table.required_text("c")) if "c" in table else None,
         packages="apt" if role == "build" else None,
     )
 
 
-def _rust(table: _Table) -> Rust:
-    return Rust(suite=str(table["suite"]), packages=_texts(table, "packages"), programs=_texts(table, "programs"))
+def _rust(table: Table) -> Rust:
+    return Rust(
+        suite=table.required_text("suite"),
+        packages=table.required_texts("packages"),
+        programs=table.required_texts("programs"),
+    )
 
 
-def _tools(table: _Table) -> Tools:
-    return Tools(interpreter=Interpreter.parse(str(table["interpreter"])), programs=_texts(table, "programs"))
-
-
-def _table(table: _Table, key: str) -> _Table:
-    return cast("_Table", table[key])
-
-
-def _texts(table: _Table, key: str) -> tuple[str, ...]:
-    return tuple(cast("list[str]", table[key]))
+def _tools(table: Table) -> Tools:
+    interpreter = Interpreter.parse(table.required_text("interpreter"))
+    return Tools(interpreter=interpreter, programs=table.required_texts("programs"))

@@ -20,7 +20,8 @@ from factory.init.commands import (
 )
 from factory.init.model import Carried, Found, Left
 from factory.init.requirements import asked_for, of_groups
-from factory.project.tables import Files, Table
+from factory.project.files import Files
+from factory.tables import Table
 
 _CONSTRAINTS = frozenset({"PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT"})
 _PLAIN_SYNTAX = "its value cannot be read"

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from factory.init.commands import shell_words
-from factory.project.tables import Reading, Table
+from factory.project.files import Reading
+from factory.tables import Table
 
 _OTHER_SYSTEMS = ("macos", "windows", "pyodide", "android", "ios")
 
@@ -72,7 +73,7 @@ def read_settings(files: Reading, folder: str) -> Settings | None:
         SourceError: the file is not valid TOML, or the table is none.
     """
     for name in ("cibuildwheel.toml", "pyproject.toml"):
-        table = Table.read(files, f"{folder}{name}")
+        table = files.table(f"{folder}{name}")
         if table is not None and "cibuildwheel" in table.table("tool"):
             return _settings(table.table("tool", "cibuildwheel"))
     return None

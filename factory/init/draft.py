@@ -18,9 +18,10 @@ from factory.init.modules import named_modules
 from factory.init.overrides import overridden
 from factory.init.selectors import matches, refuse_unreadable
 from factory.init.targets import Targets, carried_targets, served, targets
+from factory.project.files import Files, Reading
 from factory.project.model import Project
 from factory.project.read import read_project
-from factory.project.tables import Files, Reading, Table
+from factory.tables import Table
 
 _WORKFLOWS = ".github/workflows/"
 _WORKFLOW_SETTING = re.compile(rb"\bCIBW_[A-Z0-9_]+")
@@ -97,7 +98,7 @@ def _read(files: Reading) -> _Said:
     troubles: list[Left] = []
     project, pyproject, settings = None, Table({}, "pyproject.toml"), None
     try:
-        pyproject = Table.read(files, "pyproject.toml") or pyproject
+        pyproject = files.table("pyproject.toml") or pyproject
         settings = read_settings(files, "")
         if settings is not None:
             refuse_unreadable(settings)

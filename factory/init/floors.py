@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from factory.init.cibuildwheel import Settings
 from factory.init.model import Carried, Found, Left
 from factory.init.modules import fixed_floors
+from factory.project.files import Files
 from factory.project.model import Project
-from factory.project.tables import Files, Table
+from factory.tables import Table
 from factory.tags import Abi3Floor
 
 _OPTION = re.compile(r"--py-limited-api=(cp3[0-9]{1,2})\b")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from factory.errors import SourceError
 from factory.project.cargo import inside
+from factory.project.files import Files, read_text
 from factory.project.model import Project
 from factory.project.setup_script import called, first_text, parsed
-from factory.project.tables import Files, Table, read_text
+from factory.tables import Table
 from factory.tags import Abi3Floor
 
 _EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension", "CMakeExtension"})

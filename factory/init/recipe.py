@@ -11,8 +11,8 @@ from factory.init.draft import Origin, draft
 from factory.init.model import Left
 from factory.init.settle import Settled, settle
 from factory.plan.planner import plan
+from factory.project.files import Files
 from factory.project.read import read_project
-from factory.project.tables import Files
 from factory.recipe.model import Recipe
 
 

@@ -7,7 +7,8 @@ from factory.errors import SourceError
 from factory.init.commands import shell_words
 from factory.init.model import Carried, Found, Left
 from factory.project.cargo import inside
-from factory.project.tables import Files, Table, read_text
+from factory.project.files import Files, read_text
+from factory.tables import Table
 from factory.untrusted import UntrustedTextError, dependency_group, parse_requirement
 
 _DEEPEST = 5

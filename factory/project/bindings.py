@@ -7,7 +7,8 @@ maturin takes the bindings that it is told, else those that the crate's dependen
 import posixpath
 
 from factory.project.cargo import PYO3, Crate
-from factory.project.tables import Reading, Table
+from factory.project.files import Reading
+from factory.tables import Table
 
 _PROGRAMS = "bin"
 _LIBRARIES = ("cffi", "uniffi")

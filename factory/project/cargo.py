@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from factory.errors import SourceError
-from factory.project.tables import Reading, Table
+from factory.project.files import Reading
+from factory.tables import Table
 from factory.untrusted import UntrustedTextError, excerpt, parse_version
 
 _MOST_EXCLUDED = 1000  # every crate of a workspace is compared with each
@@ -56,7 +57,7 @@ def read_crate(files: Reading, manifest: str) -> Crate:
     Raises:
         SourceError: there is no such manifest, or it is not valid TOML.
     """
-    table = Table.read(files, manifest)
+    table = files.table(manifest)
     if table is None:
         raise SourceError(
             f"the source holds no {manifest}",
@@ -81,7 +82,7 @@ def locked_version(files: Reading, lock: str | None, name: str) -> Version | Non
     Raises:
         SourceError: the lock cannot be read.
     """
-    table = None if lock is None else Table.read(files, lock)
+    table = None if lock is None else files.table(lock)
     if table is None:
         return None
     texts = [package.text("version") for package in table.tables("package") if package.text("name") == name]
@@ -115,7 +116,7 @@ def _workspace(files: Reading, manifest: str, table: Table) -> tuple[Table, str]
     if "workspace" in table:
         return table, folder
     for parent in _parents(folder):
-        candidate = Table.read(files, posixpath.join(parent, "Cargo.toml"))
+        candidate = files.table(posixpath.join(parent, "Cargo.toml"))
         if candidate is not None and "workspace" in candidate:
             below = posixpath.relpath(folder, parent or ".")
             excluded = candidate.table("workspace").texts("exclude")

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from factory.errors import SourceError
 from factory.project.cargo import Crate, inside, read_crate
-from factory.project.tables import Reading, Table
+from factory.project.files import Reading
+from factory.tables import Table
 
 _MOST_CRATES = 1000
 _MOST_ASKED = 100_000  # dependencies of crates and features asked of them, in all

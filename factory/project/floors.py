@@ -7,7 +7,7 @@ from factory.errors import SourceError
 from factory.project.cargo import Crate
 from factory.project.model import Pyo3, ReadFloor
 from factory.project.setup_script import SetupScript
-from factory.project.tables import Table
+from factory.tables import Table
 from factory.tags import Abi3Floor
 
 _FEATURE = re.compile(r"(?P<abi>abi3t?)-py3(?P<minor>[0-9]{1,2})")

@@ -11,8 +11,9 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from factory.errors import SourceError
+from factory.project.files import Files, read_text
 from factory.project.setup_script import SetupScript
-from factory.project.tables import Files, Table, read_text
+from factory.tables import Table
 from factory.untrusted import (
     Headers,
     UntrustedTextError,

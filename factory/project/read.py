@@ -4,12 +4,13 @@ from factory.digest import Digest
 from factory.errors import SourceError
 from factory.project.bindings import any_abi_of_cmake
 from factory.project.cargo import inside
+from factory.project.files import Files, Reading, read_bytes
 from factory.project.floors import configured_floor, pyo3_floor
 from factory.project.metadata import read_metadata, read_setup_cfg, requirements
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
 from factory.project.setup_script import SetupScript, read_setup_script
-from factory.project.tables import Files, Reading, Table, read_bytes
+from factory.tables import Table
 
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"  # PEP 517, "Source trees"
 _MOST_BUILD_REQUIREMENTS = 1000
@@ -24,7 +25,7 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
     """
     files, chosen = Reading.of(tree), choices or Choices()
     folder = f"{subdir.strip('/')}/" if subdir.strip("/") else ""
-    pyproject = Table.read(files, f"{folder}pyproject.toml") or Table({}, f"{folder}pyproject.toml")
+    pyproject = files.table(f"{folder}pyproject.toml") or Table({}, f"{folder}pyproject.toml")
     if all(files.size(folder + name) is None for name in _PROJECT_FILES):
         raise SourceError(f"there is no project in {folder or 'the source'}", hint="no pyproject.toml, no setup.py")
     cfg = read_setup_cfg(files, f"{folder}setup.cfg")

@@ -8,9 +8,10 @@ from factory.errors import SourceError
 from factory.project.bindings import any_abi_of_crate, makes_programs
 from factory.project.cargo import PYO3, Crate, inside, locked_version, read_crate, read_lock
 from factory.project.features import asked_features
+from factory.project.files import Reading
 from factory.project.model import Pyo3
 from factory.project.setup_script import SetupScript
-from factory.project.tables import Reading, Table
+from factory.tables import Table
 
 _MATURIN_MANIFESTS = ("Cargo.toml", "rust/Cargo.toml", "native/Cargo.toml")
 _MOST_MANIFESTS = 100

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from factory.project.tables import Files, read_text
+from factory.project.files import Files, read_text
 from factory.untrusted import UntrustedTextError, literal, parse_script
 
 _EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension"})

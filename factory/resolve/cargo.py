@@ -16,7 +16,7 @@ from factory.engine.api import FileEntry
 from factory.errors import SourceError
 from factory.host import is_loopback, registry_id
 from factory.keys import key
-from factory.project.tables import Files, Reading, read_bytes
+from factory.project.files import Files, Reading, read_bytes
 from factory.resolve.toml_text import render_toml
 from factory.untrusted import UntrustedTextError, decoded, parse_toml
 
@@ -70,14 +70,14 @@ def fetch_folder(tree: Files, *manifests: str) -> FetchFolder:
     """
     reading = Reading.of(tree)
     lock_paths = tuple(str(PurePosixPath(_workspace_root(reading, path)) / "Cargo.lock") for path in manifests)
-    configuration = {path: _cut(reading.toml(path) or {}) for path in tree.paths if _is_configuration(path)}
+    configuration = {path: _cut(_content(reading, path) or {}) for path in tree.paths if _is_configuration(path)}
     rooted = configuration.get(".cargo/config", configuration.get(".cargo/config.toml", {}))
     files = [*_copies(tree), *(_entry(path, render_toml(table).encode()) for path, table in configuration.items())]
     return FetchFolder(
         files=tuple(sorted(files, key=lambda file: file.path)),
         manifests=manifests,
         lock_paths=lock_paths,
-        needs_network=any(_needs_network(reading.toml(path), rooted) for path in lock_paths),
+        needs_network=any(_needs_network(_content(reading, path), rooted) for path in lock_paths),
         registries=frozenset(pair for table in configuration.values() for pair in _registries(table)),
     )
 
@@ -199,12 +199,17 @@ def _only(table: Mapping[str, object], allowed: tuple[str, ...]) -> Mapping[str,
     return {name: value for name, value in table.items() if name in allowed and isinstance(value, str)}
 
 
+def _content(reading: Reading, path: str) -> Mapping[str, object] | None:
+    table = reading.table(path)
+    return None if table is None else table.content
+
+
 def _workspace_root(reading: Reading, manifest: str) -> str:
     """Return the folder whose Cargo.lock counts: the nearest with `[workspace]`, else the manifest's own."""
     own = posixpath.dirname(manifest)
     folder = own
     while True:
-        table = reading.toml(posixpath.join(folder, "Cargo.toml")) or {}
+        table = _content(reading, posixpath.join(folder, "Cargo.toml")) or {}
         if "workspace" in table:
             return folder
         named = _table(table.get("package")).get("workspace")

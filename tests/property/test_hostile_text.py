@@ -148,7 +148,7 @@ TOYS = {
     "wordy": "from factory.errors import FactoryError\nclass Loud(FactoryError):\n"
     "    def __str__(self):\n        return self.args[0] * 2\ndef read(text: str):\n    raise Loud(text)\n",
     "growing": "def read(text: str):\n    return [text[n:] for n in range(len(text))]\n",
-    "of trees": "from factory.project.tables import Files\n"
+    "of trees": "from factory.project.files import Files\n"
     "def read(files: Files):\n    return {path: eval(files.read(path)) for path in files.paths}\n",
     "a constructor": "class Thing:\n    @classmethod\n    def parse(cls, text: str):\n        return int(text)\n",
 }

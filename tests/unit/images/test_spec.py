@@ -98,7 +98,7 @@ def test_an_interpreter_of_a_build_image_lies_where_the_pypa_contract_says() -> 
 def test_a_data_file_that_declares_no_image_is_named(tmp_path: Path, line: str, instead: str) -> None:
     path = write(tmp_path / "trial" / "bad.toml", MINIMAL.replace(line, instead))
 
-    with pytest.raises(ImageError, match="declares no image") as caught:
+    with pytest.raises(ImageError, match=r"bad\.toml(:| is) ") as caught:
         read_spec(path)
 
     assert str(path) in caught.value.message

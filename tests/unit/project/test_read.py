@@ -446,9 +446,9 @@ BAD = {
     "huge-number": ({"pyproject.toml": "a = " + "1" * 10_000}, "pyproject.toml is not valid TOML"),
     "wrong-type": (
         {"pyproject.toml": "[project]\nname = 3\n"},
-        "pyproject.toml: project: name is int; it must be a str",
+        "pyproject.toml: project: name is an integer; it must be a str",
     ),
-    "table-of-wrong-type": ({"pyproject.toml": "project = 3\n"}, "project is int; it must be a table"),
+    "table-of-wrong-type": ({"pyproject.toml": "project = 3\n"}, "project is an integer; it must be a table"),
     "bad-name": ({"pyproject.toml": "[project]\nname = '-'\n"}, "states the name '-', which is not a project name"),
     "bad-version": ({"pyproject.toml": f"{PYPROJECT}version = 'x'\n"}, "states version 'x', which is not a version"),
     "bad-python": ({"pyproject.toml": f"{PYPROJECT}requires-python = '3.9'\n"}, "states requires-python '3.9'"),

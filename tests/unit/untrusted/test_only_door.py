@@ -24,7 +24,6 @@ OURS = {
     "policy.py": "reads auditwheel's tables",
     "tags.py": "expands a triple that it wrote itself",
     "engine/client.py": "reads the engine's answers",
-    "images/contract.py": "reads our own data files",
     "images/pulled.py": "reads our own data files",
     "images/rust.py": "reads our own data files",
     "images/spec.py": "reads our own data files",
