@@ -210,9 +210,9 @@ def _not_started(program: str | Path, env: Mapping[str, str], cwd: Path, error: 
 
 def _end(children: Collection[subprocess.Popen[bytes]], grace_s: float) -> None:
     """Ask processes that still run, and all they started, to end, and after a grace make them."""
-    patience = monotonic() + grace_s
+    give_up = monotonic() + grace_s
     left = [child for child in children if _is_signalled(child, signal.SIGTERM)]
-    while left and monotonic() < patience:
+    while left and monotonic() < give_up:
         sleep(_POLL_S)
         left = [child for child in left if child.poll() is None or _is_signalled(child, 0)]
     for child in left:

@@ -42,8 +42,8 @@ def write_slow_recipe(folder: Path, store: Path) -> Path:
 
 def await_reader(pid: int, depth: int) -> list[int]:
     """Wait until a program has children so many generations deep, and return all of them."""
-    patience = time.monotonic() + 60
-    while time.monotonic() < patience:
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
         below = [pid]
         found: list[int] = []
         for _ in range(depth):
@@ -64,9 +64,9 @@ def _children(pid: int) -> list[int]:
 
 def living(pids: list[int]) -> list[int]:
     """Return those that still run a second later at most."""
-    patience = time.monotonic() + 1
+    give_up = time.monotonic() + 1
     while left := [pid for pid in pids if _is_running(pid)]:
-        if time.monotonic() > patience:
+        if time.monotonic() > give_up:
             return left
         time.sleep(0.02)
     return []

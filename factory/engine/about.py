@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from factory.engine.api import EngineInfo
-from factory.engine.posture import Json, Limits
+from factory.engine.posture import ContainerOptions, Json
 
 _UNCONFINED: Final = "unconfined"
 _BUILTIN_SINCE: Final = (1, 42)
@@ -35,9 +35,9 @@ def _seccomp(options: list[str]) -> str | None:
     return next((fact.get("profile", "default") for fact in facts if fact.get("name") == "seccomp"), None)
 
 
-def limits_of(engine: EngineInfo) -> Limits:
+def options_of(engine: EngineInfo) -> ContainerOptions:
     """Return the options for every container of this engine."""
-    return Limits(
+    return ContainerOptions(
         cpus=engine.cpus if engine.limits_cpus else None,
         security=("seccomp=builtin",) if engine.seccomp == _UNCONFINED and _knows_builtin(engine) else (),
     )

@@ -72,12 +72,12 @@ class ContainerSpec:
     The posture is always the same: unprivileged user, no capability, no new privileges, read-only root, `/tmp` and
     `/dev/shm` as tmpfs, pids and memory limits, an init, nothing of the host mounted. `WORKSPACE` is a writable
     anonymous volume that belongs to the unprivileged user and goes with the container.
-    `network` is off unless a step needs it. It is then a network without other containers; `guard` names an image of
+    `network` is off unless a step needs it. It is then a network without other containers; `firewall` names an image of
     ours with a Python in /usr/bin, by which the link-local ranges are closed before this container is created.
     `tmpfs_bytes` bounds /tmp, `workspace_bytes` what the workspace may hold while a command runs; with 0 it is
     read-only. `label` names the cell.
 
-    Commands are watched from a second container, of the image `watcher`. That must be one that no recipe influences;
+    Commands are watched from a second container, of the image `monitor`. That must be one that no recipe influences;
     None says that `image` is.
 
     One that `prepares` an image is the exception: root, with the few capabilities that package managers need, and a
@@ -88,14 +88,14 @@ class ContainerSpec:
     label: str
     env: Mapping[str, str]
     network: bool = False
-    guard: str | None = None
+    firewall: str | None = None
     prepares: bool = False
     mounts: tuple[Mount, ...] = ()
     memory_bytes: int = 4 << 30
     pids: int = PIDS
     tmpfs_bytes: int = 2 << 30
     workspace_bytes: int = 16 << 30
-    watcher: str | None = None
+    monitor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

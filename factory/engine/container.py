@@ -12,11 +12,11 @@ from typing import Final, Literal, cast
 from factory.engine import posture, tarstream
 from factory.engine.api import WORKSPACE, Entry, Exit, FileEntry, OnOutput, StreamEntry
 from factory.engine.client import Client
+from factory.engine.disk import DiskLimits, DiskWatch, Verdict
 from factory.engine.faults import ConflictError, MissingError, UnreachableError
+from factory.engine.monitor import Monitor
 from factory.engine.output import CappedOutput, payloads
-from factory.engine.space import Limits, Verdict, Watch
 from factory.engine.stream import ExecStream
-from factory.engine.watcher import Watcher
 from factory.errors import EngineError, FactoryError
 
 _TICK_S: Final = 10.0
@@ -41,7 +41,7 @@ _Stopped = Literal["timeout"] | Verdict
 class DockerContainer:
     """One confined container; one command at a time is run in it.
 
-    `workspace_bytes` is what its workspace may hold, as the `watcher` sees it; `user` is who its commands run as,
+    `workspace_bytes` is what its workspace may hold, as the `monitor` sees it; `user` is who its commands run as,
     `marks` are the labels of an image that is made of it. `run_ended` is set before its run's containers are killed.
     """
 
@@ -52,8 +52,8 @@ class DockerContainer:
     user: str
     marks: Mapping[str, str]
     run_ended: Event
-    watcher: Watcher
-    limits: Limits
+    monitor: Monitor
+    limits: DiskLimits
     _ran_s: float = 0.0
     _oom_kills: int = 0
 
@@ -123,7 +123,7 @@ class DockerContainer:
         deadline: float,
         output: CappedOutput,
         on_output: OnOutput | None,
-        watch: Watch | None = None,
+        watch: DiskWatch | None = None,
     ) -> _Stopped | None:
         """Pass output on until it ends; what is returned is a limit that the command passes first.
 
@@ -151,10 +151,12 @@ class DockerContainer:
                 is_over = not self.client.exec_state(stream.exec_id)["Running"]
         return None
 
-    def _new_watch(self) -> Watch:
-        return Watch(limit_bytes=self.workspace_bytes, look=self.watcher.look, limits=self.limits, ran_s=self._ran_s)
+    def _new_watch(self) -> DiskWatch:
+        return DiskWatch(
+            limit_bytes=self.workspace_bytes, look=self.monitor.look, limits=self.limits, ran_s=self._ran_s
+        )
 
-    def _verdict(self, exec_id: str, deadline: float, watch: Watch | None) -> tuple[int, _Ended]:
+    def _verdict(self, exec_id: str, deadline: float, watch: DiskWatch | None) -> tuple[int, _Ended]:
         """Tell how a command ended that prints no more; one that only closed its output is waited for."""
         pause_s = _MOMENT_S
         while (state := self.client.exec_state(exec_id))["Running"]:
@@ -209,7 +211,7 @@ class DockerContainer:
         return int(found[1]) if found else None
 
     def _stop(self, passed: _Stopped) -> tuple[int, _Ended]:
-        if passed == "unwatched" and (trouble := self.watcher.trouble) is not None:
+        if passed == "unwatched" and (trouble := self.monitor.trouble) is not None:
             message = f"the engine could not start the container that measures the workspace: {trouble.message}"
             raise EngineError(message, hint=trouble.hint)
         with suppress(EngineError):  # it is gone, or dies: the end of its block removes it, or says why it cannot

@@ -12,16 +12,16 @@ from uuid import uuid4
 
 from factory.digest import Digest
 from factory.engine import egress, posture, rootfs, tarstream
-from factory.engine.about import described, limits_of
+from factory.engine.about import described, options_of
 from factory.engine.api import ContainerSpec, EngineInfo, Entry, HeldImage, Mount, PullProgress
 from factory.engine.client import PULL_SILENCE_S, Client
 from factory.engine.container import DockerContainer
+from factory.engine.disk import DiskLimits
 from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
-from factory.engine.patience import Patience
+from factory.engine.monitor import Monitor
 from factory.engine.pending import Pending
 from factory.engine.pull import PullError, PullLines, pull_error
-from factory.engine.space import Limits
-from factory.engine.watcher import Watcher
+from factory.engine.retry import Retry
 from factory.errors import EngineError, ImageError, Interrupted
 from factory.host import Host
 
@@ -35,7 +35,7 @@ _KEEPER: Final = "wheel-factory/keeper:1"
 
 
 def connect(
-    host: Host, *, owner: str, run_id: str, silence_s: int = SILENCE_S, limits: Limits | None = None
+    host: Host, *, owner: str, run_id: str, silence_s: int = SILENCE_S, limits: DiskLimits | None = None
 ) -> "DockerEngine":
     """Connect to the engine that `host` names; everything made through it carries this owner and run.
 
@@ -45,25 +45,25 @@ def connect(
     Raises:
         EngineError: no engine answers there, or this user may not use it.
     """
-    return DockerEngine(Client(host, silence_s=silence_s), owner=owner, run_id=run_id, limits=limits or Limits())
+    return DockerEngine(Client(host, silence_s=silence_s), owner=owner, run_id=run_id, limits=limits or DiskLimits())
 
 
 class DockerEngine:
     """One engine and one run on it; every method may be called from any thread."""
 
-    def __init__(self, client: Client, *, owner: str, run_id: str, limits: Limits) -> None:
+    def __init__(self, client: Client, *, owner: str, run_id: str, limits: DiskLimits) -> None:
         """Own a connected client."""
         self._client = client
         self._limits = limits
         self._owner = owner
         self._run_id = run_id
         self._ended = Event()
-        self._patience = Patience(client=client, run_ended=self._ended)
+        self._retry = Retry(client=client, run_ended=self._ended)
         self._pending = Pending()
         self._keeper_lock = Lock()
         self._keeper = ""
-        self._limits_lock = Lock()
-        self._known_limits: posture.Limits | None = None
+        self._options_lock = Lock()
+        self._known_options: posture.ContainerOptions | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -174,7 +174,7 @@ class DockerEngine:
         """
         self._refuse_missing(spec.mounts)
         name = f"factory-{uuid4().hex}"
-        watcher = self._watcher(spec, workspace=name)
+        monitor = self._monitor(spec, workspace=name)
         making = ExitStack()
         try:
             making.enter_context(self._pending.change())
@@ -184,7 +184,7 @@ class DockerEngine:
             marks = self._marks(kind="container", label=spec.label)
             description = posture.preparing if spec.prepares else posture.confined
             network = self._open_network(spec, name) if spec.network else "none"
-            self._create(description(spec, workspace=name, marks=marks, limits=self._imposed(), network=network), name)
+            self._create(description(spec, workspace=name, marks=marks, options=self._options(), network=network), name)
             self._refuse_after_end()
             self._client.start(name)
             making.close()
@@ -195,59 +195,59 @@ class DockerEngine:
                 workspace_bytes=spec.workspace_bytes,
                 user=posture.user_of(spec),
                 run_ended=self._ended,
-                watcher=watcher,
+                monitor=monitor,
                 limits=self._limits,
                 marks=posture.labels(owner=self._owner, kind="prepared", run="", label=""),
             )
         finally:
-            watcher.end()
+            monitor.end()
             making.close()
             with self._pending.change():
-                self._remove(spec, name, watcher)
+                self._remove(spec, name, monitor)
 
-    def _remove(self, spec: ContainerSpec, name: str, watcher: Watcher) -> None:
+    def _remove(self, spec: ContainerSpec, name: str, monitor: Monitor) -> None:
         try:
             self._discard(name)
         finally:
-            watcher.join()
-            self._patience.remove(partial(self._client.remove_volume, name))
+            monitor.join()
+            self._retry.remove(partial(self._client.remove_volume, name))
             if spec.network:
                 self._close_network(name)
 
-    def _watcher(self, spec: ContainerSpec, *, workspace: str) -> Watcher:
-        return Watcher(
+    def _monitor(self, spec: ContainerSpec, *, workspace: str) -> Monitor:
+        return Monitor(
             client=self._client,
-            patience=self._patience,
+            retry=self._retry,
             spec=spec,
             workspace=workspace,
             marks=self._marks(kind="watcher", label=spec.label),
-            limits=self._imposed(),
+            options=self._options(),
             run_ended=self._ended,
             pending=self._pending,
         )
 
-    def _imposed(self) -> posture.Limits:
+    def _options(self) -> posture.ContainerOptions:
         """Ask once for the options for every container of this engine."""
-        with self._limits_lock:
-            self._known_limits = self._known_limits or limits_of(self.info())
-        return self._known_limits
+        with self._options_lock:
+            self._known_options = self._known_options or options_of(self.info())
+        return self._known_options
 
     def _open_network(self, spec: ContainerSpec, name: str) -> str:
-        """Make a network for one container, and start its guard; return the engine's word for sharing it."""
-        if spec.guard is None:
-            raise ValueError(f"{spec.label}: a container with network needs the image of a guard")
-        guard = _guard_of(name)
+        """Make a network for one container, and start its firewall; return the engine's word for sharing it."""
+        if spec.firewall is None:
+            raise ValueError(f"{spec.label}: a container with network needs the image of its firewall")
+        firewall = _firewall_of(name)
         self._client.create_network(egress.bridge(self._marks(kind="network", label=spec.label)), name)
         marks = self._marks(kind="guard", label=spec.label)
-        self._create(posture.guard(spec.guard, marks=marks, limits=self._imposed(), network=name), guard)
+        self._create(posture.firewall(spec.firewall, marks=marks, options=self._options(), network=name), firewall)
         self._refuse_after_end()
-        self._client.start(guard)
-        egress.close_ranges(self._client, guard)
-        return f"container:{guard}"
+        self._client.start(firewall)
+        egress.block_ranges(self._client, firewall)
+        return f"container:{firewall}"
 
     def _close_network(self, name: str) -> None:
-        self._discard(_guard_of(name))
-        self._patience.remove(partial(self._client.remove_network, name))
+        self._discard(_firewall_of(name))
+        self._retry.remove(partial(self._client.remove_network, name))
 
     def fill_volume(self, name: str, entries: Iterable[Entry]) -> None:
         """Make a named cache volume anew that holds these files and nothing else, and compare what lies there."""
@@ -283,7 +283,7 @@ class DockerEngine:
         Raises:
             EngineError: it is silent, or stayed away, or the run was ended meanwhile.
         """
-        self._patience.await_answer()
+        self._retry.await_answer()
 
     def kill_run(self) -> None:
         """End every container of this run at once: the way out of Ctrl-C. None can be started afterwards."""
@@ -302,8 +302,8 @@ class DockerEngine:
         networks = self._doomed(self._client.networks(mine), {"network"}, doomed)
         with ThreadPoolExecutor(_AT_ONCE) as pool:  # one after the other, a run's end would take seconds
             list(pool.map(self._discard, containers))
-            list(pool.map(lambda volume: self._patience.remove(partial(self._client.remove_volume, volume)), volumes))
-            list(pool.map(lambda name: self._patience.remove(partial(self._client.remove_network, name)), networks))
+            list(pool.map(lambda volume: self._retry.remove(partial(self._client.remove_volume, volume)), volumes))
+            list(pool.map(lambda name: self._retry.remove(partial(self._client.remove_network, name)), networks))
         return len(containers)
 
     def _doomed(
@@ -318,7 +318,7 @@ class DockerEngine:
 
     def _discard(self, container: str) -> None:
         """Remove by name, so that what was created without an answer goes, too."""
-        self._patience.remove(partial(self._client.remove, container))
+        self._retry.remove(partial(self._client.remove, container))
 
     @contextmanager
     def _kept(self, name: str, marks: Mapping[str, str]) -> Iterator[str]:
@@ -331,7 +331,9 @@ class DockerEngine:
         keeper = f"factory-keeper-{uuid4().hex}"
         keeper_marks = self._marks(kind="keeper", label=name)
         try:
-            self._create(posture.keeper(self._keeper_image(), volume=name, at=_KEPT, marks=keeper_marks), keeper)
+            self._create(
+                posture.volume_container(self._keeper_image(), volume=name, at=_KEPT, marks=keeper_marks), keeper
+            )
             self._client.put_archive(keeper, "/", [tarstream.folder(_KEPT)])
             yield keeper
         finally:
@@ -390,7 +392,7 @@ class DockerEngine:
             raise Interrupted("this run was ended")
 
 
-def _guard_of(container: str) -> str:
+def _firewall_of(container: str) -> str:
     return f"{container}-guard"
 
 

@@ -14,12 +14,12 @@ HOME = "/tmp"  # noqa: S108 -- the container's own tmpfs, not this machine's
 
 _SHM_BYTES = 64 << 20
 _LOGS_BYTES = 64 << 20
-_WATCHER_BYTES = 64 << 20
-_WATCHER_PIDS = 32
+_MONITOR_BYTES = 64 << 20
+_MONITOR_PIDS = 32
 _LIMITS = {"core": 0, "nofile": 16384, "nproc": 32768}  # nproc counts the user's in all containers
 _FOR_PACKAGES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID")  # owners, modes, su
-_GUARD_BYTES = 128 << 20
-_GUARD_PIDS = 32
+_FIREWALL_BYTES = 128 << 20
+_FIREWALL_PIDS = 32
 _HOSTNAME = "factory"
 _LABEL_PREFIX = "wheel-factory."
 
@@ -27,7 +27,7 @@ Json = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ContainerOptions:
     """The options for every container of this engine: how many processors it may use, and options of its security.
 
     `cpus` is None where the engine's kernel limits none.
@@ -58,11 +58,11 @@ def user_of(spec: ContainerSpec) -> str:
 
 
 def confined(
-    spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], limits: Limits, network: str = "none"
+    spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], options: ContainerOptions, network: str = "none"
 ) -> Json:
     """Describe a confined container whose main process does nothing but wait for commands.
 
-    `network` is the engine's word for its network: `none`, or `container:` and the name of its guard.
+    `network` is the engine's word for its network: `none`, or `container:` and the name of its firewall.
 
     No logs are kept: a command can write to the main process's output, and that would fill the engine's disk. No core
     dumps either: a crash would hand its memory to whatever the host's core pattern names. The other limits are named
@@ -76,15 +76,15 @@ def confined(
         "User": USER,
         "Env": [f"{name}={value}" for name, value in ({"HOME": HOME} | dict(spec.env)).items()],
         "WorkingDir": str(WORKSPACE),
-        **({"Hostname": _HOSTNAME} if network == "none" else {}),  # else it is the guard's
+        **({"Hostname": _HOSTNAME} if network == "none" else {}),  # else it is the firewall's
         "Healthcheck": {"Test": ["NONE"]},
         "Labels": dict(marks),
         "HostConfig": {
             "NetworkMode": network,
             "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges", *limits.security],
+            "SecurityOpt": ["no-new-privileges", *options.security],
             "CgroupnsMode": "private",
-            **({} if limits.cpus is None else {"NanoCpus": limits.cpus * 10**9}),
+            **({} if options.cpus is None else {"NanoCpus": options.cpus * 10**9}),
             "ReadonlyRootfs": True,
             "Tmpfs": {HOME: f"rw,exec,nosuid,nodev,mode=1777,size={spec.tmpfs_bytes}"},
             "ShmSize": _SHM_BYTES,
@@ -103,45 +103,45 @@ def confined(
 
 
 def preparing(
-    spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], limits: Limits, network: str = "none"
+    spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], options: ContainerOptions, network: str = "none"
 ) -> Json:
     """Describe a container whose root filesystem becomes an image: root, and confined in all that this leaves.
 
     It has no environment of its own, which would be the image's. Logs, in which addresses may stand, lie in memory.
     """
-    body = confined(spec, workspace=workspace, marks=marks, limits=limits, network=network)
+    body = confined(spec, workspace=workspace, marks=marks, options=options, network=network)
     host = cast("Json", body["HostConfig"])
     temporary = {**cast("Json", host["Tmpfs"]), "/var/log": f"rw,noexec,nosuid,nodev,size={_LOGS_BYTES}"}
     changed = {"CapAdd": list(_FOR_PACKAGES), "ReadonlyRootfs": False, "Tmpfs": temporary}
     return {**body, "User": ROOT, "Env": [], "HostConfig": {**host, **changed}}
 
 
-def guard(image: str, *, marks: Mapping[str, str], limits: Limits, network: str) -> Json:
+def firewall(image: str, *, marks: Mapping[str, str], options: ContainerOptions, network: str) -> Json:
     """Describe the container whose network namespace another one shares: one of ours, with nothing to write to.
 
     As root it may change that namespace and nothing else; no command of a recipe or a package runs in it.
     """
-    spec = ContainerSpec(image=image, label="guard", env={}, memory_bytes=_GUARD_BYTES, pids=_GUARD_PIDS)
-    body = confined(spec, workspace="", marks=marks, limits=limits)
+    spec = ContainerSpec(image=image, label="firewall", env={}, memory_bytes=_FIREWALL_BYTES, pids=_FIREWALL_PIDS)
+    body = confined(spec, workspace="", marks=marks, options=options)
     host = {**cast("Json", body["HostConfig"]), "CapAdd": ["NET_ADMIN"], "NetworkMode": network, "Mounts": []}
     return {**body, "User": ROOT, "WorkingDir": "/", "HostConfig": host}
 
 
-def watching(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], limits: Limits) -> Json:
+def monitor(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], options: ContainerOptions) -> Json:
     """Describe a container that looks at the workspace of another one, of `spec`.
 
     Its user is not the package's, and its one capability lets it read folders that the package has closed.
     """
-    watcher = ContainerSpec(
-        image=spec.watcher or spec.image,
+    measuring = ContainerSpec(
+        image=spec.monitor or spec.image,
         label=spec.label,
         env={},
-        memory_bytes=_WATCHER_BYTES,
-        pids=_WATCHER_PIDS,
+        memory_bytes=_MONITOR_BYTES,
+        pids=_MONITOR_PIDS,
         tmpfs_bytes=1 << 20,
         workspace_bytes=0,
     )
-    body = confined(watcher, workspace=workspace, marks=marks, limits=limits)
+    body = confined(measuring, workspace=workspace, marks=marks, options=options)
     return {**body, "User": ROOT, "HostConfig": {**cast("Json", body["HostConfig"]), "CapAdd": ["DAC_READ_SEARCH"]}}
 
 
@@ -155,7 +155,7 @@ def _mount(volume: str, path: PurePosixPath, *, read_only: bool = False) -> Json
     }
 
 
-def keeper(image: str, *, volume: str, at: str, marks: Mapping[str, str]) -> Json:
+def volume_container(image: str, *, volume: str, at: str, marks: Mapping[str, str]) -> Json:
     """Describe a container that is never started: a volume is reached only through one."""
     return {
         "Image": image,

@@ -11,7 +11,7 @@ from factory.backends.base import WORK, Step
 from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
 from factory.diagnoses.network import network_attempt
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
-from factory.engine.space import UNWATCHED_S
+from factory.engine.disk import UNWATCHED_S
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
 from factory.pipeline.echo import Echo
 from factory.pipeline.model import Failure, Progress
@@ -36,7 +36,7 @@ _OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
 class Bench:
     """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
 
-    What the recorder conceals is in no log; `secrets` are what tools with network were told. `watcher` gives the image
+    What the recorder conceals is in no log; `secrets` are what tools with network were told. `monitor` gives the image
     from which the container is watched.
     Logs lie below `recorder.folder`, one file a step, at `logs/<subject>/<nn>-<step>.log`.
     """
@@ -44,7 +44,7 @@ class Bench:
     engine: Engine
     subject: str
     recorder: Recorder
-    watcher: Callable[[], str | None] = lambda: None
+    monitor: Callable[[], str | None] = lambda: None
     output: Output | None = None
     secrets: Callable[[], frozenset[str]] = frozenset
     seconds: dict[str, float] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Bench:
     def start(self, spec: ContainerSpec) -> None:
         """Start the container; it ends with the block."""
         with self.recorder.step(self.subject, "container") as mark:
-            self._container = self._stack.enter_context(self.engine.container(replace(spec, watcher=self.watcher())))
+            self._container = self._stack.enter_context(self.engine.container(replace(spec, monitor=self.monitor())))
             mark.outcome = "passed"
         self._has_network, self._workspace_bytes = spec.network, spec.workspace_bytes
         self.recorder.count_container()

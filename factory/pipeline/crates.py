@@ -186,7 +186,7 @@ def _start(
             label="crates",
             env={},
             network=network,
-            guard=hands.helper().reference if network else None,
+            firewall=hands.helper().reference if network else None,
             mounts=fetcher.mounts,
         )
     )

@@ -41,7 +41,7 @@ class Hands:
             engine=self.engine,
             subject=subject,
             recorder=self.recorder,
-            watcher=lambda: self.helper().reference,
+            monitor=lambda: self.helper().reference,
             output=self.output,
             secrets=lambda: self.host.secrets,
         )

@@ -58,9 +58,9 @@ def _make(hands: Hands, base: ReadyImage, preparation: Preparation, asked: Diges
         # The recipe's own commands, or an image of its choice, would see the user's passwords.
         mirror, network = bare(mirror), without_logins(network)
     with hands.bench(subject) as bench:
-        guard = hands.helper().reference
+        firewall = hands.helper().reference
         bench.start(
-            ContainerSpec(image=base.reference, label=subject, env={}, network=True, guard=guard, prepares=True)
+            ContainerSpec(image=base.reference, label=subject, env={}, network=True, firewall=firewall, prepares=True)
         )
         bench.put((*prepared.configuration(mirror), *certificate_files(hands.host)), WORK)
         failure = bench.run_all(prepared.steps(preparation, network=network, mirror=mirror))

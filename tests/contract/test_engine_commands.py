@@ -268,7 +268,7 @@ def test_what_a_command_writes_to_the_main_process_fills_no_log(
 def test_the_network_is_off_unless_asked_for(engine: DockerEngine, image: str) -> None:
     interfaces = {}
     for network in (False, True):
-        with engine.container(make_spec(image, network=network, guard=image)) as container:
+        with engine.container(make_spec(image, network=network, firewall=image)) as container:
             interfaces[network] = container.run(["ls", "/sys/class/net"], timeout_s=30).output.split()
 
     assert interfaces[False] == ["lo"]

@@ -46,8 +46,10 @@ with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as 
 """
 
 
-def make_spec(image: str, *, prepares: bool = False, guard: str | None = None) -> ContainerSpec:
-    return ContainerSpec(image=image, label="network", env={}, network=True, guard=guard or image, prepares=prepares)
+def make_spec(image: str, *, prepares: bool = False, firewall: str | None = None) -> ContainerSpec:
+    return ContainerSpec(
+        image=image, label="network", env={}, network=True, firewall=firewall or image, prepares=prepares
+    )
 
 
 def python(container: Container, program: str, *arguments: str) -> str:
@@ -130,7 +132,7 @@ def test_a_guard_that_cannot_close_the_ranges_lets_nothing_start(
     with (
         connect(host, owner=owner, run_id=run_id) as run,
         pytest.raises(EngineError, match="cannot block link-local addresses"),
-        run.container(make_spec(image, guard=no_python)),
+        run.container(make_spec(image, firewall=no_python)),
     ):
         pytest.fail("a container with an open network was started")
 
@@ -151,7 +153,7 @@ def no_python(engine: DockerEngine, image: str) -> Iterator[str]:
 def test_a_network_without_a_guard_is_a_mistake_of_ours(engine: DockerEngine, image: str) -> None:
     spec = ContainerSpec(image=image, label="network", env={}, network=True)
 
-    with pytest.raises(ValueError, match="needs the image of a guard"), engine.container(spec):
+    with pytest.raises(ValueError, match="needs the image of its firewall"), engine.container(spec):
         pytest.fail("a container with an open network was started")
 
 

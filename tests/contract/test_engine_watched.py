@@ -12,8 +12,8 @@ import pytest
 from docker.models.containers import Container as Found
 
 from factory.engine.api import ContainerSpec, Exit
+from factory.engine.disk import DiskLimits
 from factory.engine.docker import DockerEngine, connect
-from factory.engine.space import Limits
 from factory.errors import EngineError
 from factory.host import Host
 
@@ -67,7 +67,7 @@ time.sleep(60)
 
 
 def make_spec(image: str, **facts: object) -> ContainerSpec:
-    values: dict[str, object] = {"image": image, "label": "watched", "env": {}, "watcher": image} | facts
+    values: dict[str, object] = {"image": image, "label": "watched", "env": {}, "monitor": image} | facts
     return ContainerSpec(**values)  # type: ignore[arg-type] # the tests' own keywords
 
 
@@ -83,7 +83,7 @@ class Runs:
     owner: str
     daemon: docker.DockerClient
 
-    def ended(self, spec: ContainerSpec, command: list[str], limits: Limits, *, timeout_s: float = 60) -> Exit:
+    def ended(self, spec: ContainerSpec, command: list[str], limits: DiskLimits, *, timeout_s: float = 60) -> Exit:
         """Run one command by such an engine; nothing of it may be left."""
         run_id = f"run-{uuid4().hex[:8]}"
         with connect(self.host, owner=self.owner, run_id=run_id, limits=limits) as engine:
@@ -105,20 +105,20 @@ def remains(daemon: docker.DockerClient, run_id: str) -> list[str]:
     return [*(str(container.name) for container in containers), *(str(volume.name) for volume in volumes)]
 
 
-def watchers(daemon: docker.DockerClient, owner: str) -> list[Found]:
-    """The watchers of a store that run; asked for by one label, as Podman 4.3 finds nothing by two."""
+def monitors(daemon: docker.DockerClient, owner: str) -> list[Found]:
+    """The monitors of a store that run; asked for by one label, as Podman 4.3 finds nothing by two."""
     running = daemon.containers.list(filters={"label": "wheel-factory.kind=watcher"}, ignore_removed=True)
     return [found for found in running if found.labels.get("wheel-factory.owner") == owner]
 
 
-def next_watcher(daemon: docker.DockerClient, owner: str, *, after: Found | None = None) -> Found:
-    """Wait for a watcher that counts, and is not the one before."""
+def next_monitor(daemon: docker.DockerClient, owner: str, *, after: Found | None = None) -> Found:
+    """Wait for a monitor that counts, and is not the one before."""
     for _ in range(600):
-        for found in watchers(daemon, owner):
+        for found in monitors(daemon, owner):
             if found.attrs["ExecIDs"] and (after is None or found.id != after.id):
                 return found
         time.sleep(0.1)
-    pytest.fail("no watcher was started within a minute")
+    pytest.fail("no monitor was started within a minute")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +174,7 @@ def liars(engine: DockerEngine, image: str) -> Iterator[str]:
 
 @pytest.mark.unlike_podman("a volume gets the owner of an image's folder of the same path: POST /containers/create")
 def test_programs_of_the_image_that_lie_are_not_asked(engine: DockerEngine, image: str, liars: str) -> None:
-    with engine.container(make_spec(liars, watcher=image, workspace_bytes=LIMIT_BYTES)) as container:
+    with engine.container(make_spec(liars, monitor=image, workspace_bytes=LIMIT_BYTES)) as container:
         ended = container.run(python(FILLER), timeout_s=60)
 
     assert ended.ended == "workspace", ended.output
@@ -194,7 +194,7 @@ def test_deleted_files_that_are_still_open_show_in_what_the_disk_has_left(runs: 
     hidden = (
         f"file = open('x', 'wb'); os.unlink('x'); file.write(bytes({600 * MEGABYTE})); file.flush(); time.sleep(60)"
     )
-    limits = Limits(reserve_bytes=disk.size_bytes - 300 * MEGABYTE)
+    limits = DiskLimits(reserve_bytes=disk.size_bytes - 300 * MEGABYTE)
 
     ended = runs.ended(make_spec(image), python(hidden), limits)
 
@@ -203,7 +203,7 @@ def test_deleted_files_that_are_still_open_show_in_what_the_disk_has_left(runs: 
 
 def test_a_root_filesystem_that_is_prepared_shows_in_what_the_disk_has_left(runs: Runs, image: str, disk: Disk) -> None:
     filling = f"open('/usr/filler', 'wb').write(bytes({600 * MEGABYTE})); time.sleep(60)"
-    limits = Limits(reserve_bytes=disk.size_bytes - 300 * MEGABYTE)
+    limits = DiskLimits(reserve_bytes=disk.size_bytes - 300 * MEGABYTE)
 
     ended = runs.ended(make_spec(image, prepares=True), python(filling), limits)
 
@@ -214,7 +214,7 @@ def test_files_that_hold_nothing_take_the_disks_inodes(runs: Runs, image: str, d
     if not disk.files:
         pytest.skip("the engine's file system makes inodes as it needs them")
     many = "for number in range(60_000): open(str(number), 'w').close()\ntime.sleep(60)"
-    limits = Limits(reserve_files=disk.files - 30_000)
+    limits = DiskLimits(reserve_files=disk.files - 30_000)
 
     ended = runs.ended(make_spec(image), python(many), limits)
 
@@ -222,10 +222,12 @@ def test_files_that_hold_nothing_take_the_disks_inodes(runs: Runs, image: str, d
 
 
 def test_a_command_of_which_nothing_is_seen_is_stopped(runs: Runs, image: str, daemon: docker.DockerClient) -> None:
-    """A watcher that is paused stands for whatever keeps one from counting."""
+    """A monitor that is paused stands for whatever keeps one from counting."""
     with ThreadPoolExecutor(1) as threads:
-        running = threads.submit(runs.ended, make_spec(image), ["sleep", "120"], Limits(unwatched_s=15), timeout_s=150)
-        next_watcher(daemon, runs.owner).pause()
+        running = threads.submit(
+            runs.ended, make_spec(image), ["sleep", "120"], DiskLimits(unwatched_s=15), timeout_s=150
+        )
+        next_monitor(daemon, runs.owner).pause()
         ended = running.result()
 
     assert (ended.ended, ended.code) == ("unwatched", 137)
@@ -233,10 +235,10 @@ def test_a_command_of_which_nothing_is_seen_is_stopped(runs: Runs, image: str, d
 
 def test_a_watcher_that_dies_is_followed_by_another(runs: Runs, image: str, daemon: docker.DockerClient) -> None:
     with ThreadPoolExecutor(1) as threads:
-        running = threads.submit(runs.ended, make_spec(image), ["sleep", "30"], Limits(unwatched_s=25))
-        first = next_watcher(daemon, runs.owner)
+        running = threads.submit(runs.ended, make_spec(image), ["sleep", "30"], DiskLimits(unwatched_s=25))
+        first = next_monitor(daemon, runs.owner)
         first.kill()
-        second = next_watcher(daemon, runs.owner, after=first)
+        second = next_monitor(daemon, runs.owner, after=first)
         ended = running.result()
 
     assert second.id != first.id
@@ -247,7 +249,7 @@ def test_an_engine_that_starts_no_watcher_is_at_fault_and_not_the_command(runs: 
     with pytest.raises(
         EngineError, match=r"could not start the container that measures the workspace: .*no-such/image"
     ):
-        runs.ended(make_spec(image, watcher="no-such/image:1"), ["sleep", "60"], Limits(unwatched_s=3))
+        runs.ended(make_spec(image, monitor="no-such/image:1"), ["sleep", "60"], DiskLimits(unwatched_s=3))
 
 
 def test_a_watcher_can_read_and_do_nothing_else(
@@ -255,13 +257,13 @@ def test_a_watcher_can_read_and_do_nothing_else(
 ) -> None:
     with engine.container(make_spec(image)) as container:
         container.run(["sleep", "10"], timeout_s=30)
-        (watcher,) = watchers(daemon, owner)
-        settings, mounts = watcher.attrs["HostConfig"], watcher.attrs["Mounts"]
-        output = watcher.exec_run(["cat", "/proc/1/status"]).output
+        (monitor,) = monitors(daemon, owner)
+        settings, mounts = monitor.attrs["HostConfig"], monitor.attrs["Mounts"]
+        output = monitor.exec_run(["cat", "/proc/1/status"]).output
 
     assert isinstance(output, bytes)
     status = output.decode()
-    assert watcher.attrs["Config"]["User"] == "0:0"
+    assert monitor.attrs["Config"]["User"] == "0:0"
     assert {int(mask, 16) for mask in re.findall(r"^Cap(?:Prm|Eff|Bnd):\s*(\w+)$", status, re.MULTILINE)} == {
         1 << DAC_READ_SEARCH
     }
@@ -279,7 +281,7 @@ def test_a_short_command_has_no_watcher(
     with engine.container(make_spec(image)) as container:
         container.run(["true"], timeout_s=30)
 
-        assert watchers(daemon, owner) == []
+        assert monitors(daemon, owner) == []
 
 
 def test_the_end_of_a_run_ends_its_watchers(host: Host, owner: str, image: str, daemon: docker.DockerClient) -> None:
@@ -290,7 +292,7 @@ def test_the_end_of_a_run_ends_its_watchers(host: Host, owner: str, image: str, 
         engine.container(make_spec(image)) as container,
     ):
         running = threads.submit(container.run, ["sleep", "60"], timeout_s=120)
-        next_watcher(daemon, owner)
+        next_monitor(daemon, owner)
         engine.kill_run()
         ended = running.result()
 

@@ -175,8 +175,8 @@ def test_a_program_that_is_ended_leaves_no_reader_behind(how: str, number: signa
 
 
 def _assert_gone(pid: int) -> None:
-    patience = time.monotonic() + 2
-    while time.monotonic() < patience:
+    give_up = time.monotonic() + 2
+    while time.monotonic() < give_up:
         try:
             status = Path(f"/proc/{pid}/stat").read_text()
         except FileNotFoundError:

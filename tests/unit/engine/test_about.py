@@ -2,9 +2,9 @@
 
 import pytest
 
-from factory.engine.about import described, limits_of, weaknesses
+from factory.engine.about import described, options_of, weaknesses
 from factory.engine.api import EngineInfo
-from factory.engine.posture import Limits
+from factory.engine.posture import ContainerOptions
 
 
 def make_engine(*options: str, api: str = "1.41", component: str = "Engine", quota: bool = True) -> EngineInfo:
@@ -31,14 +31,14 @@ def test_the_profile_of_system_calls_is_read(option: str, profile: str | None) -
 def test_an_engine_that_filters_is_left_to_its_profile(profile: str) -> None:
     engine = make_engine(f"name=seccomp,profile={profile}", api="1.45")
 
-    assert limits_of(engine) == Limits(cpus=4)
+    assert options_of(engine) == ContainerOptions(cpus=4)
     assert weaknesses(engine) == ()
 
 
 def test_dockers_own_profile_is_asked_for_where_its_daemon_filters_nothing_and_knows_it() -> None:
     engine = make_engine("name=seccomp,profile=unconfined", api="1.42")
 
-    assert limits_of(engine).security == ("seccomp=builtin",)
+    assert options_of(engine).security == ("seccomp=builtin",)
     assert weaknesses(engine) == ()
 
 
@@ -56,12 +56,12 @@ def test_an_engine_without_a_filter_is_named(engine: EngineInfo) -> None:
     (weakness,) = weaknesses(engine)
 
     assert "filters no system calls" in weakness.found
-    assert limits_of(engine).security == ()
+    assert options_of(engine).security == ()
 
 
 def test_an_engine_that_limits_no_processors_is_named() -> None:
     engine = make_engine("name=seccomp,profile=default", quota=False)
 
-    assert limits_of(engine).cpus is None
+    assert options_of(engine).cpus is None
     (weakness,) = weaknesses(engine)
     assert "cannot limit processors" in weakness.found

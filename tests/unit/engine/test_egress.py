@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from factory.engine import barrier
+from factory.engine import block_ranges
 from factory.engine.egress import bridge
 from factory.origins import BLOCKED
 
@@ -37,12 +37,12 @@ def test_where_mirrors_and_proxies_lie_is_open(address: str) -> None:
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
-def test_a_range_has_two_rules_for_port_53_before_the_one_that_closes_it(network: barrier.Network) -> None:
-    messages = list(barrier.rules(network))
+def test_a_range_has_two_rules_for_port_53_before_the_one_that_closes_it(network: block_ranges.Network) -> None:
+    messages = list(block_ranges.rules(network))
 
     assert [len(message) for message in messages] == [struct.unpack_from("=I", message)[0] for message in messages]
     actions = [message[16 + 7] for message in messages]
-    assert actions == [barrier.LOOK_UP, barrier.LOOK_UP, barrier.UNREACHABLE]
+    assert actions == [block_ranges.LOOK_UP, block_ranges.LOOK_UP, block_ranges.UNREACHABLE]
     assert all(network.network_address.packed in message for message in messages)
     ports = struct.pack("=HH", 53, 53)
     assert [ports in message for message in messages] == [True, True, False]

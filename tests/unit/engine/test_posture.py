@@ -5,9 +5,9 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from factory.engine.api import ContainerSpec, Mount
-from factory.engine.posture import Limits, confined, guard, label_of, labels, watching
+from factory.engine.posture import ContainerOptions, confined, firewall, label_of, labels, monitor
 
-LIMITS = Limits(cpus=2)
+LIMITS = ContainerOptions(cpus=2)
 
 
 def make_spec(**facts: object) -> ContainerSpec:
@@ -15,8 +15,8 @@ def make_spec(**facts: object) -> ContainerSpec:
     return ContainerSpec(**values)  # type: ignore[arg-type] # the tests' own keywords
 
 
-def host_config(spec: ContainerSpec, limits: Limits = LIMITS) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", confined(spec, workspace="w", marks={}, limits=limits)["HostConfig"])
+def host_config(spec: ContainerSpec, options: ContainerOptions = LIMITS) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", confined(spec, workspace="w", marks={}, options=options)["HostConfig"])
 
 
 def test_nothing_of_the_host_is_mounted_and_no_shared_volume_can_be_written() -> None:
@@ -40,7 +40,7 @@ def test_swap_adds_nothing_to_the_memory_limit() -> None:
 def test_the_specs_environment_wins_over_the_home_given() -> None:
     spec = make_spec(env={"HOME": "/work/home", "A": "b=c"})
 
-    assert confined(spec, workspace="w", marks={}, limits=LIMITS)["Env"] == ["HOME=/work/home", "A=b=c"]
+    assert confined(spec, workspace="w", marks={}, options=LIMITS)["Env"] == ["HOME=/work/home", "A=b=c"]
 
 
 def test_a_label_is_read_back_and_absent_ones_are_empty() -> None:
@@ -49,20 +49,20 @@ def test_a_label_is_read_back_and_absent_ones_are_empty() -> None:
 
 
 def test_processors_are_limited_to_the_engines_and_the_control_group_is_private() -> None:
-    found = host_config(make_spec(), Limits(cpus=3, security=("seccomp=builtin",)))
+    found = host_config(make_spec(), ContainerOptions(cpus=3, security=("seccomp=builtin",)))
 
     assert (found["NanoCpus"], found["CgroupnsMode"]) == (3_000_000_000, "private")
     assert found["SecurityOpt"] == ["no-new-privileges", "seccomp=builtin"]
 
 
 def test_an_engine_that_limits_no_processors_is_not_asked_to() -> None:
-    assert "NanoCpus" not in host_config(make_spec(), Limits(cpus=None))
+    assert "NanoCpus" not in host_config(make_spec(), ContainerOptions(cpus=None))
 
 
 def test_a_container_with_network_has_its_guards_name_and_network_and_no_capability() -> None:
-    spec = make_spec(network=True, guard="ours")
+    spec = make_spec(network=True, firewall="ours")
 
-    body = confined(spec, workspace="w", marks={}, limits=LIMITS, network="container:guard")
+    body = confined(spec, workspace="w", marks={}, options=LIMITS, network="container:guard")
 
     assert "Hostname" not in body
     host = cast("Mapping[str, object]", body["HostConfig"])
@@ -70,7 +70,7 @@ def test_a_container_with_network_has_its_guards_name_and_network_and_no_capabil
 
 
 def test_a_guard_may_change_its_network_and_nothing_else() -> None:
-    body = guard("ours", marks={}, limits=LIMITS, network="n")
+    body = firewall("ours", marks={}, options=LIMITS, network="n")
 
     host = cast("Mapping[str, object]", body["HostConfig"])
     assert (body["User"], host["CapDrop"], host["CapAdd"]) == ("0:0", ["ALL"], ["NET_ADMIN"])
@@ -79,8 +79,8 @@ def test_a_guard_may_change_its_network_and_nothing_else() -> None:
 
 def test_a_watcher_has_an_image_of_its_own_and_sees_only_what_the_other_may_write_to() -> None:
     mounts = (Mount(volume="tools", path=PurePosixPath("/tools")),)
-    spec = make_spec(image="strange", watcher="ours", mounts=mounts)
-    body = watching(spec, workspace="w", marks={}, limits=LIMITS)
+    spec = make_spec(image="strange", monitor="ours", mounts=mounts)
+    body = monitor(spec, workspace="w", marks={}, options=LIMITS)
     settings = cast("Mapping[str, object]", body["HostConfig"])
     mounted = cast("list[Mapping[str, object]]", settings["Mounts"])
 

@@ -38,7 +38,7 @@ def bench(tmp_path: Path) -> Iterator[tuple[Bench, Specs]]:
     specs = Specs()
     with (
         Recorder(tmp_path, lambda _: None) as recorder,
-        Bench(engine=cast("Engine", specs), subject="cell", recorder=recorder, watcher=lambda: "ours") as made,
+        Bench(engine=cast("Engine", specs), subject="cell", recorder=recorder, monitor=lambda: "ours") as made,
     ):
         made.start(ContainerSpec(image="strange", label="cell", env={}))
         yield made, specs
@@ -47,7 +47,7 @@ def bench(tmp_path: Path) -> Iterator[tuple[Bench, Specs]]:
 def test_every_container_of_a_run_is_watched_from_that_image(bench: tuple[Bench, Specs]) -> None:
     _, specs = bench
 
-    assert [(spec.image, spec.watcher) for spec in specs.asked] == [("strange", "ours")]
+    assert [(spec.image, spec.monitor) for spec in specs.asked] == [("strange", "ours")]
 
 
 def test_a_step_that_nobody_could_watch_has_failed_and_the_hint_says_what_helps(bench: tuple[Bench, Specs]) -> None:

@@ -1,7 +1,7 @@
 """How much a container has written, and how much room the engine's disk has left, while a command runs.
 
 A volume has no quota where the engine's file system has none, and a workspace in memory would count as the build's.
-So a second container, the watcher, counts what the first may write to. The package can neither see nor reach it: what
+So a second container, the monitor, counts what the first may write to. The package can neither see nor reach it: what
 it prints is believed, and that it prints nothing is a verdict, too. What no count shows (deleted files that are still
 open, the root filesystem of an image that is being prepared) the disk's own room shows.
 """
@@ -17,7 +17,7 @@ UNWATCHED_S: Final = 120
 """How long a figure may be missing. A count is given 30 s, so this is at least three counts that came to nothing."""
 
 _FIRST_S: Final = 2.0
-_TOGETHER_S: Final = 6.0  # the commands of a small build take less: it pays for no watcher
+_TOGETHER_S: Final = 6.0  # the commands of a small build take less: it pays for no monitor
 _POLL_S: Final = 0.25
 _LONGEST_POLL_S: Final = 1.0
 _LINE_BYTES: Final = 4096
@@ -56,7 +56,7 @@ def watch_command(folders: Sequence[PurePosixPath]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class DiskLimits:
     """When commands are stopped for the engine's sake; `unwatched_s` is how long a figure may be missing.
 
     `reserve_bytes` and `reserve_files` are what the engine's disk must have left.
@@ -68,7 +68,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class FreeSpace:
     """What one file system has left; `files_known` is false where it makes inodes as it needs them."""
 
     size_bytes: int
@@ -77,13 +77,13 @@ class Left:
 
 
 @dataclass(slots=True, kw_only=True)
-class Looks:
-    """What a watcher printed last, and how often: one thread takes the lines, another reads the figures."""
+class DiskUsage:
+    """What a monitor printed last, and how often: one thread takes the lines, another reads the figures."""
 
     folders: Sequence[PurePosixPath]
     held_bytes: int = 0
     held_count: int = 0
-    left: Mapping[str, Left] = field(default_factory=dict)
+    left: Mapping[str, FreeSpace] = field(default_factory=dict)
     left_count: int = 0
     _begun: bytes = b""
 
@@ -99,7 +99,7 @@ class Looks:
                 self._take_left(*(group.decode() for group in left.groups()))
 
     def _take_left(self, place: str, blocks: str, block_bytes: str, files: str, most_files: str) -> None:
-        known = Left(size_bytes=int(blocks) * int(block_bytes), files=int(files), files_known=int(most_files) > 0)
+        known = FreeSpace(size_bytes=int(blocks) * int(block_bytes), files=int(files), files_known=int(most_files) > 0)
         self.left = {**self.left, place: known}
         if self.left.keys() == {_ROOT, *map(str, self.folders)}:
             self.left_count += 1
@@ -119,15 +119,15 @@ class _Absence:
 
 
 @dataclass(slots=True, kw_only=True)
-class Watch:
-    """Judges one command by what its container's watcher sees; `look` starts the watcher where none runs yet.
+class DiskWatch:
+    """Judges one command by what its container's monitor sees; `look` starts the monitor where none runs yet.
 
     `ran_s` is how long the container's earlier commands ran: many short ones are watched, too.
     """
 
     limit_bytes: int
-    look: Callable[[], Looks]
-    limits: Limits = field(default_factory=Limits)
+    look: Callable[[], DiskUsage]
+    limits: DiskLimits = field(default_factory=DiskLimits)
     ran_s: float = 0.0
     clock: Callable[[], float] = monotonic
     _first: float = field(init=False)
@@ -145,7 +145,7 @@ class Watch:
         return max(_POLL_S, self._first - self.clock())
 
     def verdict(self) -> Verdict | None:
-        """Say which limit is passed: the workspace's own, the engine's disk, or the patience with missing figures."""
+        """Say which limit is passed: the workspace's own, the engine's disk, or the retry with missing figures."""
         now = self.clock()
         # A process that was stopped for an hour, and its engine's answers with it, has waited for nothing.
         waited_s, self._polled = min(now - self._polled, _LONGEST_POLL_S), now
@@ -159,6 +159,6 @@ class Watch:
         absent_s = (self._no_held.add(looks.held_count, waited_s), self._no_left.add(looks.left_count, waited_s))
         return "unwatched" if max(absent_s) > self.limits.unwatched_s else None
 
-    def _is_short(self, left: Left) -> bool:
+    def _is_short(self, left: FreeSpace) -> bool:
         is_full = left.files_known and left.files < self.limits.reserve_files
         return is_full or left.size_bytes < self.limits.reserve_bytes

@@ -1,10 +1,10 @@
-"""What a watcher's lines mean, and when a command is stopped for them."""
+"""What a monitor's lines mean, and when a command is stopped for them."""
 
 from pathlib import PurePosixPath
 
 import pytest
 
-from factory.engine.space import Limits, Looks, Watch
+from factory.engine.disk import DiskLimits, DiskUsage, DiskWatch
 
 GB = 10**9
 WORK = PurePosixPath("/work")
@@ -17,12 +17,12 @@ def left(*, free: int, files: int = 10**6, most_files: int = 10**7, place: str =
 
 
 def said(*, held: int, free: int) -> str:
-    """Write a whole round of the watcher's lines."""
+    """Write a whole round of the monitor's lines."""
     return f"held {held // 1024}\n{left(free=free)}{left(free=free, place='/')}"
 
 
-def looks_of(text: str) -> Looks:
-    looks = Looks(folders=(WORK,))
+def looks_of(text: str) -> DiskUsage:
+    looks = DiskUsage(folders=(WORK,))
     looks.take(text.encode())
     return looks
 
@@ -40,10 +40,10 @@ class Watched:
 
     def __init__(self, text: str = "", *, ran_s: float = 0.0) -> None:
         self.clock, self.looks, self.asked = Clock(), looks_of(text), 0
-        limits = Limits(reserve_bytes=2 * GB, reserve_files=1000, unwatched_s=30)
-        self.watch = Watch(limit_bytes=16 * GB, look=self.look, limits=limits, ran_s=ran_s, clock=self.clock)
+        limits = DiskLimits(reserve_bytes=2 * GB, reserve_files=1000, unwatched_s=30)
+        self.watch = DiskWatch(limit_bytes=16 * GB, look=self.look, limits=limits, ran_s=ran_s, clock=self.clock)
 
-    def look(self) -> Looks:
+    def look(self) -> DiskUsage:
         self.asked += 1
         return self.looks
 
@@ -99,7 +99,7 @@ def test_what_is_no_whole_line_of_the_watchers_tells_nothing(text: str) -> None:
 
 
 def test_lines_come_in_any_pieces() -> None:
-    looks = Looks(folders=(WORK,))
+    looks = DiskUsage(folders=(WORK,))
 
     for byte in said(held=3 * GB, free=50 * GB).encode():
         looks.take(bytes([byte]))
@@ -109,7 +109,7 @@ def test_lines_come_in_any_pieces() -> None:
 
 
 def test_a_line_without_end_is_not_kept() -> None:
-    looks = Looks(folders=(WORK,))
+    looks = DiskUsage(folders=(WORK,))
 
     for _ in range(1000):
         looks.take(b"9" * 10_000)
@@ -145,7 +145,7 @@ def test_many_short_commands_are_watched_after_six_seconds_together(ran_s: float
 def test_a_figure_that_does_not_come_is_a_verdict(still: str) -> None:
     watched = Watched()
 
-    def look() -> Looks:
+    def look() -> DiskUsage:
         watched.looks.take(still.encode())
         return watched.looks
 

@@ -15,7 +15,7 @@ _PAUSE_S: Final = 0.3
 
 
 @dataclass(slots=True, kw_only=True)
-class Patience:
+class Retry:
     """How long one run waits for its engine: as long as the engine may be silent, all threads together.
 
     `run_ended` is set when nobody waits any more.

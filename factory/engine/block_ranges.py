@@ -1,6 +1,6 @@
 """Closes the ranges of a network namespace in which hosts give their secrets away; runs in a container of ours.
 
-    barrier.py RANGE…
+    block_ranges.py RANGE…
 
 A RANGE is an address with a prefix's length. Rules (ip-rule(8), over rtnetlink(7)) make everything in it unreachable
 but port 53: some hosts' name servers lie there. Whoever shares the namespace without CAP_NET_ADMIN cannot remove them.

@@ -15,10 +15,10 @@ from uuid import uuid4
 from factory.engine import posture
 from factory.engine.api import WORKSPACE, ContainerSpec
 from factory.engine.client import Client
+from factory.engine.disk import DiskUsage, watch_command
 from factory.engine.output import payloads
-from factory.engine.patience import Patience
 from factory.engine.pending import Pending
-from factory.engine.space import Looks, watch_command
+from factory.engine.retry import Retry
 from factory.errors import EngineError
 
 _TURN_S: Final = 0.25
@@ -26,7 +26,7 @@ _AGAIN_S: Final = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Watcher:
+class Monitor:
     """Watches the workspace of the container that `spec` describes, from the first `look` until that is removed.
 
     Nothing waits while its container starts: the thread does that. One that dies is followed by another. `trouble` is
@@ -34,23 +34,23 @@ class Watcher:
     """
 
     client: Client
-    patience: Patience
+    retry: Retry
     spec: ContainerSpec
     workspace: str
     marks: Mapping[str, str]
-    limits: posture.Limits
+    options: posture.ContainerOptions
     run_ended: Event
     pending: Pending
     trouble: EngineError | None = None
-    _looks: Looks = field(init=False)
+    _looks: DiskUsage = field(init=False)
     _thread: Thread | None = None
     _over: Event = field(default_factory=Event)
     _left: EngineError | None = None
 
     def __post_init__(self) -> None:
-        self._looks = Looks(folders=(WORKSPACE,))
+        self._looks = DiskUsage(folders=(WORKSPACE,))
 
-    def look(self) -> Looks:
+    def look(self) -> DiskUsage:
         """Return the newest figures, which are none at first."""
         if self._thread is None:
             self._thread = Thread(target=self._watch, name=f"watch {self.spec.label}", daemon=True)
@@ -86,7 +86,7 @@ class Watcher:
             self._over.wait(_AGAIN_S)
 
     def _read(self, name: str) -> None:
-        body = posture.watching(self.spec, workspace=self.workspace, marks=self.marks, limits=self.limits)
+        body = posture.monitor(self.spec, workspace=self.workspace, marks=self.marks, options=self.options)
         with self.pending.change():
             self.client.create(body, name)
             if self._is_over():
@@ -104,6 +104,6 @@ class Watcher:
 
     def _remove(self, name: str) -> None:
         try:
-            self.patience.remove(partial(self.client.remove, name))
+            self.retry.remove(partial(self.client.remove, name))
         except EngineError as error:
             self._left = error
