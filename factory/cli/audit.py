@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,23 +13,12 @@ import click
 from factory.audit import RULES, Audit, Expectation, Finding, audit, unread
 from factory.catalogue import Severity
 from factory.cli.clock import today
+from factory.cli.options import AuditOptions
 from factory.confined import Bounds, Overrun, confined_all
 from factory.errors import InternalError, UsageError
 from factory.fence import fence
 from factory.report.audit import Line, render_audit
 from factory.wheel import read_wheel
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditOptions:
-    """The arguments of `factory audit`. Without `select` every rule counts; `strict` makes warnings refuse too."""
-
-    wheels: tuple[Path, ...]
-    as_json: bool = False
-    as_sarif: bool = False
-    strict: bool = False
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
 
 
 def run_audit(options: AuditOptions) -> int:

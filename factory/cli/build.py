@@ -16,7 +16,6 @@ from factory import __version__
 from factory.cli.board import LiveBoard, PlainBoard
 from factory.cli.clock import today
 from factory.cli.common import (
-    RecipeOptions,
     allowed_again,
     err,
     families,
@@ -27,6 +26,7 @@ from factory.cli.common import (
     root_again,
 )
 from factory.cli.errors import render_error
+from factory.cli.options import BuildOptions
 from factory.cli.signals import Signals, handled_signals
 from factory.confined import Readers
 from factory.engine.about import weaknesses
@@ -62,19 +62,6 @@ from factory.store import Store
 
 EVIDENCE = Path(".factory/runs")
 _AGAIN = "type the same command again: what was finished is not done again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildOptions(RecipeOptions):
-    """The flags of `factory build`."""
-
-    output: Path
-    jobs: int | None
-    no_cache: bool
-    keep: bool
-    json_file: Path | None
-    junit_file: Path | None
-    verbose: bool
 
 
 def run_build(options: BuildOptions) -> int:

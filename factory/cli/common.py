@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,24 +11,10 @@ from rich.console import Console
 from factory.audit.rules import RULES
 from factory.catalogue import DEFAULT_FAMILIES, FAMILIES
 from factory.cli.clock import today
+from factory.cli.options import BuildOptions, PlanOptions
 from factory.errors import FactoryError, InternalError, RecipeError, UsageError
 from factory.host import Host, read_host, variable_names
 from factory.recipe.parse import Loaded, load_recipes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipeOptions:
-    """The flags that choose recipes and cells."""
-
-    recipes: tuple[Path, ...]
-    only: tuple[str, ...]
-    skip: tuple[str, ...]
-    settings: tuple[str, ...]
-    families: str
-    update: bool
-    keep_going: bool
-    allow_env: tuple[str, ...]
-    root: Path | None
 
 
 def new_run_id() -> str:
@@ -36,7 +22,7 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def load(options: RecipeOptions) -> Loaded:
+def load(options: BuildOptions | PlanOptions) -> Loaded:
     """Read the recipes that are meant, or `./recipe.yaml` without any.
 
     Raises:
@@ -50,7 +36,7 @@ def load(options: RecipeOptions) -> Loaded:
     return loaded
 
 
-def host_of(options: RecipeOptions) -> Host:
+def host_of(options: BuildOptions | PlanOptions) -> Host:
     """Read this machine, with the variables that the command line allows recipes to read.
 
     Raises:

@@ -3,7 +3,6 @@
 import os
 import shlex
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from packaging.version import Version
 
 from factory.cli.clock import today
 from factory.cli.common import err, families, root_again
+from factory.cli.options import InitOptions
 from factory.confined import confined
 from factory.digest import Digest
 from factory.errors import OutputError, SourceError, UsageError
@@ -36,16 +36,6 @@ from factory.untrusted import (
 
 _ARCHIVES = (".tar.gz", ".tgz", ".zip")
 _SOURCES = "name a folder, a sdist's file, or a release on the index: nh3, nh3==0.3.7"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitOptions:
-    """The flags of `factory init`."""
-
-    source: str
-    output: Path
-    force: bool
-    families: str
 
 
 def run_init(options: InitOptions) -> int:

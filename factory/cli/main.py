@@ -5,45 +5,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
 
 from factory import __version__
-from factory.catalogue import DEFAULT_FAMILIES
+from factory.cli.options import AuditOptions, BuildOptions, InitOptions, PinOptions, PlanOptions, takes
 from factory.errors import FactoryError, Interrupted, OutputError
 from factory.fence import fence
 from factory.terminal import printing
-
-_RECIPES = click.argument("recipes", nargs=-1, metavar="[RECIPE]...", type=click.Path(path_type=Path))
-_FAMILIES = click.option(
-    "--families",
-    default=DEFAULT_FAMILIES,
-    show_default=True,
-    metavar="LIST",
-    help="Image families that may serve, the preferred first, with commas between.",
-)
-_ONLY = click.option("--only", multiple=True, metavar="GLOB", help="Only cells whose id (or recipe/id) matches.")
-_SKIP = click.option("--skip", multiple=True, metavar="GLOB", help="Leave out cells whose id (or recipe/id) matches.")
-_SET = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a field of every recipe: build.timeout=10m."
-)
-_ALLOW_ENV = click.option(
-    "--allow-env",
-    multiple=True,
-    metavar="NAME",
-    help="Let recipes read this environment variable (build.pass-env). Repeat it, or use commas. "
-    "FACTORY_PASS_ENV adds names.",
-)
-_ROOT = click.option(
-    "--root",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    metavar="FOLDER",
-    help="Folder in which local files of recipes must lie (path, patches, file://).  "
-    "[default: the recipe's repository, or its folder]",
-)
-_UPDATE = click.option("--update", is_flag=True, help="Resolve sources and requirements anew instead of as last time.")
 
 
 class _Group(click.Group):
@@ -129,93 +99,43 @@ def main() -> None:
 
 
 @main.command(short_help="Build the wheels that are owed, and prove them.")
-@_RECIPES
-@click.option(
-    "-o", "--output", default="dist", show_default=True, type=click.Path(path_type=Path), help="Where wheels go."
-)
-@_ONLY
-@_SKIP
-@_SET
-@click.option(
-    "--jobs", type=click.IntRange(1, 256), metavar="N", help="Cells and trials at once.  [default: processors]"
-)
-@_FAMILIES
-@_ROOT
-@click.option("--keep-going", is_flag=True, help="A bad recipe does not stop the others; the exit code still tells.")
-@_ALLOW_ENV
-@click.option("--no-cache", is_flag=True, help="Do all the work again, and remember it.")
-@_UPDATE
-@click.option(
-    "--keep",
-    is_flag=True,
-    help="Copy the regular files of a failed cell's workspace into the run's folder, below kept/<subject>/.",
-)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write the run as JSON (schema: factory schema run); - is stdout.",
-)
-@click.option(
-    "--junit",
-    "junit_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write the run as JUnit XML, a test case for each wheel and each trial; - is stdout.",
-)
-@click.option("-v", "--verbose", is_flag=True, help="Show every step's output as it comes.")
-def build(**options: object) -> None:
+@takes(BuildOptions)
+def build(options: BuildOptions) -> None:
     """Build the wheels that recipes owe, prove them, and put those that passed into the output folder.
 
     RECIPE is a file or a folder of them; without one: ./recipe.yaml. Good wheels are kept when others fail, and a
     second run does only what changed.
     """
-    from factory.cli.build import BuildOptions, run_build  # noqa: PLC0415 -- --help starts without the engine
+    from factory.cli.build import run_build  # noqa: PLC0415 -- --help starts without the engine
 
-    sys.exit(run_build(BuildOptions(**options)))  # type: ignore[arg-type]  # click checked each against its option
+    sys.exit(run_build(options))
 
 
 @main.command(short_help="Show what would be built, tried and skipped.")
-@_RECIPES
-@_ONLY
-@_SKIP
-@_SET
-@_FAMILIES
-@_ROOT
-@_UPDATE
-@_ALLOW_ENV
-@click.option("--keep-going", is_flag=True, help="Plan the good recipes although others are bad.")
-@click.option("--ids", is_flag=True, help="Print only the addresses of the cells, one a line.")
-@click.option("--json", "as_json", is_flag=True, help="Print the plans as JSON (schema: factory schema plan).")
-def plan(**options: object) -> None:
+@takes(PlanOptions)
+def plan(options: PlanOptions) -> None:
     """Show what would be built, tried and skipped, and why; needs no engine.
 
     RECIPE is a file or a folder of them; without one: ./recipe.yaml.
     """
-    from factory.cli.plan import PlanOptions, run_plan  # noqa: PLC0415 -- as above
+    from factory.cli.plan import run_plan  # noqa: PLC0415 -- as above
 
-    sys.exit(run_plan(PlanOptions(**options)))  # type: ignore[arg-type]  # as above
+    sys.exit(run_plan(options))
 
 
 @main.command(short_help="Judge any wheels by the gate.")
-@click.argument("wheels", nargs=-1, required=True, metavar="WHEEL...", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the audits as JSON (schema: factory schema audit).")
-@click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0, for code-scanning pages.")
-@click.option("--strict", is_flag=True, help="Refuse wheels for warnings too.")
-@click.option("--select", multiple=True, metavar="RULE", help="Judge by this rule alone; may be repeated.")
-@click.option("--ignore", multiple=True, metavar="RULE", help="Leave out this rule; may be repeated.")
-def audit(**options: object) -> None:
+@takes(AuditOptions)
+def audit(options: AuditOptions) -> None:
     """Judge any wheels by the gate: verdict, the platform they deserve, their floor, and what was found.
 
     `factory explain RULE` says why a rule is one. Exits with 1 when a wheel is refused.
     """
     gc.disable()  # what is imported stays: to look through it for garbage takes a tenth of a small wheel's time
-    from factory.cli.audit import AuditOptions, run_audit  # noqa: PLC0415 -- as above
+    from factory.cli.audit import run_audit  # noqa: PLC0415 -- as above
 
     gc.freeze()
     gc.enable()
-    sys.exit(run_audit(AuditOptions(**options)))  # type: ignore[arg-type]  # as above
+    sys.exit(run_audit(options))
 
 
 @main.command(short_help="Explain a rule of the gate.")
@@ -228,27 +148,17 @@ def explain(rule: str | None) -> None:
 
 
 @main.command(short_help="Write a recipe from a source.")
-@click.argument("source", default=".", metavar="[SOURCE]")
-@click.option(
-    "-o",
-    "--output",
-    default="recipe.yaml",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="The recipe to write; - is stdout.",
-)
-@click.option("--force", is_flag=True, help="Write over a recipe that is there.")
-@_FAMILIES
-def init(**options: object) -> None:
+@takes(InitOptions)
+def init(options: InitOptions) -> None:
     """Write a recipe from a source, by reading alone: nothing of it is run.
 
     SOURCE is a folder, a sdist's file, or a release on the package index, such as nh3 or nh3==0.3.7; without one: the
     folder you are in. Settings of cibuildwheel's are carried over. What could not be read or carried over stands at
     the recipe's end, each with its reason.
     """
-    from factory.cli.init import InitOptions, run_init  # noqa: PLC0415 -- as above
+    from factory.cli.init import run_init  # noqa: PLC0415 -- as above
 
-    sys.exit(run_init(InitOptions(**options)))  # type: ignore[arg-type]  # as above
+    sys.exit(run_init(options))
 
 
 @main.command(short_help="Tell what is missing on this machine.")
@@ -320,19 +230,14 @@ def image_show(name: str) -> None:
 
 
 @image.command("pin", short_help="Pin what registries serve by digest.")
-@click.argument("reference", required=False)
-@click.option("--from-cibuildwheel", is_flag=True, help="Take the pins of the newest cibuildwheel on the index.")
-@click.option("--tag", default="latest", show_default=True, help="Which tag's digest the registry is asked for.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Which lock to write.  [default: our own]"
-)
-def image_pin(**options: object) -> None:
+@takes(PinOptions)
+def image_pin(options: PinOptions) -> None:
     """Pin the images that registries serve to the digests of today; nothing is pulled.
 
     With a REFERENCE such as registry/name:tag, only print it with its digest, as a recipe names it under images.
 
     The registry is asked through the engine. FACTORY_IMAGE_LOCK names the lock that builds use, if not our own.
     """
-    from factory.cli.pin import PinOptions, run_image_pin  # noqa: PLC0415 -- as above
+    from factory.cli.pin import run_image_pin  # noqa: PLC0415 -- as above
 
-    sys.exit(run_image_pin(PinOptions(**options)))  # type: ignore[arg-type]  # as for build
+    sys.exit(run_image_pin(options))

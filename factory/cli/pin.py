@@ -1,11 +1,11 @@
 """`factory image pin`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from factory.cli.common import err, out
+from factory.cli.options import PinOptions
 from factory.engine.docker import connect
 from factory.errors import OutputError, UsageError
 from factory.host import Host, read_host
@@ -19,16 +19,6 @@ from factory.source.newest import fetch_newest_wheel
 from factory.store import Store
 
 _CIBUILDWHEEL = canonicalize_name("cibuildwheel")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinOptions:
-    """The flags of `factory image pin`."""
-
-    reference: str | None
-    from_cibuildwheel: bool
-    tag: str
-    output: Path | None
 
 
 def run_image_pin(options: PinOptions) -> int:

@@ -2,14 +2,12 @@
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from threading import Event
 
 import click
 
 from factory.cli.clock import today
 from factory.cli.common import (
-    RecipeOptions,
     allowed_again,
     err,
     families,
@@ -20,6 +18,7 @@ from factory.cli.common import (
     root_again,
 )
 from factory.cli.errors import render_error
+from factory.cli.options import PlanOptions
 from factory.errors import FactoryError, ImageError, InternalError, UsageError, is_of_one_recipe
 from factory.fence import fence
 from factory.image_facts import ImageFacts
@@ -35,14 +34,6 @@ from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
 from factory.report.text import line
 from factory.store import Store
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions(RecipeOptions):
-    """The flags of `factory plan`."""
-
-    ids: bool
-    as_json: bool
 
 
 def run_plan(options: PlanOptions) -> int:
