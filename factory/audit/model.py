@@ -1,6 +1,5 @@
-"""What the gate is told, what its checks answer, and the verdict."""
+"""The values of the gate: what is expected of a wheel, what a check answers, the verdict."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +8,6 @@ from packaging.tags import Tag
 from factory.catalogue import Severity, Waiver
 from factory.excerpt import cut, few
 from factory.tags import Abi3Floor, PlatformTag
-from factory.wheel import Wheel
 
 _SUBJECT_CHARACTERS = 4096  # a name of 1024 bytes, all of which became escapes
 
@@ -80,6 +78,3 @@ class Audit:
     def passed(self) -> bool:
         """Whether no error stands unwaived."""
         return not any(finding.fails for finding in self.findings)
-
-
-Check = Callable[[Wheel, Expectation], Ruling]

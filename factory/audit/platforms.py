@@ -1,11 +1,6 @@
-"""The platforms a wheel is for, and the objects that are for others."""
+"""The platforms that a wheel is for."""
 
-from collections.abc import Iterator
-
-from factory.audit.model import Expectation, Finding, Ruling
-from factory.audit.rules import finding
-from factory.audit.sonames import is_foreign
-from factory.excerpt import listed
+from factory.audit.model import Expectation
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
@@ -28,27 +23,3 @@ def architectures(wheel: Wheel, expectation: Expectation) -> frozenset[str]:
     if expectation.platform is not None:
         found.add(expectation.platform.arch)
     return frozenset(found)
-
-
-def check_machines(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """Every object must be for the wheel's architecture and libc; what no processor runs is data."""
-    found = [*_machines(wheel, architectures(wheel, expectation)), *_libcs(wheel, expectation)]
-    return Ruling(check="machines", findings=tuple(found), allows=frozenset() if found else None)
-
-
-def _machines(wheel: Wheel, wanted: frozenset[str]) -> Iterator[Finding]:
-    for path, shared in wheel.objects.items():
-        if wanted and shared.for_a_processor and shared.architecture not in wanted:
-            message = f"is for {shared.machine_name}; the wheel is for {listed(sorted(wanted))}"
-            yield finding("wrong-machine", path, message)
-
-
-def _libcs(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
-    platforms = claimed(wheel) or ((expectation.platform,) if expectation.platform else ())
-    wanted = {platform.libc for platform in platforms}
-    for path, shared in wheel.objects.items():
-        names = (*shared.needed, *([shared.interpreter] if shared.interpreter else []))
-        for libc in sorted(wanted):
-            signs = tuple(sorted(name for name in names if is_foreign(name, libc)))
-            if signs:
-                yield finding("wrong-libc", path, f"needs {signs[0]}; the wheel is for {libc}", signs)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from factory.audit.rules import RULES
+from factory.audit import RULES
 from factory.catalogue import DEFAULT_FAMILIES, FAMILIES
 from factory.cli.clock import today
 from factory.cli.options import BuildOptions, PlanOptions

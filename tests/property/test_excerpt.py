@@ -48,7 +48,7 @@ def test_a_list_of_names_says_how_many_it_leaves_out(names: list[str], most: int
 
 @given(rule=st.sampled_from(sorted(RULES)), subject=_LONG, message=_LONG, evidence=st.lists(_LONG, max_size=50))
 def test_a_finding_of_any_rule_is_bounded(rule: str, subject: str, message: str, evidence: list[str]) -> None:
-    _assert_bounded(finding(rule, subject, message, tuple(evidence)))
+    _assert_bounded(finding(RULES[rule], subject, message, tuple(evidence)))
 
 
 @given(text=_LONG)

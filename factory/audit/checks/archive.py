@@ -1,11 +1,29 @@
-"""Rules about the archive itself: how a hostile or careless zip is told from a wheel."""
+"""The archive: what its reader refused, and how large it is."""
 
+from factory.audit.model import Expectation, Ruling
+from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
 from factory.catalogue import Rule, Severity
+from factory.wheel import Wheel
 
-_WHEEL_SPECIFICATION = "binary distribution format specification (PEP 427)"
-_ZIP_SPECIFICATION = "PKWARE APPNOTE; " + _WHEEL_SPECIFICATION
+_ZIP_SPECIFICATION = "PKWARE APPNOTE; " + WHEEL_SPECIFICATION
 
-ARCHIVE_RULES = (
+RULES = table(
+    Rule(
+        id="elf-broken",
+        severity=Severity.ERROR,
+        summary="an ELF object cannot be read",
+        why="It is cut short or damaged; the loader fails or crashes, and nothing else about it can be judged.",
+        mend="Build again; check stripping and patching tools (patchelf before 0.14.5 damages files).",
+        source="System V ABI, ELF; man 5 elf",
+    ),
+    Rule(
+        id="wheel-too-large",
+        severity=Severity.ERROR,
+        summary="the wheel is larger than agreed",
+        why="Debug information or a forgotten file got in, or an index will refuse it.",
+        mend="Strip the objects, look for what grew, or raise `audit: {max-size: …}` in the recipe.",
+        source="the recipe's audit.max-size",
+    ),
     Rule(
         id="archive-unreadable",
         severity=Severity.ERROR,
@@ -44,7 +62,7 @@ ARCHIVE_RULES = (
         summary="a member is a link or a device",
         why="Wheels cannot carry links: installers write the link's target as text, or follow it out of the folder.",
         mend="Pack the file itself; for a library keep only the name that is needed.",
-        source=_WHEEL_SPECIFICATION,
+        source=WHEEL_SPECIFICATION,
     ),
     Rule(
         id="archive-encrypted",
@@ -134,12 +152,21 @@ ARCHIVE_RULES = (
         mend="Set SOURCE_DATE_EPOCH to a time from 1980 on.",
         source=_ZIP_SPECIFICATION + ", 4.4.6: MS-DOS dates begin with 1980-01-01",
     ),
-    Rule(
-        id="wheel-too-large",
-        severity=Severity.ERROR,
-        summary="the wheel is larger than agreed",
-        why="Debug information or a forgotten file got in, or an index will refuse it.",
-        mend="Strip the objects, look for what grew, or raise `audit: {max-size: …}` in the recipe.",
-        source="the recipe's audit.max-size",
-    ),
 )
+
+
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:
+    """Report what the reader could not take, and a size above the agreed one."""
+    found = [
+        finding(RULES[f"archive-{flaw.kind}"], flaw.member or wheel.filename, flaw.message) for flaw in wheel.flaws
+    ]
+    found += [
+        finding(RULES["elf-broken"], path, f"is no readable ELF object: {reason}")
+        for path, reason in wheel.broken.items()
+    ]
+    limit = expectation.max_size_bytes
+    if limit is not None and wheel.size_bytes > limit:
+        found.append(
+            finding(RULES["wheel-too-large"], wheel.filename, f"has {wheel.size_bytes} bytes; {limit} are agreed")
+        )
+    return Ruling(check="archive", findings=tuple(found), allows=frozenset() if wheel.broken else None)

@@ -7,17 +7,101 @@ from factory.audit.closure import installed_path
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.modules import module_files
 from factory.audit.rendering import rst_problem
-from factory.audit.rules import finding
+from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.catalogue import Rule, Severity
 from factory.untrusted import UntrustedTextError, judge_metadata, parse_version
 from factory.wheel import Metadata, Wheel
 
-_RULES = {"metadata-version": "metadata-version", "license-expression": "licence-expression"}
+RULES = table(
+    Rule(
+        id="name-unnormalised",
+        severity=Severity.WARNING,
+        summary="the file name's project or version is not written in its normal form",
+        why="Indexes and caches that look for the normal form do not find the file.",
+        mend="Build with a backend that writes it: lower case, `_` for runs of `-_.`, the version as PEP 440 has it.",
+        source=WHEEL_SPECIFICATION + ", escaping and Unicode; PEP 440, normalization",
+    ),
+    Rule(
+        id="local-version",
+        severity=Severity.ERROR,
+        summary="the version is a local one",
+        why="Public indexes refuse it, and `==1.0` does not choose it alone.",
+        mend="Build from a tag, or set the version: `+g1a2b3c4` comes from a tree that is none.",
+        source="PEP 440, local version identifiers",
+    ),
+    Rule(
+        id="wheel-version",
+        severity=Severity.ERROR,
+        summary="Wheel-Version is absent or of a format that installers do not know",
+        why="Installers must refuse a greater major version, and take nothing without one.",
+        mend="Build with a backend that writes `Wheel-Version: 1.0`.",
+        source=WHEEL_SPECIFICATION + ", Wheel-Version",
+    ),
+    Rule(
+        id="metadata-version",
+        severity=Severity.ERROR,
+        summary="Metadata-Version is absent or unknown",
+        why="Installers and indexes refuse METADATA of a version they do not know.",
+        mend="Build with a backend that writes it.",
+        source="core metadata specification, Metadata-Version",
+    ),
+    Rule(
+        id="metadata-invalid",
+        severity=Severity.ERROR,
+        summary="a field of METADATA breaks its specification",
+        why="Indexes refuse the upload; installers refuse or drop the field.",
+        mend="Correct the field in pyproject.toml.",
+        source="core metadata specification",
+    ),
+    Rule(
+        id="licence-expression",
+        severity=Severity.ERROR,
+        summary="License-Expression is no SPDX expression",
+        why="Indexes refuse the upload.",
+        mend="Write identifiers of the SPDX list, joined by AND, OR and WITH.",
+        source="PEP 639; core metadata specification, License-Expression",
+    ),
+    Rule(
+        id="licence-file-missing",
+        severity=Severity.ERROR,
+        summary="a licence that METADATA names is not in the wheel",
+        why="Indexes refuse the upload, and the wheel is distributed without the licence it promises.",
+        mend="Keep `.dist-info/licenses` when repacking; check `license-files`.",
+        source="PEP 639; core metadata specification, License-File",
+    ),
+    Rule(
+        id="readme-unrenderable",
+        severity=Severity.ERROR,
+        summary="the description cannot be rendered",
+        why="Indexes refuse the upload.",
+        mend="Check it with `twine check`; name its type: `readme = {file = ..., content-type = ...}`.",
+        source="core metadata specification, Description-Content-Type; readme_renderer",
+    ),
+    Rule(
+        id="entry-points-unreadable",
+        severity=Severity.ERROR,
+        summary="entry_points.txt cannot be read",
+        why="Installers make no scripts or refuse the wheel; others that read entry points may fail.",
+        mend="Correct the entry points in pyproject.toml.",
+        source="entry points specification, file format",
+    ),
+    Rule(
+        id="entry-point-missing",
+        severity=Severity.ERROR,
+        summary="an entry point names a module that is not in the wheel",
+        why="The script or plug-in ends with ModuleNotFoundError.",
+        mend="Correct the entry point, or pack the module.",
+        source="entry points specification",
+    ),
+)
+
+_FIELD_RULES = {"metadata-version": "metadata-version", "license-expression": "licence-expression"}
 _RENDERED = frozenset({"text/plain", "text/x-rst", "text/markdown"})
 _WHEEL_VERSION = (1, 0)
 _SHOWN = 120
 
 
-def check_metadata(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- a Check's signature
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
     """Hold METADATA against its specification, and what it names against what is in the wheel."""
     subject = f"{wheel.dist_info}/METADATA"
     found = [*_spelling(wheel), *_wheel_version(wheel), *_entry_points(wheel)]
@@ -33,10 +117,10 @@ def _spelling(wheel: Wheel) -> Iterator[Finding]:
     named, version, *_ = wheel.filename.split("-")
     due = f"{wheel.name.name.replace('-', '_')}-{wheel.name.version}"
     if f"{named}-{version}" != due:
-        yield finding("name-unnormalised", wheel.filename, f"begins with {named}-{version}; {due} is due")
+        yield finding(RULES["name-unnormalised"], wheel.filename, f"begins with {named}-{version}; {due} is due")
     if wheel.name.version.local is not None:
         message = f"has the local version {wheel.name.version}; public indexes take none"
-        yield finding("local-version", wheel.filename, message)
+        yield finding(RULES["local-version"], wheel.filename, message)
 
 
 def _wheel_version(wheel: Wheel) -> Iterator[Finding]:
@@ -49,7 +133,7 @@ def _wheel_version(wheel: Wheel) -> Iterator[Finding]:
         release = ()
     if release[:1] != _WHEEL_VERSION[:1]:
         said = f"Wheel-Version {text[:_SHOWN]!r}" if text else "no Wheel-Version"
-        yield finding("wheel-version", f"{wheel.dist_info}/WHEEL", f"says {said}; installers know 1.0")
+        yield finding(RULES["wheel-version"], f"{wheel.dist_info}/WHEEL", f"says {said}; installers know 1.0")
 
 
 def _fields(subject: str, metadata: Metadata) -> Iterator[Finding]:
@@ -57,11 +141,13 @@ def _fields(subject: str, metadata: Metadata) -> Iterator[Finding]:
     try:
         problems = judge_metadata(metadata.text)
     except UntrustedTextError as error:
-        yield finding("metadata-invalid", subject, str(error))
+        yield finding(RULES["metadata-invalid"], subject, str(error))
         return
     for field, words in problems:
         if not _is_elsewhere(field, words):
-            yield finding(_RULES.get(field, "metadata-invalid"), subject, f"{field.title()}: {_sentence(words)}")
+            yield finding(
+                RULES[_FIELD_RULES.get(field, "metadata-invalid")], subject, f"{field.title()}: {_sentence(words)}"
+            )
 
 
 def _is_elsewhere(field: str, words: str) -> bool:
@@ -79,7 +165,7 @@ def _readme(subject: str, metadata: Metadata) -> Iterator[Finding]:
     if kind == "text/x-rst" and metadata.description.strip():
         problem = rst_problem(metadata.description)
         if problem:
-            yield finding("readme-unrenderable", subject, f"the description does not render: {problem[:_SHOWN]}")
+            yield finding(RULES["readme-unrenderable"], subject, f"the description does not render: {problem[:_SHOWN]}")
 
 
 def _licence_files(subject: str, wheel: Wheel, metadata: Metadata) -> Iterator[Finding]:
@@ -91,14 +177,18 @@ def _licence_files(subject: str, wheel: Wheel, metadata: Metadata) -> Iterator[F
             base = name.rpartition("/")[2]
             places += [f"{wheel.dist_info}/{name}", f"{wheel.dist_info}/{base}", f"{wheel.dist_info}/licenses/{base}"]
         if wheel.members and not any(place in wheel.members for place in places):
-            yield finding("licence-file-missing", subject, f"names the licence {name}; {places[0]} is not in the wheel")
+            yield finding(
+                RULES["licence-file-missing"], subject, f"names the licence {name}; {places[0]} is not in the wheel"
+            )
 
 
 def _entry_points(wheel: Wheel) -> Iterator[Finding]:
     """Look for each module; one of a package that is not in here at all may come with a requirement."""
     subject = f"{wheel.dist_info}/entry_points.txt"
     if wheel.entry_points_problem:
-        yield finding("entry-points-unreadable", subject, f"cannot be read: {wheel.entry_points_problem[:_SHOWN]}")
+        yield finding(
+            RULES["entry-points-unreadable"], subject, f"cannot be read: {wheel.entry_points_problem[:_SHOWN]}"
+        )
     if not wheel.entry_points or wheel.has_unread:
         return
     present = _Importable(wheel)
@@ -107,7 +197,9 @@ def _entry_points(wheel: Wheel) -> Iterator[Finding]:
         module = value.partition("[")[0].partition(":")[0].strip()
         if module in present or (foreign and module.partition(".")[0] not in present):
             continue
-        yield finding("entry-point-missing", subject, f"{name} of {group} calls {module}, which is not in the wheel")
+        yield finding(
+            RULES["entry-point-missing"], subject, f"{name} of {group} calls {module}, which is not in the wheel"
+        )
 
 
 class _Importable:

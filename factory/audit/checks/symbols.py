@@ -12,13 +12,41 @@ from packaging.tags import Tag
 from factory.audit.closure import Links, link
 from factory.audit.exports import interpreters_that_export, known_interpreters, library_exports
 from factory.audit.model import Expectation, Finding, Ruling
-from factory.audit.rules import finding
+from factory.audit.rules import finding, table
 from factory.audit.sonames import is_interpreters, is_libpython, is_loader
+from factory.catalogue import Rule, Severity
 from factory.elf.model import SharedObject
 from factory.excerpt import listed
 from factory.policy import system_libraries
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
+
+RULES = table(
+    Rule(
+        id="symbol-undefined",
+        severity=Severity.ERROR,
+        summary="an object needs a symbol that nothing it loads defines",
+        why="Python loads with RTLD_NOW: the import fails with `undefined symbol`.",
+        mend="Link the library that defines it, with the same C++ ABI; `-Wl,-z,defs` finds it at link time.",
+        source="man 3 dlopen; man 8 ld.so",
+    ),
+    Rule(
+        id="symbol-version-undefined",
+        severity=Severity.ERROR,
+        summary="a library of the wheel lacks a symbol version that another object needs of it",
+        why="The loader refuses the pair with `version `X' not found`.",
+        mend="Graft the library that the object was linked against.",
+        source="glibc, elf/dl-version.c",
+    ),
+    Rule(
+        id="symbols-unjudged",
+        severity=Severity.NOTE,
+        summary="some undefined symbols cannot be judged",
+        why="No list of what that interpreter, libc or architecture exports is at hand: only a trial can tell.",
+        mend="Try the wheel on what it claims.",
+        source="the lists in factory/audit/exports",
+    ),
+)
 
 # Every Linux interpreter has loaded these itself (its Makefile's LIBS), the loader's own symbols included.
 _ALWAYS_LOADED = ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "loader")
@@ -26,7 +54,7 @@ _UNJUDGED_SHOWN = 3
 _UNKNOWN = ""
 
 
-def check_symbols(wheel: Wheel, expectation: Expectation) -> Ruling:
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Find symbols that nothing defines; what no list can answer is a note."""
     links, found = link(wheel), []
     scope = _Scope(wheel, links)
@@ -98,7 +126,7 @@ def _undefined(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Findi
     missing = tuple(sorted(_missing(path, wanted - python, scope)))
     if missing:
         message = f"needs {missing[0]}, which nothing defines that it loads"
-        yield finding("symbol-undefined", path, message, missing)
+        yield finding(RULES["symbol-undefined"], path, message, missing)
 
 
 def _of_interpreters(path: str, names: Collection[str], scope: _Scope) -> Iterator[Finding]:
@@ -111,7 +139,7 @@ def _of_interpreters(path: str, names: Collection[str], scope: _Scope) -> Iterat
         lacking = tuple(name for name, exporters in exporting.items() if tag not in exporters)
         if lacking:
             message = f"needs {lacking[0]}, which {tag} does not export"
-            yield finding("symbol-undefined", path, message, lacking)
+            yield finding(RULES["symbol-undefined"], path, message, lacking)
 
 
 def _missing(path: str, names: AbstractSet[str], scope: _Scope) -> AbstractSet[str]:
@@ -135,7 +163,7 @@ def _versions(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Findin
         offered = scope.wheel.objects[member].version_definitions if member is not None else ()
         if member is not None and offered and need.version not in offered and not need.weak:
             message = f"needs {need.version} of {need.library}; {member} offers up to {offered[-1]}"
-            yield finding("symbol-version-undefined", path, message)
+            yield finding(RULES["symbol-version-undefined"], path, message)
 
 
 def _unjudged(wheel: Wheel, scope: _Scope) -> Iterator[Finding]:
@@ -147,11 +175,11 @@ def _unjudged(wheel: Wheel, scope: _Scope) -> Iterator[Finding]:
         message = (
             f"what {listed(unknown, most=_UNJUDGED_SHOWN)} exports is not known here; Python's symbols are not judged"
         )
-        yield finding("symbols-unjudged", wheel.filename, message)
+        yield finding(RULES["symbols-unjudged"], wheel.filename, message)
     strange = sorted({name for name in map(_platform, wheel.tags) if name})
     if strange:
         message = f"what the libraries of {strange[0]} export is not known here; other symbols are not judged"
-        yield finding("symbols-unjudged", wheel.filename, message)
+        yield finding(RULES["symbols-unjudged"], wheel.filename, message)
 
 
 def _platform(tag: Tag) -> str:

@@ -3,19 +3,43 @@
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 
+from factory.audit.checks.tags import RULES as TAG_RULES
 from factory.audit.closure import Links, link
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.platforms import claimed
-from factory.audit.rules import finding
+from factory.audit.rules import finding, table
 from factory.audit.sonames import is_foreign, is_libpython, is_loader
+from factory.catalogue import Rule, Severity
 from factory.elf.model import SharedObject
 from factory.excerpt import ITEMS
 from factory.policy import Policy, age, policies, policy_for
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
+RULES = table(
+    Rule(
+        id="platform-policy",
+        severity=Severity.ERROR,
+        summary="an object needs a symbol version that a claimed platform does not promise",
+        why="On the oldest systems the tag claims, loading fails with `version `GLIBC_2.34' not found`.",
+        mend="Build in an image of the claimed policy, or claim the newer one; every tag in the file name must hold.",
+        source="PEP 600; auditwheel's policy tables",
+    ),
+    Rule(
+        id="library-missing",
+        severity=Severity.ERROR,
+        summary="a needed library is neither found in the wheel nor promised by the platform",
+        why="Loading fails with `cannot open shared object file` wherever that library is not installed.",
+        mend=(
+            "Graft it by `auditwheel repair`, link it statically, or waive it where another package brings it. Give a "
+            "library that needs another its own search path: a RUNPATH counts only for the object that has it."
+        ),
+        source="PEP 513; PEP 600; man 8 ld.so",
+    ),
+)
 
-def check_policy(wheel: Wheel, expectation: Expectation) -> Ruling:
+
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Every claimed platform must promise every symbol version and library; also says which platforms would."""
     links = link(wheel)
     found: list[Finding] = []
@@ -24,7 +48,7 @@ def check_policy(wheel: Wheel, expectation: Expectation) -> Ruling:
             policy = policy_for(platform)
             if policy is None:
                 message = f"{platform} is claimed; no policy for {platform.arch} is that old"
-                found.append(finding("platform-unknown", wheel.filename, message))
+                found.append(finding(TAG_RULES["platform-unknown"], wheel.filename, message))
             else:
                 found.extend(_excesses(wheel, links, policy))
     return Ruling(check="policy", findings=tuple(found), allows=_allowed(wheel, links, expectation))
@@ -71,7 +95,7 @@ def _versions(path: str, shared: SharedObject, inside: Container[str], policy: P
         promise = policy.newest(worst)
         what = f"up to {promise}" if promise else f"no {prefix} versions"
         names = sorted(f"{name}@{version}" for version in versions for name in symbols.get(version, ()))
-        yield finding("platform-policy", path, f"needs {worst}; {policy.tag} promises {what}", tuple(names))
+        yield finding(RULES["platform-policy"], path, f"needs {worst}; {policy.tag} promises {what}", tuple(names))
 
 
 def _by_version(shared: SharedObject) -> Mapping[str, list[str]]:
@@ -86,13 +110,13 @@ def _libraries(path: str, shared: SharedObject, outside: tuple[str, ...], policy
     for name in sorted(set(outside) - policy.libraries):
         if not ("/" in name or is_loader(name) or is_libpython(name) or is_foreign(name, policy.tag.libc)):
             message = f"needs {name}; it is neither in the wheel nor promised by {policy.tag}"
-            yield finding("library-missing", path, message, _searched(shared))
+            yield finding(RULES["library-missing"], path, message, _searched(shared))
 
 
 def _strays(path: str, shared: SharedObject, links: Links) -> Iterator[Finding]:
     for name in sorted(links.strays[path]):
         message = f"needs {name}; the wheel has it as {links.inside[path][name]}, where no search path leads"
-        yield finding("library-missing", path, message, _searched(shared))
+        yield finding(RULES["library-missing"], path, message, _searched(shared))
 
 
 def _searched(shared: SharedObject) -> tuple[str, ...]:
@@ -105,4 +129,4 @@ def _private(path: str, shared: SharedObject, outside: tuple[str, ...], policy: 
         names = sorted({s.name for s in shared.undefined if not s.weak} & policy.private[library])
         if names:
             message = f"needs private symbols of {library}; {policy.tag} does not promise them"
-            yield finding("platform-policy", path, message, tuple(names))
+            yield finding(RULES["platform-policy"], path, message, tuple(names))

@@ -6,13 +6,57 @@ from packaging.tags import Tag
 
 from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.platforms import claimed
-from factory.audit.rules import finding
+from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
+RULES = table(
+    Rule(
+        id="platform-unknown",
+        severity=Severity.ERROR,
+        summary="the platform tag promises nothing",
+        why="Package indexes refuse `linux_*` tags, and no policy says what an unknown tag needs.",
+        mend="Repair the wheel for a manylinux or musllinux policy of its architecture.",
+        source="PEP 513; PEP 600; PEP 656",
+    ),
+    Rule(
+        id="platform-unjudged",
+        severity=Severity.NOTE,
+        summary="the platform is not Linux",
+        why="Only names, texts and the archive are judged: objects for other systems are not read.",
+        mend="Audit the wheel with a tool of that platform too.",
+        source="PEP 425",
+    ),
+    Rule(
+        id="platform-above-ceiling",
+        severity=Severity.ERROR,
+        summary="a claimed platform is newer than the one that was asked for",
+        why="Systems the recipe promises to serve would not install the wheel.",
+        mend="Build in an image whose libc is not newer than the ceiling.",
+        source="PEP 600; the recipe's platforms",
+    ),
+    Rule(
+        id="tag-mismatch",
+        severity=Severity.ERROR,
+        summary="the WHEEL file's tags are not those of the file name",
+        why="Tools that read the one decide differently from tools that read the other: it was renamed, not retagged.",
+        mend="Retag with `wheel tags` or repair again, so that name and WHEEL file change together.",
+        source=WHEEL_SPECIFICATION,
+    ),
+    Rule(
+        id="tag-unexpected",
+        severity=Severity.ERROR,
+        summary="the wheel does not carry the tags that were asked for",
+        why="Interpreters or systems that ought to get this wheel will not, or others will.",
+        mend="Check how the floor and the platform reach the build.",
+        source="the plan's cell",
+    ),
+)
 
-def check_tags(wheel: Wheel, expectation: Expectation) -> Ruling:
+
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Hold the file name's tags against the WHEEL file, the expectation and what an index takes."""
     found = [*_mismatch(wheel), *_unexpected(wheel, expectation), *_ceiling(wheel, expectation)]
     if expectation.stage == "repaired":
@@ -26,7 +70,7 @@ def _mismatch(wheel: Wheel) -> Iterator[Finding]:
     named, written = _texts(wheel.tags), _texts(wheel.wheel_text.tags)
     if named != written or wheel.wheel_text.bad_tags:
         message = f"the file name says {_listed(named)}; its WHEEL file says {_listed(written)}"
-        yield finding("tag-mismatch", wheel.filename, message, wheel.wheel_text.bad_tags)
+        yield finding(RULES["tag-mismatch"], wheel.filename, message, wheel.wheel_text.bad_tags)
 
 
 def _unexpected(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
@@ -37,7 +81,7 @@ def _unexpected(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     found, wanted = _canonical(wheel.tags, built), _canonical(expectation.tags, built)
     if found != wanted:
         message = f"carries {_listed(found)}; {_listed(wanted)} is owed"
-        yield finding("tag-unexpected", wheel.filename, message)
+        yield finding(RULES["tag-unexpected"], wheel.filename, message)
 
 
 def _canonical(tags: Iterable[Tag], without_platform: bool) -> frozenset[str]:
@@ -57,18 +101,20 @@ def _ceiling(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     for platform in claimed(wheel):
         if not platform.serves(expectation.platform):
             message = f"claims {platform}; it must run wherever {expectation.platform} is promised"
-            yield finding("platform-above-ceiling", wheel.filename, message)
+            yield finding(RULES["platform-above-ceiling"], wheel.filename, message)
 
 
 def _unknown(wheel: Wheel) -> Iterator[Finding]:
     for platform in sorted({tag.platform for tag in wheel.tags}):
         if platform.startswith(("macosx_", "win", "ios_", "android_", "pyodide_", "emscripten_", "graalpy")):
             yield finding(
-                "platform-unjudged", wheel.filename, f"{platform} is no Linux platform; its objects are not judged"
+                RULES["platform-unjudged"],
+                wheel.filename,
+                f"{platform} is no Linux platform; its objects are not judged",
             )
         elif platform != "any" and not _is_known(platform):
             message = f"{platform} promises nothing to an installer; a manylinux or musllinux tag is due"
-            yield finding("platform-unknown", wheel.filename, message)
+            yield finding(RULES["platform-unknown"], wheel.filename, message)
 
 
 def _is_known(platform: str) -> bool:

@@ -5,12 +5,32 @@ from collections.abc import Iterable, Iterator
 
 from factory.audit.closure import link
 from factory.audit.model import Expectation, Finding, Ruling
-from factory.audit.rules import finding
+from factory.audit.rules import finding, table
 from factory.audit.sonames import is_interpreters, is_libpython, is_loader
 from factory.audit.stable_abi import oldest_interpreter
+from factory.catalogue import Rule, Severity
 from factory.policy import system_libraries
 from factory.tags import Abi3Floor
 from factory.wheel import Wheel
+
+RULES = table(
+    Rule(
+        id="abi3-symbol-above-floor",
+        severity=Severity.ERROR,
+        summary="an abi3 wheel needs a symbol that came after the oldest Python it claims",
+        why="On the oldest interpreters the tag claims, the import fails with `undefined symbol`.",
+        mend="Raise the floor to the version named, or build with Py_LIMITED_API (PyO3: abi3-py3X) at the floor.",
+        source="PEP 384; CPython, Misc/stable_abi.toml",
+    ),
+    Rule(
+        id="abi3-symbol-unstable",
+        severity=Severity.ERROR,
+        summary="an abi3 wheel needs a symbol that the stable ABI does not have",
+        why="Any later Python may change or drop it, and the tag claims all of them.",
+        mend="Define Py_LIMITED_API in every source file that includes Python.h, or build version-specific wheels.",
+        source="PEP 384; CPython, Misc/stable_abi.toml",
+    ),
+)
 
 _TAG = re.compile(r"cp3([0-9]+)")
 _FIRST = 2  # PEP 384 came with 3.2
@@ -27,7 +47,7 @@ def claimed_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
     return Abi3Floor(min(minors), any(tag.abi == "abi3t" for tag in tags))
 
 
-def check_abi3(wheel: Wheel, expectation: Expectation) -> Ruling:
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Every symbol asked of the interpreter is in the stable ABI and as old as the floor."""
     floor = claimed_floor(wheel, expectation)
     found = () if floor is None else tuple(_judge(wheel, floor))
@@ -76,9 +96,9 @@ def _judge(wheel: Wheel, floor: Abi3Floor) -> Iterator[Finding]:
             message = (
                 f"needs {unstable[0]}; the stable ABI does not have it and {floor}-{floor.abi_tag} promises no more"
             )
-            yield finding("abi3-symbol-unstable", path, message, unstable)
+            yield finding(RULES["abi3-symbol-unstable"], path, message, unstable)
         if late:
             worst = max(late, key=lambda name: (late[name], name))
             message = f"needs {worst} of Python 3.{late[worst]}; {floor}-{floor.abi_tag} promises 3.{floor.minor}"
             evidence = tuple(f"{name} (3.{minor})" for name, minor in late.items())
-            yield finding("abi3-symbol-above-floor", path, message, evidence)
+            yield finding(RULES["abi3-symbol-above-floor"], path, message, evidence)

@@ -1,0 +1,54 @@
+"""Machines: every object is for the architecture and the libc of its wheel."""
+
+from collections.abc import Iterator
+
+from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.platforms import architectures, claimed
+from factory.audit.rules import finding, table
+from factory.audit.sonames import is_foreign
+from factory.catalogue import Rule, Severity
+from factory.excerpt import listed
+from factory.wheel import Wheel
+
+RULES = table(
+    Rule(
+        id="wrong-machine",
+        severity=Severity.ERROR,
+        summary="an object is for another architecture than the wheel",
+        why="The loader refuses it with `wrong ELF class` or `cannot open shared object file`.",
+        mend="Clean the build folder between architectures; check what the cross compiler was told.",
+        source="System V ABI, ELF header",
+    ),
+    Rule(
+        id="wrong-libc",
+        severity=Severity.ERROR,
+        summary="an object is linked to the other libc",
+        why="glibc and musl do not mix in a process: the libraries it needs are not there, or crash.",
+        mend="Build musllinux wheels in a musllinux image and manylinux wheels in a manylinux one.",
+        source="PEP 656",
+    ),
+)
+
+
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:
+    """Every object must be for the wheel's architecture and libc; what no processor runs is data."""
+    found = [*_machines(wheel, architectures(wheel, expectation)), *_libcs(wheel, expectation)]
+    return Ruling(check="machines", findings=tuple(found), allows=frozenset() if found else None)
+
+
+def _machines(wheel: Wheel, wanted: frozenset[str]) -> Iterator[Finding]:
+    for path, shared in wheel.objects.items():
+        if wanted and shared.for_a_processor and shared.architecture not in wanted:
+            message = f"is for {shared.machine_name}; the wheel is for {listed(sorted(wanted))}"
+            yield finding(RULES["wrong-machine"], path, message)
+
+
+def _libcs(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
+    platforms = claimed(wheel) or ((expectation.platform,) if expectation.platform else ())
+    wanted = {platform.libc for platform in platforms}
+    for path, shared in wheel.objects.items():
+        names = (*shared.needed, *([shared.interpreter] if shared.interpreter else []))
+        for libc in sorted(wanted):
+            signs = tuple(sorted(name for name in names if is_foreign(name, libc)))
+            if signs:
+                yield finding(RULES["wrong-libc"], path, f"needs {signs[0]}; the wheel is for {libc}", signs)

@@ -1,0 +1,95 @@
+"""Extension modules: those that must be there, and the init functions that make them importable."""
+
+from collections.abc import Iterator
+
+from factory.audit.closure import installed_path
+from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.modules import ModuleFile, module_files
+from factory.audit.rules import finding, table
+from factory.catalogue import Rule, Severity
+from factory.excerpt import ITEMS, listed
+from factory.wheel import Wheel
+
+RULES = table(
+    Rule(
+        id="init-missing",
+        severity=Severity.ERROR,
+        summary="an extension module has no init function of its own name",
+        why="The import fails with `dynamic module does not define module export function`.",
+        mend="Make file name and init function agree: PyInit_x for module x (PyO3: the #[pymodule]'s name).",
+        source="PEP 489; PEP 793",
+    ),
+    Rule(
+        id="module-missing",
+        severity=Severity.ERROR,
+        summary="an expected extension module is not in the wheel",
+        why="The build fell back to pure Python, or put the module elsewhere: users get a slower or a broken package.",
+        mend="Read the build's log for the extension that was skipped, and make it required. "
+        "Where the wheel holds it under another name, correct audit.modules in the recipe.",
+        source="the recipe's audit.modules",
+    ),
+    Rule(
+        id="modules-unnamed",
+        severity=Severity.WARNING,
+        summary="a recipe names none of the extension modules that its wheel holds",
+        why="A later build that loses one of them, and has another or falls back to pure Python, would pass.",
+        mend="Add the line that the finding shows to the recipe.",
+        source="the recipe's audit.modules",
+    ),
+    Rule(
+        id="pure-wheel",
+        severity=Severity.ERROR,
+        summary="a wheel for one platform holds no compiled object",
+        why="The build fell back to pure Python without failing.",
+        mend="Read the build's log for the extension that was skipped, often for want of a header or a program in the "
+        "image, and make the extension required.",
+        source="the plan, or the wheel's own tags",
+    ),
+)
+
+
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:
+    """Look for every expected module as an ELF object, and for every module's own init function."""
+    modules = module_files(wheel)
+    found = [*_missing(wheel, modules, expectation), *_inits(wheel, modules, expectation), *_pure(wheel, expectation)]
+    return Ruling(check="modules", findings=(*found, *_unnamed(wheel, modules, expectation)))
+
+
+def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
+    present = {module.name for module in modules}
+    for name in sorted(set() if wheel.is_unread else set(expectation.modules) - present):
+        path = name.replace(".", "/")
+        fallbacks = tuple(m for m in wheel.members if installed_path(m) in (f"{path}.py", f"{path}/__init__.py"))
+        instead = f"; {fallbacks[0]} stands in for it" if fallbacks else ""
+        holds = f"; the wheel holds {listed(sorted(present), most=ITEMS)}" if present else ""
+        message = f"extension module {name} is expected and not in the wheel{instead}{holds}"
+        yield finding(RULES["module-missing"], wheel.filename, message, tuple(module.path for module in modules))
+
+
+def _unnamed(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
+    """Notice a wheel that is owed, so that its tags are known, and of which no module is expected by name."""
+    if expectation.tags is not None and expectation.stage == "repaired" and modules and not expectation.modules:
+        names = listed(sorted({module.name for module in modules}), most=ITEMS)
+        message = f"no recipe would miss {names}: write audit: {{modules: [{names}]}}"
+        yield finding(RULES["modules-unnamed"], wheel.filename, message)
+
+
+def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
+    """Spare libraries for ctypes or cffi, which may carry a module's suffix without a hook, unless expected."""
+    for module in modules:
+        if module.is_importable(wheel):
+            continue
+        exports = wheel.objects[module.path].exports
+        others = tuple(sorted(n for n in exports if n.startswith(("PyInit_", "PyInitU_", "PyModExport"))))
+        if module.name in expectation.modules or others:
+            has = f"it has {others[0]}" if others else "it has none"
+            message = f"an import of {module.name} calls {module.hooks[0]} or {module.hooks[1]}; {has}"
+            yield finding(RULES["init-missing"], module.path, message, others)
+
+
+def _pure(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
+    """Notice a platform in the tag and no object in the wheel: what a silent fallback to pure Python leaves."""
+    expected = expectation.platform is not None
+    claimed = any("linux" in tag.platform and tag.abi != "none" for tag in wheel.tags)
+    if (expected or claimed) and wheel.name is not None and not (wheel.objects or wheel.broken or wheel.has_unread):
+        yield finding(RULES["pure-wheel"], wheel.filename, "holds no compiled object; a wheel for one platform is owed")

@@ -1,0 +1,185 @@
+"""Names: the file name, the .dist-info folder, METADATA and WHEEL speak of one project."""
+
+import re
+from collections.abc import Iterator
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.catalogue import Rule, Severity
+from factory.untrusted import UntrustedTextError, parse_specifiers, parse_version
+from factory.wheel import Wheel, WheelName
+
+RULES = table(
+    Rule(
+        id="requires-python",
+        severity=Severity.ERROR,
+        summary="Requires-Python excludes an interpreter that the tags claim",
+        why="Installers refuse the wheel on the only interpreter it is for, or cannot read the field at all.",
+        mend="Correct `requires-python` in pyproject.toml, or do not build for that interpreter.",
+        source="core metadata specification, Requires-Python",
+    ),
+    Rule(
+        id="name-unreadable",
+        severity=Severity.ERROR,
+        summary="the file name is no wheel's",
+        why="Installers refuse it.",
+        mend="Name it `{name}-{version}(-{build})-{python}-{abi}-{platform}.whl` with escaped parts.",
+        source=WHEEL_SPECIFICATION + ", file name convention",
+    ),
+    Rule(
+        id="dist-info-count",
+        severity=Severity.ERROR,
+        summary="there is not exactly one .dist-info folder",
+        why="Installers refuse the wheel.",
+        mend="Build from a clean tree; do not pack another package's metadata.",
+        source=WHEEL_SPECIFICATION,
+    ),
+    Rule(
+        id="dist-info-mismatch",
+        severity=Severity.ERROR,
+        summary="the .dist-info folder is named for another project or version than the file",
+        why="Installers refuse the wheel.",
+        mend="Build again instead of renaming.",
+        source=WHEEL_SPECIFICATION,
+    ),
+    Rule(
+        id="metadata-missing",
+        severity=Severity.ERROR,
+        summary="METADATA is absent",
+        why="Installers refuse the wheel.",
+        mend="Build again with a backend that writes it.",
+        source=WHEEL_SPECIFICATION,
+    ),
+    Rule(
+        id="metadata-mismatch",
+        severity=Severity.ERROR,
+        summary="METADATA names another project or version than the file",
+        why="Installers refuse the wheel, or install something other than was resolved.",
+        mend="Build again instead of renaming.",
+        source="core metadata specification, Name and Version",
+    ),
+    Rule(
+        id="wheel-text-missing",
+        severity=Severity.ERROR,
+        summary="the WHEEL file is absent",
+        why="Installers refuse the wheel.",
+        mend="Build again with a backend that writes it.",
+        source=WHEEL_SPECIFICATION,
+    ),
+    Rule(
+        id="any-wheel-with-objects",
+        severity=Severity.ERROR,
+        summary="a wheel for any platform holds compiled objects",
+        why="It is installed on systems that cannot load them.",
+        mend="Tell the backend that the wheel has extension modules, so that it writes a platform tag.",
+        source="PEP 425",
+    ),
+    Rule(
+        id="purelib-with-objects",
+        severity=Severity.ERROR,
+        summary="compiled objects are installed as pure Python",
+        why="Systems that keep platform-specific files apart put them in the wrong folder.",
+        mend="Set Root-Is-Purelib to false: tell the backend that the wheel has extension modules.",
+        source=WHEEL_SPECIFICATION + ", Root-Is-Purelib",
+    ),
+)
+
+_MICROS = range(100)
+
+
+def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
+    """File name, dist-info folder and METADATA name one project in one version."""
+    if wheel.name is None:
+        found = [finding(RULES["name-unreadable"], wheel.filename, wheel.name_problem)]
+    else:
+        found = [
+            *_folders(wheel, wheel.name),
+            *_metadata(wheel, wheel.name),
+            *_wheel_text(wheel),
+            *_requires_python(wheel),
+        ]
+    return Ruling(check="names", findings=tuple(found))
+
+
+def _folders(wheel: Wheel, named: WheelName) -> Iterator[Finding]:
+    if len(wheel.dist_infos) != 1 and not wheel.is_unread:
+        count = len(wheel.dist_infos) or "no"
+        message = f"holds {count} .dist-info folders; exactly one is due"
+        yield finding(RULES["dist-info-count"], wheel.filename, message, wheel.dist_infos)
+    for folder in wheel.dist_infos:
+        name, _, version = folder.removesuffix(".dist-info").rpartition("-")
+        yield from _same(named, "dist-info-mismatch", folder, name, version)
+
+
+def _metadata(wheel: Wheel, named: WheelName) -> Iterator[Finding]:
+    if not wheel.dist_info:
+        return
+    subject = f"{wheel.dist_info}/METADATA"
+    if wheel.metadata is None:
+        yield finding(RULES["metadata-missing"], subject, "is not in the wheel")
+    else:
+        yield from _same(named, "metadata-mismatch", subject, wheel.metadata.name, wheel.metadata.version)
+
+
+def _same(named: WheelName, rule: str, subject: str, name: str, version: str) -> Iterator[Finding]:
+    if canonicalize_name(name) != named.name or _version(version) != named.version:
+        said = f"{name or 'no name'} {version or 'no version'}"
+        message = f"says {said}; the file name says {named.name} {named.version}"
+        yield finding(RULES[rule], subject, message)
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return parse_version(text)
+    except UntrustedTextError:
+        return None
+
+
+def _wheel_text(wheel: Wheel) -> Iterator[Finding]:
+    subject = f"{wheel.dist_info}/WHEEL"
+    if wheel.wheel_text is None:
+        if wheel.dist_info:
+            yield finding(RULES["wheel-text-missing"], subject, "is not in the wheel")
+        return
+    objects = tuple(sorted({*wheel.objects, *wheel.broken}))
+    if objects and all(tag.platform == "any" for tag in wheel.tags):
+        yield finding(
+            RULES["any-wheel-with-objects"],
+            wheel.filename,
+            f"is tagged for any platform; {objects[0]} is for one",
+            objects,
+        )
+        return
+    rooted = tuple(path for path in objects if ".data/" not in path)
+    pure = tuple(path for path in objects if path.partition(".data/")[2].startswith("purelib/"))
+    if wheel.wheel_text.root_is_purelib and rooted:
+        message = f"says Root-Is-Purelib: true; {rooted[0]} belongs to platlib"
+        yield finding(RULES["purelib-with-objects"], subject, message, rooted)
+    if pure:
+        yield finding(
+            RULES["purelib-with-objects"], pure[0], "lies in purelib; compiled objects belong to platlib", pure
+        )
+
+
+def _requires_python(wheel: Wheel) -> Iterator[Finding]:
+    """Only a version-specific tag can be contradicted: an abi3 wheel's lower tags may be idle without harm."""
+    if wheel.metadata is None or not wheel.metadata.requires_python:
+        return
+    subject, text = f"{wheel.dist_info}/METADATA", wheel.metadata.requires_python
+    minors = sorted({int(m[1]) for t in wheel.tags if (m := re.fullmatch(r"cp3([0-9]+)t?", t.abi))})
+    try:
+        specifiers = parse_specifiers(text)
+    except UntrustedTextError:
+        yield finding(RULES["requires-python"], subject, f"Requires-Python {text[:80]!r} is not a version specifier")
+        return
+    for minor in (minor for minor in minors if not _admits(specifiers, minor)):
+        message = f"Requires-Python {text[:80]!r} excludes Python 3.{minor}; the file name claims cp3{minor}"
+        yield finding(RULES["requires-python"], subject, message)
+
+
+def _admits(specifiers: SpecifierSet, minor: int) -> bool:
+    return any(specifiers.contains(f"3.{minor}.{micro}", prereleases=True) for micro in _MICROS)

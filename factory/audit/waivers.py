@@ -1,0 +1,68 @@
+"""Waivers: findings that a recipe accepts."""
+
+from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import date
+from fnmatch import fnmatchcase
+
+from factory.audit.model import Expectation, Finding
+from factory.audit.rules import finding, table
+from factory.catalogue import Rule, Severity, Waiver
+from factory.wheel import Wheel
+
+RULES = table(
+    Rule(
+        id="waiver-unused",
+        severity=Severity.WARNING,
+        summary="a waiver covers nothing",
+        why="What it was for is mended, or its rule or subject is misspelt.",
+        mend="Delete or correct it.",
+        source="the recipe's audit.waive",
+    ),
+    Rule(
+        id="waiver-expired",
+        severity=Severity.WARNING,
+        summary="a waiver has run out",
+        why="Its findings count again.",
+        mend="Mend what it was for, or give it a new date and reason.",
+        source="the recipe's audit.waive",
+    ),
+)
+
+
+def waive(findings: Iterable[Finding], waivers: Collection[Waiver], today: date) -> list[Finding]:
+    """Mark the findings that a waiver covers, up to and including its last day."""
+    return [_waived(finding, waivers, today) for finding in findings]
+
+
+def _waived(found: Finding, waivers: Iterable[Waiver], today: date) -> Finding:
+    for waiver in waivers:
+        if covers(waiver, found) and (waiver.until is None or today <= waiver.until):
+            return replace(found, waived=waiver)
+    return found
+
+
+def covers(waiver: Waiver, found: Finding) -> bool:
+    """Whether a waiver, in force or not, is for a finding."""
+    return waiver.rule == found.rule and fnmatchcase(found.subject, waiver.subject)
+
+
+def judge_waivers(
+    wheel: Wheel, expectation: Expectation, rules: Collection[str], idle: AbstractSet[Waiver], today: date
+) -> Iterator[Finding]:
+    """Find waivers that name none of the `rules`, that cover nothing any more (the `idle` ones), or that have run out.
+
+    Before the repair an idle one is left alone: its rule may be one that only a repaired wheel is judged by.
+    """
+    for waiver in expectation.waivers:
+        if waiver.rule not in rules:
+            message = f"a waiver names {waiver.rule}; there is no such rule"
+            yield finding(RULES["waiver-unused"], wheel.filename, message)
+        elif waiver in idle:
+            if expectation.stage == "repaired":
+                message = f"the waiver of {waiver.rule} on {waiver.subject} covers nothing"
+                yield finding(RULES["waiver-unused"], wheel.filename, message)
+        elif waiver.until is not None and waiver.until < today:
+            message = f"the waiver of {waiver.rule} ran out on {waiver.until}"
+            yield finding(RULES["waiver-expired"], wheel.filename, message)
