@@ -12,7 +12,7 @@ from threading import Event
 from time import monotonic
 from typing import Generic, TypeVar
 
-from factory.source.waiting import unless
+from factory.waiting import unless
 
 _T = TypeVar("_T")
 _POLL_S = 0.2

@@ -56,9 +56,9 @@ from factory.report.run import render_run
 from factory.report.summary import render_summary
 from factory.report.text import line
 from factory.resolve.tools import ToolBundle, ensure_tools
-from factory.source.session import redact
-from factory.source.waiting import unless
 from factory.store import Store
+from factory.waiting import unless
+from factory.web.session import redact
 
 EVIDENCE = Path(".factory/runs")
 _AGAIN = "type the same command again: what was finished is not done again"

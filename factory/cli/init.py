@@ -98,7 +98,7 @@ def _release_of(path: Path, tree: Files) -> tuple[NormalizedName, Version]:
 
 def _of_release(text: str, host: Host) -> tuple[Origin, Tree]:
     from factory.source.index import fetch_sdist, newest_sdist  # noqa: PLC0415 -- reading indexes costs a start 0.6 s
-    from factory.source.session import open_session  # noqa: PLC0415 -- as above
+    from factory.web.session import open_session  # noqa: PLC0415 -- as above
 
     name, version = _release(text)
     if version is None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from factory.errors import SourceError
 from factory.host import Host, checked_url
-from factory.source.bodies import body
-from factory.source.session import attempt, bare, open_session
+from factory.web.bodies import body
+from factory.web.session import attempt, bare, open_session
 
 _INDEX_BYTES = 16 << 20
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")

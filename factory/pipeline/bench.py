@@ -16,8 +16,8 @@ from factory.errors import EngineError, FactoryError, OutputError, StoreError
 from factory.pipeline.echo import Echo
 from factory.pipeline.model import Failure, Progress
 from factory.pipeline.run import Recorder, path_of
-from factory.source.session import redact
 from factory.terminal import clean
+from factory.web.session import redact
 
 Output = Callable[[str, bytes], None]
 

@@ -30,7 +30,7 @@ from factory.resolve.cargo import (
     usable_tokens,
     user_configuration,
 )
-from factory.source.session import redact
+from factory.web.session import redact
 
 _FETCH = WORK / "fetch"
 _OWN_CARGO_HOME = WORK / "cargo"

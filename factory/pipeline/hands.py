@@ -13,7 +13,7 @@ from factory.pipeline.bench import Bench, Output
 from factory.pipeline.run import Recorder
 from factory.pipeline.stages import Stages
 from factory.resolve.tools import ToolBundle
-from factory.source.session import bare
+from factory.web.session import bare
 
 CERTIFICATES = WORK / "certificates.pem"
 

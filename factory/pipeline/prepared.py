@@ -15,7 +15,7 @@ from factory.pipeline.bench import Bench
 from factory.pipeline.hands import Hands, certificate_files, network_env, without_logins
 from factory.pipeline.model import Failure
 from factory.plan.model import Preparation
-from factory.source.session import bare
+from factory.web.session import bare
 
 _MANIFEST_LIMIT_BYTES = 64 << 20
 

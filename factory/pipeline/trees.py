@@ -86,7 +86,7 @@ def _sdist(ref: SdistSource, stages: Stages, host: Host, say: Say) -> Fetched:
 
 def _archive(ref: UrlSource, stages: Stages, host: Host, say: Say) -> Fetched:
     """Fetch an archive once. The key holds its address: a digest alone gives nobody what others put into the store."""
-    from factory.source.download import fetch_archive, filename_of  # noqa: PLC0415 -- a start without needs no HTTP
+    from factory.source.archive import fetch_archive, filename_of  # noqa: PLC0415 -- a start without needs no HTTP
 
     def make() -> Fetched:
         with stages.store.temp_folder() as folder:

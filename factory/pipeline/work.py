@@ -25,8 +25,8 @@ from factory.plan.model import Cell, Trial
 from factory.process import end_all
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.schedule import Job, run_jobs
-from factory.source.session import redact
 from factory.tags import Interpreter
+from factory.web.session import redact
 
 Result: TypeAlias = ReadyImage | CellRecord | TrialResult | Failure
 _T = TypeVar("_T")

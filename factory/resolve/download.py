@@ -1,21 +1,21 @@
 """Downloads what was resolved: each file compared with its hash before the store takes it."""
 
 from collections.abc import Callable
-from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import sleep as real_sleep
 
 import requests
 
-from factory.digest import Artifact, Digest
+from factory.digest import Artifact
 from factory.errors import SourceError
 from factory.host import Host
 from factory.resolve.model import Found, Resolution, ResolvedFile, Unresolved
-from factory.source.bodies import body
-from factory.source.session import attempt, open_session
 from factory.store import Store
 from factory.store.files import explained
+from factory.web.download import download as fetch_file
+from factory.web.session import attempt, open_session
 
 _MOST_BYTES = 4 << 30  # of one file, whatever the index says of its size
 
@@ -59,8 +59,18 @@ def _fetched(
     cancelled: Event | None,
 ) -> Artifact | Unresolved:
     path = folder / file.filename
+    fetch = partial(
+        fetch_file,
+        session,
+        file.url,
+        path,
+        most_bytes=_MOST_BYTES,
+        size_bytes=file.size_bytes,
+        stop_bytes=file.size_bytes,
+        writing=partial(explained, "write", path),
+    )
     try:
-        digest = attempt(file.filename, lambda: _fetch(file, session, path), sleep=sleep, cancelled=cancelled)
+        digest = attempt(file.filename, fetch, sleep=sleep, cancelled=cancelled)
     except SourceError as error:
         return Unresolved(kind="network", sentence=error.message, hint=error.hint)
     if digest != file.digest:
@@ -72,15 +82,3 @@ def _fetched(
     artifact = store.put_file(path)
     path.unlink()
     return artifact
-
-
-def _fetch(file: ResolvedFile, session: requests.Session, path: Path) -> Digest:
-    """Write the body to a file. One that is shorter than the index says was cut off, and is asked for again."""
-    whole = body(session, file.url, file.filename, most_bytes=_MOST_BYTES, size_bytes=file.size_bytes)
-    with closing(whole), path.open("wb") as out:
-        for piece in whole:
-            with explained("write", path):
-                out.write(piece)
-            if file.size_bytes is not None and out.tell() > file.size_bytes:
-                break  # its digest is another one, and says so
-    return Digest.of_file(path)

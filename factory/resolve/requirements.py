@@ -19,9 +19,9 @@ from factory.host import Host, find_uv
 from factory.origins import origin_of
 from factory.resolve.model import Found, ResolvedFile, Unresolved
 from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
-from factory.source.session import bare, redact
 from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import UntrustedTextError, parse_requirement, parse_toml, parse_wheel_name
+from factory.web.session import bare, redact
 
 _TIMEOUT_S = 600.0
 _OPTIONS = (

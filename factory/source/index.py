@@ -17,11 +17,12 @@ from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.recipe.model import SdistSource
-from factory.source.bodies import OnBytes, pieces
-from factory.source.download import download
+from factory.source.archive import LIMIT_BYTES
 from factory.source.page import PAGE_BYTES, read_page
-from factory.source.session import TIMEOUT_S, attempt, bare, open_session
 from factory.untrusted import UntrustedTextError, parse_version
+from factory.web.bodies import OnBytes, pieces
+from factory.web.download import download
+from factory.web.session import TIMEOUT_S, attempt, bare, open_session
 
 _NEIGHBOURS = 3
 _SUFFIXES = (".tar.gz", ".tgz", ".zip")
@@ -68,7 +69,15 @@ def fetch_sdist(
     with session or open_session(host) as open_:
         found = find_sdist(ref, host, open_, sleep=sleep)
         path = into / found.filename
-        fetch = partial(download, open_, found.url, path, size_bytes=found.size_bytes, progress=progress)
+        fetch = partial(
+            download,
+            open_,
+            found.url,
+            path,
+            most_bytes=LIMIT_BYTES,
+            size_bytes=found.size_bytes,
+            progress=progress,
+        )
         digest = attempt(found.filename, fetch, sleep=sleep)
     try:
         _check(digest, found, ref)

@@ -11,9 +11,10 @@ from packaging.version import Version
 
 from factory.errors import SourceError
 from factory.host import Host
-from factory.source.download import download
+from factory.source.archive import LIMIT_BYTES
 from factory.source.index import Fetched, Listed, as_listed, ask_page, versions
-from factory.source.session import attempt, open_session
+from factory.web.download import download
+from factory.web.session import attempt, open_session
 
 
 def fetch_newest_wheel(
@@ -38,9 +39,8 @@ def fetch_newest_wheel(
         if wheel.sha256 is None:
             raise SourceError(f"the index gives no sha256 for {wheel.filename}", hint="name an index that does")
         path = into / wheel.filename
-        digest = attempt(
-            wheel.filename, partial(download, session, wheel.url, path, size_bytes=wheel.size_bytes), sleep=sleep
-        )
+        fetch = partial(download, session, wheel.url, path, most_bytes=LIMIT_BYTES, size_bytes=wheel.size_bytes)
+        digest = attempt(wheel.filename, fetch, sleep=sleep)
     if digest != wheel.sha256:
         path.unlink()
         raise SourceError(

@@ -20,9 +20,9 @@ from factory.source.folder import commit_time_s
 from factory.source.git import Login, ask, ask_remote, contents, first_line, require, was_too_much
 from factory.source.names import Names, resolve_links
 from factory.source.roots import refuse_outside
-from factory.source.session import redact
 from factory.source.submodules import is_same_server, submodule_url
 from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
+from factory.web.session import redact
 
 _WHOLE: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT: Final = re.compile(r"[0-9a-f]{4,63}")

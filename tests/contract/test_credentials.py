@@ -19,9 +19,9 @@ from factory.pipeline.stages import Stages
 from factory.pipeline.trees import tree_of
 from factory.recipe.model import UrlSource
 from factory.resolve import Found, Unresolved, download, resolve_requirements
-from factory.source.session import open_session
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
+from factory.web.session import open_session
 from tests.index_makers import PASSWORD, USER, make_wheel_bytes, serve_index
 from tests.network_makers import LOOPBACK, Authority, basic, make_authority, serving
 from tests.plan_makers import make_recipe

@@ -19,10 +19,10 @@ from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host, read_host
 from factory.recipe.model import SdistSource
-from factory.source.bodies import body as read
 from factory.source.index import Fetched, fetch_sdist
-from factory.source.session import attempt, open_session
 from factory.source.unpack import unpack
+from factory.web.bodies import body as read
+from factory.web.session import attempt, open_session
 from tests.budgets import within_memory
 from tests.source_makers import make_demo
 
@@ -405,7 +405,7 @@ def test_what_a_redirection_holds_itself_is_not_read(server: Server, sdist: Dige
 def test_a_file_that_is_announced_too_large_is_not_begun(
     server: Server, into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("factory.source.download.LIMIT_BYTES", 50)
+    monkeypatch.setattr("factory.source.index.LIMIT_BYTES", 50)
 
     with pytest.raises(SourceError, match=f"{NAME} is larger than 50 bytes"):
         fetch(server, into)

@@ -61,7 +61,7 @@ def test_the_look_for_patterns_finds_those_in_tables_functions_and_constants() -
         "factory.diagnoses.network._CASES",
         "factory.diagnoses.cargo._CASES",
         "factory.diagnoses.git._CASES",
-        "factory.source.session",
+        "factory.web.session",
     } <= places
     assert len(patterns()) > 150
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from factory.cli.board import PlainBoard
 from factory.hiding import hide
 from factory.pipeline.echo import Echo
-from factory.source.session import redact
+from factory.web.session import redact
 
 SECRET = "the-token-5f1d"
 PEM = "-----BEGIN KEY-----\nMIIEvQIBADANBg\n-----END KEY-----"

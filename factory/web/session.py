@@ -19,8 +19,8 @@ from factory.errors import SourceError
 from factory.hiding import hide
 from factory.host import Host
 from factory.origins import is_metadata, origin_of
-from factory.source.peers import PeerAdapter, refuse_peer
-from factory.source.waiting import unless
+from factory.waiting import unless
+from factory.web.peers import PeerAdapter, refuse_peer
 
 T = TypeVar("T")
 

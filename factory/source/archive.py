@@ -1,20 +1,17 @@
-"""A file downloaded under its name only when it is whole, and an archive that its digest names."""
+"""An archive at an address, whose digest the recipe gives."""
 
 import time
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import requests
-
-from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.recipe.model import UrlSource
-from factory.source.bodies import OnBytes, body
-from factory.source.session import attempt, bare, open_session
+from factory.web.bodies import OnBytes
+from factory.web.download import download
+from factory.web.session import attempt, bare, open_session
 
 LIMIT_BYTES = 1 << 30
 
@@ -34,7 +31,8 @@ def fetch_archive(
     """
     path = into / filename_of(ref.url)
     with open_session(host) as session:
-        digest = attempt(path.name, partial(download, session, bare(ref.url), path, progress=progress), sleep=sleep)
+        fetch = partial(download, session, bare(ref.url), path, most_bytes=LIMIT_BYTES, progress=progress)
+        digest = attempt(path.name, fetch, sleep=sleep)
     if digest != ref.sha256:  # what came is not described: the recipe's author may not be allowed to read it
         path.unlink()
         raise SourceError(
@@ -47,25 +45,3 @@ def fetch_archive(
 def filename_of(url: str) -> str:
     """Return the name of the file that a URL ends in."""
     return unquote(urlsplit(url).path).rpartition("/")[2]
-
-
-def download(
-    session: requests.Session,
-    url: str,
-    path: Path,
-    *,
-    size_bytes: int | None = None,
-    progress: OnBytes = lambda _done, _total: None,
-) -> Digest:
-    """Write a file under its name only when it is whole; `size_bytes` is what is known of it beforehand.
-
-    Raises:
-        SourceError: it is larger than `LIMIT_BYTES`.
-        RequestException: the server or the network fails.
-    """
-    part = path.with_name(f"{path.name}.part")
-    whole = body(session, url, path.name, most_bytes=LIMIT_BYTES, size_bytes=size_bytes, progress=progress)
-    with closing(whole), part.open("wb") as out:
-        out.writelines(whole)
-    part.replace(path)
-    return Digest.of_file(path)

@@ -9,7 +9,7 @@ import requests
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from factory.errors import SourceError
-from factory.source.session import TIMEOUT_S
+from factory.web.session import TIMEOUT_S
 
 OnBytes = Callable[[int, int | None], None]
 """Told how many bytes are here, and how many there will be, where that is known."""

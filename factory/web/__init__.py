@@ -1,0 +1,1 @@
+"""HTTP for every room: sessions as this machine is configured, bodies within limits, downloads."""
