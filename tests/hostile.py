@@ -16,8 +16,8 @@ from functools import partial
 from types import FrameType, ModuleType, UnionType
 
 from factory.errors import FactoryError
+from factory.form.kinds import RefusalError
 from factory.project.files import Files, Reading
-from factory.recipe.kinds import RefusalError
 from factory.untrusted import UntrustedTextError
 
 TEXT_TYPES = (str, bytes, bytearray)

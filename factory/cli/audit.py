@@ -50,7 +50,7 @@ def _wanted(rules: Iterable[str]) -> frozenset[str]:
 
 def _known(rule: str) -> None:
     if rule not in RULES:
-        from factory.recipe.problems import did_you_mean  # noqa: PLC0415 -- only the unhappy path pays for it
+        from factory.form.problems import did_you_mean  # noqa: PLC0415 -- only the unhappy path pays for it
 
         hint = did_you_mean(rule, RULES) or "`factory explain` lists the rules"
         raise UsageError(f"{rule!r} is no rule of the gate", hint=hint)

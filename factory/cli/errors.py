@@ -13,7 +13,7 @@ def render_error(error: FactoryError) -> str:
     if isinstance(error, InternalError) and error.traceback:
         lines.insert(0, error.traceback.rstrip("\n"))
     if any(problem.span for problem in error.problems):
-        from factory.recipe.frames import render_problems  # noqa: PLC0415 -- only recipes have problems with a place
+        from factory.form.frames import render_problems  # noqa: PLC0415 -- only recipes have problems with a place
 
         lines[-1] = render_problems(error.problems).rstrip("\n")
     if error.hint:

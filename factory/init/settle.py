@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 
 from factory.errors import Problem, RecipeError
+from factory.form.records import NOT_YET
 from factory.init.model import Draft, Found, Left, Value, shown
 from factory.init.write import Written, write
 from factory.recipe.model import Recipe
 from factory.recipe.parse import parse_recipe
-from factory.recipe.records import NOT_YET
 
 _ITEM = re.compile(r"\[([0-9]+)\][^\[]*$")
 

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from factory.form.document import is_plain_text
+from factory.form.records import walk
 from factory.init.model import Draft, Found, Left, Value
-from factory.recipe.document import is_plain_text
-from factory.recipe.records import walk
 from factory.recipe.sections.whole import TOP
 from factory.terminal import clean, plain
 

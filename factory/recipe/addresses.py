@@ -3,8 +3,8 @@
 import re
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from factory.recipe.kinds import RefusalError
-from factory.recipe.problems import quote
+from factory.form.kinds import RefusalError
+from factory.form.problems import quote
 from factory.recipe.texts import line
 
 _REPOSITORIES = ("https", "ssh", "file")

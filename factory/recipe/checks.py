@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from factory.errors import Span
-from factory.recipe.document import Entry, Mapping, Node, Scalar, Sequence
-from factory.recipe.kinds import Place, RefusalError
-from factory.recipe.problems import did_you_mean, quote
-from factory.recipe.records import Values
+from factory.form.document import Entry, Mapping, Node, Scalar, Sequence
+from factory.form.kinds import Place, RefusalError
+from factory.form.problems import did_you_mean, quote
+from factory.form.records import Values
 from factory.recipe.sections.build import BUILD, FLOOR
 from factory.recipe.sections.gate import AUDIT, RULE, WAIVE
 from factory.recipe.sections.overrides import OVERRIDES

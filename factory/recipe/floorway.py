@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from factory.form.document import Entry, Mapping, Node, Scalar
+from factory.form.kinds import Kind, Place, Schema, Text, refuse_shape
+from factory.form.problems import did_you_mean, quote
 from factory.recipe import texts
-from factory.recipe.document import Entry, Mapping, Node, Scalar
-from factory.recipe.kinds import Kind, Place, Schema, Text, refuse_shape
 from factory.recipe.model import FloorWay
-from factory.recipe.problems import did_you_mean, quote
 
 _WORDS: tuple[Literal["default", "interpreter", "project"], ...] = ("default", "interpreter", "project")
 _KEYS: tuple[Literal["feature", "option"], ...] = ("feature", "option")

@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 from factory.errors import FactoryError, InternalError, RecipeError
 from factory.fence import fence
+from factory.form.document import Mapping, compose
+from factory.form.kinds import Place
+from factory.form.lines import SIZE_LIMIT_BYTES, read_source
+from factory.form.problems import Problems, StopReading
+from factory.form.records import Record, Values, walk
 from factory.recipe.checks import check
-from factory.recipe.document import Mapping, compose
-from factory.recipe.kinds import Place
-from factory.recipe.lines import SIZE_LIMIT_BYTES, read_source
 from factory.recipe.model import GitSource, PathSource, Recipe
-from factory.recipe.problems import Problems, StopReading
-from factory.recipe.records import Record, Values, walk
 from factory.recipe.roots import confine, default_root, refuse_way_out
 from factory.recipe.sections import whole
 from factory.recipe.sections.build import BUILD

@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from factory.errors import RecipeError
-from factory.recipe.document import Entry, Mapping, Node, Scalar, Sequence
-from factory.recipe.kinds import Place
-from factory.recipe.problems import quote
+from factory.form.document import Entry, Mapping, Node, Scalar, Sequence
+from factory.form.kinds import Place
+from factory.form.problems import quote
 
 
 def default_root(file: Path) -> Path:

@@ -1,7 +1,7 @@
 """The JSON Schema of a recipe, for editors: made from the table of fields whenever it is asked for."""
 
-from factory.recipe.kinds import Schema
-from factory.recipe.records import Record
+from factory.form.kinds import Schema
+from factory.form.records import Record
 from factory.recipe.sections.whole import FORMAT, TOP
 
 

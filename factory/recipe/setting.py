@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from factory.recipe.document import Entry, Mapping, Scalar, compose
-from factory.recipe.lines import Source
-from factory.recipe.problems import Problems, quote
+from factory.form.document import Entry, Mapping, Scalar, compose
+from factory.form.lines import Source
+from factory.form.problems import Problems, quote
 
 _NAME = "--set"
 _HINT = "write KEY=VALUE, for example build.timeout=60 or interpreters=[cp313]"

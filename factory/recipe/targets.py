@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from factory.form.kinds import RefusalError
+from factory.form.problems import quote
 from factory.pins import TAGGED, Pin
-from factory.recipe.kinds import RefusalError
 from factory.recipe.lifetimes import supported
 from factory.recipe.model import Wanted
-from factory.recipe.problems import quote
 from factory.tags import ARCHITECTURES, FIRST_FREE_THREADED, Abi3Floor, Interpreter, PlatformTag
 
 _FIRST_ABI3 = 2

@@ -8,9 +8,9 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from factory.digest import Digest
-from factory.recipe.kinds import RefusalError
+from factory.form.kinds import RefusalError
+from factory.form.problems import quote
 from factory.recipe.model import SdistSource
-from factory.recipe.problems import quote
 from factory.untrusted import (
     UntrustedTextError,
     parse_project_name,

@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from factory.errors import RecipeError, Span
-from factory.recipe.frames import render_problems
+from factory.form.frames import render_problems
+from factory.form.records import walk
 from factory.recipe.parse import parse_recipe
-from factory.recipe.records import walk
 from factory.recipe.sections.whole import TOP
 
 GOOD = Path(__file__).parents[1] / "data" / "recipes" / "good"

@@ -7,12 +7,12 @@ from packaging.requirements import Requirement
 
 from factory.catalogue import BACKENDS, PackageManager
 from factory.errors import Span
+from factory.form.document import Scalar, Sequence
+from factory.form.kinds import Choice, Flag, ListOf, MapOf, Place, Text
+from factory.form.records import Field, Record, Values
 from factory.recipe import texts
-from factory.recipe.document import Scalar, Sequence
 from factory.recipe.floorway import FloorKind
-from factory.recipe.kinds import Choice, Flag, ListOf, MapOf, Place, Text
 from factory.recipe.model import BuildSpec, FloorWay, Toolchain
-from factory.recipe.records import Field, Record, Values
 from factory.recipe.sections.shared import DURATION, LINE, REQUIREMENTS, SCRIPT_LIMIT, SIZE, WORD, distinct
 
 _NONE: MappingType[str, str] = MappingProxyType({})

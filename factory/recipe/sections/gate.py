@@ -3,10 +3,10 @@
 from datetime import date
 
 from factory.catalogue import Waiver
+from factory.form.kinds import Flag, ListOf, Text
+from factory.form.records import Field, Record, Values
 from factory.recipe import texts
-from factory.recipe.kinds import Flag, ListOf, Text
 from factory.recipe.model import AuditSpec, RepairSpec, SkipRule
-from factory.recipe.records import Field, Record, Values
 from factory.recipe.sections.shared import DATE, LINE, SELECTOR, SIZE, WORD, distinct
 
 EXCLUDE: Field[tuple[str, ...]] = Field(

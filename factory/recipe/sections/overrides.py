@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from factory.errors import Span
-from factory.recipe.document import Mapping, Node
-from factory.recipe.kinds import Kind, ListOf, MapOf, Place, Schema
+from factory.form.document import Mapping, Node
+from factory.form.kinds import Kind, ListOf, MapOf, Place, Schema
+from factory.form.records import Field, Record, Values
 from factory.recipe.model import Override
-from factory.recipe.records import Field, Record, Values
 from factory.recipe.sections.build import BUILD
 from factory.recipe.sections.gate import AUDIT, REPAIR, SELECT
 from factory.recipe.sections.trial import TEST

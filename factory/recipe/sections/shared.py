@@ -1,7 +1,7 @@
 """Kinds that several sections use."""
 
+from factory.form.kinds import Kind, ListOf, Text
 from factory.recipe import texts
-from factory.recipe.kinds import Kind, ListOf, Text
 
 SCRIPT_LIMIT = 100_000
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from factory.digest import Digest
 from factory.errors import Span
+from factory.form.document import Entry
+from factory.form.kinds import ListOf, Place, Text
+from factory.form.records import Field, Record, Values
 from factory.recipe import addresses, texts
-from factory.recipe.document import Entry
-from factory.recipe.kinds import ListOf, Place, Text
 from factory.recipe.model import GitSource, PathSource, SdistSource, SourceRef, UrlSource
-from factory.recipe.records import Field, Record, Values
 from factory.recipe.sections.shared import IN_SOURCE
 
 SDIST: Field[SdistSource | None] = Field(

@@ -5,10 +5,10 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from factory.catalogue import Processor
+from factory.form.kinds import Choice, ListOf, Text
+from factory.form.records import Field, Record, Values
 from factory.recipe import texts
-from factory.recipe.kinds import Choice, ListOf, Text
 from factory.recipe.model import TestSpec
-from factory.recipe.records import Field, Record, Values
 from factory.recipe.sections.shared import DURATION, REQUIREMENTS, SCRIPT_LIMIT, distinct
 
 REQUIRES: Field[tuple[Requirement, ...]] = Field(

@@ -5,10 +5,10 @@ from types import MappingProxyType
 
 from packaging.utils import NormalizedName
 
+from factory.form.kinds import ListOf, MapOf, Text, Version
+from factory.form.records import Field, Record
 from factory.pins import PINNED, Pin
 from factory.recipe import targets, texts
-from factory.recipe.kinds import ListOf, MapOf, Text, Version
-from factory.recipe.records import Field, Record
 from factory.recipe.sections.build import BUILD
 from factory.recipe.sections.gate import AUDIT, REPAIR, SKIP
 from factory.recipe.sections.overrides import OVERRIDES

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from factory.errors import RecipeError
-from factory.recipe.frames import render_problems
+from factory.form.frames import render_problems
 from factory.recipe.parse import parse_recipe
 
 DATA = Path(__file__).parents[2] / "data" / "recipes"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from factory.recipe.records import Field, Record, walk
+from factory.form.records import Field, Record, walk
 from factory.recipe.sections.overrides import OVERRIDES
 from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.messages import DATA

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from factory.recipe.document import Mapping as Tree
-from factory.recipe.document import Node, Sequence, compose
-from factory.recipe.lines import source_of
-from factory.recipe.problems import Problems
-from factory.recipe.records import walk
+from factory.form.document import Mapping as Tree
+from factory.form.document import Node, Sequence, compose
+from factory.form.lines import source_of
+from factory.form.problems import Problems
+from factory.form.records import walk
 from factory.recipe.sections.overrides import OVERRIDES
 from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.messages import DATA

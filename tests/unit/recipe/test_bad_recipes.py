@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from factory.errors import Problem, RecipeError
+from factory.form.records import walk
 from factory.recipe.parse import load_recipe, load_recipes, parse_recipe
-from factory.recipe.records import walk
 from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.messages import BAD, DATA, TODAY, TYPES, message_of
 

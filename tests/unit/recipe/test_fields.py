@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from factory.recipe.document import Mapping, compose
-from factory.recipe.kinds import Place
+from factory.form.document import Mapping, compose
+from factory.form.kinds import Place
+from factory.form.lines import source_of
+from factory.form.problems import Problems
+from factory.form.records import Field, walk
 from factory.recipe.lifetimes import LIFETIMES, supported
-from factory.recipe.lines import source_of
-from factory.recipe.problems import Problems
-from factory.recipe.records import Field, walk
 from factory.recipe.sections.overrides import WholeRecipe
 from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.reference import REFERENCE, rendered

@@ -12,11 +12,11 @@ from packaging.version import Version
 
 from factory.catalogue import Waiver
 from factory.digest import Digest
+from factory.form.document import Mapping, Node, Scalar, Sequence, compose
+from factory.form.lines import source_of
+from factory.form.problems import Problems
 from factory.recipe import model
-from factory.recipe.document import Mapping, Node, Scalar, Sequence, compose
-from factory.recipe.lines import source_of
 from factory.recipe.parse import load_recipe
-from factory.recipe.problems import Problems
 from factory.recipe.roots import default_root
 from factory.recipe.schema import schema
 from factory.tags import Abi3Floor, PlatformTag

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from factory.recipe.document import Mapping, compose
-from factory.recipe.frames import render_problems
-from factory.recipe.kinds import Place
-from factory.recipe.lines import source_of
-from factory.recipe.problems import Problems
-from factory.recipe.records import Record
+from factory.form.document import Mapping, compose
+from factory.form.frames import render_problems
+from factory.form.kinds import Place
+from factory.form.lines import source_of
+from factory.form.problems import Problems
+from factory.form.records import Record
 from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.messages import DATA
 

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from factory.errors import Span
-from factory.recipe.document import Broken, Mapping, Node, Scalar, Sequence
-from factory.recipe.problems import Problems, did_you_mean, quote
+from factory.form.document import Broken, Mapping, Node, Scalar, Sequence
+from factory.form.problems import Problems, did_you_mean, quote
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 Schema = dict[str, JsonValue]

@@ -23,8 +23,8 @@ from yaml.events import (
 from yaml.nodes import ScalarNode
 
 from factory.errors import Span
-from factory.recipe.lines import Source
-from factory.recipe.problems import Problems, StopReading, quote
+from factory.form.lines import Source
+from factory.form.problems import Problems, StopReading, quote
 
 DEPTH_LIMIT = 20
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from factory.errors import Span
-from factory.recipe.problems import Problems
+from factory.form.problems import Problems
 
 SIZE_LIMIT_BYTES = 1 << 20
 

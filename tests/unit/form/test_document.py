@@ -2,9 +2,9 @@
 
 import pytest
 
-from factory.recipe.document import Mapping, Node, Scalar, Sequence, compose
-from factory.recipe.lines import source_of
-from factory.recipe.problems import Problems
+from factory.form.document import Mapping, Node, Scalar, Sequence, compose
+from factory.form.lines import source_of
+from factory.form.problems import Problems
 
 
 def composed(text: str) -> Node:

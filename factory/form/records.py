@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar, cast
 
 from factory.errors import Span
-from factory.recipe.document import Entry, Mapping, Node, Scalar
-from factory.recipe.kinds import Kind, Place, Schema, refuse_shape
-from factory.recipe.problems import did_you_mean, nearest, quote
+from factory.form.document import Entry, Mapping, Node, Scalar
+from factory.form.kinds import Kind, Place, Schema, refuse_shape
+from factory.form.problems import did_you_mean, nearest, quote
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -1,7 +1,7 @@
 """Problems as text."""
 
 from factory.errors import Problem, Span
-from factory.recipe.frames import render_problems
+from factory.form.frames import render_problems
 
 
 def problem_at(text: str, column: int, length: int = 1, *, hint: str = "") -> Problem:
