@@ -1,7 +1,5 @@
 """Images made of a root filesystem, and how they are found again."""
 
-import io
-import tarfile
 import time
 from collections.abc import Iterator
 
@@ -9,26 +7,14 @@ import docker
 import pytest
 
 from factory.engine.docker import DockerEngine, connect
-from factory.errors import EngineError, ImageError
+from factory.errors import EngineError
 from factory.host import Host
+from tests.contract.rootfs import ARM64, X86_64, make_rootfs
 
 pytestmark = pytest.mark.engine
 
 REFERENCE = "wheel-factory/test:architecture"
 KEEPER = "wheel-factory/keeper:1"
-ARM64, X86_64, UNKNOWN = 183, 62, 4711
-
-
-def make_rootfs(machine: int, *, name: str = "./usr/bin/sleep") -> list[bytes]:
-    """A root filesystem whose one program is the first bytes of an ELF header."""
-    header = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00" + machine.to_bytes(2, "little") + bytes(44)
-    spool = io.BytesIO()
-    with tarfile.open(fileobj=spool, mode="w") as tar:
-        member = tarfile.TarInfo(name)
-        member.size, member.mode = len(header), 0o755
-        tar.addfile(member, io.BytesIO(header))
-    whole = spool.getvalue()
-    return [whole[start : start + 1000] for start in range(0, len(whole), 1000)]
 
 
 @pytest.fixture(autouse=True)
@@ -56,67 +42,12 @@ def test_an_image_names_the_architecture_of_its_programs(
     ]  # as Podman calls what is no registry's
 
 
-def test_an_image_is_found_by_all_of_its_labels(engine: DockerEngine) -> None:
-    labels = {"one": "1", "two": "2"}
-
-    image = engine.import_rootfs(make_rootfs(X86_64), reference=REFERENCE, labels=labels, env={})
-
-    assert engine.find_image(labels) == engine.find_image({"two": "2"}) == image
-    assert engine.find_image({"one": "1", "two": "3"}) is None
-    found = engine.held_image(image)
-    assert found is not None
-    assert found.labels.items() >= ({"wheel-factory.kind": "image"} | labels).items()
-    assert (found.id, found.architecture) == (image, "amd64")
-
-
-def test_equal_root_filesystems_make_one_image(engine: DockerEngine) -> None:
-    first, second = (
-        engine.import_rootfs(make_rootfs(ARM64), reference=REFERENCE, labels={"a": "b"}, env={}) for _ in range(2)
-    )
-
-    assert first == second
-
-
-@pytest.mark.parametrize(
-    ("tar", "message"),
-    [
-        pytest.param([b"no tar at all" * 100], "no tar stream", id="no-tar"),
-        pytest.param(make_rootfs(UNKNOWN), "architecture", id="unknown-machine"),
-        pytest.param(make_rootfs(X86_64, name="opt/cross/bin/sleep"), "architecture", id="no-program-of-its-own"),
-    ],
-)
-def test_what_is_no_root_filesystem_is_refused(engine: DockerEngine, tar: list[bytes], message: str) -> None:
-    with pytest.raises(ImageError, match=message):
-        engine.import_rootfs(tar, reference=REFERENCE, labels={}, env={})
-
-
 def test_a_name_that_the_engine_refuses_is_an_error(engine: DockerEngine) -> None:
     with pytest.raises(EngineError, match="repository name must be lowercase"):
         engine.import_rootfs(make_rootfs(X86_64), reference="Not/A/Name:1", labels={"refused": "yes"}, env={})
 
     if nameless := engine.find_image({"refused": "yes"}):
         engine.remove_image(nameless)
-
-
-def test_an_image_is_removed_once_and_asked_for_in_vain(engine: DockerEngine) -> None:
-    image = engine.import_rootfs(make_rootfs(X86_64), reference=REFERENCE, labels={"a": "b"}, env={})
-
-    engine.remove_image(image)
-    engine.remove_image(image)
-
-    assert engine.held_image(image) is None
-
-
-def test_an_engine_says_who_it_is(engine: DockerEngine) -> None:
-    info = engine.info()
-
-    assert info.name in {"Docker", "Podman Engine"}
-    assert info.version
-    assert info.api
-    assert info.driver
-    assert info.architecture
-    assert info.cpus >= 1
-    assert info.memory_bytes > 1 << 27
 
 
 @pytest.mark.parametrize("reference", [pytest.param(REFERENCE, id="by-label"), pytest.param(KEEPER, id="by-name")])

@@ -19,7 +19,7 @@ import pytest
 from factory.engine.api import ContainerSpec
 from factory.engine.docker import DockerEngine, connect
 from factory.engine.faults import UnreachableError
-from factory.errors import EngineError, ImageError, Interrupted
+from factory.errors import EngineError, ImageError
 from factory.host import Host
 from tests.contract.relay import Relay, relayed
 
@@ -126,13 +126,6 @@ def test_killing_the_run_ends_commands_of_other_threads_at_once(
     assert outcomes == ["lost"] * 3
     assert time.monotonic() - started < 20
     assert remains(daemon, run_id) == []
-
-
-def test_a_run_that_was_killed_starts_nothing_more(run: DockerEngine, image: str) -> None:
-    run.kill_run()
-
-    with pytest.raises(Interrupted), run.container(make_spec(image)):
-        pytest.fail("a container was started after the end")
 
 
 _OWNER_PROCESS = """
