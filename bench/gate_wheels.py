@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-from tests.makers import ABI3_NAME, make_wheel
+from tests.makers.wheels import ABI3_NAME, make_wheel
 from tests.real_wheels import GROUPS, NoIndexError, download
 
 _MEBIBYTE = 1 << 20

@@ -21,7 +21,7 @@ from factory.wheel import read_wheel
 from tests.corpus.cases import CASES, rule_of
 from tests.corpus.compiled import PAIRS, Built
 from tests.corpus.sample import TODAY
-from tests.makers import make_wheel
+from tests.makers.wheels import make_wheel
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "peers.md"
 _WORDS = ("refuses", "crashes", "mends", "warns", "silent", "both")

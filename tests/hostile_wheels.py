@@ -5,8 +5,8 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.makers import ABI3_NAME, make_wheel, wheel_text
-from tests.object_makers import make_module, make_object
+from tests.makers.objects import make_module, make_object
+from tests.makers.wheels import ABI3_NAME, make_wheel, wheel_text
 
 _INFO = "demo-1.0.dist-info"
 _NOTE_SEGMENT = struct.pack("<IIQQQQQQ", 4, 4, 0, 0, 0, 60_000, 60_000, 4)

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft4Validator
 
 from tests.cli.program import Program
-from tests.makers import MODULE, NAME, make_wheel
-from tests.object_makers import make_module
+from tests.makers.objects import make_module
+from tests.makers.wheels import MODULE, NAME, make_wheel
 
 SARIF = Path(__file__).parents[1] / "data" / "sarif-schema-2.1.0.json"
 OTHER = NAME.replace("demo-", "other-")

@@ -11,7 +11,7 @@ import pytest
 from factory.host import Host
 from factory.process import run
 from tests.cli.program import Program, write_project
-from tests.makers import make_wheel
+from tests.makers.wheels import make_wheel
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(sys.executable)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.program import RECIPE, Ended, Program, write_project
 from tests.faults import with_fault
-from tests.makers import make_wheel
+from tests.makers.wheels import make_wheel
 
 SARIF = json.loads((Path(__file__).parents[1] / "data/sarif-schema-2.1.0.json").read_text())
 

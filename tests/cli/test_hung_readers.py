@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Program
-from tests.makers import NAME, make_wheel
+from tests.makers.wheels import NAME, make_wheel
 from tests.slow_sdists import await_reader, living, write_slow_recipe
 
 

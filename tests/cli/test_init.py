@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import PROJECT, Program
-from tests.source_makers import PYPROJECT, make_demo
+from tests.makers.sources import PYPROJECT, make_demo
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from factory.images.known import pulled_families
 from factory.images.pinning import CIBUILDWHEEL_PINS
 from factory.images.pulled import read_lock
 from tests.cli.program import Program
-from tests.index_makers import Index, serve_index
+from tests.makers.index import Index, serve_index
 
 (FAMILY,) = pulled_families()
 NAMES = sorted(path.stem for path in FAMILY.glob("*.toml"))

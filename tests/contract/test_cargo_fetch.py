@@ -8,8 +8,8 @@ import pytest
 from factory.diagnoses.cargo import explain_cargo_failure
 from factory.process import Completed
 from factory.resolve.cargo import fetch_folder
-from tests.cargo_makers import CRATES_IO, cargo, require_cargo, write
-from tests.source_makers import Files
+from tests.makers.cargo import CRATES_IO, cargo, require_cargo, write
+from tests.makers.sources import Files
 
 
 @pytest.fixture(autouse=True, scope="module")

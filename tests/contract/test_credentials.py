@@ -22,9 +22,9 @@ from factory.resolve import Found, Unresolved, download, resolve_requirements
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
 from factory.web.session import open_session
-from tests.index_makers import PASSWORD, USER, make_wheel_bytes, serve_index
-from tests.network_makers import LOOPBACK, Authority, basic, make_authority, serving
-from tests.plan_makers import make_recipe
+from tests.makers.index import PASSWORD, USER, make_wheel_bytes, serve_index
+from tests.makers.network import LOOPBACK, Authority, basic, make_authority, serving
+from tests.makers.plans import make_recipe
 
 LOGIN = basic(USER, PASSWORD)
 WHEEL = "first-1.0-py3-none-any.whl"

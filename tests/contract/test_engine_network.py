@@ -11,7 +11,7 @@ from factory.engine.api import Container, ContainerSpec
 from factory.engine.docker import DockerEngine, connect
 from factory.errors import EngineError
 from factory.host import Host
-from tests.network_makers import serving
+from tests.makers.network import serving
 
 pytestmark = pytest.mark.engine
 

@@ -15,7 +15,7 @@ import pytest
 from factory.host import Host
 from factory.images.spec import data_folder
 from factory.process import Completed, run
-from tests.network_makers import LOOPBACK, serving
+from tests.makers.network import LOOPBACK, serving
 
 SCRIPT = data_folder() / "scripts/bootstrap.py"
 AGE_DAYS = 30

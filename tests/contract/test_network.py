@@ -18,8 +18,8 @@ from factory.resolve import Found, Resolution, Unresolved, download, resolve_req
 from factory.source.index import fetch_sdist
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
-from tests.index_makers import PASSWORD, USER, Fault, Index, serve_index
-from tests.network_makers import Authority, make_authority, serve_proxy
+from tests.makers.index import PASSWORD, USER, Fault, Index, serve_index
+from tests.makers.network import Authority, make_authority, serve_proxy
 
 SDIST = SdistSource(name=canonicalize_name("first"), version=Version("1.0"), sha256=None)
 FILES = {"first-1.0-py3-none-any.whl", "first-1.0.tar.gz"}

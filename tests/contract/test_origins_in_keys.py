@@ -25,9 +25,9 @@ from factory.resolve import Resolution
 from factory.resolve.tools import ToolBundle
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
-from tests.index_makers import PASSWORD, USER, Index, make_wheel_bytes, serve_index
-from tests.plan_makers import make_recipe
-from tests.source_makers import make_demo
+from tests.makers.index import PASSWORD, USER, Index, make_wheel_bytes, serve_index
+from tests.makers.plans import make_recipe
+from tests.makers.sources import make_demo
 
 WHEEL = "first-1.0-py3-none-any.whl"
 EVIL = make_wheel_bytes("first", "1.0", "py3-none-any", requires=["first; extra == 'evil'"])

@@ -8,9 +8,9 @@ import pytest
 from factory.diagnoses.cargo import explain_cargo_failure
 from factory.process import Completed
 from factory.resolve.cargo import fetch_folder, usable_tokens, user_configuration
-from tests.cargo_makers import CRATES_IO, cargo, require_cargo, write
-from tests.network_makers import TOKEN, CrateFault, Registry, serve_registry
-from tests.source_makers import Files
+from tests.makers.cargo import CRATES_IO, cargo, require_cargo, write
+from tests.makers.network import TOKEN, CrateFault, Registry, serve_registry
+from tests.makers.sources import Files
 
 PACKAGE = '[package]\nname = "demo"\nversion = "1.0.0"\nedition = "2021"\n[dependencies]\n'
 

@@ -13,7 +13,7 @@ from factory.resolve.model import ResolvedFile
 from factory.resolve.tools import ensure_tools, read_pins
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
-from tests.index_makers import PASSWORD, USER, Index, serve_index
+from tests.makers.index import PASSWORD, USER, Index, serve_index
 
 CP313 = Interpreter(13)
 BULLSEYE = PlatformTag.parse("manylinux_2_31_x86_64")

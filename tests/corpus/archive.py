@@ -25,8 +25,8 @@ from tests.corpus.sample import (
     waiver,
     with_hash,
 )
-from tests.makers import MODULE
-from tests.object_makers import make_module
+from tests.makers.objects import make_module
+from tests.makers.wheels import MODULE
 
 CASES: Cases = {
     "record-missing": (

@@ -1,8 +1,8 @@
 """Wheels that work and cost their users."""
 
 from tests.corpus.sample import RUNPATH, SBOM, Cases, Sample, beside, module
-from tests.makers import MODULE
-from tests.object_makers import make_module, make_object
+from tests.makers.objects import make_module, make_object
+from tests.makers.wheels import MODULE
 
 
 def _graft(name: str, soname: str, *more: str) -> Sample:

@@ -15,8 +15,8 @@ from tests.corpus.sample import (
     named,
     on,
 )
-from tests.makers import MODULE
-from tests.object_makers import make_module, make_object
+from tests.makers.objects import make_module, make_object
+from tests.makers.wheels import MODULE
 
 CASES: Cases = {
     "platform-policy": (

@@ -18,8 +18,8 @@ from tests.corpus.sample import (
     named,
     tags,
 )
-from tests.makers import ABI3_MODULE, ABI3_NAME, MODULE
-from tests.object_makers import make_module, make_object
+from tests.makers.objects import make_module, make_object
+from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, MODULE
 
 CASES: Cases = {
     "libpython-linked": (

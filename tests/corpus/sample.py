@@ -15,8 +15,8 @@ from packaging.tags import parse_tag
 from factory.audit import Expectation
 from factory.catalogue import Waiver
 from factory.tags import PlatformTag
-from tests.makers import ABI3_MODULE, ABI3_NAME, MODULE, Rows, WheelFacts, make_wheel
-from tests.object_makers import ObjectFacts, make_module
+from tests.makers.objects import ObjectFacts, make_module
+from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, MODULE, Rows, WheelFacts, make_wheel
 
 NOTHING_SAID = Expectation()
 

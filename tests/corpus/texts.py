@@ -1,8 +1,8 @@
 """Wheels whose names and texts disagree."""
 
 from tests.corpus.sample import ANY, META, Cases, Sample, beside, metadata, named, tags
-from tests.makers import ABI3_NAME, MODULE, NAME, wheel_text
-from tests.object_makers import make_module
+from tests.makers.objects import make_module
+from tests.makers.wheels import ABI3_NAME, MODULE, NAME, wheel_text
 
 CASES: Cases = {
     "tag-mismatch": (

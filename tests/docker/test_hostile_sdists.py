@@ -10,8 +10,8 @@ import pytest
 
 from tests.docker.command import CP313, Command, left_behind
 from tests.docker.projects import make_c_project
-from tests.index_makers import Index, serve_index
-from tests.source_makers import make_sdist, member
+from tests.makers.index import Index, serve_index
+from tests.makers.sources import make_sdist, member
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 

@@ -17,8 +17,8 @@ import pytest
 from factory.host import Host
 from tests.docker.command import CP313, Command, Ran
 from tests.docker.projects import RUST_MODULE, make_rust_project
-from tests.index_makers import PASSWORD, USER, serve_index
-from tests.network_makers import (
+from tests.makers.index import PASSWORD, USER, serve_index
+from tests.makers.network import (
     PROXY_PASSWORD,
     PROXY_USER,
     TOKEN,

@@ -11,7 +11,7 @@ from factory.digest import Digest
 from factory.store import Store
 from tests.docker.command import Command, Ran
 from tests.docker.projects import C_MODULE, SHOW, Project, make_c_project, pyproject
-from tests.index_makers import make_wheel_bytes
+from tests.makers.index import make_wheel_bytes
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 

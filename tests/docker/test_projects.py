@@ -7,7 +7,7 @@ import pytest
 
 from tests.docker.command import CP313, PLATFORM, Command, Ran
 from tests.docker.projects import C_MODULE, Project, make_c_project, pyproject
-from tests.index_makers import Index, serve_index
+from tests.makers.index import Index, serve_index
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 

@@ -12,7 +12,7 @@ import yaml
 from tests.docker.command import PLATFORM, Command, Ran
 from tests.docker.fields import without
 from tests.docker.projects import pyproject
-from tests.index_makers import serve_index
+from tests.makers.index import serve_index
 from tests.native.repositories import commit, git, make_repository
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]

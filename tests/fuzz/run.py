@@ -35,9 +35,9 @@ with atheris.instrument_imports(include=["factory"]):
 
 from tests.corpus.cases import CASES
 from tests.hostile import OneFile, trees
-from tests.makers import ABI3_NAME, NAME, make_wheel
-from tests.object_makers import make_module, make_object
-from tests.source_makers import make_demo
+from tests.makers.objects import make_module, make_object
+from tests.makers.sources import make_demo
+from tests.makers.wheels import ABI3_NAME, NAME, make_wheel
 
 _ARTIFACTS = Path(".fuzz")
 _LIMITS = Limits(member_bytes=1 << 22, total_bytes=1 << 24, ratio_bytes=1 << 20)

@@ -12,7 +12,7 @@ from factory.audit import Expectation, audit
 from factory.wheel import read_wheel
 from tests.corpus.cases import rule_of
 from tests.corpus.compiled import PAIRS, Built
-from tests.makers import make_wheel
+from tests.makers.wheels import make_wheel
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="gcc and g++ are not installed")
 

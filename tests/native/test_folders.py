@@ -19,7 +19,7 @@ from factory.pipeline.run import Recorder
 from factory.release import release
 from factory.store import Store
 from factory.store.locks import shared_lock
-from tests.run_makers import make_artifact, make_plan, make_record, make_run
+from tests.makers.runs import make_artifact, make_plan, make_record, make_run
 
 NOBODY = 65534
 REFUSAL = Refusal(error=OutputError, elsewhere="run elsewhere")

@@ -15,8 +15,8 @@ from factory.audit.stable_abi import introduced, oldest_interpreter
 from factory.catalogue import Severity
 from factory.elf.read import parse
 from factory.wheel import read_wheel
-from tests.makers import make_wheel
-from tests.object_makers import ObjectFacts, make_module
+from tests.makers.objects import ObjectFacts, make_module
+from tests.makers.wheels import make_wheel
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 

@@ -19,8 +19,8 @@ from factory.source.submodules import is_same_server
 from factory.source.tree import Limits, Tree
 from factory.source.unpack import unpack
 from tests.budgets import within_memory
+from tests.makers.network import LOOPBACK, Authority, make_authority, serving
 from tests.native.repositories import COMMITTED_S, commit, git, make_repository
-from tests.network_makers import LOOPBACK, Authority, make_authority, serving
 
 
 @pytest.fixture

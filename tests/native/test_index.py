@@ -24,7 +24,7 @@ from factory.source.unpack import unpack
 from factory.web.bodies import body as read
 from factory.web.session import attempt, open_session
 from tests.budgets import within_memory
-from tests.source_makers import make_demo
+from tests.makers.sources import make_demo
 
 JSON = "application/vnd.pypi.simple.v1+json"
 NAME = "demo-1.0.tar.gz"

@@ -18,7 +18,7 @@ from factory.images.known import spec_named
 from factory.images.mirror import apt_mirror, mirror_fault
 from factory.images.spec import ImageSpec
 from factory.web.session import open_session
-from tests.network_makers import GARBAGE, LOOPBACK, basic, serving
+from tests.makers.network import GARBAGE, LOOPBACK, basic, serving
 
 USER, PASSWORD = "debby", "m1rror-w0rd"
 

@@ -13,7 +13,7 @@ from factory.source.patches import Patch, patched, read_patches
 from factory.source.tree import Limits, Tree
 from factory.source.unpack import unpack
 from tests.budgets import within_cpu, within_memory
-from tests.source_makers import TOP, make_demo, make_sdist, member
+from tests.makers.sources import TOP, make_demo, make_sdist, member
 
 FILES = {
     "a.txt": b"one\ntwo\nthree\n",

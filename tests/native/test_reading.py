@@ -23,9 +23,9 @@ from factory.tags import Interpreter
 from factory.wheel import read_wheel
 from tests.cli.program import Program
 from tests.corpus.sample import TODAY
-from tests.makers import MODULE, NAME, make_wheel
-from tests.object_makers import make_module
-from tests.source_makers import make_sdist, member
+from tests.makers.objects import make_module
+from tests.makers.sources import make_sdist, member
+from tests.makers.wheels import MODULE, NAME, make_wheel
 
 _T = TypeVar("_T")
 

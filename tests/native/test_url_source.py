@@ -14,9 +14,9 @@ from factory.pipeline.trees import tree_of
 from factory.recipe.model import Recipe, UrlSource
 from factory.source.tree import Tree
 from factory.store import Store
-from tests.index_makers import Index, serve_index
-from tests.plan_makers import make_recipe
-from tests.source_makers import make_demo
+from tests.makers.index import Index, serve_index
+from tests.makers.plans import make_recipe
+from tests.makers.sources import make_demo
 
 
 @pytest.fixture

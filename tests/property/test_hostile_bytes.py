@@ -12,8 +12,8 @@ from factory.audit import Expectation, audit
 from factory.elf.model import ElfError
 from factory.elf.read import parse
 from factory.wheel import parse_record, read_wheel
-from tests.makers import ABI3_MODULE, ABI3_NAME, make_wheel
-from tests.object_makers import make_object
+from tests.makers.objects import make_object
+from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, make_wheel
 
 TODAY = date(2026, 11, 22)
 EDITS = st.lists(st.tuples(st.integers(0, 1 << 16), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6)

@@ -23,7 +23,7 @@ from factory.tags import Interpreter
 from factory.untrusted import parse_rows
 from factory.wheel import read_wheel
 from tests.hostile import BIG, TEXTS, TREE_TEXTS, HarmError, Reader, damage, modules, readers, repeated, trees
-from tests.makers import make_wheel
+from tests.makers.wheels import make_wheel
 
 TODAY = date(2026, 11, 22)
 SHORT = (1 << 10, 1 << 12, 1 << 14)

@@ -13,7 +13,7 @@ from factory.init import Origin, recipe_of
 from factory.init.carry import _READERS
 from factory.recipe.parse import parse_recipe
 from factory.terminal import shown
-from tests.source_makers import PYPROJECT, Files
+from tests.makers.sources import PYPROJECT, Files
 
 ORIGIN = Origin(name=canonicalize_name("demo"), version=Version("1"))
 TODAY = date(2026, 11, 22)

@@ -10,7 +10,7 @@ from factory.errors import PlanError
 from factory.plan.model import Plan
 from factory.recipe.model import FloorWay, Recipe, Wanted
 from factory.tags import Interpreter, claims
-from tests.plan_makers import IMAGES, make_image, make_plan, make_project, make_recipe
+from tests.makers.plans import IMAGES, make_image, make_plan, make_project, make_recipe
 
 _INTERPRETERS = st.builds(Interpreter, st.integers(7, 15), st.booleans()).filter(
     lambda one: not one.free_threaded or one.minor >= 13

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from factory.errors import SourceError
 from factory.source.tree import Limits
 from factory.source.unpack import unpack
-from tests.source_makers import TOP, make_sdist, member
+from tests.makers.sources import TOP, make_sdist, member
 
 _TYPES = (tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.GNUTYPE_SPARSE)
 _PARTS = st.sampled_from(["a", "b", "..", ".", "", "c\n"])

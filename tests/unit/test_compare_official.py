@@ -4,8 +4,8 @@ from pathlib import Path
 
 from bench.compare_official import differences, traits
 from factory.wheel import Wheel, read_wheel
-from tests.makers import make_wheel
-from tests.object_makers import make_module, make_object
+from tests.makers.objects import make_module, make_object
+from tests.makers.wheels import make_wheel
 
 
 def made(folder: Path, *, library: str, of_library: str, also: str = "") -> Wheel:

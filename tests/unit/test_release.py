@@ -15,7 +15,7 @@ from factory.digest import Digest
 from factory.errors import OutputError
 from factory.pipeline.model import CellEnded, Planned, Run
 from factory.release import SUMS, read_sums, release
-from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
+from tests.makers.runs import make_artifact, make_cell, make_plan, make_record, make_run
 
 NAME = "spam-1.0-cp313-cp313-manylinux_2_31_x86_64.whl"
 CONTENT = b"wheel bytes"

@@ -7,8 +7,8 @@ import pytest
 
 from factory.repair import Moved, Removed, Renamed, Searched, compare, faults
 from factory.wheel import Wheel, read_wheel
-from tests.makers import make_wheel
-from tests.object_makers import make_module, make_object
+from tests.makers.objects import make_module, make_object
+from tests.makers.wheels import make_wheel
 
 RAW_NAME = "demo-1.0-cp313-cp313-linux_x86_64.whl"
 NAME = "demo-1.0-cp313-cp313-manylinux_2_31_x86_64.whl"

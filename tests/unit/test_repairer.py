@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from factory.repair import bytecode_step, repairer
-from tests.plan_makers import make_image
+from tests.makers.plans import make_image
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from factory.catalogue import Waiver
 from factory.tags import Abi3Floor, PlatformTag
 from factory.wheel import read_wheel
 from tests.corpus.sample import TODAY
-from tests.makers import ABI3_MODULE, ABI3_NAME, MODULE, NAME, make_wheel
-from tests.object_makers import make_module, make_object
+from tests.makers.objects import make_module, make_object
+from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, MODULE, NAME, make_wheel
 
 NOTHING_SAID = Expectation()
 NO_LIBPYTHON = "an interpreter need not come with that library"

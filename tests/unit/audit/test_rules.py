@@ -7,7 +7,7 @@ from factory.audit import RULES, Audit, Expectation, audit
 from factory.wheel import read_wheel
 from tests.corpus.cases import CASES, companions, rule_of
 from tests.corpus.sample import TODAY, Sample
-from tests.makers import make_wheel
+from tests.makers.wheels import make_wheel
 
 
 def _judge(sample: Sample, folder: Path) -> Audit:

@@ -12,8 +12,8 @@ from factory.catalogue import Waiver
 from factory.recipe import model
 from factory.tags import Interpreter
 from factory.wheel import Wheel, read_wheel
-from tests.makers import make_wheel
-from tests.object_makers import make_module, make_object
+from tests.makers.objects import make_module, make_object
+from tests.makers.wheels import make_wheel
 
 CP313 = Interpreter(13)
 LOADER = "/lib64/ld-linux-x86-64.so.2"

@@ -27,7 +27,7 @@ from factory.pipeline.model import (
 )
 from factory.plan.model import Cell
 from factory.tags import Interpreter, PlatformTag
-from tests.run_makers import make_cell, make_plan, make_record
+from tests.makers.runs import make_cell, make_plan, make_record
 
 AT = "2026-01-01T00:00:00.000Z"
 P = "manylinux_2_31_x86_64"

@@ -35,9 +35,9 @@ from factory.repair import Removed, Repair
 from factory.report.documents import RunDocument, render_json
 from factory.tags import Abi3Floor, Interpreter
 from factory.wheel import read_wheel
-from tests.makers import MODULE, make_wheel
-from tests.object_makers import make_module
-from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
+from tests.makers.objects import make_module
+from tests.makers.runs import make_artifact, make_cell, make_plan, make_record, make_run
+from tests.makers.wheels import MODULE, make_wheel
 
 NAMES = ("recipe", "plan", "run", "audit", "images", "event")
 RECIPE = "factory: 1\nname: demo\nsource: {path: .}\ninterpreters: cp39..cp313\nplatforms: [manylinux_2_31_x86_64]\n"

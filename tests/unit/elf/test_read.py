@@ -4,7 +4,7 @@ import pytest
 
 from factory.elf.model import ElfError, Symbol, VersionNeed
 from factory.elf.read import parse
-from tests.object_makers import ObjectFacts, make_object
+from tests.makers.objects import ObjectFacts, make_object
 
 FORMS: dict[str, ObjectFacts] = {
     "x86_64": {"elf_class": 64, "byte_order": "little", "machine": 62},

@@ -5,7 +5,7 @@ from dataclasses import replace
 from factory.digest import Digest
 from factory.images import ReadyImage
 from factory.images.named import RECIPE_FAMILY
-from tests.plan_makers import make_image
+from tests.makers.plans import make_image
 
 
 def ready(family: str = "lookalike", reference: str = "base") -> ReadyImage:

@@ -14,7 +14,7 @@ from factory.image_facts import ImageFacts
 from factory.init import Origin, Settled, recipe_of
 from factory.recipe.model import FloorWay, PathSource
 from factory.tags import Abi3Floor, Interpreter, PlatformTag
-from tests.source_makers import PYPROJECT, Files
+from tests.makers.sources import PYPROJECT, Files
 
 ORIGIN = Origin(name=canonicalize_name("demo"), version=Version("1.0"), sha256="0" * 64)
 TODAY = date(2026, 11, 22)

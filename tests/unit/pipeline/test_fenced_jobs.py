@@ -30,8 +30,8 @@ from factory.pipeline.work import carry_out
 from factory.plan.model import Cell, Preparation
 from factory.resolve.tools import ToolBundle
 from factory.store import Store
-from tests.plan_makers import make_recipe
-from tests.run_makers import make_artifact, make_cell, make_plan
+from tests.makers.plans import make_recipe
+from tests.makers.runs import make_artifact, make_cell, make_plan
 
 TODAY = date(2026, 11, 29)
 PREPARATION = Preparation(manager=None, packages=(), before_all=("true",))

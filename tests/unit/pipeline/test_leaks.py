@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from factory.pipeline.leaks import leak_in
-from tests.makers import make_wheel
+from tests.makers.wheels import make_wheel
 
 TOKEN = "pass-env-secret-4417"
 VALUES = {"LEVEL": "3", "TOKEN": TOKEN}

@@ -6,7 +6,7 @@ from factory.errors import PlanError
 from factory.host import Host, read_host
 from factory.pipeline.passing import passed_variables, require_allowed, shown_values
 from factory.recipe.model import BuildSpec, Override
-from tests.plan_makers import make_recipe
+from tests.makers.plans import make_recipe
 
 TOKEN = BuildSpec(pass_env=("TOKEN",))
 

@@ -35,7 +35,7 @@ from factory.report.junit import render_junit
 from factory.report.run import render_run
 from factory.report.summary import render_summary
 from factory.tags import Interpreter
-from tests.run_makers import make_artifact, make_cell, make_plan, make_record
+from tests.makers.runs import make_artifact, make_cell, make_plan, make_record
 
 SECRET = 'tökèn-"4417"\\end'
 CELL = make_cell()

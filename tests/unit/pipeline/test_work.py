@@ -7,7 +7,7 @@ from factory.pipeline.model import CellEnded, Failure, Planned, RunEnded, Status
 from factory.pipeline.model import Outcome as TrialOutcome
 from factory.pipeline.run import fold
 from factory.tags import Interpreter
-from tests.run_makers import make_cell, make_plan, make_record, make_run
+from tests.makers.runs import make_cell, make_plan, make_record, make_run
 
 
 def make_trial(name: str, outcome: TrialOutcome = "passed", *, from_store: bool = False) -> TrialResult:

@@ -17,7 +17,7 @@ from factory.project.model import Project
 from factory.recipe import model
 from factory.recipe.model import BuildSpec, FloorWay, Override, Recipe, SdistSource, SkipRule, Toolchain
 from factory.tags import Interpreter, PlatformTag
-from tests.plan_makers import (
+from tests.makers.plans import (
     IMAGES,
     P31,
     TODAY,

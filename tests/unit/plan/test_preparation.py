@@ -6,7 +6,7 @@ from factory.catalogue import PackageManager
 from factory.errors import PlanError
 from factory.plan.model import Preparation
 from factory.recipe.model import BuildSpec
-from tests.plan_makers import IMAGES, make_image, make_plan, make_recipe
+from tests.makers.plans import IMAGES, make_image, make_plan, make_recipe
 
 POSTGRES = BuildSpec(system={"apt": ("zlib1g-dev", "libpq-dev"), "dnf": ("libpq-devel",)})
 

@@ -7,7 +7,7 @@ from packaging.version import Version
 
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
-from tests.plan_makers import IMAGES, make_image, make_plan, make_project, make_recipe
+from tests.makers.plans import IMAGES, make_image, make_plan, make_project, make_recipe
 
 CRATE = make_project(crate=True)
 

@@ -11,7 +11,7 @@ from factory.project.model import Project
 from factory.project.read import read_project
 from factory.project.rust import Choices
 from tests.budgets import within_cpu, within_memory
-from tests.source_makers import PYPROJECT, Files
+from tests.makers.sources import PYPROJECT, Files
 
 MATURIN = '[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n[project]\nname = "Demo.X"\n'
 LOCK = '[[package]]\nname = "pyo3"\nversion = "0.29.2"\n'

@@ -10,7 +10,7 @@ from junitparser import JUnitXml
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Planned, RecipeFailed, Run, RunEnded, TrialResult
 from factory.report.junit import render_junit
 from factory.tags import Interpreter
-from tests.run_makers import make_cell, make_plan, make_record, make_run
+from tests.makers.runs import make_cell, make_plan, make_record, make_run
 
 ENDED = RunEnded(at="2026-01-01T00:00:09Z", duration_s=9.0, containers=2)
 OLD, NEW = make_cell("cp311-cp311-manylinux_2_31_x86_64"), make_cell("cp313-cp313-manylinux_2_31_x86_64")

@@ -14,7 +14,7 @@ from factory.report.proof import proof_lines
 from factory.report.run import render_run
 from factory.report.summary import render_summary
 from factory.tags import Interpreter
-from tests.run_makers import make_cell, make_plan, make_record, make_run
+from tests.makers.runs import make_cell, make_plan, make_record, make_run
 
 ADDRESS = "spam/cp313-cp313-manylinux_2_31_x86_64"
 OLD, NEW = (frozenset({Tag("cp313", "cp313", name)}) for name in ("linux_x86_64", "manylinux_2_31_x86_64"))

@@ -10,7 +10,7 @@ from factory.catalogue import Severity, Waiver
 from factory.pipeline.model import CellEnded, CellRecord, Failure, Planned, Run, RunEnded, TrialResult
 from factory.report.run import render_run
 from factory.tags import Interpreter
-from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
+from tests.makers.runs import make_artifact, make_cell, make_plan, make_record, make_run
 
 WHEEL = make_artifact(b"x" * 2000, "spam-1.0-cp313-cp313-manylinux_2_31_x86_64.whl")
 ENDED = RunEnded(at="2026-01-01T00:00:09Z", duration_s=9.0, containers=2)

@@ -13,7 +13,7 @@ from factory.report.summary import escape, render_summary
 from factory.report.tally import tallies
 from factory.tags import Interpreter
 from factory.terminal import plain
-from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
+from tests.makers.runs import make_artifact, make_cell, make_plan, make_record, make_run
 
 ENDED = RunEnded(at="2026-01-01T00:00:09Z", duration_s=9.0, containers=2)
 PARSER = MarkdownIt("gfm-like", {"linkify": False, "html": True})

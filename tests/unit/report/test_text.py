@@ -32,7 +32,7 @@ from factory.report.run import render_run
 from factory.report.text import styled
 from factory.tags import Interpreter
 from factory.terminal import plain
-from tests.run_makers import make_artifact, make_cell, make_plan, make_record, make_run
+from tests.makers.runs import make_artifact, make_cell, make_plan, make_record, make_run
 
 EVIL = "\x1b]0;owned\x07\x1b[2Jevil\nfactory: forged\r\x85\u2028forged [bold]\udcff"
 FOUND = Finding(rule="libpython-linked", severity=Severity.ERROR, subject=EVIL, message=EVIL, evidence=(EVIL,))

@@ -6,7 +6,7 @@ import pytest
 
 from factory.errors import SourceError
 from factory.resolve.cargo import FetchFolder, fetch_folder, usable_tokens, user_configuration
-from tests.source_makers import Files
+from tests.makers.sources import Files
 
 LOCK = 'version = 3\n[[package]]\nname = "demo"\nversion = "1.0.0"\n'
 FROM_CRATES_IO = LOCK + (

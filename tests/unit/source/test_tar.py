@@ -11,7 +11,7 @@ from factory.errors import SourceError
 from factory.source.tree import Limits
 from factory.source.unpack import unpack
 from tests.budgets import within_cpu, within_memory
-from tests.source_makers import TOP, make_sdist, member
+from tests.makers.sources import TOP, make_sdist, member
 
 
 def header(name: str, size: int = 0, kind: bytes = b"0") -> bytes:

@@ -13,7 +13,7 @@ from factory.errors import SourceError
 from factory.source.tree import Limits
 from factory.source.unpack import unpack
 from tests.budgets import within_cpu
-from tests.source_makers import TOP, make_demo, make_sdist, make_zip, member
+from tests.makers.sources import TOP, make_demo, make_sdist, make_zip, member
 
 Member = tuple[tarfile.TarInfo, bytes]
 

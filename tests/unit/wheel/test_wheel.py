@@ -7,8 +7,8 @@ from packaging.version import Version
 
 from factory.digest import Digest
 from factory.wheel import RecordRow, parse_record, read_wheel, record_hash
-from tests.makers import MODULE, NAME, make_wheel, wheel_text
-from tests.object_makers import make_module
+from tests.makers.objects import make_module
+from tests.makers.wheels import MODULE, NAME, make_wheel, wheel_text
 
 
 def test_a_wheel_says_its_name_texts_members_and_objects(tmp_path: Path) -> None:

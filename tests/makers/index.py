@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from factory.host import Host, read_host
-from tests.network_makers import GARBAGE, LOOPBACK, basic, redirect, serving
+from tests.makers.network import GARBAGE, LOOPBACK, basic, redirect, serving
 
 USER, PASSWORD = "alice", "s3cr3t-word"
 

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from packaging.tags import parse_tag
 
-from tests.object_makers import make_module
+from tests.makers.objects import make_module
 
 MODULE = "demo/core.cpython-311-x86_64-linux-gnu.so"
 NAME = "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
