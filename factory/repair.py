@@ -13,11 +13,11 @@ from typing import Literal
 
 from packaging.tags import Tag
 
-from factory.backends.base import RAW, REPAIRED, SYSTEM_PATH, TOOLS, Step, image_python, search_path
 from factory.catalogue import OLDEST_TOOL_PYTHON
 from factory.elf.model import SharedObject
 from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
+from factory.steps import RAW, REPAIRED, SYSTEM_PATH, TOOLS, Step, image_python, search_path
 from factory.tags import Interpreter, PlatformTag
 from factory.wheel import Wheel
 

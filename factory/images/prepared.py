@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from factory import codec
-from factory.backends.base import SYSTEM_PATH, WORK, Step
 from factory.catalogue import PackageManager
 from factory.diagnoses.packages import NO_SOURCES
 from factory.digest import Digest
@@ -18,6 +17,7 @@ from factory.engine.api import Engine, FileEntry
 from factory.images.mirror import is_snapshot
 from factory.keys import key
 from factory.plan.model import Preparation
+from factory.steps import SYSTEM_PATH, WORK, Step
 
 BASE_LABEL: Final = "wheel-factory.base"
 HOLDS_LABEL: Final = "wheel-factory.holds"

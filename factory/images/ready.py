@@ -5,7 +5,6 @@ from threading import Event
 from typing import Final, assert_never
 
 from factory import codec
-from factory.backends.base import SYSTEM_PATH
 from factory.catalogue import TOOL_ARCHITECTURE
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage, Mount
@@ -24,6 +23,7 @@ from factory.images.shell import Progress
 from factory.images.spec import ImageSpec
 from factory.keys import document, key
 from factory.pins import Pin
+from factory.steps import SYSTEM_PATH
 from factory.store import Store
 from factory.store.locks import shared_lock
 

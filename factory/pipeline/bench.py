@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import PurePath, PurePosixPath
 from typing import Literal, Self
 
-from factory.backends.base import WORK, Step
 from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
 from factory.diagnoses.network import network_attempt
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
@@ -16,6 +15,7 @@ from factory.errors import EngineError, FactoryError, OutputError, StoreError
 from factory.pipeline.echo import Echo
 from factory.pipeline.model import Failure, Progress
 from factory.pipeline.run import Recorder, path_of
+from factory.steps import WORK, Step
 from factory.terminal import clean
 from factory.web.session import redact
 

@@ -9,8 +9,9 @@ from typing import Literal
 from factory import codec
 from factory.audit import Audit, Expectation
 from factory.audit.identity import gate_identity
-from factory.backends.base import BUILT, RAW, REPAIRED, Step
-from factory.backends.build import before_steps, build_env, config_settings, hook_step, remove_step
+from factory.backends.environment import build_env, remove_step
+from factory.backends.hooks import before_steps, hook_step
+from factory.backends.settings import config_settings
 from factory.codec import JSON
 from factory.confined import Overrun
 from factory.digest import Artifact
@@ -29,6 +30,7 @@ from factory.pipeline.stages import commands_of
 from factory.plan.model import Cell
 from factory.recipe.model import SdistSource
 from factory.repair import Repair, repair_step, repairer
+from factory.steps import BUILT, RAW, REPAIRED, Step
 from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 

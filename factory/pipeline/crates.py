@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from factory.backends.base import WORK, Step, search_path
 from factory.codec import JSON
 from factory.diagnoses.cargo import STALE_LOCK, explain_cargo_failure
 from factory.digest import Artifact, Digest
@@ -30,6 +29,7 @@ from factory.resolve.cargo import (
     usable_tokens,
     user_configuration,
 )
+from factory.steps import WORK, Step, search_path
 from factory.web.session import redact
 
 _FETCH = WORK / "fetch"

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from factory.backends.base import WORK
 from factory.engine.api import Engine, FileEntry
 from factory.errors import UsageError
 from factory.host import Host
@@ -13,6 +12,7 @@ from factory.pipeline.bench import Bench, Output
 from factory.pipeline.run import Recorder
 from factory.pipeline.stages import Stages
 from factory.resolve.tools import ToolBundle
+from factory.steps import WORK
 from factory.web.session import bare
 
 CERTIFICATES = WORK / "certificates.pem"

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from factory.backends.base import WHEELHOUSE
-from factory.backends.trial import load_steps
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec
@@ -14,6 +12,8 @@ from factory.pipeline.model import Failure
 from factory.pipeline.reading import Contents
 from factory.pipeline.requirements import wheel_files
 from factory.pipeline.stages import commands_of
+from factory.steps import WHEELHOUSE
+from factory.trials.load import load_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

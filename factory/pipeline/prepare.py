@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
-from factory.backends.base import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
-from factory.backends.build import environment_step, hook_step, install_step, remove_step
+from factory.backends.environment import environment_step, install_step, remove_step
+from factory.backends.hooks import hook_step
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, Mount
@@ -23,6 +23,7 @@ from factory.pipeline.stages import commands_of
 from factory.pipeline.tools import tools_volume
 from factory.plan.model import Cell
 from factory.resolve import Resolution
+from factory.steps import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
 from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_requirement
 

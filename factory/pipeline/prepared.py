@@ -3,7 +3,6 @@
 from dataclasses import replace
 from uuid import uuid4
 
-from factory.backends.base import WORK
 from factory.diagnoses.packages import explain_packages
 from factory.digest import Digest
 from factory.engine.api import ContainerSpec
@@ -15,6 +14,7 @@ from factory.pipeline.bench import Bench
 from factory.pipeline.hands import Hands, certificate_files, network_env, without_logins
 from factory.pipeline.model import Failure
 from factory.plan.model import Preparation
+from factory.steps import WORK
 from factory.web.session import bare
 
 _MANIFEST_LIMIT_BYTES = 64 << 20

@@ -9,13 +9,13 @@ from pathlib import Path
 from packaging.utils import NormalizedName
 
 from factory.audit import Audit, Expectation, audit, unread
-from factory.backends.subjects import Subjects, loadable, subjects, tolerated_members
 from factory.confined import Bounds, Overrun
 from factory.digest import Artifact
 from factory.pipeline.stages import Stages
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.repair import Repair, compare, faults
 from factory.tags import Interpreter
+from factory.trials.subjects import Subjects, loadable, subjects, tolerated_members
 from factory.wheel import read_wheel
 
 

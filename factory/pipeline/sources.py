@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePosixPath
 
-from factory.backends.build import config_settings
+from factory.backends.settings import config_settings
 from factory.engine.api import FileEntry
 from factory.errors import ImageError, PlanError, SourceError
 from factory.host import Host

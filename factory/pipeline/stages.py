@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from factory import codec
-from factory.backends.base import Step
 from factory.codec import JSON
 from factory.confined import Reader, confined
 from factory.digest import Artifact, Digest
 from factory.errors import Interrupted
 from factory.keys import document, key
 from factory.pipeline.model import Failure
+from factory.steps import Step
 from factory.store import Store
 
 T = TypeVar("T")

@@ -8,7 +8,6 @@ from io import BytesIO
 from itertools import chain
 from pathlib import PurePosixPath
 
-from factory.backends.base import WORK
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, FileEntry
 from factory.images import ReadyImage
@@ -17,6 +16,7 @@ from factory.pipeline.hands import Hands
 from factory.pipeline.model import Failure
 from factory.pipeline.volumes import filled_volume
 from factory.repair import bytecode_step, repairer
+from factory.steps import WORK
 from factory.store import Store
 
 _COPY = WORK / "tools"

@@ -5,9 +5,6 @@ from pathlib import PurePosixPath
 
 from packaging.utils import NormalizedName
 
-from factory.backends.base import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Step
-from factory.backends.subjects import Subjects
-from factory.backends.trial import processor_model, requirements_of, trial_steps, wants_source
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, FileEntry, Mount
@@ -24,7 +21,11 @@ from factory.pipeline.sources import source_files
 from factory.pipeline.stages import commands_of
 from factory.pipeline.tools import tools_volume
 from factory.plan.model import Cell
+from factory.steps import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Step
 from factory.tags import Interpreter
+from factory.trials.commands import processor_model, trial_steps, wants_source
+from factory.trials.requirements import requirements_of
+from factory.trials.subjects import Subjects
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 
 

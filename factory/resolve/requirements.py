@@ -16,9 +16,10 @@ from factory import process
 from factory.diagnoses.uv import OTHER_VERSION, explain_uv_failure
 from factory.digest import Digest
 from factory.host import Host, find_uv
+from factory.markers import marker_environment
 from factory.origins import origin_of
 from factory.resolve.model import Found, ResolvedFile, Unresolved
-from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
+from factory.resolve.target import marker_text, supported_tags, uv_platform
 from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import UntrustedTextError, parse_requirement, parse_toml, parse_wheel_name
 from factory.web.session import bare, redact
@@ -149,7 +150,7 @@ def _read(text: str, question: _Question) -> Found | Unresolved:
         lock = Pylock.from_dict(parse_toml(text, times=8))
         chosen = list(
             lock.select(
-                environment=marker_environment(question.interpreter, question.platform),
+                environment=marker_environment(question.interpreter, question.platform.arch),
                 tags=supported_tags(question.interpreter, question.platform),
             )
         )

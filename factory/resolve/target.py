@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from packaging.markers import Environment
 from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags
 
+from factory.markers import marker_environment
 from factory.tags import Interpreter, PlatformTag
 
 _OLDEST_GLIBC_MINOR = {"x86_64": 5, "i686": 5}  # manylinux1; on other architectures manylinux2014 came first
@@ -33,28 +33,9 @@ def _platform_names(platform: PlatformTag) -> Iterator[str]:
         yield from sorted(older.aliases - {str(older)})
 
 
-def marker_environment(interpreter: Interpreter, platform: PlatformTag) -> Environment:
-    """Return the values of markers there (PEP 508); the first release of a minor version stands for all of them."""
-    full = f"{interpreter.version}.0"
-    is_cpython = interpreter.implementation == "cp"
-    return {
-        "implementation_name": "cpython" if is_cpython else "pypy",
-        "implementation_version": full,
-        "os_name": "posix",
-        "platform_machine": platform.arch,
-        "platform_release": "",
-        "platform_system": "Linux",
-        "platform_version": "",
-        "python_full_version": full,
-        "platform_python_implementation": "CPython" if is_cpython else "PyPy",
-        "python_version": interpreter.version,
-        "sys_platform": "linux",
-    }
-
-
 def marker_text(interpreter: Interpreter, platform: PlatformTag) -> str:
     """Return the marker that is true there and on no other system."""
-    implementation = marker_environment(interpreter, platform)["implementation_name"]
+    implementation = marker_environment(interpreter, platform.arch)["implementation_name"]
     wanted = {"sys_platform": "linux", "platform_machine": platform.arch, "implementation_name": implementation}
     return " and ".join(f'{name} == "{value}"' for name, value in wanted.items())
 

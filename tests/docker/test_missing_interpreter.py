@@ -5,12 +5,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 import uv
 
-from factory.backends.base import TOOLS, WORK
-from factory.backends.build import environment_step
+from factory.backends.environment import environment_step
 from factory.engine.api import ContainerSpec, FileEntry
 from factory.engine.docker import DockerEngine
 from factory.host import Host
 from factory.images import ensure
+from factory.steps import TOOLS, WORK
 from factory.store import Store
 from factory.tags import Interpreter
 

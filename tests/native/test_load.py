@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.backends.trial import load_steps
 from factory.tags import Interpreter
+from factory.trials.load import load_steps
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 

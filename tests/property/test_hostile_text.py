@@ -14,12 +14,12 @@ from packaging.utils import canonicalize_name
 
 import factory
 from factory.audit import Expectation, audit
-from factory.backends.trial import requirements_of
 from factory.images import declared
 from factory.init import Origin, recipe_of
 from factory.recipe.model import TestSpec as Spec
 from factory.recipe.parse import parse_recipe
 from factory.tags import Interpreter
+from factory.trials.requirements import requirements_of
 from factory.untrusted import parse_rows
 from factory.wheel import read_wheel
 from tests.hostile import BIG, TEXTS, TREE_TEXTS, HarmError, Reader, damage, modules, readers, repeated, trees

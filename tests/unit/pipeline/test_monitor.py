@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
-from factory.backends.base import Step
 from factory.engine.api import Container, ContainerSpec, Engine, Exit
 from factory.pipeline.bench import Bench
 from factory.pipeline.model import Failure
 from factory.pipeline.run import Recorder
+from factory.steps import Step
 
 
 class Unwatched:

@@ -3,7 +3,8 @@
 import pytest
 from packaging.markers import Marker
 
-from factory.resolve.target import marker_environment, marker_text, supported_tags, uv_platform
+from factory.markers import marker_environment
+from factory.resolve.target import marker_text, supported_tags, uv_platform
 from factory.tags import Interpreter, PlatformTag
 
 INTERPRETERS = ["cp39", "cp313", "cp314t", "pp311"]
@@ -40,7 +41,7 @@ def test_a_tag_is_supported_where_its_wheels_run(interpreter: str, platform: str
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_marker_of_a_target_is_true_there_and_not_elsewhere(interpreter: str, platform: str) -> None:
     target = Interpreter.parse(interpreter), PlatformTag.parse(platform)
-    here = {name: str(value) for name, value in marker_environment(*target).items()}
+    here = {name: str(value) for name, value in marker_environment(target[0], target[1].arch).items()}
 
     assert Marker(marker_text(*target)).evaluate(here)
     assert not Marker(marker_text(*target)).evaluate({**here, "platform_machine": "s390x"})

@@ -8,7 +8,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from factory.backends.build import before_steps, build_env, config_settings, hook_step
+from factory.backends.environment import build_env
+from factory.backends.hooks import before_steps, hook_step
+from factory.backends.settings import config_settings
 from factory.errors import PlanError
 from factory.project.model import BuildSystem, Project
 from factory.recipe.model import BuildSpec, FloorWay

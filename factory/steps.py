@@ -21,6 +21,9 @@ EMULATOR = WORK / "emulator"
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 
+UV_OFFLINE = ("--no-config", "--offline", "--no-cache", "--quiet")
+"""What every uv command in a container is given: nothing but what lies there may decide."""
+
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -48,3 +51,8 @@ def image_python(interpreter: Interpreter) -> PurePosixPath:
 def search_path(*first: PurePosixPath | str, system: str = SYSTEM_PATH) -> str:
     """Return a PATH of these folders before the system's, or before the one that a build image gives its commands."""
     return ":".join([*(str(folder) for folder in first), system])
+
+
+def trial_python(interpreter: Interpreter) -> str:
+    """Return an interpreter's path in a trial image: where its distribution has it."""
+    return f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}"

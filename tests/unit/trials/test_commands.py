@@ -6,11 +6,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from factory.backends.subjects import Subjects
-from factory.backends.trial import load_steps, processor_model, requirements_of, trial_steps
 from factory.catalogue import Processor
 from factory.recipe import model
 from factory.tags import Interpreter
+from factory.trials.commands import processor_model, trial_steps
+from factory.trials.load import load_steps
+from factory.trials.requirements import requirements_of
+from factory.trials.subjects import Subjects
 from factory.untrusted import UntrustedTextError
 
 SPAM = canonicalize_name("spam")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from factory.audit import Expectation, audit
-from factory.backends.subjects import Subjects, loadable, subjects, tolerated_members
 from factory.catalogue import Waiver
 from factory.recipe import model
 from factory.tags import Interpreter
+from factory.trials.subjects import Subjects, loadable, subjects, tolerated_members
 from factory.wheel import Wheel, read_wheel
 from tests.makers.objects import make_module, make_object
 from tests.makers.wheels import make_wheel

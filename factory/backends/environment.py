@@ -1,0 +1,87 @@
+"""The environment of a build: its variables, and the steps that make it and install into it."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+from factory.project.model import Project
+from factory.recipe.model import BuildSpec
+from factory.steps import (
+    CARGO_HOME,
+    ENVIRONMENT,
+    HOME,
+    SYSTEM_PATH,
+    TARGET,
+    TOOLS,
+    UV_OFFLINE,
+    WHEELHOUSE,
+    Step,
+    image_python,
+    search_path,
+)
+from factory.tags import Interpreter
+
+
+def build_env(
+    build: BuildSpec, project: Project, interpreter: Interpreter, *, epoch_s: int, system: str = SYSTEM_PATH
+) -> Mapping[str, str]:
+    """Return the whole environment of a build; nothing of the host's is inherited. `system` is the image's PATH.
+
+    PYO3_BUILD_EXTENSION_MODULE is judged by its presence (PyO3 0.26's guide, "The extension-module feature"), so it is
+    set for Rust extensions and absent elsewhere, programs included. maturin before 1.9.4 and setuptools-rust before
+    1.12 do not set it themselves. PYO3_PYTHON is absolute: maturin reads a missing interpreter's version out of its
+    *name* and builds all the same.
+    """
+    env = {
+        "PATH": search_path(*build.path, ENVIRONMENT / "bin", system=system),
+        "HOME": str(HOME),
+        "TMPDIR": "/tmp",  # noqa: S108 -- the container's own tmpfs
+        "LC_ALL": "C.UTF-8",
+        "SOURCE_DATE_EPOCH": str(epoch_s),
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "CARGO_NET_OFFLINE": "true",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    if project.cargo_manifest is not None:
+        env |= {
+            "CARGO_HOME": str(CARGO_HOME),
+            "CARGO_TARGET_DIR": str(TARGET),
+            "PYO3_PYTHON": str(image_python(interpreter)),
+        }
+        if not project.programs:
+            env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
+    return MappingProxyType({**env, **build.env})
+
+
+def environment_step(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
+    """Make an empty build environment of the image's interpreter, which must exist under the path it promises."""
+    python = str(image_python(interpreter))
+    return Step(
+        name="environment",
+        argv=(str(TOOLS / "bin/uv"), "venv", *UV_OFFLINE, "--no-project", "--python", python, str(ENVIRONMENT)),
+        env=env,
+        phase="prepare",
+        timeout_s=120,
+    )
+
+
+def remove_step(*paths: PurePosixPath, env: Mapping[str, str]) -> Step:
+    """Remove files or folders of the workspace."""
+    argv = ("rm", "-rf", *(str(path) for path in paths))
+    return Step(name="renew", argv=argv, env=env, phase="prepare", timeout_s=120)
+
+
+def install_step(wheels: tuple[str, ...], env: Mapping[str, str]) -> Step:
+    """Install wheels that lie in the wheelhouse, exactly these, into the build environment."""
+    paths = tuple(str(WHEELHOUSE / name) for name in wheels)
+    return Step(
+        name="environment",
+        argv=(
+            *(str(TOOLS / "bin/uv"), "pip", "install", *UV_OFFLINE, "--no-deps", "--no-index"),
+            *("--link-mode", "copy", "--python", str(ENVIRONMENT / "bin/python"), *paths),
+        ),
+        env=env,
+        phase="prepare",
+        timeout_s=300,
+    )

@@ -1,0 +1,30 @@
+"""What the recipe's fields ask of a backend: a floor spelled as it likes, and no cargo options where it has none."""
+
+from factory.errors import PlanError
+from factory.project.model import Project
+from factory.recipe.model import BuildSpec
+from factory.tags import Abi3Floor
+
+_CARGO_FIELDS = "features, default-features, profile and args"
+
+
+def floor_value(build: BuildSpec, kind: str, floor: Abi3Floor | None) -> list[str]:
+    """Return the recipe's value for the floor, with the floor in it; nothing where it is given in another way."""
+    if build.floor.kind != kind or floor is None:
+        return []
+    spelled = f"py3{floor.minor}" if kind == "feature" else str(floor)
+    return [build.floor.value.replace("{floor}", spelled)]
+
+
+def refuse_cargo_fields(build: BuildSpec, project: Project) -> None:
+    """Refuse the fields that only cargo could honour.
+
+    Raises:
+        PlanError: the recipe has one of them.
+    """
+    cargo = build.features or build.args or not build.default_features or build.profile != "release"
+    if cargo or build.floor.kind == "feature":
+        raise PlanError(
+            f"{project.name} is built by {project.build_system.build_backend}, which takes no cargo options",
+            hint=f"remove {_CARGO_FIELDS} and floor: {{feature: …}} from build, or say them in config-settings",
+        )

@@ -1,0 +1,142 @@
+"""The commands that try a wheel in a clean container: install it as users do, import it, run the recipe's tests."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from urllib.parse import quote
+
+from packaging.utils import NormalizedName
+
+from factory.catalogue import Processor
+from factory.recipe.model import TestSpec
+from factory.steps import (
+    EMULATOR,
+    ENVIRONMENT,
+    HOME,
+    SOURCE,
+    TOOLS,
+    UV_OFFLINE,
+    WHEELHOUSE,
+    WORK,
+    Step,
+    search_path,
+    trial_python,
+)
+from factory.tags import Interpreter
+from factory.trials.subjects import Subjects
+
+_RUN_FOLDER = WORK / "run"
+_INSTALL_TIMEOUT_S = 300
+_START_TIMEOUT_S = 20
+_EMULATED_TIMEOUT_S = 60
+_ARGUMENT_LENGTH = 1 << 16  # Linux takes less than twice as much in one argument (MAX_ARG_STRLEN)
+_MODELS: Mapping[Processor, str] = MappingProxyType({"x86-64": "Opteron_G1", "x86-64-v2": "Nehalem"})
+
+
+def processor_model(processor: Processor) -> str | None:
+    """Return qemu's name of an old processor of a level: what AMD sold from 2003 on, what Intel did from 2008 on."""
+    return _MODELS.get(processor)
+
+
+def trial_steps(
+    name: NormalizedName,
+    wheel: str,
+    about: Subjects,
+    test: TestSpec,
+    interpreter: Interpreter,
+    *,
+    epoch_s: int,
+    emulated: str | None = None,
+) -> tuple[Step, ...]:
+    """Return the steps of one trial; the wheel and all it requires lie in the wheelhouse.
+
+    The wheel is asked for by its path: by name and version an installer could choose another file of the release.
+    Where a processor's model is `emulated`, the emulator lies at `EMULATOR`.
+    """
+    env = _env(epoch_s)
+    extras = f"[{','.join(test.extras)}]" if test.extras else ""
+    this_wheel = f"{name}{extras} @ file://{quote(str(WHEELHOUSE / wheel))}"
+    wanted = (this_wheel, *(str(requirement) for requirement in test.requires))
+    steps = [_venv(interpreter, env), _install(wanted, env), *_tries(about, test, env)]
+    if emulated is not None and (about.modules or about.natives):
+        steps.append(_emulated(about, emulated, env))
+    if test.run:
+        lines = [line.replace("{source}", str(SOURCE)).replace("{wheel}", str(WHEELHOUSE / wheel)) for line in test.run]
+        script = "\n".join([f"mkdir -p {_RUN_FOLDER}", f"cd {_RUN_FOLDER}", *lines])
+        steps.append(Step(name="test", argv=("sh", "-ec", script), env=env, phase="trial", timeout_s=test.timeout_s))
+    return tuple(steps)
+
+
+def _tries(about: Subjects, test: TestSpec, env: Mapping[str, str]) -> Iterator[Step]:
+    tolerated = about.tolerated
+    if about.libraries or about.programs or about.modules:
+        order = {
+            "libraries": [(path, path in tolerated) for path in about.libraries],
+            "programs": [(path, loader, path in tolerated) for path, loader in about.programs],
+            "modules": about.modules,
+            "extensions": about.extensions,
+            "named": about.named,
+            "tolerated": sorted(tolerated.intersection(about.modules)),
+        }
+        yield _trying("import", order, env, test.timeout_s)
+    if about.commands:
+        order = {"start": about.commands, "tolerated": bool(tolerated), "timeout_s": _START_TIMEOUT_S}
+        yield _trying("start", order, env, _INSTALL_TIMEOUT_S + _START_TIMEOUT_S * len(about.commands))
+
+
+def _emulated(about: Subjects, model: str, env: Mapping[str, str]) -> Step:
+    """Import on an old processor what is imported on this one, and start what is a program for it."""
+    order = {
+        "under": (str(EMULATOR), "-cpu", model),
+        "modules": about.modules,
+        "programs": about.natives,
+        "timeout_s": _EMULATED_TIMEOUT_S,
+    }
+    longest_s = _INSTALL_TIMEOUT_S + _EMULATED_TIMEOUT_S * (len(about.modules) + len(about.natives))
+    return _trying("processor", order, env, longest_s)
+
+
+def _trying(name: str, order: Mapping[str, object], env: Mapping[str, str], timeout_s: int) -> Step:
+    text = json.dumps(order, sort_keys=True)
+    pieces = [text[at : at + _ARGUMENT_LENGTH] for at in range(0, len(text), _ARGUMENT_LENGTH)]
+    argv = (str(ENVIRONMENT / "bin/python"), "-I", str(TOOLS / "trying.py"), *pieces)
+    return Step(name=name, argv=argv, env=env, phase="trial", timeout_s=timeout_s)
+
+
+def wants_source(test: TestSpec) -> bool:
+    """Whether the tests need the source tree beside them."""
+    return any("{source}" in line for line in test.run)
+
+
+def _env(epoch_s: int) -> Mapping[str, str]:
+    return MappingProxyType(
+        {
+            "PATH": search_path(ENVIRONMENT / "bin"),
+            "HOME": str(HOME),
+            "LC_ALL": "C.UTF-8",
+            "SOURCE_DATE_EPOCH": str(epoch_s),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+    )
+
+
+def _venv(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
+    argv = (
+        str(TOOLS / "bin/uv"),
+        "venv",
+        *UV_OFFLINE,
+        "--no-project",
+        "--python",
+        trial_python(interpreter),
+        str(ENVIRONMENT),
+    )
+    return Step(name="environment", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
+
+
+def _install(wanted: Sequence[str], env: Mapping[str, str]) -> Step:
+    argv = (
+        *(str(TOOLS / "bin/uv"), "pip", "install", *UV_OFFLINE, "--no-index", "--only-binary", ":all:"),
+        *("--link-mode", "copy", "--find-links", str(WHEELHOUSE), "--python", str(ENVIRONMENT / "bin/python")),
+        *wanted,
+    )
+    return Step(name="install", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
