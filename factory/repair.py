@@ -14,7 +14,7 @@ from typing import Literal
 from packaging.tags import Tag
 
 from factory.catalogue import OLDEST_TOOL_PYTHON
-from factory.elf.model import SharedObject
+from factory.elf.shared_object import SharedObject
 from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
 from factory.steps import RAW, REPAIRED, SYSTEM_PATH, TOOLS, Step, image_python, search_path

@@ -5,17 +5,45 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from mmap import mmap
 
-from factory.archive.model import BrokenArchiveError, Entry
+from factory.archive.flaws import BrokenArchiveError
 
 _END = struct.Struct("<4sHHHHIIH")
 _END64 = struct.Struct("<4sQHHIIQQQQ")
 _LOCATOR = struct.Struct("<4sIQI")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _COMMENT_BYTES = 1 << 16
+_ENCRYPTED = 0x1 | 0x40  # APPNOTE 4.4.4: bit 0, and bit 6 for strong encryption
 _UTF8 = 0x800
 _UNIX = 3
 _ALL_16, _ALL_32 = 0xFFFF, 0xFFFFFFFF
 _ZIP64 = 0x0001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryEntry:
+    """One entry of the central directory (APPNOTE 4.3.12); `header` is where its local header begins in the file."""
+
+    name: str
+    raw_name: bytes
+    flags: int
+    method: int
+    time: int
+    date: int
+    crc: int
+    packed_bytes: int
+    size_bytes: int
+    header: int
+    mode: int
+
+    @property
+    def has_descriptor(self) -> bool:
+        """Whether checksum and sizes follow the content instead of preceding it."""
+        return bool(self.flags & 0x8)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether its content is encrypted, by whatever method."""
+        return bool(self.flags & _ENCRYPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +92,7 @@ def _zip64(content: mmap | bytes, at: int, plain: tuple[int, int, int]) -> tuple
     return record, count, size, start
 
 
-def read_entries(content: mmap | bytes, directory: Directory) -> Iterator[Entry]:
+def read_entries(content: mmap | bytes, directory: Directory) -> Iterator[DirectoryEntry]:
     """Walk the central directory to its end.
 
     Raises:
@@ -85,10 +113,10 @@ def read_entries(content: mmap | bytes, directory: Directory) -> Iterator[Entry]
         yield _entry(fields, raw, extra, directory.prepended)
 
 
-def _entry(fields: tuple[int, ...], raw: bytes, extra: bytes, prepended: int) -> Entry:
+def _entry(fields: tuple[int, ...], raw: bytes, extra: bytes, prepended: int) -> DirectoryEntry:
     _, made_by, _, flags, method, time, date, crc, packed, size, _, _, _, _, _, attributes, header = fields
     size, packed, header = _wide((size, packed, header), extra)
-    return Entry(
+    return DirectoryEntry(
         name=raw.decode("utf-8" if flags & _UTF8 else "cp437", errors="backslashreplace"),
         raw_name=raw,
         flags=flags,

@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from mmap import mmap
 
-from factory.archive.directory import Directory
-from factory.archive.model import Entry, Flaw
+from factory.archive.directory import Directory, DirectoryEntry
+from factory.archive.flaws import Flaw
 from factory.excerpt import cut
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
@@ -15,7 +15,7 @@ _ALL_32 = 0xFFFFFFFF
 _SHOWN = 500
 
 
-def content_start(content: mmap | bytes, entry: Entry) -> int | None:
+def content_start(content: mmap | bytes, entry: DirectoryEntry) -> int | None:
     """Find where a member's packed bytes begin, None where no local header stands or they do not fit the file."""
     if content[entry.header : entry.header + 4] != b"PK\3\4" or entry.header + _LOCAL.size > len(content):
         return None
@@ -24,7 +24,7 @@ def content_start(content: mmap | bytes, entry: Entry) -> int | None:
     return start if start + entry.packed_bytes <= len(content) else None
 
 
-def judge_places(content: mmap | bytes, directory: Directory, entries: Iterable[Entry]) -> Iterator[Flaw]:
+def judge_places(content: mmap | bytes, directory: Directory, entries: Iterable[DirectoryEntry]) -> Iterator[Flaw]:
     """Compare both headers of every member, and account for every byte of the file."""
     if directory.prepended:
         yield _flaw("padding", "", f"{directory.prepended} bytes stand before the archive")
@@ -52,7 +52,7 @@ def _flaw(kind: str, member: str, message: str) -> Flaw:
     return Flaw(kind=kind, member=member, message=message)  # type: ignore[arg-type]  # the kinds above are its own
 
 
-def _end(content: mmap | bytes, entry: Entry, start: int) -> int:
+def _end(content: mmap | bytes, entry: DirectoryEntry, start: int) -> int:
     """Find where a member ends, its descriptor included: the one whose next bytes are a header of some kind."""
     end = start + entry.packed_bytes
     if not entry.has_descriptor:
@@ -61,7 +61,7 @@ def _end(content: mmap | bytes, entry: Entry, start: int) -> int:
     return end + (sizes[0] if sizes else 0)
 
 
-def _headers(content: mmap | bytes, entry: Entry) -> Iterator[Flaw]:
+def _headers(content: mmap | bytes, entry: DirectoryEntry) -> Iterator[Flaw]:
     start = content_start(content, entry)
     if start is None:
         yield _flaw("mismatch", entry.name, "has no local header where the directory says, or ends past the file")
@@ -77,7 +77,7 @@ def _headers(content: mmap | bytes, entry: Entry) -> Iterator[Flaw]:
         yield _flaw("mismatch", entry.name, "has another checksum or size in its local header")
 
 
-def _same_sizes(local: tuple[int, int, int], entry: Entry) -> bool:
+def _same_sizes(local: tuple[int, int, int], entry: DirectoryEntry) -> bool:
     """Compare them; all ones refer to a zip64 field, which must then say the same as the directory's."""
     crc, packed, size = local
     return crc == entry.crc and packed in (entry.packed_bytes, _ALL_32) and size in (entry.size_bytes, _ALL_32)

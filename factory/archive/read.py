@@ -6,22 +6,33 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from factory.archive.directory import find_directory, read_entries
-from factory.archive.model import LIMITS, BrokenArchiveError, Entry, Flaw, FlawKind, Limits, Member
-from factory.archive.placing import content_start, judge_places
+from factory.archive.content import DEFLATED, STORED, read_content
+from factory.archive.directory import DirectoryEntry, find_directory, read_entries
+from factory.archive.flaws import BrokenArchiveError, Flaw, FlawKind
+from factory.archive.limits import LIMITS, ArchiveLimits
+from factory.archive.placing import judge_places
 from factory.digest import Digest
 from factory.excerpt import cut
 
-_CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 4
-_ENCRYPTED = 0x1 | 0x40  # APPNOTE 4.4.4: bit 0, and bit 6 for strong encryption
 _UTF8 = 0x800
-_STORED, _DEFLATED = 0, 8
 _MONTHS, _DAYS, _HOURS, _MINUTES, _HALF_SECONDS = range(1, 13), range(1, 32), range(24), range(60), range(30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A file in the archive, its bytes gone by; folders are none."""
+
+    name: str
+    size_bytes: int
+    digest: Digest
+    mode: int
+
 
 Wanted = Callable[[str, bytes], bool]
 Visitor = Callable[[Member, bytearray], None]
@@ -31,7 +42,7 @@ Look = Callable[[str, Iterator[bytes]], None]
 class Archive:
     """An open archive. `flaws` is complete once `visit` has returned."""
 
-    def __init__(self, content: mmap.mmap | bytes, limits: Limits) -> None:
+    def __init__(self, content: mmap.mmap | bytes, limits: ArchiveLimits) -> None:
         self._content = content
         self._limits = limits
         self.flaws: list[Flaw] = []
@@ -56,7 +67,7 @@ class Archive:
             except (zlib.error, BrokenArchiveError) as error:
                 self._note("unreadable", entry.name, f"cannot be read: {error}")
 
-    def _readable_entries(self) -> Iterator[Entry]:
+    def _readable_entries(self) -> Iterator[DirectoryEntry]:
         """Yield what may be unpacked within the limits; of the rest a flaw says why not."""
         limits = self._limits
         left = min(limits.total_bytes, max(2 * limits.ratio_bytes, limits.total_ratio * len(self._content)))
@@ -65,7 +76,7 @@ class Archive:
                 left -= entry.size_bytes
                 yield entry
 
-    def _hand_over(self, entry: Entry, visitor: Visitor, wanted: Wanted) -> None:
+    def _hand_over(self, entry: DirectoryEntry, visitor: Visitor, wanted: Wanted) -> None:
         """Read one member in a frame of its own: its content is gone when the next one is read."""
         try:
             member, kept = self._read(entry, wanted)
@@ -74,7 +85,7 @@ class Archive:
         else:
             visitor(member, kept)
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[DirectoryEntry]:
         try:
             directory = find_directory(self._content)
             entries = list(islice(read_entries(self._content, directory), self._limits.members + 1))
@@ -96,7 +107,7 @@ class Archive:
         self.flaws += places
         return [] if any(flaw.kind == "overlap" for flaw in places) else entries
 
-    def _is_short(self, entry: Entry) -> bool:
+    def _is_short(self, entry: DirectoryEntry) -> bool:
         """Whether a name could be one of a file; of one that could not, only its beginning is kept."""
         size_bytes, most = len(entry.raw_name), self._limits.name_bytes
         if size_bytes > most:
@@ -106,7 +117,7 @@ class Archive:
     def _note(self, kind: FlawKind, member: str, message: str) -> None:
         self.flaws.append(Flaw(kind=kind, member=member, message=message))
 
-    def _judge_names(self, entries: list[Entry]) -> None:
+    def _judge_names(self, entries: list[DirectoryEntry]) -> None:
         seen: dict[str, str] = {}
         exact: set[str] = set()
         for entry in sorted(entries, key=lambda each: each.name):
@@ -120,7 +131,7 @@ class Archive:
             exact.add(name)
             self._judge_attributes(entry)
 
-    def _judge_attributes(self, entry: Entry) -> None:
+    def _judge_attributes(self, entry: DirectoryEntry) -> None:
         """Look at what unpackers may restore: rights and dates; a mode of nothing at all says nothing."""
         rights = stat.S_IMODE(entry.mode)
         if stat.S_ISREG(entry.mode) and not rights:
@@ -132,18 +143,18 @@ class Archive:
         if not _is_a_date(entry):
             self._note("date", entry.name, "has a date that does not exist")
         if entry.has_descriptor:
-            kind: FlawKind = "stored-descriptor" if entry.method == _STORED else "descriptor"
+            kind: FlawKind = "stored-descriptor" if entry.method == STORED else "descriptor"
             self._note(kind, entry.name, "has its size and checksum only after its content")
 
-    def _readable(self, entry: Entry, left: int) -> bool:
+    def _readable(self, entry: DirectoryEntry, left: int) -> bool:
         name, kind, limits = entry.name, stat.S_IFMT(entry.mode), self._limits
         most = min(limits.member_bytes, left)
-        if entry.flags & _ENCRYPTED:
+        if entry.is_encrypted:
             self._note("encrypted", name, "is encrypted")
         elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             what = "a symbolic link" if kind == stat.S_IFLNK else f"of file type {kind:#o}"
             self._note("special", name, f"is {what}; wheels hold files and folders")
-        elif entry.method not in (_STORED, _DEFLATED):
+        elif entry.method not in (STORED, DEFLATED):
             self._note(
                 "method", name, f"is packed by method {entry.method}; only store and deflate are read everywhere"
             )
@@ -155,7 +166,7 @@ class Archive:
             return True
         return False
 
-    def _read(self, entry: Entry, wanted: Wanted) -> tuple[Member, bytearray]:
+    def _read(self, entry: DirectoryEntry, wanted: Wanted) -> tuple[Member, bytearray]:
         """Inflate one member, holding its size and checksum against the directory's.
 
         Raises:
@@ -180,56 +191,17 @@ class Archive:
         digest = Digest(sha.hexdigest())
         return Member(name=entry.name, size_bytes=size, digest=digest, mode=entry.mode), kept
 
-    def _declared(self, entry: Entry) -> Iterator[bytes]:
+    def _declared(self, entry: DirectoryEntry) -> Iterator[bytes]:
         """Yield a member's bytes in pieces, no more than the directory declares."""
         size = 0
-        for chunk in self._chunks(entry):
+        for chunk in read_content(self._content, entry):
             size += len(chunk)
             if size > entry.size_bytes:
                 raise BrokenArchiveError(f"it holds more than the {entry.size_bytes} bytes that are declared")
             yield chunk
 
-    def _chunks(self, entry: Entry) -> Iterator[bytes]:
-        """Yield a member's bytes in pieces of about a mebibyte, whatever it is packed by."""
-        start = content_start(self._content, entry)
-        if start is None:
-            raise BrokenArchiveError("its content lies past the end of the file")
-        pieces = self._pieces(start, start + entry.packed_bytes)
-        return pieces if entry.method == _STORED else inflated(pieces)
 
-    def _pieces(self, start: int, end: int) -> Iterator[bytes]:
-        """Yield a part of the file; its pages do not stay in this process's memory."""
-        for at in range(start, end, _CHUNK_BYTES):
-            yield self._content[at : min(at + _CHUNK_BYTES, end)]
-            if isinstance(self._content, mmap.mmap):
-                page = at - at % mmap.PAGESIZE
-                self._content.madvise(mmap.MADV_DONTNEED, page, min(_CHUNK_BYTES, end - page))
-
-
-def inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what deflated pieces hold, about a mebibyte at a time.
-
-    Raises:
-        BrokenArchiveError: the stream ends before or after its bytes do.
-        zlib.error: it is not deflated.
-    """
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    for piece in pieces:
-        rest = piece
-        while rest and not inflater.eof:
-            if chunk := inflater.decompress(rest, _CHUNK_BYTES):
-                yield chunk
-            rest = inflater.unconsumed_tail
-        if inflater.unused_data:
-            raise BrokenArchiveError("its content ends before its packed bytes do")
-    while not inflater.eof:
-        chunk = inflater.decompress(b"", _CHUNK_BYTES)
-        if not chunk:
-            raise BrokenArchiveError("its content is cut short")
-        yield chunk
-
-
-def _is_a_date(entry: Entry) -> bool:
+def _is_a_date(entry: DirectoryEntry) -> bool:
     """Whether day and time exist: seven bits of the year from 1980, and the rest in fields with room to spare."""
     day, clock = entry.date, entry.time
     return (
@@ -241,7 +213,7 @@ def _is_a_date(entry: Entry) -> bool:
     )
 
 
-def _name_problem(entry: Entry) -> str | None:
+def _name_problem(entry: DirectoryEntry) -> str | None:
     name = entry.name
     if entry.flags & _UTF8 and "\\" in name and b"\\" not in entry.raw_name:
         return "is marked as UTF-8 and is none"
@@ -259,7 +231,7 @@ def _name_problem(entry: Entry) -> str | None:
 
 
 @contextmanager
-def open_archive(path: Path, limits: Limits = LIMITS) -> Iterator[Archive]:
+def open_archive(path: Path, limits: ArchiveLimits = LIMITS) -> Iterator[Archive]:
     """Open a zip archive; one that is none has no members and a flaw.
 
     Raises:
@@ -270,7 +242,7 @@ def open_archive(path: Path, limits: Limits = LIMITS) -> Iterator[Archive]:
 
 
 @contextmanager
-def mapped_archive(stream: BinaryIO, limits: Limits = LIMITS) -> Iterator[Archive]:
+def mapped_archive(stream: BinaryIO, limits: ArchiveLimits = LIMITS) -> Iterator[Archive]:
     """Read an open file of this machine as a zip archive."""
     size = stream.seek(0, 2)
     if not size:

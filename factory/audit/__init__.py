@@ -1,7 +1,8 @@
 """The gate: what a wheel promises against what it holds."""
 
 from factory.audit.checks import RULES
+from factory.audit.expectation import Expectation
 from factory.audit.gate import audit, unread
-from factory.audit.model import Audit, Expectation, Finding, Ruling
+from factory.audit.verdict import Audit, Finding, Ruling
 
 __all__ = ["RULES", "Audit", "Expectation", "Finding", "Ruling", "audit", "unread"]

@@ -6,9 +6,10 @@ from datetime import date
 
 from factory.audit.checks import CHECKS, RULES
 from factory.audit.checks.abi3 import deserved_floor
-from factory.audit.model import Audit, Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.rules import finding
 from factory.audit.shortening import Room, rank, shortened
+from factory.audit.verdict import Audit, Finding, Ruling
 from factory.audit.waivers import covers, judge_waivers, waive
 from factory.tags import PlatformTag
 from factory.wheel import Wheel

@@ -1,6 +1,6 @@
 """The platforms that a wheel is for."""
 
-from factory.audit.model import Expectation
+from factory.audit.expectation import Expectation
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 

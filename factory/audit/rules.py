@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from factory.audit.model import Finding
+from factory.audit.verdict import Finding
 from factory.catalogue import Rule
 
 WHEEL_SPECIFICATION = "binary distribution format specification (PEP 427)"

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from factory.audit.model import Finding
 from factory.audit.rules import finding
+from factory.audit.verdict import Finding
 from factory.catalogue import Rule, Severity
 
 _KEPT = 500

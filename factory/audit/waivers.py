@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 
-from factory.audit.model import Expectation, Finding
+from factory.audit.expectation import Expectation
 from factory.audit.rules import finding, table
+from factory.audit.verdict import Finding
 from factory.catalogue import Rule, Severity, Waiver
 from factory.wheel import Wheel
 

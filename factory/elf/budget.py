@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from factory.elf.model import ElfError
+from factory.elf.shared_object import ElfError
 
 KEPT_BYTES = 3 << 26
 ENTRIES = 1 << 23

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from factory.elf.budget import STRING_BYTES, Budget
-from factory.elf.model import ElfError
+from factory.elf.shared_object import ElfError
 
 _EHDR_BYTES = {32: 52, 64: 64}
 _PHDR_BYTES = {32: 32, 64: 56}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from factory.elf.budget import PLACE_BYTES
 from factory.elf.image import PT_LOAD, Image, Segment
-from factory.elf.model import ElfError, Layout
+from factory.elf.shared_object import ElfError, Layout
 
 _PT_NOTE, _PT_GNU_STACK, _PT_GNU_RELRO, _PT_GNU_PROPERTY = 4, 0x6474E551, 0x6474E552, 0x6474E553
 _PF_X, _PF_W = 1, 2

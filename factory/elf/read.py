@@ -6,7 +6,7 @@ from collections import defaultdict
 from factory.elf.budget import FOLDER_ENTRIES, NEEDED_ENTRIES, OBJECT_ENTRIES, PLACE_BYTES, Budget
 from factory.elf.image import PT_DYNAMIC, PT_INTERP, Image, Strings, open_image
 from factory.elf.layout import read_layout
-from factory.elf.model import PROCESSORS, ElfError, Kind, SharedObject, Traits
+from factory.elf.shared_object import PROCESSORS, ElfError, Kind, SharedObject, Traits
 from factory.elf.symbols import Table, read_table
 
 MAGIC = b"\x7fELF"

@@ -7,7 +7,7 @@ from itertools import islice, repeat
 
 from factory.elf.budget import PLACE_BYTES, VERSION_ENTRIES
 from factory.elf.image import Image, Strings
-from factory.elf.model import ElfError, Symbol, VersionNeed
+from factory.elf.shared_object import ElfError, Symbol, VersionNeed
 
 _DT_HASH, _DT_SYMTAB, _DT_SYMENT, _DT_GNU_HASH = 4, 6, 11, 0x6FFFFEF5
 _DT_RELA, _DT_RELASZ, _DT_REL, _DT_RELSZ, _DT_PLTREL, _DT_JMPREL, _DT_PLTRELSZ = 7, 8, 17, 18, 20, 23, 2

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from factory.catalogue import TOOL_ARCHITECTURE
 from factory.digest import Digest
-from factory.elf.model import ElfError
 from factory.elf.read import parse
+from factory.elf.shared_object import ElfError
 
 _PROGRAMS = ("qemu-x86_64-static", "qemu-x86_64")
 _MEND = "apt-get install qemu-user-static"

@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from factory.audit.model import Finding, Ruling
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Waiver
 from factory.digest import Artifact, Digest
 from factory.pipeline.model import (

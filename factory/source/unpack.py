@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import assert_never
 
-from factory.archive.model import Entry
+from factory.archive.directory import DirectoryEntry
 from factory.confined import Bounds, Overrun, Reader
 from factory.errors import SourceError
 from factory.source.names import Names, resolve_links
@@ -160,7 +160,7 @@ def _read_zip(files: ZippedFiles, members: _Members) -> None:
             members.file(path, offset=offset, size_bytes=size_bytes, executable=executable, mtime_s=mtime_s(entry))
 
 
-def _link_of(entry: Entry, files: ZippedFiles, archive: str) -> str:
+def _link_of(entry: DirectoryEntry, files: ZippedFiles, archive: str) -> str:
     if entry.size_bytes > _LINK_BYTES:
         raise SourceError(f"{archive} holds a link of more than {_LINK_BYTES} bytes")
     return b"".join(files.read(entry)).decode(errors="backslashreplace")

@@ -11,17 +11,14 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
-from factory.archive.directory import find_directory, read_entries
-from factory.archive.model import BrokenArchiveError, Entry
-from factory.archive.placing import content_start, judge_places
-from factory.archive.read import inflated
+from factory.archive.content import DEFLATED, STORED, read_content
+from factory.archive.directory import DirectoryEntry, find_directory, read_entries
+from factory.archive.flaws import BrokenArchiveError
+from factory.archive.placing import judge_places
 
-_CHUNK_BYTES: Final = 1 << 20
 _MEMBERS: Final = 1 << 16  # as many as a zip without extensions can have (APPNOTE 4.4.21)
 _DIRECTORY_BYTES: Final = 32 << 20
-_ENCRYPTED: Final = 0x1 | 0x40
-_STORED: Final = 0
-_METHODS: Final = (_STORED, 8)
+_METHODS: Final = (STORED, DEFLATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +26,9 @@ class ZippedFiles:
     """An open zip archive and its entries: no two of them overlap, and each can be read."""
 
     content: mmap
-    entries: tuple[Entry, ...]
+    entries: tuple[DirectoryEntry, ...]
 
-    def read(self, entry: Entry) -> Iterator[bytes]:
+    def read(self, entry: DirectoryEntry) -> Iterator[bytes]:
         """Yield a member's bytes in pieces, and compare them with its size and checksum.
 
         Raises:
@@ -39,7 +36,7 @@ class ZippedFiles:
             zlib.error: it cannot be inflated.
         """
         size, crc = 0, 0
-        for piece in self._pieces(entry):
+        for piece in read_content(self.content, entry):
             size += len(piece)
             crc = zlib.crc32(piece, crc)
             if size > entry.size_bytes:
@@ -47,14 +44,6 @@ class ZippedFiles:
             yield piece
         if (size, crc) != (entry.size_bytes, entry.crc):
             raise BrokenArchiveError("a member is not as long as it says, or its checksum is wrong")
-
-    def _pieces(self, entry: Entry) -> Iterator[bytes]:
-        start = content_start(self.content, entry)
-        if start is None:
-            raise BrokenArchiveError("a member has no header, or ends past the end of the file")
-        end = start + entry.packed_bytes
-        packed = (self.content[at : min(at + _CHUNK_BYTES, end)] for at in range(start, end, _CHUNK_BYTES))
-        return packed if entry.method == _STORED else inflated(packed)
 
 
 @contextmanager
@@ -72,7 +61,7 @@ def open_zip(path: Path) -> Iterator[ZippedFiles]:
             yield ZippedFiles(content, _entries(content))
 
 
-def _entries(content: mmap) -> tuple[Entry, ...]:
+def _entries(content: mmap) -> tuple[DirectoryEntry, ...]:
     directory = find_directory(content)
     if directory.size > _DIRECTORY_BYTES:
         raise BrokenArchiveError(f"its directory has more than {_DIRECTORY_BYTES} bytes")
@@ -81,17 +70,17 @@ def _entries(content: mmap) -> tuple[Entry, ...]:
         raise BrokenArchiveError(f"it holds more than {_MEMBERS} members")
     if any(flaw.kind == "overlap" for flaw in judge_places(content, directory, entries)):
         raise BrokenArchiveError("some of its members overlap")
-    if any(entry.flags & _ENCRYPTED or entry.method not in _METHODS for entry in entries):
+    if any(entry.is_encrypted or entry.method not in _METHODS for entry in entries):
         raise BrokenArchiveError("a member is encrypted, or packed by another method than store and deflate")
     return entries
 
 
-def is_executable(entry: Entry) -> bool:
+def is_executable(entry: DirectoryEntry) -> bool:
     """Whether its owner may run it."""
     return bool(entry.mode & stat.S_IXUSR)
 
 
-def mtime_s(entry: Entry) -> int:
+def mtime_s(entry: DirectoryEntry) -> int:
     """Return the time of a member; the fields have room for more than there is (APPNOTE 4.4.6)."""
     day, clock = entry.date, entry.time
     month = min(max(day >> 5 & 15, 1), 12)

@@ -1,7 +1,7 @@
 """What came out: a wheel read from its bytes."""
 
-from factory.wheel.model import Metadata, RecordRow, Wheel, WheelName, WheelText, record_hash
 from factory.wheel.read import parse_record, read_wheel
+from factory.wheel.wheel import Metadata, RecordRow, Wheel, WheelName, WheelText, record_hash
 
 __all__ = [
     "Metadata",

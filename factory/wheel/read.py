@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from packaging.tags import Tag
 
-from factory.archive import LIMITS, Flaw, Limits, Member, open_archive
+from factory.archive import LIMITS, ArchiveLimits, Flaw, Member, open_archive
 from factory.elf.budget import KEPT_BYTES, Budget
-from factory.elf.model import ElfError, SharedObject
 from factory.elf.read import MAGIC, parse
+from factory.elf.shared_object import ElfError, SharedObject
 from factory.untrusted import (
     Headers,
     UntrustedTextError,
@@ -22,7 +22,7 @@ from factory.untrusted import (
     parse_rows,
     parse_wheel_name,
 )
-from factory.wheel.model import Metadata, RecordRow, Wheel, WheelName, WheelText
+from factory.wheel.wheel import Metadata, RecordRow, Wheel, WheelName, WheelText
 
 _T = TypeVar("_T")
 
@@ -33,7 +33,7 @@ _FIELDS = 1 << 12
 _RECORD_ROWS = 1 << 17
 
 
-def read_wheel(path: Path, limits: Limits = LIMITS, *, kept_bytes: int = KEPT_BYTES) -> Wheel:
+def read_wheel(path: Path, limits: ArchiveLimits = LIMITS, *, kept_bytes: int = KEPT_BYTES) -> Wheel:
     """Read a wheel, each member once and one at a time; whatever is wrong inside is in the value.
 
     `kept_bytes` limits what the names of all objects together may hold in memory.

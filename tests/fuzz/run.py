@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 import atheris
 
 with atheris.instrument_imports(include=["factory"]):
-    from factory.archive import Limits
+    from factory.archive import ArchiveLimits
     from factory.audit import Expectation, audit
-    from factory.elf.model import ElfError
     from factory.elf.read import parse
+    from factory.elf.shared_object import ElfError
     from factory.errors import FactoryError
     from factory.images import declared
     from factory.plan.planner import plan
@@ -40,7 +40,7 @@ from tests.makers.sources import make_demo
 from tests.makers.wheels import ABI3_NAME, NAME, make_wheel
 
 _ARTIFACTS = Path(".fuzz")
-_LIMITS = Limits(member_bytes=1 << 22, total_bytes=1 << 24, ratio_bytes=1 << 20)
+_LIMITS = ArchiveLimits(member_bytes=1 << 22, total_bytes=1 << 24, ratio_bytes=1 << 20)
 _TODAY = date(2026, 11, 22)
 _MOST_BYTES = 300 << 20
 _DIST_INFO = "demo-1.0.dist-info"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.elf.model import SharedObject
 from factory.elf.read import parse
+from factory.elf.shared_object import SharedObject
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("gcc") and shutil.which("readelf")), reason="gcc and readelf are not installed"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.audit import RULES, audit
-from factory.audit.model import Finding
 from factory.audit.rules import finding
+from factory.audit.verdict import Finding
 from factory.errors import FactoryError
 from factory.excerpt import ITEM_CHARACTERS, ITEMS, MESSAGE_CHARACTERS, cut, few, listed
 from factory.pipeline.model import Failure, Progress

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factory.audit import Expectation, audit
-from factory.elf.model import ElfError
 from factory.elf.read import parse
+from factory.elf.shared_object import ElfError
 from factory.wheel import parse_record, read_wheel
 from tests.makers.objects import make_object
 from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, make_wheel

@@ -27,7 +27,8 @@ from factory.audit.checks import (
     symbols,
     tags,
 )
-from factory.audit.model import Expectation, Ruling
+from factory.audit.expectation import Expectation
+from factory.audit.verdict import Ruling
 from factory.catalogue import Rule
 from factory.wheel import Wheel
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from factory.audit.closure import link
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.rules import finding, table
 from factory.audit.sonames import is_interpreters, is_libpython, is_loader
 from factory.audit.stable_abi import oldest_interpreter
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.policy import system_libraries
 from factory.tags import Abi3Floor

@@ -1,7 +1,8 @@
 """The archive: what its reader refused, and how large it is."""
 
-from factory.audit.model import Expectation, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.verdict import Ruling
 from factory.catalogue import Rule, Severity
 from factory.wheel import Wheel
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.rules import finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
-from factory.elf.model import SharedObject
+from factory.elf.shared_object import SharedObject
 from factory.wheel import Wheel
 
 RULES = table(

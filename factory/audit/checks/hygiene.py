@@ -5,9 +5,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.modules import module_files
 from factory.audit.rules import finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.wheel import Wheel
 

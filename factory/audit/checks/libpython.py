@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from factory.audit.closure import Links, link
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.modules import module_files
 from factory.audit.rules import finding, table
 from factory.audit.sonames import is_interpreters, is_libpython
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.policy import system_libraries
 from factory.tags import PlatformTag

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from factory.audit.closure import Links, installed_path, link, search_folder
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.platforms import claimed
 from factory.audit.rules import finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
-from factory.elf.model import SharedObject
+from factory.elf.shared_object import SharedObject
 from factory.tags import PlatformTag
 from factory.wheel import Wheel
 

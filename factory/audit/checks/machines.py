@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.platforms import architectures, claimed
 from factory.audit.rules import finding, table
 from factory.audit.sonames import is_foreign
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
 from factory.wheel import Wheel

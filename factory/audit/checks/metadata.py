@@ -4,10 +4,11 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from factory.audit.closure import installed_path
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.modules import module_files
 from factory.audit.rendering import rst_problem
 from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.untrusted import UntrustedTextError, judge_metadata, parse_version
 from factory.wheel import Metadata, Wheel

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from factory.audit.closure import installed_path
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.modules import ModuleFile, module_files
 from factory.audit.rules import finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import ITEMS, listed
 from factory.wheel import Wheel

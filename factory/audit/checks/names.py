@@ -7,8 +7,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.untrusted import UntrustedTextError, parse_specifiers, parse_version
 from factory.wheel import Wheel, WheelName

@@ -5,12 +5,13 @@ from collections.abc import Container, Iterator, Mapping
 
 from factory.audit.checks.tags import RULES as TAG_RULES
 from factory.audit.closure import Links, link
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.platforms import claimed
 from factory.audit.rules import finding, table
 from factory.audit.sonames import is_foreign, is_libpython, is_loader
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
-from factory.elf.model import SharedObject
+from factory.elf.shared_object import SharedObject
 from factory.excerpt import ITEMS
 from factory.policy import Policy, age, policies, policy_for
 from factory.tags import PlatformTag

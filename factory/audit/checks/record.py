@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.wheel import RecordRow, Wheel, record_hash
 

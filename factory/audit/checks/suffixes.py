@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from packaging.tags import Tag
 
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.modules import ModuleFile, module_files
 from factory.audit.rules import finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
 from factory.wheel import Wheel

@@ -10,12 +10,13 @@ from collections.abc import Set as AbstractSet
 from packaging.tags import Tag
 
 from factory.audit.closure import Links, link
+from factory.audit.expectation import Expectation
 from factory.audit.exports import interpreters_that_export, known_interpreters, library_exports
-from factory.audit.model import Expectation, Finding, Ruling
 from factory.audit.rules import finding, table
 from factory.audit.sonames import is_interpreters, is_libpython, is_loader
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
-from factory.elf.model import SharedObject
+from factory.elf.shared_object import SharedObject
 from factory.excerpt import listed
 from factory.policy import system_libraries
 from factory.tags import PlatformTag

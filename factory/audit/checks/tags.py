@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from packaging.tags import Tag
 
-from factory.audit.model import Expectation, Finding, Ruling
+from factory.audit.expectation import Expectation
 from factory.audit.platforms import claimed
 from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
 from factory.tags import PlatformTag

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.archive import LIMITS, Flaw, Limits, Member, open_archive
+from factory.archive import LIMITS, ArchiveLimits, Flaw, Member, open_archive
 from factory.digest import Digest
 from tests.corpus.sample import Pipe
 
@@ -21,7 +21,7 @@ def _archive(folder: Path, fill: Fill) -> Path:
     return path
 
 
-def _read(path: Path, limits: Limits = LIMITS) -> tuple[dict[str, bytes], list[Member], list[Flaw]]:
+def _read(path: Path, limits: ArchiveLimits = LIMITS) -> tuple[dict[str, bytes], list[Member], list[Flaw]]:
     contents: dict[str, bytes] = {}
     members: list[Member] = []
 
@@ -34,7 +34,7 @@ def _read(path: Path, limits: Limits = LIMITS) -> tuple[dict[str, bytes], list[M
         return contents, members, archive.flaws
 
 
-def _flaws(path: Path, limits: Limits = LIMITS) -> list[tuple[str, str]]:
+def _flaws(path: Path, limits: ArchiveLimits = LIMITS) -> list[tuple[str, str]]:
     return [(flaw.kind, flaw.member) for flaw in _read(path, limits)[2]]
 
 
@@ -159,10 +159,10 @@ def test_what_is_no_archive_has_no_members_and_a_flaw(content: bytes, tmp_path: 
 
 
 BOUNDS = {
-    "one member": (Limits(member_bytes=9), [("too-large", "big")]),
-    "all together": (Limits(total_bytes=13), [("too-large", "small")]),
-    "count": (Limits(members=1), [("too-large", "")]),
-    "just enough": (Limits(member_bytes=10, total_bytes=15, members=2), []),
+    "one member": (ArchiveLimits(member_bytes=9), [("too-large", "big")]),
+    "all together": (ArchiveLimits(total_bytes=13), [("too-large", "small")]),
+    "count": (ArchiveLimits(members=1), [("too-large", "")]),
+    "just enough": (ArchiveLimits(member_bytes=10, total_bytes=15, members=2), []),
 }
 
 
@@ -184,7 +184,7 @@ def test_a_ratio_is_no_flaw_of_a_small_member(tmp_path: Path) -> None:
 def test_a_large_member_that_is_nearly_nothing_packed_is_not_inflated(tmp_path: Path) -> None:
     path = _archive(tmp_path, lambda archive: archive.writestr("zeros", bytes(1 << 20)))
 
-    assert _flaws(path, Limits(ratio_bytes=1 << 19)) == [("too-large", "zeros")]
+    assert _flaws(path, ArchiveLimits(ratio_bytes=1 << 19)) == [("too-large", "zeros")]
 
 
 def test_bytes_before_and_after_the_archive_are_flaws(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@ import struct
 
 import pytest
 
-from factory.elf.model import ElfError, Symbol, VersionNeed
 from factory.elf.read import parse
+from factory.elf.shared_object import ElfError, Symbol, VersionNeed
 from tests.makers.objects import ObjectFacts, make_object
 
 FORMS: dict[str, ObjectFacts] = {

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from factory import codec
 from factory.audit import Audit
-from factory.audit.model import Finding
+from factory.audit.verdict import Finding
 from factory.catalogue import Severity
 from factory.pipeline.model import (
     CellEnded,

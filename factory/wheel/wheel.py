@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from factory.archive import UNREAD, Flaw, Member
 from factory.digest import Digest
-from factory.elf.model import SharedObject
+from factory.elf.shared_object import SharedObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
