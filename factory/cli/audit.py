@@ -16,8 +16,8 @@ from factory.cli.clock import today
 from factory.cli.options import AuditOptions
 from factory.confined import Bounds, Overrun, confined_all
 from factory.errors import InternalError, UsageError
-from factory.fence import fence
 from factory.report.audit import Line, render_audit
+from factory.unexpected import internal_errors
 from factory.wheel import read_wheel
 
 
@@ -72,7 +72,9 @@ def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit | InternalError]:
 def _judge(path: Path, *, on: date) -> Audit | InternalError:
     """Judge one wheel; what nobody expected of it is its own result, and the others are judged all the same."""
     try:
-        with fence(OSError, MemoryError):  # a wheel that needs too much memory is refused by who confines its reader
+        with internal_errors(
+            let_through=(OSError, MemoryError)
+        ):  # a wheel that needs too much memory is refused by who confines its reader
             return audit(read_wheel(path), Expectation(), on)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", hint="name wheel files") from error

@@ -32,7 +32,6 @@ from factory.confined import Readers
 from factory.engine.about import weaknesses
 from factory.engine.docker import connect
 from factory.errors import FactoryError, InternalError, Interrupted, OutputError, UsageError, is_of_one_recipe
-from factory.fence import fence
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images import ReadyImage, declared, ensure, helper_image
@@ -57,6 +56,7 @@ from factory.report.summary import render_summary
 from factory.report.text import line
 from factory.resolve.tools import ToolBundle, ensure_tools
 from factory.store import Store
+from factory.unexpected import internal_errors
 from factory.waiting import unless
 from factory.web.session import redact
 
@@ -125,7 +125,7 @@ class _Attempt:
             self._failed("recipes", error)
         stopped: FactoryError | None = None
         try:
-            with fence():
+            with internal_errors():
                 self._work(loaded, run_id)
         except (KeyboardInterrupt, Interrupted):
             stopped = Interrupted("interrupted", hint=_AGAIN)
@@ -191,7 +191,7 @@ class _Attempt:
         orders = []
         for recipe in loaded.recipes:
             try:
-                with fence():
+                with internal_errors():
                     order = self._order(recipe, make_image)
             except FactoryError as error:
                 bad = self._logged(recipe, error) if isinstance(error, InternalError) else error
@@ -281,7 +281,7 @@ def _told(codes: set[int], recorder: Recorder) -> Iterator[None]:
     A pipe that its reader closed, and a disk without room, end the command: neither takes another word.
     """
     try:
-        with fence(OSError):
+        with internal_errors(let_through=(OSError,)):
             yield
     except FactoryError as error:
         codes.add(error.exit_code)

@@ -12,8 +12,8 @@ import click
 from factory import __version__
 from factory.cli.options import AuditOptions, BuildOptions, InitOptions, PinOptions, PlanOptions, takes
 from factory.errors import FactoryError, Interrupted, OutputError
-from factory.fence import fence
 from factory.terminal import printing
+from factory.unexpected import internal_errors
 
 
 class _Group(click.Group):
@@ -25,7 +25,7 @@ class _Group(click.Group):
 
     def _main(self, *args: object, **extra: object) -> NoReturn:
         try:
-            with fence(click.ClickException, click.Abort), _flushed_stdout():
+            with internal_errors(let_through=(click.ClickException, click.Abort)), _flushed_stdout():
                 sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))  # type: ignore[call-overload]  # click types it per overload
         except click.ClickException as error:
             error.show()

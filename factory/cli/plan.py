@@ -20,7 +20,6 @@ from factory.cli.common import (
 from factory.cli.errors import render_error
 from factory.cli.options import PlanOptions
 from factory.errors import FactoryError, ImageError, InternalError, UsageError, is_of_one_recipe
-from factory.fence import fence
 from factory.image_facts import ImageFacts
 from factory.images import declared
 from factory.images.named import known
@@ -34,6 +33,7 @@ from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
 from factory.report.text import line
 from factory.store import Store
+from factory.unexpected import internal_errors
 
 
 def run_plan(options: PlanOptions) -> int:
@@ -48,7 +48,7 @@ def run_plan(options: PlanOptions) -> int:
         stages = Stages(store=store, cancelled=Event(), update=options.update)
         for recipe in loaded.recipes:
             try:
-                with fence():
+                with internal_errors():
                     require_allowed(recipe, host, "plan")
                     images = (*declared(host.image_lock), *_named(recipe, store))
                     plans.append(order_of(recipe, stages, host, images, selection).plan)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from factory.archive import UNREAD, Archive, mapped_archive
-from factory.hiding import Search
+from factory.redaction import Search
 
 _PIECE_BYTES = 1 << 20
 _OUTSIDE = "its file name, a member's name, a comment, or between its members"

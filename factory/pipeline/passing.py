@@ -5,10 +5,10 @@ from shlex import quote
 from types import MappingProxyType
 
 from factory.errors import PlanError
-from factory.hiding import SHORTEST
 from factory.host import Host
 from factory.pipeline.order import Order
 from factory.recipe.model import BuildSpec, Recipe
+from factory.redaction import SHORTEST
 
 
 def require_allowed(recipe: Recipe, host: Host, command: str) -> None:

@@ -10,7 +10,6 @@ from factory.backends.hooks import hook_step
 from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, Mount
-from factory.hiding import Search
 from factory.images import ReadyImage
 from factory.pipeline.bench import Bench
 from factory.pipeline.crates import Crates, crates_of, crates_volume, lock_files
@@ -22,6 +21,7 @@ from factory.pipeline.sources import source_files
 from factory.pipeline.stages import commands_of
 from factory.pipeline.tools import tools_volume
 from factory.plan.model import Cell
+from factory.redaction import Search
 from factory.resolve import Resolution
 from factory.steps import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
 from factory.tags import Interpreter

@@ -14,7 +14,6 @@ from typing import Self, TextIO, assert_never
 from factory import codec
 from factory.errors import OutputError
 from factory.folders import Folder, Refusal
-from factory.hiding import hide, spellings
 from factory.pipeline.model import (
     CellEnded,
     Event,
@@ -30,6 +29,7 @@ from factory.pipeline.model import (
     TrialEnded,
 )
 from factory.pipeline.redaction import without_secrets
+from factory.redaction import hide, spellings
 
 Listener = Callable[[Event], None]
 

@@ -9,7 +9,6 @@ from typing import TypeAlias, TypeVar
 
 from factory.confined import Overrun
 from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
-from factory.fence import fence
 from factory.images import ReadyImage
 from factory.pipeline.cell import build_cell
 from factory.pipeline.fitting import Fitting, fitted, fitting_of
@@ -26,6 +25,7 @@ from factory.process import end_all
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.schedule import Job, run_jobs
 from factory.tags import Interpreter
+from factory.unexpected import internal_errors
 from factory.web.session import redact
 
 Result: TypeAlias = ReadyImage | CellRecord | TrialResult | Failure
@@ -110,7 +110,7 @@ class _Shop:
     """The results that jobs share: images that are ready, and each cell's record while its trials come in.
 
     `contents` says by a cell's address what its wheel holds, `unfitted` says by an image's name why there is none. Each
-    job's work runs inside `fence()`.
+    job's work runs inside `internal_errors()`.
     """
 
     hands: Hands
@@ -181,7 +181,7 @@ class _Shop:
             Interrupted: the run is being ended.
         """
         try:
-            with fence():
+            with internal_errors():
                 return work()
         except InternalError as error:
             log = self.hands.recorder.log(subject, "internal-error", self._safe(error.traceback))

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from factory.errors import FactoryError, InternalError, RecipeError
-from factory.fence import fence
 from factory.form.document import Mapping, compose
 from factory.form.kinds import Place
 from factory.form.lines import SIZE_LIMIT_BYTES, read_source
@@ -26,6 +25,7 @@ from factory.recipe.setting import apply_settings
 from factory.recipe.targets import expand
 from factory.regular import open_regular
 from factory.tags import PlatformTag
+from factory.unexpected import internal_errors
 
 _SUFFIXES = (".yaml", ".yml")
 _BEGINNING = f"write factory: {whole.FORMAT}, then name, source, interpreters and platforms"
@@ -55,7 +55,7 @@ def load_recipes(
     errors: list[FactoryError] = []
     for file in dict.fromkeys(file for path in paths for file in _files(path, errors)):
         try:
-            with fence():
+            with internal_errors():
                 recipe = load_recipe(file, overrides=overrides, rules=rules, today=today, root=root)
         except RecipeError as error:
             errors.append(error)

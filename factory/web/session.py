@@ -16,9 +16,9 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import should_bypass_proxies
 
 from factory.errors import SourceError
-from factory.hiding import hide
 from factory.host import Host
 from factory.origins import is_metadata, origin_of
+from factory.redaction import hide
 from factory.waiting import unless
 from factory.web.peers import PeerAdapter, refuse_peer
 

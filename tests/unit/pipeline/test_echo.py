@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from factory.cli.board import PlainBoard
-from factory.hiding import hide
 from factory.pipeline.echo import Echo
+from factory.redaction import hide
 from factory.web.session import redact
 
 SECRET = "the-token-5f1d"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.hiding import SHORTEST, Search, hide
+from factory.redaction import SHORTEST, Search, hide
 
 VALUES = [
     pytest.param("pass-env-secret-4417", id="letters"),

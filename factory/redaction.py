@@ -1,4 +1,4 @@
-"""Secret values, and the spellings in which texts and files hold them."""
+"""Secret values in every spelling in which a text or a file may hold them."""
 
 import html
 import json
@@ -11,9 +11,9 @@ from typing import Self
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 4
-"""Values with fewer characters are not hidden: they stand in any text."""
+"""Values with fewer characters are not hidden: any text holds them."""
 SHORTEST_IN_FILES = 6
-"""Values with fewer characters are not searched for in files: `true` and `3.12` stand in any wheel."""
+"""Values with fewer characters are not searched for in files: any wheel holds `true` and `3.12`."""
 _SHORTEST_LINE = 16  # a shorter line of a longer value may be in any file, too: `"type": "account",`
 _WRAPPED = (64, 76)  # widths at which PEM (RFC 7468) and MIME (RFC 2045) break base64
 _BOUNDARY = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")  # RFC 7468: the same in everybody's key
@@ -21,7 +21,7 @@ _UNQUOTED = re.compile(r"([^\w@%+=:,./-])")
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Replace known secrets by `***`, in every spelling, wherever they stand."""
+    """Replace known secrets by `***`, in every spelling, wherever they are."""
     spans = sorted(span for secret in secrets for spelling in spellings(secret) for span in _spans(text, spelling))
     shown: list[str] = []
     at = 0
@@ -59,7 +59,7 @@ def _spellings(part: str) -> Iterator[str]:
 
 
 def _base64(content: bytes) -> Iterator[str]:
-    """Yield the base64 of bytes that stand anywhere in a longer text, so without what their neighbours decide, too."""
+    """Yield the base64 of bytes inside a longer text, less the characters that depend on what surrounds them."""
     for before in range(3):
         text = b64encode(bytes(before) + content).decode().rstrip("=")
         yield text[(0, 2, 3)[before] : len(text) - bool((before + len(content)) % 3)]

@@ -1,7 +1,7 @@
-"""The fence: whatever nobody expected becomes an InternalError of the one thing that was worked on.
+"""Exceptions that nobody expected, as an InternalError of the recipe, job or file that was worked on.
 
-This is the only place that catches Exception. A package, a recipe or a wheel can always hold what no reader foresaw;
-what it does to its own cell it must not do to the others, nor to the release of what has passed.
+This is the only module that catches Exception. A package, a recipe or a wheel can always hold something that no reader
+foresaw; that must not end the work on other cells, nor the release of what has passed.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ _TRACEBACK_CHARACTERS: Final = 1 << 16
 
 
 @contextmanager
-def fence(*passing: type[Exception]) -> Iterator[None]:
-    """Turn any exception of the block into an InternalError, but for a FactoryError and what is named as `passing`.
+def internal_errors(*, let_through: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn any exception of the block into an InternalError, except a FactoryError and the types in `let_through`.
 
-    What ends a program, KeyboardInterrupt and SystemExit, passes, too.
+    KeyboardInterrupt and SystemExit, which end a program, are not caught.
 
     Raises:
         InternalError: something was raised that nobody expected.
@@ -26,18 +26,18 @@ def fence(*passing: type[Exception]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, (FactoryError, *passing)):
+        if isinstance(error, (FactoryError, *let_through)):
             raise
         raise _internal(error) from error
 
 
 def _internal(error: Exception) -> InternalError:
-    from traceback import format_exception  # noqa: PLC0415 -- only the unhappy path pays for it
+    from traceback import format_exception  # noqa: PLC0415 -- a run without errors does not import it
 
     first = str(error).strip().partition("\n")[0]
-    said = f"{type(error).__name__}: {first}" if first else type(error).__name__
+    summary = f"{type(error).__name__}: {first}" if first else type(error).__name__
     return InternalError(
-        f"internal error: {_cut(said, _MESSAGE_CHARACTERS)}",
+        f"internal error: {_cut(summary, _MESSAGE_CHARACTERS)}",
         hint="please report it, with the traceback",
         traceback=_cut("".join(format_exception(error)), _TRACEBACK_CHARACTERS),
     )

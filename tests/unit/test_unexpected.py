@@ -20,7 +20,7 @@ from factory.errors import (
     UsageError,
     is_of_one_recipe,
 )
-from factory.fence import fence
+from factory.unexpected import internal_errors
 
 
 def recurse() -> None:
@@ -39,7 +39,7 @@ def recurse() -> None:
     ],
 )
 def test_what_nobody_expected_is_an_internal_error_with_its_traceback(error: Exception, message: str | None) -> None:
-    with pytest.raises(InternalError) as caught, fence():
+    with pytest.raises(InternalError) as caught, internal_errors():
         raise error
 
     assert message is None or caught.value.message == message
@@ -49,12 +49,12 @@ def test_what_nobody_expected_is_an_internal_error_with_its_traceback(error: Exc
 
 
 def test_an_endless_recursion_is_one_too() -> None:
-    with pytest.raises(InternalError, match=r"^internal error: RecursionError: "), fence():
+    with pytest.raises(InternalError, match=r"^internal error: RecursionError: "), internal_errors():
         recurse()
 
 
 def test_neither_the_message_nor_the_traceback_grows_with_what_a_package_says() -> None:
-    with pytest.raises(InternalError) as caught, fence():
+    with pytest.raises(InternalError) as caught, internal_errors():
         raise ValueError("x" * (16 << 20))
 
     assert len(caught.value.message) < 300
@@ -65,7 +65,7 @@ def test_neither_the_message_nor_the_traceback_grows_with_what_a_package_says() 
 
 @pytest.mark.parametrize("error", [StoreError("full"), EngineError("silent"), Interrupted("now"), FactoryError("a")])
 def test_an_error_of_ours_passes(error: FactoryError) -> None:
-    with pytest.raises(type(error)) as caught, fence():
+    with pytest.raises(type(error)) as caught, internal_errors():
         raise error
 
     assert caught.value is error
@@ -73,12 +73,12 @@ def test_an_error_of_ours_passes(error: FactoryError) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
 def test_what_ends_a_program_passes(error: BaseException) -> None:
-    with pytest.raises(type(error)), fence():
+    with pytest.raises(type(error)), internal_errors():
         raise error
 
 
 def test_what_is_named_passes() -> None:
-    with pytest.raises(BrokenPipeError), fence(OSError):
+    with pytest.raises(BrokenPipeError), internal_errors(let_through=(OSError,)):
         raise BrokenPipeError
 
 
