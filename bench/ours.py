@@ -11,7 +11,7 @@ from bench.sample import Sample, timed
 from bench.subject import Subject
 from factory import codec
 from factory.host import Host
-from factory.pipeline.model import StepEnded
+from factory.events.model import StepEnded
 
 PROGRAM = Path(sys.executable).with_name("factory")
 _SHARES = (

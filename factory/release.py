@@ -26,7 +26,7 @@ from packaging.version import Version
 
 from factory.digest import Artifact, Digest, chunks
 from factory.errors import OutputError
-from factory.pipeline.model import CellRecord, Run
+from factory.events.model import CellRecord, Run
 from factory.plan.model import Cell, Plan
 from factory.store.locks import flocked, waited_for
 from factory.untrusted import UntrustedTextError, parse_wheel_name

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from threading import Event
 
-from factory.pipeline.stages import Stages
-from factory.pipeline.trees import Fetched
+from factory.memory import Memory
+from factory.stages.source import Fetched
 from factory.store import Store
 
 _PIECE_BYTES, _PIECES = 64 << 20, 30
@@ -34,7 +34,7 @@ def write_slow_recipe(folder: Path, store: Path) -> Path:
     with Store.open(store) as opened:
         kept = opened.put_file(sdist)
         inputs = {"archive": _URL, "sha256": str(kept.digest)}
-        Stages(store=opened, cancelled=Event()).surely("source", inputs, Fetched, lambda: Fetched(file=kept))
+        Memory(store=opened, cancelled=Event()).surely("source", inputs, Fetched, lambda: Fetched(file=kept))
     recipe = folder / "recipe.yaml"
     recipe.write_text(_RECIPE.format(url=_URL, sha256=kept.digest.hex))
     return recipe

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from factory.pipeline.model import (
+from factory.events.model import (
     CellEnded,
     Event,
     Outcome,

@@ -32,19 +32,17 @@ from factory.confined import Readers
 from factory.engine.about import weaknesses
 from factory.engine.docker import connect
 from factory.errors import FactoryError, InternalError, Interrupted, OutputError, UsageError, is_of_one_recipe
+from factory.events.model import Planned, Progress, RecipeFailed, Run, RunEnded, RunStarted
+from factory.events.recorder import Recorder, now
+from factory.farm.work import MakeImage, carry_out
+from factory.fence import fence
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images import ReadyImage, declared, ensure, helper_image
 from factory.images.named import remembered
-from factory.pipeline.hands import Hands
-from factory.pipeline.model import Planned, Progress, RecipeFailed, Run, RunEnded, RunStarted
-from factory.pipeline.order import Order
-from factory.pipeline.passing import require_allowed, require_passed, shown_values
-from factory.pipeline.run import Recorder, now
-from factory.pipeline.sources import Selection, order_of
-from factory.pipeline.stages import VERSIONS, Stages
-from factory.pipeline.work import MakeImage, carry_out
+from factory.memory import VERSIONS, Memory
 from factory.plan.selection import refuse_nothing
+from factory.planned import PlannedRecipe
 from factory.process import end_all
 from factory.recipe.model import Recipe
 from factory.recipe.parse import Loaded
@@ -55,6 +53,9 @@ from factory.report.run import render_run
 from factory.report.summary import render_summary
 from factory.report.text import line
 from factory.resolve.tools import ToolBundle, ensure_tools
+from factory.run.planning import Selection, plan_recipe
+from factory.sessions.services import Services
+from factory.stages.pass_env import require_allowed, require_passed, shown_values
 from factory.store import Store
 from factory.unexpected import internal_errors
 from factory.waiting import unless
@@ -81,7 +82,7 @@ def run_build(options: BuildOptions) -> int:
         handled_signals() as signals,
     ):
         with _board(options, host) as board, Recorder(EVIDENCE / run_id, board.listen) as recorder:
-            stages = Stages(
+            memory = Memory(
                 store=store,
                 cancelled=signals.cancelled,
                 fresh=options.no_cache,
@@ -92,7 +93,7 @@ def run_build(options: BuildOptions) -> int:
             attempt = _Attempt(
                 options=options,
                 host=host,
-                stages=stages,
+                memory=memory,
                 recorder=recorder,
                 board=board,
                 selection=selection,
@@ -110,7 +111,7 @@ class _Attempt:
 
     options: BuildOptions
     host: Host
-    stages: Stages
+    memory: Memory
     recorder: Recorder
     board: LiveBoard | PlainBoard
     selection: Selection
@@ -145,7 +146,7 @@ class _Attempt:
         return stopped
 
     def _work(self, loaded: Loaded, run_id: str) -> None:
-        store = self.stages.store
+        store = self.memory.store
         if old := store.note_versions(VERSIONS):
             text = f"results of an older version are ignored and made again (stages: {', '.join(old)})"
             self.recorder.emit(Progress(subject="store", text=text))
@@ -153,27 +154,27 @@ class _Attempt:
 
             def make_image(name: str) -> ReadyImage:
                 progress = self.recorder.progress(f"image:{name}")
-                cancelled = self.stages.cancelled
+                cancelled = self.memory.cancelled
                 return ensure(name, engine=engine, host=self.host, store=store, progress=progress, cancelled=cancelled)
 
             for weakness in weaknesses(engine.info()):
                 text = f"warning: {weakness.found}; {weakness.mend}"
                 self.recorder.emit(Progress(subject="engine", text=text))
 
-            def begin() -> tuple[Sequence[Order], ToolBundle]:
+            def begin() -> tuple[Sequence[PlannedRecipe], ToolBundle]:
                 engine.reap(store.is_running)
-                orders = self._orders(loaded, make_image)
+                planned_recipes = self._plan_all(loaded, make_image)
                 claim(self.options.output)
-                return orders, ensure_tools(self.host, store)
+                return planned_recipes, ensure_tools(self.host, store)
 
             try:
-                orders, tools = unless(self.stages.cancelled, begin)
+                planned_recipes, tools = unless(self.memory.cancelled, begin)
             except Interrupted:
                 end_all()
                 raise
-            hands = Hands(
+            services = Services(
                 engine=engine,
-                stages=self.stages,
+                memory=self.memory,
                 host=self.host,
                 recorder=self.recorder,
                 tools=tools,
@@ -182,49 +183,49 @@ class _Attempt:
                 keep=self.options.keep,
             )
             workers = self.options.jobs or cpu_count() or 1
-            carry_out(hands, orders, make_image, workers=workers, today=self.selection.today)
+            carry_out(services, planned_recipes, make_image, workers=workers, today=self.selection.today)
             if self.signals.cancelled.is_set():
                 raise Interrupted("interrupted", hint=_AGAIN)
 
-    def _orders(self, loaded: Loaded, make_image: MakeImage) -> Sequence[Order]:
+    def _plan_all(self, loaded: Loaded, make_image: MakeImage) -> Sequence[PlannedRecipe]:
         """Take and plan every recipe before any work."""
-        orders = []
+        planned_recipes = []
         for recipe in loaded.recipes:
             try:
-                with internal_errors():
-                    order = self._order(recipe, make_image)
+                with fence():
+                    planned = self._planned(recipe, make_image)
             except FactoryError as error:
                 bad = self._logged(recipe, error) if isinstance(error, InternalError) else error
                 if not (self.options.keep_going and is_of_one_recipe(error)):
                     raise bad from error
                 self._failed(recipe.name, bad)
                 continue
-            orders.append(order)
-            self.recorder.emit(Planned(plan=order.plan))
-        if orders:
-            refuse_nothing([order.plan for order in orders])
-        return orders
+            planned_recipes.append(planned)
+            self.recorder.emit(Planned(plan=planned.plan))
+        if planned_recipes:
+            refuse_nothing([planned.plan for planned in planned_recipes])
+        return planned_recipes
 
-    def _order(self, recipe: Recipe, make_image: MakeImage) -> Order:
+    def _planned(self, recipe: Recipe, make_image: MakeImage) -> PlannedRecipe:
         require_allowed(recipe, self.host, "build")
         images = (*declared(self.host.image_lock), *self._named(recipe, make_image))
         subject = f"source:{recipe.name}"
         with self.recorder.step(subject, "source") as mark:
             mark.outcome = "failed"
             progress = self.recorder.progress(subject)
-            order = order_of(recipe, self.stages, self.host, images, self.selection, progress)
-            passed = require_passed(order, self.host)
+            planned = plan_recipe(recipe, self.memory, self.host, images, self.selection, progress)
+            passed = require_passed(planned, self.host)
             self.recorder.conceal(passed.values())
             if shown := shown_values(passed):
                 progress(shown)
             mark.outcome = "passed"
-            return order
+            return planned
 
     def _named(self, recipe: Recipe, make_image: MakeImage) -> Sequence[ImageFacts]:
         """Return the facts of the images that a recipe names itself; one that was never here comes before its plan."""
         facts = []
         for pin in recipe.images.values():
-            if (known := remembered(pin, self.stages.store)) is None:
+            if (known := remembered(pin, self.memory.store)) is None:
                 with self.recorder.step(f"image:{pin.reference}", "image") as mark:
                     mark.outcome = "failed"
                     known = make_image(pin.reference).facts
@@ -302,7 +303,7 @@ def _close(attempt: _Attempt, run: Run, stopped: FactoryError | None, loaded: Lo
             released = release(
                 run,
                 attempt.options.output,
-                attempt.stages.store.open_blob,
+                attempt.memory.store.open_blob,
                 cancelled=attempt.signals.cancelled,
                 on_wait=_say,
             )

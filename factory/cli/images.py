@@ -13,6 +13,7 @@ from factory.cli.signals import handled_signals
 from factory.engine.api import Engine
 from factory.engine.docker import connect
 from factory.errors import EngineError, Interrupted, UsageError
+from factory.farm.threads import Job, run_jobs
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
 from factory.images import PreparedHere, ensure, prepared_here
@@ -25,7 +26,6 @@ from factory.pins import Pin
 from factory.process import end_all
 from factory.report.documents import ImagesDocument, ListedImage, render_json
 from factory.report.text import line
-from factory.schedule import Job, run_jobs
 from factory.store import Store
 
 _WIDE = 80

@@ -23,15 +23,15 @@ from factory.errors import FactoryError, ImageError, InternalError, UsageError, 
 from factory.image_facts import ImageFacts
 from factory.images import declared
 from factory.images.named import known
-from factory.pipeline.passing import require_allowed
-from factory.pipeline.sources import Selection, order_of
-from factory.pipeline.stages import Stages
+from factory.memory import Memory
 from factory.plan.model import Plan
 from factory.plan.selection import refuse_nothing
 from factory.recipe.model import Recipe
 from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
 from factory.report.text import line
+from factory.run.planning import Selection, plan_recipe
+from factory.stages.pass_env import require_allowed
 from factory.store import Store
 from factory.unexpected import internal_errors
 
@@ -45,13 +45,13 @@ def run_plan(options: PlanOptions) -> int:
     failures: list[FactoryError] = list(loaded.errors)
     host, plans = host_of(options), []
     with Store.open(host.store) as store:
-        stages = Stages(store=store, cancelled=Event(), update=options.update)
+        memory = Memory(store=store, cancelled=Event(), update=options.update)
         for recipe in loaded.recipes:
             try:
                 with internal_errors():
                     require_allowed(recipe, host, "plan")
                     images = (*declared(host.image_lock), *_named(recipe, store))
-                    plans.append(order_of(recipe, stages, host, images, selection).plan)
+                    plans.append(plan_recipe(recipe, memory, host, images, selection).plan)
             except FactoryError as error:
                 bad = error.of(recipe.file) if isinstance(error, InternalError) else error
                 if not (options.keep_going and is_of_one_recipe(error)):

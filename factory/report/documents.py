@@ -10,9 +10,9 @@ from typing import Literal
 
 from factory import codec
 from factory.audit import Audit
+from factory.events.model import Run
 from factory.image_facts import ImageFacts
 from factory.images import PreparedHere
-from factory.pipeline.model import Run
 from factory.plan.model import Plan
 from factory.terminal import inert_json
 

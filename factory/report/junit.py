@@ -7,8 +7,9 @@ from junitparser import Error, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser import Failure as Failed
 from junitparser.junitparser import FinalResult
 
+from factory.events.model import CellRecord, Outcome, Run, Status, TrialResult
 from factory.excerpt import few
-from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
+from factory.failure import Failure
 from factory.plan.model import Cell, Plan
 from factory.terminal import plain
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from packaging.tags import Tag
 
+from factory.events.model import CellRecord, Run
 from factory.excerpt import ITEMS, few, listed
-from factory.pipeline.model import CellRecord, Run
 from factory.repair import Repair
 
 

@@ -10,8 +10,9 @@ from rich.text import Text
 
 from factory.audit import Finding
 from factory.catalogue import Severity
+from factory.events.model import CellRecord, Outcome, Run, Status, TrialResult
 from factory.excerpt import ITEMS
-from factory.pipeline.model import CellRecord, Failure, Outcome, Run, Status, TrialResult
+from factory.failure import Failure
 from factory.release import Release
 from factory.report.proof import proof_lines
 from factory.report.tally import HEAD, tallies, total

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from factory.pipeline.model import Failure, Run
+from factory.events.model import Run
+from factory.failure import Failure
 from factory.report.proof import proof_lines
 from factory.report.run import closing
 from factory.report.tally import HEAD, Tally, tallies, total

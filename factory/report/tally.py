@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from factory.pipeline.model import Run
+from factory.events.model import Run
 
 HEAD = ("recipe", "owed", "built", "passed", "trials", "seconds")
 

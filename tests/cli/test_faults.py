@@ -35,7 +35,7 @@ def run_with(factory: Program, place: str, function: str, *arguments: str, fault
 def test_a_fault_while_one_recipe_is_planned_leaves_the_others_with_keep_going(factory: Program, fault: str) -> None:
     arguments = ("plan", "faulty.yaml", "recipe.yaml", "--keep-going", "--ids")
 
-    ended = run_with(factory, "factory.cli.plan", "order_of", *arguments, fault=fault)
+    ended = run_with(factory, "factory.cli.plan", "plan_recipe", *arguments, fault=fault)
 
     assert ended.code == 70
     assert [line.partition("/")[0] for line in ended.stdout.splitlines()] == ["demo", "demo"]
@@ -45,7 +45,7 @@ def test_a_fault_while_one_recipe_is_planned_leaves_the_others_with_keep_going(f
 
 
 def test_a_fault_while_one_recipe_is_planned_stops_the_others_without(factory: Program) -> None:
-    ended = run_with(factory, "factory.cli.plan", "order_of", "plan", "faulty.yaml", "recipe.yaml", "--ids")
+    ended = run_with(factory, "factory.cli.plan", "plan_recipe", "plan", "faulty.yaml", "recipe.yaml", "--ids")
 
     assert (ended.code, ended.stdout) == (70, "")
 

@@ -14,11 +14,11 @@ from packaging.requirements import Requirement
 from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host, read_host
+from factory.memory import Memory
 from factory.origins import Origin, is_metadata
-from factory.pipeline.stages import Stages
-from factory.pipeline.trees import tree_of
 from factory.recipe.model import UrlSource
 from factory.resolve import Found, Unresolved, download, resolve_requirements
+from factory.stages.source import tree_of
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
 from factory.web.session import open_session
@@ -121,7 +121,7 @@ def test_a_recipes_url_is_fetched_without_netrc_and_what_it_answered_is_not_desc
         inside.files["/x.tar.gz"] = secret
         recipe = make_recipe(source=UrlSource(url=f"{inside.url}/x.tar.gz", sha256=Digest("0" * 64)))
         with pytest.raises(SourceError) as caught:
-            tree_of(recipe, Stages(store=store, cancelled=Event()), with_netrc(tmp_path), lambda _: None)
+            tree_of(recipe, Memory(store=store, cancelled=Event()), with_netrc(tmp_path), lambda _: None)
 
     assert inside.heard == [None]
     assert Digest.of(secret).hex not in caught.value.message + caught.value.hint

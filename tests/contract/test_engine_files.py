@@ -193,7 +193,7 @@ from uuid import uuid4
 from factory.engine.api import ContainerSpec
 from factory.engine.docker import connect
 from factory.host import read_host
-from factory.pipeline.requirements import wheel_files
+from factory.stages.resolve import wheel_files
 from factory.store import Store
 
 def peak():

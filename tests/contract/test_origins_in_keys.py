@@ -14,15 +14,15 @@ from packaging.version import Version
 
 from factory.digest import Digest
 from factory.engine.api import Engine
+from factory.events.recorder import Recorder
 from factory.host import Host, read_host
-from factory.pipeline.hands import Hands
-from factory.pipeline.requirements import resolved
-from factory.pipeline.run import Recorder
-from factory.pipeline.stages import Stages
-from factory.pipeline.trees import tree_of
+from factory.memory import Memory
 from factory.recipe.model import SdistSource
 from factory.resolve import Resolution
 from factory.resolve.tools import ToolBundle
+from factory.sessions.services import Services
+from factory.stages.resolve import resolved
+from factory.stages.source import tree_of
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
 from tests.makers.index import PASSWORD, USER, Index, make_wheel_bytes, serve_index
@@ -42,16 +42,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def resolve(host: Host, store: Store, folder: Path) -> set[Digest]:
     """Return the digests of what a build would install; no engine is asked."""
     with Recorder(folder / f"run-{uuid4().hex}", lambda _: None) as recorder:
-        hands = Hands(
+        services = Services(
             engine=cast("Engine", None),
-            stages=Stages(store=store, cancelled=Event()),
+            memory=Memory(store=store, cancelled=Event()),
             host=host,
             recorder=recorder,
             tools=cast("ToolBundle", None),
             helper=lambda: pytest.fail("no container is started"),
         )
         answer = resolved(
-            hands,
+            services,
             [Requirement("first")],
             constraints=(),
             interpreter=Interpreter(13),
@@ -89,8 +89,8 @@ def test_a_source_from_an_index_that_lied_is_not_used_after_the_index_was_change
     recipe = make_recipe(source=SdistSource(name=canonicalize_name("demo"), version=Version("1.0")))
 
     def taken(index: Index) -> tuple[str, ...]:
-        stages = Stages(store=store, cancelled=Event())
-        return tree_of(recipe, stages, host_of(tmp_path, index), lambda _: None)[0].paths
+        memory = Memory(store=store, cancelled=Event())
+        return tree_of(recipe, memory, host_of(tmp_path, index), lambda _: None)[0].paths
 
     for name in ("evil", "good"):
         (tmp_path / name).mkdir()

@@ -14,7 +14,8 @@ import yaml
 from packaging.utils import canonicalize_name
 
 from factory import codec
-from factory.pipeline.model import CellRecord, Failure, Run
+from factory.events.model import CellRecord, Run
+from factory.failure import Failure
 from tests.docker.projects import Project
 
 PROGRAM = Path(sys.executable).with_name("factory")

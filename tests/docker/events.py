@@ -8,7 +8,7 @@ from time import monotonic, sleep
 from typing import get_args
 
 from factory import codec
-from factory.pipeline.model import CellEnded, Event, StepEnded, StepStarted
+from factory.events.model import CellEnded, Event, StepEnded, StepStarted
 
 PATIENCE_S = 120
 

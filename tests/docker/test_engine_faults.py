@@ -10,8 +10,8 @@ import docker
 import pytest
 
 from factory.engine.docker import DockerEngine
+from factory.events.model import StepEnded
 from factory.host import Host
-from factory.pipeline.model import StepEnded
 from tests.contract.relay import Relay, relayed
 from tests.docker.command import CP313, Command, Ran, left_behind
 from tests.docker.events import events_of, has_ended, is_building, wait_for

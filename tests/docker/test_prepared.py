@@ -11,9 +11,9 @@ import pytest
 from docker.models.images import Image
 
 from factory.elf.read import parse
+from factory.events.model import StepStarted
 from factory.host import read_host
 from factory.images.mirror import apt_mirror
-from factory.pipeline.model import StepStarted
 from tests.docker.command import PLATFORM, Command, Ran, left_behind
 from tests.docker.events import events_of, wait_for
 from tests.docker.projects import C_MODULE, Project, make_c_project

@@ -8,16 +8,16 @@ from threading import Event
 import pytest
 
 from factory.engine.docker import connect
+from factory.events.model import Planned, Run, RunStarted
+from factory.events.recorder import Recorder
+from factory.farm.work import carry_out
 from factory.host import Host
 from factory.images import ReadyImage, declared, ensure, helper_image
-from factory.pipeline.hands import Hands
-from factory.pipeline.model import Planned, Run, RunStarted
-from factory.pipeline.run import Recorder
-from factory.pipeline.sources import Selection, order_of
-from factory.pipeline.stages import Stages
-from factory.pipeline.work import carry_out
+from factory.memory import Memory
 from factory.recipe.parse import load_recipe
 from factory.resolve.tools import ensure_tools
+from factory.run.planning import Selection, plan_recipe
+from factory.sessions.services import Services
 from factory.store import Store
 from tests.docker.command import Command
 from tests.docker.projects import make_rust_project
@@ -54,11 +54,13 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
         Recorder(folder, lambda _: None) as recorder,
         connect(host, owner=opened.owner, run_id="rust") as engine,
     ):
-        stages = Stages(store=opened, cancelled=Event())
+        memory = Memory(store=opened, cancelled=Event())
         recorder.emit(RunStarted(run="rust", at="", version="", folder=str(folder)))
-        orders = [order_of(load_recipe(path, today=TODAY), stages, host, images, selection) for path in recipes]
-        for order in orders:
-            recorder.emit(Planned(plan=order.plan))
+        planned_recipes = [
+            plan_recipe(load_recipe(path, today=TODAY), memory, host, images, selection) for path in recipes
+        ]
+        for planned in planned_recipes:
+            recorder.emit(Planned(plan=planned.plan))
         tools = ensure_tools(host, opened)
 
         def make_image(name: str) -> ReadyImage:
@@ -67,9 +69,9 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
         def helper() -> ReadyImage:
             return make_image(helper_image(engine))
 
-        hands = Hands(engine=engine, stages=stages, host=host, recorder=recorder, tools=tools, helper=helper)
+        services = Services(engine=engine, memory=memory, host=host, recorder=recorder, tools=tools, helper=helper)
 
-        carry_out(hands, orders, make_image, workers=2, today=TODAY)
+        carry_out(services, planned_recipes, make_image, workers=2, today=TODAY)
         return recorder.run()
 
 

@@ -6,8 +6,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from factory.digest import Artifact, Digest
-from factory.pipeline.model import CellRecord, Event, Failure, Run, RunStarted, Status, TrialResult
-from factory.pipeline.run import fold
+from factory.events.fold import fold
+from factory.events.model import CellRecord, Event, Run, RunStarted, Status, TrialResult
+from factory.failure import Failure
 from factory.plan.model import Cell, Plan, Trial
 from factory.tags import Interpreter, WheelTag
 

@@ -12,10 +12,10 @@ from time import sleep
 import pytest
 
 from factory.errors import FactoryError, OutputError, StoreError
+from factory.events.model import CellEnded, Planned, Progress
+from factory.events.recorder import Recorder
 from factory.folders import Folder, Refusal
 from factory.host import read_host
-from factory.pipeline.model import CellEnded, Planned, Progress
-from factory.pipeline.run import Recorder
 from factory.release import release
 from factory.store import Store
 from factory.store.locks import shared_lock

@@ -9,10 +9,10 @@ import pytest
 from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import read_host
-from factory.pipeline.stages import Stages
-from factory.pipeline.trees import tree_of
+from factory.memory import Memory
 from factory.recipe.model import Recipe, UrlSource
 from factory.source.tree import Tree
+from factory.stages.source import tree_of
 from factory.store import Store
 from tests.makers.index import Index, serve_index
 from tests.makers.plans import make_recipe
@@ -38,8 +38,8 @@ def recipe_for(index: Index, *, folder: str = "files", digest: Digest | None = N
 
 
 def take(recipe: Recipe, store: Store) -> Tree:
-    stages = Stages(store=store, cancelled=Event())
-    return tree_of(recipe, stages, read_host({"PATH": "/usr/bin:/bin"}), lambda _: None)[0]
+    memory = Memory(store=store, cancelled=Event())
+    return tree_of(recipe, memory, read_host({"PATH": "/usr/bin:/bin"}), lambda _: None)[0]
 
 
 def test_what_was_downloaded_from_an_address_is_not_downloaded_again(index: Index, store: Store) -> None:

@@ -10,8 +10,9 @@ from factory.audit import RULES, audit
 from factory.audit.rules import finding
 from factory.audit.verdict import Finding
 from factory.errors import FactoryError
+from factory.events.model import Progress
 from factory.excerpt import ITEM_CHARACTERS, ITEMS, MESSAGE_CHARACTERS, cut, few, listed
-from factory.pipeline.model import Failure, Progress
+from factory.failure import Failure
 from factory.wheel import read_wheel
 from tests.corpus.cases import CASES
 from tests.corpus.sample import TODAY

@@ -122,7 +122,7 @@ def test_readers_are_found_in_every_room_that_reads() -> None:
         "audit",
         "images",
         "init",
-        "pipeline",
+        "stages",
         "project",
         "recipe",
         "resolve",

@@ -13,7 +13,7 @@ import pytest
 
 from factory.digest import Digest
 from factory.errors import OutputError
-from factory.pipeline.model import CellEnded, Planned, Run
+from factory.events.model import CellEnded, Planned, Run
 from factory.release import SUMS, read_sums, release
 from tests.makers.runs import make_artifact, make_cell, make_plan, make_record, make_run
 

@@ -14,7 +14,7 @@ import click
 from factory.audit import RULES
 from factory.cli import main as factory
 from factory.errors import FactoryError
-from factory.pipeline.model import Event
+from factory.events.model import Event
 from factory.report.documents import AuditDocument, ImagesDocument, PlanDocument, RunDocument
 from tests.unit.cli.json_schema import Node, schema_of, schema_of_line
 

@@ -8,10 +8,9 @@ import pytest
 from rich.console import Console
 
 from factory.cli.board import LiveBoard, PlainBoard
-from factory.pipeline.model import (
+from factory.events.model import (
     CellEnded,
     Event,
-    Failure,
     Outcome,
     Planned,
     Progress,
@@ -25,6 +24,7 @@ from factory.pipeline.model import (
     TrialEnded,
     TrialResult,
 )
+from factory.failure import Failure
 from factory.plan.model import Cell
 from factory.tags import Interpreter, PlatformTag
 from tests.makers.runs import make_cell, make_plan, make_record

@@ -15,10 +15,9 @@ from factory.audit import Audit, Expectation, audit
 from factory.catalogue import Waiver
 from factory.cli import main
 from factory.digest import Digest
-from factory.pipeline.model import (
+from factory.events.model import (
     CellEnded,
     Event,
-    Failure,
     Planned,
     Progress,
     RecipeFailed,
@@ -29,7 +28,8 @@ from factory.pipeline.model import (
     TrialEnded,
     TrialResult,
 )
-from factory.pipeline.run import Recorder
+from factory.events.recorder import Recorder
+from factory.failure import Failure
 from factory.plan.model import Skip
 from factory.repair import Removed, Repair
 from factory.report.documents import RunDocument, render_json

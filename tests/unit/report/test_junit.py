@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 
-from factory.pipeline.model import CellEnded, CellRecord, Failure, Planned, RecipeFailed, Run, RunEnded, TrialResult
+from factory.events.model import CellEnded, CellRecord, Planned, RecipeFailed, Run, RunEnded, TrialResult
+from factory.failure import Failure
 from factory.report.junit import render_junit
 from factory.tags import Interpreter
 from tests.makers.runs import make_cell, make_plan, make_record, make_run

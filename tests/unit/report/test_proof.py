@@ -7,7 +7,7 @@ import pytest
 from packaging.tags import Tag
 from rich.console import Console
 
-from factory.pipeline.model import CellEnded, CellRecord, Outcome, Planned, Run, TrialResult
+from factory.events.model import CellEnded, CellRecord, Outcome, Planned, Run, TrialResult
 from factory.repair import Moved, Removed, Renamed, Repair, Searched
 from factory.report.plan import render_plan
 from factory.report.proof import proof_lines

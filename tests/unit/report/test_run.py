@@ -7,7 +7,8 @@ from rich.console import Console
 
 from factory.audit import Audit, Finding
 from factory.catalogue import Severity, Waiver
-from factory.pipeline.model import CellEnded, CellRecord, Failure, Planned, Run, RunEnded, TrialResult
+from factory.events.model import CellEnded, CellRecord, Planned, Run, RunEnded, TrialResult
+from factory.failure import Failure
 from factory.report.run import render_run
 from factory.tags import Interpreter
 from tests.makers.runs import make_artifact, make_cell, make_plan, make_record, make_run

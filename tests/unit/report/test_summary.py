@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from factory.pipeline.model import CellEnded, Failure, Planned, RecipeFailed, Run, RunEnded, TrialResult
+from factory.events.model import CellEnded, Planned, RecipeFailed, Run, RunEnded, TrialResult
+from factory.failure import Failure
 from factory.report.summary import escape, render_summary
 from factory.report.tally import tallies
 from factory.tags import Interpreter

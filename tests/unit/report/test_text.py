@@ -13,17 +13,8 @@ from factory.catalogue import Severity
 from factory.cli.board import LiveBoard, PlainBoard
 from factory.cli.errors import render_error
 from factory.errors import ImageError
-from factory.pipeline.model import (
-    CellEnded,
-    Event,
-    Failure,
-    Planned,
-    Progress,
-    RecipeFailed,
-    RunEnded,
-    StepStarted,
-    TrialResult,
-)
+from factory.events.model import CellEnded, Event, Planned, Progress, RecipeFailed, RunEnded, StepStarted, TrialResult
+from factory.failure import Failure
 from factory.plan.model import Skip
 from factory.release import Release
 from factory.report.audit import render_audit

@@ -1,0 +1,184 @@
+"""The run as frozen values: what happened to each cell, and the events it is folded from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from factory.audit import Audit
+from factory.digest import Artifact
+from factory.excerpt import cut, few
+from factory.failure import Failure
+from factory.plan.model import Cell, Plan
+from factory.repair import Repair
+from factory.tags import Interpreter
+
+Status = Literal["passed", "cached", "failed", "lost", "timeout", "blocked", "unbuildable", "error"]
+Outcome = Literal["passed", "failed", "timeout", "lost", "untried", "blocked", "error"]
+StepOutcome = Literal["passed", "failed", "timeout", "lost"]
+
+GOOD: frozenset[Status] = frozenset({"passed", "cached"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """One try of a wheel.
+
+    `notes` tell what keeps no wheel from passing. `processor` is the old processor on which its modules were imported
+    once more; None where they were not: `unemulated` says why, unless the trial on an older interpreter is for that.
+    """
+
+    interpreter: Interpreter
+    image: str | None
+    outcome: Outcome
+    failure: Failure | None = None
+    duration_s: float = 0.0
+    from_store: bool = False
+    notes: tuple[str, ...] = ()
+    processor: str | None = None
+    unemulated: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", few(self.notes))
+        object.__setattr__(self, "unemulated", cut(self.unemulated))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRecord:
+    """What happened to one cell. `built` is the raw wheel, `wheel` the repaired one; both lie in the store.
+
+    `seconds` maps step names to how long each took; empty where everything came from the store.
+    """
+
+    cell: Cell
+    status: Status
+    failure: Failure | None = None
+    built: Artifact | None = None
+    before: Audit | None = None
+    repair: Repair | None = None
+    wheel: Artifact | None = None
+    after: Audit | None = None
+    trials: tuple[TrialResult, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    from_store: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether the wheel may leave the factory."""
+        return self.status in GOOD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run began: its id, the factory's version, and the folder of its evidence."""
+
+    run: str
+    at: str
+    version: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A recipe's plan is known."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted:
+    """A step of a subject (a cell's address, `image:NAME`, `source:RECIPE`, a trial's address) began."""
+
+    subject: str
+    step: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnded:
+    """That step ended."""
+
+    subject: str
+    step: str
+    at: str
+    duration_s: float
+    outcome: StepOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A line of progress of a long step: an image being made, a download."""
+
+    subject: str
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", cut(self.text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialEnded:
+    """A trial ended."""
+
+    address: str
+    trial: TrialResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellEnded:
+    """A cell ended, its trials included."""
+
+    record: CellRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeFailed:
+    """A recipe could not be read, sourced or planned while others go on (`--keep-going`)."""
+
+    recipe: str
+    message: str
+    hint: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The run ended; `containers` counts those it started, `stopped` says what ended it before its work was done."""
+
+    at: str
+    duration_s: float
+    containers: int
+    interrupted: bool = False
+    stopped: str | None = None
+
+
+Event = RunStarted | Planned | StepStarted | StepEnded | Progress | TrialEnded | CellEnded | RecipeFailed | RunEnded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The fold of a run's events: everything any report is rendered from."""
+
+    id: str
+    started: str
+    version: str
+    folder: str
+    plans: tuple[Plan, ...] = ()
+    records: tuple[CellRecord, ...] = ()
+    failed_recipes: tuple[RecipeFailed, ...] = ()
+    duration_s: float = 0.0
+    containers: int = 0
+    interrupted: bool = False
+    stopped: str | None = None
+    ended: bool = False
+
+    @property
+    def has_internal_error(self) -> bool:
+        """Whether a fault of the factory's own ended a cell or a trial."""
+        return any("error" in (record.status, *(trial.outcome for trial in record.trials)) for record in self.records)
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything owed passed."""
+        owed = sum(len(plan.cells) for plan in self.plans)
+        return not self.failed_recipes and len(self.records) == owed and all(record.passed for record in self.records)

@@ -1,0 +1,31 @@
+"""A cell's trials decide what becomes of its wheel."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from factory.events.model import CellRecord, TrialResult
+from factory.failure import Failure
+from factory.tags import Interpreter
+
+
+def judged(record: CellRecord, *, may_be_untried: AbstractSet[Interpreter]) -> CellRecord:
+    """Let a cell's trials decide: its status, and its trials in the plan's order."""
+    order = [trial.interpreter for trial in record.cell.trials]
+    trials = tuple(sorted(record.trials, key=lambda trial: order.index(trial.interpreter)))
+    record = replace(record, trials=trials)
+    if not record.passed:
+        return record
+    bad = next((trial for trial in trials if not _is_fine(trial, may_be_untried)), None)
+    if bad is not None:
+        failure = bad.failure or Failure(
+            step=f"trial on {bad.interpreter}",
+            message=f"no image here has {bad.interpreter}",
+            hint="say test: {untried: allow} to let the wheel out, marked as untried there",
+        )
+        return replace(record, status=failure.ended, failure=failure)
+    from_store = record.from_store and all(trial.from_store or trial.outcome == "untried" for trial in trials)
+    return replace(record, status="cached" if from_store else "passed")
+
+
+def _is_fine(trial: TrialResult, may_be_untried: AbstractSet[Interpreter]) -> bool:
+    return trial.outcome == "passed" or (trial.outcome == "untried" and trial.interpreter in may_be_untried)

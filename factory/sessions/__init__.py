@@ -1,0 +1,1 @@
+"""Containers at work, and the services that a run lends to every stage."""

@@ -1,0 +1,81 @@
+"""What a run's work needs of the world, put together once at the edge."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from factory.engine.api import Engine, FileEntry
+from factory.errors import UsageError
+from factory.events.recorder import Recorder
+from factory.host import Host
+from factory.images import ReadyImage
+from factory.memory import Memory
+from factory.resolve.tools import ToolBundle
+from factory.sessions.session import Output, Session
+from factory.web.session import bare
+
+CERTIFICATES = WORK / "certificates.pem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Engine, store, host, evidence and tools of one run.
+
+    `helper` returns an image of ours, which is made when it is first asked for: programs of ours run there beside a
+    recipe's containers, or where a recipe's image may not be trusted with them.
+    """
+
+    engine: Engine
+    memory: Memory
+    host: Host
+    recorder: Recorder
+    tools: ToolBundle
+    helper: Callable[[], ReadyImage]
+    output: Output | None = None
+    keep: bool = False
+
+    def session(self, subject: str) -> Session:
+        """Make a session; its container is started by whoever finds that one is needed."""
+        return Session(
+            engine=self.engine,
+            subject=subject,
+            recorder=self.recorder,
+            monitor=lambda: self.helper().reference,
+            output=self.output,
+            secrets=lambda: self.host.secrets,
+        )
+
+
+def network_env(host: Host) -> Mapping[str, str]:
+    """Return what a tool of ours needs in a container with network: proxies, and where the certificates lie."""
+    if host.certificates is None:
+        return host.network_env
+    names = ("SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")
+    return {**host.network_env, **{name: str(CERTIFICATES) for name in names}}
+
+
+def without_logins(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return variables with users and passwords taken off their URLs, for commands that a recipe has a hand in."""
+    return {name: bare(value) for name, value in env.items()}
+
+
+def loopback_hint(named: Sequence[str]) -> str:
+    """Say why a container does not reach what this machine reaches."""
+    return (
+        f"{' and '.join(named)} names this machine's loopback address, which is another one in a container: "
+        "let the server listen on an address that containers reach, and name that"
+    )
+
+
+def certificate_files(host: Host) -> tuple[FileEntry, ...]:
+    """Return the host's certificate bundle as a file for such a container."""
+    if host.certificates is None:
+        return ()
+    try:
+        content = host.certificates.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the certificates {host.certificates} cannot be read: {error.strerror}",
+            hint="name a PEM bundle that you may read in SSL_CERT_FILE",
+        ) from error
+    return (FileEntry(path=PurePosixPath(CERTIFICATES.name), content=content),)

@@ -1,0 +1,220 @@
+"""A container of one subject, started when its work needs one, and the logs of what ran in it."""
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import PurePath, PurePosixPath
+from typing import Literal, Self
+
+from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
+from factory.diagnoses.network import network_attempt
+from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
+from factory.engine.disk import UNWATCHED_S
+from factory.errors import EngineError, FactoryError, OutputError, StoreError
+from factory.events.model import Progress
+from factory.events.recorder import Recorder, path_of
+from factory.failure import Failure
+from factory.sessions.echo import Echo
+from factory.terminal import clean
+from factory.web.session import redact
+
+Output = Callable[[str, bytes], None]
+
+_OFFLINE = {"prepare": "builds", "build": "builds", "repair": "repairs", "trial": "trials"}
+_OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
+    "timeout": "timeout",
+    "oom": "failed",
+    "workspace": "failed",
+    "disk": "lost",
+    "unwatched": "failed",
+    "lost": "lost",
+}
+
+
+@dataclass(slots=True)
+class Session:
+    """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
+
+    What the recorder conceals is in no log; `secrets` are what tools with network were told. `monitor` gives the image
+    from which the container is watched.
+    Logs lie below `recorder.folder`, one file a step, at `logs/<subject>/<nn>-<step>.log`.
+    """
+
+    engine: Engine
+    subject: str
+    recorder: Recorder
+    monitor: Callable[[], str | None] = lambda: None
+    output: Output | None = None
+    secrets: Callable[[], frozenset[str]] = frozenset
+    seconds: dict[str, float] = field(default_factory=dict)
+    last_output: str = ""
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _container: Container | None = None
+    _has_network: bool = False
+    _workspace_bytes: int = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    @property
+    def started(self) -> bool:
+        """Whether the container runs."""
+        return self._container is not None
+
+    def start(self, spec: ContainerSpec) -> None:
+        """Start the container; it ends with the block."""
+        with self.recorder.step(self.subject, "container") as mark:
+            self._container = self._stack.enter_context(self.engine.container(replace(spec, monitor=self.monitor())))
+            mark.outcome = "passed"
+        self._has_network, self._workspace_bytes = spec.network, spec.workspace_bytes
+        self.recorder.count_container()
+
+    @property
+    def container(self) -> Container:
+        """The running container."""
+        if self._container is None:
+            raise RuntimeError(f"nothing was started for {self.subject}")
+        return self._container
+
+    def put(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORK) -> None:
+        """Copy files in."""
+        self.container.copy_in(files, to)
+
+    def take(self, path: PurePosixPath, step: str, *, limit_bytes: int) -> tuple[FileEntry, ...] | Failure:
+        """Copy files out. What a package left there may be too much, badly named or gone: that fails its cell alone."""
+        taken: list[FileEntry] = []
+        failure = self.take_each(path, step, lambda entry: taken.append(entry.whole()), limit_bytes=limit_bytes)
+        return failure or tuple(taken)
+
+    def take_each(
+        self, path: PurePosixPath, step: str, keep: Callable[[StreamEntry], None], *, limit_bytes: int
+    ) -> Failure | None:
+        """Copy files out as `take` does, one at a time, and none held as a whole unless `keep` holds it."""
+        try:
+            for entry in self.container.stream_out(path, limit_bytes=limit_bytes):
+                keep(entry)
+        except (EngineError, OutputError, StoreError):
+            raise
+        except FactoryError as error:
+            return Failure(step=step, message=error.message, hint=error.hint)
+        return None
+
+    def run(self, step: Step) -> Failure | Exit:
+        """Run one step and write its log; a Failure where it did not end with 0."""
+        container, echo = self.container, self._echo()
+        with self.recorder.step(self.subject, step.name) as mark:
+            ended = container.run(
+                step.argv,
+                env={**step.env, **step.passed},
+                cwd=step.cwd,
+                timeout_s=step.timeout_s,
+                on_output=None if echo is None else echo.add,
+            )
+            if echo is not None:
+                echo.end()
+            ended = replace(ended, output=self._safe(ended.output))
+            self.last_output = ended.output
+            log = self._write_log(step, ended)
+            mark.outcome = _OUTCOMES.get(ended.ended) or ("passed" if ended.code == 0 else "failed")
+        self.seconds[step.name] = self.seconds.get(step.name, 0.0) + ended.duration_s
+        return ended if ended.ended == "exited" and ended.code == 0 else self._failure(step, ended, log)
+
+    def run_all(self, steps: Iterable[Step]) -> Failure | None:
+        """Run steps in order until one fails."""
+        for step in steps:
+            if isinstance(ended := self.run(step), Failure):
+                return ended
+        return None
+
+    def save(self, limit_bytes: int) -> None:
+        """Write the workspace's regular files below the run's folder, for `--keep`, and say where, or why not."""
+        folder = PurePath("kept") / path_of(self.subject)
+
+        def keep(entry: StreamEntry) -> None:
+            self.recorder.write(folder / entry.path, entry.pieces, entry.mode & 0o755 | 0o600)
+
+        failure = self.take_each(WORK, "keep", keep, limit_bytes=limit_bytes)
+        text = f"its workspace is kept in {self.recorder.folder / folder}"
+        if failure is not None:
+            text = f"its workspace was not kept: {failure.message}"
+        self.recorder.emit(Progress(subject=self.subject, text=text))
+
+    def log(self, name: str, text: str) -> str:
+        """Write a log of this subject; return its path in the run's folder."""
+        return self.recorder.log(self.subject, name, self._safe(text))
+
+    def _echo(self) -> Echo | None:
+        """Return what passes a step's output on, if somebody wants to see it."""
+        if self.output is None:
+            return None
+        hidden = self.secrets() | self.recorder.spelt
+        return Echo(send=partial(self.output, self.subject), safe=self._safe, hidden=hidden)
+
+    def _safe(self, text: str) -> str:
+        """Take out what was passed to a build, and where there was a network, the credentials that tools were told."""
+        hidden = self._hidden(text)
+        seen = clean(hidden)  # what is printed: a value with characters in it that nobody sees is whole there
+        hidden_again = self._hidden(seen)
+        return hidden if hidden_again == seen else hidden_again
+
+    def _hidden(self, text: str) -> str:
+        text = self.recorder.hide(text)
+        return redact(text, self.secrets()) if self._has_network else text
+
+    def _failure(self, step: Step, ended: Exit, log: str) -> Failure:
+        if ended.ended == "exited":
+            return _exited(step, ended, log)
+        message, hint = {
+            "timeout": (
+                f"did not end within {step.timeout_s} s",
+                "raise the recipe's timeout, or look where it hangs",
+            ),
+            "oom": ("ran out of memory", "raise build: {memory: …}"),
+            "workspace": (
+                f"its workspace holds more than {_sized(self._workspace_bytes)}",
+                "raise build: {disk: …}, or let the build write less",
+            ),
+            "disk": (
+                "the container engine's disk is nearly full",
+                "free space, or inodes, where the engine keeps its volumes (`docker system df` lists what is there)",
+            ),
+            "unwatched": (
+                f"the size of its workspace could not be measured for {UNWATCHED_S} s",
+                "create fewer files and folders: one measurement may take 30 s",
+            ),
+            "lost": ("its container or the engine went away", "run again"),
+        }[ended.ended]
+        return Failure(step=step.name, message=message, ended=_OUTCOMES[ended.ended], log=log, hint=hint)
+
+    def _write_log(self, step: Step, ended: Exit) -> str:
+        head = f"$ {' '.join(step.argv)}\n"
+        tail = f"\n[{ended.ended} {ended.code} after {ended.duration_s:.2f} s]\n"
+        return self.log(step.name, head + ended.output + tail)
+
+
+def _sized(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.3g} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.3g} MB"  # noqa: PLR2004
+
+
+_LINKED = (
+    "an extension module finds Python's functions in the interpreter that loads it; with PyO3 before 0.26 that wants "
+    "build: {features: [pyo3/extension-module]}"
+)
+
+
+def _exited(step: Step, ended: Exit, log: str) -> Failure:
+    if (libpython := wanted_libpython(ended.output)) is not None:
+        return Failure(step=step.name, message=f"links {libpython}, which no wheel may", log=log, hint=_LINKED)
+    message = first_error(ended.output)
+    attempt = network_attempt(ended.output, is_trial=step.phase == "trial")
+    if attempt is None:
+        hint = f"a container holds {PIDS} processes and threads at once: run fewer" if is_crowded(ended.output) else ""
+        return Failure(step=step.name, message=message, log=log, hint=hint)
+    tried = f"{attempt.tool} tried to get {attempt.wanted} from the network, and {_OFFLINE[step.phase]} are offline"
+    if not attempt.is_cause:
+        return Failure(step=step.name, message=message, log=log, hint=f"before that, {tried}")
+    return Failure(step=step.name, message=tried, log=log, hint=attempt.declare)

@@ -1,0 +1,39 @@
+"""Cache volumes: filled with files of ours by the engine, mounted read-only by everybody.
+
+No program of an image runs while such a volume can be written, so that what one recipe's commands did to an image
+reaches no other recipe.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+
+from factory.digest import Digest
+from factory.engine.api import Entry
+from factory.errors import EngineError, FactoryError
+from factory.failure import Failure
+from factory.sessions.services import Services
+
+Files = AbstractContextManager[Iterable[Entry] | Failure]
+"""What a volume is filled with, or why there is nothing; what the files come from ends with the block."""
+
+
+def filled_volume(services: Services, kind: str, content: Digest, files: Callable[[], Files]) -> str | Failure:
+    """Return the name of a cache volume with this content; `files` is called where it is absent or was never finished.
+
+    Deleting such volumes changes no result: the ledger's entry only says that one which is still there is whole.
+    """
+    name = f"factory-{kind}-{services.memory.store.owner[:8]}-{content.short}"
+    with services.memory.volume(kind, content) as entry:
+        if entry.is_full and services.engine.has_volume(name):
+            return name
+        with files() as given:
+            if isinstance(given, Failure):
+                return given
+            try:
+                services.engine.fill_volume(name, given)
+            except EngineError:
+                raise
+            except FactoryError as error:  # what a package brought along: too much, or a link that leads elsewhere
+                return Failure(step=kind, message=error.message, hint=error.hint)
+        entry.set_full()
+        return name

@@ -1,0 +1,1 @@
+"""What is remembered by its key: one module for each stage."""

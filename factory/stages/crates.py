@@ -1,0 +1,248 @@
+"""Crates: fetched by cargo in a container with network that sees manifests and the lock, never the package's code.
+
+Registry tokens and proxies go there, so it runs in an image of ours: never in one that a recipe prepared or named.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from factory.codec import JSON
+from factory.diagnoses.cargo import STALE_LOCK, explain_cargo_failure
+from factory.digest import Artifact, Digest
+from factory.engine.api import ContainerSpec, Entry, FileEntry
+from factory.errors import SourceError
+from factory.failure import Failure
+from factory.host import Host
+from factory.images import ReadyImage
+from factory.keys import key
+from factory.planned import PlannedRecipe
+from factory.resolve.cargo import (
+    FetchFolder,
+    UserConfiguration,
+    fetch_folder,
+    usable_tokens,
+    user_configuration,
+)
+from factory.sessions.services import Services, certificate_files, loopback_hint, network_env
+from factory.sessions.session import Session
+from factory.sessions.volumes import filled_volume
+from factory.stages.fitting import with_rust
+from factory.web.session import redact
+
+_FETCH = WORK / "fetch"
+_OWN_CARGO_HOME = WORK / "cargo"
+_FETCH_TIMEOUT_S = 900
+_LOCK_LIMIT_BYTES = 16 << 20
+_CRATES_LIMIT_BYTES = 16 << 30
+_NONE = UserConfiguration()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A lock that names crates, and where it belongs in the source."""
+
+    file: Artifact
+    path: PurePosixPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crates:
+    """The locks that name a build's crates: one, unless its extensions are crates that share no workspace."""
+
+    locks: tuple[Lock, ...]
+
+
+def crates_of(services: Services, planned: PlannedRecipe, image: ReadyImage) -> Crates | Failure | None:
+    """Return the locks of the source's crates: its own, or where the recipe says `locked: false` those cargo makes.
+
+    None for a source without Cargo.toml.
+    """
+    if planned.project.cargo_manifest is None:
+        return None
+    try:
+        folder = _folder(planned, planned.project.cargo_manifest)
+    except SourceError as error:
+        return Failure(step="crates", message=error.message, hint=error.hint)
+    if not planned.recipe.build.locked:
+        return _resolved(services, planned, image, folder)
+    locks = [_own_lock(services, planned, path) for path in folder.lock_paths]
+    missing = next((lock for lock in locks if isinstance(lock, Failure)), None)
+    return missing or Crates(locks=tuple(lock for lock in locks if isinstance(lock, Lock)))
+
+
+def _folder(planned: PlannedRecipe, manifest: str) -> FetchFolder:
+    return fetch_folder(planned.tree, manifest, *planned.project.other_manifests)
+
+
+def _own_lock(services: Services, planned: PlannedRecipe, path: str) -> Lock | Failure:
+    content = planned.tree.read(path)
+    if content is None:
+        return Failure(
+            step="crates",
+            message=f"the source has no {path}",
+            hint="say build: {locked: false}: cargo then resolves the crates, and the lock it made is recorded",
+        )
+    return _lock(services, path, content)
+
+
+def _lock(services: Services, path: str, content: bytes) -> Lock:
+    return Lock(file=services.memory.store.put_bytes(content, PurePosixPath(path).name), path=PurePosixPath(path))
+
+
+def crates_volume(services: Services, planned: PlannedRecipe, image: ReadyImage, crates: Crates) -> str | Failure:
+    """Return the volume that holds these crates as a CARGO_HOME; filled again by the same lock where it is gone."""
+    fetcher = _fetcher(services, image)
+    if isinstance(fetcher, Failure):
+        return fetcher
+    folder = _with_locks(services, planned, crates)
+    configuration = _user_configuration(services.host) if folder.needs_network else _NONE
+    content = key(
+        {
+            "folder": str(folder.digest),
+            "image": str(fetcher.identity),
+            "configuration": str(Digest.of(configuration.content)),
+        }
+    )
+    return filled_volume(
+        services, "crates", content, lambda: _fetched(services, planned.recipe.name, fetcher, folder, configuration)
+    )
+
+
+@contextmanager
+def _fetched(
+    services: Services, recipe: str, fetcher: ReadyImage, folder: FetchFolder, configuration: UserConfiguration
+) -> Iterator[Iterable[Entry] | Failure]:
+    """Let cargo fetch into a container's own workspace, and read what it fetched."""
+    with services.session(f"crates:{recipe}") as session:
+        _start(services, session, fetcher, folder, configuration, network=folder.needs_network)
+        failure = _fetch(services, session, fetcher, folder, configuration, locked=True)
+        yield failure or session.container.copy_tree(_OWN_CARGO_HOME, limit_bytes=_CRATES_LIMIT_BYTES)
+
+
+def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, folder: FetchFolder) -> Crates | Failure:
+    """Let cargo make or mend the lock, and remember it until `--update` or until a manifest changes."""
+    fetcher = _fetcher(services, image)
+    if isinstance(fetcher, Failure):
+        return fetcher
+    configuration = _user_configuration(services.host)
+    inputs: dict[str, JSON] = {
+        "folder": str(folder.digest),
+        "image": str(fetcher.identity),
+        "configuration": str(Digest.of(configuration.content)),
+    }
+
+    def make() -> Crates | Failure:
+        with services.session(f"crates:{planned.recipe.name}") as session:
+            _start(services, session, fetcher, folder, configuration, network=True)
+            failure = _fetch(services, session, fetcher, folder, configuration, locked=False)
+            if failure is not None:
+                return failure
+            locks = [_take(services, session, path) for path in folder.lock_paths]
+            missing = next((lock for lock in locks if isinstance(lock, Failure)), None)
+            return missing or Crates(locks=tuple(lock for lock in locks if isinstance(lock, Lock)))
+
+    return services.memory.once("crates", inputs, Crates, make)[0]
+
+
+def _fetcher(services: Services, image: ReadyImage) -> ReadyImage | Failure:
+    """Return the image that cargo fetches in: what the build's image was made of, else a plain one with our Rust."""
+    return image.own or with_rust(services, services.helper())
+
+
+def _take(services: Services, session: Session, path: str) -> Lock | Failure:
+    taken = session.take(_FETCH / path, "crates", limit_bytes=_LOCK_LIMIT_BYTES)
+    return taken if isinstance(taken, Failure) else _lock(services, path, taken[0].content)
+
+
+def lock_files(services: Services, crates: Crates) -> tuple[FileEntry, ...]:
+    """Return the locks as files of the source."""
+    store = services.memory.store
+    return tuple(FileEntry(path=lock.path, content=store.read(lock.file.digest)) for lock in crates.locks)
+
+
+def _with_locks(services: Services, planned: PlannedRecipe, crates: Crates) -> FetchFolder:
+    if planned.project.cargo_manifest is None:
+        raise AssertionError("crates come from a manifest")
+    folder = _folder(planned, planned.project.cargo_manifest)
+    locks = {file.path: file for file in lock_files(services, crates)}
+    return replace(folder, files=(*(file for file in folder.files if file.path not in locks), *locks.values()))
+
+
+def _start(
+    services: Services,
+    session: Session,
+    fetcher: ReadyImage,
+    folder: FetchFolder,
+    configuration: UserConfiguration,
+    *,
+    network: bool,
+) -> None:
+    session.start(
+        ContainerSpec(
+            image=fetcher.reference,
+            label="crates",
+            env={},
+            network=network,
+            firewall=services.helper().reference if network else None,
+            mounts=fetcher.mounts,
+        )
+    )
+    session.put(folder.files, _FETCH)
+    session.put(_files(configuration), _OWN_CARGO_HOME)
+    session.put(certificate_files(services.host))
+
+
+def _fetch(
+    services: Services,
+    session: Session,
+    fetcher: ReadyImage,
+    folder: FetchFolder,
+    configuration: UserConfiguration,
+    *,
+    locked: bool,
+) -> Failure | None:
+    """Let cargo download what the lock names; where that is nothing, it still holds the lock against the manifests."""
+    env = {
+        **network_env(services.host),
+        **usable_tokens(services.host.cargo_tokens, configuration.registries, folder.registries),
+        "PATH": search_path(system=fetcher.path),
+        "HOME": str(WORK),
+        "CARGO_HOME": str(_OWN_CARGO_HOME),
+        "CARGO_NET_GIT_FETCH_WITH_CLI": "false",
+        "CARGO_NET_RETRY": "3" if folder.needs_network else "0",
+    }
+    steps = [
+        Step(name="crates", argv=argv, env=env, phase="prepare", timeout_s=_FETCH_TIMEOUT_S, cwd=_FETCH)
+        for argv in folder.commands(locked=locked)
+    ]
+    ended = session.run_all(steps)
+    if ended is None or ended.ended != "failed":
+        return ended
+    said = explain_cargo_failure(redact(session.last_output))
+    if said.kind == "network" and not folder.needs_network:
+        said = STALE_LOCK
+    elif said.kind == "network" and (named := _loopback(services.host, configuration)):
+        said = replace(said, hint=loopback_hint(named))
+    return replace(ended, message=said.sentence, hint=said.hint, ended="lost" if said.kind == "network" else "failed")
+
+
+def _loopback(host: Host, configuration: UserConfiguration) -> tuple[str, ...]:
+    """Name what leads to an address that means another machine in a container."""
+    return (*host.loopback_proxies, *(("a URL of your cargo configuration",) if configuration.is_loopback else ()))
+
+
+def _user_configuration(host: Host) -> UserConfiguration:
+    """Return the host's own cargo configuration, cut down to where crates come from."""
+    for name in ("config", "config.toml"):  # cargo, too, prefers the older name where both are there
+        path = host.cargo_home / name
+        if path.is_file():
+            return user_configuration(path.read_bytes())
+    return _NONE
+
+
+def _files(configuration: UserConfiguration) -> tuple[FileEntry, ...]:
+    return (
+        (FileEntry(path=PurePosixPath("config.toml"), content=configuration.content),) if configuration.content else ()
+    )

@@ -1,0 +1,54 @@
+"""Let the real loader of the oldest libc resolve every object of a wheel: what no reader of ELF files can promise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from factory.codec import JSON
+from factory.digest import Artifact
+from factory.engine.api import ContainerSpec
+from factory.failure import Failure
+from factory.images import ReadyImage
+from factory.sessions.services import Services
+from factory.stages.commands import commands_of
+from factory.stages.reading import Contents
+from factory.stages.resolve import wheel_files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The ledger's word that every object was resolved, and how long that took."""
+
+    duration_s: float
+
+
+def load_wheel(
+    services: Services,
+    address: str,
+    wheel: Artifact,
+    contents: Contents,
+    image: ReadyImage,
+    *,
+    excluded: Sequence[str],
+) -> tuple[Loaded | Failure, bool]:
+    """Resolve a repaired wheel's objects by the loader of an image, but for libraries that the recipe leaves out."""
+    steps = load_steps(
+        wheel.filename,
+        contents.loadable,
+        image.facts.interpreters[0],
+        excluded=excluded,
+        tolerated=contents.tolerated,
+    )
+    inputs: dict[str, JSON] = {
+        "wheel": str(wheel.digest),
+        "image": str(image.identity),
+        "commands": commands_of(steps),
+    }
+
+    def make() -> Loaded | Failure:
+        with services.session(f"{address}@load") as session:
+            session.start(ContainerSpec(image=image.reference, label=address, env={}))
+            session.put(wheel_files(services.memory.store, [wheel]), WHEELHOUSE)
+            failure = session.run_all(steps)
+            return failure if failure is not None else Loaded(duration_s=sum(session.seconds.values()))
+
+    return services.memory.once("load", inputs, Loaded, make)

@@ -1,0 +1,98 @@
+"""Prepared images of a run: found again by what they are made from, else made in a container that becomes an image."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+from factory.diagnoses.packages import explain_packages
+from factory.digest import Digest
+from factory.engine.api import ContainerSpec
+from factory.errors import ImageError, Interrupted
+from factory.failure import Failure
+from factory.images import ReadyImage, prepared
+from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL
+from factory.images.mirror import apt_mirror
+from factory.plan.model import Preparation
+from factory.sessions.services import Services, certificate_files, network_env, without_logins
+from factory.sessions.session import Session
+from factory.web.session import bare
+
+_MANIFEST_LIMIT_BYTES = 64 << 20
+
+
+def prepared_image(
+    services: Services, base: ReadyImage, preparation: Preparation, subject: str
+) -> ReadyImage | Failure:
+    """Return the image that a base becomes with these packages and commands.
+
+    Raises:
+        Interrupted: the run was ended while another one held the same.
+    """
+    asked = prepared.input_digest(base.identity, preparation)
+    memory = services.memory
+    told = services.recorder.progress(subject)
+    with memory.store.once("prepared", asked, cancelled=memory.cancelled, on_wait=told) as mine:
+        if not mine:
+            raise Interrupted("interrupted while another run prepared the same image")
+        found = services.engine.find_image(_marks(services, asked))
+        if found is None or memory.update:
+            made = _make(services, base, preparation, asked, subject)
+            if isinstance(made, Failure):
+                return made
+            if found is not None:
+                services.engine.remove_image(found)
+            found = made
+        held = services.engine.held_image(found)
+        if held is None:
+            raise ImageError(f"{subject} was here, and is gone", hint="did somebody remove it? type it again")
+        return replace(base, reference=found, identity=Digest(held.labels[IDENTITY_LABEL]), base=base)
+
+
+def _marks(services: Services, asked: Digest) -> dict[str, str]:
+    """Return the labels that a prepared image of this store is found by."""
+    owner = services.memory.store.owner
+    return {INPUT_LABEL: asked.hex, "wheel-factory.kind": "prepared", "wheel-factory.owner": owner}
+
+
+def _make(services: Services, base: ReadyImage, preparation: Preparation, asked: Digest, subject: str) -> str | Failure:
+    mirror, network = apt_mirror(services.host) or "", network_env(services.host)
+    if preparation.before_all or base.own is None:
+        # The recipe's own commands, or an image of its choice, would see the user's passwords.
+        mirror, network = bare(mirror), without_logins(network)
+    with services.session(subject) as session:
+        firewall = services.helper().reference
+        session.start(
+            ContainerSpec(image=base.reference, label=subject, env={}, network=True, firewall=firewall, prepares=True)
+        )
+        session.put((*prepared.configuration(mirror), *certificate_files(services.host)), WORK)
+        failure = session.run_all(prepared.steps(preparation, network=network, mirror=mirror))
+        if failure is not None:
+            return _explained(failure, session)
+        manifest = session.take(prepared.MANIFEST, "manifest", limit_bytes=_MANIFEST_LIMIT_BYTES)
+        if isinstance(manifest, Failure):
+            return manifest
+        making = uuid4().hex if preparation.before_all else ""
+        identity = prepared.identity(asked, manifest[0].content, making)
+        return _commit(services, session, base, preparation, asked, identity)
+
+
+def _explained(failure: Failure, session: Session) -> Failure:
+    said = explain_packages(session.last_output) if failure.ended == "failed" and failure.step == "packages" else None
+    if said is None:
+        return failure
+    return replace(failure, message=said.sentence, hint=said.hint, ended="lost" if said.kind == "mirror" else "failed")
+
+
+def _commit(
+    services: Services, session: Session, base: ReadyImage, preparation: Preparation, asked: Digest, identity: Digest
+) -> str:
+    labels = {
+        INPUT_LABEL: asked.hex,
+        IDENTITY_LABEL: identity.hex,
+        prepared.BASE_LABEL: base.facts.name,
+        prepared.HOLDS_LABEL: str(preparation),
+    }
+    reference = f"wheel-factory/prepared:{asked.short}-{services.memory.store.owner[:8]}"
+    with services.recorder.step(session.subject, "commit") as mark:
+        image = session.container.commit(reference=reference, labels=labels)
+        mark.outcome = "passed"
+        return image

@@ -1,0 +1,81 @@
+"""Strangers' wheels as stages read them: each time in a process of its own, which answers what was asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from packaging.utils import NormalizedName
+
+from factory.audit import Audit, Expectation, audit, unread
+from factory.confined import Bounds, Overrun
+from factory.digest import Artifact
+from factory.memory import Memory
+from factory.recipe.model import AuditSpec, TestSpec
+from factory.repair import Repair, compare, faults
+from factory.tags import Interpreter
+from factory.trials.subjects import Subjects, loadable, subjects, tolerated_members
+from factory.wheel import read_wheel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What loads and trials ask of a wheel that the gate passed.
+
+    `loadable` are the members that a loader could take, `tolerated` those among them that the recipe waives;
+    `subjects` say by interpreter what its trial is about.
+    """
+
+    name: NormalizedName
+    requires_dist: tuple[str, ...]
+    loadable: tuple[str, ...]
+    tolerated: frozenset[str]
+    subjects: Mapping[Interpreter, Subjects]
+
+
+def judge(memory: Memory, wheel: Artifact, expectation: Expectation, today: date) -> Audit:
+    """Judge a wheel of the store; one that cannot be read within the reader's limits is refused."""
+    with memory.store.lend(wheel) as path:
+        verdict = memory.reader(partial(_judged, path, expectation, today), Bounds.of(wheel.size_bytes))
+    return unread(wheel.filename, verdict.reason) if isinstance(verdict, Overrun) else verdict
+
+
+def differences(memory: Memory, raw: Artifact, repaired: Artifact) -> tuple[tuple[str, ...], Repair] | Overrun:
+    """Say what a repair may not have changed, as few texts, and what it did."""
+    bounds = Bounds.of(raw.size_bytes + repaired.size_bytes)
+    with memory.store.lend(raw) as before, memory.store.lend(repaired) as after:
+        return memory.reader(partial(_differences, before, after), bounds)
+
+
+def contents(
+    memory: Memory, wheel: Artifact, verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]]
+) -> Contents | Overrun:
+    """Read what loads and trials ask of a wheel; `trials` are the recipe's words by interpreter."""
+    with memory.store.lend(wheel) as path:
+        return memory.reader(partial(_contents, path, verdict, dict(trials)), Bounds.of(wheel.size_bytes))
+
+
+def _judged(path: Path, expectation: Expectation, today: date) -> Audit:
+    return audit(read_wheel(path), expectation, today)
+
+
+def _differences(before: Path, after: Path) -> tuple[tuple[str, ...], Repair]:
+    raw, repaired = read_wheel(before), read_wheel(after)
+    return faults(raw, repaired), compare(raw, repaired)
+
+
+def _contents(path: Path, verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]]) -> Contents:
+    wheel = read_wheel(path)
+    if wheel.name is None:
+        raise AssertionError("the gate passes no wheel without a name")
+    return Contents(
+        name=wheel.name.name,
+        requires_dist=wheel.metadata.requires_dist if wheel.metadata else (),
+        loadable=loadable(wheel),
+        tolerated=tolerated_members(wheel, verdict),
+        subjects={
+            interpreter: subjects(wheel, verdict, expected, test, interpreter)
+            for interpreter, (expected, test) in trials.items()
+        },
+    )

@@ -1,0 +1,74 @@
+"""Requirements of a build or a trial: resolved once, kept as blobs, handed to containers as files."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+
+from packaging.requirements import Requirement
+
+from factory.codec import JSON
+from factory.digest import Artifact
+from factory.engine.api import StreamEntry
+from factory.failure import Ended, Failure
+from factory.resolve import Resolution, Unresolved, download, resolve_requirements
+from factory.sessions.services import Services
+from factory.store import Store
+from factory.tags import Interpreter, PlatformTag
+
+
+def resolved(
+    services: Services,
+    requirements: Sequence[Requirement],
+    *,
+    constraints: Sequence[Requirement],
+    interpreter: Interpreter,
+    platform: PlatformTag,
+    subject: str,
+) -> Resolution | Failure:
+    """Resolve requirements for an interpreter on a platform, and have every file of the answer in the store.
+
+    The answer is reused until `--update`, or until a requirement or an index changes.
+    """
+    if not requirements:
+        return Resolution(files=())
+    inputs: dict[str, JSON] = {
+        "requirements": sorted(str(requirement) for requirement in requirements),
+        "constraints": sorted(str(requirement) for requirement in constraints),
+        "interpreter": str(interpreter),
+        "platform": str(platform),
+        "indexes": list(services.host.index_origins),
+    }
+
+    def make() -> Resolution | Failure:
+        store = services.memory.store
+        with services.recorder.step(subject, "resolve") as mark, store.temp_folder() as folder:
+            found = resolve_requirements(
+                requirements,
+                constraints=constraints,
+                interpreter=interpreter,
+                platform=platform,
+                host=services.host,
+                folder=folder,
+            )
+            answer = (
+                found
+                if isinstance(found, Unresolved)
+                else download(found, services.host, store, cancelled=services.memory.cancelled)
+            )
+            mark.outcome = "failed" if isinstance(answer, Unresolved) else "passed"
+            return _failure(answer, services, subject) if isinstance(answer, Unresolved) else answer
+
+    outcome, _ = services.memory.once("resolve", inputs, Resolution, make)
+    return outcome
+
+
+def _failure(answer: Unresolved, services: Services, subject: str) -> Failure:
+    ended: Ended = "lost" if answer.kind == "network" else "failed"
+    log = services.session(subject).log("resolve", answer.log) if answer.log else ""
+    return Failure(step="resolve", message=answer.sentence, ended=ended, log=log, hint=answer.hint)
+
+
+def wheel_files(store: Store, artifacts: Iterable[Artifact]) -> Iterator[StreamEntry]:
+    """Yield wheels of the store as files of a wheelhouse; none is held as a whole."""
+    for artifact in artifacts:
+        pieces = store.pieces(artifact.digest)
+        yield StreamEntry(path=PurePosixPath(artifact.filename), size_bytes=artifact.size_bytes, pieces=pieces)

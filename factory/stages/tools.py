@@ -1,0 +1,79 @@
+"""The tool bundle as a volume that every cell and trial reads, with bytecode for the repairer."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import chain
+from pathlib import PurePosixPath
+
+from factory.digest import Artifact
+from factory.engine.api import ContainerSpec, FileEntry
+from factory.failure import Failure
+from factory.images import ReadyImage
+from factory.keys import key
+from factory.repair import bytecode_step, repairer
+from factory.sessions.services import Services
+from factory.sessions.volumes import filled_volume
+from factory.store import Store
+
+_COPY = WORK / "tools"
+_LIMIT_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bytecode:
+    """The bundle's modules, compiled for one interpreter: a zip of files as they lie below the bundle's folder."""
+
+    file: Artifact
+
+
+def tools_volume(services: Services, image: ReadyImage) -> str | Failure:
+    """Return the volume that holds the tool bundle.
+
+    For a build image it holds the repairer's bytecode too, made in an image that no recipe changed. Without bytecode,
+    as for an image that only a recipe names, a repair takes longer and does the same.
+    """
+    own = image.own if image.facts.role == "build" else None
+    if own is None:
+        return filled_volume(services, "tools", services.tools.digest, lambda: nullcontext(services.tools.entries()))
+    bytecode = _bytecode(services, own)
+    if isinstance(bytecode, Failure):
+        return bytecode
+    content = key({"tools": str(services.tools.digest), "bytecode": str(bytecode.file.digest)})
+    files = chain(services.tools.entries(), _unzipped(services.memory.store, bytecode))
+    return filled_volume(services, "tools", content, lambda: nullcontext(files))
+
+
+def _bytecode(services: Services, own: ReadyImage) -> Bytecode | Failure:
+    """Compile the bundle in a container of its own, which holds a copy."""
+    interpreter = repairer(own.facts)
+    inputs = {"tools": str(services.tools.digest), "image": str(own.identity), "interpreter": str(interpreter)}
+
+    def make() -> Bytecode | Failure:
+        with services.session("tools") as session:
+            session.start(ContainerSpec(image=own.reference, label="tools", env={}))
+            session.put(services.tools.entries(), _COPY)
+            failure = session.run_all([bytecode_step(interpreter, _COPY)])
+            taken = failure or session.take(_COPY, "bytecode", limit_bytes=_LIMIT_BYTES)
+            if isinstance(taken, Failure):
+                return taken
+            compiled = [entry for entry in taken if entry.path.suffix == ".pyc"]
+            return Bytecode(file=services.memory.store.put_bytes(_zipped(compiled), "bytecode.zip"))
+
+    return services.memory.once("bytecode", inputs, Bytecode, make)[0]
+
+
+def _zipped(entries: list[FileEntry]) -> bytes:
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for entry in entries:
+            archive.writestr(zipfile.ZipInfo(str(entry.path)), entry.content)
+    return content.getvalue()
+
+
+def _unzipped(store: Store, bytecode: Bytecode) -> Iterator[FileEntry]:
+    with store.open_blob(bytecode.file.digest) as blob, zipfile.ZipFile(blob) as archive:
+        for name in archive.namelist():
+            yield FileEntry(path=PurePosixPath(name), content=archive.read(name))

@@ -1,0 +1,220 @@
+"""One try of one wheel: a clean container of a plain image, offline, where the wheel is installed, imported, tested."""
+
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from packaging.utils import NormalizedName
+
+from factory.codec import JSON
+from factory.digest import Artifact
+from factory.engine.api import ContainerSpec, FileEntry, Mount
+from factory.events.model import TrialResult
+from factory.excerpt import few
+from factory.failure import Failure
+from factory.images import ReadyImage
+from factory.images.emulator import Emulator, NoEmulator, emulator_of
+from factory.plan.model import Cell
+from factory.planned import PlannedRecipe
+from factory.sessions.services import Services
+from factory.sessions.session import Session
+from factory.stages.commands import commands_of
+from factory.stages.reading import Contents
+from factory.stages.resolve import resolved, wheel_files
+from factory.stages.source import source_files
+from factory.stages.tools import tools_volume
+from factory.tags import Interpreter
+from factory.trials.commands import processor_model, trial_steps, wants_source
+from factory.trials.requirements import requirements_of
+from factory.trials.subjects import Subjects
+from factory.untrusted import UntrustedTextError, parse_wheel_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPass:
+    """The ledger's word that a trial passed, how long it took, and what there was to note.
+
+    `unemulated` says why the emulator that there was ran nothing.
+    """
+
+    duration_s: float
+    notes: tuple[str, ...] = ()
+    unemulated: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialWork:
+    """The work of one trial: `wheel` is the repaired one, `contents` what it holds."""
+
+    services: Services
+    planned: PlannedRecipe
+    cell: Cell
+    interpreter: Interpreter
+    image: ReadyImage
+    wheel: Artifact
+    contents: Contents
+
+    @property
+    def address(self) -> str:
+        """The cell's address with the interpreter: `nh3/cp38-abi3-…@cp313`."""
+        return f"{self.cell.address}@{self.interpreter}"
+
+    def work(self) -> TrialResult:
+        """Try the wheel, unless the store remembers that this very trial passed."""
+        files = self._files()
+        if isinstance(files, Failure):
+            return self.failed(files)
+        means = self._means(files)
+        outcome, from_store = self.services.memory.once(
+            "trial", self._inputs(means), TrialPass, lambda: self._try(means)
+        )
+        return self.failed(outcome) if isinstance(outcome, Failure) else self._passed(means, outcome, from_store)
+
+    def failed(self, failure: Failure) -> TrialResult:
+        """Return this trial's result where it did not come to its end, or came to a bad one."""
+        image = self.image.facts.name
+        return TrialResult(interpreter=self.interpreter, image=image, outcome=failure.ended, failure=failure)
+
+    @property
+    def _name(self) -> NormalizedName:
+        return self.contents.name
+
+    def _files(self) -> tuple[Artifact, ...] | Failure:
+        """Resolve what is installed beside the wheel; another file of the same project never lies beside it."""
+        try:
+            wanted = requirements_of(
+                self._name,
+                self.contents.requires_dist,
+                self.planned.recipe.test,
+                self.interpreter,
+                self.cell.platform.arch,
+            )
+        except UntrustedTextError as error:
+            return Failure(step="install", message=f"METADATA of the wheel {error}")
+        resolution = resolved(
+            self.services,
+            wanted,
+            constraints=(),
+            interpreter=self.interpreter,
+            platform=self.image.facts.platform,
+            subject=self.address,
+        )
+        if isinstance(resolution, Failure):
+            return resolution
+        return tuple(file for file in resolution.files if parse_wheel_name(file.filename)[0] != self._name)
+
+    def _means(self, files: tuple[Artifact, ...]) -> "_Means":
+        recipe = self.planned.recipe
+        about = self.contents.subjects[self.interpreter]
+        emulator = self._emulator(about)
+        steps = trial_steps(
+            self._name,
+            self.wheel.filename,
+            about,
+            recipe.test,
+            self.interpreter,
+            epoch_s=self.planned.tree.epoch_s,
+            emulated=self._model if isinstance(emulator, Emulator) else None,
+        )
+        return _Means(files=files, about=about, emulator=emulator, steps=steps)
+
+    @property
+    def _model(self) -> str | None:
+        return processor_model(self.planned.recipe.test.processor)
+
+    def _emulator(self, about: Subjects) -> Emulator | NoEmulator | None:
+        """Say what imports once more on an old processor; None where this trial need not: one does for a wheel."""
+        oldest = min(trial.interpreter for trial in self.cell.trials if trial.image is not None)
+        if self.interpreter != oldest or not (about.modules or about.natives):
+            return None
+        if self._model is None:
+            return NoEmulator(reason="the recipe asks for no old processor (test.processor)")
+        return emulator_of(self.services.host.path)
+
+    def _inputs(self, means: "_Means") -> dict[str, JSON]:
+        emulator = means.emulator
+        return {
+            "wheel": str(self.wheel.digest),
+            "image": str(self.image.identity),
+            "requirements": sorted(str(file.digest) for file in means.files),
+            "source": str(self.planned.tree.digest) if wants_source(self.planned.recipe.test) else None,
+            "tools": str(self.services.tools.digest),
+            "emulator": str(emulator.digest) if isinstance(emulator, Emulator) else None,
+            "commands": commands_of(means.steps),
+        }
+
+    def _try(self, means: "_Means") -> TrialPass | Failure:
+        said: list[str] = []
+        with self.services.session(self.address) as session:
+            failure = self._equip(session, means)
+            if failure is not None:
+                return failure
+            for step in means.steps:
+                if isinstance(ended := session.run(step), Failure):
+                    return _hinted(ended, session.last_output)
+                said += session.last_output.splitlines() if step.name in _TRYING else []
+            return TrialPass(
+                duration_s=sum(session.seconds.values()),
+                notes=few(tuple(line.removeprefix(_NOTE) for line in said if line.startswith(_NOTE))),
+                unemulated=next((line.removeprefix(_NONE) for line in said if line.startswith(_NONE)), ""),
+            )
+
+    def _equip(self, session: Session, means: "_Means") -> Failure | None:
+        tools = tools_volume(self.services, self.image)
+        if isinstance(tools, Failure):
+            return tools
+        mounts = (Mount(volume=tools, path=TOOLS),)
+        session.start(ContainerSpec(image=self.image.reference, label=self.address, env={}, mounts=mounts))
+        store = self.services.memory.store
+        session.put(wheel_files(store, [self.wheel, *means.files]), WHEELHOUSE)
+        if wants_source(self.planned.recipe.test):
+            session.put(source_files(self.planned.tree), SOURCE)
+        if isinstance(means.emulator, Emulator):
+            program = FileEntry(path=PurePosixPath(EMULATOR.name), content=means.emulator.content, mode=0o755)
+            session.put([program], EMULATOR.parent)
+        return None
+
+    def _passed(self, means: "_Means", outcome: TrialPass, from_store: bool) -> TrialResult:
+        unemulated = means.emulator.reason if isinstance(means.emulator, NoEmulator) else outcome.unemulated
+        return TrialResult(
+            interpreter=self.interpreter,
+            image=self.image.facts.name,
+            outcome="passed",
+            duration_s=0.0 if from_store else outcome.duration_s,
+            from_store=from_store,
+            notes=(*means.about.notes, *outcome.notes),
+            processor=self._model if isinstance(means.emulator, Emulator) and not unemulated else None,
+            unemulated=unemulated,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Means:
+    """What a trial is done with: the files installed beside the wheel, and the steps that follow from the rest."""
+
+    files: tuple[Artifact, ...]
+    about: Subjects
+    emulator: Emulator | NoEmulator | None
+    steps: tuple[Step, ...]
+
+
+def _hinted(failure: Failure, output: str) -> Failure:
+    """Say what helps where the wheel itself did not load, import or start, in the words of the program that tried."""
+    if failure.step not in _TRYING or failure.ended != "failed" or failure.hint:
+        return failure
+    told = (line.removeprefix(_ERROR) for line in output.splitlines() if line.startswith(_ERROR))
+    return replace(failure, message=next(told, failure.message), hint=_HINTS[failure.step])
+
+
+_ERROR, _NOTE, _NONE = "error: ", "note: ", "unemulated: "
+_HINTS = {
+    "import": (
+        "test: {requires: […]} installs what it needs and does not require; test: {unimported: […]} leaves a module "
+        "out that needs what no trial has"
+    ),
+    "start": "test: {requires: […]} or {extras: […]} installs what it needs beside the wheel",
+    "processor": (
+        "compile without -march, -mavx and target-cpu, or choose by cpuid at run time; or say what the wheel is for: "
+        "test: {processor: x86-64-v2}, or any"
+    ),
+}
+_TRYING = frozenset(_HINTS)

@@ -1,0 +1,242 @@
+"""The order in which a graph of jobs runs, and how it ends."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from factory.errors import EngineError, Interrupted
+from factory.farm.threads import Job, run_jobs
+
+PATIENCE_S = 20
+
+
+def run(
+    *jobs: Job[str],
+    workers: int = 1,
+    cancelled: threading.Event | None = None,
+    on_cancel: Callable[[], None] = lambda: None,
+) -> dict[str, str]:
+    results = run_jobs(
+        jobs,
+        workers=workers,
+        cancelled=cancelled or threading.Event(),
+        passed=lambda result: result == "passed",
+        blocked=lambda job, needs: f"{job.key} blocked by {' '.join(needs)}",
+        on_cancel=on_cancel,
+    )
+    return dict(results)
+
+
+class Log:
+    """Makes jobs that write down that they started."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    def job(self, key: str, *needs: str, result: str = "passed", weight: int = 1) -> Job[str]:
+        def work() -> str:
+            self.started.append(key)
+            return result
+
+        return Job(key=key, work=work, needs=needs, weight=weight)
+
+
+def test_jobs_start_in_the_order_given_as_soon_as_their_needs_are_met() -> None:
+    log = Log()
+
+    results = run(log.job("d", "b"), log.job("a"), log.job("c", "a"), log.job("b"))
+
+    assert log.started == ["a", "c", "b", "d"]
+    assert list(results) == ["d", "a", "c", "b"]
+
+
+def test_a_job_whose_need_did_not_pass_is_blocked_and_so_is_what_needs_it() -> None:
+    log = Log()
+
+    results = run(log.job("c", "b"), log.job("b", "a", "x"), log.job("a", result="failed"), log.job("x"), log.job("y"))
+
+    assert log.started == ["a", "x", "y"]
+    assert results == {
+        "c": "c blocked by b",
+        "b": "b blocked by a",
+        "a": "failed",
+        "x": "passed",
+        "y": "passed",
+    }
+
+
+def test_as_many_jobs_run_at_once_as_there_are_workers() -> None:
+    meeting = threading.Barrier(3)
+
+    def meet() -> str:
+        meeting.wait(PATIENCE_S)
+        return "passed"
+
+    results = run(*(Job(key=key, work=meet) for key in "abc"), workers=3)
+
+    assert results == dict.fromkeys("abc", "passed")
+
+
+def test_a_heavy_job_runs_alone_even_when_it_weighs_more_than_all_workers() -> None:
+    running: list[str] = []
+    seen: dict[str, tuple[str, ...]] = {}
+    lock = threading.Lock()
+
+    def job(key: str, weight: int) -> Job[str]:
+        def work() -> str:
+            with lock:
+                running.append(key)
+                seen[key] = tuple(running)
+            with lock:
+                running.remove(key)
+            return "passed"
+
+        return Job(key=key, work=work, weight=weight)
+
+    run(job("a", 1), job("heavy", 9), job("b", 1), job("c", 1), workers=2)
+
+    assert seen["heavy"] == ("heavy",)
+    assert list(seen)[:2] == ["a", "heavy"]
+
+
+def test_an_error_stops_what_has_not_started_waits_for_what_runs_and_is_raised() -> None:
+    log = Log()
+    other_runs = threading.Event()
+    failed = threading.Event()
+    ended: list[str] = []
+
+    def fail() -> str:
+        other_runs.wait(PATIENCE_S)
+        failed.set()
+        raise EngineError("the engine stopped answering")
+
+    def wait() -> str:
+        other_runs.set()
+        failed.wait(PATIENCE_S)
+        ended.append("wait")
+        raise EngineError("the engine stopped answering me too")
+
+    with pytest.raises(EngineError):
+        run(Job(key="fail", work=fail), Job(key="wait", work=wait), log.job("never"), workers=2)
+
+    assert ended == ["wait"]
+    assert log.started == []
+
+
+def test_cancelling_starts_nothing_more_and_tells_once() -> None:
+    log = Log()
+    cancelled = threading.Event()
+    told: list[str] = []
+    released = threading.Event()
+
+    def cancel() -> str:
+        cancelled.set()
+        released.wait(PATIENCE_S)
+        return "passed"
+
+    def on_cancel() -> None:
+        told.append("cancelled")
+        released.set()
+
+    results = run(Job(key="a", work=cancel), log.job("b"), log.job("c"), cancelled=cancelled, on_cancel=on_cancel)
+
+    assert results == {"a": "passed"}
+    assert told == ["cancelled"]
+    assert log.started == []
+
+
+def test_an_interrupt_cancels_drains_and_is_raised_again() -> None:
+    log = Log()
+    cancelled = threading.Event()
+    ended: list[str] = []
+
+    def work() -> str:
+        cancelled.wait(PATIENCE_S)
+        ended.append("a")
+        return "passed"
+
+    def blocked(job: Job[str], _: tuple[str, ...]) -> str:
+        if not cancelled.is_set():
+            raise KeyboardInterrupt
+        return f"{job.key} blocked"
+
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs(
+            [
+                Job(key="a", work=work),
+                log.job("bad", result="failed"),
+                log.job("blocked", "bad"),
+                log.job("never", "a"),
+            ],
+            workers=2,
+            cancelled=cancelled,
+            passed=lambda result: result == "passed",
+            blocked=blocked,
+        )
+
+    assert ended == ["a"]
+    assert log.started == ["bad"]
+
+
+def test_a_job_that_does_not_end_is_left_to_itself_after_what_ends_it_was_called() -> None:
+    cancelled = threading.Event()
+    released = threading.Event()
+    told: list[str] = []
+
+    def hang() -> str:
+        cancelled.set()
+        released.wait(PATIENCE_S)
+        return "passed"
+
+    with pytest.raises(Interrupted):
+        run(Job(key="a", work=hang), cancelled=cancelled, on_cancel=lambda: told.append("ended"))
+
+    assert told == ["ended"]
+    assert not released.is_set(), "nobody waited for the job"
+    released.set()
+
+
+def test_a_job_that_does_not_end_keeps_no_error_of_what_ends_it_from_being_raised() -> None:
+    cancelled = threading.Event()
+    released = threading.Event()
+
+    def hang() -> str:
+        cancelled.set()
+        released.wait(PATIENCE_S)
+        return "passed"
+
+    def on_cancel() -> None:
+        raise EngineError("the engine is silent")
+
+    with pytest.raises(EngineError, match="silent"):
+        run(Job(key="a", work=hang), cancelled=cancelled, on_cancel=on_cancel)
+
+    released.set()
+
+
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        pytest.param({"a": ("b",), "b": ("a",)}, "cycle", id="a circle"),
+        pytest.param({"a": ("z",)}, "no job is called z", id="an unknown need"),
+    ],
+)
+def test_a_graph_that_cannot_be_run_is_refused(needs: dict[str, tuple[str, ...]], message: str) -> None:
+    log = Log()
+
+    with pytest.raises(ValueError, match=message):
+        run(*(log.job(key, *needs[key]) for key in needs))
+
+    assert log.started == []
+
+
+def test_two_jobs_of_one_key_are_refused() -> None:
+    log = Log()
+
+    with pytest.raises(ValueError, match="same key"):
+        run(log.job("a"), log.job("a"))
+
+
+def test_no_jobs_are_no_work() -> None:
+    assert run() == {}
