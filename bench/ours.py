@@ -10,8 +10,8 @@ from pathlib import Path
 from bench.sample import Sample, timed
 from bench.subject import Subject
 from factory import codec
-from factory.host import Host
 from factory.events.model import StepEnded
+from factory.host import Host
 
 PROGRAM = Path(sys.executable).with_name("factory")
 _SHARES = (

@@ -35,7 +35,6 @@ from factory.errors import FactoryError, InternalError, Interrupted, OutputError
 from factory.events.model import Planned, Progress, RecipeFailed, Run, RunEnded, RunStarted
 from factory.events.recorder import Recorder, now
 from factory.farm.work import MakeImage, carry_out
-from factory.fence import fence
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images import ReadyImage, declared, ensure, helper_image
@@ -192,7 +191,7 @@ class _Attempt:
         planned_recipes = []
         for recipe in loaded.recipes:
             try:
-                with fence():
+                with internal_errors():
                     planned = self._planned(recipe, make_image)
             except FactoryError as error:
                 bad = self._logged(recipe, error) if isinstance(error, InternalError) else error

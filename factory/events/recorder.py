@@ -25,7 +25,7 @@ from factory.events.model import (
 )
 from factory.events.redaction import without_secrets
 from factory.folders import Folder, Refusal
-from factory.hiding import hide, spellings
+from factory.redaction import hide, spellings
 
 Listener = Callable[[Event], None]
 

@@ -31,6 +31,7 @@ from factory.stages.pass_env import passed_variables
 from factory.stages.prepare import CellSession, Prepared, prepare
 from factory.stages.reading import differences, judge
 from factory.stages.resolve import wheel_files
+from factory.steps import BUILT, RAW, REPAIRED, Step
 from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from factory.backends.build import config_settings
+from factory.backends.settings import config_settings
 from factory.errors import ImageError, PlanError, SourceError
 from factory.host import Host
 from factory.image_facts import ImageFacts

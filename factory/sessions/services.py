@@ -12,6 +12,7 @@ from factory.images import ReadyImage
 from factory.memory import Memory
 from factory.resolve.tools import ToolBundle
 from factory.sessions.session import Output, Session
+from factory.steps import WORK
 from factory.web.session import bare
 
 CERTIFICATES = WORK / "certificates.pem"

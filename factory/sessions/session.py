@@ -16,6 +16,7 @@ from factory.events.model import Progress
 from factory.events.recorder import Recorder, path_of
 from factory.failure import Failure
 from factory.sessions.echo import Echo
+from factory.steps import WORK, Step
 from factory.terminal import clean
 from factory.web.session import redact
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from factory.backends.base import Step
 from factory.codec import JSON
 from factory.digest import Digest
+from factory.steps import Step
 
 
 def commands_of(steps: Iterable[Step]) -> list[JSON]:

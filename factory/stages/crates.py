@@ -29,6 +29,7 @@ from factory.sessions.services import Services, certificate_files, loopback_hint
 from factory.sessions.session import Session
 from factory.sessions.volumes import filled_volume
 from factory.stages.fitting import with_rust
+from factory.steps import WORK, Step, search_path
 from factory.web.session import redact
 
 _FETCH = WORK / "fetch"

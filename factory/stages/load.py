@@ -12,6 +12,8 @@ from factory.sessions.services import Services
 from factory.stages.commands import commands_of
 from factory.stages.reading import Contents
 from factory.stages.resolve import wheel_files
+from factory.steps import WHEELHOUSE
+from factory.trials.load import load_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

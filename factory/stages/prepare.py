@@ -11,10 +11,10 @@ from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, Mount
 from factory.failure import Failure
-from factory.hiding import Search
 from factory.images import ReadyImage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
+from factory.redaction import Search
 from factory.resolve import Resolution
 from factory.sessions.services import Services
 from factory.sessions.session import Session
@@ -23,6 +23,7 @@ from factory.stages.crates import Crates, crates_of, crates_volume, lock_files
 from factory.stages.resolve import resolved, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
+from factory.steps import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
 from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_requirement
 

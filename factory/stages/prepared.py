@@ -14,6 +14,7 @@ from factory.images.mirror import apt_mirror
 from factory.plan.model import Preparation
 from factory.sessions.services import Services, certificate_files, network_env, without_logins
 from factory.sessions.session import Session
+from factory.steps import WORK
 from factory.web.session import bare
 
 _MANIFEST_LIMIT_BYTES = 64 << 20

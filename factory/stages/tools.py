@@ -16,6 +16,7 @@ from factory.keys import key
 from factory.repair import bytecode_step, repairer
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
+from factory.steps import WORK
 from factory.store import Store
 
 _COPY = WORK / "tools"

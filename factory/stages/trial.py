@@ -22,6 +22,7 @@ from factory.stages.reading import Contents
 from factory.stages.resolve import resolved, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
+from factory.steps import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Step
 from factory.tags import Interpreter
 from factory.trials.commands import processor_model, trial_steps, wants_source
 from factory.trials.requirements import requirements_of

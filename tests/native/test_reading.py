@@ -12,11 +12,12 @@ import pytest
 from factory.audit import Expectation, audit
 from factory.confined import Bounds, Overrun, confined
 from factory.errors import SourceError
-from factory.memory import Memory, reading
+from factory.memory import Memory
 from factory.recipe import model as words
 from factory.repair import compare
 from factory.source.tree import Limits
 from factory.source.unpack import unpack, unpack_apart
+from factory.stages import reading
 from factory.store import Store
 from factory.tags import Interpreter
 from factory.wheel import read_wheel

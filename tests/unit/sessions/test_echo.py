@@ -5,10 +5,10 @@ import tracemalloc
 from io import StringIO
 
 import pytest
-from factory.hiding import hide
 from rich.console import Console
 
 from factory.cli.board import PlainBoard
+from factory.redaction import hide
 from factory.sessions.echo import Echo
 from factory.web.session import redact
 

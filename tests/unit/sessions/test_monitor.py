@@ -11,6 +11,7 @@ from factory.engine.api import Container, ContainerSpec, Engine, Exit
 from factory.events.recorder import Recorder
 from factory.failure import Failure
 from factory.sessions.session import Session
+from factory.steps import Step
 
 
 class Unwatched:
