@@ -1,0 +1,98 @@
+"""The key documents of every stage, as recorded in tests/data/keys.
+
+`python -m tests.doubles.keys` records them anew. A document that changed makes every user's results of its stage anew:
+read the diff, and raise the stage's version if that is meant.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+
+from factory.codec import JSON
+from factory.keys import canonical, key
+from factory.resolve.tools import ToolBundle
+from factory.store.entry import Entry
+from tests.doubles.projects import HASHES, PLAIN, WORDS
+from tests.doubles.run import World, make_world
+
+DATA = Path(__file__).parents[1] / "data/keys"
+BUNDLE = DATA / "tool-bundle"
+HERE = ("interpreter", "interpreter-source")
+"""Stages whose work starts a program on this machine."""
+
+CHANGED = (
+    "the key document of {stage} changed: every user's results of it are made again; raise its version if that is "
+    "meant, and record it by `python -m tests.doubles.keys`"
+)
+
+_OURS: Mapping[str, Mapping[str, JSON]] = MappingProxyType(
+    {
+        "audit": {"gate": "the identity of the gate's code"},
+        "rust": {"made of": "the digest of the bundle's data files"},
+    }
+)
+"""What depends on the factory's own code or data files, and may change with them."""
+
+
+def made(work: Callable[[World], None]) -> Mapping[str, list[JSON]]:
+    """Work in an empty world, and return what its store remembers then, as it is recorded."""
+    with TemporaryDirectory() as folder, make_world(Path(folder)) as world:
+        work(world)
+        remembered = world.remembered()
+    ordered = {
+        stage: sorted(entries, key=lambda entry: canonical(entry.document)) for stage, entries in remembered.items()
+    }
+    return {stage: [_written(stage, entry) for entry in entries] for stage, entries in ordered.items()}
+
+
+def carry_out_all(world: World) -> None:
+    """Carry out recipes that together reach every stage of a run, and have images that are asked what they hold."""
+    world.run(WORDS, HASHES, PLAIN)
+    world.pull()
+
+
+def bundle(world: World) -> str:
+    """Name the tool bundle's layout and programs, without its wheels."""
+    return str(ToolBundle(files=(), store=world.store).digest)
+
+
+def recorded(stage: str) -> JSON:
+    """Read what is recorded of a stage."""
+    text = (DATA / f"{stage}.json").read_text(encoding="utf-8")
+    entries: JSON = json.loads(text)
+    return entries
+
+
+def _written(stage: str, entry: Entry) -> JSON:
+    """Write a document with a fixed word for what is ours and changes, its digest, and the result's fields."""
+    inputs = entry.document["inputs"]
+    if not isinstance(inputs, dict):
+        raise TypeError(f"the inputs of {stage} are not a table: {inputs!r}")
+    document: dict[str, JSON] = {**entry.document, "inputs": {**inputs, **_OURS.get(stage, {})}}
+    return {"digest": str(key(document)), "document": document, "result": _shape(entry.result)}
+
+
+def _shape(value: JSON) -> JSON:
+    """Return the names of a result's fields: one that has others is not read again, and made anew."""
+    if isinstance(value, dict):
+        return {name: _shape(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_shape(inner) for inner in value[:1]]
+    return "value"
+
+
+def main() -> None:
+    """Record everything anew."""
+    DATA.mkdir(exist_ok=True)
+    entries = {**made(carry_out_all), **made(World.compile)}
+    for stage, documents in entries.items():
+        text = json.dumps(documents, indent=2, sort_keys=True, ensure_ascii=False)
+        (DATA / f"{stage}.json").write_text(f"{text}\n", encoding="utf-8")
+    with TemporaryDirectory() as folder, make_world(Path(folder)) as world:
+        BUNDLE.write_text(f"{bundle(world)}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

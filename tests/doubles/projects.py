@@ -1,0 +1,163 @@
+"""Toy projects whose builds a double of the engine answers: their recipes, sources, wheels, and what tools say."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZIP_STORED, ZipInfo
+
+from tests.doubles.engine import Answer, Call
+from tests.makers.objects import make_module
+from tests.makers.sources import make_sdist, member
+from tests.makers.wheels import make_wheel
+
+PROBED = """\
+python /opt/python/cp311-cp311/bin/python ["CPython", 11, false]
+python /opt/python/cp313-cp313/bin/python ["CPython", 13, false]
+glibc [2, 31]
+gcc "10.2.1"
+packages "apt"
+"""
+"""What an image answers the probe."""
+
+WORDS = """\
+factory: 1
+name: words
+source: {sdist: words==1.0}
+interpreters: [cp311, cp313]
+platforms: [manylinux_2_31_x86_64]
+build:
+  system: {apt: [libwords-dev]}
+  requires: [cython]
+  before: [touch generated.c]
+  env: {COLOUR: blue}
+  pass-env: [TOKEN]
+repair: {exclude: [libwords.so.1]}
+audit:
+  modules: [words.core]
+  waive: [{rule: wheel-too-large, reason: it is a toy, until: 2027-01-01}]
+test: {requires: [pytest], run: "pytest {source}/tests"}
+"""
+"""Built by setuptools from a release, with all that a key holds beside the source."""
+
+HASHES = """\
+factory: 1
+name: hashes
+source: {git: "https://git.example/hashes", rev: main}
+interpreters: [cp313]
+platforms: [manylinux_2_31_x86_64]
+build: {locked: false}
+"""
+"""Built by maturin from a branch, with crates that cargo resolves, and with the factory's own Rust."""
+
+PLAIN = """\
+factory: 1
+name: plain
+source: {url: "https://files.example/plain-1.0.tar.gz", sha256: SHA256}
+interpreters: [cp313]
+platforms: [manylinux_2_31_x86_64]
+""".replace("SHA256", "ab" * 32)
+"""Built by setuptools from an archive, with nothing more than a recipe must say."""
+
+_SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+_MATURIN = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
+_CARGO = (
+    '[package]\nname = "hashes"\nversion = "1.0.0"\nedition = "2021"\n'
+    '[lib]\ncrate-type = ["cdylib"]\n[dependencies]\npyo3 = "0.26"\n'
+)
+_LOCK = b'version = 4\n[[package]]\nname = "pyo3"\nversion = "0.26.0"\nsource = "registry+https://crates.example/"\n'
+
+
+def sources_of(name: str) -> Mapping[str, str]:
+    """Return a project's files."""
+    project = f'[project]\nname = "{name}"\nversion = "1.0"\n'
+    if name == "hashes":
+        return {"pyproject.toml": _MATURIN + project, "Cargo.toml": _CARGO, "src/lib.rs": "// a toy\n"}
+    return {"pyproject.toml": _SETUPTOOLS + project, "tests/test_it.py": "def test_it(): pass\n"}
+
+
+def sdist_of(name: str, folder: Path) -> Path:
+    """Write a project's sdist."""
+    members = [member(f"{name}-1.0/{path}", text.encode()) for path, text in sources_of(name).items()]
+    return make_sdist(folder, members, f"{name}-1.0.tar.gz")
+
+
+@cache
+def wheel_of(name: str, python: str, platform: str) -> tuple[str, bytes]:
+    """Make a wheel that the gate passes: its file name, and its bytes, which are packed alike by every zlib."""
+    filename = f"{name}-1.0-{python}-{python}-{platform}.whl"
+    module = f"{name}/core.cpython-{python.removeprefix('cp')}-x86_64-linux-gnu.so"
+    files = {module: make_module()}
+    info = f"{name}-1.0.dist-info"
+    members = [module, *(f"{info}/{member}" for member in ("METADATA", "WHEEL", "RECORD"))]
+    with TemporaryDirectory() as folder:
+        path = make_wheel(Path(folder), files, filename=filename, shape=dict.fromkeys(members, _store))
+        return filename, path.read_bytes()
+
+
+def _store(member: ZipInfo) -> None:
+    member.compress_type = ZIP_STORED
+
+
+def programs(call: Call) -> Answer:
+    """Answer every command of a run of these projects well; its files are left where the factory looks for them."""
+    for is_meant, do in _PROGRAMS:
+        if is_meant(call.argv):
+            return do(call)
+    return Answer()
+
+
+def _remove(call: Call) -> Answer:
+    for path in call.argv[2:]:
+        call.files.remove(path)
+    return Answer()
+
+
+def _hook(call: Call) -> Answer:
+    order = json.loads(call.argv[-1])
+    if order["hook"] == "requires":
+        call.files.write("/work/built/requires.json", b'["wheel"]')
+        return Answer()
+    filename, content = wheel_of(*_subject(call), "linux_x86_64")
+    call.files.write(f"/work/built/{filename}", content)
+    return Answer()
+
+
+def _repair(call: Call) -> Answer:
+    filename, content = wheel_of(*_subject(call), call.argv[call.argv.index("--plat") + 1])
+    call.files.write(f"/work/repaired/{filename}", content)
+    return Answer()
+
+
+def _subject(call: Call) -> tuple[str, str]:
+    """Return the recipe and the Python tag of the cell that a container is for."""
+    recipe, _, cell = call.spec.label.partition("/")
+    return recipe, cell.partition("-")[0]
+
+
+def _compile(call: Call) -> Answer:
+    call.files.write("/work/tools/site/tool.pyc", b"bytecode")
+    return Answer()
+
+
+def _fetch(call: Call) -> Answer:
+    call.files.write("/work/fetch/Cargo.lock", _LOCK)
+    call.files.write("/work/cargo/registry/pyo3.crate", b"a crate")
+    return Answer()
+
+
+def _list_packages(call: Call) -> Answer:
+    call.files.write("/work/manifest", b"libwords-dev:amd64=1.0\n")
+    return Answer()
+
+
+_PROGRAMS: tuple[tuple[Callable[[tuple[str, ...]], bool], Callable[[Call], Answer]], ...] = (
+    (lambda argv: argv[:2] == ("rm", "-rf"), _remove),
+    (lambda argv: argv[2:3] == ("/tools/frontend.py",), _hook),
+    (lambda argv: "auditwheel" in argv, _repair),
+    (lambda argv: "compileall" in argv, _compile),
+    (lambda argv: argv[:2] == ("cargo", "fetch"), _fetch),
+    (lambda argv: "probe" in argv, lambda _: Answer(output=PROBED)),
+    (lambda argv: "prepare" in argv and "tee /work/manifest" in argv[3], _list_packages),
+)

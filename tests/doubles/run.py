@@ -1,0 +1,251 @@
+"""Makers of a run without an engine or a network; the one place that knows how the factory puts a run together."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path, PurePosixPath
+from threading import Event
+from types import MappingProxyType
+from typing import TypeVar, cast
+
+from packaging.version import Version
+
+from factory.codec import JSON
+from factory.confined import Bounds, Overrun
+from factory.digest import Digest
+from factory.engine.api import FileEntry, HeldImage
+from factory.events.model import Planned, Run, RunStarted
+from factory.events.recorder import Recorder
+from factory.failure import Failure
+from factory.farm.work import carry_out
+from factory.host import Host, read_host
+from factory.image_facts import ImageFacts
+from factory.images import ReadyImage
+from factory.images.compiled import Compiler
+from factory.images.pulled import PulledSpec
+from factory.images.ready import Workshop, ensure_pinned, ensure_pulled
+from factory.images.rust import RustBundle
+from factory.images.spec import ImageSpec
+from factory.memory import VERSIONS, Memory
+from factory.pins import Pin
+from factory.planned import PlannedRecipe
+from factory.recipe.parse import parse_recipe
+from factory.resolve import Resolution
+from factory.resolve.tools import ToolBundle
+from factory.run.planning import Selection, plan_recipe
+from factory.sessions.services import Services
+from factory.stages.source import Fetched, Pinned
+from factory.store import Store
+from factory.store.entry import Entry, parse_entry
+from factory.tags import Interpreter
+from tests.doubles.engine import EngineDouble
+from tests.doubles.projects import programs, sdist_of
+from tests.makers.plans import make_image, make_trial_image
+
+TODAY = date(2026, 11, 22)
+NUMBERED_STAGES = frozenset(VERSIONS)
+"""The stages that have a version in one table."""
+
+COMMIT = "c0ffee" * 6 + "c0ff"
+HELPER = "trial-manylinux_2_31_x86_64"
+_T = TypeVar("_T")
+_NOTHING: Mapping[type, object] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class AnsweredMemory(Memory):
+    """A memory that is given some outcomes, by their kind: of stages that ask a network or start a tool here.
+
+    Everything else of a stage is the real thing: its key, what is remembered, and who waits for whom.
+    """
+
+    answers: Mapping[type, object] = field(default_factory=lambda: _NOTHING)
+
+    def once(
+        self, stage: str, inputs: Mapping[str, JSON], kind: type[_T], make: Callable[[], _T | Failure]
+    ) -> tuple[_T | Failure, bool]:
+        """Do a stage's work unless it is remembered or answered."""
+        answer = cast("_T | Failure | None", self.answers.get(kind))
+        return Memory.once(self, stage, inputs, kind, make if answer is None else lambda: answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyTools(ToolBundle):
+    """A tool bundle of one file, whose digest does not depend on the factory's programs."""
+
+    @property
+    def digest(self) -> Digest:
+        """What names this bundle."""
+        return Digest.of(b"toy tools")
+
+    def entries(self) -> Iterator[FileEntry]:
+        """Yield its file."""
+        yield FileEntry(path=PurePosixPath("site/tool.py"), content=b"")
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """A store, a machine, and an engine's double, on which recipes are carried out; every run has a new recorder.
+
+    `lost_images` name those that do not come: what raises instead of each.
+    """
+
+    folder: Path
+    store: Store
+    host: Host
+    engine: EngineDouble
+    cancelled: Event = field(default_factory=Event)
+    fresh: bool = False
+    update: bool = False
+    keep: bool = False
+    lost_images: dict[str, Exception] = field(default_factory=dict)
+    answers: dict[type, object] = field(default_factory=dict)
+    runs: int = 0
+
+    def run(self, *texts: str) -> Run:
+        """Plan recipes and carry them out; what happened.
+
+        Raises:
+            FactoryError: what stops the run.
+        """
+        with self.recorder() as recorder:
+            planned = [self.planned(text) for text in texts]
+            recorder.emit(RunStarted(run="r", at="", version="", folder=str(recorder.folder)))
+            for recipe in planned:
+                recorder.emit(Planned(plan=recipe.plan))
+            carry_out(self.services(recorder), planned, self.image, workers=2, today=TODAY)
+            return recorder.run()
+
+    @contextmanager
+    def recorder(self) -> Iterator[Recorder]:
+        """Open the evidence of one run."""
+        self.runs += 1
+        with Recorder(self.folder / f"run-{self.runs}", lambda _: None) as recorder:
+            yield recorder
+
+    @property
+    def evidence(self) -> Path:
+        """Where the last run's evidence lies."""
+        return self.folder / f"run-{self.runs}"
+
+    def planned(self, text: str) -> PlannedRecipe:
+        """Take a recipe's source, which is answered, and plan it."""
+        name = next(line.removeprefix("name: ") for line in text.splitlines() if line.startswith("name: "))
+        recipe = parse_recipe(text.encode(), self.folder / f"{name}.yaml", today=TODAY)
+        return plan_recipe(
+            recipe, self.memory(name), self.host, _IMAGES, Selection(families=("lookalike",), today=TODAY)
+        )
+
+    def memory(self, name: str = "") -> Memory:
+        """Make what remembers; sources are answered with the toy project of that name."""
+        wheel = self.store.put_bytes(b"a wheel that nobody opens", "setuptools-80.0-py3-none-any.whl")
+        answers: dict[type, object] = {
+            Pinned: Pinned(commit=COMMIT),
+            Resolution: Resolution(files=(wheel,)),
+            RustBundle: RustBundle(file=self.store.put_bytes(bytes(10_240), "rust.tar")),
+        }
+        if name:
+            answers[Fetched] = Fetched(file=self.store.put_file(sdist_of(name, self.folder)))
+        return AnsweredMemory(
+            store=self.store,
+            cancelled=self.cancelled,
+            fresh=self.fresh,
+            update=self.update,
+            reader=read_here,
+            answers=answers | self.answers,
+        )
+
+    def services(self, recorder: Recorder) -> Services:
+        """Put together what the work of a run needs."""
+        return Services(
+            engine=self.engine,
+            memory=self.memory(),
+            host=self.host,
+            recorder=recorder,
+            tools=ToyTools(files=(), store=self.store),
+            helper=lambda: self.image(HELPER),
+            keep=self.keep,
+        )
+
+    def image(self, name: str) -> ReadyImage:
+        """Have an image that the plan names."""
+        if name in self.lost_images:
+            raise self.lost_images[name]
+        facts = next(image for image in _IMAGES if image.name == name)
+        identity = Digest.of(name.encode())
+        held = HeldImage(id=str(identity), architecture="amd64", size_bytes=1, labels={}, env={})
+        return ReadyImage(facts=facts, reference=self.engine.hold(held, name), identity=identity)
+
+    def pull(self) -> None:
+        """Have an image of a pulled family, compared with its declaration, and one that only a recipe names."""
+        facts = make_image("cp311 cp313", rust=None)
+        pin = Pin.parse(f"registry.example/builder@sha256:{'ab' * 32}")
+        held = HeldImage(id=str(Digest.of(b"pulled")), architecture="amd64", size_bytes=1, labels={}, env={})
+        self.engine.registry[pin.reference] = held
+        shop = Workshop(
+            engine=self.engine, host=self.host, store=self.store, progress=lambda _: None, cancelled=self.cancelled
+        )
+        ensure_pulled(PulledSpec(facts=facts, pin=pin), shop)
+        ensure_pinned(pin, shop)
+
+    def compile(self) -> None:
+        """Compile an interpreter that no suite packs, by scripts that only write what is taken; starts `sh` here."""
+        templates = self.folder / "images/compiled"
+        templates.mkdir(parents=True)
+        for name, made in (("source.sh.j2", "source"), ("compile.sh.j2", "made"), ("cpython.sh", "inside")):
+            (templates / name).write_text(f"echo >{made}.tar\necho >{made}.manifest\n")
+        bootstrapper = self.folder / "home/mmdebstrap"
+        bootstrapper.write_text("#!/bin/sh\n")
+        bootstrapper.chmod(0o755)
+        free_threaded = Interpreter.parse("cp313t")
+        spec = ImageSpec(
+            facts=make_trial_image("cp313t", "manylinux_2_41_x86_64"),
+            family_folder=self.folder / "images/trial",
+            suite="trixie",
+            packages=(),
+            without=(),
+            origins={},
+            env={},
+            compiled={free_threaded: "sid"},
+            fallbacks={},
+            delays={},
+        )
+        host = replace(self.host, path=f"{self.host.path}:/usr/bin:/bin")
+        work = self.folder / "work"
+        work.mkdir()
+        Compiler(spec=spec, host=host, store=self.store, progress=lambda _: None).put_all(work)
+
+    def remembered(self) -> Mapping[str, list[Entry]]:
+        """Read every entry of the store's ledger, by stage."""
+        folders = sorted((self.store.path / "ledger").iterdir())
+        entries = {folder.name: [parse_entry(path.read_bytes()) for path in folder.iterdir()] for folder in folders}
+        return {stage: [entry for entry in held if entry is not None] for stage, held in entries.items()}
+
+
+@contextmanager
+def make_world(folder: Path) -> Iterator[World]:
+    """Make a world below an empty folder."""
+    home = folder / "home"
+    home.mkdir()
+    variables = {"HOME": str(home), "PATH": str(home), "FACTORY_PASS_ENV": "TOKEN", "TOKEN": "t0ps3cret-word"}
+    with Store.open(folder / "store") as store:
+        engine = EngineDouble(commands=programs, owner=store.owner)
+        yield World(folder=folder, store=store, host=read_host(variables), engine=engine)
+
+
+def read_here(work: Callable[[], _T], bounds: Bounds) -> _T | Overrun:  # noqa: ARG001 -- the Protocol's parameter
+    """Read strangers' files in this process: the tests' own are no strangers'."""
+    return work()
+
+
+def _images() -> Sequence[ImageFacts]:
+    trials = (
+        make_trial_image("cp311", "manylinux_2_31_x86_64"),
+        make_trial_image("cp313", "manylinux_2_41_x86_64"),
+    )
+    builds = make_image("cp311 cp313", rust=None)
+    return (replace(builds, bundled_rust=Version("1.97")), *trials)
+
+
+_IMAGES = _images()
