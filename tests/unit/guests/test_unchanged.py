@@ -1,0 +1,33 @@
+"""Programs whose bytes are in keys: an edit makes every user's store build, load or try all wheels again.
+
+A digest here changes together with the number of the stage or of the bundle's layout, and with a line in CHANGELOG.
+"""
+
+from typing import cast
+
+from factory.digest import Digest
+from factory.resolve.tools import ToolBundle
+from factory.store import Store
+from factory.tags import Interpreter
+from factory.trials.load import load_steps
+
+OURS = ToolBundle(files=(), store=cast("Store", None))
+"""What the tool bundle holds of our own; its wheels are named by tools.lock."""
+
+
+def test_our_programs_in_the_tool_bundle_have_the_names_and_bytes_that_keys_know() -> None:
+    assert {str(entry.path): (Digest.of(entry.content).hex, entry.mode) for entry in OURS.entries()} == {
+        "frontend.py": ("b23d02c0e4e46a28ecc87c3282e89f5e3f72cac8c18c48ed2a24d3120ef045e3", 0o644),
+        "trying.py": ("5069e664d7208c37362b64b26719dd95a7a834a57e115feb43d2713dd4319328", 0o644),
+    }
+
+
+def test_the_tool_bundles_digest_is_the_one_that_keys_know() -> None:
+    assert OURS.digest.hex == "7b38bd0306024b440245dd0b1eb9601a6bd28f72ae94ed137293b42fd6a80da3"
+
+
+def test_the_program_that_asks_a_loader_is_the_one_that_keys_know() -> None:
+    _, load = load_steps("demo-1.0-cp313-cp313-linux_x86_64.whl", [], Interpreter(13))
+
+    assert load.argv[:4] == ("/usr/bin/python3.13", "-I", "-c", load.argv[3])
+    assert Digest.of(load.argv[3].encode()).hex == "8c5c51aa199f924376d222dc8739d00f9128e7001277504dd4f1f9ad31c3ed57"
