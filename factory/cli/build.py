@@ -51,11 +51,11 @@ from factory.report.junit import render_junit
 from factory.report.run import render_run
 from factory.report.summary import render_summary
 from factory.report.text import line
-from factory.resolve.tools import ToolBundle, ensure_tools
 from factory.run.planning import Selection, plan_recipe
 from factory.sessions.services import Services
 from factory.stages.pass_env import require_allowed, require_passed, shown_values
 from factory.store import Store
+from factory.tool_bundle import ToolBundle, ensure_tools
 from factory.unexpected import internal_errors
 from factory.waiting import unless
 from factory.web.session import redact

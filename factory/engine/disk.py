@@ -13,6 +13,8 @@ from pathlib import PurePosixPath
 from time import monotonic
 from typing import Final, Literal
 
+from factory.guests import program
+
 UNWATCHED_S: Final = 120
 """How long a figure may be missing. A count is given 30 s, so this is at least three counts that came to nothing."""
 
@@ -24,35 +26,13 @@ _LINE_BYTES: Final = 4096
 _ROOT: Final = "/"  # on the disk that holds the root filesystem of every container
 _HELD: Final = re.compile(rb"held (\d{1,18})")
 _LEFT: Final = re.compile(rb"left (/[\w/.-]*) (\d{1,18}) (\d{1,9}) (\d{1,18}) (\d{1,18})")
-_SCRIPT: Final = """
-exec 2>/dev/null
-newline='
-'
-uptime() { read -r seconds rest < /proc/uptime; echo "${seconds%.*}${seconds#*.}"; }  # in hundredths of a second
-while :; do stat -f -c 'left %n %a %S %d %c' "$@" /; sleep 1; done &
-while :; do
-    began=$(uptime)
-    counted=$(timeout 30 du -skxc "$@")
-    pause=$((2 + 9 * ($(uptime) - began) / 100))
-    last=${counted##*"$newline"}
-    case $last in
-        *total) echo "held ${last%%[!0-9]*}";;
-        *) pause=2;;
-    esac
-    if [ "$pause" -gt 30 ]; then pause=30; fi
-    sleep "$pause"
-done
-"""
 
 Verdict = Literal["workspace", "disk", "unwatched"]
 
 
 def watch_command(folders: Sequence[PurePosixPath]) -> list[str]:
-    """Return the command that prints, for ever, what folders hold and what their disks have left.
-
-    GNU's tools and busybox's both understand it. Counting takes a tenth of the time, or 30 s in a minute.
-    """
-    return ["sh", "-c", _SCRIPT, "watch", *map(str, folders)]
+    """Return the command that prints, for ever, what folders hold and what their disks have left."""
+    return ["sh", "-c", program("watch_disk.sh"), "watch", *map(str, folders)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

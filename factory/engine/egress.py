@@ -6,7 +6,6 @@ that namespace afterwards.
 
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 from time import monotonic
 from typing import Final
 
@@ -14,6 +13,7 @@ from factory.engine import posture
 from factory.engine.client import Client
 from factory.engine.output import CappedOutput, payloads
 from factory.errors import EngineError
+from factory.guests import program
 from factory.origins import BLOCKED
 
 # Port 53 stays open: some hosts' only name server lies there. Private ranges stay: mirrors and proxies lie there.
@@ -37,8 +37,7 @@ def block_ranges(client: Client, firewall: str) -> None:
     Raises:
         EngineError: they cannot be blocked; nothing may run there then.
     """
-    program = Path(__file__).with_name("block_ranges.py").read_text(encoding="utf-8")
-    argv = ["sh", "-c", _PYTHON, "guard", program, *BLOCKED]
+    argv = ["sh", "-c", _PYTHON, "guard", program("block_ranges.py"), *BLOCKED]
     output = CappedOutput()
     deadline = monotonic() + _TIMEOUT_S
     with closing(client.execute(firewall, argv, env=[], cwd="/", user=posture.ROOT)) as stream:

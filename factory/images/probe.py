@@ -8,6 +8,7 @@ from packaging.version import Version
 from factory.catalogue import PackageManager
 from factory.engine.api import ContainerSpec, Engine
 from factory.errors import ImageError
+from factory.guests import program
 from factory.image_facts import ImageFacts
 from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_version
@@ -16,27 +17,6 @@ PROBE_VERSION: Final = 1
 """Rises when the same image is answered for differently: what is remembered of images is then asked again."""
 
 _TIMEOUT_S: Final = 300
-_ASK_PYTHON: Final = """
-import json, platform, sys, sysconfig
-print("python", sys.argv[1], json.dumps([platform.python_implementation(), sys.version_info[1],
-                                         bool(sysconfig.get_config_var("Py_GIL_DISABLED"))]))
-"""
-_SCRIPT: Final = """
-for python in /opt/python/*/bin/python /usr/bin/python3.[0-9] /usr/bin/python3.[0-9][0-9] /usr/bin/python3.[0-9]*t; do
-    if [ -x "$python" ]; then "$python" -I -c "$1" "$python" || echo "broken $python"; fi
-done
-for libc in /lib/*-linux-gnu*/libc.so.6 /lib64/libc.so.6; do
-    if [ -x "$libc" ]; then "$libc"; break; fi
-done | sed -n 's/^GNU C Library.* version \\([0-9]*\\)\\.\\([0-9]*\\)[.,].*/glibc [\\1, \\2]/p'
-for libc in /lib/ld-musl-*.so.1; do
-    if [ -x "$libc" ]; then "$libc" 2>&1; fi
-done | sed -n 's/^Version \\([0-9]*\\)\\.\\([0-9]*\\).*/musl [\\1, \\2]/p'
-if command -v gcc >/dev/null; then gcc -dumpfullversion | sed -n 's/^[0-9.]*$/gcc "&"/p'; fi
-if command -v rustc >/dev/null; then rustc --version | sed -n 's/^rustc \\([0-9.]*\\).*/rustc "\\1"/p'; fi
-for manager in apt dnf yum apk; do
-    if command -v $manager >/dev/null; then echo "packages \\"$manager\\""; break; fi
-done
-"""
 _HIGHEST: Final = 999
 _MOST_BROKEN: Final = 20
 _MOST_CHARACTERS: Final = 200
@@ -82,7 +62,8 @@ def probe(engine: Engine, image: str) -> Probed:
         ImageError: the image is not here, or cannot run a shell.
     """
     with engine.container(ContainerSpec(image=image, label="probe", env={}, workspace_bytes=0)) as container:
-        answer = container.run(["sh", "-c", _SCRIPT, "probe", _ASK_PYTHON], timeout_s=_TIMEOUT_S)
+        command = ["sh", "-c", program("probe.sh"), "probe", program("probe_python.py")]
+        answer = container.run(command, timeout_s=_TIMEOUT_S)
     if answer.ended != "exited" or answer.code != 0:
         raise ImageError(f"the image {image} cannot be probed: {answer.output.strip() or answer.ended}")
     return read_answer(answer.output)

@@ -10,9 +10,9 @@ from factory.events.recorder import Recorder
 from factory.host import Host
 from factory.images import ReadyImage
 from factory.memory import Memory
-from factory.resolve.tools import ToolBundle
 from factory.sessions.session import Output, Session
 from factory.steps import WORK
+from factory.tool_bundle import ToolBundle
 from factory.web.session import bare
 
 CERTIFICATES = WORK / "certificates.pem"

@@ -52,7 +52,7 @@ def test_the_wheel_carries_the_package_and_all_of_its_data(wheel: Path) -> None:
     assert wheel.name.startswith("wheel_factory-")
     assert set(below("factory", "factory")) <= held
     assert set(below("images", "factory/data/images")) <= held
-    assert {"factory/py.typed", "factory/schemas/run-1.json", "factory/resolve/tools.lock"} <= held
+    assert {"factory/py.typed", "factory/schemas/run-1.json", "factory/guests/tools.lock"} <= held
     assert {name.split("/")[0].split("-")[0] for name in held} == {"factory", "wheel_factory"}
 
 
@@ -123,9 +123,9 @@ class TestInstalledElsewhere:
         python = elsewhere.program.with_name("python")
         code = (
             "from importlib.resources import files as f; "
-            "print(len(f('factory.resolve').joinpath('tools.lock').read_text())); "
-            "print(len(f('factory.backends').joinpath('frontend.py').read_text())); "
-            "print(len(f('factory.resolve').joinpath('trying.py').read_text()))"
+            "print(len(f('factory.guests').joinpath('tools.lock').read_text())); "
+            "print(len(f('factory.guests').joinpath('frontend.py').read_text())); "
+            "print(len(f('factory.guests').joinpath('trying.py').read_text()))"
         )
 
         done = elsewhere.shell(str(python), "-c", code)

@@ -15,8 +15,8 @@ from factory.engine.api import WORKSPACE, ContainerSpec
 from factory.engine.docker import DockerEngine
 from factory.host import Host
 from factory.images.probe import Libc, Probed, probe
-from factory.resolve.tools import ensure_tools
 from factory.store import Store
+from factory.tool_bundle import ensure_tools
 from tests.contract.packages import unpacked
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]

@@ -19,12 +19,12 @@ from factory.host import Host, read_host
 from factory.memory import Memory
 from factory.recipe.model import SdistSource
 from factory.resolve import Resolution
-from factory.resolve.tools import ToolBundle
 from factory.sessions.services import Services
 from factory.stages.resolve import resolved
 from factory.stages.source import tree_of
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
+from factory.tool_bundle import ToolBundle
 from tests.makers.index import PASSWORD, USER, Index, make_wheel_bytes, serve_index
 from tests.makers.plans import make_recipe
 from tests.makers.sources import make_demo

@@ -10,9 +10,9 @@ from factory.digest import Digest
 from factory.errors import EngineError
 from factory.resolve import Found, Resolution, Unresolved, download, resolve_requirements
 from factory.resolve.model import ResolvedFile
-from factory.resolve.tools import ensure_tools, read_pins
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
+from factory.tool_bundle import ensure_tools, read_pins
 from tests.makers.index import PASSWORD, USER, Index, serve_index
 
 CP313 = Interpreter(13)

@@ -15,10 +15,10 @@ from factory.host import Host
 from factory.images import ReadyImage, declared, ensure, helper_image
 from factory.memory import Memory
 from factory.recipe.parse import load_recipe
-from factory.resolve.tools import ensure_tools
 from factory.run.planning import Selection, plan_recipe
 from factory.sessions.services import Services
 from factory.store import Store
+from factory.tool_bundle import ensure_tools
 from tests.docker.command import Command
 from tests.docker.projects import make_rust_project
 

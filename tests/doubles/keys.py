@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from factory.codec import JSON
 from factory.keys import canonical, key
-from factory.resolve.tools import ToolBundle
 from factory.store.entry import Entry
+from factory.tool_bundle import ToolBundle
 from tests.doubles.projects import HASHES, PLAIN, WORDS
 from tests.doubles.run import World, make_world
 

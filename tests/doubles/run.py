@@ -32,13 +32,13 @@ from factory.pins import Pin
 from factory.planned import PlannedRecipe
 from factory.recipe.parse import parse_recipe
 from factory.resolve import Resolution
-from factory.resolve.tools import ToolBundle
 from factory.run.planning import Selection, plan_recipe
 from factory.sessions.services import Services
 from factory.stages.source import Fetched, Pinned
 from factory.store import Store
 from factory.store.entry import Entry, parse_entry
 from factory.tags import Interpreter
+from factory.tool_bundle import ToolBundle
 from tests.doubles.engine import EngineDouble
 from tests.doubles.projects import programs, sdist_of
 from tests.makers.plans import make_image, make_trial_image

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from factory.elf.read import parse
-from factory.resolve import trying
+from factory.guests import trying
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 

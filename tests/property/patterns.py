@@ -19,7 +19,7 @@ Pattern: TypeAlias = re.Pattern[str] | re.Pattern[bytes]
 _FROM_THE_START = {"match", "fullmatch"}
 _SEARCHING = {"search", "split", "findall", "finditer", "sub", "subn"}
 _NEUTRAL = {"pattern"}
-_GUESTS = {"factory.resolve.trying", "factory.backends.frontend"}
+_GUESTS = {"factory.guests.trying", "factory.guests.frontend"}
 """Programs of containers: they run in trials and builds, within their limits, and import nothing of ours."""
 
 

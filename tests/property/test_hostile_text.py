@@ -31,8 +31,8 @@ LONG = (*SHORT, 1 << 16)
 LONGEST = (*LONG, 1 << 18, 1 << 20, 1 << 22)
 
 MODULES = {
-    "factory.backends.frontend": "a program of containers; it reads what the factory hands it",
-    "factory.resolve.trying": "a program of containers; it reads what the factory hands it",
+    "factory.guests.frontend": "a program of containers; it reads what the factory hands it",
+    "factory.guests.trying": "a program of containers; it reads what the factory hands it",
 }
 FUNCTIONS = {
     "factory.cli.audit.run_explain": "a command: its argument is the user's",
@@ -42,7 +42,7 @@ FUNCTIONS = {
     "factory.cli.schema.run_schema": "a command: its argument is the user's",
     "factory.engine.tarstream.folder": "makes folders of paths that the factory chose",
     "factory.images.known.spec_named": "looks up a name among our own data files",
-    "factory.resolve.tools.unpack_wheel": "unpacks wheels of our own lock, checked by their hashes",
+    "factory.tool_bundle.unpack_wheel": "unpacks wheels of our own lock, checked by their hashes",
     "factory.store.entry.parse_entry": "reads the ledger, which the factory wrote",
     "factory.untrusted.limits.refusing": "takes the words of a message",
 }

@@ -5,8 +5,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from factory.engine import block_ranges
 from factory.engine.egress import bridge
+from factory.guests import block_ranges
 from factory.origins import BLOCKED
 
 NETWORKS = tuple(ip_network(text) for text in BLOCKED)

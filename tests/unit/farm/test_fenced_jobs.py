@@ -25,12 +25,12 @@ from factory.images import ReadyImage
 from factory.memory import Memory
 from factory.plan.model import Cell, Preparation
 from factory.planned import PlannedRecipe
-from factory.resolve.tools import ToolBundle
 from factory.sessions.services import Services
 from factory.stages.fitting import Fitting
 from factory.stages.reading import Contents
 from factory.stages.trial import TrialWork
 from factory.store import Store
+from factory.tool_bundle import ToolBundle
 from tests.makers.plans import make_recipe
 from tests.makers.runs import make_artifact, make_cell, make_plan
 

@@ -6,9 +6,9 @@ A digest here changes together with the number of the stage or of the bundle's l
 from typing import cast
 
 from factory.digest import Digest
-from factory.resolve.tools import ToolBundle
 from factory.store import Store
 from factory.tags import Interpreter
+from factory.tool_bundle import ToolBundle
 from factory.trials.load import load_steps
 
 OURS = ToolBundle(files=(), store=cast("Store", None))

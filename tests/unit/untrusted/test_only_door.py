@@ -28,9 +28,9 @@ OURS = {
     "images/rust.py": "reads our own data files",
     "images/spec.py": "reads our own data files",
     "plan/toolchain.py": "takes specifiers that the recipe's reader has read",
-    "backends/frontend.py": "runs in a build's container, on what the factory hands it",
-    "resolve/tools.py": "reads our own lock",
-    "resolve/trying.py": "runs in a trial's container, on what the factory hands it",
+    "guests/frontend.py": "runs in a build's container, on what the factory hands it",
+    "tool_bundle.py": "reads our own lock",
+    "guests/trying.py": "runs in a trial's container, on what the factory hands it",
     "store/entry.py": "reads the ledger, which the factory wrote",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from packaging.utils import parse_wheel_filename
 
-from factory.resolve.tools import read_pins, unpack_wheel
+from factory.tool_bundle import read_pins, unpack_wheel
 
 
 def make_zip(files: Mapping[str, bytes]) -> bytes:

