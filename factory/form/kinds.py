@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from factory.errors import Span
 from factory.form.document import Broken, Mapping, Node, Scalar, Sequence
@@ -13,6 +13,7 @@ from factory.form.problems import Problems, did_you_mean, quote
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 Schema = dict[str, JsonValue]
 
+K = TypeVar("K")
 T_co = TypeVar("T_co", covariant=True)
 W_co = TypeVar("W_co", bound=str, covariant=True)
 
@@ -285,19 +286,19 @@ class ListOf(Kind[tuple[T_co, ...]]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapOf(Kind[MappingProxyType[str, T_co]]):
+class MapOf(Kind[MappingProxyType[K, T_co]], Generic[K, T_co]):
     """A mapping whose keys the recipe chooses."""
 
-    key: Text[str]
+    key: Text[K]
     value: Kind[T_co]
     name: str
 
-    def read(self, node: Node, place: Place) -> MappingProxyType[str, T_co] | None:
+    def read(self, node: Node, place: Place) -> MappingProxyType[K, T_co] | None:
         """Read every key and value, complaining about each that does not read."""
         if not isinstance(node, Mapping):
             refuse_shape(node, place, self.name)
             return None
-        values: dict[str, T_co] = {}
+        values: dict[K, T_co] = {}
         for entry in node.entries:
             key = self.key.read(Scalar(text=entry.key, meaning="text", span=entry.key_span), place.at(entry.key))
             value = self.value.read(entry.value, place.at(entry.key))

@@ -1,11 +1,12 @@
-"""Mappings with known keys: fields with their defaults, read into values that a builder turns into a frozen value."""
+"""Mappings with known keys: fields, read into the frozen value that they describe."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar, cast
+from typing import Any, TypeVar
 
 from factory.errors import Span
 from factory.form.document import Entry, Mapping, Node, Scalar
+from factory.form.fields import Field, fields_of
 from factory.form.kinds import Kind, Place, Schema, refuse_shape
 from factory.form.problems import did_you_mean, nearest, quote
 
@@ -14,62 +15,35 @@ T_co = TypeVar("T_co", covariant=True)
 
 NOT_YET = "this version of the factory does not do that yet"
 
-Level = Literal["recipe", "cell"]
-Stage = Literal["source", "prepare", "build", "repair", "audit", "trial"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Field(Generic[T_co]):
-    """One row of the table of fields.
-
-    `example` is a line that could stand in a recipe. `default` is what an absent field means; `shown_default` says it
-    to people where Python's own form would not. `level` says whether `overrides` may change it per cell, `enters` in
-    which stages' keys it stands. `attribute` is its name in the value that its section becomes, where that is not its
-    own with `_` for `-`. `not_yet` marks what the format knows and this program does not do yet.
-    """
-
-    name: str
-    kind: Kind[T_co]
-    doc: str
-    example: str
-    default: T_co | None = None
-    required: bool = False
-    shown_default: str = ""
-    level: Level = "cell"
-    enters: tuple[Stage, ...] = ()
-    attribute: str = ""
-    not_yet: bool = False
-    hint: str = ""
-
-    @property
-    def key(self) -> str:
-        """Its name in the value that its section becomes."""
-        return self.attribute or self.name.replace("-", "_")
-
 
 class Values:
-    """What a mapping held: values by field, and the nodes they were read from."""
+    """What a mapping held: values by the names of their fields, and the nodes they were read from."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: tuple[Field, ...]) -> None:
+        self._fields = {field.name: field for field in fields}
         self._read: dict[str, object] = {}
         self._entries: dict[str, Entry] = {}
 
-    def __getitem__(self, field: Field[T]) -> T:
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- each field's kind says of which type its value is
         """Return what was read, else the default; only asked once all required fields are there."""
-        return cast("T", self._read.get(field.name, field.default))
+        return self._read.get(name, self._fields[name].default)
 
-    def __contains__(self, field: Field[object]) -> bool:
-        return field.name in self._read
+    def __contains__(self, name: str) -> bool:
+        return name in self._read
 
-    def entry(self, field: Field[object]) -> Entry | None:
+    def entry(self, name: str) -> Entry | None:
         """Return the `key: value` a field was read from, None where the field is absent."""
-        return self._entries.get(field.name)
+        return self._entries.get(name)
 
-    def put(self, field: Field[T], value: T | None, entry: Entry) -> None:
+    def put(self, name: str, value: object, entry: Entry) -> None:
         """Keep what was read; None (unreadable) keeps the place alone."""
-        self._entries[field.name] = entry
+        self._entries[name] = entry
         if value is not None:
-            self._read[field.name] = value
+            self._read[name] = value
+
+    def attributes(self) -> dict[str, object]:
+        """Return what was read, by the attributes that it becomes."""
+        return {self._fields[name].key: value for name, value in self._read.items()}
 
 
 Check = Callable[[Values, Place, Span], None]
@@ -87,7 +61,7 @@ class Record(Kind[T_co]):
     always called.
     """
 
-    fields: tuple[Field[object], ...]
+    fields: tuple[Field, ...]
     build: Callable[[Values], T_co]
     check: Check = _no_check
     name: str = "a mapping"
@@ -104,15 +78,15 @@ class Record(Kind[T_co]):
 
     def values(self, node: Mapping, place: Place) -> Values:
         """Read the fields without building anything of them."""
-        values, known = Values(), {field.name: field for field in self.fields}
+        values, known = Values(self.fields), {field.name: field for field in self.fields}
         meant = set()
         for entry in node.entries:
             if (field := known.get(entry.key)) is None:
                 meant.add(self._refuse_unknown(entry.key, entry.key_span, place))
             else:
-                values.put(field, _read_field(field, entry.value, place.at(entry.key, field.example)), entry)
+                values.put(field.name, _read_field(field, entry.value, place.at(entry.key, field.example)), entry)
         for field in self.fields:
-            if field.required and values.entry(field) is None and field.name not in meant:
+            if field.required and values.entry(field.name) is None and field.name not in meant:
                 place.refuse(node.span, f"{field.name} is missing", field.hint)
         self.check(values, place, node.span)
         return values
@@ -135,7 +109,17 @@ class Record(Kind[T_co]):
         return described
 
 
-def _read_field(field: Field[T], node: Node, place: Place) -> T | None:
+def record(section: type[T], *, check: Check = _no_check) -> Record[T]:
+    """Describe a mapping by the section that it becomes."""
+    return Record(fields=fields_of(section), build=built(section), check=check)
+
+
+def built(make: Callable[..., T]) -> Callable[[Values], T]:
+    """Return what calls a class with the values that were read; the class has the defaults."""
+    return lambda values: make(**values.attributes())
+
+
+def _read_field(field: Field, node: Node, place: Place) -> object:
     if isinstance(node, Scalar) and node.meaning == "null":
         place.refuse(node.span, "has no value", _absent_hint(field))
         return None
@@ -146,18 +130,18 @@ def _read_field(field: Field[T], node: Node, place: Place) -> T | None:
     return None if field.not_yet else value
 
 
-def _absent_hint(field: Field[object]) -> str:
+def _absent_hint(field: Field) -> str:
     return f"for example {field.example}{'' if field.required else '; or take the line out'}"
 
 
-def field_schema(field: Field[T]) -> Schema:
+def field_schema(field: Field) -> Schema:
     """Describe one field; what is not done yet admits nothing, so that an editor says so too."""
     if field.not_yet:
         return {"description": f"{field.doc} Not in this version yet.", "not": {}}
     return {"description": field.doc, **field.kind.schema()}
 
 
-def walk(fields: tuple[Field[object], ...], prefix: str = "") -> Iterator[tuple[str, Field[object]]]:
+def walk(fields: tuple[Field, ...], prefix: str = "") -> Iterator[tuple[str, Field]]:
     """Yield every field with its dotted name, a section before what is in it."""
     for field in fields:
         inner, suffix = _inner(field.kind)
@@ -165,7 +149,7 @@ def walk(fields: tuple[Field[object], ...], prefix: str = "") -> Iterator[tuple[
         yield from walk(inner, f"{prefix}{field.name}{suffix}.")
 
 
-def _inner(kind: Kind[object]) -> tuple[tuple[Field[object], ...], str]:
+def _inner(kind: Kind[object]) -> tuple[tuple[Field, ...], str]:
     if isinstance(kind, Record):
         return kind.fields, ""
     item = getattr(kind, "item", None)

@@ -8,49 +8,45 @@ from factory.form.document import Entry, Mapping, Node, Scalar, Sequence
 from factory.form.kinds import Place, RefusalError
 from factory.form.problems import did_you_mean, quote
 from factory.form.records import Values
-from factory.recipe.sections.build import BUILD, FLOOR
-from factory.recipe.sections.gate import AUDIT, RULE, WAIVE
-from factory.recipe.sections.overrides import OVERRIDES
-from factory.recipe.sections.whole import ABI3, IMAGES, INTERPRETERS, PLATFORMS
 from factory.recipe.targets import expand, platform_name
 from factory.tags import Abi3Floor, Interpreter
 
 
 def check(values: Values, place: Place, *, rules: frozenset[str] | None, today: date) -> None:
     """Complain about fields that read well alone and contradict each other."""
-    _floors_reach_an_interpreter(values, place.at(ABI3.name), today)
-    _a_way_needs_a_floor(values, place.at(BUILD.name).at(FLOOR.name))
-    _images_serve_platforms(values, place.at(IMAGES.name))
+    _floors_reach_an_interpreter(values, place.at("abi3"), today)
+    _a_way_needs_a_floor(values, place.at("build").at("floor"))
+    _images_serve_platforms(values, place.at("images"))
     if rules is not None:
         _waivers_name_rules(values, place, rules)
 
 
 def _images_serve_platforms(values: Values, place: Place) -> None:
-    entry = values.entry(IMAGES)
-    if entry is None or not isinstance(entry.value, Mapping) or IMAGES not in values or PLATFORMS not in values:
+    entry = values.entry("images")
+    if entry is None or not isinstance(entry.value, Mapping) or "images" not in values or "platforms" not in values:
         return
-    platforms = {str(platform) for platform in values[PLATFORMS]}
+    platforms = {str(platform) for platform in values["platforms"]}
     seen: set[str] = set()
-    for each in entry.value.entries:
+    for image in entry.value.entries:
         try:
-            name = platform_name(each.key)
+            name = platform_name(image.key)
         except RefusalError:
             continue  # the key itself was refused already
         if name not in platforms:
             hint = f"the recipe's platforms are {', '.join(sorted(platforms))}"
-            place.refuse(each.key_span, f"{quote(each.key)} is no platform of the recipe", hint)
+            place.refuse(image.key_span, f"{quote(image.key)} is no platform of the recipe", hint)
         if name in seen:
             place.refuse(
-                each.key_span, f"{quote(each.key)} is the same as another platform here", "keep one of the two"
+                image.key_span, f"{quote(image.key)} is the same as another platform here", "keep one of the two"
             )
         seen.add(name)
 
 
 def _floors_reach_an_interpreter(values: Values, place: Place, today: date) -> None:
-    floors, entry = values[ABI3], values.entry(ABI3)
-    if not floors or entry is None or INTERPRETERS not in values:
+    floors, entry = values["abi3"], values.entry("abi3")
+    if not floors or entry is None or "interpreters" not in values:
         return
-    listed = [wanted.interpreter for wanted in expand(values[INTERPRETERS], today)]
+    listed = [wanted.interpreter for wanted in expand(values["interpreters"], today)]
     for floor, span in zip(floors, _item_spans(entry.value), strict=False):
         if listed and not any(floor.covers(interpreter) for interpreter in listed):  # none: each was refused already
             place.refuse(span, *_uncovering(floor, listed))
@@ -67,10 +63,10 @@ def _uncovering(floor: Abi3Floor, listed: list[Interpreter]) -> tuple[str, str]:
 
 
 def _a_way_needs_a_floor(values: Values, place: Place) -> None:
-    entry, way = values.entry(BUILD), values[BUILD].floor
-    if way.kind not in ("feature", "option", "interpreter") or entry is None or values.entry(ABI3):
+    entry, way = values.entry("build"), values["build"].floor
+    if way.kind not in ("feature", "option", "interpreter") or entry is None or values.entry("abi3"):
         return
-    span = next(_children(entry.value, FLOOR.name), entry).value.span
+    span = next(_children(entry.value, "floor"), entry).value.span
     place.refuse(
         span, "says how a floor reaches the build, but the recipe names no floor", "add a line such as abi3: cp39"
     )
@@ -85,20 +81,20 @@ def _waivers_name_rules(values: Values, place: Place, rules: frozenset[str]) -> 
 
 def _waived(values: Values, place: Place) -> Iterator[tuple[Place, str, Span]]:
     """Yield every rule that is waived, for all cells or by an override for some, with its place."""
-    if AUDIT in values and (audit := values.entry(AUDIT)):
-        yield from _rules_of(audit.value, place.at(AUDIT.name))
-    if OVERRIDES in values and (overrides := values.entry(OVERRIDES)):
+    if "audit" in values and (audit := values.entry("audit")):
+        yield from _rules_of(audit.value, place.at("audit"))
+    if "overrides" in values and (overrides := values.entry("overrides")):
         for index, item in enumerate(_items(overrides.value)):
-            for entry in _children(item, AUDIT.name):
-                yield from _rules_of(entry.value, place.at(OVERRIDES.name).item(index).at(AUDIT.name))
+            for entry in _children(item, "audit"):
+                yield from _rules_of(entry.value, place.at("overrides").item(index).at("audit"))
 
 
 def _rules_of(audit: Node, place: Place) -> Iterator[tuple[Place, str, Span]]:
-    for waive in _children(audit, WAIVE.name):
+    for waive in _children(audit, "waive"):
         for index, item in enumerate(_items(waive.value)):
-            for entry in _children(item, RULE.name):
+            for entry in _children(item, "rule"):
                 if isinstance(entry.value, Scalar):
-                    yield place.at(WAIVE.name).item(index).at(RULE.name), entry.value.text, entry.value.span
+                    yield place.at("waive").item(index).at("rule"), entry.value.text, entry.value.span
 
 
 def _children(node: Node, key: str) -> Iterator[Entry]:

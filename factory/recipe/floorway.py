@@ -1,4 +1,4 @@
-"""The kind of `build.floor`: how the abi3 floor reaches the build."""
+"""`build.floor`: how the abi3 floor reaches the build."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,11 +7,18 @@ from factory.form.document import Entry, Mapping, Node, Scalar
 from factory.form.kinds import Kind, Place, Schema, Text, refuse_shape
 from factory.form.problems import did_you_mean, quote
 from factory.recipe import texts
-from factory.recipe.model import FloorWay
 
 _WORDS: tuple[Literal["default", "interpreter", "project"], ...] = ("default", "interpreter", "project")
 _KEYS: tuple[Literal["feature", "option"], ...] = ("feature", "option")
 _ALL = "write default, interpreter, project, {feature: NAME} or {option: TEXT}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloorWay:
+    """How the abi3 floor reaches the build; `value` is the feature's or option's text, `{floor}` still in it."""
+
+    kind: Literal["default", "feature", "option", "interpreter", "project"] = "default"
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,27 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from factory.errors import FactoryError, InternalError, RecipeError
 from factory.form.document import Mapping, compose
+from factory.form.fields import fields_of
 from factory.form.kinds import Place
 from factory.form.lines import SIZE_LIMIT_BYTES, read_source
 from factory.form.problems import Problems, StopReading
 from factory.form.records import Record, Values, walk
 from factory.recipe.checks import check
-from factory.recipe.model import GitSource, PathSource, Recipe
+from factory.recipe.model import GitSource, PathSource, Recipe, SourceRef
 from factory.recipe.roots import confine, default_root, refuse_way_out
 from factory.recipe.sections import whole
-from factory.recipe.sections.build import BUILD
-from factory.recipe.sections.gate import AUDIT, REPAIR, SKIP
-from factory.recipe.sections.overrides import OVERRIDES
-from factory.recipe.sections.source import SOURCE
-from factory.recipe.sections.trial import TEST
 from factory.recipe.setting import apply_settings
 from factory.recipe.targets import expand
 from factory.regular import open_regular
-from factory.tags import PlatformTag
 from factory.unexpected import internal_errors
 
 _SUFFIXES = (".yaml", ".yml")
@@ -154,38 +148,25 @@ def _parse(
     root = apply_settings(root, overrides, problems)
     values = _WHOLE.values(root, place)
     check(values, place, rules=rules, today=today)
-    if within is not None and not len(problems) and (entry := values.entry(SOURCE)) is not None:
+    if within is not None and not len(problems) and (entry := values.entry("source")) is not None:
         confine(entry, place, file.parent, within)
     return None if len(problems) else _recipe(values, file, today, within)
 
 
 def _recipe(values: Values, file: Path, today: date, root: Path | None) -> Recipe:
-    source = values[SOURCE]
+    source: SourceRef = values["source"]
     source = replace(source, patches=tuple(file.parent / patch for patch in source.patches))
     if isinstance(source, PathSource):
         source = replace(source, path=file.parent / source.path)
     elif isinstance(source, GitSource):
         source = replace(source, root=root)
-    return Recipe(
-        name=values[whole.NAME],
-        file=file,
-        source=source,
-        interpreters=expand(values[whole.INTERPRETERS], today),
-        platforms=values[whole.PLATFORMS],
-        abi3=values[whole.ABI3],
-        skip=values[SKIP],
-        images=MappingProxyType({PlatformTag.parse(name): pin for name, pin in values[whole.IMAGES].items()}),
-        build=values[BUILD],
-        repair=values[REPAIR],
-        audit=values[AUDIT],
-        test=values[TEST],
-        overrides=values[OVERRIDES],
-    )
+    fields = {field.key: values[field.name] for field in fields_of(Recipe)}
+    return Recipe(**{**fields, "file": file, "source": source, "interpreters": expand(values["interpreters"], today)})
 
 
 def _elsewhere(key: str) -> str:
     """Say under which sections a field stands that was written at the top."""
-    fields = tuple(field for field in whole.TOP if not field.not_yet and field is not OVERRIDES)
+    fields = tuple(field for field in whole.TOP if not field.not_yet and field.name != "overrides")
     homes = [
         name.rpartition(".")[0]
         for name, field in walk(fields)

@@ -9,7 +9,6 @@ from factory.form.kinds import RefusalError
 from factory.form.problems import quote
 from factory.pins import TAGGED, Pin
 from factory.recipe.lifetimes import supported
-from factory.recipe.model import Wanted
 from factory.tags import ARCHITECTURES, FIRST_FREE_THREADED, Abi3Floor, Interpreter, PlatformTag
 
 _FIRST_ABI3 = 2
@@ -21,6 +20,17 @@ _ARCHITECTURES_ELSEWHERE = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch6
 
 Origin = Literal["name", "range", "supported"]
 _RANK: dict[Origin, int] = {"name": 0, "range": 1, "supported": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An interpreter on which the wheels must work, and whether the recipe names it or a range brought it.
+
+    What is named must be possible; what a range or `supported` brought may be skipped with a reason.
+    """
+
+    interpreter: Interpreter
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +47,11 @@ def asked(text: str) -> Asked:
         return Asked("supported")
     if ".." in text:
         return Asked("range", _range(text))
-    return Asked("name", (interpreter(text),))
+    return Asked("name", (parse_interpreter(text),))
 
 
 def _range(text: str) -> tuple[Interpreter, ...]:
-    first, last = (interpreter(end.strip()) for end in text.split("..", 1))
+    first, last = (parse_interpreter(end.strip()) for end in text.split("..", 1))
     if (first.implementation, first.free_threaded) != (last.implementation, last.free_threaded):
         hint = f"write a range of one kind, such as cp39..cp314, and name {last} beside it"
         raise RefusalError(f"{quote(text)} mixes two kinds of interpreters", hint)
@@ -55,12 +65,12 @@ def expand(items: tuple[Asked, ...], today: date) -> tuple[Wanted, ...]:
     """List every interpreter once, in order; a name outranks a range, a range outranks `supported`."""
     origins: dict[Interpreter, Origin] = {}
     for item in sorted(items, key=lambda item: _RANK[item.origin]):
-        for one in item.interpreters or supported(today):
-            origins.setdefault(one, item.origin)
-    return tuple(Wanted(interpreter=one, origin=origins[one]) for one in sorted(origins))
+        for interpreter in item.interpreters or supported(today):
+            origins.setdefault(interpreter, item.origin)
+    return tuple(Wanted(interpreter=interpreter, origin=origins[interpreter]) for interpreter in sorted(origins))
 
 
-def interpreter(text: str) -> Interpreter:
+def parse_interpreter(text: str) -> Interpreter:
     """Read `cp313` or `cp314t`."""
     hint = _meant(text) or "write for example cp313, cp314t, cp39..cp314 or supported"
     try:

@@ -5,18 +5,16 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 
 from factory.digest import Digest
 from factory.form.kinds import RefusalError
 from factory.form.problems import quote
-from factory.recipe.model import SdistSource
 from factory.untrusted import (
     UntrustedTextError,
     parse_project_name,
     parse_requirement,
     parse_specifiers,
-    parse_version,
 )
 
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(kB|KB|MB|GB|KiB|MiB|GiB)")
@@ -84,22 +82,6 @@ def extra(text: str) -> NormalizedName:
         return parse_project_name(text)
     except UntrustedTextError:
         raise RefusalError(f"{quote(text)} is not an extra's name", "write one extra an item") from None
-
-
-def pinned_sdist(text: str) -> SdistSource:
-    """Read `name==version`."""
-    hint = "write name==version, for example nh3==0.3.7"
-    wanted = requirement(text, hint=hint)
-    pins = list(wanted.specifier)
-    if len(pins) != 1 or pins[0].operator != "==" or pins[0].version.endswith(".*"):
-        raise RefusalError(f"{quote(text)} does not pin one version", hint)
-    if wanted.extras or wanted.marker:
-        raise RefusalError(f"{quote(text)} holds more than a name and a version", hint)
-    try:
-        version = parse_version(pins[0].version)
-    except UntrustedTextError:
-        raise RefusalError(f"{quote(text)} does not pin one version", hint) from None
-    return SdistSource(name=canonicalize_name(wanted.name), version=version)
 
 
 def requirement(text: str, hint: str = "write a requirement such as pytest>=8") -> Requirement:

@@ -1,18 +1,60 @@
 """`overrides`: what differs for some cells."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from factory.errors import Span
 from factory.form.document import Mapping, Node
-from factory.form.kinds import Kind, ListOf, MapOf, Place, Schema
-from factory.form.records import Field, Record, Values
-from factory.recipe.model import Override
-from factory.recipe.sections.build import BUILD
-from factory.recipe.sections.gate import AUDIT, REPAIR, SELECT
-from factory.recipe.sections.trial import TEST
+from factory.form.fields import Field, fields_of, optional, section
+from factory.form.kinds import Kind, MapOf, Place, Schema
+from factory.form.records import Record, Values, record
+from factory.recipe.sections.build import BuildSpec, check_build
+from factory.recipe.sections.gate import AuditSpec, RepairSpec, Selecting
+from factory.recipe.sections.trial import TestSpec
 
 _ELSEWHERE = "set it under build, or write a recipe of its own for these cells"
+
+
+@section
+class Sections:
+    """What cells may have each its own of."""
+
+    build: BuildSpec = optional(
+        kind=record(BuildSpec, check=check_build),
+        doc="How a wheel is made.",
+        example="build: {features: [simd]}",
+        default=BuildSpec(),
+    )
+    repair: RepairSpec = optional(
+        kind=record(RepairSpec),
+        doc="What auditwheel is told.",
+        example="repair: {strip: true}",
+        default=RepairSpec(),
+    )
+    audit: AuditSpec = optional(
+        kind=record(AuditSpec),
+        doc="What the gate expects of the wheel.",
+        example="audit: {modules: [nh3.nh3]}",
+        default=AuditSpec(),
+    )
+    test: TestSpec = optional(
+        kind=record(TestSpec),
+        doc="How the installed wheel is tried, once per interpreter.",
+        example="test: {import: [nh3]}",
+        default=TestSpec(),
+    )
+
+
+@section
+class Override(Sections):
+    """What differs for the cells that a glob selects, or with an `@` in it for their trials.
+
+    Each of `paths` names a value that counts, by attributes from the section down and in a mapping by its key; all else
+    in the sections is a default that means nothing.
+    """
+
+    select: str
+    paths: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +72,28 @@ class WholeRecipe(Kind[None]):
         return {"not": {}}
 
 
-def _cell_level(section: Field[object]) -> Field[object]:
-    """Return a section as an override may hold it: what differs per cell alone."""
-    if not isinstance(section.kind, Record):
-        return section
+def _cell_level(field: Field) -> Field:
+    """Return a section's field as an override may hold it: only what may differ per cell."""
+    if not isinstance(field.kind, Record):
+        return field
     fields = tuple(
-        field if field.level == "cell" else replace(field, kind=WholeRecipe()) for field in section.kind.fields
+        inner if inner.level == "cell" else replace(inner, kind=WholeRecipe()) for inner in field.kind.fields
     )
-    return replace(section, kind=replace(section.kind, fields=fields))
+    return replace(field, kind=replace(field.kind, fields=fields))
 
 
-_SECTIONS = tuple(_cell_level(section) for section in (BUILD, REPAIR, AUDIT, TEST))
+_SECTIONS = tuple(_cell_level(field) for field in fields_of(Sections))
 
 
 def _check(values: Values, place: Place, span: Span) -> None:
     """Something differs; and for a trial, its test alone."""
-    given = [entry for section in _SECTIONS if (entry := values.entry(section))]
+    given = [entry for field in _SECTIONS if (entry := values.entry(field.name))]
     if not given:
         place.refuse(span, "changes nothing", "say what differs for these cells: test: {requires: [pytest<8]}")
-    if SELECT not in values or "@" not in values[SELECT]:
+    if "select" not in values or "@" not in values["select"]:
         return
     for entry in given:
-        if entry.key != TEST.name:
+        if entry.key != "test":
             hint = "select the cell, without the @ and what follows it"
             place.at(entry.key).refuse(entry.key_span, "differs between cells, not between trials of one wheel", hint)
 
@@ -59,18 +101,12 @@ def _check(values: Values, place: Place, span: Span) -> None:
 def _override(values: Values) -> Override:
     paths = (
         path
-        for section in _SECTIONS
-        if (entry := values.entry(section))
-        for path in _paths((section.key,), section.kind, entry.value)
+        for field in _SECTIONS
+        if (entry := values.entry(field.name))
+        for path in _paths((field.key,), field.kind, entry.value)
     )
-    return Override(
-        select=values[SELECT],
-        paths=tuple(paths),
-        build=values[BUILD],
-        repair=values[REPAIR],
-        audit=values[AUDIT],
-        test=values[TEST],
-    )
+    make: Callable[..., Override] = Override
+    return make(paths=tuple(paths), **values.attributes())
 
 
 def _paths(path: tuple[str, ...], kind: Kind[object], node: Node) -> Iterator[tuple[str, ...]]:
@@ -86,15 +122,4 @@ def _paths(path: tuple[str, ...], kind: Kind[object], node: Node) -> Iterator[tu
         yield path
 
 
-OVERRIDES: Field[tuple[Override, ...]] = Field(
-    name="overrides",
-    example="overrides: [{select: '*-musllinux_*', build: {locked: false}}]",
-    kind=ListOf(
-        item=Record(fields=(SELECT, *_SECTIONS), build=_override, check=_check),
-        name="a list of mappings",
-    ),
-    doc="Changes for the cells that a glob selects, in order: the last that matches wins, key by key. "
-    "A glob with an `@` selects trials, whose `test` alone can differ.",
-    default=(),
-    level="recipe",
-)
+OVERRIDE = Record(fields=(*fields_of(Selecting), *_SECTIONS), build=_override, check=_check)

@@ -3,24 +3,112 @@
 from dataclasses import replace
 from pathlib import Path
 
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
 from factory.digest import Digest
 from factory.errors import Span
 from factory.form.document import Entry
-from factory.form.kinds import ListOf, Place, Text
-from factory.form.records import Field, Record, Values
+from factory.form.fields import Field, fields_of, optional, section
+from factory.form.kinds import ListOf, Place, RefusalError, Text
+from factory.form.problems import quote
+from factory.form.records import Record, Values
 from factory.recipe import addresses, texts
-from factory.recipe.model import GitSource, PathSource, SdistSource, SourceRef, UrlSource
 from factory.recipe.sections.shared import IN_SOURCE
+from factory.untrusted import UntrustedTextError, parse_version
 
-SDIST: Field[SdistSource | None] = Field(
+
+@section
+class _Source:
+    """What every source has: the `subdir` in which the project lies, and `patches`, which are applied in order.
+
+    The parser has joined the patches' paths to the recipe's folder.
+    """
+
+    subdir: str = optional(
+        kind=IN_SOURCE,
+        doc="The folder of the source in which the project lies.",
+        example="subdir: python",
+        default="",
+        shown_default="the source's root",
+        level="recipe",
+        enters=("source",),
+    )
+    patches: tuple[Path, ...] = optional(
+        kind=ListOf(item=Text(name="a path", parse=texts.local_path), name="a list of paths", unique=True),
+        doc="Patches for the source, relative to the recipe's folder, applied in order as `git apply` does. "
+        "Must be inside the recipe's repository or `--root`.",
+        example="patches: [fix.patch]",
+        default=(),
+        level="recipe",
+        enters=("source",),
+    )
+
+
+@section
+class SdistSource(_Source):
+    """A release on the package index: `name==version`, and optionally the digest its sdist must have."""
+
+    name: NormalizedName
+    version: Version
+    sha256: Digest | None = None
+
+
+@section
+class PathSource(_Source):
+    """A source tree on this machine; the parser has joined a relative path to the recipe's folder."""
+
+    path: Path
+
+
+@section
+class GitSource(_Source):
+    """A commit of a repository elsewhere; `rev` is the whole commit, or a tag or a branch that names one.
+
+    Repositories of this machine, submodules among them, must lie below `root`, if there is one.
+    """
+
+    url: str
+    rev: str
+    root: Path | None = None
+
+
+@section
+class UrlSource(_Source):
+    """An archive elsewhere, of one top folder as sdists have it, and the digest that it must have."""
+
+    url: str
+    sha256: Digest
+
+
+SourceRef = SdistSource | PathSource | GitSource | UrlSource
+
+
+def _pinned_sdist(text: str) -> SdistSource:
+    """Read `name==version`."""
+    hint = "write name==version, for example nh3==0.3.7"
+    wanted = texts.requirement(text, hint=hint)
+    pins = list(wanted.specifier)
+    if len(pins) != 1 or pins[0].operator != "==" or pins[0].version.endswith(".*"):
+        raise RefusalError(f"{quote(text)} does not pin one version", hint)
+    if wanted.extras or wanted.marker:
+        raise RefusalError(f"{quote(text)} holds more than a name and a version", hint)
+    try:
+        version = parse_version(pins[0].version)
+    except UntrustedTextError:
+        raise RefusalError(f"{quote(text)} does not pin one version", hint) from None
+    return SdistSource(name=canonicalize_name(wanted.name), version=version)
+
+
+_SDIST = Field(
     name="sdist",
     example="sdist: nh3==0.3.7",
-    kind=Text(name="name==version", parse=texts.pinned_sdist),
+    kind=Text(name="name==version", parse=_pinned_sdist),
     doc="A release on the package index.",
     level="recipe",
     enters=("source",),
 )
-PATH: Field[Path | None] = Field(
+_PATH = Field(
     name="path",
     example="path: ../nh3",
     kind=Text(name="a path", parse=texts.local_path),
@@ -29,7 +117,7 @@ PATH: Field[Path | None] = Field(
     level="recipe",
     enters=("source",),
 )
-GIT: Field[str | None] = Field(
+_GIT = Field(
     name="git",
     example="git: https://example.org/nh3",
     kind=Text(name="a repository's URL", parse=addresses.repository),
@@ -38,7 +126,7 @@ GIT: Field[str | None] = Field(
     level="recipe",
     enters=("source",),
 )
-REV: Field[str | None] = Field(
+_REV = Field(
     name="rev",
     example="rev: v0.3.7",
     kind=Text(name="a commit, a tag or a branch", parse=addresses.revision),
@@ -46,7 +134,7 @@ REV: Field[str | None] = Field(
     level="recipe",
     enters=("source",),
 )
-URL: Field[str | None] = Field(
+_URL = Field(
     name="url",
     example="url: https://example.org/nh3-0.3.7.tar.gz",
     kind=Text(name="an archive's URL", parse=addresses.archive),
@@ -55,7 +143,7 @@ URL: Field[str | None] = Field(
     level="recipe",
     enters=("source",),
 )
-SHA256: Field[Digest | None] = Field(
+_SHA256 = Field(
     name="sha256",
     example="sha256: 71860d01c16f4d8c72e334e0674beb2b0899dbd0bf760de18932ef4390303848",
     kind=Text(name="a sha256 digest", parse=texts.sha256, pattern="(sha256:)?[0-9a-f]{64}"),
@@ -63,27 +151,7 @@ SHA256: Field[Digest | None] = Field(
     level="recipe",
     enters=("source",),
 )
-SUBDIR = Field(
-    name="subdir",
-    example="subdir: python",
-    kind=IN_SOURCE,
-    doc="The folder of the source in which the project lies.",
-    default="",
-    shown_default="the source's root",
-    level="recipe",
-    enters=("source",),
-)
-PATCHES: Field[tuple[Path, ...]] = Field(
-    name="patches",
-    example="patches: [fix.patch]",
-    kind=ListOf(item=Text(name="a path", parse=texts.local_path), name="a list of paths", unique=True),
-    doc="Patches for the source, relative to the recipe's folder, applied in order as `git apply` does. "
-    "Must be inside the recipe's repository or `--root`.",
-    default=(),
-    level="recipe",
-    enters=("source",),
-)
-_ORIGINS: tuple[Field[object], ...] = (SDIST, PATH, GIT, URL)
+_ORIGINS = ("sdist", "path", "git", "url")
 
 
 def _check(values: Values, place: Place, span: Span) -> None:
@@ -99,35 +167,28 @@ def _check(values: Values, place: Place, span: Span) -> None:
 
 
 def _check_pins(values: Values, place: Place, origin: Entry) -> None:
-    rev, sha256 = values.entry(REV), values.entry(SHA256)
-    if origin.key == GIT.name and rev is None:
+    rev, sha256 = values.entry("rev"), values.entry("sha256")
+    if origin.key == "git" and rev is None:
         place.refuse(origin.key_span, "git wants a rev", "name the commit, or the tag that names it: rev: v0.3.7")
-    if origin.key == URL.name and sha256 is None:
+    if origin.key == "url" and sha256 is None:
         place.refuse(origin.key_span, "url wants a sha256", "write the digest that sha256sum prints for the file")
-    if rev is not None and origin.key != GIT.name:
+    if rev is not None and origin.key != "git":
         place.at(rev.key).refuse(rev.key_span, f"belongs to git, and the source is {origin.key}", "take it out")
-    if sha256 is not None and origin.key in (PATH.name, GIT.name):
-        hint = "take it out; " + ("the rev says which" if origin.key == GIT.name else "it belongs to sdist and url")
+    if sha256 is not None and origin.key in ("path", "git"):
+        hint = "take it out; " + ("the rev says which" if origin.key == "git" else "it belongs to sdist and url")
         place.at(sha256.key).refuse(sha256.key_span, "a tree has no digest of its own", hint)
 
 
 def _build(values: Values) -> SourceRef:
-    subdir, patches, sha256 = values[SUBDIR], values[PATCHES], values[SHA256]
-    if sdist := values[SDIST]:
+    subdir, patches, sha256 = values["subdir"], values["patches"], values["sha256"]
+    sdist: SdistSource | None = values["sdist"]
+    if sdist is not None:
         return replace(sdist, sha256=sha256, subdir=subdir, patches=patches)
-    if (git := values[GIT]) and (rev := values[REV]):
+    if (git := values["git"]) and (rev := values["rev"]):
         return GitSource(url=git, rev=rev, subdir=subdir, patches=patches)
-    if (url := values[URL]) and sha256:
+    if (url := values["url"]) and sha256:
         return UrlSource(url=url, sha256=sha256, subdir=subdir, patches=patches)
-    return PathSource(path=values[PATH] or Path(), subdir=subdir, patches=patches)
+    return PathSource(path=values["path"] or Path(), subdir=subdir, patches=patches)
 
 
-SOURCE = Field(
-    name="source",
-    example="source: {sdist: nh3==0.3.7}",
-    kind=Record(fields=(SDIST, PATH, GIT, REV, URL, SHA256, SUBDIR, PATCHES), build=_build, check=_check),
-    doc="What is built: exactly one of `sdist`, `path`, `git`, `url`.",
-    required=True,
-    level="recipe",
-    hint="write source: {sdist: name==version}, or source: {path: folder}",
-)
+SOURCE = Record(fields=(_SDIST, _PATH, _GIT, _REV, _URL, _SHA256, *fields_of(_Source)), build=_build, check=_check)

@@ -1,21 +1,21 @@
-"""The whole recipe: its top-level fields in the order of the reference."""
+"""The whole recipe: what it becomes, and its top-level fields in the order of the reference."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from packaging.utils import NormalizedName
 
+from factory.form.fields import Field, field_of, fields_of, optional, required, section
 from factory.form.kinds import ListOf, MapOf, Text, Version
-from factory.form.records import Field, Record
+from factory.form.records import Record, record
 from factory.pins import PINNED, Pin
 from factory.recipe import targets, texts
-from factory.recipe.sections.build import BUILD
-from factory.recipe.sections.gate import AUDIT, REPAIR, SKIP
-from factory.recipe.sections.overrides import OVERRIDES
+from factory.recipe.sections.gate import SkipRule
+from factory.recipe.sections.overrides import OVERRIDE, Override, Sections
 from factory.recipe.sections.shared import LINE
-from factory.recipe.sections.source import SOURCE
-from factory.recipe.sections.trial import TEST
-from factory.recipe.targets import Asked
+from factory.recipe.sections.source import SOURCE, SourceRef
+from factory.recipe.targets import Wanted
 from factory.tags import Abi3Floor, PlatformTag
 
 FORMAT = 1
@@ -24,7 +24,93 @@ _PLATFORM_PATTERN = "(manylinux(1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-
 _INTERPRETER_PATTERN = "(cp|pp)3[0-9]{1,2}t?"
 _PLATFORM = Text(name="a platform tag", parse=targets.platform, pattern=_PLATFORM_PATTERN)
 
-FACTORY = Field(
+
+@section
+class Recipe(Sections):
+    """A whole recipe, version 1. `file` is the path it was read from, `name` its address in selectors.
+
+    `images` are those to build in that the recipe names itself, by platform.
+    """
+
+    name: NormalizedName = required(
+        kind=Text(name="a project name", parse=texts.project_name, pattern="[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"),
+        doc="The recipe's name, first part of its cells' addresses.",
+        example="name: nh3",
+        hint="write the project's name: name: nh3",
+        level="recipe",
+    )
+    file: Path
+    source: SourceRef = required(
+        kind=SOURCE,
+        doc="What is built: exactly one of `sdist`, `path`, `git`, `url`.",
+        example="source: {sdist: nh3==0.3.7}",
+        hint="write source: {sdist: name==version}, or source: {path: folder}",
+        level="recipe",
+    )
+    interpreters: tuple[Wanted, ...]
+    abi3: tuple[Abi3Floor, ...] | None = optional(
+        kind=ListOf(
+            item=Text(name="a floor", parse=targets.floor, pattern="cp3[0-9]{1,2}t?"),
+            name="a floor, or a list of them",
+            bare=True,
+            unique=True,
+            least=1,
+            if_empty="name a floor such as cp39; without the line, the source decides",
+        ),
+        doc="The abi3 floors: one wheel from each floor on, instead of one per version. A `t` floor means abi3t.",
+        example="abi3: cp39",
+        default=None,
+        shown_default="read from the source; else a wheel per version",
+        level="recipe",
+        enters=("build", "audit"),
+    )
+    platforms: tuple[PlatformTag, ...] = required(
+        kind=ListOf(
+            item=_PLATFORM,
+            name="a platform tag, or a list of them",
+            bare=True,
+            unique=True,
+            least=1,
+            if_empty="name at least one, such as manylinux_2_28_x86_64",
+        ),
+        doc="Ceilings: the newest libc that the wheel may need.",
+        example="platforms: [manylinux_2_28_x86_64]",
+        hint="name the newest libc the wheel may need: platforms: [manylinux_2_28_x86_64]",
+        level="recipe",
+        enters=("build", "repair", "audit"),
+    )
+    skip: tuple[SkipRule, ...] = optional(
+        kind=ListOf(item=record(SkipRule), name="a list of mappings"),
+        doc="Cells that are left out, each with its reason.",
+        example="skip: [{select: '*-cp314t-*', reason: PyO3 0.26}]",
+        default=(),
+        level="recipe",
+    )
+    images: Mapping[PlatformTag, Pin] = optional(
+        kind=MapOf(
+            key=_PLATFORM,
+            value=Text(name="an image by digest", parse=targets.pinned_image, pattern=PINNED.pattern),
+            name="a mapping of platforms to images by digest",
+        ),
+        doc="Images to build in, each for a platform of the recipe, where the factory's own are not wanted. "
+        "Each is asked once what it holds.",
+        example=f"images: {{manylinux_2_28_x86_64: registry.example.org/image@sha256:{'0123456789abcdef' * 4}}}",
+        default=MappingProxyType({}),
+        shown_default="none",
+        level="recipe",
+        enters=("prepare", "build", "repair"),
+    )
+    overrides: tuple[Override, ...] = optional(
+        kind=ListOf(item=OVERRIDE, name="a list of mappings"),
+        doc="Changes for the cells that a glob selects, in order: the last that matches wins, key by key. "
+        "A glob with an `@` selects trials, whose `test` alone can differ.",
+        example="overrides: [{select: '*-musllinux_*', build: {locked: false}}]",
+        default=(),
+        level="recipe",
+    )
+
+
+_FACTORY = Field(
     name="factory",
     example="factory: 1",
     kind=Version(number=FORMAT),
@@ -33,16 +119,7 @@ FACTORY = Field(
     level="recipe",
     hint=f"begin the recipe with factory: {FORMAT}",
 )
-NAME: Field[NormalizedName] = Field(
-    name="name",
-    example="name: nh3",
-    kind=Text(name="a project name", parse=texts.project_name, pattern="[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"),
-    doc="The recipe's name, first part of its cells' addresses.",
-    required=True,
-    level="recipe",
-    hint="write the project's name: name: nh3",
-)
-INTERPRETERS: Field[tuple[Asked, ...]] = Field(
+_INTERPRETERS = Field(
     name="interpreters",
     example="interpreters: [cp39, cp313]",
     kind=ListOf(
@@ -64,55 +141,7 @@ INTERPRETERS: Field[tuple[Asked, ...]] = Field(
     enters=("build", "trial"),
     hint="name where the wheels must work: interpreters: [cp39, cp313], cp39..cp314 or supported",
 )
-ABI3: Field[tuple[Abi3Floor, ...] | None] = Field(
-    name="abi3",
-    example="abi3: cp39",
-    kind=ListOf(
-        item=Text(name="a floor", parse=targets.floor, pattern="cp3[0-9]{1,2}t?"),
-        name="a floor, or a list of them",
-        bare=True,
-        unique=True,
-        least=1,
-        if_empty="name a floor such as cp39; without the line, the source decides",
-    ),
-    doc="The abi3 floors: one wheel from each floor on, instead of one per version. A `t` floor means abi3t.",
-    shown_default="read from the source; else a wheel per version",
-    level="recipe",
-    enters=("build", "audit"),
-)
-PLATFORMS: Field[tuple[PlatformTag, ...]] = Field(
-    name="platforms",
-    example="platforms: [manylinux_2_28_x86_64]",
-    kind=ListOf(
-        item=_PLATFORM,
-        name="a platform tag, or a list of them",
-        bare=True,
-        unique=True,
-        least=1,
-        if_empty="name at least one, such as manylinux_2_28_x86_64",
-    ),
-    doc="Ceilings: the newest libc that the wheel may need.",
-    required=True,
-    level="recipe",
-    enters=("build", "repair", "audit"),
-    hint="name the newest libc the wheel may need: platforms: [manylinux_2_28_x86_64]",
-)
-IMAGES: Field[Mapping[str, Pin]] = Field(
-    name="images",
-    example=f"images: {{manylinux_2_28_x86_64: registry.example.org/image@sha256:{'0123456789abcdef' * 4}}}",
-    kind=MapOf(
-        key=Text(name="a platform tag", parse=targets.platform_name, pattern=_PLATFORM_PATTERN),
-        value=Text(name="an image by digest", parse=targets.pinned_image, pattern=PINNED.pattern),
-        name="a mapping of platforms to images by digest",
-    ),
-    default=MappingProxyType({}),
-    shown_default="none",
-    doc="Images to build in, each for a platform of the recipe, where the factory's own are not wanted. "
-    "Each is asked once what it holds.",
-    level="recipe",
-    enters=("prepare", "build", "repair"),
-)
-PROGRAMS = Field(
+_PROGRAMS = Field(
     name="programs",
     example="programs: {run: cargo test}",
     kind=Record(
@@ -124,20 +153,12 @@ PROGRAMS = Field(
     hint="take it out; the factory makes wheels alone so far",
 )
 
-
-TOP: tuple[Field[object], ...] = (
-    FACTORY,
-    NAME,
-    SOURCE,
-    INTERPRETERS,
-    ABI3,
-    PLATFORMS,
-    SKIP,
-    IMAGES,
-    BUILD,
-    REPAIR,
-    AUDIT,
-    TEST,
-    PROGRAMS,
-    OVERRIDES,
+TOP = (
+    _FACTORY,
+    *(field_of(Recipe, attribute) for attribute in ("name", "source")),
+    _INTERPRETERS,  # what it becomes depends on the day, so the parser fills in the attribute
+    *(field_of(Recipe, attribute) for attribute in ("abi3", "platforms", "skip", "images")),
+    *fields_of(Sections),
+    _PROGRAMS,
+    field_of(Recipe, "overrides"),
 )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from factory.form.records import Field, Record, walk
-from factory.recipe.sections.overrides import OVERRIDES
+from factory.form.fields import Field
+from factory.form.records import Record, walk
 from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.messages import DATA
 
@@ -26,15 +26,15 @@ def table() -> str:
     return head + "".join(f"| {' | '.join(_cells(name, field))} |\n" for name, field in _rows())
 
 
-def _rows() -> Iterator[tuple[str, Field[object]]]:
+def _rows() -> Iterator[tuple[str, Field]]:
     """Every field but what `overrides` repeats of other sections."""
-    repeated = tuple(f"{OVERRIDES.name}[].{field.name}" for field in TOP)
+    repeated = tuple(f"overrides[].{field.name}" for field in TOP)
     for name, field in walk(TOP):
         if not name.startswith(repeated):
             yield name, field
 
 
-def _cells(name: str, field: Field[object]) -> Iterator[str]:
+def _cells(name: str, field: Field) -> Iterator[str]:
     yield f"`{name}`"
     yield field.kind.name.replace("|", "\\|")
     yield _default(field)
@@ -43,7 +43,7 @@ def _cells(name: str, field: Field[object]) -> Iterator[str]:
     yield field.doc + (" **Not yet.**" if field.not_yet else "")
 
 
-def _default(field: Field[object]) -> str:
+def _default(field: Field) -> str:
     if field.required:
         return "**required**"
     if field.shown_default:

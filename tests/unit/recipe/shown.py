@@ -9,7 +9,6 @@ from factory.form.document import Node, Sequence, compose
 from factory.form.lines import source_of
 from factory.form.problems import Problems
 from factory.form.records import walk
-from factory.recipe.sections.overrides import OVERRIDES
 from factory.recipe.sections.whole import TOP
 from tests.unit.recipe.messages import DATA
 
@@ -49,7 +48,7 @@ def title(recipe: Path) -> str:
 
 def fields() -> list[str]:
     """Return every field that works, by its dotted name, but for what `overrides` repeats of other sections."""
-    repeated = tuple(f"{OVERRIDES.name}[].{field.name}" for field in TOP)
+    repeated = tuple(f"overrides[].{field.name}" for field in TOP)
     rows = [(name, field) for name, field in walk(TOP) if not name.startswith(repeated)]
     absent = tuple(name for name, field in rows if field.not_yet)
     return [name for name, _ in rows if not name.startswith(absent or ("/",))]
@@ -59,7 +58,7 @@ def shown() -> dict[str, list[Path]]:
     """Return for every field the recipes and examples that have it, for all cells or in an override."""
     told = {recipe: set(_names(_tree(recipe))) for recipe in OURS}
     for names in told.values():
-        names |= {name.removeprefix(f"{OVERRIDES.name}[].") for name in names}
+        names |= {name.removeprefix("overrides[].") for name in names}
     return {name: [recipe for recipe, names in told.items() if name in names] for name in fields()}
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from factory.catalogue import Waiver
-from factory.form.records import Field, walk
+from factory.form.fields import Field
+from factory.form.records import walk
 from factory.recipe import model
 from factory.recipe.sections.whole import TOP
 
@@ -36,7 +37,7 @@ def defaults(section: type) -> dict[str, object]:
     return made
 
 
-def fields_of(prefix: str) -> dict[str, Field[object]]:
+def fields_of(prefix: str) -> dict[str, Field]:
     """Return the fields of a section by their attributes."""
     below = {name.removeprefix(prefix): field for name, field in FIELDS.items() if name.startswith(prefix)}
     return {field.key: field for name, field in below.items() if "." not in name}

@@ -6,10 +6,11 @@ from datetime import date
 import pytest
 
 from factory.form.document import Mapping, compose
+from factory.form.fields import Field
 from factory.form.kinds import Place
 from factory.form.lines import source_of
 from factory.form.problems import Problems
-from factory.form.records import Field, walk
+from factory.form.records import walk
 from factory.recipe.lifetimes import LIFETIMES, supported
 from factory.recipe.sections.overrides import WholeRecipe
 from factory.recipe.sections.whole import TOP
@@ -40,7 +41,7 @@ def _inside_not_yet(name: str) -> bool:
     return any(parent.not_yet for parent in _parents(name))
 
 
-def _parents(name: str) -> Iterator[Field[object]]:
+def _parents(name: str) -> Iterator[Field]:
     while name := name.rpartition(".")[0]:
         yield FIELDS[name.removesuffix("[]")]
 
