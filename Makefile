@@ -22,16 +22,15 @@ test-all: test  ## the slow proofs too
 	$(MAKE) podman
 
 lint: setup
-	$(BIN)/ruff format --check factory tests bench
-	$(BIN)/ruff check factory tests bench
+	$(BIN)/ruff format --check factory tests bench tools
+	$(BIN)/ruff check factory tests bench tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --strict-collection .github/workflows
 
 generated: setup  ## rewrite what is made from the code and compared: messages, reference, schemas
-	$(BIN)/python -m tests.unit.recipe.messages
-	$(BIN)/python -m tests.unit.cli.generated
+	$(BIN)/python -m tools.generated
 
 setup: .venv/.ready  ## the environment, from the lock file
 	@command -v mmdebstrap >/dev/null || sh images/install-mmdebstrap.sh

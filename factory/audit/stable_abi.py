@@ -1,6 +1,6 @@
 """The stable ABI's symbols and the version each came with: abi3info's data, corrected by the interpreters themselves.
 
-`stable_abi.txt` has a symbol and the minor version of its coming on each line; `python -m tests.unit.cli.generated`
+`stable_abi.txt` has a symbol and the minor version of its coming on each line; `python -m tools.generated`
 writes it. Loading abi3info itself takes longer than judging a small wheel.
 """
 

@@ -1,4 +1,4 @@
-"""What interpreters and system libraries really export: lists made by `python -m tests.docker.exports`."""
+"""What interpreters and system libraries really export: lists made by `python -m tools.exports`."""
 
 from factory.audit.exports.read import interpreters_that_export, known_interpreters, library_exports
 

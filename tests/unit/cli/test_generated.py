@@ -8,7 +8,7 @@ import pytest
 
 from factory.images import declared
 from factory.recipe.parse import load_recipe
-from tests.unit.cli.generated import GENERATED, REFERENCE, ROOT, commands, help_of
+from tools.generated import GENERATED, REFERENCE, ROOT, commands, help_of
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "recipes" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SOURCES = sorted((ROOT / "factory").rglob("*.py"))
@@ -18,7 +18,7 @@ SOURCES = sorted((ROOT / "factory").rglob("*.py"))
 def test_a_file_made_from_the_code_is_as_the_code_makes_it(path: Path) -> None:
     words = path.read_text(encoding="utf-8")
 
-    assert words == GENERATED[path](words), "run: python -m tests.unit.cli.generated"
+    assert words == GENERATED[path](words), "run: python -m tools.generated"
 
 
 @pytest.mark.parametrize(("typed", "command"), commands(), ids=[typed for typed, _ in commands()])

@@ -9,7 +9,7 @@ from factory.errors import Problem, RecipeError
 from factory.form.records import walk
 from factory.recipe.parse import load_recipe, load_recipes, parse_recipe
 from factory.recipe.sections.whole import TOP
-from tests.unit.recipe.messages import BAD, DATA, TODAY, TYPES, message_of
+from tools.messages import BAD, DATA, TODAY, TYPES, message_of
 
 MINIMAL = (
     "factory: 1\nname: nh3\nsource: {sdist: nh3==0.3.7}\ninterpreters: [cp313]\nplatforms: [manylinux_2_28_x86_64]\n"

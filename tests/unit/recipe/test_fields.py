@@ -14,7 +14,7 @@ from factory.form.records import walk
 from factory.recipe.lifetimes import LIFETIMES, supported
 from factory.recipe.sections.overrides import WholeRecipe
 from factory.recipe.sections.whole import TOP
-from tests.unit.recipe.reference import REFERENCE, rendered
+from tools.recipe_table import REFERENCE, rendered
 
 FIELDS = {name: field for name, field in walk(TOP) if not isinstance(field.kind, WholeRecipe)}
 
@@ -47,7 +47,7 @@ def _parents(name: str) -> Iterator[Field]:
 
 
 def test_the_reference_shows_the_table_as_it_is() -> None:
-    """`python -m tests.unit.recipe.messages` rewrites it."""
+    """`python -m tools.generated` rewrites it."""
     assert REFERENCE.read_text(encoding="utf-8") == rendered()
 
 

@@ -20,8 +20,8 @@ from factory.recipe.parse import load_recipe
 from factory.recipe.roots import default_root
 from factory.recipe.schema import schema
 from factory.tags import Abi3Floor, PlatformTag
-from tests.unit.recipe.messages import BAD, DATA, GOOD, RULES, TODAY
-from tests.unit.recipe.shown import OURS, title
+from tools.messages import BAD, DATA, GOOD, RULES, TODAY
+from tools.shown_fields import OURS, title
 
 
 def load(name: str, *overrides: str) -> model.Recipe:

@@ -11,7 +11,7 @@ from factory.form.lines import source_of
 from factory.form.problems import Problems
 from factory.form.records import Record
 from factory.recipe.sections.whole import TOP
-from tests.unit.recipe.messages import DATA
+from tools.messages import DATA
 
 REPOSITORY = DATA.parents[2]
 README = (REPOSITORY / "recipes" / "README.md").read_text(encoding="utf-8")

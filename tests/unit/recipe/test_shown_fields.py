@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.recipe.shown import PROVEN, README, REPOSITORY, fields, rendered, shown
+from tools.shown_fields import PROVEN, README, REPOSITORY, fields, rendered, shown
 
 
 @pytest.mark.parametrize("name", fields())
@@ -19,5 +19,5 @@ def test_the_test_that_proves_a_field_has_it_in_a_recipe(name: str) -> None:
 
 
 def test_the_readme_says_where() -> None:
-    """`python -m tests.unit.recipe.messages` rewrites it."""
+    """`python -m tools.generated` rewrites it."""
     assert README.read_text(encoding="utf-8") == rendered()

@@ -1,6 +1,6 @@
 """Make the lists of what interpreters and system libraries export, from the images that are here.
 
-`python -m tests.docker.exports [FILE...]` rewrites `factory/audit/exports/*.txt`; a FILE is one more interpreter or
+`python -m tools.exports [FILE...]` rewrites `factory/audit/exports/*.txt`; a FILE is one more interpreter or
 libpython, for versions that no image has. A symbol counts for a version when one of its builds exports it.
 """
 
@@ -20,7 +20,7 @@ from factory.elf.read import parse
 from factory.host import read_host
 from factory.policy import system_libraries
 
-_FOLDER = Path(__file__).parents[2] / "factory" / "audit" / "exports"
+_FOLDER = Path(__file__).parents[1] / "factory" / "audit" / "exports"
 _ARCH = "x86_64"
 _LIBRARIES_OF = "wheel-factory/trial-bullseye"
 _LOADER = "ld-linux-x86-64.so.2"

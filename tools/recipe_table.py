@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from factory.form.fields import Field
 from factory.form.records import Record, walk
 from factory.recipe.sections.whole import TOP
-from tests.unit.recipe.messages import DATA
+from tools.messages import DATA
 
 REFERENCE = DATA.parents[2] / "docs" / "reference" / "recipe.md"
-BEGIN = "<!-- The table is made by `python -m tests.unit.recipe.messages`. -->\n"
+BEGIN = "<!-- The table is made by `python -m tools.generated`. -->\n"
 _WHOLE_RECIPE = {field.name for field in TOP if field.level == "recipe"}
 END = "<!-- Here the table ends. -->\n"
 

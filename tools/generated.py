@@ -1,6 +1,6 @@
 """Files that are made from the code and kept beside it, so that their diff is read.
 
-`python -m tests.unit.cli.generated` rewrites them all. In Markdown only what stands between the two marks is made.
+`python -m tools.generated` rewrites them all. In Markdown only what stands between the two marks is made.
 """
 
 import json
@@ -16,11 +16,12 @@ from factory.cli import main as factory
 from factory.errors import FactoryError
 from factory.events.model import Event
 from factory.report.documents import AuditDocument, ImagesDocument, PlanDocument, RunDocument
-from tests.unit.cli.json_schema import Node, schema_of, schema_of_line
+from tools import messages, recipe_table, shown_fields
+from tools.json_schema import Node, schema_of, schema_of_line
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
-BEGIN = "<!-- From here on made by `python -m tests.unit.cli.generated`. -->\n"
+BEGIN = "<!-- From here on made by `python -m tools.generated`. -->\n"
 END = "<!-- To here. -->\n"
 _SCHEMAS = ROOT / "factory" / "schemas"
 _WIDTH = 80
@@ -195,6 +196,9 @@ GENERATED: Mapping[Path, Callable[[str], str]] = {
 
 def main() -> None:
     """Rewrite every file that is compared."""
+    messages.rewrite()
+    recipe_table.REFERENCE.write_text(recipe_table.rendered(), encoding="utf-8")
+    shown_fields.README.write_text(shown_fields.rendered(), encoding="utf-8")
     for path, make in GENERATED.items():
         words = path.read_text(encoding="utf-8") if path.exists() else ""
         path.write_text(make(words), encoding="utf-8")

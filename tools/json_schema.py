@@ -96,7 +96,7 @@ def described(kind: type) -> Mapping[str, str]:
     words, fields = FIELDS.get(kind.__name__, {}), [field.name for field in dataclasses.fields(kind)]
     if set(words) != set(fields):
         named = ", ".join(f"{kind.__name__}.{name}" for name in sorted(set(words) ^ set(fields)))
-        raise KeyError(f"tests/unit/cli/fields.toml must describe exactly the fields that there are: {named}")
+        raise KeyError(f"tools/fields.toml must describe exactly the fields that there are: {named}")
     return {name: words[name] for name in fields}
 
 

@@ -1,7 +1,6 @@
 """What the bad recipes say.
 
-`python -m tests.unit.recipe.messages` rewrites every message, the reference's table and that of recipes/README.md; read
-the diff as prose.
+`python -m tools.generated` writes every message anew; read the diff as prose.
 """
 
 from datetime import date
@@ -11,7 +10,7 @@ from factory.errors import RecipeError
 from factory.form.frames import render_problems
 from factory.recipe.parse import parse_recipe
 
-DATA = Path(__file__).parents[2] / "data" / "recipes"
+DATA = Path(__file__).parents[1] / "tests" / "data" / "recipes"
 BAD = sorted((DATA / "bad").rglob("*.yaml"))
 TYPES = DATA / "bad/types"
 GOOD = sorted((DATA / "good").glob("*.yaml"))
@@ -30,15 +29,7 @@ def message_of(recipe: Path) -> str:
     raise AssertionError(f"{recipe.name} is a good recipe")
 
 
-def main() -> None:
-    """Rewrite what is compared."""
-    from tests.unit.recipe import reference, shown  # noqa: PLC0415 -- they need this module
-
+def rewrite() -> None:
+    """Write every message anew."""
     for recipe in BAD:
         recipe.with_suffix(".txt").write_text(message_of(recipe), encoding="utf-8")
-    reference.REFERENCE.write_text(reference.rendered(), encoding="utf-8")
-    shown.README.write_text(shown.rendered(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

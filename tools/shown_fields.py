@@ -10,12 +10,12 @@ from factory.form.lines import source_of
 from factory.form.problems import Problems
 from factory.form.records import walk
 from factory.recipe.sections.whole import TOP
-from tests.unit.recipe.messages import DATA
+from tools.messages import DATA
 
 REPOSITORY = DATA.parents[2]
 README = REPOSITORY / "recipes" / "README.md"
 OURS = [*sorted((REPOSITORY / "recipes").glob("*.yaml")), *sorted((REPOSITORY / "examples").glob("*/recipe.yaml"))]
-BEGIN = "<!-- The table is made by `python -m tests.unit.recipe.messages`. -->\n"
+BEGIN = "<!-- The table is made by `python -m tools.generated`. -->\n"
 END = "<!-- Here the table ends. -->\n"
 _SHOWN = 3
 
