@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from factory.codec import JSON
 from factory.confined import Bounds, Overrun
-from factory.digest import Digest
+from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry, HeldImage
 from factory.events.model import Planned, Run, RunStarted
 from factory.events.recorder import Recorder
@@ -27,6 +27,7 @@ from factory.images.pulled import PulledSpec
 from factory.images.ready import Workshop, ensure_pinned, ensure_pulled
 from factory.images.rust import RustBundle
 from factory.images.spec import ImageSpec
+from factory.keys import document, key
 from factory.memory import VERSIONS, Memory
 from factory.pins import Pin
 from factory.planned import PlannedRecipe
@@ -249,3 +250,51 @@ def _images() -> Sequence[ImageFacts]:
 
 
 _IMAGES = _images()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a stage of tests ends with: a word, and a file of the store if there is one."""
+
+    word: str
+    file: Artifact | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyStage:
+    """A stage of tests: by its name it asks the world or not, and is like an image or not; its input is a word."""
+
+    name: str = "build"
+    input: str = "input"
+
+    def once(self, memory: Memory, make: Callable[[], Outcome | Failure]) -> tuple[Outcome | Failure, bool]:
+        """Make the outcome unless it is remembered; say whether it was."""
+        return memory.once(self.name, {"input": self.input}, Outcome, make)
+
+    def surely(
+        self, memory: Memory, make: Callable[[], Outcome], worth: Callable[[Outcome], bool] = lambda _: True
+    ) -> Outcome:
+        """Make an outcome that ends well or raises; only what is worth it is remembered."""
+        return memory.surely(self.name, {"input": self.input}, Outcome, make, worth=worth)
+
+    @property
+    def key(self) -> Digest:
+        """The key of its outcome."""
+        return key(self.document)
+
+    @property
+    def document(self) -> Mapping[str, JSON]:
+        """The document that the key is of."""
+        return document(self.name, VERSIONS[self.name], {"input": self.input})
+
+
+def make_memory(
+    store: Store,
+    *,
+    fresh: bool = False,
+    update: bool = False,
+    cancelled: Event | None = None,
+    on_wait: Callable[[str], None] = lambda _: None,
+) -> Memory:
+    """Make the memory of one run on a store."""
+    return Memory(store=store, cancelled=cancelled or Event(), fresh=fresh, update=update, on_wait=on_wait)

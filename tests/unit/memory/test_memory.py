@@ -1,0 +1,330 @@
+"""A stage's outcome is made once for everybody: who makes it, who waits, and what is never remembered."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from factory.digest import Digest
+from factory.errors import Interrupted, SourceError, StoreError
+from factory.failure import Failure
+from factory.store import Store, locks
+from tests.doubles.run import Outcome, ToyStage, make_memory
+
+BUILD, RESOLVE, BYTECODE, RUST = (ToyStage(name=name) for name in ("build", "resolve", "bytecode", "rust"))
+FAILURE = Failure(step="build", message="no")
+GOOD = Outcome(word="good")
+
+
+@dataclass
+class Maker:
+    """Makes an outcome, and counts how often."""
+
+    outcome: Outcome | Failure = GOOD
+    times: int = 0
+
+    def __call__(self) -> Outcome | Failure:
+        self.times += 1
+        return self.outcome
+
+
+@dataclass
+class Opened:
+    """An open store, and what it said of damage."""
+
+    store: Store
+    damage: list[str] = field(default_factory=list)
+
+    def entry(self, stage: ToyStage) -> Path:
+        return self.store.path / "ledger" / stage.name / f"{stage.key.hex}.json"
+
+    def blob(self, digest: Digest) -> Path:
+        return self.store.path / "blobs" / digest.hex[:2] / digest.hex
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opened]:
+    damage: list[str] = []
+    with Store.open(tmp_path / "store", on_damage=damage.append) as store:
+        yield Opened(store=store, damage=damage)
+
+
+@pytest.fixture
+def store(opened: Opened) -> Store:
+    return opened.store
+
+
+def test_what_one_run_made_the_next_one_remembers(store: Store) -> None:
+    maker = Maker()
+
+    first = BUILD.once(make_memory(store), maker)
+    second = BUILD.once(make_memory(store), maker)
+
+    assert (first, second) == ((GOOD, False), (GOOD, True))
+    assert maker.times == 1
+
+
+@pytest.mark.parametrize("other", [ToyStage(input="other"), RESOLVE])
+def test_another_input_or_another_stage_is_another_key(store: Store, other: ToyStage) -> None:
+    BUILD.once(make_memory(store), Maker())
+
+    assert other.once(make_memory(store), Maker(Outcome(word="other"))) == (Outcome(word="other"), False)
+
+
+def test_a_failure_is_not_remembered(store: Store, opened: Opened) -> None:
+    memory = make_memory(store)
+
+    failed = BUILD.once(memory, Maker(FAILURE))
+    again = BUILD.once(memory, Maker())
+
+    assert (failed, again) == ((FAILURE, False), (GOOD, False))
+    assert opened.damage == []
+
+
+def test_what_make_raises_is_raised_and_the_key_is_free_again(store: Store) -> None:
+    def fail() -> Outcome:
+        raise SourceError("gone")
+
+    with pytest.raises(SourceError, match="gone"):
+        BUILD.once(make_memory(store), fail)
+
+    assert BUILD.once(make_memory(store), Maker()) == (GOOD, False)
+
+
+@pytest.mark.parametrize(
+    ("stage", "fresh", "update", "is_remembered"),
+    [
+        pytest.param(BUILD, True, False, False, id="fresh does work again"),
+        pytest.param(RESOLVE, True, False, False, id="fresh asks the world again"),
+        pytest.param(BYTECODE, True, False, True, id="fresh makes no image again"),
+        pytest.param(RUST, True, False, True, id="fresh makes no image of the world again"),
+        pytest.param(BUILD, False, True, True, id="update does no work again"),
+        pytest.param(RESOLVE, False, True, False, id="update asks the world again"),
+        pytest.param(BYTECODE, False, True, True, id="update makes no image again"),
+        pytest.param(RUST, False, True, False, id="update makes an image of the world again"),
+    ],
+)
+def test_what_is_made_again(store: Store, stage: ToyStage, fresh: bool, update: bool, is_remembered: bool) -> None:
+    stage.once(make_memory(store), Maker())
+
+    _, from_store = stage.once(make_memory(store, fresh=fresh, update=update), Maker())
+
+    assert from_store == is_remembered
+
+
+@pytest.mark.parametrize(("fresh", "update"), [(True, False), (False, True), (True, True)])
+def test_what_is_made_again_is_made_once_in_a_run_and_remembered_for_the_next(
+    store: Store, fresh: bool, update: bool
+) -> None:
+    RESOLVE.once(make_memory(store), Maker(Outcome(word="old")))
+    memory, maker = make_memory(store, fresh=fresh, update=update), Maker(Outcome(word="new"))
+
+    in_one_run = [RESOLVE.once(memory, maker) for _ in range(2)]
+    later = RESOLVE.once(make_memory(store), maker)
+
+    assert in_one_run == [(Outcome(word="new"), False), (Outcome(word="new"), True)]
+    assert later == (Outcome(word="new"), True)
+    assert maker.times == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("{", id="cut off"),
+        pytest.param("[]", id="another value"),
+    ],
+)
+def test_a_broken_entry_is_told_of_and_made_again(store: Store, opened: Opened, content: str) -> None:
+    BUILD.once(make_memory(store), Maker())
+    opened.entry(BUILD).chmod(0o600)
+    opened.entry(BUILD).write_text(content)
+
+    again = BUILD.once(make_memory(store), Maker())
+
+    assert again == (GOOD, False)
+    assert BUILD.once(make_memory(store), Maker()) == (GOOD, True)
+    assert all(text.startswith("build ") for text in opened.damage)
+    assert opened.damage
+
+
+def test_an_entry_of_another_shape_is_made_again_without_a_word(store: Store, opened: Opened) -> None:
+    store.ledger_put(BUILD.name, BUILD.key, BUILD.document, {"words": ["an older version's"]})
+
+    again = BUILD.once(make_memory(store), Maker())
+
+    assert again == (GOOD, False)
+    assert BUILD.once(make_memory(store), Maker()) == (GOOD, True)
+    assert opened.damage == []
+
+
+def gone(blob: Path) -> None:
+    blob.unlink()
+
+
+def changed(blob: Path) -> None:
+    blob.chmod(0o600)
+    blob.write_bytes(b"other bytes")
+
+
+@pytest.mark.parametrize("harm", [gone, changed])
+def test_an_outcome_whose_file_is_not_whole_is_told_of_and_made_again(
+    store: Store, opened: Opened, harm: Callable[[Path], None]
+) -> None:
+    file = store.put_bytes(b"bytes", "a.whl")
+    BUILD.once(make_memory(store), Maker(Outcome(word="good", file=file)))
+    harm(opened.blob(file.digest))
+
+    with Store.open(store.path, on_damage=opened.damage.append) as later:
+        again = BUILD.once(make_memory(later), Maker())
+
+    assert again == (GOOD, False)
+    assert len(opened.damage) == 2, "it is looked for before the lock, and once it is held"
+
+
+def test_an_outcome_whose_file_was_never_kept_is_refused(store: Store, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "other") as other:
+        file = other.put_bytes(b"bytes", "a.whl")
+
+    with pytest.raises(StoreError, match="is not in the store"):
+        BUILD.once(make_memory(store), Maker(Outcome(word="good", file=file)))
+
+
+def test_two_runs_at_one_key_make_it_once(store: Store) -> None:
+    is_making, may_end = Event(), Event()
+    maker = Maker(Outcome(word="theirs"))
+
+    def make() -> Outcome:
+        is_making.set()
+        assert may_end.wait(60)
+        return GOOD
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(BUILD.once, make_memory(store), make)
+        assert is_making.wait(60)
+        second = threads.submit(BUILD.once, make_memory(store), maker)
+        may_end.set()
+
+    assert (first.result(), second.result()) == ((GOOD, False), (GOOD, True))
+    assert maker.times == 0
+
+
+def test_who_waits_for_one_that_fails_makes_it(store: Store) -> None:
+    is_making, may_end = Event(), Event()
+
+    def fail() -> Failure:
+        is_making.set()
+        assert may_end.wait(60)
+        return FAILURE
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(BUILD.once, make_memory(store), fail)
+        assert is_making.wait(60)
+        second = threads.submit(BUILD.once, make_memory(store), Maker())
+        may_end.set()
+
+    assert (first.result(), second.result()) == ((FAILURE, False), (GOOD, False))
+
+
+def test_other_keys_are_made_meanwhile(store: Store) -> None:
+    def make() -> Outcome:
+        assert ToyStage(input="other").once(make_memory(store), Maker()) == (GOOD, False)
+        return GOOD
+
+    assert BUILD.once(make_memory(store), make) == (GOOD, False)
+
+
+def test_who_waits_says_so_and_stops_when_the_run_is_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "TELL_AFTER_S", 0.01)
+    cancelled, maker = Event(), Maker()
+    told: list[str] = []
+
+    def on_wait(text: str) -> None:
+        told.append(text)
+        cancelled.set()
+
+    def make() -> Outcome:
+        with pytest.raises(Interrupted):
+            BUILD.once(make_memory(store, cancelled=cancelled, on_wait=on_wait), maker)
+        return GOOD
+
+    assert BUILD.once(make_memory(store), make) == (GOOD, False)
+    assert maker.times == 0
+    assert told == [f"waiting for build {BUILD.key.short}, which another run or job is making"]
+
+
+def test_an_ended_run_still_reads_what_is_remembered(store: Store) -> None:
+    BUILD.once(make_memory(store), Maker())
+    cancelled = Event()
+    cancelled.set()
+
+    assert BUILD.once(make_memory(store, cancelled=cancelled), Maker()) == (GOOD, True)
+
+
+def test_what_is_not_worth_it_is_returned_and_made_again(store: Store) -> None:
+    words = iter(["bad", "good"])
+
+    def make() -> Outcome:
+        return Outcome(word=next(words))
+
+    outcomes = [BUILD.surely(make_memory(store), make, lambda outcome: outcome.word == "good") for _ in range(3)]
+
+    assert [outcome.word for outcome in outcomes] == ["bad", "good", "good"]
+
+
+def test_what_raises_instead_of_failing_is_not_remembered(store: Store) -> None:
+    def fail() -> Outcome:
+        raise SourceError("gone")
+
+    with pytest.raises(SourceError, match="gone"):
+        BUILD.surely(make_memory(store), fail)
+
+    assert BUILD.surely(make_memory(store), lambda: GOOD) == GOOD
+
+
+CONTENT = Digest.of(b"content")
+
+
+def test_a_volume_is_full_once_that_was_noted(store: Store) -> None:
+    with make_memory(store).volume("tools", CONTENT) as entry:
+        before = entry.is_full
+        entry.set_full()
+        after = entry.is_full
+
+    with make_memory(store).volume("tools", CONTENT) as entry:
+        later = entry.is_full
+    with make_memory(store).volume("crates", CONTENT) as entry:
+        other = entry.is_full
+    assert (before, after, later, other) == (False, True, True, False)
+
+
+def test_a_volume_whose_filling_failed_is_not_full(store: Store) -> None:
+    with pytest.raises(SourceError), make_memory(store).volume("tools", CONTENT):
+        raise SourceError("gone")
+
+    with make_memory(store).volume("tools", CONTENT) as entry:
+        assert not entry.is_full
+
+
+@pytest.mark.parametrize(("fresh", "update"), [(True, False), (False, True)])
+def test_a_full_volume_stays_full_whatever_is_made_again(store: Store, fresh: bool, update: bool) -> None:
+    with make_memory(store).volume("tools", CONTENT) as entry:
+        entry.set_full()
+
+    with make_memory(store, fresh=fresh, update=update).volume("tools", CONTENT) as entry:
+        assert entry.is_full
+
+
+def test_who_waits_for_a_volume_stops_when_the_run_is_ended(store: Store) -> None:
+    cancelled = Event()
+    cancelled.set()
+
+    with (
+        make_memory(store).volume("tools", CONTENT),
+        pytest.raises(Interrupted),
+        make_memory(store, cancelled=cancelled).volume("tools", CONTENT),
+    ):
+        pytest.fail("two filled one volume")
