@@ -1,10 +1,10 @@
-"""An engine's answers to who it is, as facts, and the options for every container of this engine."""
+"""An engine's answers as values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from factory.engine.api import EngineInfo
+from factory.engine.api import EngineInfo, HeldImage
 from factory.engine.posture import ContainerOptions, Json
 
 _UNCONFINED: Final = "unconfined"
@@ -26,6 +26,19 @@ def described(version: Json, info: Json) -> EngineInfo:
         memory_bytes=cast("int", info["MemTotal"]),
         seccomp=_seccomp(cast("list[str]", info.get("SecurityOptions") or [])),
         limits_cpus=bool(info.get("CpuCfsQuota")),
+    )
+
+
+def held_image(answer: Json) -> HeldImage:
+    """Read `GET /images/{name}/json`."""
+    config = cast("Mapping[str, object]", answer["Config"] or {})
+    pairs = (text.partition("=") for text in cast("list[str]", config.get("Env") or []))
+    return HeldImage(
+        id=str(answer["Id"]),
+        architecture=str(answer["Architecture"]),
+        size_bytes=cast("int", answer["Size"]),
+        labels=cast("Mapping[str, str]", config.get("Labels") or {}),
+        env={name: value for name, _, value in pairs},
     )
 
 

@@ -10,8 +10,10 @@ from time import monotonic
 from typing import Final
 
 from factory.engine import posture
+from factory.engine.api import ContainerSpec
 from factory.engine.client import Client
 from factory.engine.output import CappedOutput, payloads
+from factory.engine.run import EngineRun
 from factory.errors import EngineError
 from factory.guests import program
 from factory.origins import BLOCKED
@@ -19,6 +21,31 @@ from factory.origins import BLOCKED
 # Port 53 stays open: some hosts' only name server lies there. Private ranges stay: mirrors and proxies lie there.
 _PYTHON: Final = 'for python in /usr/bin/python3*; do exec "$python" -I -c "$@"; done'
 _TIMEOUT_S: Final = 30.0
+
+
+def open_network(run: EngineRun, spec: ContainerSpec, name: str, options: posture.ContainerOptions) -> str:
+    """Make a network for the container of this name, and start its firewall; return the engine's word for sharing it.
+
+    Raises:
+        EngineError: the ranges cannot be blocked.
+        Interrupted: the run was ended.
+    """
+    if spec.firewall is None:
+        raise ValueError(f"{spec.label}: a container with network needs the image of its firewall")
+    firewall = _firewall_of(name)
+    run.client.create_network(bridge(run.labels(kind="network", label=spec.label)), name)
+    marks = run.labels(kind="guard", label=spec.label)
+    run.create_container(posture.firewall(spec.firewall, marks=marks, options=options, network=name), firewall)
+    run.require_running()
+    run.client.start(firewall)
+    _block_ranges(run.client, firewall)
+    return f"container:{firewall}"
+
+
+def close_network(run: EngineRun, name: str) -> None:
+    """Remove a container's network with its firewall."""
+    run.remove_container(_firewall_of(name))
+    run.remove_network(name)
 
 
 def bridge(marks: Mapping[str, str]) -> posture.Json:
@@ -31,7 +58,7 @@ def bridge(marks: Mapping[str, str]) -> posture.Json:
     }
 
 
-def block_ranges(client: Client, firewall: str) -> None:
+def _block_ranges(client: Client, firewall: str) -> None:
     """Have the firewall block the ranges in its network namespace.
 
     Raises:
@@ -47,8 +74,12 @@ def block_ranges(client: Client, firewall: str) -> None:
                 break
         state = client.exec_state(stream.exec_id)
     if state["Running"] or state["ExitCode"] != 0:
-        said = output.text().strip()[-500:] or "the rules were not in place in time"
+        reason = output.text().strip()[-500:] or "the rules were not in place in time"
         raise EngineError(
-            f"cannot block link-local addresses for a container with network: {said}",
+            f"cannot block link-local addresses for a container with network: {reason}",
             hint="let the engine run containers with CAP_NET_ADMIN in a network namespace of their own",
         )
+
+
+def _firewall_of(container: str) -> str:
+    return f"{container}-guard"

@@ -1,24 +1,20 @@
-"""The container from which another one's volumes are looked at, and the thread that reads what it prints.
+"""The container from which another one's workspace is measured.
 
 It has a process namespace of its own, a user that the package cannot become, and an image that no recipe influences:
 whatever a build does to its own processes, limits, programs and folders, the figures come.
 """
 
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from threading import Event, Thread
 from typing import Final
 from uuid import uuid4
 
 from factory.engine import posture
 from factory.engine.api import WORKSPACE, ContainerSpec
-from factory.engine.client import Client
 from factory.engine.disk import DiskUsage, watch_command
 from factory.engine.output import payloads
-from factory.engine.pending import Pending
-from factory.engine.retry import Retry
+from factory.engine.run import EngineRun
 from factory.errors import EngineError
 
 _TURN_S: Final = 0.25
@@ -30,17 +26,13 @@ class Monitor:
     """Watches the workspace of the container that `spec` describes, from the first `look` until that is removed.
 
     Nothing waits while its container starts: the thread does that. One that dies is followed by another. `trouble` is
-    what the engine said instead of starting it. `run_ended` is set before the run's containers are killed.
+    what the engine said instead of starting it.
     """
 
-    client: Client
-    retry: Retry
+    run: EngineRun
     spec: ContainerSpec
     workspace: str
-    marks: Mapping[str, str]
     options: posture.ContainerOptions
-    run_ended: Event
-    pending: Pending
     trouble: EngineError | None = None
     _looks: DiskUsage = field(init=False)
     _thread: Thread | None = None
@@ -73,7 +65,7 @@ class Monitor:
             raise self._left
 
     def _is_over(self) -> bool:
-        return self._over.is_set() or self.run_ended.is_set()
+        return self._over.is_set() or self.run.ended.is_set()
 
     def _watch(self) -> None:
         while not self._is_over() and self._left is None:
@@ -86,15 +78,16 @@ class Monitor:
             self._over.wait(_AGAIN_S)
 
     def _read(self, name: str) -> None:
-        body = posture.monitor(self.spec, workspace=self.workspace, marks=self.marks, options=self.options)
-        with self.pending.change():
-            self.client.create(body, name)
+        marks = self.run.labels(kind="watcher", label=self.spec.label)
+        body = posture.monitor(self.spec, workspace=self.workspace, marks=marks, options=self.options)
+        with self.run.pending.change():
+            self.run.client.create(body, name)
             if self._is_over():
                 self._remove(name)
                 return
-            self.client.start(name)
+            self.run.client.start(name)
         command = watch_command((WORKSPACE,))
-        stream = self.client.execute(name, command, env=[], cwd="/", user=posture.ROOT)
+        stream = self.run.client.execute(name, command, env=[], cwd="/", user=posture.ROOT)
         self.trouble = None
         with closing(stream):
             for piece in payloads(lambda: stream.receive(_TURN_S)):
@@ -104,6 +97,6 @@ class Monitor:
 
     def _remove(self, name: str) -> None:
         try:
-            self.retry.remove(partial(self.client.remove, name))
+            self.run.remove_container(name)
         except EngineError as error:
             self._left = error

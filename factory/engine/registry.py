@@ -1,0 +1,63 @@
+"""Registries of images, which are asked through the engine."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import cast
+
+from factory.engine.api import PullProgress
+from factory.engine.client import PULL_SILENCE_S
+from factory.engine.faults import MissingError, SilentError, UnreachableError
+from factory.engine.pull import PullError, PullLines, pull_error
+from factory.engine.run import EngineRun
+from factory.errors import EngineError, ImageError
+
+
+def pull(run: EngineRun, name: str, digest: str, *, on_progress: Callable[[PullProgress], None]) -> None:
+    """Bring an image here from its registry, by digest; what came is compared with it.
+
+    Raises:
+        PullError: it did not come, and whether it may come later.
+        Interrupted: the run was ended meanwhile.
+    """
+    lines = PullLines(reference=f"{name}@{digest}", on_progress=on_progress)
+    try:
+        run.require_running()
+        with closing(run.client.pull(name, digest)) as stream:
+            for line in stream:
+                lines.take(line)
+    except EngineError as error:
+        run.require_running()
+        raise _not_pulled(lines.reference, error) from error
+    try:
+        run.client.image(lines.reference)
+    except MissingError as error:
+        raise pull_error(lines.reference, "the engine says that it came, and does not have it") from error
+
+
+def registry_digest(run: EngineRun, name: str, tag: str) -> str:
+    """Ask a registry which digest a tag has now; nothing is pulled.
+
+    Raises:
+        PullError: the registry does not say.
+        ImageError: the engine cannot ask registries.
+    """
+    reference = f"{name}:{tag}"
+    try:
+        answer = run.client.distribution(reference)
+    except MissingError as error:
+        if error.message == "Not Found":  # Podman 4.3 does not have the call itself
+            hint = "ask by another engine, named in DOCKER_HOST, or write the digest yourself"
+            raise ImageError("this engine asks no registry for digests", hint=hint) from error
+        raise _not_pulled(reference, error) from error
+    except EngineError as error:
+        raise _not_pulled(reference, error) from error
+    return cast("Mapping[str, str]", answer["Descriptor"])["digest"]
+
+
+def _not_pulled(reference: str, error: EngineError) -> EngineError:
+    """Tell an engine that went away from a registry that did."""
+    if isinstance(error, PullError) or (isinstance(error, UnreachableError) and not isinstance(error, SilentError)):
+        return error
+    if isinstance(error, SilentError):
+        return pull_error(reference, f"timeout: nothing came for {PULL_SILENCE_S} s")
+    return pull_error(reference, error.message)

@@ -1,0 +1,126 @@
+"""Volumes, which the engine fills and reads by way of containers that are never started.
+
+Such a container's image holds one empty folder, so that no program of an image has a part in it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import PurePosixPath
+from threading import Lock
+from typing import BinaryIO, Final, cast
+from uuid import uuid4
+
+from factory.digest import Digest
+from factory.engine import posture, rootfs, tarstream
+from factory.engine.api import Entry, Mount
+from factory.engine.faults import MissingError
+from factory.engine.run import EngineRun
+from factory.errors import EngineError
+
+_FOLDER: Final = "kept"
+_FOLDER_PATH: Final = PurePosixPath(_FOLDER)
+_IMAGE: Final = "wheel-factory/keeper:1"
+
+
+class Volumes:
+    """The volumes of one engine; every method may be called from any thread."""
+
+    def __init__(self, run: EngineRun) -> None:
+        """Make volumes for a run."""
+        self._run = run
+        self._image_lock = Lock()
+        self._image = ""
+
+    def make_workspace(self, name: str, label: str) -> None:
+        """Make an empty volume that belongs to the unprivileged user, and goes with the run."""
+        with self._reachable(name, self._run.labels(kind="workspace", label=label)):
+            pass  # all that an empty volume needs is its owner
+
+    def fill(self, name: str, entries: Iterable[Entry]) -> None:
+        """Make a named cache volume anew that holds these files and nothing else, and compare what it holds then.
+
+        Raises:
+            EngineError: the volume does not hold what was written.
+        """
+        client = self._run.client
+        self.remove(name)
+        written: dict[PurePosixPath, str] = {}
+        labels = posture.labels(owner=self._run.owner, kind="cache")
+        with self._run.pending.change(), self._reachable(name, labels) as container:
+            client.put_archive(container, "/", tarstream.pack(tarstream.noted(entries, written), _FOLDER_PATH))
+            with closing(client.get_archive(container, f"/{_FOLDER}")) as archive:
+                read = tarstream.fingerprints(archive)
+        if wrong := sorted(path for path in {*written, *read} if written.get(path) != read.get(path)):
+            self.remove(name)
+            raise EngineError(
+                f"the volume {name} does not hold what was written to it: {wrong[0]} differs",
+                hint="is the engine's disk sound, and does something else write to its volumes?",
+            )
+
+    def has(self, name: str) -> bool:
+        """Whether a named volume is here."""
+        try:
+            self._run.client.volume(name)
+        except MissingError:
+            return False
+        return True
+
+    def remove(self, name: str) -> None:
+        """Remove a named volume; one that does not exist is no error."""
+        with suppress(MissingError):
+            self._run.client.remove_volume(name)
+
+    def require(self, mounts: Iterable[Mount]) -> None:
+        """Refuse to mount a volume that is not here: the engine would make an empty one that belongs to root.
+
+        Raises:
+            EngineError: one is not here.
+        """
+        for mount in mounts:
+            if not self.has(mount.volume):
+                raise EngineError(f"the engine has no volume {mount.volume} to mount at {mount.path}")
+
+    @contextmanager
+    def _reachable(self, name: str, labels: Mapping[str, str]) -> Iterator[str]:
+        """Make a volume, and lend the name of a container that is never started, by which it is written and read.
+
+        A new volume belongs to root. No image's own tools are trusted to change that as root, so the engine unpacks an
+        archive of one folder, with its owner, over the volume.
+        """
+        self._run.client.create_volume(name, labels)
+        container = f"factory-keeper-{uuid4().hex}"
+        marks = self._run.labels(kind="keeper", label=name)
+        try:
+            body = posture.volume_container(self._image_id(), volume=name, at=_FOLDER, marks=marks)
+            self._run.create_container(body, container)
+            self._run.client.put_archive(container, "/", [tarstream.folder(_FOLDER)])
+            yield container
+        finally:
+            self._run.remove_container(container)
+
+    def _image_id(self) -> str:
+        """Return the id of the image that holds one empty folder, made when it is first needed.
+
+        It is recognised by its content: any image can carry its name or its label.
+        """
+        with self._image_lock, rootfs.spooled([tarstream.folder(_FOLDER)]) as (spool, layer):
+            self._image = self._image or self._found_image(layer) or self._made_image(spool, layer)
+        return self._image
+
+    def _found_image(self, layer: Digest) -> str | None:
+        try:
+            image = self._run.client.image(_IMAGE)
+        except MissingError:
+            return None
+        content = cast("Mapping[str, object]", image["RootFS"])
+        return str(image["Id"]) if content["Layers"] == [str(layer)] else None
+
+    def _made_image(self, spool: BinaryIO, layer: Digest) -> str:
+        client = self._run.client
+        machine = {"architecture": str(client.version()["Arch"])}
+        labels = posture.labels(kind="keeper")
+        client.load(rootfs.docker_archive(spool, layer, reference=_IMAGE, architecture=machine, labels=labels, env={}))
+        image = self._found_image(layer)
+        if image is None:
+            raise EngineError(f"the engine loaded {_IMAGE}, and holds other files under this name", hint="run again")
+        return image
