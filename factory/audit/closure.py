@@ -102,11 +102,11 @@ class _World:
             if (path, elders) in self._seen:
                 continue
             self._seen.add((path, elders))
-            found = self._find(path, elders)
-            self.links.inside.setdefault(path, {}).update(found)
+            members = self._find(path, elders)
+            self.links.inside.setdefault(path, {}).update(members)
             passes_on = len(self._seen) <= _LOADS and path not in elders and self._passes_on(path)
             heirs = (path, *elders)[:_FOLDERS] if passes_on else elders
-            queue.extend((member, heirs) for member in found.values())
+            queue.extend((member, heirs) for member in members.values())
 
     def _passes_on(self, path: str) -> bool:
         shared = self.wheel.objects[path]
@@ -114,11 +114,11 @@ class _World:
 
     def _find(self, path: str, elders: tuple[str, ...]) -> dict[str, str]:
         shared = self.wheel.objects[path]
-        found = dict(self._own_finds(path))
+        members = dict(self._own_finds(path))
         if not shared.runpath:
             for elder in elders:
-                found = self._search(elder, shared.needed) | found
-        return found
+                members = self._search(elder, shared.needed) | members
+        return members
 
     def _own_finds(self, path: str) -> dict[str, str]:
         if path not in self._own:
@@ -128,13 +128,17 @@ class _World:
 
     def _search(self, path: str, names: Collection[str]) -> dict[str, str]:
         """Look for names in an object's own folders, the first folder first."""
-        shared, found = self.wheel.objects[path], dict[str, str]()
+        shared, members = self.wheel.objects[path], dict[str, str]()
         for entry in (shared.runpath or shared.rpath)[:_FOLDERS]:
             places = self._places_of(path, entry, names)
             for name in names:
-                if name not in found and (members := [place[name] for place in places if name in place]):
-                    found |= {name: members[0]} if len(members) == len(places) else {}
-        return found
+                if name in members:
+                    continue
+                answers = [place[name] for place in places if name in place]
+                # Only where every form of the folder has the name is it found on all systems.
+                if answers and len(answers) == len(places):
+                    members[name] = answers[0]
+        return members
 
     def _places_of(self, path: str, entry: str, names: Collection[str]) -> list[Mapping[str, str]]:
         """Return the folders that an entry leads to: `$LIB` and `$PLATFORM` are not the same on all systems."""
@@ -146,25 +150,27 @@ class _World:
         return [self._places.get(folder, {}) if folder is not None else {} for folder in folders]
 
     def _direct(self, path: str, names: Iterable[str]) -> dict[str, str]:
-        """Open names with a slash as they stand; only `$ORIGIN` keeps one inside."""
-        found = {}
+        """Take names with a slash as paths; only `$ORIGIN` keeps one inside the wheel."""
+        members = {}
         for name in names:
             folder, slash, base = name.rpartition("/")
             place = search_folder(path, folder) if slash else None
             if place is not None and base in self._places.get(place, {}):
-                found[name] = self._places[place][base]
-        return found
+                members[name] = self._places[place][base]
+        return members
 
     def finished(self) -> Links:
-        """Say of the rest whether another object finds it, whether it lies out of reach, or is not here."""
+        """Decide about names that no object finds itself: another finds them, they are out of reach, or outside."""
         links = self.links
         loaded = {name: member for names in links.inside.values() for name, member in sorted(names.items())}
         for path, shared in self.wheel.objects.items():
-            known = links.inside[path]
-            before = {name: loaded[name] for name in shared.needed if name not in known and name in loaded}
-            rest = [name for name in shared.needed if name not in known and name not in before]
-            strays = {name: self._by_name[name] for name in rest if name in self._by_name}
-            links.inside[path] = known | before | strays
+            inside, strays = links.inside[path], dict[str, str]()
+            missing = [name for name in shared.needed if name not in inside]
+            before = {name: loaded[name] for name in missing if name in loaded}
+            for name in missing:
+                if name not in before and name in self._by_name:
+                    strays[name] = self._by_name[name]
+            links.inside[path] = inside | before | strays
             links.outside[path] = tuple(name for name in shared.needed if name not in links.inside[path])
             links.strays[path] = tuple(strays)
         return links

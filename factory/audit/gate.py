@@ -7,7 +7,6 @@ from datetime import date
 from factory.audit.checks import CHECKS, RULES
 from factory.audit.checks.abi3 import deserved_floor
 from factory.audit.expectation import Expectation
-from factory.audit.rules import finding
 from factory.audit.shortening import Room, rank, shortened
 from factory.audit.verdict import Audit, Finding, Ruling
 from factory.audit.waivers import covers, judge_waivers, waive
@@ -18,21 +17,21 @@ from factory.wheel import Wheel
 def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
     """Judge a wheel. Waivers count up to and including their last day.
 
-    Under each rule so many findings are kept, and one that counts the rest: a hostile wheel could give millions. Long
-    ones are fewer, and lose their evidence first.
+    Of each rule a limited number of findings is kept, with one that counts the rest, because a hostile wheel could
+    cause millions. Of long findings fewer are kept, and their evidence is left out first.
     """
-    rulings, judged, idle = [], list[Finding](), set(expectation.waivers)
-    told, kept = Room(), Room()
+    rulings, findings, idle = [], list[Finding](), set(expectation.waivers)
+    room_of_rulings, room = Room(), Room()
     for check in CHECKS:
         ruling = check.check(wheel, expectation)
-        rulings.append(replace(ruling, findings=shortened(ruling.findings, wheel.filename, RULES, told)))
+        rulings.append(replace(ruling, findings=shortened(ruling.findings, wheel.filename, RULES, room_of_rulings)))
         waived = waive(ruling.findings, expectation.waivers, today)
-        judged += shortened(waived, wheel.filename, RULES, kept)
-        idle -= {waiver for waiver in idle if any(covers(waiver, found) for found in ruling.findings)}
-    judged += judge_waivers(wheel, expectation, RULES, idle, today)
+        findings += shortened(waived, wheel.filename, RULES, room)
+        idle -= {waiver for waiver in idle if any(covers(waiver, finding) for finding in ruling.findings)}
+    findings += judge_waivers(wheel, expectation, RULES, idle, today)
     return Audit(
         rulings=tuple(rulings),
-        findings=tuple(sorted(judged, key=rank)),
+        findings=tuple(sorted(findings, key=rank)),
         deserves=_least(rulings),
         floor=deserved_floor(wheel, expectation),
     )
@@ -40,8 +39,8 @@ def audit(wheel: Wheel, expectation: Expectation, today: date) -> Audit:
 
 def unread(filename: str, reason: str) -> Audit:
     """Return the verdict on a wheel that could not be read within its reader's limits."""
-    found = (finding(RULES["archive-too-large"], filename, f"reading it {reason}"),)
-    return Audit(rulings=(Ruling(check="archive", findings=found, allows=frozenset()),), findings=found)
+    findings = (Finding.of(RULES["archive-too-large"], filename, f"reading it {reason}"),)
+    return Audit(rulings=(Ruling(check="archive", findings=findings, allows=frozenset()),), findings=findings)
 
 
 def _least(rulings: Iterable[Ruling]) -> PlatformTag | None:

@@ -36,10 +36,10 @@ class ModuleFile:
 
 def module_files(wheel: Wheel) -> tuple[ModuleFile, ...]:
     """Every ELF member with a suffix that an interpreter imports."""
-    found = []
+    modules = []
     for path in wheel.objects:
         folder, _, base = installed_path(path).rpartition("/")
         if (match := _MODULE.fullmatch(base)) is not None:
             name = ".".join([*folder.split("/"), match["name"]] if folder else [match["name"]])
-            found.append(ModuleFile(path, name.removesuffix(".__init__"), match["tag"] or ""))
-    return tuple(found)
+            modules.append(ModuleFile(path, name.removesuffix(".__init__"), match["tag"] or ""))
+    return tuple(modules)

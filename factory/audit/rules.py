@@ -1,9 +1,8 @@
-"""Tables of rules, by which checks make findings."""
+"""Tables of rules, as each check has one."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from factory.audit.verdict import Finding
 from factory.catalogue import Rule
 
 WHEEL_SPECIFICATION = "binary distribution format specification (PEP 427)"
@@ -12,8 +11,3 @@ WHEEL_SPECIFICATION = "binary distribution format specification (PEP 427)"
 def table(*rules: Rule) -> Mapping[str, Rule]:
     """Keep rules by their ids."""
     return MappingProxyType({rule.id: rule for rule in rules})
-
-
-def finding(rule: Rule, subject: str, message: str, evidence: tuple[str, ...] = ()) -> Finding:
-    """Make a finding under a rule."""
-    return Finding(rule=rule.id, severity=rule.severity, subject=subject, message=message, evidence=evidence)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from factory.audit.rules import finding
 from factory.audit.verdict import Finding
 from factory.catalogue import Rule, Severity
 
@@ -25,8 +24,8 @@ class Room:
         """Return the first findings that there is room for, at least one; those in the second half have no evidence."""
         room, kept = min(self.left, _RULE_CHARACTERS), list[Finding]()
         left = room
-        for found in findings[:_KEPT]:
-            slim = found if left - _characters(found) >= room // 2 else _without_evidence(found)
+        for finding in findings[:_KEPT]:
+            slim = finding if left - _characters(finding) >= room // 2 else _without_evidence(finding)
             left -= _characters(slim)
             if kept and left < 0:
                 break
@@ -35,16 +34,16 @@ class Room:
         return kept
 
 
-def _characters(found: Finding) -> int:
+def _characters(finding: Finding) -> int:
     """Count a finding's characters as JSON writes them: what is not ASCII becomes escapes."""
-    texts = (found.subject, found.message, *found.evidence)
+    texts = (finding.subject, finding.message, *finding.evidence)
     return _FIELDS_CHARACTERS + sum(len(text.encode("unicode_escape", "surrogatepass")) for text in texts)
 
 
-def _without_evidence(found: Finding) -> Finding:
-    if not found.evidence:
-        return found
-    return replace(found, evidence=("its evidence is not listed: the findings of this rule are too long together",))
+def _without_evidence(finding: Finding) -> Finding:
+    if not finding.evidence:
+        return finding
+    return replace(finding, evidence=("its evidence is left out: the findings of this rule are too long together",))
 
 
 def shortened(findings: Iterable[Finding], filename: str, rules: Mapping[str, Rule], room: Room) -> tuple[Finding, ...]:
@@ -53,17 +52,17 @@ def shortened(findings: Iterable[Finding], filename: str, rules: Mapping[str, Ru
     One more counts the rest, with the wheel's file name as its subject.
     """
     kept: list[Finding] = []
-    alike = sorted(findings, key=lambda found: (rank(found)[:2], found.waived is not None, rank(found)))
-    for (rule, _), group in groupby(alike, key=lambda found: (found.rule, found.waived is not None)):
+    alike = sorted(findings, key=lambda finding: (rank(finding)[:2], finding.waived is not None, rank(finding)))
+    for (rule, _), group in groupby(alike, key=lambda finding: (finding.rule, finding.waived is not None)):
         same = list(group)
         first = room.first(same)
         kept += first
         if more := len(same) - len(first):
-            rest = finding(rules[rule], filename, f"{more} more findings of this rule are not listed")
+            rest = Finding.of(rules[rule], filename, f"{more} more findings of this rule are not listed")
             kept.append(replace(rest, waived=same[0].waived))
     return tuple(sorted(kept, key=rank))
 
 
-def rank(found: Finding) -> tuple[int, str, str, str]:
+def rank(finding: Finding) -> tuple[int, str, str, str]:
     """Return a finding's place among others: the gravest first, then by rule."""
-    return _ORDER[found.severity], found.rule, found.subject, found.message
+    return _ORDER[finding.severity], finding.rule, finding.subject, finding.message

@@ -1,4 +1,4 @@
-"""What the names of shared libraries and symbols give away."""
+"""What the names of shared libraries and symbols reveal."""
 
 import re
 
@@ -36,6 +36,6 @@ def is_interpreters(symbol: str) -> bool:
 
 
 def _base(name: str) -> str:
-    """Return a file's name; one that is longer than any file's is nobody's."""
+    """Return a file's name; empty if it is longer than any file's can be."""
     base = name.rpartition("/")[2]
     return base if len(base) <= _NAME_BYTES else ""

@@ -1,12 +1,13 @@
 """The verdict on one wheel, from the findings that its checks made."""
 
 from dataclasses import dataclass
+from typing import Self
 
-from factory.catalogue import Severity, Waiver
+from factory.catalogue import Rule, Severity, Waiver
 from factory.excerpt import cut, few
 from factory.tags import Abi3Floor, PlatformTag
 
-_SUBJECT_CHARACTERS = 4096  # a name of 1024 bytes, all of which became escapes
+_SUBJECT_CHARACTERS = 4096  # the longest name that an archive may have, 1024 bytes, with each of them as an escape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +22,15 @@ class Finding:
     waived: Waiver | None = None
 
     def __post_init__(self) -> None:
-        # Its texts hold names that the wheel chose: cut here, no rule can forget it. No member's path is that long.
+        # The texts contain names that the wheel chose: cutting them here means that no rule can forget it.
         object.__setattr__(self, "subject", cut(self.subject, _SUBJECT_CHARACTERS))
         object.__setattr__(self, "message", cut(self.message))
         object.__setattr__(self, "evidence", few(self.evidence))
+
+    @classmethod
+    def of(cls, rule: Rule, subject: str, message: str, evidence: tuple[str, ...] = ()) -> Self:
+        """Make a finding under a rule."""
+        return cls(rule=rule.id, severity=rule.severity, subject=subject, message=message, evidence=evidence)
 
     @property
     def fails(self) -> bool:
@@ -56,5 +62,5 @@ class Audit:
 
     @property
     def passed(self) -> bool:
-        """Whether no error stands unwaived."""
+        """Whether every error is waived."""
         return not any(finding.fails for finding in self.findings)

@@ -7,7 +7,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from factory.audit.expectation import Expectation
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.verdict import Finding
 from factory.catalogue import Rule, Severity, Waiver
 from factory.wheel import Wheel
@@ -37,16 +37,16 @@ def waive(findings: Iterable[Finding], waivers: Collection[Waiver], today: date)
     return [_waived(finding, waivers, today) for finding in findings]
 
 
-def _waived(found: Finding, waivers: Iterable[Waiver], today: date) -> Finding:
+def _waived(finding: Finding, waivers: Iterable[Waiver], today: date) -> Finding:
     for waiver in waivers:
-        if covers(waiver, found) and (waiver.until is None or today <= waiver.until):
-            return replace(found, waived=waiver)
-    return found
+        if covers(waiver, finding) and (waiver.until is None or today <= waiver.until):
+            return replace(finding, waived=waiver)
+    return finding
 
 
-def covers(waiver: Waiver, found: Finding) -> bool:
+def covers(waiver: Waiver, finding: Finding) -> bool:
     """Whether a waiver, in force or not, is for a finding."""
-    return waiver.rule == found.rule and fnmatchcase(found.subject, waiver.subject)
+    return waiver.rule == finding.rule and fnmatchcase(finding.subject, waiver.subject)
 
 
 def judge_waivers(
@@ -59,11 +59,11 @@ def judge_waivers(
     for waiver in expectation.waivers:
         if waiver.rule not in rules:
             message = f"a waiver names {waiver.rule}; there is no such rule"
-            yield finding(RULES["waiver-unused"], wheel.filename, message)
+            yield Finding.of(RULES["waiver-unused"], wheel.filename, message)
         elif waiver in idle:
             if expectation.stage == "repaired":
                 message = f"the waiver of {waiver.rule} on {waiver.subject} covers nothing"
-                yield finding(RULES["waiver-unused"], wheel.filename, message)
+                yield Finding.of(RULES["waiver-unused"], wheel.filename, message)
         elif waiver.until is not None and waiver.until < today:
             message = f"the waiver of {waiver.rule} ran out on {waiver.until}"
-            yield finding(RULES["waiver-expired"], wheel.filename, message)
+            yield Finding.of(RULES["waiver-expired"], wheel.filename, message)

@@ -28,7 +28,7 @@ BUILT = {
     "checksum build.args": "AssertionError",
     "checksum build.env": "CHECKSUM_SEED",
     "checksum build.locked": "Cargo.lock",
-    "devices build.backend": "tag-unexpected: carries cp39-cp39",
+    "devices build.backend": "tag-unexpected: has cp39-cp39",
     "devices build.system": "CL/cl.h: No such file or directory",
     "devices audit.waive": "library-missing: needs libOpenCL.so.1",
     "keywords build.system": "gperf: not found",

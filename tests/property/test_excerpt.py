@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.audit import RULES, audit
-from factory.audit.rules import finding
 from factory.audit.verdict import Finding
 from factory.errors import FactoryError
 from factory.events.model import Progress
@@ -49,7 +48,7 @@ def test_a_list_of_names_says_how_many_it_leaves_out(names: list[str], most: int
 
 @given(rule=st.sampled_from(sorted(RULES)), subject=_LONG, message=_LONG, evidence=st.lists(_LONG, max_size=50))
 def test_a_finding_of_any_rule_is_bounded(rule: str, subject: str, message: str, evidence: list[str]) -> None:
-    _assert_bounded(finding(RULES[rule], subject, message, tuple(evidence)))
+    _assert_bounded(Finding.of(RULES[rule], subject, message, tuple(evidence)))
 
 
 @given(text=_LONG)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from factory.audit.closure import link
 from factory.audit.expectation import Expectation
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.sonames import is_interpreters, is_libpython, is_loader
 from factory.audit.stable_abi import oldest_interpreter
 from factory.audit.verdict import Finding, Ruling
@@ -51,8 +51,7 @@ def claimed_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Every symbol asked of the interpreter is in the stable ABI and as old as the floor."""
     floor = claimed_floor(wheel, expectation)
-    found = () if floor is None else tuple(_judge(wheel, floor))
-    return Ruling(check="abi3", findings=found)
+    return Ruling(check="abi3", findings=() if floor is None else tuple(_judge(wheel, floor)))
 
 
 def deserved_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
@@ -95,11 +94,12 @@ def _judge(wheel: Wheel, floor: Abi3Floor) -> Iterator[Finding]:
         late = {name: minor for name, minor in since.items() if minor is not None and minor > floor.minor}
         if unstable:
             message = (
-                f"needs {unstable[0]}; the stable ABI does not have it and {floor}-{floor.abi_tag} promises no more"
+                f"needs {unstable[0]}, which is not in the stable ABI; {floor}-{floor.abi_tag} promises nothing else"
             )
-            yield finding(RULES["abi3-symbol-unstable"], path, message, unstable)
+            yield Finding.of(RULES["abi3-symbol-unstable"], path, message, unstable)
         if late:
             worst = max(late, key=lambda name: (late[name], name))
-            message = f"needs {worst} of Python 3.{late[worst]}; {floor}-{floor.abi_tag} promises 3.{floor.minor}"
+            came = f"needs {worst}, which came with Python 3.{late[worst]}"
+            message = f"{came}; {floor}-{floor.abi_tag} promises 3.{floor.minor}"
             evidence = tuple(f"{name} (3.{minor})" for name, minor in late.items())
-            yield finding(RULES["abi3-symbol-above-floor"], path, message, evidence)
+            yield Finding.of(RULES["abi3-symbol-above-floor"], path, message, evidence)

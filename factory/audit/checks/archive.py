@@ -1,8 +1,8 @@
 """The archive: what its reader refused, and how large it is."""
 
 from factory.audit.expectation import Expectation
-from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
-from factory.audit.verdict import Ruling
+from factory.audit.rules import WHEEL_SPECIFICATION, table
+from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.wheel import Wheel
 
@@ -20,7 +20,7 @@ RULES = table(
     Rule(
         id="wheel-too-large",
         severity=Severity.ERROR,
-        summary="the wheel is larger than agreed",
+        summary="the wheel is larger than the recipe allows",
         why="Debug information or a forgotten file got in, or an index will refuse it.",
         mend="Strip the objects, look for what grew, or raise `audit: {max-size: …}` in the recipe.",
         source="the recipe's audit.max-size",
@@ -76,7 +76,7 @@ RULES = table(
     Rule(
         id="archive-method",
         severity=Severity.ERROR,
-        summary="a member is packed by a method other than store or deflate",
+        summary="a member is compressed by a method other than store or deflate",
         why="Installers differ in what else they unpack, and indexes refuse it.",
         mend="Pack with deflate.",
         source=_ZIP_SPECIFICATION,
@@ -101,7 +101,7 @@ RULES = table(
         id="archive-overlap",
         severity=Severity.ERROR,
         summary="members share their bytes",
-        why="It is how a small archive unpacks to terabytes; nothing of it is read.",
+        why="This is how a small archive unpacks to terabytes; nothing of it is read.",
         mend="Pack it again.",
         source=_ZIP_SPECIFICATION + "; CVE-2019-9674",
     ),
@@ -133,7 +133,7 @@ RULES = table(
         id="archive-mode",
         severity=Severity.ERROR,
         summary="a member's mode is 000, or would run it with its owner's rights",
-        why="Unpackers that restore modes make a file that nobody can read, or one that gives rights away.",
+        why="Unpackers that restore modes create a file that nobody can read, or one that gives rights away.",
         mend="Give files 644 or 755 before packing.",
         source=_ZIP_SPECIFICATION + ", external file attributes; man 2 chmod",
     ),
@@ -158,16 +158,18 @@ RULES = table(
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Report what the reader could not take, and a size above the agreed one."""
-    found = [
-        finding(RULES[f"archive-{flaw.kind}"], flaw.member or wheel.filename, flaw.message) for flaw in wheel.flaws
+    findings = [
+        Finding.of(RULES[f"archive-{flaw.kind}"], flaw.member or wheel.filename, flaw.message) for flaw in wheel.flaws
     ]
-    found += [
-        finding(RULES["elf-broken"], path, f"is no readable ELF object: {reason}")
+    findings += [
+        Finding.of(RULES["elf-broken"], path, f"cannot be read as an ELF object: {reason}")
         for path, reason in wheel.broken.items()
     ]
     limit = expectation.max_size_bytes
     if limit is not None and wheel.size_bytes > limit:
-        found.append(
-            finding(RULES["wheel-too-large"], wheel.filename, f"has {wheel.size_bytes} bytes; {limit} are agreed")
+        findings.append(
+            Finding.of(
+                RULES["wheel-too-large"], wheel.filename, f"has {wheel.size_bytes} bytes; at most {limit} are allowed"
+            )
         )
-    return Ruling(check="archive", findings=tuple(found), allows=frozenset() if wheel.broken else None)
+    return Ruling(check="archive", findings=tuple(findings), allows=frozenset() if wheel.broken else None)

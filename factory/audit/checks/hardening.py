@@ -1,9 +1,9 @@
-"""What an object asks of the process that loads it: stack, memory rights, thread-local storage, instructions."""
+"""What an object demands of the process that loads it."""
 
 from collections.abc import Callable, Iterator
 
 from factory.audit.expectation import Expectation
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.elf.shared_object import SharedObject
@@ -74,53 +74,51 @@ _LEVELS = {2: "x86-64-v2", 4: "x86-64-v3", 8: "x86-64-v4"}
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
-    """Hold every object that the loader maps against what systems allow, or are better off with."""
-    found = [
-        each
+    """Check the stack, memory rights, thread-local storage and instructions that each loaded object asks for."""
+    findings = [
+        finding
         for path, shared in wheel.objects.items()
         if shared.kind in ("library", "program") and shared.needs_a_loader
         for judge in _JUDGES
-        for each in judge(path, shared)
+        for finding in judge(path, shared)
     ]
-    return Ruling(check="hardening", findings=tuple(found))
+    return Ruling(check="hardening", findings=tuple(findings))
 
 
 def _stack(path: str, shared: SharedObject) -> Iterator[Finding]:
     if shared.layout.stack == "executable":
-        yield finding(
-            RULES["executable-stack"], path, "asks for an executable stack; glibc 2.41 and newer load no such library"
+        yield Finding.of(
+            RULES["executable-stack"], path, "asks for an executable stack; glibc 2.41 and newer refuse to load it"
         )
     elif shared.layout.stack == "absent" and shared.architecture in _STACK_EXECUTABLE_BY_DEFAULT:
         message = f"has no PT_GNU_STACK; on {shared.architecture} that asks for an executable stack"
-        yield finding(RULES["executable-stack"], path, message)
+        yield Finding.of(RULES["executable-stack"], path, message)
 
 
 def _rights(path: str, shared: SharedObject) -> Iterator[Finding]:
     if shared.layout.writable_code:
-        yield finding(RULES["writable-code"], path, "has a segment that is writable and executable at once")
+        yield Finding.of(RULES["writable-code"], path, "has a segment that is both writable and executable")
     if shared.traits.text_relocations:
-        yield finding(
+        yield Finding.of(
             RULES["text-relocations"], path, "has relocations in its code; the loader must make code writable"
         )
     if not shared.layout.relro:
-        yield finding(RULES["relro-missing"], path, "has no PT_GNU_RELRO; its relocation tables stay writable")
+        yield Finding.of(RULES["relro-missing"], path, "has no PT_GNU_RELRO; its relocation tables stay writable")
     elif not shared.traits.bind_now:
-        yield finding(RULES["bind-now-missing"], path, "is not linked with `-z now`; its jump table stays writable")
+        yield Finding.of(RULES["bind-now-missing"], path, "is not linked with `-z now`; its jump table stays writable")
 
 
 def _storage(path: str, shared: SharedObject) -> Iterator[Finding]:
     if shared.traits.static_tls and shared.kind == "library":
-        yield finding(
-            RULES["static-tls"], path, "takes static thread-local storage; a process has little of it to give"
-        )
+        yield Finding.of(RULES["static-tls"], path, "uses static thread-local storage, of which a process has little")
 
 
 def _instructions(path: str, shared: SharedObject) -> Iterator[Finding]:
-    """Spare what the loader itself picks by processor, below glibc-hwcaps."""
+    """Judge the marked level, but not below glibc-hwcaps: from there the loader picks what the processor can run."""
     levels = tuple(name for bit, name in _LEVELS.items() if shared.layout.isa_needed & bit)
     if levels and shared.architecture == "x86_64" and "/glibc-hwcaps/" not in f"/{path}":
-        message = f"is marked as needing {levels[-1]}; the tag promises every x86_64 processor"
-        yield finding(RULES["isa-level"], path, message)
+        message = f"is marked as needing {levels[-1]}; the tag promises that every x86_64 processor can run it"
+        yield Finding.of(RULES["isa-level"], path, message)
 
 
 _JUDGES: tuple[Callable[[str, SharedObject], Iterator[Finding]], ...] = (_stack, _rights, _storage, _instructions)

@@ -1,4 +1,4 @@
-"""What costs users although everything works: debug information, leftovers, libraries that get in each other's way."""
+"""What costs users something although everything works."""
 
 import posixpath
 import re
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from factory.audit.expectation import Expectation
 from factory.audit.modules import module_files
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.wheel import Wheel
@@ -24,8 +24,8 @@ RULES = table(
     Rule(
         id="build-path",
         severity=Severity.NOTE,
-        summary="folders of the build machine stand in an object",
-        why="They tell of the machine, and make two builds of one source differ.",
+        summary="an object names folders of the build machine",
+        why="They reveal details of the machine, and make two builds of one source differ.",
         mend="Compile with `-ffile-prefix-map=$PWD=.`, or rustc's `--remap-path-prefix`.",
         source="reproducible-builds.org, build path",
     ),
@@ -33,7 +33,7 @@ RULES = table(
         id="static-archive",
         severity=Severity.WARNING,
         summary="a static library or object file is in the wheel",
-        why="It is input to a linker, and nothing that runs reads it.",
+        why="Only a linker reads it, and nothing at run time.",
         mend="Leave it out of the package's data, unless others are meant to link it.",
         source="check-wheel-contents; man 1 ar",
     ),
@@ -49,15 +49,15 @@ RULES = table(
         id="exports-extra",
         severity=Severity.NOTE,
         summary="a module exports more than its init function",
-        why="Two modules with one symbol each can bind to the other's where they are loaded globally.",
+        why="Where modules are loaded globally, a symbol of one can take the place of the same symbol of another.",
         mend="Compile with `-fvisibility=hidden`.",
         source="CPython, PyMODINIT_FUNC; gcc wiki, Visibility",
     ),
     Rule(
         id="graft-without-sbom",
         severity=Severity.NOTE,
-        summary="a bundled library stands in no software bill of materials",
-        why="Whoever looks for a vulnerable library cannot see that it is inside.",
+        summary="a bundled library is missing from the software bill of materials",
+        why="Whoever looks for a vulnerable library cannot see that the wheel contains it.",
         mend="Repair with auditwheel 6.5 or newer, which writes `.dist-info/sboms`.",
         source="PEP 770",
     ),
@@ -65,7 +65,7 @@ RULES = table(
         id="soname-twice",
         severity=Severity.WARNING,
         summary="two libraries of the wheel have one soname",
-        why="A process loads the first one only: which code runs depends on what was imported before.",
+        why="A process loads only the first one: which code runs depends on what was imported before.",
         mend="Bundle the library once, and let both users find it by `$ORIGIN`.",
         source="man 8 ld.so; glibc, _dl_name_match_p",
     ),
@@ -91,33 +91,36 @@ _LINKERS = frozenset({"_init", "_fini", "_edata", "_end", "__bss_start", "_start
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """Look at what a wheel carries along; before the repair, grafts are still to come and names to be hashed."""
-    found = [*_debug(wheel), *_leftovers(wheel), *_exports(wheel), *_twice(wheel)]
+    """Look for debug information, leftovers, and libraries that get in each other's way.
+
+    Grafts are judged after the repair alone, which makes them and hashes their names.
+    """
+    findings = [*_debug(wheel), *_leftovers(wheel), *_exports(wheel), *_twice(wheel)]
     if expectation.stage == "repaired":
-        found += [*_grafts(wheel), *_paths(wheel)]
-    return Ruling(check="hygiene", findings=tuple(found))
+        findings += [*_grafts(wheel), *_paths(wheel)]
+    return Ruling(check="hygiene", findings=tuple(findings))
 
 
 def _debug(wheel: Wheel) -> Iterator[Finding]:
     for path, shared in wheel.objects.items():
         names = tuple(sorted(n for n in shared.layout.sections or () if n.startswith((".debug_info", ".zdebug_info"))))
         if names:
-            yield finding(RULES["debug-info"], path, f"carries debug information ({names[0]})")
+            yield Finding.of(RULES["debug-info"], path, f"carries debug information ({names[0]})")
 
 
 def _paths(wheel: Wheel) -> Iterator[Finding]:
     for path, shared in wheel.objects.items():
         if shared.layout.build_paths:
             message = f"names {shared.layout.build_paths[0]}, a folder of the machine that built it"
-            yield finding(RULES["build-path"], path, message, shared.layout.build_paths)
+            yield Finding.of(RULES["build-path"], path, message, shared.layout.build_paths)
 
 
 def _leftovers(wheel: Wheel) -> Iterator[Finding]:
     for path in wheel.members:
         if any(_JUNK.fullmatch(part) for part in path.split("/")):
-            yield finding(RULES["junk-file"], path, "was left behind by a tool")
+            yield Finding.of(RULES["junk-file"], path, "is a file that a tool left behind")
         elif _STATIC.fullmatch(path):
-            yield finding(RULES["static-archive"], path, "is input to a linker")
+            yield Finding.of(RULES["static-archive"], path, "is of use to a linker only")
 
 
 def _exports(wheel: Wheel) -> Iterator[Finding]:
@@ -127,8 +130,8 @@ def _exports(wheel: Wheel) -> Iterator[Finding]:
             continue
         extra = tuple(sorted(name for name in exports - _LINKERS if not name.startswith(_INIT)))
         if extra:
-            message = f"exports {len(extra)} symbols beside its init function, {extra[0]} first"
-            yield finding(RULES["exports-extra"], module.path, message, extra)
+            message = f"exports {len(extra)} symbols besides its init function, such as {extra[0]}"
+            yield Finding.of(RULES["exports-extra"], module.path, message, extra)
 
 
 def _grafts(wheel: Wheel) -> Iterator[Finding]:
@@ -138,9 +141,13 @@ def _grafts(wheel: Wheel) -> Iterator[Finding]:
     for path in grafts:
         name = wheel.objects[path].soname or posixpath.basename(path)
         if not _HASHED.search(name):
-            yield finding(RULES["graft-unhashed"], path, f"has the soname {name}, which other wheels' copies have too")
+            yield Finding.of(
+                RULES["graft-unhashed"], path, f"has the soname {name}, which copies in other wheels may have too"
+            )
         if not sboms:
-            yield finding(RULES["graft-without-sbom"], path, f"is bundled; {wheel.dist_info}/sboms lists nothing")
+            yield Finding.of(
+                RULES["graft-without-sbom"], path, f"is bundled, but {wheel.dist_info}/sboms lists nothing"
+            )
 
 
 def _twice(wheel: Wheel) -> Iterator[Finding]:
@@ -151,7 +158,9 @@ def _twice(wheel: Wheel) -> Iterator[Finding]:
             holders[shared.soname, shared.machine_name].append(path)
     for (soname, _), paths in sorted(holders.items()):
         if len(paths) > 1 and len({wheel.members[path].digest for path in paths}) > 1:
-            yield finding(RULES["soname-twice"], paths[1], f"has the soname {soname}, as {paths[0]} has", tuple(paths))
+            yield Finding.of(
+                RULES["soname-twice"], paths[1], f"has the soname {soname}, and so has {paths[0]}", tuple(paths)
+            )
 
 
 def _is_module(exports: frozenset[str]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from factory.audit.closure import Links, link
 from factory.audit.expectation import Expectation
 from factory.audit.modules import module_files
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.sonames import is_interpreters, is_libpython
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
@@ -33,7 +33,7 @@ RULES = table(
         id="libpython-reached",
         severity=Severity.ERROR,
         summary="an object reaches an interpreter's library through another library of the wheel",
-        why="The loader loads the whole closure: a library that needs libpython stops all that needs the library.",
+        why="The loader loads all that is needed: where one library needs libpython, all that need that library fail.",
         mend="Build the library in between without libpython, or leave out the part of it that embeds Python.",
         source="PEP 513, section `libpythonX.Y.so.1`; man 8 ld.so",
     ),
@@ -52,8 +52,8 @@ RULES = table(
     Rule(
         id="program-without-libpython",
         severity=Severity.ERROR,
-        summary="a program uses Python's symbols and needs no library that has them",
-        why="Nothing provides them when the program starts: it dies with `undefined symbol: Py_Initialize`.",
+        summary="a program uses Python's symbols, but needs no library that defines them",
+        why="Nothing provides them when the program starts: it fails with `undefined symbol: Py_Initialize`.",
         mend="Ship a script that runs the interpreter instead of a program that embeds it, or leave the program out.",
         source="auditwheel issue 604",
     ),
@@ -66,8 +66,8 @@ _NO_PLATFORM: frozenset[PlatformTag] = frozenset()
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
     """No object may need an interpreter's library, reach one, or be one (PEP 513, "libpythonX.Y.so.1")."""
     links = link(wheel)
-    found = [*_linked(wheel), *_reached(wheel, links), *_embedded(wheel), *_hidden(wheel, links), *_stripped(wheel)]
-    return Ruling(check="libpython", findings=tuple(found), allows=_NO_PLATFORM if found else None)
+    findings = [*_linked(wheel), *_reached(wheel, links), *_embedded(wheel), *_hidden(wheel, links), *_stripped(wheel)]
+    return Ruling(check="libpython", findings=tuple(findings), allows=_NO_PLATFORM if findings else None)
 
 
 def _linked(wheel: Wheel) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _linked(wheel: Wheel) -> Iterator[Finding]:
         for name in sorted(filter(is_libpython, shared.needed)):
             what = "this program needs" if shared.kind == "program" else "needs"
             message = f"{what} {name}; an interpreter need not come with that library"
-            yield finding(RULES["libpython-linked"], path, message)
+            yield Finding.of(RULES["libpython-linked"], path, message)
 
 
 def _reached(wheel: Wheel, links: Links) -> Iterator[Finding]:
@@ -86,23 +86,23 @@ def _reached(wheel: Wheel, links: Links) -> Iterator[Finding]:
     }
     for path, (step, end) in links.ways_to(guilty).items():
         message = f"reaches {guilty[end]} through {end}; an interpreter need not come with that library"
-        yield finding(RULES["libpython-reached"], path, message, (step, end) if step != end else (end,))
+        yield Finding.of(RULES["libpython-reached"], path, message, (step, end) if step != end else (end,))
 
 
 def _embedded(wheel: Wheel) -> Iterator[Finding]:
     for path, shared in wheel.objects.items():
         if "Py_Initialize" in shared.exports:
-            message = "defines Py_Initialize; a second interpreter must not be loaded into the first"
-            yield finding(RULES["libpython-embedded"], path, message, (shared.soname,) if shared.soname else ())
+            message = "defines Py_Initialize; a process must not load a second interpreter"
+            yield Finding.of(RULES["libpython-embedded"], path, message, (shared.soname,) if shared.soname else ())
 
 
 def _hidden(wheel: Wheel, links: Links) -> Iterator[Finding]:
-    """Notice an interpreter whose symbols are hidden: even an empty module must ask its interpreter to make it."""
+    """Find interpreters whose symbols are hidden: even an empty module must ask its interpreter to create it."""
     for module in module_files(wheel):
         exports = wheel.objects[module.path].exports
         if "Py_Initialize" not in exports and module.hooks[0] in exports and _asks_nobody(wheel, links, module.path):
             message = f"{module.hooks[0]} asks no interpreter for anything; one must be linked into the module"
-            yield finding(RULES["libpython-embedded"], module.path, message)
+            yield Finding.of(RULES["libpython-embedded"], module.path, message)
 
 
 def _asks_nobody(wheel: Wheel, links: Links, path: str) -> bool:
@@ -116,5 +116,7 @@ def _stripped(wheel: Wheel) -> Iterator[Finding]:
         if shared.kind == "program" and not any(map(is_libpython, shared.needed)):
             names = sorted(s.name for s in shared.undefined if not s.weak and is_interpreters(s.name))
             if names:
-                message = f"this program uses {names[0]} and needs no library that has it; it dies when started"
-                yield finding(RULES["program-without-libpython"], path, message, tuple(names))
+                message = (
+                    f"this program uses {names[0]}, but needs no library that defines it; it fails when it is started"
+                )
+                yield Finding.of(RULES["program-without-libpython"], path, message, tuple(names))

@@ -1,11 +1,11 @@
-"""Whether the loader takes an object, and where it is told to look for others (man 8 ld.so)."""
+"""What the dynamic loader makes of each object (man 8 ld.so)."""
 
 from collections.abc import Iterator
 
 from factory.audit.closure import Links, installed_path, link, search_folder
 from factory.audit.expectation import Expectation
 from factory.audit.platforms import claimed
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.elf.shared_object import SharedObject
@@ -16,7 +16,7 @@ RULES = table(
     Rule(
         id="segment-refused",
         severity=Severity.ERROR,
-        summary="the loader refuses how an object's segments lie",
+        summary="the loader refuses the layout of an object's segments",
         why="Loading fails with `ELF load command address/offset not properly aligned` or the like.",
         mend="Build again; check stripping and patching tools (patchelf before 0.14.5 misplaces segments).",
         source="glibc, elf/dl-load.c, _dl_map_object_from_fd; patchelf issue 317",
@@ -44,7 +44,7 @@ RULES = table(
         id="needed-path",
         severity=Severity.ERROR,
         summary="a needed library is named by a path",
-        why="The loader opens a name with a slash as it stands, from the working folder: no search path is asked.",
+        why="The loader opens a name with a slash as a path from the working folder, and uses no search path.",
         mend="Give the library a soname without a folder (`-Wl,-soname`), and link again.",
         source="man 8 ld.so: `If a shared object dependency contains a slash`",
     ),
@@ -52,7 +52,7 @@ RULES = table(
         id="needed-hidden",
         severity=Severity.ERROR,
         summary="an object loads others by DT_FILTER, DT_AUXILIARY or DT_AUDIT",
-        why="The loader loads them, no repair tool follows them: they are neither grafted nor checked.",
+        why="The loader loads them, but no repair tool follows them: they are neither grafted nor checked.",
         mend="Link without `-f`, `-F`, `--audit` and `--depaudit`; name the library by `-l`.",
         source="man 8 ld.so; man 7 rtld-audit; ld, options -f and -F",
     ),
@@ -60,7 +60,7 @@ RULES = table(
         id="rpath-absolute",
         severity=Severity.ERROR,
         summary="a search path is a folder of the build machine",
-        why="On the user's machine that folder holds whatever somebody put there, and it is loaded first.",
+        why="On a user's machine that folder holds whatever somebody put there, and it is searched first.",
         mend="Remove it: `patchelf --remove-rpath`, or CMake's CMAKE_SKIP_INSTALL_RPATH; use `$ORIGIN/...`.",
         source="man 8 ld.so; CWE-426",
     ),
@@ -68,7 +68,7 @@ RULES = table(
         id="rpath-relative",
         severity=Severity.ERROR,
         summary="a search path is empty or relative",
-        why="The loader takes it from the working folder: whoever can write there has their library loaded.",
+        why="The loader starts at the working folder: whoever can write there can have their own library loaded.",
         mend="Remove the empty entry (a colon too many), or begin it with `$ORIGIN`.",
         source="man 8 ld.so; CWE-427",
     ),
@@ -83,8 +83,8 @@ RULES = table(
     Rule(
         id="relr-unmarked",
         severity=Severity.ERROR,
-        summary="packed relative relocations without the version that announces them",
-        why="Loaders before glibc 2.36 skip DT_RELR in silence, and the code crashes; the marker makes them refuse it.",
+        summary="an object has packed relative relocations without the version that announces them",
+        why="Loaders before glibc 2.36 skip DT_RELR silently, and the code crashes; the marker makes them refuse it.",
         mend="Link with `-z nopack-relative-relocs`, or with a linker that adds GLIBC_ABI_DT_RELR.",
         source="glibc 2.36 release notes, DT_RELR",
     ),
@@ -117,14 +117,14 @@ _MUSL_NAMES = {"i686": "i386", "armv7l": "armhf", "ppc64": "powerpc64", "ppc64le
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """Find what the loader refuses, and search paths and needs that lead out of the wheel."""
-    links, found = link(wheel), []
+    """Find objects that the loader refuses, and search paths and needs that lead out of the wheel."""
+    links, findings = link(wheel), list[Finding]()
     for path, shared in wheel.objects.items():
         if shared.kind in ("library", "program") and shared.needs_a_loader:
-            found += [*_mapped(path, shared), *_searched(path, shared), *_needs(path, shared, links)]
-            found += [*_relative(path, shared, wheel), *_interpreter(path, shared, wheel)]
+            findings += [*_mapped(path, shared), *_searched(path, shared), *_needs(path, shared, links)]
+            findings += [*_relative(path, shared, wheel), *_interpreter(path, shared, wheel)]
     built = expectation.stage == "built"
-    kept = [each for each in found if not (built and each.rule in _MENDED_BY_REPAIR)]
+    kept = [finding for finding in findings if not (built and finding.rule in _MENDED_BY_REPAIR)]
     return Ruling(check="loading", findings=tuple(kept))
 
 
@@ -134,40 +134,46 @@ _MENDED_BY_REPAIR = frozenset({"rpath-absolute", "rpath-relative", "rpath-outsid
 def _mapped(path: str, shared: SharedObject) -> Iterator[Finding]:
     layout = shared.layout
     if layout.refused:
-        yield finding(RULES["segment-refused"], path, f"is refused by the loader: {layout.refused}")
+        yield Finding.of(RULES["segment-refused"], path, f"is refused by the loader: {layout.refused}")
     elif layout.page_bytes and layout.page_bytes < (due := _PAGES.get(shared.architecture or "", 0)):
         message = f"has segments aligned to {layout.page_bytes:#x}; {shared.architecture} has pages of {due:#x}"
-        yield finding(RULES["page-size"], path, message)
+        yield Finding.of(RULES["page-size"], path, message)
     if layout.sections is None:
-        yield finding(RULES["sections-missing"], path, "has no readable section headers; other tools see nothing in it")
+        yield Finding.of(
+            RULES["sections-missing"], path, "has no readable section headers; other tools see nothing in it"
+        )
 
 
 def _searched(path: str, shared: SharedObject) -> Iterator[Finding]:
-    """Programs in .data/scripts are left alone: nobody knows how far the folder they land in is from the libraries."""
+    """Programs in .data/scripts are left alone: where they will be installed, relative to libraries, is not known."""
     kind = "RUNPATH" if shared.runpath else "RPATH"
     outside = installed_path(path) == path and ".data/" in path
     for entry in sorted(set(shared.runpath or shared.rpath)):
         if entry.startswith("/"):
-            yield finding(
-                RULES["rpath-absolute"], path, f"has {kind} {entry}; what users have there is anybody's guess"
+            yield Finding.of(
+                RULES["rpath-absolute"], path, f"has {kind} {entry}; on users' machines anything may be there"
             )
         elif (folder := search_folder(path, entry)) is None:
-            said = entry or "an empty entry"
-            yield finding(
-                RULES["rpath-relative"], path, f"has {kind} {said}; the loader takes it from the working folder"
+            shown = entry or "an empty entry"
+            yield Finding.of(
+                RULES["rpath-relative"], path, f"has {kind} {shown}; the loader looks it up in the working folder"
             )
         elif folder.startswith("..") and not outside:
-            yield finding(RULES["rpath-outside"], path, f"has {kind} {entry}; that leads out of site-packages")
+            yield Finding.of(RULES["rpath-outside"], path, f"has {kind} {entry}, which leads out of site-packages")
 
 
 def _needs(path: str, shared: SharedObject, links: Links) -> Iterator[Finding]:
     for name in sorted(set(shared.needed)):
         if "/" in name and name not in links.inside[path]:
-            yield finding(RULES["needed-path"], path, f"needs {name}; a name with a slash is opened as it stands")
+            yield Finding.of(
+                RULES["needed-path"],
+                path,
+                f"needs {name}; the loader opens a name with a slash without searching for it",
+            )
     hidden = tuple(sorted({*shared.traits.filters, *shared.traits.auditors}))
     if hidden:
         message = f"loads {hidden[0]} as a filter, auxiliary or auditor; no repair tool follows such entries"
-        yield finding(RULES["needed-hidden"], path, message, hidden)
+        yield Finding.of(RULES["needed-hidden"], path, message, hidden)
 
 
 def _relative(path: str, shared: SharedObject, wheel: Wheel) -> Iterator[Finding]:
@@ -176,8 +182,8 @@ def _relative(path: str, shared: SharedObject, wheel: Wheel) -> Iterator[Finding
     marked = any(need.version == _RELR for need in shared.version_needs)
     late = [platform for platform in claimed(wheel) if not _knows_relr(platform)]
     if late and not marked:
-        message = f"has DT_RELR and does not need {_RELR}; loaders of {late[0]} crash instead of refusing it"
-        yield finding(RULES["relr-unmarked"], path, message)
+        message = f"has DT_RELR but does not need {_RELR}; loaders of {late[0]} crash instead of refusing it"
+        yield Finding.of(RULES["relr-unmarked"], path, message)
 
 
 def _knows_relr(platform: PlatformTag) -> bool:
@@ -185,11 +191,11 @@ def _knows_relr(platform: PlatformTag) -> bool:
 
 
 def _interpreter(path: str, shared: SharedObject, wheel: Wheel) -> Iterator[Finding]:
-    """Hold a program's loader against the ones its platform has; the other libc's is `wrong-libc`."""
+    """Compare a program's loader with those of its architecture; one of the wrong libc is `wrong-libc`."""
     if shared.kind != "program" or shared.interpreter is None or shared.architecture is None:
         return
     arch = shared.architecture
     known = {_GLIBC_LOADERS[arch], f"/lib/ld-musl-{_MUSL_NAMES.get(arch, arch)}.so.1"}
     if shared.interpreter not in known and claimed(wheel):
         message = f"asks for the loader {shared.interpreter}; systems have {_GLIBC_LOADERS[arch]}"
-        yield finding(RULES["program-interpreter"], path, message)
+        yield Finding.of(RULES["program-interpreter"], path, message)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from factory.audit.expectation import Expectation
 from factory.audit.platforms import architectures, claimed
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.sonames import is_foreign
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
@@ -17,7 +17,7 @@ RULES = table(
         severity=Severity.ERROR,
         summary="an object is for another architecture than the wheel",
         why="The loader refuses it with `wrong ELF class` or `cannot open shared object file`.",
-        mend="Clean the build folder between architectures; check what the cross compiler was told.",
+        mend="Clean the build folder between architectures; check the options of the cross compiler.",
         source="System V ABI, ELF header",
     ),
     Rule(
@@ -32,16 +32,16 @@ RULES = table(
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """Every object must be for the wheel's architecture and libc; what no processor runs is data."""
-    found = [*_machines(wheel, architectures(wheel, expectation)), *_libcs(wheel, expectation)]
-    return Ruling(check="machines", findings=tuple(found), allows=frozenset() if found else None)
+    """Every object must be for the wheel's architecture and libc; what no processor can run is data."""
+    findings = [*_machines(wheel, architectures(wheel, expectation)), *_libcs(wheel, expectation)]
+    return Ruling(check="machines", findings=tuple(findings), allows=frozenset() if findings else None)
 
 
 def _machines(wheel: Wheel, wanted: frozenset[str]) -> Iterator[Finding]:
     for path, shared in wheel.objects.items():
         if wanted and shared.for_a_processor and shared.architecture not in wanted:
             message = f"is for {shared.machine_name}; the wheel is for {listed(sorted(wanted))}"
-            yield finding(RULES["wrong-machine"], path, message)
+            yield Finding.of(RULES["wrong-machine"], path, message)
 
 
 def _libcs(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
@@ -52,4 +52,4 @@ def _libcs(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
         for libc in sorted(wanted):
             signs = tuple(sorted(name for name in names if is_foreign(name, libc)))
             if signs:
-                yield finding(RULES["wrong-libc"], path, f"needs {signs[0]}; the wheel is for {libc}", signs)
+                yield Finding.of(RULES["wrong-libc"], path, f"needs {signs[0]}; the wheel is for {libc}", signs)

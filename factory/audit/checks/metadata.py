@@ -1,4 +1,4 @@
-"""What METADATA, WHEEL and entry points say: what installers and indexes refuse, and what leads nowhere."""
+"""What METADATA, WHEEL and entry_points.txt say."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from factory.audit.closure import installed_path
 from factory.audit.expectation import Expectation
 from factory.audit.modules import module_files
 from factory.audit.rendering import rst_problem
-from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.rules import WHEEL_SPECIFICATION, table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.untrusted import UntrustedTextError, judge_metadata, parse_version
@@ -27,14 +27,14 @@ RULES = table(
         severity=Severity.ERROR,
         summary="the version is a local one",
         why="Public indexes refuse it, and `==1.0` does not choose it alone.",
-        mend="Build from a tag, or set the version: `+g1a2b3c4` comes from a tree that is none.",
+        mend="Build from a tag, or set the version: `+g1a2b3c4` comes from a commit without a tag.",
         source="PEP 440, local version identifiers",
     ),
     Rule(
         id="wheel-version",
         severity=Severity.ERROR,
         summary="Wheel-Version is absent or of a format that installers do not know",
-        why="Installers must refuse a greater major version, and take nothing without one.",
+        why="Installers must refuse a greater major version, and a WHEEL file without one.",
         mend="Build with a backend that writes `Wheel-Version: 1.0`.",
         source=WHEEL_SPECIFICATION + ", Wheel-Version",
     ),
@@ -57,7 +57,7 @@ RULES = table(
     Rule(
         id="licence-expression",
         severity=Severity.ERROR,
-        summary="License-Expression is no SPDX expression",
+        summary="License-Expression is not an SPDX expression",
         why="Indexes refuse the upload.",
         mend="Write identifiers of the SPDX list, joined by AND, OR and WITH.",
         source="PEP 639; core metadata specification, License-Expression",
@@ -82,7 +82,7 @@ RULES = table(
         id="entry-points-unreadable",
         severity=Severity.ERROR,
         summary="entry_points.txt cannot be read",
-        why="Installers make no scripts or refuse the wheel; others that read entry points may fail.",
+        why="Installers create no scripts or refuse the wheel; whatever else reads entry points may fail.",
         mend="Correct the entry points in pyproject.toml.",
         source="entry points specification, file format",
     ),
@@ -103,13 +103,13 @@ _SHOWN = 120
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
-    """Hold METADATA against its specification, and what it names against what is in the wheel."""
+    """Compare METADATA with its specification, and the names in it with what is in the wheel."""
     subject = f"{wheel.dist_info}/METADATA"
-    found = [*_spelling(wheel), *_wheel_version(wheel), *_entry_points(wheel)]
+    findings = [*_spelling(wheel), *_wheel_version(wheel), *_entry_points(wheel)]
     if wheel.metadata is not None:
-        found += [*_fields(subject, wheel.metadata), *_readme(subject, wheel.metadata)]
-        found += _licence_files(subject, wheel, wheel.metadata)
-    return Ruling(check="metadata", findings=tuple(found))
+        findings += [*_fields(subject, wheel.metadata), *_readme(subject, wheel.metadata)]
+        findings += _licence_files(subject, wheel, wheel.metadata)
+    return Ruling(check="metadata", findings=tuple(findings))
 
 
 def _spelling(wheel: Wheel) -> Iterator[Finding]:
@@ -118,10 +118,12 @@ def _spelling(wheel: Wheel) -> Iterator[Finding]:
     named, version, *_ = wheel.filename.split("-")
     due = f"{wheel.name.name.replace('-', '_')}-{wheel.name.version}"
     if f"{named}-{version}" != due:
-        yield finding(RULES["name-unnormalised"], wheel.filename, f"begins with {named}-{version}; {due} is due")
+        yield Finding.of(
+            RULES["name-unnormalised"], wheel.filename, f"begins with {named}-{version}; it should begin with {due}"
+        )
     if wheel.name.version.local is not None:
-        message = f"has the local version {wheel.name.version}; public indexes take none"
-        yield finding(RULES["local-version"], wheel.filename, message)
+        message = f"has the local version {wheel.name.version}; public indexes refuse it"
+        yield Finding.of(RULES["local-version"], wheel.filename, message)
 
 
 def _wheel_version(wheel: Wheel) -> Iterator[Finding]:
@@ -133,8 +135,8 @@ def _wheel_version(wheel: Wheel) -> Iterator[Finding]:
     except UntrustedTextError:
         release = ()
     if release[:1] != _WHEEL_VERSION[:1]:
-        said = f"Wheel-Version {text[:_SHOWN]!r}" if text else "no Wheel-Version"
-        yield finding(RULES["wheel-version"], f"{wheel.dist_info}/WHEEL", f"says {said}; installers know 1.0")
+        shown = f"Wheel-Version {text[:_SHOWN]!r}" if text else "no Wheel-Version"
+        yield Finding.of(RULES["wheel-version"], f"{wheel.dist_info}/WHEEL", f"has {shown}; installers know 1.0")
 
 
 def _fields(subject: str, metadata: Metadata) -> Iterator[Finding]:
@@ -142,11 +144,11 @@ def _fields(subject: str, metadata: Metadata) -> Iterator[Finding]:
     try:
         problems = judge_metadata(metadata.text)
     except UntrustedTextError as error:
-        yield finding(RULES["metadata-invalid"], subject, str(error))
+        yield Finding.of(RULES["metadata-invalid"], subject, str(error))
         return
     for field, words in problems:
         if not _is_elsewhere(field, words):
-            yield finding(
+            yield Finding.of(
                 RULES[_FIELD_RULES.get(field, "metadata-invalid")], subject, f"{field.title()}: {_sentence(words)}"
             )
 
@@ -166,7 +168,9 @@ def _readme(subject: str, metadata: Metadata) -> Iterator[Finding]:
     if kind == "text/x-rst" and metadata.description.strip():
         problem = rst_problem(metadata.description)
         if problem:
-            yield finding(RULES["readme-unrenderable"], subject, f"the description does not render: {problem[:_SHOWN]}")
+            yield Finding.of(
+                RULES["readme-unrenderable"], subject, f"the description does not render: {problem[:_SHOWN]}"
+            )
 
 
 def _licence_files(subject: str, wheel: Wheel, metadata: Metadata) -> Iterator[Finding]:
@@ -178,16 +182,16 @@ def _licence_files(subject: str, wheel: Wheel, metadata: Metadata) -> Iterator[F
             base = name.rpartition("/")[2]
             places += [f"{wheel.dist_info}/{name}", f"{wheel.dist_info}/{base}", f"{wheel.dist_info}/licenses/{base}"]
         if wheel.members and not any(place in wheel.members for place in places):
-            yield finding(
+            yield Finding.of(
                 RULES["licence-file-missing"], subject, f"names the licence {name}; {places[0]} is not in the wheel"
             )
 
 
 def _entry_points(wheel: Wheel) -> Iterator[Finding]:
-    """Look for each module; one of a package that is not in here at all may come with a requirement."""
+    """Look for each module; one of a package that is not in the wheel at all may come with a requirement."""
     subject = f"{wheel.dist_info}/entry_points.txt"
     if wheel.entry_points_problem:
-        yield finding(
+        yield Finding.of(
             RULES["entry-points-unreadable"], subject, f"cannot be read: {wheel.entry_points_problem[:_SHOWN]}"
         )
     if not wheel.entry_points or wheel.has_unread:
@@ -198,8 +202,8 @@ def _entry_points(wheel: Wheel) -> Iterator[Finding]:
         module = value.partition("[")[0].partition(":")[0].strip()
         if module in present or (foreign and module.partition(".")[0] not in present):
             continue
-        yield finding(
-            RULES["entry-point-missing"], subject, f"{name} of {group} calls {module}, which is not in the wheel"
+        yield Finding.of(
+            RULES["entry-point-missing"], subject, f"{name} in {group} names {module}, which is not in the wheel"
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from factory.audit.closure import installed_path
 from factory.audit.expectation import Expectation
 from factory.audit.modules import ModuleFile, module_files
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import ITEMS, listed
@@ -32,8 +32,8 @@ RULES = table(
     Rule(
         id="modules-unnamed",
         severity=Severity.WARNING,
-        summary="a recipe names none of the extension modules that its wheel holds",
-        why="A later build that loses one of them, and has another or falls back to pure Python, would pass.",
+        summary="a recipe names none of the extension modules in its wheel",
+        why="A later build would pass even if it lost one of them, or fell back to pure Python for some.",
         mend="Add the line that the finding shows to the recipe.",
         source="the recipe's audit.modules",
     ),
@@ -52,8 +52,12 @@ RULES = table(
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Look for every expected module as an ELF object, and for every module's own init function."""
     modules = module_files(wheel)
-    found = [*_missing(wheel, modules, expectation), *_inits(wheel, modules, expectation), *_pure(wheel, expectation)]
-    return Ruling(check="modules", findings=(*found, *_unnamed(wheel, modules, expectation)))
+    findings = [
+        *_missing(wheel, modules, expectation),
+        *_inits(wheel, modules, expectation),
+        *_pure(wheel, expectation),
+    ]
+    return Ruling(check="modules", findings=(*findings, *_unnamed(wheel, modules, expectation)))
 
 
 def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
@@ -61,36 +65,36 @@ def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expecta
     for name in sorted(set() if wheel.is_unread else set(expectation.modules) - present):
         path = name.replace(".", "/")
         fallbacks = tuple(m for m in wheel.members if installed_path(m) in (f"{path}.py", f"{path}/__init__.py"))
-        instead = f"; {fallbacks[0]} stands in for it" if fallbacks else ""
+        instead = f"; {fallbacks[0]} takes its place" if fallbacks else ""
         holds = f"; the wheel holds {listed(sorted(present), most=ITEMS)}" if present else ""
-        message = f"extension module {name} is expected and not in the wheel{instead}{holds}"
-        yield finding(RULES["module-missing"], wheel.filename, message, tuple(module.path for module in modules))
+        message = f"extension module {name} is expected but is not in the wheel{instead}{holds}"
+        yield Finding.of(RULES["module-missing"], wheel.filename, message, tuple(module.path for module in modules))
 
 
 def _unnamed(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
-    """Notice a wheel that is owed, so that its tags are known, and of which no module is expected by name."""
+    """Find wheels of a recipe, whose tags are known, of which no module is expected by name."""
     if expectation.tags is not None and expectation.stage == "repaired" and modules and not expectation.modules:
         names = listed(sorted({module.name for module in modules}), most=ITEMS)
-        message = f"no recipe would miss {names}: write audit: {{modules: [{names}]}}"
-        yield finding(RULES["modules-unnamed"], wheel.filename, message)
+        message = f"the recipe does not name {names}; add audit: {{modules: [{names}]}}"
+        yield Finding.of(RULES["modules-unnamed"], wheel.filename, message)
 
 
 def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
-    """Spare libraries for ctypes or cffi, which may carry a module's suffix without a hook, unless expected."""
+    """Find modules without their init function, but not libraries for ctypes or cffi that have only the suffix."""
     for module in modules:
         if module.is_importable(wheel):
             continue
         exports = wheel.objects[module.path].exports
         others = tuple(sorted(n for n in exports if n.startswith(("PyInit_", "PyInitU_", "PyModExport"))))
         if module.name in expectation.modules or others:
-            has = f"it has {others[0]}" if others else "it has none"
-            message = f"an import of {module.name} calls {module.hooks[0]} or {module.hooks[1]}; {has}"
-            yield finding(RULES["init-missing"], module.path, message, others)
+            has = f"it has {others[0]}" if others else "it has neither"
+            message = f"importing {module.name} calls {module.hooks[0]} or {module.hooks[1]}; {has}"
+            yield Finding.of(RULES["init-missing"], module.path, message, others)
 
 
 def _pure(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
-    """Notice a platform in the tag and no object in the wheel: what a silent fallback to pure Python leaves."""
+    """Find wheels for one platform without any object, which a silent fallback to pure Python leaves."""
     expected = expectation.platform is not None
     claimed = any("linux" in tag.platform and tag.abi != "none" for tag in wheel.tags)
     if (expected or claimed) and wheel.name is not None and not (wheel.objects or wheel.broken or wheel.has_unread):
-        yield finding(RULES["pure-wheel"], wheel.filename, "holds no compiled object; a wheel for one platform is owed")
+        yield Finding.of(RULES["pure-wheel"], wheel.filename, "has no compiled object, but is for one platform")

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from factory.audit.expectation import Expectation
-from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.rules import WHEEL_SPECIFICATION, table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.untrusted import UntrustedTextError, parse_specifiers, parse_version
@@ -26,7 +26,7 @@ RULES = table(
     Rule(
         id="name-unreadable",
         severity=Severity.ERROR,
-        summary="the file name is no wheel's",
+        summary="the file name is not that of a wheel",
         why="Installers refuse it.",
         mend="Name it `{name}-{version}(-{build})-{python}-{abi}-{platform}.whl` with escaped parts.",
         source=WHEEL_SPECIFICATION + ", file name convention",
@@ -95,22 +95,22 @@ _MICROS = range(100)
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
     """File name, dist-info folder and METADATA name one project in one version."""
     if wheel.name is None:
-        found = [finding(RULES["name-unreadable"], wheel.filename, wheel.name_problem)]
+        findings = [Finding.of(RULES["name-unreadable"], wheel.filename, wheel.name_problem)]
     else:
-        found = [
+        findings = [
             *_folders(wheel, wheel.name),
             *_metadata(wheel, wheel.name),
             *_wheel_text(wheel),
             *_requires_python(wheel),
         ]
-    return Ruling(check="names", findings=tuple(found))
+    return Ruling(check="names", findings=tuple(findings))
 
 
 def _folders(wheel: Wheel, named: WheelName) -> Iterator[Finding]:
     if len(wheel.dist_infos) != 1 and not wheel.is_unread:
         count = len(wheel.dist_infos) or "no"
-        message = f"holds {count} .dist-info folders; exactly one is due"
-        yield finding(RULES["dist-info-count"], wheel.filename, message, wheel.dist_infos)
+        message = f"has {count} .dist-info folders; exactly one is expected"
+        yield Finding.of(RULES["dist-info-count"], wheel.filename, message, wheel.dist_infos)
     for folder in wheel.dist_infos:
         name, _, version = folder.removesuffix(".dist-info").rpartition("-")
         yield from _same(named, "dist-info-mismatch", folder, name, version)
@@ -121,16 +121,16 @@ def _metadata(wheel: Wheel, named: WheelName) -> Iterator[Finding]:
         return
     subject = f"{wheel.dist_info}/METADATA"
     if wheel.metadata is None:
-        yield finding(RULES["metadata-missing"], subject, "is not in the wheel")
+        yield Finding.of(RULES["metadata-missing"], subject, "is not in the wheel")
     else:
         yield from _same(named, "metadata-mismatch", subject, wheel.metadata.name, wheel.metadata.version)
 
 
 def _same(named: WheelName, rule: str, subject: str, name: str, version: str) -> Iterator[Finding]:
     if canonicalize_name(name) != named.name or _version(version) != named.version:
-        said = f"{name or 'no name'} {version or 'no version'}"
-        message = f"says {said}; the file name says {named.name} {named.version}"
-        yield finding(RULES[rule], subject, message)
+        shown = f"{name or 'no name'} {version or 'no version'}"
+        message = f"says {shown}; the file name says {named.name} {named.version}"
+        yield Finding.of(RULES[rule], subject, message)
 
 
 def _version(text: str) -> Version | None:
@@ -144,14 +144,14 @@ def _wheel_text(wheel: Wheel) -> Iterator[Finding]:
     subject = f"{wheel.dist_info}/WHEEL"
     if wheel.wheel_text is None:
         if wheel.dist_info:
-            yield finding(RULES["wheel-text-missing"], subject, "is not in the wheel")
+            yield Finding.of(RULES["wheel-text-missing"], subject, "is not in the wheel")
         return
     objects = tuple(sorted({*wheel.objects, *wheel.broken}))
     if objects and all(tag.platform == "any" for tag in wheel.tags):
-        yield finding(
+        yield Finding.of(
             RULES["any-wheel-with-objects"],
             wheel.filename,
-            f"is tagged for any platform; {objects[0]} is for one",
+            f"is tagged for any platform; {objects[0]} is compiled for one",
             objects,
         )
         return
@@ -159,15 +159,15 @@ def _wheel_text(wheel: Wheel) -> Iterator[Finding]:
     pure = tuple(path for path in objects if path.partition(".data/")[2].startswith("purelib/"))
     if wheel.wheel_text.root_is_purelib and rooted:
         message = f"says Root-Is-Purelib: true; {rooted[0]} belongs to platlib"
-        yield finding(RULES["purelib-with-objects"], subject, message, rooted)
+        yield Finding.of(RULES["purelib-with-objects"], subject, message, rooted)
     if pure:
-        yield finding(
-            RULES["purelib-with-objects"], pure[0], "lies in purelib; compiled objects belong to platlib", pure
+        yield Finding.of(
+            RULES["purelib-with-objects"], pure[0], "is in purelib; compiled objects belong to platlib", pure
         )
 
 
 def _requires_python(wheel: Wheel) -> Iterator[Finding]:
-    """Only a version-specific tag can be contradicted: an abi3 wheel's lower tags may be idle without harm."""
+    """Judge version-specific tags alone: that an abi3 wheel claims older versions than it admits does no harm."""
     if wheel.metadata is None or not wheel.metadata.requires_python:
         return
     subject, text = f"{wheel.dist_info}/METADATA", wheel.metadata.requires_python
@@ -175,11 +175,11 @@ def _requires_python(wheel: Wheel) -> Iterator[Finding]:
     try:
         specifiers = parse_specifiers(text)
     except UntrustedTextError:
-        yield finding(RULES["requires-python"], subject, f"Requires-Python {text[:80]!r} is not a version specifier")
+        yield Finding.of(RULES["requires-python"], subject, f"Requires-Python {text[:80]!r} is not a version specifier")
         return
     for minor in (minor for minor in minors if not _admits(specifiers, minor)):
         message = f"Requires-Python {text[:80]!r} excludes Python 3.{minor}; the file name claims cp3{minor}"
-        yield finding(RULES["requires-python"], subject, message)
+        yield Finding.of(RULES["requires-python"], subject, message)
 
 
 def _admits(specifiers: SpecifierSet, minor: int) -> bool:

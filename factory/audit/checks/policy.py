@@ -7,7 +7,7 @@ from factory.audit.checks.tags import RULES as TAG_RULES
 from factory.audit.closure import Links, link
 from factory.audit.expectation import Expectation
 from factory.audit.platforms import claimed
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.sonames import is_foreign, is_libpython, is_loader
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
@@ -43,16 +43,16 @@ RULES = table(
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Every claimed platform must promise every symbol version and library; also says which platforms would."""
     links = link(wheel)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     if expectation.stage == "repaired":
         for platform in claimed(wheel):
             policy = policy_for(platform)
             if policy is None:
-                message = f"{platform} is claimed; no policy for {platform.arch} is that old"
-                found.append(finding(TAG_RULES["platform-unknown"], wheel.filename, message))
+                message = f"the file name claims {platform}; no policy for {platform.arch} is that old"
+                findings.append(Finding.of(TAG_RULES["platform-unknown"], wheel.filename, message))
             else:
-                found.extend(_excesses(wheel, links, policy))
-    return Ruling(check="policy", findings=tuple(found), allows=_allowed(wheel, links, expectation))
+                findings.extend(_excesses(wheel, links, policy))
+    return Ruling(check="policy", findings=tuple(findings), allows=_allowed(wheel, links, expectation))
 
 
 def _allowed(wheel: Wheel, links: Links, expectation: Expectation) -> frozenset[PlatformTag] | None:
@@ -81,7 +81,7 @@ def _excesses(wheel: Wheel, links: Links, policy: Policy) -> Iterator[Finding]:
 
 
 def _versions(path: str, shared: SharedObject, inside: Container[str], policy: Policy) -> Iterator[Finding]:
-    """One finding per prefix, for its newest version: GLIBC_2.34 includes the trouble with GLIBC_2.32."""
+    """Make one finding per prefix, for its newest version: a system that has GLIBC_2.34 has GLIBC_2.32 too."""
     excess = [
         need
         for need in shared.version_needs
@@ -96,7 +96,7 @@ def _versions(path: str, shared: SharedObject, inside: Container[str], policy: P
         promise = policy.newest(worst)
         what = f"up to {promise}" if promise else f"no {prefix} versions"
         names = sorted(f"{name}@{version}" for version in versions for name in symbols.get(version, ()))
-        yield finding(RULES["platform-policy"], path, f"needs {worst}; {policy.tag} promises {what}", tuple(names))
+        yield Finding.of(RULES["platform-policy"], path, f"needs {worst}; {policy.tag} promises {what}", tuple(names))
 
 
 def _by_version(shared: SharedObject) -> Mapping[str, list[str]]:
@@ -110,14 +110,14 @@ def _libraries(path: str, shared: SharedObject, outside: tuple[str, ...], policy
     """Interpreters' libraries, the other libc's, and names with a slash are left to their own rules."""
     for name in sorted(set(outside) - policy.libraries):
         if not ("/" in name or is_loader(name) or is_libpython(name) or is_foreign(name, policy.tag.libc)):
-            message = f"needs {name}; it is neither in the wheel nor promised by {policy.tag}"
-            yield finding(RULES["library-missing"], path, message, _searched(shared))
+            message = f"needs {name}, which is neither in the wheel nor promised by {policy.tag}"
+            yield Finding.of(RULES["library-missing"], path, message, _searched(shared))
 
 
 def _strays(path: str, shared: SharedObject, links: Links) -> Iterator[Finding]:
     for name in sorted(links.strays[path]):
         message = f"needs {name}; the wheel has it as {links.inside[path][name]}, where no search path leads"
-        yield finding(RULES["library-missing"], path, message, _searched(shared))
+        yield Finding.of(RULES["library-missing"], path, message, _searched(shared))
 
 
 def _searched(shared: SharedObject) -> tuple[str, ...]:
@@ -130,4 +130,4 @@ def _private(path: str, shared: SharedObject, outside: tuple[str, ...], policy: 
         names = sorted({s.name for s in shared.undefined if not s.weak} & policy.private[library])
         if names:
             message = f"needs private symbols of {library}; {policy.tag} does not promise them"
-            yield finding(RULES["platform-policy"], path, message, tuple(names))
+            yield Finding.of(RULES["platform-policy"], path, message, tuple(names))

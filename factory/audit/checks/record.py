@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from factory.audit.expectation import Expectation
-from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.rules import WHEEL_SPECIFICATION, table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.wheel import RecordRow, Wheel, record_hash
@@ -28,7 +28,7 @@ RULES = table(
     Rule(
         id="record-hash",
         severity=Severity.ERROR,
-        summary="a file is not what RECORD says",
+        summary="a file differs from what RECORD says",
         why="Installers that check RECORD refuse the wheel; the content changed after it was packed.",
         mend="Repack with `wheel pack` after changing a wheel's content.",
         source=WHEEL_SPECIFICATION + ", RECORD: sha256 or better",
@@ -37,7 +37,7 @@ RULES = table(
         id="record-unlisted",
         severity=Severity.ERROR,
         summary="a file of the wheel is not in RECORD",
-        why="Nobody vouches for it, installers refuse it, and tools that go by RECORD never see it.",
+        why="Installers refuse it, and tools that go by RECORD never see it.",
         mend="Repack with `wheel pack` after changing a wheel's content.",
         source=WHEEL_SPECIFICATION + ", RECORD",
     ),
@@ -59,10 +59,10 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- 
     subject = f"{wheel.dist_info}/RECORD"
     if wheel.record is None:
         message = f"cannot be read: {wheel.record_problem}" if wheel.record_problem else "is not in the wheel"
-        found = [finding(RULES["record-missing"], subject, message)] if wheel.dist_info else []
+        findings = [Finding.of(RULES["record-missing"], subject, message)] if wheel.dist_info else []
     else:
-        found = [*_rows(wheel, subject, wheel.record), *_unlisted(wheel, subject, wheel.record)]
-    return Ruling(check="record", findings=tuple(found))
+        findings = [*_rows(wheel, subject, wheel.record), *_unlisted(wheel, subject, wheel.record)]
+    return Ruling(check="record", findings=tuple(findings))
 
 
 def _rows(wheel: Wheel, subject: str, rows: tuple[RecordRow, ...]) -> Iterator[Finding]:
@@ -70,11 +70,11 @@ def _rows(wheel: Wheel, subject: str, rows: tuple[RecordRow, ...]) -> Iterator[F
     seen: set[str] = set()
     for row in rows:
         if row.path in seen:
-            yield finding(RULES["record-duplicate"], row.path, "stands in RECORD more than once")
+            yield Finding.of(RULES["record-duplicate"], row.path, "is listed in RECORD more than once")
         elif row.path in wheel.members:
             yield from _row(wheel, row)
         elif row.path not in skipped:
-            yield finding(RULES["record-absent"], row.path, f"is listed in {subject} and not in the wheel")
+            yield Finding.of(RULES["record-absent"], row.path, f"is listed in {subject} but is not in the wheel")
         seen.add(row.path)
 
 
@@ -85,18 +85,20 @@ def _row(wheel: Wheel, row: RecordRow) -> Iterator[Finding]:
     algorithm, _, _ = row.hash.partition("=")
     if algorithm != "sha256":
         weak = f"a hash by {algorithm}" if row.hash else "no hash"
-        yield finding(RULES["record-hash"], row.path, f"has {weak} in RECORD; sha256 is due")
+        yield Finding.of(RULES["record-hash"], row.path, f"has {weak} in RECORD; sha256 is expected")
     elif row.hash.rstrip("=") != record_hash(member.digest):
-        yield finding(RULES["record-hash"], row.path, f"is {record_hash(member.digest)}; RECORD says {row.hash}")
+        yield Finding.of(
+            RULES["record-hash"], row.path, f"has the hash {record_hash(member.digest)}; RECORD says {row.hash}"
+        )
     elif row.size and row.size != str(member.size_bytes):
-        yield finding(RULES["record-hash"], row.path, f"has {member.size_bytes} bytes; RECORD says {row.size}")
+        yield Finding.of(RULES["record-hash"], row.path, f"has {member.size_bytes} bytes; RECORD says {row.size}")
 
 
 def _unlisted(wheel: Wheel, subject: str, rows: tuple[RecordRow, ...]) -> Iterator[Finding]:
     listed = {row.path for row in rows}
     for path in wheel.members:
         if path not in listed and not _is_unrecorded(wheel, path):
-            yield finding(RULES["record-unlisted"], path, f"is in the wheel and not listed in {subject}")
+            yield Finding.of(RULES["record-unlisted"], path, f"is in the wheel but is not listed in {subject}")
 
 
 def _is_unrecorded(wheel: Wheel, path: str) -> bool:

@@ -7,7 +7,7 @@ from packaging.tags import Tag
 
 from factory.audit.expectation import Expectation
 from factory.audit.modules import ModuleFile, module_files
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
@@ -66,28 +66,30 @@ _PYPY = re.compile(r"pypy3(?P<minor>[0-9]+)-(?P<abi>pp[0-9]+)")
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
-    """Hold every module's suffix against the interpreters that are claimed."""
+    """Compare every module's suffix with the interpreters that are claimed."""
     tags = frozenset(tag for tag in wheel.tags if tag.abi != "none")
-    found: list[Finding] = []
+    findings: list[Finding] = []
     if tags and tags == wheel.tags:
         stable = {tag.abi for tag in tags} <= {"abi3", "abi3t"}
         modules = module_files(wheel)
         for module in modules:
-            found.extend(_stable(module, tags) if stable else _specific(module, tags))
-        found.extend(_abi3t(wheel, modules, tags) if stable else _underclaimed(wheel, modules, tags))
-    return Ruling(check="suffixes", findings=tuple(found))
+            findings.extend(_stable(module, tags) if stable else _specific(module, tags))
+        findings.extend(_abi3t(wheel, modules, tags) if stable else _underclaimed(wheel, modules, tags))
+    return Ruling(check="suffixes", findings=tuple(findings))
 
 
 def _stable(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
     if module.tag.startswith(("cpython-", "pypy3")):
-        message = f"only {module.tag} looks for this suffix; {_claims(tags)} is claimed and needs .abi3.so or .so"
-        yield finding(RULES["abi3-suffix"], module.path, message)
+        message = (
+            f"only {module.tag} looks for this suffix; the wheel claims {_claims(tags)}, which needs .abi3.so or .so"
+        )
+        yield Finding.of(RULES["abi3-suffix"], module.path, message)
     elif module.tag == "abi3" and any(tag.abi == "abi3t" for tag in tags):
         message = f"a free-threaded interpreter does not look for .abi3.so; {_claims(tags)} needs .abi3t.so or .so"
-        yield finding(RULES["abi3-suffix"], module.path, message)
+        yield Finding.of(RULES["abi3-suffix"], module.path, message)
     elif module.tag == "abi3t" and _oldest(tags) < _ABI3T_SINCE:
-        message = f"no interpreter before 3.{_ABI3T_SINCE} looks for .abi3t.so; {_claims(tags)} is claimed"
-        yield finding(RULES["abi3-suffix"], module.path, message)
+        message = f"no interpreter before 3.{_ABI3T_SINCE} looks for .abi3t.so; the wheel claims {_claims(tags)}"
+        yield Finding.of(RULES["abi3-suffix"], module.path, message)
 
 
 def _oldest(tags: frozenset[Tag]) -> int:
@@ -101,33 +103,33 @@ def _abi3t(wheel: Wheel, modules: tuple[ModuleFile, ...], tags: frozenset[Tag]) 
         return
     if _oldest(tags) < _ABI3T_SINCE:
         message = f"claims {_claims(tags)}; abi3t begins with Python 3.{_ABI3T_SINCE}"
-        yield finding(RULES["abi3t-floor"], wheel.filename, message)
+        yield Finding.of(RULES["abi3t-floor"], wheel.filename, message)
     for module in modules:
         shared = wheel.objects[module.path]
         heads = tuple(sorted({symbol.name for symbol in shared.undefined} & _NEEDS_MODULE_DEF))
         if heads and module.hooks[1] not in shared.exports:
             message = (
-                f"calls {heads[0]} with a PyModuleDef, whose layout abi3t does not promise; {module.hooks[1]} is due"
+                f"calls {heads[0]} with a PyModuleDef, whose layout abi3t does not promise; define {module.hooks[1]}"
             )
-            yield finding(RULES["abi3t-object-layout"], module.path, message, heads)
+            yield Finding.of(RULES["abi3t-object-layout"], module.path, message, heads)
 
 
 def _underclaimed(wheel: Wheel, modules: tuple[ModuleFile, ...], tags: frozenset[Tag]) -> Iterator[Finding]:
-    """Notice a wheel for one version whose modules are all for any."""
+    """Find wheels for one version whose modules would all serve any."""
     stable = all(m.tag in ("abi3", "abi3t") and not wheel.objects[m.path].exports.isdisjoint(m.hooks) for m in modules)
     if modules and stable and not any("t" in tag.abi[2:] for tag in tags):
-        message = f"claims {_claims(tags)} alone; every module in it has a suffix for the stable ABI"
-        yield finding(RULES["abi3-underclaimed"], wheel.filename, message)
+        message = f"claims {_claims(tags)} only; every module in it has a suffix for the stable ABI"
+        yield Finding.of(RULES["abi3-underclaimed"], wheel.filename, message)
 
 
 def _specific(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
     abi = _abi(module.tag)
     if abi is not None and abi not in {tag.abi for tag in tags}:
         message = f"only {module.tag} looks for this suffix; the wheel is for {_claims(tags)}"
-        yield finding(RULES["suffix-interpreter"], module.path, message)
+        yield Finding.of(RULES["suffix-interpreter"], module.path, message)
     if module.tag == "abi3" and all(re.fullmatch(r"cp3[0-9]+t", tag.abi) for tag in tags):
         message = f"a free-threaded interpreter does not look for .abi3.so; the wheel is for {_claims(tags)}"
-        yield finding(RULES["suffix-interpreter"], module.path, message)
+        yield Finding.of(RULES["suffix-interpreter"], module.path, message)
 
 
 def _abi(tag: str) -> str | None:

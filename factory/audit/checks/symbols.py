@@ -12,7 +12,7 @@ from packaging.tags import Tag
 from factory.audit.closure import Links, link
 from factory.audit.expectation import Expectation
 from factory.audit.exports import interpreters_that_export, known_interpreters, library_exports
-from factory.audit.rules import finding, table
+from factory.audit.rules import table
 from factory.audit.sonames import is_interpreters, is_libpython, is_loader
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
@@ -42,8 +42,8 @@ RULES = table(
     Rule(
         id="symbols-unjudged",
         severity=Severity.NOTE,
-        summary="some undefined symbols cannot be judged",
-        why="No list of what that interpreter, libc or architecture exports is at hand: only a trial can tell.",
+        summary="some undefined symbols cannot be checked",
+        why="There is no list of what that interpreter, libc or architecture exports: only a trial can tell.",
         mend="Try the wheel on what it claims.",
         source="the lists in factory/audit/exports",
     ),
@@ -56,15 +56,15 @@ _UNKNOWN = ""
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """Find symbols that nothing defines; what no list can answer is a note."""
-    links, found = link(wheel), []
+    """Find symbols that nothing defines; where exports are not known, a note says so."""
+    links, findings = link(wheel), list[Finding]()
     scope = _Scope(wheel, links)
     for path, shared in wheel.objects.items():
         if shared.kind in ("library", "program") and shared.needs_a_loader:
-            found += [*_undefined(path, shared, scope), *_versions(path, shared, scope)]
+            findings += [*_undefined(path, shared, scope), *_versions(path, shared, scope)]
     if expectation.stage == "repaired":
-        found += [*_unjudged(wheel, scope)]
-    return Ruling(check="symbols", findings=tuple(found))
+        findings += [*_unjudged(wheel, scope)]
+    return Ruling(check="symbols", findings=tuple(findings))
 
 
 class _Scope:
@@ -126,12 +126,12 @@ def _undefined(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Findi
         yield from _of_interpreters(path, python, scope)
     missing = tuple(sorted(_missing(path, wanted - python, scope)))
     if missing:
-        message = f"needs {missing[0]}, which nothing defines that it loads"
-        yield finding(RULES["symbol-undefined"], path, message, missing)
+        message = f"needs {missing[0]}, which nothing that it loads defines"
+        yield Finding.of(RULES["symbol-undefined"], path, message, missing)
 
 
 def _of_interpreters(path: str, names: Collection[str], scope: _Scope) -> Iterator[Finding]:
-    """Hold Python's symbols against every claimed interpreter whose exports are known."""
+    """Look for Python's symbols in every claimed interpreter whose exports are known."""
     tags = sorted(scope.tags & known_interpreters())
     if not tags or not _all_known(scope.links.outside[path]):
         return
@@ -140,7 +140,7 @@ def _of_interpreters(path: str, names: Collection[str], scope: _Scope) -> Iterat
         lacking = tuple(name for name, exporters in exporting.items() if tag not in exporters)
         if lacking:
             message = f"needs {lacking[0]}, which {tag} does not export"
-            yield finding(RULES["symbol-undefined"], path, message, lacking)
+            yield Finding.of(RULES["symbol-undefined"], path, message, lacking)
 
 
 def _missing(path: str, names: AbstractSet[str], scope: _Scope) -> AbstractSet[str]:
@@ -158,13 +158,13 @@ def _all_known(libraries: Iterable[str]) -> bool:
 
 
 def _versions(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Finding]:
-    """Hold needed versions against the members that must offer them; one without any version only warns."""
+    """Look for needed versions in the members that must offer them; where a member has none, the loader only warns."""
     for need in shared.version_needs:
         member = scope.links.inside[path].get(need.library)
         offered = scope.wheel.objects[member].version_definitions if member is not None else ()
         if member is not None and offered and need.version not in offered and not need.weak:
             message = f"needs {need.version} of {need.library}; {member} offers up to {offered[-1]}"
-            yield finding(RULES["symbol-version-undefined"], path, message)
+            yield Finding.of(RULES["symbol-version-undefined"], path, message)
 
 
 def _unjudged(wheel: Wheel, scope: _Scope) -> Iterator[Finding]:
@@ -173,14 +173,12 @@ def _unjudged(wheel: Wheel, scope: _Scope) -> Iterator[Finding]:
         return
     unknown = sorted(scope.tags - known_interpreters())
     if unknown and any(is_interpreters(s.name) for o in wheel.objects.values() for s in o.undefined):
-        message = (
-            f"what {listed(unknown, most=_UNJUDGED_SHOWN)} exports is not known here; Python's symbols are not judged"
-        )
-        yield finding(RULES["symbols-unjudged"], wheel.filename, message)
+        message = f"what {listed(unknown, most=_UNJUDGED_SHOWN)} exports is not known; Python's symbols are not checked"
+        yield Finding.of(RULES["symbols-unjudged"], wheel.filename, message)
     strange = sorted({name for name in map(_platform, wheel.tags) if name})
     if strange:
-        message = f"what the libraries of {strange[0]} export is not known here; other symbols are not judged"
-        yield finding(RULES["symbols-unjudged"], wheel.filename, message)
+        message = f"what the libraries of {strange[0]} export is not known; other symbols are not checked"
+        yield Finding.of(RULES["symbols-unjudged"], wheel.filename, message)
 
 
 def _platform(tag: Tag) -> str:

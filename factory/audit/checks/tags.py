@@ -1,4 +1,4 @@
-"""The tags that the wheel carries: file name, WHEEL file and expectation must say one thing."""
+"""The tags of a wheel: its file name, its WHEEL file and what is expected must agree."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ from packaging.tags import Tag
 
 from factory.audit.expectation import Expectation
 from factory.audit.platforms import claimed
-from factory.audit.rules import WHEEL_SPECIFICATION, finding, table
+from factory.audit.rules import WHEEL_SPECIFICATION, table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
@@ -26,7 +26,7 @@ RULES = table(
         id="platform-unjudged",
         severity=Severity.NOTE,
         summary="the platform is not Linux",
-        why="Only names, texts and the archive are judged: objects for other systems are not read.",
+        why="Only names, texts and the archive are checked: objects for other systems are not read.",
         mend="Audit the wheel with a tool of that platform too.",
         source="PEP 425",
     ),
@@ -42,7 +42,7 @@ RULES = table(
         id="tag-mismatch",
         severity=Severity.ERROR,
         summary="the WHEEL file's tags are not those of the file name",
-        why="Tools that read the one decide differently from tools that read the other: it was renamed, not retagged.",
+        why="Tools that read one decide differently from tools that read the other: it was renamed, not retagged.",
         mend="Retag with `wheel tags` or repair again, so that name and WHEEL file change together.",
         source=WHEEL_SPECIFICATION,
     ),
@@ -50,7 +50,7 @@ RULES = table(
         id="tag-unexpected",
         severity=Severity.ERROR,
         summary="the wheel does not carry the tags that were asked for",
-        why="Interpreters or systems that ought to get this wheel will not, or others will.",
+        why="Interpreters or systems that should get this wheel will not, or others will.",
         mend="Check how the floor and the platform reach the build.",
         source="the plan's cell",
     ),
@@ -58,11 +58,11 @@ RULES = table(
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """Hold the file name's tags against the WHEEL file, the expectation and what an index takes."""
-    found = [*_mismatch(wheel), *_unexpected(wheel, expectation), *_ceiling(wheel, expectation)]
+    """Compare the file name's tags with the WHEEL file, with what is expected, and with what an index accepts."""
+    findings = [*_mismatch(wheel), *_unexpected(wheel, expectation), *_ceiling(wheel, expectation)]
     if expectation.stage == "repaired":
-        found.extend(_unknown(wheel))
-    return Ruling(check="tags", findings=tuple(found))
+        findings.extend(_unknown(wheel))
+    return Ruling(check="tags", findings=tuple(findings))
 
 
 def _mismatch(wheel: Wheel) -> Iterator[Finding]:
@@ -71,7 +71,7 @@ def _mismatch(wheel: Wheel) -> Iterator[Finding]:
     named, written = _texts(wheel.tags), _texts(wheel.wheel_text.tags)
     if named != written or wheel.wheel_text.bad_tags:
         message = f"the file name says {_listed(named)}; its WHEEL file says {_listed(written)}"
-        yield finding(RULES["tag-mismatch"], wheel.filename, message, wheel.wheel_text.bad_tags)
+        yield Finding.of(RULES["tag-mismatch"], wheel.filename, message, wheel.wheel_text.bad_tags)
 
 
 def _unexpected(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
@@ -79,10 +79,10 @@ def _unexpected(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     if expectation.tags is None or wheel.name is None:
         return
     built = expectation.stage == "built"
-    found, wanted = _canonical(wheel.tags, built), _canonical(expectation.tags, built)
-    if found != wanted:
-        message = f"carries {_listed(found)}; {_listed(wanted)} is owed"
-        yield finding(RULES["tag-unexpected"], wheel.filename, message)
+    carried, wanted = _canonical(wheel.tags, built), _canonical(expectation.tags, built)
+    if carried != wanted:
+        message = f"has {_listed(carried)}; {_listed(wanted)} is expected"
+        yield Finding.of(RULES["tag-unexpected"], wheel.filename, message)
 
 
 def _canonical(tags: Iterable[Tag], without_platform: bool) -> frozenset[str]:
@@ -102,20 +102,20 @@ def _ceiling(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     for platform in claimed(wheel):
         if not platform.serves(expectation.platform):
             message = f"claims {platform}; it must run wherever {expectation.platform} is promised"
-            yield finding(RULES["platform-above-ceiling"], wheel.filename, message)
+            yield Finding.of(RULES["platform-above-ceiling"], wheel.filename, message)
 
 
 def _unknown(wheel: Wheel) -> Iterator[Finding]:
     for platform in sorted({tag.platform for tag in wheel.tags}):
         if platform.startswith(("macosx_", "win", "ios_", "android_", "pyodide_", "emscripten_", "graalpy")):
-            yield finding(
+            yield Finding.of(
                 RULES["platform-unjudged"],
                 wheel.filename,
-                f"{platform} is no Linux platform; its objects are not judged",
+                f"{platform} is not a Linux platform; its objects are not checked",
             )
         elif platform != "any" and not _is_known(platform):
-            message = f"{platform} promises nothing to an installer; a manylinux or musllinux tag is due"
-            yield finding(RULES["platform-unknown"], wheel.filename, message)
+            message = f"{platform} promises nothing to an installer; a manylinux or musllinux tag is expected"
+            yield Finding.of(RULES["platform-unknown"], wheel.filename, message)
 
 
 def _is_known(platform: str) -> bool:

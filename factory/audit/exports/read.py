@@ -35,11 +35,11 @@ def _interpreters() -> tuple[tuple[str, ...], Mapping[str, int]]:
 
 @cache
 def _libraries() -> Mapping[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
+    lists: dict[str, frozenset[str]] = {}
     for part in _text("libraries.txt").split("[")[1:]:
         head, _, names = part.partition("]\n")
-        found[head] = frozenset(names.split())
-    return found
+        lists[head] = frozenset(names.split())
+    return lists
 
 
 def _text(name: str) -> str:

@@ -58,7 +58,7 @@ MESSAGES = {
             (
                 "library-missing",
                 MODULE,
-                "needs libssl.so.3; it is neither in the wheel nor promised by manylinux_2_17_x86_64",
+                "needs libssl.so.3, which is neither in the wheel nor promised by manylinux_2_17_x86_64",
             )
         ],
     ),
@@ -95,11 +95,15 @@ MESSAGES = {
         {ABI3_MODULE: make_module(undefined=["PyType_GetName", "PyObject_GetBuffer", "PyUnicode_New"])},
         ABI3_NAME,
         [
-            ("abi3-symbol-above-floor", ABI3_MODULE, "needs PyType_GetName of Python 3.11; cp39-abi3 promises 3.9"),
+            (
+                "abi3-symbol-above-floor",
+                ABI3_MODULE,
+                "needs PyType_GetName, which came with Python 3.11; cp39-abi3 promises 3.9",
+            ),
             (
                 "abi3-symbol-unstable",
                 ABI3_MODULE,
-                "needs PyUnicode_New; the stable ABI does not have it and cp39-abi3 promises no more",
+                "needs PyUnicode_New, which is not in the stable ABI; cp39-abi3 promises nothing else",
             ),
         ],
     ),
@@ -116,7 +120,7 @@ MESSAGES = {
     "init of another name": (
         {MODULE: make_object(exports=["PyInit_fast"])},
         NAME,
-        [("init-missing", MODULE, "an import of demo.core calls PyInit_core or PyModExport_core; it has PyInit_fast")],
+        [("init-missing", MODULE, "importing demo.core calls PyInit_core or PyModExport_core; it has PyInit_fast")],
     ),
 }
 
@@ -345,7 +349,7 @@ def test_a_silent_fallback_is_named(tmp_path: Path) -> None:
     verdict = _judge(tmp_path, {"demo/core.py": b""}, "demo-1.0-py3-none-any.whl", expect)
 
     assert [found.message for found in verdict.findings] == [
-        "extension module demo.core is expected and not in the wheel; demo/core.py stands in for it"
+        "extension module demo.core is expected but is not in the wheel; demo/core.py takes its place"
     ]
 
 
@@ -448,7 +452,7 @@ def test_findings_of_long_texts_lose_their_evidence_first_and_then_are_counted(t
     counted = [found for found in verdict.findings if "more findings of this rule" in found.message]
     assert [len(found.subject) for found in told] == [len("demo/m000.abi3.so")] * 100
     assert exports[0] in told[0].evidence
-    assert told[-1].evidence == ("its evidence is not listed: the findings of this rule are too long together",)
+    assert told[-1].evidence == ("its evidence is left out: the findings of this rule are too long together",)
     assert [found.rule for found in counted] == ["record-unlisted"]
     assert all(found in verdict.findings for ruling in verdict.rulings for found in ruling.findings)
 
