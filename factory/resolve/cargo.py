@@ -70,7 +70,7 @@ def fetch_folder(tree: Files, *manifests: str) -> FetchFolder:
     """
     reading = Reading.of(tree)
     lock_paths = tuple(str(PurePosixPath(_workspace_root(reading, path)) / "Cargo.lock") for path in manifests)
-    configuration = {path: _cut(_content(reading, path) or {}) for path in tree.paths if _is_configuration(path)}
+    configuration = dict(_configuration(reading, tree))
     rooted = configuration.get(".cargo/config", configuration.get(".cargo/config.toml", {}))
     files = [*_copies(tree), *(_entry(path, render_toml(table).encode()) for path, table in configuration.items())]
     return FetchFolder(
@@ -143,8 +143,8 @@ def usable_tokens(
             )
     theirs = {name for name, index in projects if (name, index) not in users}
     ours = {name for name, _ in users} - theirs
-    found = {f"CARGO_REGISTRIES_{name}_TOKEN": token for name, token in sorted(tokens.items()) if name in ours}
-    return {**found, **(_TOKEN_PROVIDER if found else {})}
+    variables = {f"CARGO_REGISTRIES_{name}_TOKEN": token for name, token in sorted(tokens.items()) if name in ours}
+    return {**variables, **(_TOKEN_PROVIDER if variables else {})}
 
 
 def _is_open(index: str) -> bool:
@@ -173,6 +173,13 @@ def _copies(tree: Files) -> Iterator[FileEntry]:
 
 def _entry(path: str, content: bytes) -> FileEntry:
     return FileEntry(path=PurePosixPath(path), content=content)
+
+
+def _configuration(reading: Reading, tree: Files) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield what is kept of each of the project's configuration files."""
+    for path in tree.paths:
+        if _is_configuration(path):
+            yield path, _cut(_content(reading, path) or {})
 
 
 def _is_configuration(path: str) -> bool:

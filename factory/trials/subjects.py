@@ -1,6 +1,6 @@
 """What a trial loads, imports and starts: read from the wheel, and from what the gate said of it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -23,7 +23,7 @@ class Subjects:
     `libraries` and `programs` are members of the wheel with an object inside, programs with the path of their loader.
     `modules` are imported; those among them that are `extensions` must come from an object, and the recipe itself has
     `named` some. `commands` are started by name, `natives` among them are objects. What is `tolerated`, a member or a
-    module, has a finding that the recipe waives, so that its failure is worth a note; `notes` say what is left out.
+    module, has a finding that the recipe waives, so a failure of it is only a note; `notes` say what is left out.
     """
 
     libraries: tuple[str, ...] = ()
@@ -40,9 +40,9 @@ class Subjects:
 def tolerated_members(wheel: Wheel, verdict: Audit) -> frozenset[str]:
     """Return every object with a waived error, and all that load one of them."""
     waived = {
-        each.subject
-        for each in verdict.findings
-        if each.waived is not None and each.severity is Severity.ERROR and each.subject in wheel.objects
+        finding.subject
+        for finding in verdict.findings
+        if finding.waived is not None and finding.severity is Severity.ERROR and finding.subject in wheel.objects
     }
     return frozenset({*waived, *link(wheel).ways_to(waived)})
 
@@ -57,32 +57,33 @@ def loadable(wheel: Wheel) -> tuple[str, ...]:
 
 
 def subjects(wheel: Wheel, verdict: Audit, expected: AuditSpec, test: TestSpec, interpreter: Interpreter) -> Subjects:
-    """Say what a trial on an interpreter loads, imports and starts.
+    """Return what a trial on an interpreter loads, imports and starts.
 
-    A module that is for another interpreter is left alone, and an entry point of an extra that is not installed.
+    A module for another interpreter is left out, and so is an entry point of an extra that is not installed.
     """
     files = module_files(wheel)
-    foreign = {file.path for file in files if not _suits(file, interpreter)}
-    found = {file.name: file.path for file in files if file.path not in foreign and file.is_importable(wheel)}
-    found = {name: path for name, path in found.items() if all(part.isidentifier() for part in name.split("."))}
-    left = {name for name in found if any(fnmatchcase(name, glob) for glob in test.unimported)}
-    extensions = sorted({*expected.modules, *found} - left)
+    foreign = _foreign(files, interpreter)
+    loaded = [path for path in loadable(wheel) if path not in foreign]
+    paths = {file.name: file.path for file in files if file.path not in foreign and _is_importable(file, wheel)}
+    left_out = {name for glob in test.unimported for name in paths if fnmatchcase(name, glob)}
+    extensions = sorted({*expected.modules, *paths} - left_out)
     members = tolerated_members(wheel, verdict)
-    paths = [path for path in loadable(wheel) if path not in foreign]
-    started, notes = _commands(wheel, test)
+    commands, notes = _commands(wheel, test)
     return Subjects(
-        libraries=tuple(path for path in paths if wheel.objects[path].kind == "library"),
-        programs=tuple(
-            (path, loader) for path in paths if (loader := wheel.objects[path].interpreter) and _is_program(wheel, path)
-        ),
+        libraries=tuple(path for path in loaded if wheel.objects[path].kind == "library"),
+        programs=tuple(_programs(wheel, loaded)),
         modules=tuple(dict.fromkeys([*extensions, *test.imports])),
         extensions=tuple(extensions),
         named=tuple(dict.fromkeys([*expected.modules, *test.imports])),
-        commands=started,
-        natives=tuple(name for name in started if (path := _script(wheel, name)) and path in wheel.objects),
-        tolerated=members | ({name for name, path in found.items() if path in members} - {*test.imports}),
-        notes=(*notes, *_left_out(left, test)),
+        commands=commands,
+        natives=tuple(_natives(wheel, commands)),
+        tolerated=members | (_names_of(members, paths) - {*test.imports}),
+        notes=(*notes, *_left_out(left_out, test)),
     )
+
+
+def _foreign(files: Iterable[ModuleFile], interpreter: Interpreter) -> frozenset[str]:
+    return frozenset(file.path for file in files if not _suits(file, interpreter))
 
 
 def _suits(file: ModuleFile, interpreter: Interpreter) -> bool:
@@ -90,15 +91,34 @@ def _suits(file: ModuleFile, interpreter: Interpreter) -> bool:
     return file.tag == own or (file.tag in _SUFFIXES and not (interpreter.free_threaded and file.tag == "abi3"))
 
 
-def _is_program(wheel: Wheel, path: str) -> bool:
-    return wheel.objects[path].kind == "program"
+def _is_importable(file: ModuleFile, wheel: Wheel) -> bool:
+    """Whether an import statement could name the module, and the object has an init function."""
+    return all(part.isidentifier() for part in file.name.split(".")) and file.is_importable(wheel)
 
 
-def _left_out(left: set[str], test: TestSpec) -> Iterator[str]:
-    for name in sorted(left):
+def _programs(wheel: Wheel, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each program that names a loader, with that loader's path."""
+    for path in paths:
+        shared = wheel.objects[path]
+        if shared.kind == "program" and shared.interpreter:
+            yield path, shared.interpreter
+
+
+def _natives(wheel: Wheel, commands: Iterable[str]) -> Iterator[str]:
+    for name in commands:
+        if _script(wheel, name) in wheel.objects:
+            yield name
+
+
+def _names_of(members: Container[str], paths: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(name for name, path in paths.items() if path in members)
+
+
+def _left_out(left_out: Collection[str], test: TestSpec) -> Iterator[str]:
+    for name in sorted(left_out):
         yield f"{name} is not imported: the recipe leaves it out (test.unimported)"
     for glob in test.unimported:
-        if not any(fnmatchcase(name, glob) for name in left):
+        if not any(fnmatchcase(name, glob) for name in left_out):
             yield f"test.unimported names {glob}, which no extension module matches"
 
 
@@ -106,7 +126,8 @@ def _commands(wheel: Wheel, test: TestSpec) -> tuple[tuple[str, ...], tuple[str,
     """Return the programs that an installer puts on PATH, and why some of them are not started."""
     names, notes = dict[str, None](), []
     for group, name, value in wheel.entry_points:
-        extras = {each.strip() for each in value.partition("[")[2].partition("]")[0].split(",")} - {""}
+        listed = value.partition("[")[2].partition("]")[0].split(",")
+        extras = {extra.strip() for extra in listed} - {""}
         if group == "console_scripts" and extras <= set(test.extras):
             names[name] = None
         elif group == "console_scripts":
