@@ -79,9 +79,9 @@ def ensure_tools(host: Host, store: Store) -> ToolBundle:
     offered = {file.filename: file.digest for file in found.files}
     for pin in pins:
         if offered.get(pin.filename) != pin.digest:
-            said = offered.get(pin.filename, "nothing")
+            on_offer = offered.get(pin.filename, "nothing")
             raise EngineError(
-                f"the tool bundle needs {pin.filename} with {pin.digest}; the index offers {said}",
+                f"the tool bundle needs {pin.filename} with {pin.digest}; the index offers {on_offer}",
                 hint="is this the index that the factory was installed from?",
             )
     return ToolBundle(files=_surely(download(found, host, store)).files, store=store)

@@ -4,7 +4,7 @@ import re
 from typing import Final, Literal
 
 from factory.diagnoses.cases import Case, Diagnosis, diagnose
-from factory.diagnoses.heard import Heard, heard
+from factory.diagnoses.searchable import Searchable, searchable
 
 Kind = Literal["lock", "missing", "network", "other"]
 """Only `network` may pass by itself."""
@@ -127,12 +127,12 @@ _CAUSE = re.compile(r"^(?:error: |Caused by:\s++)(?P<cause>[^\n]++)", re.MULTILI
 
 def explain_cargo_failure(output: str) -> Diagnosis[Kind]:
     """Read the output of a failed `cargo fetch`, free of credentials; words that are not known: its last cause."""
-    text = heard(output)
+    text = searchable(output)
     sentence = f"cargo could not fetch the crates: {_last_cause(text)}"
     return diagnose(_CASES, text) or Diagnosis(kind="other", sentence=sentence)
 
 
-def _last_cause(text: Heard) -> str:
+def _last_cause(text: Searchable) -> str:
     causes: list[str] = _CAUSE.findall(text)
     lines = [line for line in text.splitlines() if line.strip()]
     return (causes or lines or ["it printed nothing"])[-1].strip()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from factory.diagnoses.heard import Heard
+from factory.diagnoses.searchable import Searchable
 
 K = TypeVar("K", bound=str)
 
@@ -26,7 +26,7 @@ class Case(Generic[K]):
     hint: str = ""
     below: re.Pattern[str] | None = None
 
-    def search(self, text: Heard) -> re.Match[str] | None:
+    def search(self, text: Searchable) -> re.Match[str] | None:
         """Find the words."""
         if self.below is None:
             return self.pattern.search(text)
@@ -43,7 +43,7 @@ class Diagnosis(Generic[K]):
     hint: str = ""
 
 
-def diagnose(cases: Iterable[Case[K]], text: Heard, names: Mapping[str, str] = _NONE) -> Diagnosis[K] | None:
+def diagnose(cases: Iterable[Case[K]], text: Searchable, names: Mapping[str, str] = _NONE) -> Diagnosis[K] | None:
     """Return what the first case that fits says; `names` are those of its sentence that are in no pattern."""
     for case in cases:
         if match := case.search(text):

@@ -4,7 +4,7 @@ import re
 from itertools import takewhile
 from typing import Final
 
-from factory.diagnoses.heard import heard
+from factory.diagnoses.searchable import searchable
 
 _ERROR = re.compile(
     r"""^\s*+(?:
@@ -30,7 +30,7 @@ def first_error(output: str) -> str:
 
     maturin states that it failed, and what of it on lines of their own.
     """
-    lines = [line.strip() for line in heard(output).splitlines() if line.strip()]
+    lines = [line.strip() for line in searchable(output).splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
     plain = [line for line in errors if not _WRAPPER.search(line)]
     chosen = next(iter(plain or errors or lines[-1:]), "it printed nothing")
@@ -44,7 +44,7 @@ _LIBPYTHON = re.compile(r"(?:cannot find -l|could not find native static library
 
 def wanted_libpython(output: str) -> str | None:
     """Return the libpython that a linker looked for, in ld's words or rustc's; None where it looked for none."""
-    match = _LIBPYTHON.search(heard(output))
+    match = _LIBPYTHON.search(searchable(output))
     return None if match is None else f"lib{match['name']}"
 
 
@@ -55,4 +55,4 @@ _CROWDED = re.compile(
 
 def is_crowded(output: str) -> bool:
     """Whether a command was refused another process or thread (EAGAIN of fork(2)), as far as Python, Rust or sh say."""
-    return _CROWDED.search(heard(output)) is not None
+    return _CROWDED.search(searchable(output)) is not None

@@ -4,7 +4,7 @@ import re
 from typing import Final, Literal
 
 from factory.diagnoses.cases import Case, Diagnosis, diagnose
-from factory.diagnoses.heard import heard
+from factory.diagnoses.searchable import searchable
 
 Kind = Literal["patch"]
 
@@ -62,12 +62,12 @@ _CASES: Final = (
 
 def explain_patch(output: str) -> Diagnosis[Kind]:
     """Say what git has against a patch; the sentence goes on after the patch's name."""
-    first = next(iter(heard(output).strip().splitlines()), "git says no more").removeprefix("error: ")
-    return diagnose(_CASES, heard(output)) or Diagnosis(kind="patch", sentence=f"does not apply: {first}")
+    first = next(iter(searchable(output).strip().splitlines()), "git says no more").removeprefix("error: ")
+    return diagnose(_CASES, searchable(output)) or Diagnosis(kind="patch", sentence=f"does not apply: {first}")
 
 
 def complaint(output: str, returncode: int) -> str:
     """Return what git complained of first."""
-    lines = [line.strip() for line in heard(output).splitlines() if line.strip()]
+    lines = [line.strip() for line in searchable(output).splitlines() if line.strip()]
     complaints = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
     return next(iter(complaints or lines), f"it ended with {returncode}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from factory.diagnoses.cases import Case
-from factory.diagnoses.heard import heard
+from factory.diagnoses.searchable import searchable
 from factory.host import is_loopback
 
 
@@ -145,7 +145,7 @@ _COMPILER_ERROR = re.compile(
 
 def network_attempt(output: str, *, is_trial: bool = False) -> NetworkAttempt | None:
     """Say what an offline command tried to fetch, as far as a tool printed it; None where none did."""
-    text = heard(output)
+    text = searchable(output)
     for case in _CASES:
         for match in case.pattern.finditer(text):
             groups = match.groupdict()

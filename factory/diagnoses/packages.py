@@ -4,7 +4,7 @@ import re
 from typing import Final, Literal
 
 from factory.diagnoses.cases import Case, Diagnosis, diagnose
-from factory.diagnoses.heard import heard
+from factory.diagnoses.searchable import searchable
 
 Kind = Literal["sources", "expired", "mirror", "unknown"]
 
@@ -60,4 +60,4 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
 
 def explain_packages(output: str) -> Diagnosis[Kind] | None:
     """Say why a package manager failed, as far as its words are known. Only `mirror` may pass by itself."""
-    return diagnose(_CASES, heard(output))
+    return diagnose(_CASES, searchable(output))

@@ -4,10 +4,10 @@ import re
 from typing import Final, Literal
 
 from factory.diagnoses.cases import Case, Diagnosis, diagnose
-from factory.diagnoses.heard import Heard, heard, one_line
+from factory.diagnoses.searchable import Searchable, one_line, searchable
 
-Kind = Literal["passing", "lasting"]
-"""`passing` may end otherwise a moment later."""
+Kind = Literal["temporary", "lasting"]
+"""`temporary` trouble may be over a moment later."""
 
 
 def _case(kind: Kind, pattern: str, sentence: str, hint: str) -> Case[Kind]:
@@ -47,20 +47,20 @@ _CASES: Final = (
         "is the network up, and the registry's name right? `--families lookalike` needs no registry",
     ),
     _case(
-        "passing",
+        "temporary",
         r"refused|unreachable|no route|timeout|deadline|awaiting headers",
         "no registry answers there",
         "is it up, and may the engine reach it? `--families lookalike` needs no registry",
     ),
     _case(
-        "passing",
+        "temporary",
         r"toomanyrequests|rate limit",
         "the registry limits pulls",
         "wait, or log in to the registry with the engine's own client (`docker login`)",
     ),
 )
 _BROKEN: Final[Diagnosis[Kind]] = Diagnosis(
-    kind="passing",
+    kind="temporary",
     sentence="the registry closed the connection",
     hint="type the same command again: whole layers are kept",
 )
@@ -68,12 +68,12 @@ _MOST_QUOTED: Final = 1000
 
 
 def explain_pull(output: str) -> Diagnosis[Kind]:
-    """Say what an engine's words mean, and quote them; words that nobody foresaw may pass."""
-    text = heard(output)
-    said = diagnose(_CASES, text) or _BROKEN
-    return Diagnosis(kind=said.kind, sentence=f"{said.sentence} ({quoted(text)})", hint=said.hint)
+    """Say what an engine's words mean, and quote them; words that are not known count as temporary."""
+    text = searchable(output)
+    diagnosis = diagnose(_CASES, text) or _BROKEN
+    return Diagnosis(kind=diagnosis.kind, sentence=f"{diagnosis.sentence} ({quoted(text)})", hint=diagnosis.hint)
 
 
-def quoted(text: Heard) -> str:
+def quoted(text: Searchable) -> str:
     """Return words as they are quoted, in one line."""
     return one_line(text).strip()[:_MOST_QUOTED]

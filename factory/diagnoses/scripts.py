@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from factory.diagnoses.heard import heard
+from factory.diagnoses.searchable import searchable
 
 _FAULT: Final = "fault: "
 _LAST_LINES: Final = 15
@@ -10,6 +10,6 @@ _LAST_LINES: Final = 15
 
 def explain_script(output: str) -> str:
     """Return the lines that a failed script calls faults, else the last that it or its tools printed."""
-    printed = heard(output).splitlines()
+    printed = searchable(output).splitlines()
     faults = [line.removeprefix(_FAULT) for line in printed if line.startswith(_FAULT)]
     return "\n".join((faults or printed)[-_LAST_LINES:])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from factory.diagnoses.cases import Case, Diagnosis, diagnose
-from factory.diagnoses.heard import Heard, heard, one_line
+from factory.diagnoses.searchable import Searchable, one_line, searchable
 
 Kind = Literal["refused", "no-wheel", "unsatisfiable", "network"]
 
@@ -71,21 +71,21 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
 
 def explain_uv_failure(output: str, target: str) -> Diagnosis[Kind]:
     """Read uv's error, free of credentials; `target` names interpreter and platform."""
-    log = heard(output)
+    log = searchable(output)
     text = one_line(log)
     names = {"target": target, "cause": _last_cause(log), "lacking": _lacking(text)}
-    said = diagnose(_CASES, text, names)
-    if said is None:
+    diagnosis = diagnose(_CASES, text, names)
+    if diagnosis is None:
         raise AssertionError("the last case fits any text")
-    return said if said.hint else replace(said, hint=_way_to_the_index(text))
+    return diagnosis if diagnosis.hint else replace(diagnosis, hint=_way_to_the_index(text))
 
 
-def _lacking(text: Heard) -> str:
+def _lacking(text: Searchable) -> str:
     names = sorted(set(_NO_WHEEL.findall(text)))
     return f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'}"
 
 
-def _way_to_the_index(text: Heard) -> str:
+def _way_to_the_index(text: Searchable) -> str:
     if _CERTIFICATE.search(text):
         return "name the bundle that signs this server's certificate in SSL_CERT_FILE"
     if _PROXY.search(text):
@@ -93,6 +93,6 @@ def _way_to_the_index(text: Heard) -> str:
     return "is the network up, and the index URL right?"
 
 
-def _last_cause(log: Heard) -> str:
+def _last_cause(log: Searchable) -> str:
     cause = _CAUSE.split(log.strip())[-1].partition("\nhint:")[0]
-    return one_line(Heard(cause)).strip().rstrip(".") or "uv printed nothing"
+    return one_line(Searchable(cause)).strip().rstrip(".") or "uv printed nothing"

@@ -16,18 +16,22 @@ _LAYER: Final = frozenset(
 
 
 class PullError(ImageError):
-    """An image that did not come; `may_pass` says whether the same call may end otherwise a moment later."""
+    """An image that did not come; `is_temporary` where the same call may succeed a moment later."""
 
-    def __init__(self, message: str, *, hint: str = "", may_pass: bool = False) -> None:
+    def __init__(self, message: str, *, hint: str = "", is_temporary: bool = False) -> None:
         """Keep whether to try again."""
         super().__init__(message, hint=hint)
-        self.may_pass = may_pass
+        self.is_temporary = is_temporary
 
 
 def pull_error(reference: str, output: str) -> PullError:
-    """Say what an engine's words mean; words that nobody foresaw may pass."""
-    said = explain_pull(output)
-    return PullError(f"{reference} cannot be had: {said.sentence}", hint=said.hint, may_pass=said.kind == "passing")
+    """Say what an engine's words mean; words that are not known count as temporary."""
+    diagnosis = explain_pull(output)
+    return PullError(
+        f"{reference} cannot be had: {diagnosis.sentence}",
+        hint=diagnosis.hint,
+        is_temporary=diagnosis.kind == "temporary",
+    )
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Pull a pinned image: progress for people, and further attempts where a failure may pass."""
+"""Pull a pinned image: progress for people, and further attempts where a failure may be temporary."""
 
 from collections.abc import Callable, Sequence
 from threading import Event
@@ -38,7 +38,7 @@ def pulled(
             engine.pull(pin.name, str(pin.digest), on_progress=_Told(progress))
             break
         except PullError as error:
-            if pause_s is None or not error.may_pass:
+            if pause_s is None or not error.is_temporary:
                 raise
             progress(f"{error.message}; trying again in {pause_s:g} s")
         if cancelled.wait(pause_s):

@@ -72,8 +72,8 @@ def resolve_requirements(
     if ended.returncode != 0:
         _raise_if_full(ended.stderr, folder)
         log = redact(ended.stderr, host.secrets)
-        said = explain_uv_failure(log, question.target)
-        return Unresolved(kind=said.kind, sentence=said.sentence, hint=said.hint, log=log)
+        diagnosis = explain_uv_failure(log, question.target)
+        return Unresolved(kind=diagnosis.kind, sentence=diagnosis.sentence, hint=diagnosis.hint, log=log)
     return _read(ended.stdout.decode(), question)
 
 
@@ -174,7 +174,7 @@ def _file(wheel: PackageWheel) -> ResolvedFile | None:
     try:
         digest = Digest(wheel.hashes.get("sha256", "").lower())
         parse_wheel_name(wheel.filename)
-    except ValueError:  # the index said something else, or nothing
+    except ValueError:  # the index diagnosis something else, or nothing
         return None
     if wheel.url is None or PurePosixPath(wheel.filename).name != wheel.filename:
         return None

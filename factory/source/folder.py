@@ -16,7 +16,7 @@ from factory.recipe.model import PathSource
 from factory.regular import open_regular
 from factory.source import git
 from factory.source.names import Names, resolve_links
-from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
+from factory.source.tree import Extent, SourceLimits, Spool, Tree, TreeFile, clamp
 
 _CHUNK_BYTES = 1 << 20
 _JUNK = (".git", ".hg", ".svn", ".jj", ".bzr", "__pycache__", ".tox", ".nox", "node_modules", "*.egg-info")
@@ -28,7 +28,7 @@ _ANSWER_BYTES = 1 << 20  # a commit
 _JUNK_MARKS = ("pyvenv.cfg", "CACHEDIR.TAG")  # A virtual environment; a cache, as cargo, mypy and pytest mark theirs.
 
 
-def read_folder(ref: PathSource, host: Host, *, limits: Limits | None = None) -> Tree:
+def read_folder(ref: PathSource, host: Host, *, limits: SourceLimits | None = None) -> Tree:
     """Read a folder into a tree.
 
     In a git working tree every file gets the time of the last commit, elsewhere each keeps its own. Nothing of
@@ -40,7 +40,7 @@ def read_folder(ref: PathSource, host: Host, *, limits: Limits | None = None) ->
     root = ref.path
     if not root.is_dir():
         raise SourceError(f"there is no folder {root}")
-    spool = Spool(limits or Limits())
+    spool = Spool(limits or SourceLimits())
     names = Names(str(root), spool.limits)
     with_git = _is_working_tree(root) and git.is_here(host)
     listing = _Listing(root, host, names.limits)
@@ -60,7 +60,7 @@ def _is_working_tree(root: Path) -> bool:
 class _Listing:
     """What git says of one source: its own words and those of the repositories in it, in a bounded time."""
 
-    def __init__(self, root: Path, host: Host, limits: Limits) -> None:
+    def __init__(self, root: Path, host: Host, limits: SourceLimits) -> None:
         self._root = root
         self._host = host
         self._limits = limits

@@ -123,10 +123,10 @@ def sizes(folder: Path, host: Host, objects: Sequence[str]) -> list[int]:
     Raises:
         SourceError: git cannot read one of them.
     """
-    said = _batch(folder, host, "--batch-check", objects, most_bytes=len(objects) * _LINE_BYTES)
-    answers = said.stdout.decode().splitlines()
-    if said.returncode != 0 or len(answers) != len(objects) or any(line.endswith(" missing") for line in answers):
-        raise SourceError(f"git cannot read the objects of {folder.name}: {first_line(said)}")
+    completed = _batch(folder, host, "--batch-check", objects, most_bytes=len(objects) * _LINE_BYTES)
+    answers = completed.stdout.decode().splitlines()
+    if completed.returncode != 0 or len(answers) != len(objects) or any(line.endswith(" missing") for line in answers):
+        raise SourceError(f"git cannot read the objects of {folder.name}: {first_line(completed)}")
     return [int(line.rpartition(" ")[2]) for line in answers]
 
 
@@ -134,16 +134,16 @@ def contents(folder: Path, host: Host, objects: Sequence[str], sizes_bytes: Sequ
     """Yield each object's bytes in pieces, in order; each must be read to its end before the next.
 
     Raises:
-        SourceError: git cannot read one of them, or it is not as long as was said.
+        SourceError: git cannot read one of them, or it is not as long as was completed.
     """
     with tempfile.TemporaryFile(dir=folder) as answer:
-        said = _batch(folder, host, "--batch", objects, stdout=answer)
-        if said.returncode != 0:
-            raise SourceError(f"git cannot read the objects of {folder.name}: {first_line(said)}")
+        completed = _batch(folder, host, "--batch", objects, stdout=answer)
+        if completed.returncode != 0:
+            raise SourceError(f"git cannot read the objects of {folder.name}: {first_line(completed)}")
         answer.seek(0)
         for name, size_bytes in zip(objects, sizes_bytes, strict=True):
             if answer.readline(_LINE_BYTES).rpartition(b" ")[2] != b"%d\n" % size_bytes:
-                raise SourceError(f"the object {name} is not {size_bytes} bytes long, as git said before")
+                raise SourceError(f"the object {name} is not {size_bytes} bytes long, as git completed before")
             pieces = [_CHUNK_BYTES] * (size_bytes // _CHUNK_BYTES) + [size_bytes % _CHUNK_BYTES]
             yield (answer.read(size) for size in pieces)
             answer.readline(1)
@@ -162,11 +162,11 @@ def _batch(
     return ask(folder, host, "cat-file", mode, stdin=asked, stdout=stdout, most_bytes=most_bytes)
 
 
-def was_too_much(said: Completed) -> bool:
+def was_too_much(completed: Completed) -> bool:
     """Whether git ended because a pack exceeded its limit."""
-    return os.strerror(errno.EFBIG) in said.stderr
+    return os.strerror(errno.EFBIG) in completed.stderr
 
 
-def first_line(said: Completed) -> str:
+def first_line(completed: Completed) -> str:
     """Return what git complained of first."""
-    return complaint(said.stderr, said.returncode)
+    return complaint(completed.stderr, completed.returncode)

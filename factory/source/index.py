@@ -67,29 +67,29 @@ def fetch_sdist(
         SourceError: no index lists it, the bytes are not what the index or the recipe says, or the network fails.
     """
     with session or open_session(host) as open_:
-        found = find_sdist(ref, host, open_, sleep=sleep)
-        path = into / found.filename
+        listed = find_sdist(ref, host, open_, sleep=sleep)
+        path = into / listed.filename
         fetch = partial(
             download,
             open_,
-            found.url,
+            listed.url,
             path,
             most_bytes=LIMIT_BYTES,
-            size_bytes=found.size_bytes,
+            size_bytes=listed.size_bytes,
             progress=progress,
         )
-        digest = attempt(found.filename, fetch, sleep=sleep)
+        digest = attempt(listed.filename, fetch, sleep=sleep)
     try:
-        _check(digest, found, ref)
+        _check(digest, listed, ref)
     except SourceError:
         path.unlink()
         raise
     return Fetched(
-        filename=found.filename,
+        filename=listed.filename,
         path=path,
         digest=digest,
         size_bytes=path.stat().st_size,
-        notes=tuple(_notes(found)),
+        notes=tuple(_notes(listed)),
     )
 
 
@@ -105,9 +105,9 @@ def find_sdist(
     for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
         page = ask_page(session, root, ref.name, sleep)
         dated = list(versions(page))
-        found = [package for version, package in dated if version == ref.version and _is_sdist(package)]
-        if found:
-            return as_listed(min(found, key=lambda package: _SUFFIXES.index(_suffix(package.filename))), root)
+        sdists = [package for version, package in dated if version == ref.version and _is_sdist(package)]
+        if sdists:
+            return as_listed(min(sdists, key=lambda package: _SUFFIXES.index(_suffix(package.filename))), root)
         seen |= {version: seen.get(version, False) or _is_sdist(package) for version, package in dated}
     raise _missing(ref, seen)
 
@@ -126,9 +126,9 @@ def newest_sdist(
     for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
         page = ask_page(session, root, name, sleep)
         known = known or bool(page)
-        found = [version for version, package in versions(page) if _is_sdist(package) and not package.is_yanked]
-        if found:
-            return max(found, key=lambda version: (not version.is_prerelease, version))
+        candidates = [version for version, package in versions(page) if _is_sdist(package) and not package.is_yanked]
+        if candidates:
+            return max(candidates, key=lambda version: (not version.is_prerelease, version))
     if known:
         raise SourceError(f"{name} has no sdist on any index here", hint="name a folder that holds its source")
     raise SourceError(f"no index here knows {name}", hint="is the name right, and the index URL?")

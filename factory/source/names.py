@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from factory.errors import SourceError
-from factory.source.tree import Extent, Limits, TreeFile
+from factory.source.tree import Extent, SourceLimits, TreeFile
 
 _HOPS = 40  # as many as Linux follows before ELOOP, path_resolution(7)
 _TARGET_BYTES = 4096  # PATH_MAX
@@ -15,7 +15,7 @@ _TARGET_BYTES = 4096  # PATH_MAX
 class Names:
     """Checks the names of a source's members, and counts all that is kept of them: there is no end of hostile names."""
 
-    def __init__(self, subject: str, limits: Limits) -> None:
+    def __init__(self, subject: str, limits: SourceLimits) -> None:
         """Count from nothing; `subject` is what messages call the source."""
         self.subject = subject
         self.limits = limits

@@ -26,16 +26,16 @@ def fetch_newest_wheel(
         SourceError: no index has one with a hash, its bytes differ, or the network fails.
     """
     with open_session(host) as session:
-        found: dict[Version, Listed] = {}
+        wheels: dict[Version, Listed] = {}
         for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
             page = ask_page(session, root, name, sleep)
             for version, package in versions(page):
                 if package.package_type == "wheel" and not package.is_yanked and not version.is_prerelease:
-                    found.setdefault(version, as_listed(package, root))
-        if not found:
+                    wheels.setdefault(version, as_listed(package, root))
+        if not wheels:
             raise SourceError(f"no index here has a wheel of {name}", hint="is the index URL right?")
-        newest = max(found)
-        wheel = found[newest]
+        newest = max(wheels)
+        wheel = wheels[newest]
         if wheel.sha256 is None:
             raise SourceError(f"the index gives no sha256 for {wheel.filename}", hint="name an index that does")
         path = into / wheel.filename

@@ -169,10 +169,10 @@ def _of_html(html: str, url: str, name: NormalizedName) -> Iterator[Distribution
 
 
 def _attributes(text: str) -> Mapping[str, str]:
-    found: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for match in _ATTRIBUTE.finditer(text):
-        found.setdefault(match[1].lower(), unescape(match[2] or match[3] or match[4] or ""))
-    return found
+        attributes.setdefault(match[1].lower(), unescape(match[2] or match[3] or match[4] or ""))
+    return attributes
 
 
 def _judge_version(attributes: Mapping[str, str]) -> None:

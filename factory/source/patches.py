@@ -17,7 +17,7 @@ from factory.host import Host
 from factory.regular import open_regular
 from factory.source.git import ask, contents, first_line, require, sizes
 from factory.source.names import Names, resolve_links
-from factory.source.tree import Extent, Limits, Tree, TreeFile
+from factory.source.tree import Extent, SourceLimits, Tree, TreeFile
 
 _PATCH_BYTES = 16 << 20
 _PATCHES_BYTES = 64 << 20
@@ -83,9 +83,9 @@ def patched(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> T
     require(host, "patching")
     _import(tree, patches, host, folder)
     for patch in patches:
-        said = ask(folder, host, "apply", "--cached", "--whitespace=nowarn", "-", stdin=patch.content)
-        if said.returncode != 0:
-            raise _refusal(patch, said.stderr)
+        completed = ask(folder, host, "apply", "--cached", "--whitespace=nowarn", "-", stdin=patch.content)
+        if completed.returncode != 0:
+            raise _refusal(patch, completed.stderr)
         _refuse_links(patch, _changes(host, folder))
     return _edited(tree, _changes(host, folder), host, folder, patches[-1].name)
 
@@ -107,9 +107,9 @@ def _import(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> N
         (("fast-import", "--quiet"), b"".join(stream)),
         (("read-tree", "source"), b""),
     ):
-        said = ask(folder, host, *arguments, stdin=stdin)
-        if said.returncode != 0:
-            raise SourceError(f"git cannot take the source in: {first_line(said)}")
+        completed = ask(folder, host, *arguments, stdin=stdin)
+        if completed.returncode != 0:
+            raise SourceError(f"git cannot take the source in: {first_line(completed)}")
 
 
 def _words(patches: Sequence[Patch]) -> list[str]:
@@ -166,8 +166,8 @@ class _Now:
 
 def _changes(host: Host, folder: Path) -> Mapping[str, _Now]:
     listing = ("diff-index", "--cached", "--raw", "--no-renames", "--no-abbrev", "-z", "source")
-    said = ask(folder, host, *listing, most_bytes=_CHANGES_BYTES)
-    fields = said.stdout.decode(errors="surrogateescape").split("\0")
+    completed = ask(folder, host, *listing, most_bytes=_CHANGES_BYTES)
+    fields = completed.stdout.decode(errors="surrogateescape").split("\0")
     pairs = zip(fields[::2], fields[1::2], strict=False)
     return {path: _Now(mode=raw.split()[1], blob=raw.split()[3]) for raw, path in pairs if raw}
 
@@ -196,7 +196,9 @@ def _edited(tree: Tree, changes: Mapping[str, _Now], host: Host, folder: Path, n
     return Tree.of(tree.spool, resolve_links(extents.values(), {}, names), epoch_s=tree.epoch_s)
 
 
-def _contents(blobs: Sequence[str], host: Host, folder: Path, name: str, limits: Limits) -> Iterator[Iterator[bytes]]:
+def _contents(
+    blobs: Sequence[str], host: Host, folder: Path, name: str, limits: SourceLimits
+) -> Iterator[Iterator[bytes]]:
     """Yield the bytes of blobs, once it is known that they are not too many: a patch can copy a file again and again.
 
     Raises:
@@ -209,5 +211,5 @@ def _contents(blobs: Sequence[str], host: Host, folder: Path, name: str, limits:
 
 
 def _refusal(patch: Patch, output: str) -> SourceError:
-    said = explain_patch(output)
-    return SourceError(f"{patch.name} {said.sentence}", hint=said.hint)
+    diagnosis = explain_patch(output)
+    return SourceError(f"{patch.name} {diagnosis.sentence}", hint=diagnosis.hint)

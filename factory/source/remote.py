@@ -21,7 +21,7 @@ from factory.source.git import Login, ask, ask_remote, contents, first_line, req
 from factory.source.names import Names, resolve_links
 from factory.source.roots import refuse_outside
 from factory.source.submodules import is_same_server, submodule_url
-from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
+from factory.source.tree import Extent, SourceLimits, Spool, Tree, TreeFile, clamp
 from factory.web.session import redact
 
 _WHOLE: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -57,16 +57,16 @@ def find_revision(ref: GitSource, host: Host, folder: Path) -> Revision:
     refuse_outside(ref.url, ref.root)
     wanted = ("refs/heads/*", "refs/tags/*", ref.rev)
     try:
-        said = ask_remote(
+        completed = ask_remote(
             folder, host, "ls-remote", "--quiet", "--", ref.url, *wanted, pack_bytes=0, most_bytes=_REFS_BYTES
         )
     except TooMuchOutputError as error:
         raise SourceError(
             f"{redact(ref.url)} has refs of more than {_REFS_BYTES} bytes", hint="write the commit itself as rev"
         ) from error
-    if said.returncode != 0:
-        raise _unreachable(ref.url, said)
-    lines = (line.partition("\t") for line in said.stdout.decode(errors="replace").splitlines())
+    if completed.returncode != 0:
+        raise _unreachable(ref.url, completed)
+    lines = (line.partition("\t") for line in completed.stdout.decode(errors="replace").splitlines())
     return _named(ref, {name: commit for commit, _, name in lines})
 
 
@@ -77,9 +77,9 @@ def _named(ref: GitSource, names: Mapping[str, str]) -> Revision:
     if tag and branch and tag != branch:
         hint = f"write refs/tags/{ref.rev} or refs/heads/{ref.rev}"
         raise SourceError(f"{redact(ref.url)} has a tag and a branch {ref.rev}", hint=hint)
-    if found := exact or tag or branch:
+    if commit := exact or tag or branch:
         is_branch = not tag if not exact else ref.rev.startswith("refs/heads/")
-        return Revision(commit=found, kind="branch" if is_branch else "tag")
+        return Revision(commit=commit, kind="branch" if is_branch else "tag")
     short = _SHORT.fullmatch(ref.rev)
     hint = "write all digits of the commit: a server gives no abbreviated one" if short else _near(ref.rev, names)
     raise SourceError(f"{redact(ref.url)} has no tag or branch {ref.rev}", hint=hint)
@@ -96,7 +96,7 @@ def _near(rev: str, names: Mapping[str, str]) -> str:
 
 
 def fetch_tree(
-    url: str, commit: str, host: Host, folder: Path, *, root: Path | None, limits: Limits | None = None
+    url: str, commit: str, host: Host, folder: Path, *, root: Path | None, limits: SourceLimits | None = None
 ) -> Tree:
     """Fetch a commit and the commits that it names as submodules; every file has the time of the first.
 
@@ -105,7 +105,7 @@ def fetch_tree(
     Raises:
         SourceError: the repository does not answer or lacks the commit, or it holds what a source cannot hold.
     """
-    limits = limits or Limits()
+    limits = limits or SourceLimits()
     gathered = _Gathered(Spool(limits), redact(url))
     repository = _Repository(url=url, commit=commit, host=host, folder=folder, limits=limits, root=root)
     epoch_s = gathered.take(repository, "")
@@ -141,7 +141,7 @@ class _Repository:
     commit: str
     host: Host
     folder: Path
-    limits: Limits
+    limits: SourceLimits
     root: Path | None
     depth: int = 0
     has_login: bool = True
@@ -155,22 +155,22 @@ class _Repository:
         form = "sha256" if len(self.commit) == 64 else "sha1"  # noqa: PLR2004 -- hexadecimal digits of a SHA-256
         self._ask("init", "--quiet", "--bare", "--template=", f"--object-format={form}", ".")
         fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
-        one = self._ask_remote(*fetch, "--depth=1", "--", self.url, self.commit)
-        if one.returncode == 0:
+        single = self._ask_remote(*fetch, "--depth=1", "--", self.url, self.commit)
+        if single.returncode == 0:
             return
         refs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-        every = self._ask_remote(*fetch, "--", self.url, *refs)
-        if every.returncode != 0:
-            raise _unreachable(self.url, every)
+        all_refs = self._ask_remote(*fetch, "--", self.url, *refs)
+        if all_refs.returncode != 0:
+            raise _unreachable(self.url, all_refs)
         if ask(self.folder, self.host, "cat-file", "-e", f"{self.commit}^{{commit}}").returncode != 0:
             raise SourceError(f"{redact(self.url)} has no commit {self.commit}", hint="is it on a branch or a tag?")
 
     def time_s(self) -> int:
         """Return the time of the commit."""
-        found = commit_time_s(self._ask("cat-file", "commit", f"{self.commit}^{{commit}}"))
-        if found is None:
+        time_s = commit_time_s(self._ask("cat-file", "commit", f"{self.commit}^{{commit}}"))
+        if time_s is None:
             raise SourceError(f"the commit {self.commit} of {redact(self.url)} has no time")
-        return found
+        return time_s
 
     def entries(self, most: int) -> Iterator[_Entry]:
         """Yield every file, link and submodule, `most` of them.
@@ -220,11 +220,13 @@ class _Repository:
         source = f"--blob={self.commit}:.gitmodules"
         config = ("config", "--no-includes", source, "--null", "--list")
         try:
-            said = ask(self.folder, self.host, *config, most_bytes=_MODULES_BYTES)
+            completed = ask(self.folder, self.host, *config, most_bytes=_MODULES_BYTES)
         except TooMuchOutputError as error:
             raise SourceError(f"{redact(self.url)} has a .gitmodules of more than {_MODULES_BYTES} bytes") from error
         values = dict(
-            pair.split("\n", 1) for pair in said.stdout.decode(errors="surrogateescape").split("\0") if "\n" in pair
+            pair.split("\n", 1)
+            for pair in completed.stdout.decode(errors="surrogateescape").split("\0")
+            if "\n" in pair
         )
         paths = {name.removesuffix(".path"): path for name, path in values.items() if name.endswith(".path")}
         return {path: values[f"{name}.url"] for name, path in paths.items() if f"{name}.url" in values}
@@ -236,21 +238,23 @@ class _Repository:
         """
         if self.depth == 0:
             return self._ask_as("user", *arguments)
-        said = self._ask_as("none", *arguments)
-        return said if said.returncode == 0 or not self.has_login else self._ask_as("no redirects", *arguments)
+        completed = self._ask_as("none", *arguments)
+        return (
+            completed if completed.returncode == 0 or not self.has_login else self._ask_as("no redirects", *arguments)
+        )
 
     def _ask_as(self, login: Login, *arguments: str) -> Completed:
         pack_bytes = self.limits.total_bytes + _BESIDE_FILES_BYTES
-        said = ask_remote(self.folder, self.host, *arguments, pack_bytes=pack_bytes, login=login)
-        if was_too_much(said):
+        completed = ask_remote(self.folder, self.host, *arguments, pack_bytes=pack_bytes, login=login)
+        if was_too_much(completed):
             raise SourceError(f"{redact(self.url)} sends more than {pack_bytes} bytes")
-        return said
+        return completed
 
     def _ask(self, *arguments: str, most_bytes: int = _MODULES_BYTES) -> bytes:
-        said = ask(self.folder, self.host, *arguments, most_bytes=most_bytes)
-        if said.returncode != 0:
-            raise SourceError(f"git cannot read {redact(self.url)}: {first_line(said)}")
-        return said.stdout
+        completed = ask(self.folder, self.host, *arguments, most_bytes=most_bytes)
+        if completed.returncode != 0:
+            raise SourceError(f"git cannot read {redact(self.url)}: {first_line(completed)}")
+        return completed.stdout
 
 
 class _Gathered:
@@ -304,8 +308,8 @@ class _Gathered:
         self.extents.append(Extent(offset=offset, file=file))
 
 
-def _unreachable(url: str, said: Completed) -> SourceError:
+def _unreachable(url: str, completed: Completed) -> SourceError:
     return SourceError(
-        f"git cannot fetch from {redact(url)}: {redact(first_line(said))}",
+        f"git cannot fetch from {redact(url)}: {redact(first_line(completed))}",
         hint="is the address right, the network up, and may this user read it? nobody is asked for a password",
     )

@@ -20,7 +20,7 @@ _NEWEST_S = 4_354_819_198
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SourceLimits:
     """What a source may weigh before it is refused as a bomb.
 
     A name may have `name_bytes` and lie `folders` deep; all names and links together may have `names_bytes`, and
@@ -67,7 +67,7 @@ class Extent:
 class Spool:
     """An unnamed temporary file that holds contents; it is gone from the disk when the last reference is."""
 
-    def __init__(self, limits: Limits, file: BinaryIO | None = None) -> None:
+    def __init__(self, limits: SourceLimits, file: BinaryIO | None = None) -> None:
         """Open a spool that refuses to grow beyond `limits.total_bytes`: an empty one, or what a file holds."""
         self.limits = limits
         self._file: BinaryIO = file or tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the spool

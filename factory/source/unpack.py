@@ -15,7 +15,7 @@ from factory.confined import Bounds, Overrun, Reader
 from factory.errors import SourceError
 from factory.source.names import Names, resolve_links
 from factory.source.tar import TarMember, read_tar
-from factory.source.tree import Extent, Limits, Spool, Tree, TreeFile, clamp
+from factory.source.tree import Extent, SourceLimits, Spool, Tree, TreeFile, clamp
 from factory.source.zipped import ZippedFiles, is_executable, mtime_s, open_zip
 
 _LINK_BYTES = 4096  # PATH_MAX
@@ -24,7 +24,7 @@ _LINK_BYTES = 4096  # PATH_MAX
 _BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, ValueError, OverflowError)
 
 
-def unpack(sdist: Path, *, limits: Limits | None = None) -> Tree:
+def unpack(sdist: Path, *, limits: SourceLimits | None = None) -> Tree:
     """Read an sdist (`.tar.gz`, or a legacy `.zip`) into a tree, its one top folder taken off (PEP 517, PEP 625).
 
     Raises:
@@ -34,7 +34,7 @@ def unpack(sdist: Path, *, limits: Limits | None = None) -> Tree:
     return Tree.of(spool, _extents(sdist, spool))
 
 
-def unpack_apart(sdist: Path, reader: Reader, *, limits: Limits | None = None) -> Tree:
+def unpack_apart(sdist: Path, reader: Reader, *, limits: SourceLimits | None = None) -> Tree:
     """Read an sdist as `unpack` does, in a process of its own, which writes the contents where they are found here.
 
     Raises:
@@ -49,14 +49,14 @@ def unpack_apart(sdist: Path, reader: Reader, *, limits: Limits | None = None) -
         return Tree.of(Spool(limits, spooled.open("r+b")), extents)
 
 
-def _limits(sdist: Path, limits: Limits | None) -> Limits:
+def _limits(sdist: Path, limits: SourceLimits | None) -> SourceLimits:
     """Return what an sdist may weigh, after a look at its name and its size."""
     if not sdist.name.endswith((".tar.gz", ".tgz", ".zip")):
         raise SourceError(f"{sdist.name} is neither .tar.gz nor .zip", hint="PEP 625 wants an sdist as .tar.gz")
-    return (limits or Limits()).for_archive(sdist.stat().st_size)
+    return (limits or SourceLimits()).for_archive(sdist.stat().st_size)
 
 
-def _spooled(sdist: Path, spooled: Path, limits: Limits) -> tuple[Extent, ...]:
+def _spooled(sdist: Path, spooled: Path, limits: SourceLimits) -> tuple[Extent, ...]:
     return _extents(sdist, Spool(limits, spooled.open("w+b")))
 
 
@@ -101,8 +101,8 @@ class _Members:
         extents = resolve_links(self.extents.values(), self.links, self.names)
         tops = {extent.file.path.partition("/")[0] for extent in extents}
         if len(tops) != 1 or extents[0].file.path in tops:
-            found = ", ".join(sorted(tops)[:5]) or "nothing"
-            raise SourceError(f"{self.archive} must hold one top folder; it holds {found}")
+            names = ", ".join(sorted(tops)[:5]) or "nothing"
+            raise SourceError(f"{self.archive} must hold one top folder; it holds {names}")
         cut = len(tops.pop()) + 1
         return tuple(_below(extent, cut) for extent in extents)
 

@@ -29,7 +29,7 @@ DEADLINE_S = 3600  # for a file with all tries: a server could send a byte each 
 _REDIRECTS = 10
 _REASON_CHARACTERS = 100
 _PAUSES_S = (0.5, 2.0, 5.0)
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def bare(url: str) -> str:
@@ -64,7 +64,7 @@ def attempt(
     cancelled: Event | None = None,
     deadline_s: float = DEADLINE_S,
 ) -> T:
-    """Do a request, and again after a pause where its failure may pass: connection, truncation, 408, 429, 5xx.
+    """Do a request, and again after a pause where its failure may be temporary: connection, truncation, 408, 429, 5xx.
 
     Raises:
         SourceError: it failed for good, or four times, or was not through by the deadline; `what` is named.
@@ -77,7 +77,7 @@ def attempt(
         except TimeoutError:
             raise SourceError(f"cannot get {what}: it was not here after {deadline_s:.0f} s") from None
         except requests.RequestException as error:
-            if pause_s is None or not _may_pass(error):
+            if pause_s is None or not _is_temporary(error):
                 raise SourceError(f"cannot get {what}: {_reason(error)}", hint=_way_out(error)) from None
             unless(cancelled, partial(sleep, pause_s))
         except ValueError as error:  # of urllib: a redirect to what is not a URL
@@ -121,9 +121,9 @@ class _Credentials(AuthBase):
         return HTTPBasicAuth(*known)(request) if known else request
 
 
-def _may_pass(error: requests.RequestException) -> bool:
+def _is_temporary(error: requests.RequestException) -> bool:
     if isinstance(error, requests.HTTPError):
-        return error.response is not None and error.response.status_code in _PASSING
+        return error.response is not None and error.response.status_code in _TEMPORARY
     if isinstance(error, requests.exceptions.SSLError | requests.exceptions.InvalidURL):
         return False
     return isinstance(error, requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError)
@@ -149,23 +149,23 @@ def _reason(error: requests.RequestException) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    for each in _causes(error):
-        if isinstance(each, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted here: {each.verify_message}"
-        if isinstance(each, gaierror):
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted here: {cause.verify_message}"
+        if isinstance(cause, gaierror):
             return "no such host name is known"
-        if isinstance(each, OSError) and each.strerror and not isinstance(each, requests.RequestException):
-            return each.strerror.lower()
-        if "Tunnel connection failed" in str(each):
-            return str(each)
+        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
+            return cause.strerror.lower()
+        if "Tunnel connection failed" in str(cause):
+            return str(cause)
     return redact(str(error)) or type(error).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Walk what an exception was made of, the innermost first: HTTP libraries put the wrapped into `args`."""
-    for each in (error.__cause__, getattr(error, "reason", None), *error.args):
-        if isinstance(each, BaseException):
-            yield from _causes(each)
+    for cause in (error.__cause__, getattr(error, "reason", None), *error.args):
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)
     yield error
 
 

@@ -29,7 +29,7 @@ with atheris.instrument_imports(include=["factory"]):
     from factory.recipe.model import Recipe
     from factory.recipe.parse import parse_recipe
     from factory.resolve.cargo import fetch_folder
-    from factory.source.tree import Limits as TreeLimits
+    from factory.source.tree import SourceLimits as TreeLimits
     from factory.source.unpack import unpack
     from factory.wheel import parse_record, read_wheel
 

@@ -10,7 +10,7 @@ from factory.errors import SourceError
 from factory.host import Host, read_host
 from factory.recipe.model import PathSource
 from factory.source.folder import read_folder
-from factory.source.tree import Limits, Tree
+from factory.source.tree import SourceLimits, Tree
 from tests.native.repositories import COMMITTED_S, git, make_repository
 
 
@@ -120,9 +120,9 @@ def test_names_are_counted_before_they_are_taken_apart(tmp_path: Path, host: Hos
     root = make_repository(tmp_path / "r", {f"name{number}": "" for number in range(50)})
 
     with pytest.raises(SourceError, match="names of more than 100 bytes in all"):
-        read_folder(PathSource(path=root), host, limits=Limits(names_bytes=100))
+        read_folder(PathSource(path=root), host, limits=SourceLimits(names_bytes=100))
     with pytest.raises(SourceError, match="holds more than 40 files"):
-        read_folder(PathSource(path=root), host, limits=Limits(files=40))
+        read_folder(PathSource(path=root), host, limits=SourceLimits(files=40))
 
 
 def test_repositories_do_not_nest_without_end(tmp_path: Path, host: Host) -> None:

@@ -16,7 +16,7 @@ from factory.recipe.model import GitSource
 from factory.source.pack import pack
 from factory.source.remote import Revision, fetch_tree, find_revision
 from factory.source.submodules import is_same_server
-from factory.source.tree import Limits, Tree
+from factory.source.tree import SourceLimits, Tree
 from factory.source.unpack import unpack
 from tests.budgets import within_memory
 from tests.makers.network import LOOPBACK, Authority, make_authority, serving
@@ -32,7 +32,7 @@ def found(root: Path, rev: str, host: Host) -> Revision:
     return find_revision(GitSource(url=f"file://{root}", rev=rev), host, root.parent)
 
 
-def fetched(root: Path, host: Host, commit: str = "", *, limits: Limits | None = None) -> Tree:
+def fetched(root: Path, host: Host, commit: str = "", *, limits: SourceLimits | None = None) -> Tree:
     folder = root.parent / f"{root.name}-fetched"
     folder.mkdir()
     whole = commit or git(root, "rev-parse", "HEAD")
@@ -195,10 +195,10 @@ def test_this_users_own_configuration_opens_no_other_protocol(tmp_path: Path, ho
 
 @pytest.mark.parametrize(
     ("limits", "says"),
-    [(Limits(files=1), "more than 1 files"), (Limits(total_bytes=1000), "holds more than 1000 bytes")],
+    [(SourceLimits(files=1), "more than 1 files"), (SourceLimits(total_bytes=1000), "holds more than 1000 bytes")],
     ids=["files", "bytes"],
 )
-def test_a_bomb_is_refused_by_its_listing(tmp_path: Path, host: Host, limits: Limits, says: str) -> None:
+def test_a_bomb_is_refused_by_its_listing(tmp_path: Path, host: Host, limits: SourceLimits, says: str) -> None:
     root = make_repository(tmp_path / "r", {"a": "0" * 600, "b": "0" * 600})
 
     with pytest.raises(SourceError, match=says):
@@ -210,7 +210,7 @@ def test_a_repository_that_sends_too_much_is_cut_off_while_it_sends(tmp_path: Pa
     root = make_repository(tmp_path / "r", {"a": random.Random(0).randbytes(2_000_000).hex()})
 
     with pytest.raises(SourceError, match="r sends more than 1049576 bytes"):
-        fetched(root, host, limits=Limits(total_bytes=1000))
+        fetched(root, host, limits=SourceLimits(total_bytes=1000))
 
     assert sum(path.stat().st_size for path in (tmp_path / "r-fetched").rglob("*")) < 1_200_000
 
@@ -293,7 +293,7 @@ def test_a_small_pack_may_not_become_a_large_tree(tmp_path: Path, host: Host) ->
     commit(root)
 
     with pytest.raises(SourceError, match="r holds more than 33554432 bytes"):
-        fetched(root, host, limits=Limits(ratio_bytes=32 << 20))
+        fetched(root, host, limits=SourceLimits(ratio_bytes=32 << 20))
 
 
 def test_a_file_larger_than_git_may_hold_in_memory_is_read(tmp_path: Path, host: Host) -> None:

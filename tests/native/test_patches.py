@@ -10,7 +10,7 @@ import pytest
 from factory.errors import SourceError
 from factory.host import Host, read_host
 from factory.source.patches import Patch, patched, read_patches
-from factory.source.tree import Limits, Tree
+from factory.source.tree import SourceLimits, Tree
 from factory.source.unpack import unpack
 from tests.budgets import within_cpu, within_memory
 from tests.makers.sources import TOP, make_demo, make_sdist, member
@@ -181,7 +181,7 @@ def test_without_patches_git_is_not_needed(tmp_path: Path, tree: Tree) -> None:
 
 
 def test_a_patch_that_copies_a_file_without_end_is_refused_by_what_it_makes(tmp_path: Path, host: Host) -> None:
-    limits = Limits(total_bytes=2_000_000)
+    limits = SourceLimits(total_bytes=2_000_000)
     tree = unpack(make_demo(tmp_path, {"a.bin": random.Random(0).randbytes(500_000)}), limits=limits)
     copies = "".join(
         f"diff --git a/a.bin b/c{number}\nsimilarity index 100%\ncopy from a.bin\ncopy to c{number}\n"

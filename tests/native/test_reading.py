@@ -15,7 +15,7 @@ from factory.errors import SourceError
 from factory.memory import Memory
 from factory.recipe import model as words
 from factory.repair import compare
-from factory.source.tree import Limits
+from factory.source.tree import SourceLimits
 from factory.source.unpack import unpack, unpack_apart
 from factory.stages import reading
 from factory.store import Store
@@ -96,7 +96,7 @@ def test_an_sdist_is_the_same_tree(sdist: Path) -> None:
 
 def test_what_is_wrong_with_an_sdist_is_said_as_it_is_here(sdist: Path) -> None:
     with pytest.raises(SourceError, match="unpacks to more than 100 bytes"):
-        unpack_apart(sdist, confined, limits=Limits(total_bytes=100))
+        unpack_apart(sdist, confined, limits=SourceLimits(total_bytes=100))
 
 
 def test_an_sdist_whose_reader_takes_too_much_is_a_source_error(sdist: Path) -> None:

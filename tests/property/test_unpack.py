@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.errors import SourceError
-from factory.source.tree import Limits
+from factory.source.tree import SourceLimits
 from factory.source.unpack import unpack
 from tests.makers.sources import TOP, make_sdist, member
 
@@ -33,7 +33,7 @@ def test_an_archive_gives_clean_relative_paths_or_a_source_error(members: list[t
     with tempfile.TemporaryDirectory() as folder:
         sdist = make_sdist(Path(folder), members)
         try:
-            tree = unpack(sdist, limits=Limits(files=100))
+            tree = unpack(sdist, limits=SourceLimits(files=100))
         except SourceError:
             return
     for path, file in tree.files.items():
@@ -60,7 +60,7 @@ def test_damaged_bytes_give_a_tree_or_a_source_error(data: st.DataObject) -> Non
         path = Path(folder) / f"{TOP}.tar.gz"
         path.write_bytes(gzip.compress(bytes(damaged), 1))
         with contextlib.suppress(SourceError):
-            unpack(path, limits=Limits(total_bytes=1 << 20, files=100))
+            unpack(path, limits=SourceLimits(total_bytes=1 << 20, files=100))
 
 
 @given(st.binary(max_size=400), st.sampled_from([".tar.gz", ".zip"]))

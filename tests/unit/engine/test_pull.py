@@ -34,12 +34,12 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
     with pytest.raises(PullError, match=r"registry closed the connection \(unexpected EOF\)") as caught:
         lines.take({"error": "unexpected EOF", "errorDetail": {"message": "unexpected EOF"}})
 
-    assert caught.value.may_pass
+    assert caught.value.is_temporary
 
 
 # Docker 20.10's and Podman 4.3's own words, as they were seen or as their sources write them.
 @pytest.mark.parametrize(
-    ("said", "meaning", "may_pass"),
+    ("said", "meaning", "is_temporary"),
     [
         ("manifest for x@sha256:0 not found: manifest unknown: manifest unknown", "does not have it", False),
         ("manifest verification failed for digest sha256:0", "not what the digest names", False),
@@ -65,11 +65,11 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
         ("connection reset by peer", "closed the connection", True),
     ],
 )
-def test_an_engines_words_are_told_apart(said: str, meaning: str, may_pass: bool) -> None:
+def test_an_engines_words_are_told_apart(said: str, meaning: str, is_temporary: bool) -> None:
     error = pull_error(REFERENCE, said)
 
     assert error.message.startswith(f"{REFERENCE} cannot be had: ")
     assert meaning in error.message
     assert said in error.message
     assert error.hint
-    assert (error.may_pass, error.exit_code) == (may_pass, 4)
+    assert (error.is_temporary, error.exit_code) == (is_temporary, 4)

@@ -8,7 +8,7 @@ from factory.errors import SourceError
 from factory.host import Host, read_host
 from factory.recipe.model import PathSource
 from factory.source.folder import read_folder
-from factory.source.tree import Limits
+from factory.source.tree import SourceLimits
 
 
 @pytest.fixture
@@ -69,4 +69,4 @@ def test_files_are_counted_while_they_are_listed(tmp_path: Path, host: Host) -> 
     _write(tmp_path, "a", "b", "c")
 
     with pytest.raises(SourceError, match="holds more than 2 files"):
-        read_folder(PathSource(path=tmp_path), host, limits=Limits(files=2))
+        read_folder(PathSource(path=tmp_path), host, limits=SourceLimits(files=2))

@@ -6,7 +6,7 @@ import pytest
 
 from factory.errors import SourceError
 from factory.source.names import Names, resolve_links
-from factory.source.tree import Extent, Limits, TreeFile
+from factory.source.tree import Extent, SourceLimits, TreeFile
 from tests.budgets import within_cpu, within_memory
 
 
@@ -16,13 +16,15 @@ def extents(paths: Iterable[str], size_bytes: int = 0) -> list[Extent]:
     ]
 
 
-def resolved(paths: Iterable[str], links: Mapping[str, str], limits: Limits | None = None) -> set[str]:
-    return {extent.file.path for extent in resolve_links(extents(paths), links, Names("demo", limits or Limits()))}
+def resolved(paths: Iterable[str], links: Mapping[str, str], limits: SourceLimits | None = None) -> set[str]:
+    return {
+        extent.file.path for extent in resolve_links(extents(paths), links, Names("demo", limits or SourceLimits()))
+    }
 
 
 def test_a_tree_as_large_as_is_allowed_costs_seconds() -> None:
     """200 000 files, as deep as a kernel's, and links to files and folders of it."""
-    names = Names("demo", Limits(files=250_000))
+    names = Names("demo", SourceLimits(files=250_000))
 
     with within_cpu(20):
         paths = [
@@ -38,15 +40,15 @@ def test_a_tree_as_large_as_is_allowed_costs_seconds() -> None:
 @pytest.mark.parametrize(
     ("limits", "names", "says"),
     [
-        (Limits(), ["a/" * 101 + "x"], "more than 100 folders deep"),
-        (Limits(components=10), ["a/b/c", "d/e/f", "g/h/i", "j/k/l"], "names of more than 10 parts in all"),
-        (Limits(names_bytes=10), ["abcdef", "ghijkl"], "names of more than 10 bytes in all"),
-        (Limits(name_bytes=4), ["ééé"], "a name of more than 4 bytes"),
-        (Limits(files=2), ["a", "a", "a"], "more than 2 files"),
+        (SourceLimits(), ["a/" * 101 + "x"], "more than 100 folders deep"),
+        (SourceLimits(components=10), ["a/b/c", "d/e/f", "g/h/i", "j/k/l"], "names of more than 10 parts in all"),
+        (SourceLimits(names_bytes=10), ["abcdef", "ghijkl"], "names of more than 10 bytes in all"),
+        (SourceLimits(name_bytes=4), ["ééé"], "a name of more than 4 bytes"),
+        (SourceLimits(files=2), ["a", "a", "a"], "more than 2 files"),
     ],
     ids=["depth", "parts", "bytes", "name", "files"],
 )
-def test_names_are_counted_in_all(limits: Limits, names: list[str], says: str) -> None:
+def test_names_are_counted_in_all(limits: SourceLimits, names: list[str], says: str) -> None:
     counted = Names("demo", limits)
 
     with pytest.raises(SourceError, match=says):
@@ -55,13 +57,13 @@ def test_names_are_counted_in_all(limits: Limits, names: list[str], says: str) -
 
 def test_a_name_is_not_repeated_in_a_message_at_its_own_length() -> None:
     with pytest.raises(SourceError) as caught:
-        Names("demo", Limits()).path("/" + "\x01" * 1_000_000)
+        Names("demo", SourceLimits()).path("/" + "\x01" * 1_000_000)
 
     assert len(caught.value.message) < 200
 
 
 def test_the_target_of_a_link_is_counted_and_cut_off_as_names_are() -> None:
-    names = Names("demo", Limits(components=1000))
+    names = Names("demo", SourceLimits(components=1000))
 
     with pytest.raises(SourceError, match="more than 4096 bytes"):
         names.target("a", "b/" * 3000)
@@ -85,12 +87,12 @@ def test_copies_are_refused_while_they_are_made() -> None:
     links = {f"link{number:05}": "folder" for number in range(10_000)}
 
     with within_memory(30 << 20), pytest.raises(SourceError, match="more than 20000 files"):
-        resolved(paths, links, Limits(files=20_000))
+        resolved(paths, links, SourceLimits(files=20_000))
 
 
 def test_copies_weigh_what_they_will_weigh_when_they_are_written() -> None:
     """A link costs no byte in the spool, and a gigabyte wherever the tree is written to."""
-    names = Names("demo", Limits(total_bytes=10_000))
+    names = Names("demo", SourceLimits(total_bytes=10_000))
     links = {f"link{number}": "big" for number in range(10)}
 
     with pytest.raises(SourceError, match="unpacks to more than 10000 bytes"):
@@ -99,7 +101,7 @@ def test_copies_weigh_what_they_will_weigh_when_they_are_written() -> None:
 
 def test_files_that_share_their_content_weigh_each_for_itself() -> None:
     with pytest.raises(SourceError, match="unpacks to more than 10000 bytes"):
-        resolve_links(extents(["a", "b", "c"], 4000), {}, Names("demo", Limits(total_bytes=10_000)))
+        resolve_links(extents(["a", "b", "c"], 4000), {}, Names("demo", SourceLimits(total_bytes=10_000)))
 
 
 def test_links_through_links_are_followed_once_each() -> None:

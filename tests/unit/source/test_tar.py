@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from factory.errors import SourceError
-from factory.source.tree import Limits
+from factory.source.tree import SourceLimits
 from factory.source.unpack import unpack
 from tests.budgets import within_cpu, within_memory
 from tests.makers.sources import TOP, make_sdist, member
@@ -158,7 +158,7 @@ def test_a_small_archive_may_not_become_a_large_one(tmp_path: Path) -> None:
     sdist = make_sdist(tmp_path, [member(f"{TOP}/zeros", bytes(6_000_000))])
 
     with pytest.raises(SourceError, match="unpacks to more than"):
-        unpack(sdist, limits=Limits(ratio_bytes=1 << 20))
+        unpack(sdist, limits=SourceLimits(ratio_bytes=1 << 20))
 
 
 def test_thousands_of_folders_deep_cost_next_to_nothing(tmp_path: Path) -> None:

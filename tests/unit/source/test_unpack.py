@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from factory.errors import SourceError
-from factory.source.tree import Limits
+from factory.source.tree import SourceLimits
 from factory.source.unpack import unpack
 from tests.budgets import within_cpu
 from tests.makers.sources import TOP, make_demo, make_sdist, make_zip, member
@@ -155,11 +155,11 @@ def test_a_member_that_does_not_belong_is_refused_by_name(tmp_path: Path, member
 @pytest.mark.parametrize(
     ("limits", "says"),
     [
-        pytest.param(Limits(total_bytes=50_000), "unpacks to more than 50000 bytes", id="bytes"),
-        pytest.param(Limits(files=2), "more than 2 files", id="files"),
+        pytest.param(SourceLimits(total_bytes=50_000), "unpacks to more than 50000 bytes", id="bytes"),
+        pytest.param(SourceLimits(files=2), "more than 2 files", id="files"),
     ],
 )
-def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, limits: Limits, says: str) -> None:
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, limits: SourceLimits, says: str) -> None:
     sdist = make_demo(tmp_path, {"a": bytes(100_000), "b": b"", "c": b""})
 
     with pytest.raises(SourceError, match=says):
@@ -176,7 +176,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, limits: Limits,
 )
 def test_members_that_leave_no_file_count_as_well(tmp_path: Path, members: list[Member]) -> None:
     with pytest.raises(SourceError, match="more than 50 files"):
-        unpack(make_sdist(tmp_path, members), limits=Limits(files=50))
+        unpack(make_sdist(tmp_path, members), limits=SourceLimits(files=50))
 
 
 def test_names_that_a_shell_would_obey_are_names(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_copies_made_by_links_count_as_files(tmp_path: Path) -> None:
     links = [link(f"link{number}", "real") for number in range(10)]
 
     with pytest.raises(SourceError, match="more than 50 files"):
-        unpack(make_sdist(tmp_path, [*files, *links]), limits=Limits(files=50))
+        unpack(make_sdist(tmp_path, [*files, *links]), limits=SourceLimits(files=50))
 
 
 def test_a_header_as_large_as_memory_is_not_read(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_zip_bomb_is_refused_while_it_unpacks(tmp_path: Path) -> None:
     fill: Callable[[zipfile.ZipFile], None] = lambda archive: archive.writestr(f"{TOP}/a", bytes(10_000_000))  # noqa: E731 -- one line says it
 
     with pytest.raises(SourceError, match="unpacks to more than"):
-        unpack(make_zip(tmp_path, fill), limits=Limits(total_bytes=1_000_000))
+        unpack(make_zip(tmp_path, fill), limits=SourceLimits(total_bytes=1_000_000))
 
 
 def make_overlapping_zip(folder: Path, copies: int) -> Path:

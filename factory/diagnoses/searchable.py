@@ -5,15 +5,15 @@ from typing import Final, NewType
 
 from factory.terminal import clean
 
-Heard = NewType("Heard", str)
-"""Text that `heard` has cut and cleaned; whoever searches asks for it."""
+Searchable = NewType("Searchable", str)
+"""Text that `searchable` has cut and cleaned; whoever searches asks for it."""
 
 _PART: Final = 64 << 10
 _LINE: Final = 1000
 _BLANKS = re.compile(r"\s++")
 
 
-def heard(output: str) -> Heard:
+def searchable(output: str) -> Searchable:
     """Return the first and the last 64 KiB, free of escape sequences, of each line the first 1000 characters.
 
     The first error is near the beginning or near the end: what lies between are other files, or its consequences.
@@ -24,9 +24,9 @@ def heard(output: str) -> Heard:
         last = last.partition("\n")[2] or last  # its first line is half a line
         output = f"{output[:_PART]}\n{last}"
     lines = clean(output.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
-    return Heard("\n".join(line[:_LINE] for line in lines))
+    return Searchable("\n".join(line[:_LINE] for line in lines))
 
 
-def one_line(text: Heard) -> Heard:
+def one_line(text: Searchable) -> Searchable:
     """Join lines that a program has folded."""
-    return Heard(_BLANKS.sub(" ", text))
+    return Searchable(_BLANKS.sub(" ", text))

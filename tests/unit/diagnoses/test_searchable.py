@@ -3,18 +3,18 @@
 import pytest
 
 from factory.diagnoses.commands import first_error
-from factory.diagnoses.heard import heard
 from factory.diagnoses.network import network_attempt
+from factory.diagnoses.searchable import searchable
 
 NOISE = "compiling a file\n" * 20_000
 
 
 def test_an_output_of_usual_size_is_searched_whole() -> None:
-    assert heard("a\n\x1b[31merror: b\x1b[0m\n" * 1000) == "a\nerror: b\n" * 1000
+    assert searchable("a\n\x1b[31merror: b\x1b[0m\n" * 1000) == "a\nerror: b\n" * 1000
 
 
 def test_of_a_large_output_the_beginning_and_the_end_are_searched() -> None:
-    text = heard(f"first\n{NOISE}last\n")
+    text = searchable(f"first\n{NOISE}last\n")
 
     assert text.startswith("first\n")
     assert text.endswith("last\n")
@@ -23,7 +23,7 @@ def test_of_a_large_output_the_beginning_and_the_end_are_searched() -> None:
 
 
 def test_a_line_is_cut() -> None:
-    assert heard("x" * 5000 + "\nerror: y") == "x" * 1000 + "\nerror: y"
+    assert searchable("x" * 5000 + "\nerror: y") == "x" * 1000 + "\nerror: y"
 
 
 def test_a_progress_bar_is_lines() -> None:
