@@ -106,5 +106,5 @@ class Table:
         """Return the error that a field is absent, or not what was expected."""
         if name not in self:
             return self._error(f"{self.place}: {name} is missing; it must be {expected}")
-        found = type(self.content[name])
-        return self._error(f"{self.place}: {name} is {_TYPES.get(found, found.__name__)}; it must be {expected}")
+        kind = type(self.content[name])
+        return self._error(f"{self.place}: {name} is {_TYPES.get(kind, kind.__name__)}; it must be {expected}")

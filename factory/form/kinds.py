@@ -250,8 +250,8 @@ class ListOf(Kind[tuple[T_co, ...]]):
     def read(self, node: Node, place: Place) -> tuple[T_co, ...] | None:
         """Read every item, complaining about each that does not read."""
         if self.bare and isinstance(node, Scalar) and node.meaning != "null":
-            one = self.item.read(node, place)
-            return None if one is None else (one,)
+            item = self.item.read(node, place)
+            return None if item is None else (item,)
         if not isinstance(node, Sequence):
             refuse_shape(node, place, self.name)
             return None

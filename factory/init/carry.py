@@ -18,7 +18,7 @@ from factory.init.commands import (
     split,
     system_packages,
 )
-from factory.init.model import Carried, Found, Left
+from factory.init.model import Carried, Entry, Left
 from factory.init.requirements import asked_for, of_groups
 from factory.project.files import Files
 from factory.tables import Table
@@ -77,14 +77,14 @@ def _before_all(ground: Ground, option: str) -> Iterator[Carried]:
                 "under build.before-all",
             )
         elif command:
-            yield Found(field=("build", "before-all"), value=command, why=ground.at(option), caution=_RUNS_AS_ROOT)
+            yield Entry(field=("build", "before-all"), value=command, why=ground.at(option), caution=_RUNS_AS_ROOT)
         return
     yield from _system(ground, option, command, packages)
 
 
 def _system(ground: Ground, option: str, command: str, packages: Mapping[str, tuple[str, ...]]) -> Iterator[Carried]:
     for manager, names in packages.items():
-        yield Found(field=("build", "system", manager), value=names, why=ground.at(option))
+        yield Entry(field=("build", "system", manager), value=names, why=ground.at(option))
     if packages and "apt" not in packages:
         yield Left(
             what=f"{ground.at(option)}: {command}",
@@ -99,7 +99,7 @@ def _before_build(ground: Ground, option: str) -> Iterator[Carried]:
         if packages is not None:
             yield from _system(ground, option, command, packages)
         elif words is None:
-            yield Found(field=("build", "before"), value=(in_tree(command, ground.folder),), why=ground.at(option))
+            yield Entry(field=("build", "before"), value=(in_tree(command, ground.folder),), why=ground.at(option))
         elif isolated:
             yield Left(
                 what=f"{ground.at(option)}: {command}", why="builds are isolated: name what they need in build.requires"
@@ -119,7 +119,7 @@ def _environment(ground: Ground, option: str) -> Iterator[Carried]:
                 why="a shell has to evaluate it; build.env is taken as it is",
             )
         else:
-            yield Found(field=("build", "env", name), value=text, why=ground.at(option))
+            yield Entry(field=("build", "env", name), value=text, why=ground.at(option))
 
 
 def _constraints(ground: Ground, paths: str, place: str) -> Iterator[Carried]:
@@ -135,7 +135,7 @@ def _config_settings(ground: Ground, option: str) -> Iterator[Carried]:
     for name, values in ground.settings.pairs(option):
         if "--py-limited-api=" not in f"{name}={' '.join(values)}":  # said by abi3 and build.floor
             value = values[0] if len(values) == 1 else values
-            yield Found(field=("build", "config-settings", name), value=value, why=ground.at(option))
+            yield Entry(field=("build", "config-settings", name), value=value, why=ground.at(option))
 
 
 def _frontend(ground: Ground, option: str) -> Iterator[Carried]:
@@ -157,9 +157,9 @@ def _repair(ground: Ground, option: str) -> Iterator[Carried]:
     for word in stream:
         name, _, text = word.partition("=")
         if name == "--exclude":
-            yield Found(field=("repair", "exclude"), value=(text or next(stream, ""),), why=ground.at(option))
+            yield Entry(field=("repair", "exclude"), value=(text or next(stream, ""),), why=ground.at(option))
         elif name == "--strip":
-            yield Found(field=("repair", "strip"), value=True, why=ground.at(option))
+            yield Entry(field=("repair", "strip"), value=True, why=ground.at(option))
         elif name in ("-w", "--wheel-dir", "--plat"):
             text = text or next(stream, "")
         elif word not in ("{wheel}", "-v", "--only-plat"):
@@ -169,7 +169,7 @@ def _repair(ground: Ground, option: str) -> Iterator[Carried]:
 def _test_environment(ground: Ground, option: str) -> Iterator[Carried]:
     for name, values in ground.settings.pairs(option):
         line = f"export {name}={shlex.quote(' '.join(values))}"
-        yield Found(field=("test", "run"), value=(line,), why=ground.at(option))
+        yield Entry(field=("test", "run"), value=(line,), why=ground.at(option))
 
 
 def _test_sources(ground: Ground, option: str) -> Iterator[Carried]:
@@ -196,7 +196,7 @@ def _tried(ground: Ground, option: str, command: str) -> Iterator[Carried]:
         why = f"trials have no {missing}: they hold an interpreter, and what test.requires installs"
         yield Left(what=f"{ground.at(option)}: {command}", why=why)
     else:
-        yield Found(field=("test", "run"), value=(in_trial(command, ground.folder),), why=ground.at(option))
+        yield Entry(field=("test", "run"), value=(in_trial(command, ground.folder),), why=ground.at(option))
 
 
 def _test_requires(ground: Ground, option: str) -> Iterator[Carried]:
@@ -214,7 +214,7 @@ def _test_groups(ground: Ground, option: str) -> Iterator[Carried]:
 
 def _listed(field: tuple[str, ...], values: tuple[str, ...], why: str) -> Iterator[Carried]:
     if values:
-        yield Found(field=field, value=values, why=why)
+        yield Entry(field=field, value=values, why=why)
 
 
 _READERS: Mapping[str, Callable[[Ground, str], Iterator[Carried]]] = MappingProxyType(

@@ -86,7 +86,7 @@ def _settings(table: Table) -> Settings:
     return Settings(
         place=table.place,
         options=options,
-        overrides=tuple(one.content for one in table.tables("overrides")),
+        overrides=tuple(override.content for override in table.tables("overrides")),
     )
 
 

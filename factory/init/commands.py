@@ -35,15 +35,15 @@ def system_packages(command: str) -> dict[str, tuple[str, ...]] | None:
 
     Alternatives (`yum install a || apk add a`) are one list for each manager.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    installed: dict[str, tuple[str, ...]] = {}
     for part in _JOINTS.split(command.strip().removesuffix(";")):
         read = _installed(part)
         if read is None:
             return None
         manager, packages = read
         if packages:
-            found[manager] = tuple(dict.fromkeys((*found.get(manager, ()), *packages)))
-    return found
+            installed[manager] = tuple(dict.fromkeys((*installed.get(manager, ()), *packages)))
+    return installed
 
 
 def foreign_manager(command: str) -> str:
@@ -82,12 +82,12 @@ def pip_installs(command: str) -> tuple[str, ...] | None:
 
 def parts(lines: Iterable[str]) -> tuple[str, ...]:
     """Return the commands that `&&` joins; a line in which quotes, brackets or conditions span several stays whole."""
-    found: list[str] = []
+    commands: list[str] = []
     for line in lines:
         pieces = [piece.strip() for piece in line.split("&&")]
         whole = re.search(r"[(){};|]|\bif\b|\bfor\b", line) or not all(split(piece) for piece in pieces)
-        found += [line.strip()] if whole else pieces
-    return tuple(found)
+        commands += [line.strip()] if whole else pieces
+    return tuple(commands)
 
 
 def needs_a_tool(command: str) -> str:

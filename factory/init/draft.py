@@ -13,7 +13,7 @@ from factory.image_facts import ImageFacts
 from factory.init.carry import Ground, carry
 from factory.init.cibuildwheel import Settings, read_settings
 from factory.init.floors import read_floors
-from factory.init.model import Carried, Draft, Found, Left, shown
+from factory.init.model import Carried, Draft, Entry, Left, shown
 from factory.init.modules import named_modules
 from factory.init.overrides import overridden
 from factory.init.selectors import matches, refuse_unreadable
@@ -67,20 +67,20 @@ def draft(origin: Origin, files: Files, images: Sequence[ImageFacts], *, familie
 def _carried(
     origin: Origin, files: Reading, images: Sequence[ImageFacts], families: Sequence[str]
 ) -> Iterator[Carried]:
-    said = _read(files)
-    yield Found(field=("factory",), value=1)
-    yield Found(field=("name",), value=origin.name)
+    source = _read(files)
+    yield Entry(field=("factory",), value=1)
+    yield Entry(field=("name",), value=origin.name)
     yield from _source(origin)
-    floors = read_floors(files, said.project, said.pyproject, said.settings)
-    found = targets(said.project, floors.floors, said.settings, images, families)
-    yield from carried_targets(found, said.project, floors.floors, said.settings)
+    floors = read_floors(files, source.project, source.pyproject, source.settings)
+    chosen = targets(source.project, floors.floors, source.settings, images, families)
+    yield from carried_targets(chosen, source.project, floors.floors, source.settings)
     yield from floors.carried
-    if said.settings is not None:
-        yield from _of_cibuildwheel(said.settings, files, said.pyproject, found)
-    if said.project is not None:
-        yield from _modules(files, said.project, said.pyproject)
-        yield from _packages(files, said.project.name)
-    yield from said.troubles
+    if source.settings is not None:
+        yield from _of_cibuildwheel(source.settings, files, source.pyproject, chosen)
+    if source.project is not None:
+        yield from _modules(files, source.project, source.pyproject)
+        yield from _packages(files, source.project.name)
+    yield from source.troubles
     yield from _workflows(files)
 
 
@@ -118,31 +118,31 @@ def _trouble(error: SourceError) -> Left:
 
 def _source(origin: Origin) -> Iterator[Carried]:
     if origin.path is not None:
-        yield Found(field=("source", "path"), value=str(origin.path))
+        yield Entry(field=("source", "path"), value=str(origin.path))
     else:
         why = f"read from {origin.file}; a build takes this release from the index" if origin.file else ""
-        yield Found(field=("source", "sdist"), value=f"{origin.name}=={origin.version}", why=why)
+        yield Entry(field=("source", "sdist"), value=f"{origin.name}=={origin.version}", why=why)
         if origin.sha256 is not None:
-            yield Found(field=("source", "sha256"), value=origin.sha256)
+            yield Entry(field=("source", "sha256"), value=origin.sha256)
 
 
-def _of_cibuildwheel(settings: Settings, files: Files, pyproject: Table, found: Targets) -> Iterator[Carried]:
-    in_force, left = overridden(settings, found.identifiers)
+def _of_cibuildwheel(settings: Settings, files: Files, pyproject: Table, chosen: Targets) -> Iterator[Carried]:
+    in_force, left = overridden(settings, chosen.identifiers)
     yield from carry(Ground(settings=in_force, files=files, pyproject=pyproject))
     yield from left
-    untested = [one for one in found.identifiers if matches(in_force.words("test-skip"), one)]
+    untested = [identifier for identifier in chosen.identifiers if matches(in_force.words("test-skip"), identifier)]
     if untested:
         yield Left(what=f"{settings.place}.test-skip: {', '.join(untested)}", why="every listed interpreter is tried")
 
 
 def _modules(files: Files, project: Project, pyproject: Table) -> Iterator[Carried]:
     named = named_modules(files, "", project, pyproject)
-    for one in named:
-        if one.certain:
-            yield Found(field=("audit", "modules"), value=one.names, why=one.where)
+    for modules in named:
+        if modules.certain:
+            yield Entry(field=("audit", "modules"), value=modules.names, why=modules.where)
         else:
-            why = f"{one.where} names them under a condition, or without their package; add what Linux builds"
-            yield Left(what=f"audit.modules: {', '.join(one.names)}", why=why)
+            why = f"{modules.where} names them under a condition, or without their package; add what Linux builds"
+            yield Left(what=f"audit.modules: {', '.join(modules.names)}", why=why)
     if not named:
         yield Left(what="audit.modules", why=_SEE_MODULES)
 
@@ -154,26 +154,28 @@ def _packages(files: Files, name: NormalizedName) -> Iterator[Carried]:
         folder, _, base = path.rpartition("/")
         home, _, package = folder.rpartition("/")
         if base == "__init__.py" and home in _HOMES and package.lower() == wanted:
-            yield Found(field=("test", "import"), value=(package,), why=path)
+            yield Entry(field=("test", "import"), value=(package,), why=path)
             return
     for path in files.paths:
         if path.endswith(".egg-info/top_level.txt"):
             listed = (files.read(path) or b"").decode(errors="replace").split()
-            names = tuple(one for one in listed if one.isidentifier() and one not in _NO_PACKAGE and one[0] != "_")
+            names = tuple(
+                module for module in listed if module.isidentifier() and module not in _NO_PACKAGE and module[0] != "_"
+            )
             if names:
-                yield Found(field=("test", "import"), value=names, why=path)
+                yield Entry(field=("test", "import"), value=names, why=path)
             return
 
 
 def _tests(carried: Iterable[Carried]) -> Iterator[Carried]:
     """Pass everything on; where no test is among it, tell so, and leave out what only tests need."""
     everything = tuple(carried)
-    has_test = any(isinstance(one, Found) and one.field == ("test", "run") for one in everything)
-    for one in everything:
-        if isinstance(one, Found) and one.field in _FOR_TESTS and not has_test:
-            yield Left(what=f"{one.dotted}: {shown(one.value)} ({one.why})", why="no test uses it")
+    has_test = any(isinstance(item, Entry) and item.field == ("test", "run") for item in everything)
+    for item in everything:
+        if isinstance(item, Entry) and item.field in _FOR_TESTS and not has_test:
+            yield Left(what=f"{item.dotted}: {shown(item.value)} ({item.why})", why="no test uses it")
         else:
-            yield one
+            yield item
     if not has_test:
         yield Left(what="test.run", why=_SEE_TESTS)
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from factory.init.cibuildwheel import Settings
-from factory.init.model import Carried, Found, Left
+from factory.init.model import Carried, Entry, Left
 from factory.init.modules import fixed_floors
 from factory.project.files import Files
 from factory.project.model import Project
@@ -43,9 +43,9 @@ def read_floors(files: Files, project: Project | None, pyproject: Table, setting
 
 def _floors(floors: tuple[Abi3Floor, ...], where: str, way: str | dict[str, str]) -> Floors:
     names = tuple(str(floor) for floor in floors)
-    carried = [Found(field=("abi3",), value=names if len(names) > 1 else names[0], why=where)]
+    carried = [Entry(field=("abi3",), value=names if len(names) > 1 else names[0], why=where)]
     if way:
-        carried.append(Found(field=("build", "floor"), value=way, why="how the floor reaches the build"))
+        carried.append(Entry(field=("build", "floor"), value=way, why="how the floor reaches the build"))
     return Floors(floors=floors, carried=tuple(carried))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Self
 
 Value = str | bool | int | Sequence["Value"] | Mapping[str, "Value"]
@@ -13,7 +14,7 @@ _SCRIPTS = (("build", "before"), ("test", "run"))  # where a line may stand twic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Entry:
     """One field of the recipe to be: its keys from the top down, its value, and where that was read.
 
     `caution` is a sentence for who decides whether it stays; it is written above the field, and printed.
@@ -43,7 +44,7 @@ class Left:
     why: str
 
 
-Carried = Found | Left
+Carried = Entry | Left
 
 
 def shown(value: Value) -> str:
@@ -62,26 +63,24 @@ class Draft:
     """A recipe to be. No two fields have the same keys; every text can be written down."""
 
     title: str
-    found: tuple[Found, ...]
+    entries: tuple[Entry, ...]
     left: tuple[Left, ...] = ()
 
     @classmethod
     def of(cls, title: str, carried: Iterable[Carried]) -> Self:
         """Join what several places say: lists add up, of other fields the first is kept."""
-        found: dict[tuple[str, ...], Found] = {}
+        entries: dict[tuple[str, ...], Entry] = {}
         left: list[Left] = []
-        for one in carried:
-            for each in [one] if isinstance(one, Left) else _bounded(one):
-                match each, found.get(getattr(each, "field", ())):
-                    case Left() as gone, _:
-                        left.append(gone)
-                    case Found() as new, None:
-                        found[new.field] = new
-                    case Found() as new, Found() as old:
-                        found[new.field] = replace(old, value=_joined(new.field, old.value, new.value))
-        kept = list(found.values())
-        left += [Left(what=one.dotted, why="there are too many fields") for one in kept[_MOST_FIELDS:]]
-        return cls(title=title, found=tuple(kept[:_MOST_FIELDS]), left=tuple(dict.fromkeys(left)))
+        for item in chain.from_iterable(map(_bounded, carried)):
+            if isinstance(item, Left):
+                left.append(item)
+            elif (first := entries.get(item.field)) is None:
+                entries[item.field] = item
+            else:
+                entries[item.field] = replace(first, value=_joined(item.field, first.value, item.value))
+        kept = list(entries.values())
+        left += [Left(what=entry.dotted, why="there are too many fields") for entry in kept[_MOST_FIELDS:]]
+        return cls(title=title, entries=tuple(kept[:_MOST_FIELDS]), left=tuple(dict.fromkeys(left)))
 
 
 def _joined(field: tuple[str, ...], old: Value, new: Value) -> Value:
@@ -90,20 +89,23 @@ def _joined(field: tuple[str, ...], old: Value, new: Value) -> Value:
     return (*old, *new) if field in _SCRIPTS else tuple(dict.fromkeys((*old, *new)))
 
 
-def _bounded(found: Found) -> Iterable[Carried]:
-    """Yield a field as far as it can be written: no text is too long or has a character that nobody sees."""
-    items = found.value if isinstance(found.value, tuple) else (found.value,)
+def _bounded(entry: Carried) -> Iterable[Carried]:
+    """Yield a field as far as it can be written: no text is too long or has an invisible character."""
+    if isinstance(entry, Left):
+        yield entry
+        return
+    items = entry.value if isinstance(entry.value, tuple) else (entry.value,)
     kept = []
     for item in items[:_MOST_ITEMS]:
         why = _unfit(item)
         if why:
-            yield Left(what=f"{found.dotted}: {shown(item)}", why=why)
+            yield Left(what=f"{entry.dotted}: {shown(item)}", why=why)
         else:
             kept.append(item)
     if len(items) > _MOST_ITEMS:
-        yield Left(what=f"{found.dotted}: items after {_MOST_ITEMS}", why="there are too many")
+        yield Left(what=f"{entry.dotted}: items after {_MOST_ITEMS}", why="there are too many")
     if kept:
-        yield replace(found, value=tuple(kept) if isinstance(found.value, tuple) else kept[0])
+        yield replace(entry, value=tuple(kept) if isinstance(entry.value, tuple) else kept[0])
 
 
 def _unfit(value: Value) -> str:
@@ -112,5 +114,5 @@ def _unfit(value: Value) -> str:
         if isinstance(text, str) and len(text) > _MOST_CHARACTERS:
             return f"it has {len(text)} characters"
         if isinstance(text, str) and not all(character.isprintable() or character == "\n" for character in text):
-            return "it holds characters that nobody sees"
+            return "it holds invisible characters"
     return ""

@@ -3,7 +3,7 @@
 import ast
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from factory.errors import SourceError
@@ -45,17 +45,17 @@ def named_modules(files: Files, folder: str, project: Project, pyproject: Table)
         where = project.cargo_manifest or pyproject.place
         return (Named(names=(project.module,), where=where),)
     top = project.build_system.build_backend.partition(".")[0].partition(":")[0]
-    found = [*_of_tables(pyproject), *_of_script(files, folder)]
+    named = [*_of_tables(pyproject), *_of_script(files, folder)]
     if top == "mesonpy":
-        found += _of_meson(files, folder)
+        named += _of_meson(files, folder)
     if top == "scikit_build_core":
-        found += _of_cmake(files, folder)
-    return tuple(found)
+        named += _of_cmake(files, folder)
+    return tuple(named)
 
 
 def _of_tables(pyproject: Table) -> Iterator[Named]:
-    rust = [one.get("target") for one in pyproject.table("tool", "setuptools-rust").tables("ext-modules")]
-    c = [one.get("name") for one in pyproject.table("tool", "setuptools").tables("ext-modules")]
+    rust = [module.get("target") for module in pyproject.table("tool", "setuptools-rust").tables("ext-modules")]
+    c = [module.get("name") for module in pyproject.table("tool", "setuptools").tables("ext-modules")]
     names = tuple(name for name in (*rust, *c) if isinstance(name, str))
     if names:
         yield Named(names=names, where=pyproject.place)
@@ -64,25 +64,29 @@ def _of_tables(pyproject: Table) -> Iterator[Named]:
 def _of_script(files: Files, folder: str) -> Iterator[Named]:
     """Read what setup.py hands to extension classes and to cffi; what stands under a condition is not certain."""
     tree = _parsed(files, f"{folder}setup.py")
-    prefix = _text_of(tree, "ext_package")
+    package = _text_of(tree, "ext_package")
     for certain in (True, False):
         calls = (call for call, is_certain in _calls(tree) if is_certain == certain and called(call) in _EXTENSIONS)
-        names = tuple(dict.fromkeys(name for call in calls if (name := _module(call))))
-        if names:
-            dotted = tuple(f"{prefix}.{name}" if prefix else name for name in names)
-            yield Named(names=dotted, where=f"{folder}setup.py", certain=certain)
+        if names := _names(calls, package):
+            yield Named(names=tuple(dict.fromkeys(names)), where=f"{folder}setup.py", certain=certain)
     for script in _listed(tree, "cffi_modules"):
         path = inside(posixpath.dirname(folder), script.partition(":")[0])
-        built = _parsed(files, path) if path is not None else ast.Module(body=[], type_ignores=[])
-        sources = tuple(name for call, _ in _calls(built) if called(call) == "set_source" and (name := _module(call)))
-        if sources and path is not None:
-            yield Named(names=tuple(f"{prefix}.{name}" if prefix else name for name in sources), where=path)
+        if path is not None:
+            calls = (call for call, _ in _calls(_parsed(files, path)) if called(call) == "set_source")
+            if names := _names(calls, package):
+                yield Named(names=names, where=path)
+
+
+def _names(calls: Iterable[ast.Call], package: str) -> tuple[str, ...]:
+    """Return the modules that calls name, below a package where there is one."""
+    names = (_module(call) for call in calls)
+    return tuple(f"{package}.{name}" if package else name for name in names if name)
 
 
 def fixed_floors(files: Files, folder: str) -> tuple[Abi3Floor, ...]:
     """Return the floors that setup.py writes down as `py_limited_api`, wherever in it, the lowest first."""
     tree = _parsed(files, f"{folder}setup.py")
-    said = {
+    floors = {
         value.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Dict)
@@ -90,7 +94,7 @@ def fixed_floors(files: Files, folder: str) -> tuple[Abi3Floor, ...]:
         if isinstance(key, ast.Constant) and key.value == "py_limited_api"
         if isinstance(value, ast.Constant) and isinstance(value.value, str)
     }
-    return tuple(sorted(Abi3Floor.parse(text) for text in said if re.fullmatch(r"cp3[0-9]{1,2}", text)))
+    return tuple(sorted(Abi3Floor.parse(text) for text in floors if re.fullmatch(r"cp3[0-9]{1,2}", text)))
 
 
 def _parsed(files: Files, path: str) -> ast.AST:
@@ -112,6 +116,7 @@ def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, bool]]:
 
 
 def _module(call: ast.Call) -> str:
+    """Return the literal name of a module, "" where it is computed or no dotted name."""
     name = first_text(call)
     return name if all(part.isidentifier() for part in name.split(".")) else ""
 

@@ -18,7 +18,7 @@ def overridden(settings: Settings, identifiers: Iterable[str]) -> tuple[Settings
         selectors = Settings(place=settings.place, options=override).words("select")
         what = f"{settings.place}.overrides: {' '.join(selectors)}"
         try:
-            meant = sum(matches(selectors, one) for one in builds)
+            meant = sum(matches(selectors, identifier) for identifier in builds)
         except ValueError as error:
             left.append(Left(what=what, why=str(error)))
             continue

@@ -29,8 +29,8 @@ def recipe_of(
     refused = _refused(settled.recipe, files, images, families, today)
     if not refused:
         return settled
-    told = Left(what="`factory plan` refuses this recipe", why=refused)
-    return replace(settle(replace(first, left=(told, *first.left)), file, today), refused=refused)
+    reason = Left(what="`factory plan` refuses this recipe", why=refused)
+    return replace(settle(replace(first, left=(reason, *first.left)), file, today), refused=refused)
 
 
 def _refused(recipe: Recipe, files: Files, images: Sequence[ImageFacts], families: Sequence[str], today: date) -> str:

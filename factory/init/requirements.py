@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from factory.errors import SourceError
 from factory.init.commands import shell_words
-from factory.init.model import Carried, Found, Left
+from factory.init.model import Carried, Entry, Left
 from factory.project.cargo import inside
 from factory.project.files import Files, read_text
 from factory.tables import Table
@@ -30,18 +30,18 @@ def asked_for(
                     what=f"{place}: {word}", why="requirements are taken from the index of this machine, as wheels"
                 )
         elif _is_requirement(word):
-            yield Found(field=field, value=(word,), why=place)
+            yield Entry(field=field, value=(word,), why=place)
         else:
             yield Left(what=f"{place}: {word}", why="it is not a requirement (PEP 508)")
 
 
 def _from_file(files: Files, field: tuple[str, ...], path: str, place: str, depth: int) -> Iterator[Carried]:
-    found = inside("", path.replace("{project}/", "").replace("{package}/", ""))
-    text = None if found is None else read_text(files, found)
-    if text is None or found is None or depth == _DEEPEST:
+    file = inside("", path.replace("{project}/", "").replace("{package}/", ""))
+    text = None if file is None else read_text(files, file)
+    if text is None or file is None or depth == _DEEPEST:
         yield Left(what=f"{place}: -r {path}", why="the source holds no such file")
         return
-    folder = posixpath.dirname(found)
+    folder = posixpath.dirname(file)
     for line in text.replace("\\\n", " ").splitlines():
         words = _words(line)
         if words[:1] in (["-r"], ["-c"]) and words[1:]:
@@ -52,7 +52,7 @@ def _from_file(files: Files, field: tuple[str, ...], path: str, place: str, dept
             else [line.partition(" #")[0].partition(" --hash")[0].strip()]
         )
         if words:
-            yield from asked_for(files, field, wanted, f"{place}: {found}", depth + 1)
+            yield from asked_for(files, field, wanted, f"{place}: {file}", depth + 1)
 
 
 def _words(line: str) -> list[str]:
@@ -78,4 +78,4 @@ def of_groups(pyproject: Table, groups: Iterable[str], field: tuple[str, ...], p
         except (UntrustedTextError, SourceError):
             yield Left(what=f"{place}: {group}", why="pyproject.toml holds no such dependency group that can be read")
             continue
-        yield Found(field=field, value=wanted, why=f"{place}: the group {group}")
+        yield Entry(field=field, value=wanted, why=f"{place}: the group {group}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from factory.errors import Problem, RecipeError
 from factory.form.records import NOT_YET
-from factory.init.model import Draft, Found, Left, Value, shown
+from factory.init.model import Draft, Entry, Left, Value, shown
 from factory.init.write import Written, write
 from factory.recipe.model import Recipe
 from factory.recipe.parse import parse_recipe
@@ -39,38 +39,38 @@ def settle(draft: Draft, file: Path, today: date) -> Settled:
         except RecipeError as error:
             draft = _without(draft, written, error.problems)
         else:
-            cautions = tuple(found.caution for found in draft.found if found.caution)
+            cautions = tuple(entry.caution for entry in draft.entries if entry.caution)
             return Settled(text=written.text, recipe=recipe, left=draft.left, cautions=cautions)
 
 
 def _without(draft: Draft, written: Written, problems: tuple[Problem, ...]) -> Draft:
-    refused: dict[Found, list[Problem]] = defaultdict(list)
+    refused: dict[Entry, list[Problem]] = defaultdict(list)
     for problem in problems:
-        found = written.at(problem.span.line if problem.span else 0)
-        if found is not None and not found.required:
-            refused[found].append(problem)
+        entry = written.at(problem.span.line if problem.span else 0)
+        if entry is not None and not entry.required:
+            refused[entry].append(problem)
     if not refused:
         raise RecipeError(f"the recipe of {draft.title} cannot be written", problems=problems)
     kept, left = [], list(draft.left)
-    for found in draft.found:
-        if found in refused:
-            found, gone = _smaller(found, refused[found])  # noqa: PLW2901 -- the same field, with less in it
+    for entry in draft.entries:
+        if entry in refused:
+            entry, gone = _smaller(entry, refused[entry])  # noqa: PLW2901 -- the same field, with less in it
             left += gone
-        if found.value != ():
-            kept.append(found)
-    return replace(draft, found=tuple(kept), left=tuple(left))
+        if entry.value != ():
+            kept.append(entry)
+    return replace(draft, entries=tuple(kept), left=tuple(left))
 
 
-def _smaller(found: Found, problems: list[Problem]) -> tuple[Found, list[Left]]:
+def _smaller(entry: Entry, problems: list[Problem]) -> tuple[Entry, list[Left]]:
     """Take the refused items out of a list, or the whole value out of a field."""
-    items = found.value if isinstance(found.value, tuple) else ()
+    items = entry.value if isinstance(entry.value, tuple) else ()
     places = {int(match[1]): problem for problem in problems if (match := _ITEM.search(problem.field))}
     if not items or not places or max(places) >= len(items):
-        return replace(found, value=()), [_left(found, found.value, problems[0])]
+        return replace(entry, value=()), [_left(entry, entry.value, problems[0])]
     kept = tuple(item for index, item in enumerate(items) if index not in places)
-    return replace(found, value=kept), [_left(found, items[index], problem) for index, problem in places.items()]
+    return replace(entry, value=kept), [_left(entry, items[index], problem) for index, problem in places.items()]
 
 
-def _left(found: Found, value: Value, problem: Problem) -> Left:
+def _left(entry: Entry, value: Value, problem: Problem) -> Left:
     why = problem.message if not problem.hint or NOT_YET in problem.message else f"{problem.message}; {problem.hint}"
-    return Left(what=f"{found.dotted}: {shown(value)}", why=f"{why} ({found.why})" if found.why else why)
+    return Left(what=f"{entry.dotted}: {shown(value)}", why=f"{why} ({entry.why})" if entry.why else why)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from factory.image_facts import ImageFacts
 from factory.init.cibuildwheel import Settings
-from factory.init.model import Carried, Found, Left
+from factory.init.model import Carried, Entry, Left
 from factory.init.selectors import architectures, chosen, known
 from factory.plan.images import trial_image
 from factory.plan.limits import pyo3_excludes
@@ -27,7 +27,9 @@ class Targets:
     @property
     def identifiers(self) -> tuple[str, ...]:
         """What cibuildwheel calls these builds."""
-        return tuple(f"{one}-{target_of(platform)}" for one in self.interpreters for platform in self.platforms)
+        return tuple(
+            f"{interpreter}-{target_of(platform)}" for interpreter in self.interpreters for platform in self.platforms
+        )
 
 
 def target_of(platform: PlatformTag) -> str:
@@ -40,13 +42,14 @@ def served(images: Sequence[ImageFacts], families: Sequence[str]) -> tuple[Platf
 
     As in a plan, the first family that has an image for one serves it.
     """
-    found: dict[str, PlatformTag] = {}
+    platforms: dict[str, PlatformTag] = {}
     for family in families:
         able = [image.platform for image in images if image.role == "build" and image.family == family]
-        oldest = {target_of(one): one for one in sorted(able, key=lambda one: (one.major, one.minor), reverse=True)}
-        tried = {name: one for name, one in oldest.items() if _tried(one, images)}
-        found = {**tried, **found}
-    return tuple(found.values())
+        newest_first = sorted(able, key=lambda platform: (platform.major, platform.minor), reverse=True)
+        oldest = {target_of(platform): platform for platform in newest_first}
+        tried = {name: platform for name, platform in oldest.items() if _tried(platform, images)}
+        platforms = {**tried, **platforms}
+    return tuple(platforms.values())
 
 
 def _tried(platform: PlatformTag, images: Sequence[ImageFacts]) -> bool:
@@ -65,9 +68,13 @@ def targets(
     Raises:
         ValueError: a selector of cibuildwheel's cannot be read.
     """
-    platforms = tuple(_ceiling(one, settings, images) for one in served(images, families))
-    wanted = [one for one in known() if _wanted(one, project, floors, settings, platforms)]
-    here = [one for one in wanted if _here(one, images, families, platforms) and not _impossible(one, project, floors)]
+    platforms = tuple(_ceiling(oldest, settings, images) for oldest in served(images, families))
+    wanted = [interpreter for interpreter in known() if _wanted(interpreter, project, floors, settings, platforms)]
+    here = [
+        interpreter
+        for interpreter in wanted
+        if _here(interpreter, images, families, platforms) and not _impossible(interpreter, project, floors)
+    ]
     return Targets(
         interpreters=tuple(here or wanted[-1:]),
         platforms=platforms,
@@ -80,7 +87,7 @@ def targets(
 
 
 def _wanted(
-    one: Interpreter,
+    interpreter: Interpreter,
     project: Project | None,
     floors: Sequence[Abi3Floor],
     settings: Settings | None,
@@ -90,41 +97,42 @@ def _wanted(
 
     An abi3 wheel is meant for every interpreter from its floor on, whichever one builds it.
     """
-    if project is not None and not runs(project.requires_python, one):
+    if project is not None and not runs(project.requires_python, interpreter):
         return False
-    if any(floor.covers(one) for floor in floors):
+    if any(floor.covers(interpreter) for floor in floors):
         return True
     if settings is not None:
-        return any(chosen(settings, one, target_of(platform)) for platform in platforms)
-    return one.implementation == "cp" and not one.free_threaded
+        return any(chosen(settings, interpreter, target_of(platform)) for platform in platforms)
+    return interpreter.implementation == "cp" and not interpreter.free_threaded
 
 
 def _here(
-    one: Interpreter, images: Sequence[ImageFacts], families: Sequence[str], platforms: Sequence[PlatformTag]
+    interpreter: Interpreter, images: Sequence[ImageFacts], families: Sequence[str], platforms: Sequence[PlatformTag]
 ) -> bool:
-    builders = {
-        each for image in images if image.role == "build" and image.family in families for each in image.interpreters
-    }
-    return one in builders and any(trial_image(one, platform, images) is not None for platform in platforms)
+    serving = [image for image in images if image.role == "build" and image.family in families]
+    builders = {builder for image in serving for builder in image.interpreters}
+    return interpreter in builders and any(
+        trial_image(interpreter, platform, images) is not None for platform in platforms
+    )
 
 
-def _impossible(one: Interpreter, project: Project | None, floors: Sequence[Abi3Floor]) -> str:
+def _impossible(interpreter: Interpreter, project: Project | None, floors: Sequence[Abi3Floor]) -> str:
     if project is None or project.pyo3 is None or project.pyo3.version is None:
         return ""
-    return pyo3_excludes(project.pyo3.version, one, by_floor=any(floor.covers(one) for floor in floors))
+    return pyo3_excludes(project.pyo3.version, interpreter, by_floor=any(floor.covers(interpreter) for floor in floors))
 
 
 def _missing(
     wanted: Sequence[Interpreter], here: Sequence[Interpreter], project: Project | None, floors: Sequence[Abi3Floor]
 ) -> Iterator[Carried]:
     reasons: dict[str, list[str]] = {}
-    for one in wanted:
-        if one not in here:
+    for interpreter in wanted:
+        if interpreter not in here:
             why = (
-                _impossible(one, project, floors)
+                _impossible(interpreter, project, floors)
                 or "no image here builds for them and tries them: `factory image list`"
             )
-            reasons.setdefault(why, []).append(str(one))
+            reasons.setdefault(why, []).append(str(interpreter))
     for why, names in reasons.items():
         yield Left(what=f"interpreters: {', '.join(names)}", why=why)
 
@@ -135,7 +143,11 @@ def _elsewhere(settings: Settings | None, platforms: Sequence[PlatformTag]) -> I
         return
     here = {target_of(platform) for platform in platforms}
     asked = [f"{name}_{arch}" for arch in architectures(settings) for name in _LIBCS.values()]
-    missing = [name for name in asked if name not in here and any(chosen(settings, one, name) for one in known())]
+    missing = [
+        name
+        for name in asked
+        if name not in here and any(chosen(settings, interpreter, name) for interpreter in known())
+    ]
     if missing:
         yield Left(
             what=f"platforms: {', '.join(missing)}",
@@ -176,26 +188,30 @@ def _ceilings(settings: Settings | None, platforms: Sequence[PlatformTag]) -> It
 
 
 def carried_targets(
-    found: Targets, project: Project | None, floors: Sequence[Abi3Floor], settings: Settings | None
+    targets: Targets, project: Project | None, floors: Sequence[Abi3Floor], settings: Settings | None
 ) -> Iterator[Carried]:
     """Yield the two fields, each with where it comes from."""
-    said = [f"requires-python is {project.requires_python}"] if project is not None and project.requires_python else []
-    said += [f"{settings.place} chooses"] if settings is not None and {"build", "skip"} & set(settings.options) else []
-    names = tuple(str(one) for one in found.interpreters) or ("supported",)
-    yield Found(field=("interpreters",), value=names, why="; ".join(said))
-    yield Found(field=("platforms",), value=tuple(str(one) for one in found.platforms))
+    reasons = (
+        [f"requires-python is {project.requires_python}"] if project is not None and project.requires_python else []
+    )
+    reasons += (
+        [f"{settings.place} chooses"] if settings is not None and {"build", "skip"} & set(settings.options) else []
+    )
+    names = tuple(str(interpreter) for interpreter in targets.interpreters) or ("supported",)
+    yield Entry(field=("interpreters",), value=names, why="; ".join(reasons))
+    yield Entry(field=("platforms",), value=tuple(str(platform) for platform in targets.platforms))
     if settings is not None and not floors:
-        yield from _skips(found, settings)
-    yield from found.carried
+        yield from _skips(targets, settings)
+    yield from targets.carried
 
 
-def _skips(found: Targets, settings: Settings) -> Iterator[Carried]:
+def _skips(targets: Targets, settings: Settings) -> Iterator[Carried]:
     """Yield what selectors leave out of interpreters times platforms. An abi3 wheel is not theirs to leave out."""
     rules = tuple(
-        {"select": str(tag_for(one, platform)), "reason": f"{settings.place} leaves it out"}
-        for platform in found.platforms
-        for one in found.interpreters
-        if not chosen(settings, one, target_of(platform))
+        {"select": str(tag_for(interpreter, platform)), "reason": f"{settings.place} leaves it out"}
+        for platform in targets.platforms
+        for interpreter in targets.interpreters
+        if not chosen(settings, interpreter, target_of(platform))
     )
     if rules:
-        yield Found(field=("skip",), value=rules)
+        yield Entry(field=("skip",), value=rules)

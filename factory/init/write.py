@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from factory.form.document import is_plain_text
 from factory.form.records import walk
-from factory.init.model import Draft, Found, Left, Value
+from factory.init.model import Draft, Entry, Left, Value
 from factory.recipe.sections.whole import TOP
 from factory.terminal import clean, plain
 
@@ -24,21 +24,21 @@ class Written:
     """The text, and for each of its lines the field that stands there; comments have none."""
 
     text: str
-    fields: tuple[Found | None, ...]
+    fields: tuple[Entry | None, ...]
 
-    def at(self, line: int) -> Found | None:
+    def at(self, line: int) -> Entry | None:
         """Return the field on a line, counted from 1."""
         return self.fields[line - 1] if 0 < line <= len(self.fields) else None
 
 
 def write(draft: Draft) -> Written:
     """Write a draft down."""
-    lines: list[tuple[str, Found | None]] = [
+    lines: list[tuple[str, Entry | None]] = [
         (f"# {comment(draft.title)}: what could be read is filled in; nothing of it was run.", None)
     ]
-    lines += _level(sorted(draft.found, key=_rank), 0)
+    lines += _level(sorted(draft.entries, key=_rank), 0)
     lines += [(text, None) for text in _left(draft.left)]
-    return Written(text="".join(f"{text}\n" for text, _ in lines), fields=tuple(found for _, found in lines))
+    return Written(text="".join(f"{text}\n" for text, _ in lines), fields=tuple(entry for _, entry in lines))
 
 
 def comment(text: str) -> str:
@@ -48,26 +48,26 @@ def comment(text: str) -> str:
     return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
-def _rank(found: Found) -> tuple[int, ...]:
+def _rank(entry: Entry) -> tuple[int, ...]:
     """Place a field as the reference lists it; names below a field that holds any keep their order."""
-    names = (".".join(found.field[:depth]) for depth in range(1, len(found.field) + 1))
+    names = (".".join(entry.field[:depth]) for depth in range(1, len(entry.field) + 1))
     return tuple(_ORDER[name] for name in names if name in _ORDER)
 
 
-def _level(fields: Sequence[Found], depth: int) -> Iterator[tuple[str, Found | None]]:
+def _level(fields: Sequence[Entry], depth: int) -> Iterator[tuple[str, Entry | None]]:
     """Write the fields that share all keys above a depth, those of one section together."""
-    margin, said = "  " * depth, ""
-    for key in dict.fromkeys(found.field[depth] for found in fields):
-        same = [found for found in fields if found.field[depth] == key]
+    margin, previous = "  " * depth, ""
+    for key in dict.fromkeys(entry.field[depth] for entry in fields):
+        same = [entry for entry in fields if entry.field[depth] == key]
         if len(same[0].field) > depth + 1:
             yield f"{margin}{_word(key)}:", None
             yield from _level(same, depth + 1)
         else:
-            (found,) = same
-            why = "" if found.why == said else found.why
-            said = found.why
-            yield from ((f"{margin}{text}", None) for text in _cautioned(found.caution))
-            yield from ((f"{margin}{text}", found) for text in _field(key, found.value, why))
+            (entry,) = same
+            why = "" if entry.why == previous else entry.why
+            previous = entry.why
+            yield from ((f"{margin}{text}", None) for text in _cautioned(entry.caution))
+            yield from ((f"{margin}{text}", entry) for text in _field(key, entry.value, why))
 
 
 def _cautioned(caution: str) -> Iterator[str]:
@@ -75,20 +75,20 @@ def _cautioned(caution: str) -> Iterator[str]:
 
 
 def _field(key: str, value: Value, why: str) -> Iterator[str]:
-    head, told = f"{_word(key)}:", f"  # {comment(why)}" if why else ""
+    head, remark = f"{_word(key)}:", f"  # {comment(why)}" if why else ""
     if isinstance(value, tuple):
-        yield from _list(head, [_flow(item) for item in value], told)
+        yield from _list(head, [_flow(item) for item in value], remark)
     else:
-        yield f"{head} {_flow(value)}{told}"
+        yield f"{head} {_flow(value)}{remark}"
 
 
-def _list(head: str, items: Sequence[str], told: str) -> Iterator[str]:
+def _list(head: str, items: Sequence[str], remark: str) -> Iterator[str]:
     """Write a list on one line where that stays readable."""
     short = f"{head} [{', '.join(items)}]"
     if (len(short) <= _WIDTH and all(_PLAIN.fullmatch(item) for item in items)) or len(items) == 1:
-        yield f"{short}{told}"
+        yield f"{short}{remark}"
     else:
-        yield f"{head}{told}"
+        yield f"{head}{remark}"
         yield from (f"  - {item}" for item in items)
 
 

@@ -80,8 +80,8 @@ def _from_source(recipe: Recipe, project: Project, backend: str, listed: Sequenc
     if kinds := _undecided(project, backend):
         floors = _lowest(listed, kinds)
         who = "meson-python's limited-api" if project.limited_api else "PyO3's feature"
-        said = f"{who} names no floor, so the building interpreter is it: {_listed(floors)}"
-        return Floors(floors=floors, source=said, way="interpreter")
+        source = f"{who} names no floor, so the building interpreter is it: {_listed(floors)}"
+        return Floors(floors=floors, source=source, way="interpreter")
     return Floors(source="nothing in the source names a floor: one wheel per version")
 
 
@@ -96,8 +96,14 @@ def _undecided(project: Project, backend: str) -> frozenset[str]:
 
 
 def _lowest(listed: Sequence[Interpreter], kinds: frozenset[str]) -> tuple[Abi3Floor, ...]:
-    gil = [one.minor for one in listed if one.implementation == "cp" and not one.free_threaded]
-    free = [one.minor for one in listed if one.free_threaded and one.minor >= _FIRST_ABI3T]
+    gil = [
+        interpreter.minor
+        for interpreter in listed
+        if interpreter.implementation == "cp" and not interpreter.free_threaded
+    ]
+    free = [
+        interpreter.minor for interpreter in listed if interpreter.free_threaded and interpreter.minor >= _FIRST_ABI3T
+    ]
     floors = [Abi3Floor(min(gil))] if gil and "abi3" in kinds else []
     return (*floors, *([Abi3Floor(min(free), free_threaded=True)] if free and "abi3t" in kinds else []))
 

@@ -82,5 +82,5 @@ def _policy(image: ImageFacts) -> tuple[int, int]:
     return image.platform.major, image.platform.minor
 
 
-def _alike(one: PlatformTag, other: PlatformTag) -> bool:
-    return (one.libc, one.arch) == (other.libc, other.arch)
+def _alike(platform: PlatformTag, other: PlatformTag) -> bool:
+    return (platform.libc, platform.arch) == (other.libc, other.arch)

@@ -56,7 +56,7 @@ def pyo3_excludes(version: Version, interpreter: Interpreter, *, by_floor: bool)
     An interpreter that an abi3 wheel of an older one covers (`by_floor`) need not be known to PyO3: only what is too
     old is excluded then.
     """
-    limits = max((one for one in PYO3_LIMITS if one.since <= version), key=lambda one: one.since, default=None)
+    limits = max((line for line in PYO3_LIMITS if line.since <= version), key=lambda line: line.since, default=None)
     if limits is None:
         return ""
     lowest, highest = limits.pypy if interpreter.implementation == "pp" else limits.cpython

@@ -96,7 +96,8 @@ def _excluded_skips(world: World) -> Iterator[Skip]:
         if floor not in owed:
             reason = f"no listed interpreter that {floor} covers can have a wheel"
             yield from (
-                Skip(subject=str(tag_for(floor, one)), reason=reason, kind="floor") for one in world.recipe.platforms
+                Skip(subject=str(tag_for(floor, platform)), reason=reason, kind="floor")
+                for platform in world.recipe.platforms
             )
 
 
@@ -130,7 +131,7 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
     recipe = recipe_for(world.recipe, str(tag))
     refuse_c(recipe, image)
     builder = _builder(world, built_for, image)
-    tried = [one for one in world.owed if claims(tag.expanded, one)]
+    tried = [interpreter for interpreter in world.owed if claims(tag.expanded, interpreter)]
     loader = loader_image(platform, world.images)
     return Cell(
         recipe=world.recipe.name,
@@ -139,11 +140,15 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
         platform=platform,
         interpreter=builder,
         image=image.name if builder is not None else None,
-        trials=tuple(_trial(world, one, platform) for one in tried),
+        trials=tuple(_trial(world, interpreter, platform) for interpreter in tried),
         preparation=preparation(recipe, image),
         rust=rust_of(recipe, world.project, image),
         loader=loader.name if loader is not None else None,
-        untried=tuple(one for one in _known(world, built_for) if claims(tag.expanded, one) and one not in tried),
+        untried=tuple(
+            interpreter
+            for interpreter in _known(world, built_for)
+            if claims(tag.expanded, interpreter) and interpreter not in tried
+        ),
     )
 
 
@@ -153,7 +158,7 @@ def _builder(world: World, built_for: BuiltFor, image: ImageFacts) -> Interprete
         case Interpreter():
             return built_for if built_for in image.interpreters else None
         case AnyPython():
-            return next((one for one in sorted(world.owed) if one in image.interpreters), None)
+            return next((interpreter for interpreter in sorted(world.owed) if interpreter in image.interpreters), None)
         case Abi3Floor():
             return _floor_builder(world, built_for, image)
         case _:
@@ -171,17 +176,17 @@ def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpr
     """
     pyo3 = world.project.pyo3.version if world.project.pyo3 else None
     able = [
-        one
-        for one in sorted(image.interpreters)
-        if floor.covers(one)
-        and runs(world.project.requires_python, one)
-        and not (pyo3 is not None and pyo3_excludes(pyo3, one, by_floor=False))
-        and (world.floors.way != "interpreter" or one.minor == floor.minor)
+        interpreter
+        for interpreter in sorted(image.interpreters)
+        if floor.covers(interpreter)
+        and runs(world.project.requires_python, interpreter)
+        and not (pyo3 is not None and pyo3_excludes(pyo3, interpreter, by_floor=False))
+        and (world.floors.way != "interpreter" or interpreter.minor == floor.minor)
     ]
-    listed = [one for one in able if one in world.owed]
+    listed = [interpreter for interpreter in able if interpreter in world.owed]
     if able:
         return (listed or able)[0]
-    held = ", ".join(str(one) for one in image.interpreters)
+    held = ", ".join(str(interpreter) for interpreter in image.interpreters)
     raise PlanError(
         f"no interpreter of {image.name} can build the abi3 floor {floor}", hint=f"it has {held or 'no interpreter'}"
     )
@@ -198,7 +203,7 @@ def _known(world: World, built_for: BuiltFor) -> Iterator[Interpreter]:
     A wheel for any Python has no floor: all that have upstream support or are listed are meant.
     """
     meant = (*supported(world.today), *world.owed) if isinstance(built_for, AnyPython) else (built_for,)
-    for minor in range(min(one.minor for one in meant), _NEWEST + 1):
+    for minor in range(min(built.minor for built in meant), _NEWEST + 1):
         for free_threaded in (False, True) if minor >= FIRST_FREE_THREADED else (False,):
             interpreter = Interpreter(minor, free_threaded)
             if runs(world.project.requires_python, interpreter):
@@ -219,7 +224,9 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
 def _ids(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> list[str]:
     """Return the id of every cell that is owed, or would be if nothing left it out."""
     ids = [*(cell.id for cell in cells), *(skip.subject for skip in skips if "-" in skip.subject)]
-    return ids + [str(tag_for(one, platform)) for one in world.excluded for platform in world.recipe.platforms]
+    return ids + [
+        str(tag_for(interpreter, platform)) for interpreter in world.excluded for platform in world.recipe.platforms
+    ]
 
 
 def _refuse_idle_overrides(world: World, ids: Sequence[str]) -> None:
@@ -229,14 +236,14 @@ def _refuse_idle_overrides(world: World, ids: Sequence[str]) -> None:
         PlanError: there is one.
     """
     trials = [
-        f"{one}@{wanted.interpreter}"
-        for one in ids
+        f"{cell_id}@{wanted.interpreter}"
+        for cell_id in ids
         for wanted in world.wanted
-        if claims(WheelTag.parse(one).expanded, wanted.interpreter)
+        if claims(WheelTag.parse(cell_id).expanded, wanted.interpreter)
     ]
     for index, override in enumerate(world.recipe.overrides):
         of_trials = "@" in override.select
-        if not any(matches(override.select, world.recipe.name, one) for one in (trials if of_trials else ids)):
+        if not any(matches(override.select, world.recipe.name, cell_id) for cell_id in (trials if of_trials else ids)):
             raise PlanError(
                 f"overrides[{index}] is for no {'trial' if of_trials else 'cell'}: {override.select}",
                 hint=f"the cells are {', '.join(ids[:_SHOWN])}{' …' if len(ids) > _SHOWN else ''}",
@@ -248,5 +255,5 @@ def _skip_notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> I
     for rule in world.recipe.skip:
         if not in_force(rule, world.today):
             yield f"the skip of {rule.select} ended on {rule.until}: {rule.reason}"
-        elif not any(matches(rule.select, world.recipe.name, one) for one in ids):
+        elif not any(matches(rule.select, world.recipe.name, cell_id) for cell_id in ids):
             yield f"the skip of {rule.select} means no wheel of this plan"

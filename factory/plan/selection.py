@@ -20,7 +20,7 @@ def matches(select: str, recipe: NormalizedName, cell_id: str) -> bool:
     """
     python, abi, platform = cell_id.split("-")
     ids = (cell_id, f"{abi}-{platform}") if abi == f"{python}t" else (cell_id,)
-    return any(fnmatchcase(f"{recipe}/{one}" if "/" in select else one, select) for one in ids)
+    return any(fnmatchcase(f"{recipe}/{name}" if "/" in select else name, select) for name in ids)
 
 
 def recipe_for(recipe: Recipe, cell_id: str, interpreter: Interpreter | None = None) -> Recipe:

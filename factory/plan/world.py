@@ -44,7 +44,7 @@ class World:
     @property
     def owed(self) -> tuple[Interpreter, ...]:
         """The listed interpreters that can have a wheel."""
-        return tuple(one.interpreter for one in self.wanted if one.interpreter not in self.excluded)
+        return tuple(wanted.interpreter for wanted in self.wanted if wanted.interpreter not in self.excluded)
 
     @property
     def owed_floors(self) -> list[Abi3Floor]:
@@ -70,13 +70,13 @@ def read_world(
     backend = recipe.build.backend or project.backend
     _refuse_linked_libpython(recipe, project, backend)
     first: dict[Interpreter, Wanted] = {}
-    for one in recipe.interpreters:
-        first.setdefault(one.interpreter, one)
+    for entry in recipe.interpreters:
+        first.setdefault(entry.interpreter, entry)
     wanted = tuple(first.values())
-    possible = [one.interpreter for one in wanted if _ruled_out(project, one.interpreter) is None]
+    possible = [entry.interpreter for entry in wanted if _ruled_out(project, entry.interpreter) is None]
     floors = owed_floors(recipe, project, backend, possible)
     excluded = {
-        one.interpreter: why for one in wanted if (why := _excluded(project, floors, one.interpreter)) is not None
+        entry.interpreter: why for entry in wanted if (why := _excluded(project, floors, entry.interpreter)) is not None
     }
     world = World(
         recipe=recipe,
@@ -137,11 +137,11 @@ def _ruled_out(project: Project, interpreter: Interpreter, *, by_floor: bool = T
 def _refuse_named(world: World) -> None:
     """Refuse what the recipe names and what cannot be, unless a skip rule gives a reason."""
     problems = []
-    for one in world.wanted:
-        why = world.excluded.get(one.interpreter)
-        if why is not None and one.origin == "name" and own_reason(world, one.interpreter) is None:
-            select = f"{one.interpreter.python_tag}-{one.interpreter.abi_tag}-*"
-            message = f"{one.interpreter} is listed, but {why.reason}"
+    for wanted in world.wanted:
+        why = world.excluded.get(wanted.interpreter)
+        if why is not None and wanted.origin == "name" and own_reason(world, wanted.interpreter) is None:
+            select = f"{wanted.interpreter.python_tag}-{wanted.interpreter.abi_tag}-*"
+            message = f"{wanted.interpreter} is listed, but {why.reason}"
             hint = f'{{select: "{select}", reason: "{why.reason}"}}'
             problems.append(Problem(field="interpreters", message=message, hint=hint))
     if problems:

@@ -23,8 +23,8 @@ def any_abi_of_crate(files: Reading, crate: Crate, maturin: Table, dependencies:
     bindings = _bindings(files, crate, maturin, dependencies)
     if bindings not in _LIBRARIES and not (bindings == _PROGRAMS and dependencies.isdisjoint(PYO3)):
         return None
-    said = maturin.text("bindings")
-    return f"{maturin.place} says bindings = {said}" if said else f"maturin takes {crate.manifest} for {bindings}"
+    named = maturin.text("bindings")
+    return f"{maturin.place} says bindings = {named}" if named else f"maturin takes {crate.manifest} for {bindings}"
 
 
 def makes_programs(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> bool:
@@ -35,13 +35,13 @@ def makes_programs(files: Reading, crate: Crate, maturin: Table, dependencies: f
 def any_abi_of_cmake(pyproject: Table) -> str | None:
     """Return why scikit-build-core tags its wheels `py3-none`, None where it does not."""
     table = pyproject.table("tool", "scikit-build", "wheel")
-    said = table.get("py-api")
-    return f"{table.place} says py-api = {said}" if said in _GENERIC else None
+    tag = table.get("py-api")
+    return f"{table.place} says py-api = {tag}" if tag in _GENERIC else None
 
 
 def _bindings(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:
-    if (said := maturin.text("bindings")) is not None:
-        return said
+    if (bindings := maturin.text("bindings")) is not None:
+        return bindings
     is_library = "cdylib" in crate.table.table("lib").texts("crate-type")
     if not dependencies.isdisjoint(PYO3):
         return _PROGRAMS if not is_library and _has_program(files, crate) else "pyo3"
@@ -55,5 +55,5 @@ def _bindings(files: Reading, crate: Crate, maturin: Table, dependencies: frozen
 def _has_program(files: Reading, crate: Crate) -> bool:
     """Tell whether cargo finds a binary: a table, `src/main.rs`, or a file or folder in `src/bin`."""
     source = posixpath.join(crate.folder, "src")
-    found = any(path == f"{source}/main.rs" or path.startswith(f"{source}/bin/") for path in files.paths)
-    return found or bool(crate.table.tables("bin"))
+    in_source = any(path == f"{source}/main.rs" or path.startswith(f"{source}/bin/") for path in files.paths)
+    return in_source or bool(crate.table.tables("bin"))

@@ -20,15 +20,16 @@ def pyo3_floor(backend: str, crate: Crate | None, pyo3: Pyo3 | None) -> ReadFloo
     """
     if backend != "maturin" or crate is None or pyo3 is None:
         return None
-    matches = [match for feature in pyo3.features if (match := _FEATURE.fullmatch(feature))]
-    lowest = {
-        abi: min(int(match["minor"]) for match in matches if match["abi"] == abi)
-        for abi in {match["abi"] for match in matches}
-    }
-    floors = tuple(Abi3Floor(lowest[abi], free_threaded=abi == "abi3t") for abi in ("abi3", "abi3t") if abi in lowest)
-    features = " and ".join(f"{abi}-py3{lowest[abi]}" for abi in ("abi3", "abi3t") if abi in lowest)
-    where = f"{crate.manifest} asks PyO3 for {features}"
-    return ReadFloor(floors=floors, way="default", where=where) if floors else None
+    lowest: dict[str, int] = {}
+    for feature in pyo3.features:
+        if match := _FEATURE.fullmatch(feature):
+            abi, minor = match["abi"], int(match["minor"])
+            lowest[abi] = min(minor, lowest.get(abi, minor))
+    if not lowest:
+        return None
+    floors = tuple(Abi3Floor(minor, free_threaded=abi == "abi3t") for abi, minor in sorted(lowest.items()))
+    features = " and ".join(f"{abi}-py3{minor}" for abi, minor in sorted(lowest.items()))
+    return ReadFloor(floors=floors, way="default", where=f"{crate.manifest} asks PyO3 for {features}")
 
 
 def configured_floor(

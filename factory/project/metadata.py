@@ -68,13 +68,16 @@ def read_metadata(
         _from_setup_cfg(cfg, f"{folder}setup.cfg"),
         _from_setup_script(script, f"{folder}setup.py"),
     ]
-    stated = next(((one.place, one.name) for one in statements if one.name), None)
+    stated = next(((statement.place, statement.name) for statement in statements if statement.name), None)
     if stated is None:
         raise SourceError(
             "the source states no name",
             hint="a name in [project] of pyproject.toml is the place; setup.py is read, but never run",
         )
-    dependencies = next(((one.place, one.dependencies) for one in statements if one.dependencies is not None), ("", ()))
+    dependencies = next(
+        ((statement.place, statement.dependencies) for statement in statements if statement.dependencies is not None),
+        ("", ()),
+    )
     return Metadata(
         name=_name(*stated),
         version=_first(statements, "version", parse_version),
@@ -119,14 +122,14 @@ def read_setup_cfg(files: Files, path: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def _first(statements: list[_Statement], field: str, parse: Callable[[str], T]) -> T | None:
-    for one in statements:
-        text = getattr(one, field)
+    for statement in statements:
+        text = getattr(statement, field)
         if text is not None:
             try:
                 return parse(text)
             except UntrustedTextError as error:
                 stated = f"{field.replace('_', '-')} {excerpt(text)}"
-                raise SourceError(f"{one.place} states {stated}, which {error}") from error
+                raise SourceError(f"{statement.place} states {stated}, which {error}") from error
     return None
 
 
@@ -173,7 +176,9 @@ def _static_dependencies(headers: Headers, path: str) -> tuple[str, ...] | None:
         return None
     listed = headers.all("Requires-Dist")
     read = requirements(listed, path, MOST_REQUIREMENTS)
-    return tuple(text for text, one in zip(listed, read, strict=True) if not _EXTRA.search(str(one.marker or "")))
+    return tuple(
+        text for text, requirement in zip(listed, read, strict=True) if not _EXTRA.search(str(requirement.marker or ""))
+    )
 
 
 def _from_setup_cfg(cfg: Mapping[str, Mapping[str, str]], place: str) -> _Statement:

@@ -94,8 +94,8 @@ def _manifests(files: Reading, folder: str, packaging: Packaging, chosen: Choice
 
 def _default_manifest(files: Reading, folder: str) -> str:
     """Return the manifest that maturin takes when none is named."""
-    found = (name for name in _MATURIN_MANIFESTS if files.size(folder + name) is not None)
-    return next(found, _MATURIN_MANIFESTS[0])
+    present = (name for name in _MATURIN_MANIFESTS if files.size(folder + name) is not None)
+    return next(present, _MATURIN_MANIFESTS[0])
 
 
 def _within(folder: str, name: str) -> str:

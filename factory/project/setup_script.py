@@ -34,15 +34,23 @@ class SetupScript:
 
 def read_setup_script(files: Files, path: str) -> SetupScript:
     """Read what setup.py says in literals. A script that is absent or cannot be parsed says nothing."""
-    tree = parsed(read_text(files, path) or "")
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    setups = [_literals(call) for call in calls if called(call) == "setup"]
-    extensions = [call for call in calls if called(call) in _EXTENSIONS]
-    manifests = [_literals(call).get("path", "Cargo.toml") for call in calls if called(call) in _CRATES]
+    setups: list[Mapping[str, object]] = []
+    extensions: list[tuple[str, Mapping[str, object]]] = []
+    manifests: list[str] = []
+    for call in ast.walk(parsed(read_text(files, path) or "")):
+        if not isinstance(call, ast.Call):
+            continue
+        name = called(call)
+        if name == "setup":
+            setups.append(_literals(call))
+        if name in _EXTENSIONS:
+            extensions.append((first_text(call), _literals(call)))
+        if name in _CRATES and isinstance(manifest := _literals(call).get("path", "Cargo.toml"), str):
+            manifests.append(manifest)
     return SetupScript(
         keywords=setups[0] if len(setups) == 1 else {},
-        extensions=tuple((first_text(call), _literals(call)) for call in extensions),
-        rust_manifests=tuple(path for path in manifests if isinstance(path, str)),
+        extensions=tuple(extensions),
+        rust_manifests=tuple(manifests),
     )
 
 
@@ -70,12 +78,12 @@ def first_text(call: ast.Call) -> str:
 
 
 def _literals(call: ast.Call) -> dict[str, object]:
-    found: dict[str, object] = {}
+    literals: dict[str, object] = {}
     for keyword in call.keywords:
         if keyword.arg is None:
             continue
         try:
-            found[keyword.arg] = literal(keyword.value)
+            literals[keyword.arg] = literal(keyword.value)
         except UntrustedTextError:
             continue  # It is computed, so it is not said.
-    return found
+    return literals
