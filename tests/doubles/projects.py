@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
+from types import MappingProxyType
 from zipfile import ZIP_STORED, ZipInfo
 
-from tests.doubles.engine import Answer, Call
+from tests.doubles.engine import Answer, Call, Commands
 from tests.makers.objects import make_module
 from tests.makers.sources import make_sdist, member
 from tests.makers.wheels import make_wheel
@@ -85,15 +87,23 @@ def sdist_of(name: str, folder: Path) -> Path:
 
 @cache
 def wheel_of(name: str, python: str, platform: str) -> tuple[str, bytes]:
-    """Make a wheel that the gate passes: its file name, and its bytes, which are packed alike by every zlib."""
+    """Make a wheel that the gate passes: its file name, and its bytes."""
     filename = f"{name}-1.0-{python}-{python}-{platform}.whl"
-    module = f"{name}/core.cpython-{python.removeprefix('cp')}-x86_64-linux-gnu.so"
-    files = {module: make_module()}
-    info = f"{name}-1.0.dist-info"
-    members = [module, *(f"{info}/{member}" for member in ("METADATA", "WHEEL", "RECORD"))]
+    return filename, stored_wheel(filename, {module_of(name, python): make_module()})
+
+
+def module_of(name: str, python: str) -> str:
+    """Name the one extension module of a project."""
+    return f"{name}/core.cpython-{python.removeprefix('cp')}-x86_64-linux-gnu.so"
+
+
+def stored_wheel(filename: str, files: Mapping[str, bytes]) -> bytes:
+    """Make a wheel of these files without compression: every zlib packs otherwise."""
+    info = "-".join(filename.split("-")[:2]) + ".dist-info"
+    members = [*files, *(f"{info}/{member}" for member in ("METADATA", "WHEEL", "RECORD"))]
     with TemporaryDirectory() as folder:
         path = make_wheel(Path(folder), files, filename=filename, shape=dict.fromkeys(members, _store))
-        return filename, path.read_bytes()
+        return path.read_bytes()
 
 
 def _store(member: ZipInfo) -> None:
@@ -101,11 +111,9 @@ def _store(member: ZipInfo) -> None:
 
 
 def programs(call: Call) -> Answer:
-    """Answer every command of a run of these projects well; its files are left where the factory looks for them."""
-    for is_meant, do in _PROGRAMS:
-        if is_meant(call.argv):
-            return do(call)
-    return Answer()
+    """Answer every command of a run of these projects well, and leave the files that the factory looks for."""
+    do = next((_PROGRAMS[step] for step in _PROGRAMS if STEPS[step](call.argv)), None)
+    return Answer() if do is None else do(call)
 
 
 def _remove(call: Call) -> Answer:
@@ -152,12 +160,60 @@ def _list_packages(call: Call) -> Answer:
     return Answer()
 
 
-_PROGRAMS: tuple[tuple[Callable[[tuple[str, ...]], bool], Callable[[Call], Answer]], ...] = (
-    (lambda argv: argv[:2] == ("rm", "-rf"), _remove),
-    (lambda argv: argv[2:3] == ("/tools/frontend.py",), _hook),
-    (lambda argv: "auditwheel" in argv, _repair),
-    (lambda argv: "compileall" in argv, _compile),
-    (lambda argv: argv[:2] == ("cargo", "fetch"), _fetch),
-    (lambda argv: "probe" in argv, lambda _: Answer(output=PROBED)),
-    (lambda argv: "prepare" in argv and "tee /work/manifest" in argv[3], _list_packages),
+def instead(step: str, *answers: Answer | Exception | Commands, of: str = "") -> Commands:
+    """Answer the first commands of a step so, one after the other; all else as `programs` does.
+
+    `of` is how the label of the container begins. An exception is raised, as by a fault of the factory's own.
+    """
+    left, lock = list(answers), Lock()
+
+    def answer(call: Call) -> Answer:
+        with lock:
+            is_meant = bool(left) and call.spec.label.startswith(of) and STEPS[step](call.argv)
+            given = left.pop(0) if is_meant else programs
+        if isinstance(given, Exception):
+            raise given
+        return given if isinstance(given, Answer) else given(call)
+
+    return answer
+
+
+def _holds(*words: str) -> Callable[[tuple[str, ...]], bool]:
+    return lambda argv: all(any(word in part for part in argv) for word in words)
+
+
+STEPS: Mapping[str, Callable[[tuple[str, ...]], bool]] = MappingProxyType(
+    {
+        "probe": _holds("probe", "/opt/python"),
+        "sources": _holds("prepare", "/etc/apt/sources.list"),
+        "packages": _holds("prepare", "apt-get -q install"),
+        "manifest": _holds("prepare", "tee /work/manifest"),
+        "bytecode": _holds("compileall"),
+        "crates": _holds("cargo", "fetch"),
+        "environment": _holds("venv"),
+        "install": _holds("pip", "install", "--no-deps"),
+        "requirements": _holds("/tools/frontend.py", '"requires"'),
+        "renew": lambda argv: argv[:2] == ("rm", "-rf"),
+        "before": _holds("touch generated.c"),
+        "build": _holds("/tools/frontend.py", '"wheel"'),
+        "repair": _holds("auditwheel", "repair"),
+        "load": _holds("LD_TRACE_LOADED_OBJECTS"),
+        "trial install": _holds("pip", "install", "--find-links"),
+        "import": _holds("/tools/trying.py"),
+        "test": _holds("pytest", "/work/run"),
+    }
+)
+"""The commands of a run by the names of their steps."""
+
+_PROGRAMS: Mapping[str, Commands] = MappingProxyType(
+    {
+        "probe": lambda _: Answer(output=PROBED),
+        "manifest": _list_packages,
+        "bytecode": _compile,
+        "crates": _fetch,
+        "requirements": _hook,
+        "renew": _remove,
+        "build": _hook,
+        "repair": _repair,
+    }
 )

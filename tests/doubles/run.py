@@ -1,5 +1,6 @@
 """Makers of a run without an engine or a network; the one place that knows how the factory puts a run together."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -156,6 +157,14 @@ class World:
             reader=read_here,
             answers=answers | self.answers,
         )
+
+    def refuse_requirements(self, failure: Failure) -> None:
+        """Have no requirement resolved from now on."""
+        self.answers[Resolution] = failure
+
+    def forget(self, stage: str) -> None:
+        """Take a stage's entries out of the ledger."""
+        shutil.rmtree(self.store.path / "ledger" / stage)
 
     def services(self, recorder: Recorder) -> Services:
         """Put together what the work of a run needs."""
