@@ -49,7 +49,7 @@ def load(json: JSON, kind: type[_T]) -> _T:
     """Read what `dump` wrote.
 
     Raises:
-        CodecError: the JSON is no such value.
+        CodecError: the JSON is not such a value.
     """
     from cattrs import BaseValidationError, transform_error  # noqa: PLC0415 -- a start without the store need not pay
 
@@ -101,7 +101,7 @@ def _sorted(values: Iterable[object]) -> list[object]:
 
 
 def _add_plain(converter: "Converter") -> None:
-    """Check plain values instead of converting them: `"3"` is no number."""
+    """Check plain values instead of converting them: `"3"` is not a number."""
 
     def read(json: object, kind: type) -> object:
         if issubclass(kind, Enum):

@@ -1,6 +1,6 @@
 """A stage's key: the digest of a document that names everything its result depends on.
 
-The document itself is kept beside the result, so that "what changed since then" can be answered later.
+The document itself is kept with the result, so that it can be said later what has changed since.
 """
 
 import json
@@ -66,10 +66,10 @@ def _check(value: object) -> None:
         case Mapping():
             for name, inner in value.items():
                 if not isinstance(name, str):
-                    raise TypeError(f"{name!r} is no name for a field of a key document")
+                    raise TypeError(f"{name!r} is not a text, so it cannot name a field of a key document")
                 _check(inner)
         case Sequence() if not isinstance(value, bytes | bytearray):
             for inner in value:
                 _check(inner)
         case _:
-            raise TypeError(f"{value!r} has no place in a key document")
+            raise TypeError(f"{value!r} cannot be part of a key document")

@@ -20,7 +20,7 @@ PINNED = re.compile(rf"{TAGGED.pattern}@(?:sha256:)(?P<digest>[0-9a-f]{{64}})")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pin:
-    """One image by the digest of its manifest; `tag` is where the digest was once found, and means nothing else."""
+    """One image by the digest of its manifest; `tag` says where the digest was once found, and has no other meaning."""
 
     name: str
     digest: Digest
@@ -34,11 +34,11 @@ class Pin:
         """Read `registry/name@sha256:…`, perhaps with a tag before the digest.
 
         Raises:
-            ValueError: the text is none, or names no digest.
+            ValueError: the text is not such a reference, or has no digest.
         """
         match = PINNED.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is no image by digest such as registry/name@sha256:…")
+            raise ValueError(f"{text!r} is not an image with its digest such as registry/name@sha256:…")
         return cls(match["name"], Digest(match["digest"]), match["tag"] or "")
 
     @property

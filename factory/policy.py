@@ -1,4 +1,4 @@
-"""The platform policies (PEP 600, PEP 656), read from auditwheel's tables: no other module knows where they live."""
+"""The platform policies (PEP 600, PEP 656), read from auditwheel's tables."""
 
 import json
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ def _number(text: str) -> tuple[int, ...] | None:
 
 
 def age(version: str) -> tuple[tuple[int, ...], str]:
-    """Order symbol versions of one prefix; those that are no numbers (`GLIBC_PRIVATE`) come first."""
+    """Order symbol versions of one prefix; those that are not numbers (`GLIBC_PRIVATE`) come first."""
     return _number(version.partition("_")[2]) or (), version
 
 
@@ -75,9 +75,9 @@ def _rows(libc: _Libc) -> tuple[_Row, ...]:
 
 @cache
 def policies(libc: _Libc, arch: str) -> tuple[Policy, ...]:
-    """All listed policies for an architecture, the most demanding (oldest) first."""
-    found = [_policy(row, arch) for row in _rows(libc) if arch in row["symbol_versions"]]
-    return tuple(sorted(found, key=lambda policy: policy.tag))
+    """Return all listed policies for an architecture, the most demanding (oldest) first."""
+    listed = [_policy(row, arch) for row in _rows(libc) if arch in row["symbol_versions"]]
+    return tuple(sorted(listed, key=lambda policy: policy.tag))
 
 
 def _policy(row: _Row, arch: str) -> Policy:

@@ -50,7 +50,7 @@ class Interpreter:
             raise ValueError(f"{text!r} is not an interpreter such as cp313 or cp314t")
         implementation: Literal["cp", "pp"] = "pp" if match["implementation"] == "pp" else "cp"
         if implementation == "pp" and match["t"]:
-            raise ValueError(f"{text!r} is no interpreter: PyPy has no free-threaded build")
+            raise ValueError(f"{text!r} is not an interpreter: PyPy has no free-threaded build")
         return cls(int(match["minor"]), bool(match["t"]), implementation)
 
     @property
@@ -116,7 +116,7 @@ class Abi3Floor:
 
 @dataclass(frozen=True, slots=True)
 class AnyPython:
-    """What a wheel is for that holds programs or libraries and no extension module: every Python 3 of its platform."""
+    """What a wheel without extension modules is for, such as one of programs: every Python 3 of its platform."""
 
     python_tag: ClassVar[str] = "py3"
     abi_tag: ClassVar[str] = "none"
@@ -154,7 +154,7 @@ class PlatformTag:
         else:
             raise ValueError(f"{text!r} is not a platform tag such as manylinux_2_28_x86_64 or musllinux_1_2_x86_64")
         if arch not in ARCHITECTURES:
-            raise ValueError(f"{text!r} names no architecture that a policy knows")
+            raise ValueError(f"{text!r} names an architecture that no policy knows")
         return cls(libc, major, minor, arch)
 
     @property
@@ -206,7 +206,7 @@ class WheelTag:
 
 
 def tag_for(built_for: BuiltFor, platform: PlatformTag) -> WheelTag:
-    """Name the wheel that a build for a version, with this floor, or for any Python owes."""
+    """Return the tag of the wheel that a build makes for an interpreter, from a floor on, or for any Python."""
     return WheelTag(built_for.python_tag, built_for.abi_tag, platform)
 
 

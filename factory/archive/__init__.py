@@ -1,4 +1,4 @@
-"""Zip archives read as hostile ones: each member once, one at a time, and what is wrong as values."""
+"""Zip archives, read as hostile ones."""
 
 from factory.archive.directory import DirectoryEntry
 from factory.archive.flaws import UNREAD, Flaw, FlawKind

@@ -17,7 +17,7 @@ def read_content(archive: mmap.mmap | bytes, entry: DirectoryEntry) -> Iterator[
 
     Raises:
         BrokenArchiveError: they lie past the end of the file, or end before or after the packed ones do.
-        zlib.error: they are not deflated.
+        zlib.error: they cannot be inflated.
     """
     start = content_start(archive, entry)
     if start is None:
@@ -40,7 +40,7 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
     Raises:
         BrokenArchiveError: the stream ends before or after its bytes do.
-        zlib.error: it is not deflated.
+        zlib.error: it cannot be inflated.
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for piece in pieces:

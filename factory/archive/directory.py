@@ -1,4 +1,4 @@
-"""The central directory and its end records (APPNOTE 4.3.12 to 4.3.16), every field checked against the file."""
+"""The central directory (APPNOTE 4.3.12 to 4.3.16), every field checked against the file."""
 
 import struct
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ class DirectoryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Where the central directory lies; `prepended` bytes stand before the archive, `appended` after it."""
+    """Where the central directory lies; `prepended` bytes precede the archive, `appended` follow it."""
 
     start: int
     size: int
@@ -62,7 +62,7 @@ def find_directory(content: mmap | bytes) -> Directory:
     """Find the end record nearest to the end of the file, as every unpacker does.
 
     Raises:
-        BrokenArchiveError: there is none, or it points out of the file.
+        BrokenArchiveError: there is no end record, or it points out of the file.
     """
     at = content.rfind(b"PK\5\6", max(0, len(content) - _COMMENT_BYTES - _END.size))
     if at < 0 or at + _END.size > len(content):
@@ -81,7 +81,7 @@ def find_directory(content: mmap | bytes) -> Directory:
 
 
 def _zip64(content: mmap | bytes, at: int, plain: tuple[int, int, int]) -> tuple[int, int, int, int]:
-    """Read the larger end record, if a locator stands before the plain one; without it the plain fields count."""
+    """Read the larger end record if a locator precedes the plain one; without it the plain fields count."""
     locator = at - _LOCATOR.size
     if locator < 0 or content[locator : locator + 4] != b"PK\6\7":
         return at, *plain
@@ -96,7 +96,7 @@ def read_entries(content: mmap | bytes, directory: Directory) -> Iterator[Direct
     """Walk the central directory to its end.
 
     Raises:
-        BrokenArchiveError: an entry is cut short, or is none.
+        BrokenArchiveError: an entry is damaged or cut short.
     """
     at, end = directory.start, directory.start + directory.size
     while at < end:

@@ -26,12 +26,12 @@ UNREAD: frozenset[FlawKind] = frozenset({"unreadable", "special", "encrypted", "
 
 
 class BrokenArchiveError(ValueError):
-    """Bytes that are no zip archive; the message says why."""
+    """Bytes that are not a zip archive; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
-    """Something wrong with the archive; `member` is empty when it is the archive itself."""
+    """Something wrong with a member, or with the archive itself where `member` is empty."""
 
     kind: FlawKind
     member: str

@@ -16,7 +16,7 @@ _SHOWN = 500
 
 
 def content_start(content: mmap | bytes, entry: DirectoryEntry) -> int | None:
-    """Find where a member's packed bytes begin, None where no local header stands or they do not fit the file."""
+    """Find where a member's packed bytes begin, None where there is no local header or they do not fit the file."""
     if content[entry.header : entry.header + 4] != b"PK\3\4" or entry.header + _LOCAL.size > len(content):
         return None
     name, extra = struct.unpack_from("<HH", content, entry.header + 26)
@@ -27,33 +27,33 @@ def content_start(content: mmap | bytes, entry: DirectoryEntry) -> int | None:
 def judge_places(content: mmap | bytes, directory: Directory, entries: Iterable[DirectoryEntry]) -> Iterator[Flaw]:
     """Compare both headers of every member, and account for every byte of the file."""
     if directory.prepended:
-        yield _flaw("padding", "", f"{directory.prepended} bytes stand before the archive")
+        yield _flaw("padding", "", f"{directory.prepended} bytes precede the archive")
     if directory.appended:
-        yield _flaw("padding", "", f"{directory.appended} bytes stand after the archive")
+        yield _flaw("padding", "", f"{directory.appended} bytes follow the archive")
     end = directory.prepended
     previous = ""
-    for entry in sorted(entries, key=lambda each: (each.header, each.name)):
+    for entry in sorted(entries, key=lambda entry: (entry.header, entry.name)):
         yield from _headers(content, entry)
         start = content_start(content, entry)
         if start is None:
             continue
         if entry.header < end:
-            yield _flaw("overlap", entry.name, f"begins inside {previous or 'what stands before it'}")
+            yield _flaw("overlap", entry.name, f"begins inside {previous or 'what precedes it'}")
         elif entry.header > end:
-            yield _flaw("padding", entry.name, f"{entry.header - end} bytes that belong to nothing stand before it")
+            yield _flaw("padding", entry.name, f"{entry.header - end} bytes before it belong to no member")
         end, previous = max(end, _end(content, entry, start)), entry.name
     if end < directory.start:
-        yield _flaw("padding", "", f"{directory.start - end} bytes that belong to nothing stand before the directory")
+        yield _flaw("padding", "", f"{directory.start - end} bytes before the directory belong to no member")
     elif end > directory.start:
         yield _flaw("overlap", previous, "reaches into the central directory")
 
 
 def _flaw(kind: str, member: str, message: str) -> Flaw:
-    return Flaw(kind=kind, member=member, message=message)  # type: ignore[arg-type]  # the kinds above are its own
+    return Flaw(kind=kind, member=member, message=message)  # type: ignore[arg-type]  # every kind given above is a FlawKind
 
 
 def _end(content: mmap | bytes, entry: DirectoryEntry, start: int) -> int:
-    """Find where a member ends, its descriptor included: the one whose next bytes are a header of some kind."""
+    """Find where a member ends, its descriptor included: a descriptor has the size after which some header follows."""
     end = start + entry.packed_bytes
     if not entry.has_descriptor:
         return end
@@ -69,8 +69,8 @@ def _headers(content: mmap | bytes, entry: DirectoryEntry) -> Iterator[Flaw]:
     _, _, flags, method, _, _, crc, packed, size, name_bytes, _ = _LOCAL.unpack_from(content, entry.header)
     raw = bytes(content[entry.header + _LOCAL.size : entry.header + _LOCAL.size + name_bytes])
     if raw != entry.raw_name:
-        said = cut(raw.decode(errors="backslashreplace"), _SHOWN)
-        yield _flaw("mismatch", entry.name, f"is called {said} in its local header")
+        shown = cut(raw.decode(errors="backslashreplace"), _SHOWN)
+        yield _flaw("mismatch", entry.name, f"is called {shown} in its local header")
     elif (method, flags & _SAME_FLAGS) != (entry.method, entry.flags & _SAME_FLAGS):
         yield _flaw("mismatch", entry.name, "has another method or other flags in its local header")
     elif not entry.has_descriptor and not _same_sizes((crc, packed, size), entry):

@@ -1,4 +1,4 @@
-"""Members of a zip archive, inflated one at a time and each once."""
+"""Members of a zip archive, read one at a time and each once."""
 
 import hashlib
 import mmap
@@ -26,7 +26,7 @@ _MONTHS, _DAYS, _HOURS, _MINUTES, _HALF_SECONDS = range(1, 13), range(1, 32), ra
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A file in the archive, its bytes gone by; folders are none."""
+    """A file in the archive, without its bytes; folders are not members."""
 
     name: str
     size_bytes: int
@@ -50,7 +50,7 @@ class Archive:
     def visit(self, visitor: Visitor, wanted: Wanted) -> None:
         """Hand over every readable file, with its content where `wanted(name, first four bytes)`, else with no bytes.
 
-        A visitor, and no iterator: a content that the visitor lets go is gone before the next one is read.
+        It takes a visitor rather than being an iterator, so that a content is freed before the next one is read.
         """
         for entry in self._readable_entries():
             if not entry.name.endswith("/"):
@@ -77,7 +77,7 @@ class Archive:
                 yield entry
 
     def _hand_over(self, entry: DirectoryEntry, visitor: Visitor, wanted: Wanted) -> None:
-        """Read one member in a frame of its own: its content is gone when the next one is read."""
+        """Read one member in a frame of its own, so that its content is freed before the next one is read."""
         try:
             member, kept = self._read(entry, wanted)
         except (zlib.error, BrokenArchiveError) as error:
@@ -90,16 +90,16 @@ class Archive:
             directory = find_directory(self._content)
             entries = list(islice(read_entries(self._content, directory), self._limits.members + 1))
         except BrokenArchiveError as error:
-            self._note("unreadable", "", f"is no readable zip archive: {error}")
+            self._note("unreadable", "", f"cannot be read as a zip archive: {error}")
             return []
         if len(entries) > self._limits.members:
-            self._note("too-large", "", f"more than {self._limits.members} members, which are read at most")
+            self._note("too-large", "", f"has more than {self._limits.members} members, the most that are read")
             return []
         if len(entries) != directory.count:
             message = f"its end record counts {directory.count} members; its directory has {len(entries)}"
             self._note("mismatch", "", message)
         if sum(len(entry.raw_name) for entry in entries) > self._limits.names_bytes:
-            self._note("too-large", "", f"the names of its members have more than {self._limits.names_bytes} bytes")
+            self._note("too-large", "", f"its members' names have more than {self._limits.names_bytes} bytes in all")
             return []
         entries = [entry for entry in entries if self._is_short(entry)]
         self._judge_names(entries)
@@ -108,10 +108,10 @@ class Archive:
         return [] if any(flaw.kind == "overlap" for flaw in places) else entries
 
     def _is_short(self, entry: DirectoryEntry) -> bool:
-        """Whether a name could be one of a file; of one that could not, only its beginning is kept."""
+        """Whether a name could be a file's; of a longer one only the beginning is kept, in a flaw."""
         size_bytes, most = len(entry.raw_name), self._limits.name_bytes
         if size_bytes > most:
-            self._note("too-large", cut(entry.name, most), f"has a name of {size_bytes} bytes; {most} are read at most")
+            self._note("too-large", cut(entry.name, most), f"has a name of {size_bytes} bytes; at most {most} are read")
         return size_bytes <= most
 
     def _note(self, kind: FlawKind, member: str, message: str) -> None:
@@ -120,19 +120,19 @@ class Archive:
     def _judge_names(self, entries: list[DirectoryEntry]) -> None:
         seen: dict[str, str] = {}
         exact: set[str] = set()
-        for entry in sorted(entries, key=lambda each: each.name):
+        for entry in sorted(entries, key=lambda entry: entry.name):
             name = entry.name
             if (problem := _name_problem(entry)) is not None:
                 self._note("name", name, problem)
             if name in exact:
-                self._note("duplicate", name, "stands in the archive more than once")
+                self._note("duplicate", name, "is in the archive more than once")
             elif (other := seen.setdefault(name.casefold(), name)) != name:
                 self._note("case", name, f"differs from {other} in case only")
             exact.add(name)
             self._judge_attributes(entry)
 
     def _judge_attributes(self, entry: DirectoryEntry) -> None:
-        """Look at what unpackers may restore: rights and dates; a mode of nothing at all says nothing."""
+        """Look at what unpackers may restore: rights and dates; a mode of zero says nothing."""
         rights = stat.S_IMODE(entry.mode)
         if stat.S_ISREG(entry.mode) and not rights:
             self._note("mode", entry.name, "has mode 000: nobody may read it")
@@ -153,13 +153,13 @@ class Archive:
             self._note("encrypted", name, "is encrypted")
         elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             what = "a symbolic link" if kind == stat.S_IFLNK else f"of file type {kind:#o}"
-            self._note("special", name, f"is {what}; wheels hold files and folders")
+            self._note("special", name, f"is {what}; a wheel may hold only files and folders")
         elif entry.method not in (STORED, DEFLATED):
             self._note(
-                "method", name, f"is packed by method {entry.method}; only store and deflate are read everywhere"
+                "method", name, f"is compressed by method {entry.method}; only store and deflate can be read everywhere"
             )
         elif entry.size_bytes > most:
-            self._note("too-large", name, f"unpacks to {entry.size_bytes} bytes; {most} are read")
+            self._note("too-large", name, f"unpacks to {entry.size_bytes} bytes; at most {most} are read")
         elif entry.size_bytes > max(limits.ratio_bytes, limits.ratio * entry.packed_bytes):
             self._note("too-large", name, f"unpacks to more than {limits.ratio} times its size")
         else:
@@ -167,11 +167,11 @@ class Archive:
         return False
 
     def _read(self, entry: DirectoryEntry, wanted: Wanted) -> tuple[Member, bytearray]:
-        """Inflate one member, holding its size and checksum against the directory's.
+        """Read one member, and compare its size and checksum with the directory's.
 
         Raises:
             BrokenArchiveError: it is not what the directory says.
-            zlib.error: it is not deflated at all.
+            zlib.error: it cannot be inflated.
         """
         sha, kept, crc, size = hashlib.sha256(), bytearray(), 0, 0
         keep: bool | None = None
@@ -216,11 +216,11 @@ def _is_a_date(entry: DirectoryEntry) -> bool:
 def _name_problem(entry: DirectoryEntry) -> str | None:
     name = entry.name
     if entry.flags & _UTF8 and "\\" in name and b"\\" not in entry.raw_name:
-        return "is marked as UTF-8 and is none"
+        return "is marked as UTF-8 but is not valid UTF-8"
     if "\0" in name:
-        return "holds a NUL"
+        return "contains a null character"
     if "\\" in name:
-        return "holds a backslash, which some unpackers take for a separator"
+        return "contains a backslash, which some unpackers take for a separator"
     if name.startswith("/") or (name[1:2] == ":" and name[:1].isalpha()):
         return "is absolute"
     if ".." in name.split("/"):
@@ -232,7 +232,7 @@ def _name_problem(entry: DirectoryEntry) -> str | None:
 
 @contextmanager
 def open_archive(path: Path, limits: ArchiveLimits = LIMITS) -> Iterator[Archive]:
-    """Open a zip archive; one that is none has no members and a flaw.
+    """Open a zip archive; where it cannot be read as one, it has no members, and a flaw says why.
 
     Raises:
         OSError: the file itself cannot be opened.

@@ -1,4 +1,4 @@
-"""What the objects of one wheel may hold together: taken from before it is kept, whichever object it is of."""
+"""How much the objects of one wheel may hold in memory, all together."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from factory.elf.shared_object import ElfError
 KEPT_BYTES = 3 << 26
 ENTRIES = 1 << 23
 
-# Weights in entries: what later work does for each of these costs as much as for so many symbols.
+# Weights in entries: later work on each of these costs as much as on so many symbols.
 OBJECT_ENTRIES = 512
 NEEDED_ENTRIES = 256
 FOLDER_ENTRIES = 64
@@ -20,7 +20,7 @@ PLACE_BYTES = 96
 
 @dataclass(slots=True)
 class Budget:
-    """What is left for the objects that are still to be read: bytes in memory, and entries of tables.
+    """What is left for objects that are not read yet: bytes in memory, and entries of tables.
 
     Honest wheels come nowhere near: Qt's hold 500 000 symbols, and a symbol of 60 characters takes 270 bytes.
     """
@@ -30,16 +30,16 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """Whether nothing more is read."""
+        """Whether nothing more may be read."""
         return self.bytes_left < 0 or self.entries_left < 0
 
     def take(self, entries: int = 0, size_bytes: int = 0) -> None:
         """Take from what is left.
 
         Raises:
-            ElfError: there is not so much left.
+            ElfError: there is not enough left.
         """
         self.entries_left -= entries
         self.bytes_left -= size_bytes
         if self.is_spent:
-            raise ElfError("the wheel's objects have more names and table entries together than are read")
+            raise ElfError("the wheel's objects have more names and table entries in all than are read")

@@ -1,4 +1,4 @@
-"""The bytes of an ELF file behind its program headers: every read is checked, none trusts a field."""
+"""The bytes of an ELF file, found by its program headers; every read is checked."""
 
 import struct
 from array import array
@@ -80,9 +80,9 @@ class Image:
         return self.data[offset : offset + size]
 
     def locate(self, address: int, what: str) -> tuple[int, int]:
-        """Where in the file the bytes loaded at an address begin, and where their segment ends.
+        """Find where in the file the bytes loaded at an address begin, and where their segment ends.
 
-        Where segments overlap the later one counts: it is mapped over the earlier.
+        Where segments overlap, the later one counts: it is mapped over the earlier one.
 
         Raises:
             ElfError: no loaded segment holds the address.
@@ -94,7 +94,7 @@ class Image:
         raise ElfError(f"{what} at {address:#x} is in no loaded segment")
 
     def from_address(self, address: int, what: str) -> memoryview:
-        """All bytes of the file that are loaded from an address to the end of its segment.
+        """Return all bytes of the file that are loaded from an address to the end of its segment.
 
         Raises:
             ElfError: no loaded segment holds the address.
@@ -203,11 +203,11 @@ def _segments(image: Image) -> tuple[Segment, ...]:
     image.budget.take(header.phnum)
     if image.elf_class == 64:  # noqa: PLR2004 -- ELFCLASS64
         rows = struct.iter_unpack(f"{image.order}IIQQQQQQ", view)
-        found = [Segment(t, flags, off, addr, fsz, msz, align) for t, flags, off, addr, _, fsz, msz, align in rows]
+        segments = [Segment(t, flags, off, addr, fsz, msz, align) for t, flags, off, addr, _, fsz, msz, align in rows]
     else:
         rows = struct.iter_unpack(f"{image.order}IIIIIIII", view)
-        found = [Segment(t, flags, off, addr, fsz, msz, align) for t, off, addr, _, fsz, msz, flags, align in rows]
-    for segment in found:
+        segments = [Segment(t, flags, off, addr, fsz, msz, align) for t, off, addr, _, fsz, msz, flags, align in rows]
+    for segment in segments:
         if segment.type in (PT_LOAD, PT_DYNAMIC, PT_INTERP) and segment.offset + segment.file_size > len(image.content):
             raise ElfError("a segment lies past the end of the file")
-    return tuple(found)
+    return tuple(segments)

@@ -1,4 +1,4 @@
-"""How an object asks to be mapped, by its program headers; and what else its file holds."""
+"""How an object asks to be mapped (program headers)."""
 
 import re
 import struct
@@ -23,7 +23,7 @@ _BUILD_PATHS, _BUILD_TRIES = 8, 1 << 12
 
 
 def read_layout(image: Image) -> Layout:
-    """Read what the program headers ask for; unreadable sections are no error, the loader never asks them."""
+    """Read what the program headers ask for; unreadable sections are no error: the loader never reads them."""
     loads = [segment for segment in image.segments if segment.type == PT_LOAD]
     return Layout(
         stack=_stack(image),
@@ -45,7 +45,7 @@ def _stack(image: Image) -> Literal["absent", "plain", "executable"]:
 
 
 def _refused(loads: list[Segment]) -> str:
-    """Say why glibc's _dl_map_object_from_fd maps nothing; the texts are its own, those about alignment until 2.34."""
+    """Say why glibc's _dl_map_object_from_fd refuses it, in glibc's own words (those about alignment until 2.34)."""
     if not loads:
         return "object file has no loadable segments"
     for segment in loads:
@@ -60,8 +60,8 @@ def _refused(loads: list[Segment]) -> str:
 
 def _isa_needed(image: Image) -> int:
     """Find the x86 instruction set levels that the loader checks before it maps an object (glibc 2.33)."""
-    kinds = [segment for segment in image.segments if segment.type == _PT_GNU_PROPERTY]
-    for segment in kinds or [segment for segment in image.segments if segment.type == _PT_NOTE]:
+    properties = [segment for segment in image.segments if segment.type == _PT_GNU_PROPERTY]
+    for segment in properties or [segment for segment in image.segments if segment.type == _PT_NOTE]:
         image.budget.take(min(segment.file_size, _NOTE_BYTES) // _NOTE_HEAD_BYTES)
         view = image.content[segment.offset : segment.offset + min(segment.file_size, _NOTE_BYTES)]
         for kind, value in _properties(image, bytes(view)):
@@ -95,7 +95,7 @@ def _padded(size: int, step: int) -> int:
 
 
 def _sections(image: Image) -> frozenset[str] | None:
-    """Names of the sections, None where there are none that a tool could read."""
+    """Return the names of the sections, None where no tool could read them."""
     header, wide = image.header, image.elf_class == 64  # noqa: PLR2004 -- ELFCLASS64
     layout = struct.Struct(f"{image.order}{'IIQQQQIIQQ' if wide else 'IIIIIIIIII'}")
     if not header.shnum or header.shnum > _SECTIONS or header.shentsize != layout.size:
@@ -108,9 +108,9 @@ def _sections(image: Image) -> frozenset[str] | None:
         names = bytes(image.at_offset(offset, min(size, _NAMES_BYTES), "the sections' names"))
     except (ElfError, IndexError):
         return None
-    found = frozenset(_section_name(names, row[0]) for row in rows)
-    image.budget.take(len(rows), sum(len(name) + PLACE_BYTES for name in found))
-    return found
+    section_names = frozenset(_section_name(names, row[0]) for row in rows)
+    image.budget.take(len(rows), sum(len(name) + PLACE_BYTES for name in section_names))
+    return section_names
 
 
 def _section_name(names: bytes, at: int) -> str:
@@ -118,7 +118,7 @@ def _section_name(names: bytes, at: int) -> str:
 
 
 def _build_paths(content: bytes | bytearray) -> Iterator[str]:
-    """Find texts that name a folder of a machine that built it; a registry of crates is the same everywhere."""
+    """Find names of folders on the machine that built it; those of crates' registries are the same everywhere."""
     for match in islice(_BUILD_PATH.finditer(content), _BUILD_TRIES):
         if b"/.cargo/" not in match[0]:
             yield match[0].decode()

@@ -1,4 +1,4 @@
-"""Bytes to SharedObject, by program headers alone: sections can be stripped or lie, the loader never asks them."""
+"""Bytes to SharedObject, by program headers alone, as the loader reads them: sections may be stripped, or lie."""
 
 import struct
 from collections import defaultdict
@@ -72,14 +72,14 @@ def _traits(dynamic: dict[int, list[int]], strings: Strings | None) -> Traits:
 def _dynamic(image: Image) -> dict[int, list[int]]:
     """PT_DYNAMIC's entries up to DT_NULL, values by tag in their order.
 
-    The loader reads them where they are mapped; the file offset in the header is never asked.
+    The loader reads them where they are mapped, and does not use the file offset in the header.
     """
     entries: defaultdict[int, list[int]] = defaultdict(list)
-    found = [segment for segment in image.segments if segment.type == PT_DYNAMIC]
-    if not found:
+    segments = [segment for segment in image.segments if segment.type == PT_DYNAMIC]
+    if not segments:
         return entries
     layout = struct.Struct(image.order + image.word * 2)
-    view = image.at_address(found[-1].address, found[-1].file_size, "the dynamic segment")
+    view = image.at_address(segments[-1].address, segments[-1].file_size, "the dynamic segment")
     view = view[: len(view) - len(view) % layout.size]
     for count, (tag, value) in enumerate(layout.iter_unpack(view)):
         if tag == 0:
@@ -102,7 +102,7 @@ def _texts(dynamic: dict[int, list[int]], strings: Strings | None, tag: int) -> 
     offsets = dynamic.get(tag, [])
     if strings is None:
         if offsets:
-            raise ElfError("the dynamic segment names things and has no string table")
+            raise ElfError("the dynamic segment refers to names but has no string table")
         return ()
     return tuple(strings[offset] for offset in offsets)
 
@@ -118,7 +118,7 @@ def _needed(image: Image, dynamic: dict[int, list[int]], strings: Strings | None
 
 
 def _folders(image: Image, texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Only the last entry counts, as for the loader; an empty text is an empty folder, which means the working one."""
+    """Split the last entry, which alone counts for the loader; an empty folder means the working folder."""
     if not texts:
         return ()
     count = texts[-1].count(":") + 1
@@ -135,6 +135,6 @@ def _interpreter(image: Image) -> str | None:
 
 
 def _kind(image: Image, dynamic: dict[int, list[int]]) -> Kind:
-    """Tell programs by DF_1_PIE: a library can have an entry point and an interpreter too (Qt's do)."""
+    """Recognise programs by DF_1_PIE: a library can have an entry point and an interpreter too (Qt's do)."""
     kind = _KINDS.get(image.header.type, "other")
     return "program" if kind == "library" and dynamic.get(_DT_FLAGS_1, [0])[-1] & _DF_1_PIE else kind

@@ -31,7 +31,7 @@ PROCESSORS = {
 
 
 class ElfError(ValueError):
-    """Bytes that start like an ELF object and are none: the audit makes a finding of it."""
+    """Bytes that start like an ELF object but cannot be read as one: the audit makes a finding of it."""
 
 
 class Symbol(NamedTuple):
@@ -53,7 +53,7 @@ class VersionNeed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How an object asks to be mapped, and what its file holds beside what is mapped.
+    """How an object asks to be mapped, and what its file holds besides what is mapped.
 
     `stack` is what PT_GNU_STACK asks for, `page_bytes` the smallest alignment of a loaded segment (0 without any),
     `refused` why the loader maps nothing of it, `isa_needed` the bits of GNU_PROPERTY_X86_ISA_1_NEEDED. `sections` are
@@ -73,7 +73,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What the dynamic segment asks of the loader beside libraries and symbols."""
+    """What the dynamic segment asks of the loader besides libraries and symbols."""
 
     bind_now: bool = False
     static_tls: bool = False
@@ -113,12 +113,12 @@ class SharedObject:
 
     @property
     def needs_a_loader(self) -> bool:
-        """Whether it is for a dynamic loader: a static program for a kernel alone has no interpreter and no needs."""
+        """Whether a dynamic loader loads it: a static program has no interpreter and no needs."""
         return self.for_a_processor and not (self.kind == "program" and not self.interpreter and not self.needed)
 
     @property
     def for_a_processor(self) -> bool:
-        """Whether some computer's loader could take it; a GPU's or the kernel's code is data to a wheel."""
+        """Whether the loader of some processor could load it; in a wheel, a GPU's or a kernel's code is data."""
         return self.machine in PROCESSORS
 
     @property

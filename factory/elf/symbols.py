@@ -92,14 +92,14 @@ def _version_indexes(image: Image, dynamic: _Dynamic, count: int) -> "repeat[int
 
 
 def _count(image: Image, dynamic: _Dynamic) -> int:
-    """Count the symbols: no tag says how many there are, so the hash tables and the relocations do.
+    """Count the symbols by the hash tables and the relocations: no tag says how many there are.
 
-    GNU ld writes an empty DT_GNU_HASH when nothing is exported, and a hostile one may end early; what the loader binds
-    is what relocations name, so the greatest of all three counts is taken.
+    GNU ld writes an empty DT_GNU_HASH when nothing is exported, and a hostile one may end early. The loader binds the
+    symbols that relocations name, so the greatest of all three counts is taken.
     """
     count = max(_hash_count(image, dynamic), _gnu_hash_count(image, dynamic), _relocation_count(image, dynamic))
     if count > _SYMBOLS:
-        raise ElfError(f"{count} dynamic symbols are claimed; {_SYMBOLS} are read at most")
+        raise ElfError(f"{count} dynamic symbols are claimed; at most {_SYMBOLS} are read")
     return count
 
 

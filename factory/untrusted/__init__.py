@@ -1,7 +1,7 @@
 """The only readers of texts that strangers wrote: packages, backends, indexes and images.
 
 Each reader is bounded in bytes, lines, elements and nesting before a parser of the standard library or of `packaging`
-sees the text, takes time in proportion to it, and raises `UntrustedTextError` whatever is wrong. Lint and
+sees the text, takes time in proportion to it, and raises only `UntrustedTextError`. Lint and
 `tests/unit/untrusted/test_only_door.py` refuse the raw parsers elsewhere.
 """
 

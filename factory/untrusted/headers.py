@@ -14,7 +14,7 @@ _TEXT_BYTES = 1 << 23
 _HEAD_CHARACTERS = 1 << 21
 _HEAD_LINES = 50_000
 _FIELDS = 10_000
-_NAMES = 100  # `packaging` looks for each of them among all fields
+_NAMES = 100  # `packaging` searches all fields for each of them
 _BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)(?:\r\n|\r|\n)")
 _PARSED = frozenset(  # what `packaging` does more with than to keep it
     {
@@ -27,7 +27,7 @@ _PARSED = frozenset(  # what `packaging` does more with than to keep it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headers:
-    r"""Fields by their names in lower case, each with its values in order, and what stands below them.
+    r"""Fields by their names in lower case, each with its values in order, and the text below them.
 
     Bytes that are not UTF-8 are surrogates in `body`, and escapes such as `\xff` in the fields.
     """
@@ -45,12 +45,12 @@ class Headers:
 
 
 def parse_headers(content: bytes) -> Headers:
-    """Read fields and what stands below them.
+    """Read fields and the text below them.
 
     Raises:
         UntrustedTextError: the text, or its fields, are larger than is read.
     """
-    head, below = _parted(content)
+    head, below = _split(content)
     with refusing("has fields that cannot be read"):
         message = HeaderParser().parsestr(head)
         rest = message.get_payload()
@@ -67,7 +67,7 @@ def parse_headers(content: bytes) -> Headers:
 
 
 def judge_metadata(content: bytes) -> tuple[tuple[str, str], ...]:
-    """Return each field of METADATA that `packaging` refuses, with its words.
+    """Return each field of METADATA that `packaging` refuses, with its message.
 
     Raises:
         UntrustedTextError: a field is too long, or nested too deep, to be judged.
@@ -78,23 +78,23 @@ def judge_metadata(content: bytes) -> tuple[tuple[str, str], ...]:
     for name, values in fields.items():
         for value in values if name in _PARSED else ():
             refuse_costly(value)
-    head, below = _parted(content)
-    # Of the description its encoding alone is judged, and its lines would be read one by one.
+    head, below = _split(content)
+    # Only the encoding of the description is judged; `packaging` would read it line by line, which is slow.
     below = below[:1] if _is_utf8(below) else below
     with refusing("has fields that cannot be judged"):
         try:
             Metadata.from_email((head + below).encode(errors="surrogateescape"))
         except ExceptionGroup as errors:
-            return _told(errors)
+            return _problems(errors)
     return ()
 
 
-def _told(errors: ExceptionGroup[Exception]) -> tuple[tuple[str, str], ...]:
+def _problems(errors: ExceptionGroup[Exception]) -> tuple[tuple[str, str], ...]:
     return tuple((error.field, str(error)) for error in errors.exceptions if isinstance(error, InvalidMetadata))
 
 
-def _parted(content: bytes) -> tuple[str, str]:
-    """Part a text at its first empty line, which ends the fields: the e-mail parser reads bodies line by line."""
+def _split(content: bytes) -> tuple[str, str]:
+    """Split a text at its first empty line, which ends the fields: the e-mail parser reads bodies line by line."""
     if len(content) > _TEXT_BYTES:
         raise UntrustedTextError(f"has {len(content)} bytes; at most {_TEXT_BYTES} are read")
     text = content.decode("utf-8", errors="surrogateescape")
@@ -108,7 +108,7 @@ def _parted(content: bytes) -> tuple[str, str]:
 def _is_utf8(text: str) -> bool:
     try:
         text.encode()
-    except UnicodeEncodeError:  # of the surrogates that stand for other bytes
+    except UnicodeEncodeError:  # surrogates stand for bytes that are not UTF-8
         return False
     return True
 

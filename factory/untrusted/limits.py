@@ -1,4 +1,4 @@
-"""What a stranger's text may weigh, counted before a parser sees it, and the one exception for all of them."""
+"""How large a stranger's text may be, counted before a parser sees it."""
 
 import re
 from collections.abc import Iterator
@@ -27,10 +27,10 @@ def excerpt(text: str) -> str:
 
 @contextmanager
 def refusing(fault: str, *, in_detail: bool = True) -> Iterator[None]:
-    """Turn what the parsers raise into the one exception. The list is closed: anything else is a fault of ours.
+    """Turn what the parsers raise into the one exception. The list is complete: any other is a defect of ours.
 
     `ValueError` and `SyntaxError` are what they document (also for numbers with too many digits); `LookupError`,
-    `TypeError`, `AttributeError` and `AssertionError` are what they raise where a check of theirs is missing.
+    `TypeError`, `AttributeError` and `AssertionError` are what they raise where they lack a check.
     `RecursionError` and `MemoryError` are how CPython ends a text that is nested deeper than was counted before.
     """
     try:
@@ -39,8 +39,8 @@ def refusing(fault: str, *, in_detail: bool = True) -> Iterator[None]:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, SyntaxError) as error:
         # The first line says what is wrong; `packaging` then repeats the text, and points into it.
-        said = ascii(str(error)[: 4 * _MESSAGE].partition("\n")[0])[1:-1]
-        raise UntrustedTextError(f"{fault}: {said or type(error).__name__}" if in_detail else fault) from error
+        reason = ascii(str(error)[: 4 * _MESSAGE].partition("\n")[0])[1:-1]
+        raise UntrustedTextError(f"{fault}: {reason or type(error).__name__}" if in_detail else fault) from error
     except (RecursionError, MemoryError) as error:
         raise UntrustedTextError("is nested too deep") from error
 
@@ -83,11 +83,11 @@ def refuse_more_lines(text: str, most_lines: int) -> None:
 def refuse_bulk(text: str, token: re.Pattern[str], *, most_elements: int, most_depth: int, most_dots: int = 0) -> None:
     """Walk a text's tokens, and refuse more of them, brackets nested deeper, or more dots in a row than allowed.
 
-    `token` matches strings and comments whole, so that what stands in them does not count as brackets. Each of its
+    `token` matches strings and comments whole, so that brackets in them do not count. Each of its
     matches is one element. `most_dots` bounds TOML's dotted keys, which its parser reads in quadratic time.
 
     Raises:
-        UntrustedTextError: one of the bounds is passed.
+        UntrustedTextError: one of the limits is exceeded.
     """
     depth = dots = 0
     for elements, match in enumerate(token.finditer(text), start=1):

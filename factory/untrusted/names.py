@@ -1,4 +1,4 @@
-"""File names of wheels and sdists, and compressed tags, as strangers wrote them."""
+"""File names of strangers' wheels and sdists, with their compressed tags."""
 
 from math import prod
 
@@ -26,7 +26,7 @@ def parse_wheel_name(filename: str) -> tuple[NormalizedName, Version, BuildTag, 
 
 
 def parse_sdist_name(filename: str) -> tuple[NormalizedName, Version]:
-    """Read a sdist's file name (PEP 625).
+    """Read an sdist's file name (PEP 625).
 
     Raises:
         UntrustedTextError: it is not valid.

@@ -48,7 +48,7 @@ def marker_holds(requirement: Requirement, environment: Mapping[str, str]) -> bo
     """Evaluate a requirement's marker; one without a marker always holds.
 
     Raises:
-        UntrustedTextError: the marker compares what cannot be compared, or names no variable.
+        UntrustedTextError: the marker compares what cannot be compared, or uses an unknown variable.
     """
     if requirement.marker is None:
         return True

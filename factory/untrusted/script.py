@@ -1,4 +1,4 @@
-"""Python of strangers as a tree of syntax: read, never run."""
+"""Strangers' Python as a syntax tree: read, never run."""
 
 import ast
 import re
@@ -33,7 +33,7 @@ def parse_script(text: str) -> ast.Module:
     refuse_longer(text, _CHARACTERS)
     refuse_bulk(text, _TOKEN, most_elements=_ELEMENTS, most_depth=_DEEPEST)
     with refusing("is not valid Python"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of escapes such as "\d": they are the package's affair
+        warnings.simplefilter("ignore")  # about escapes such as "\d", which are the package's own problem
         return ast.parse(text)
 
 

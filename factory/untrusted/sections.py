@@ -1,4 +1,4 @@
-"""Sections of options of strangers, setup.cfg and entry points, read line by line.
+"""Strangers' files of sections and options (setup.cfg, entry_points.txt), read line by line.
 
 `configparser` reads a line in quadratic time: 16 000 blanks between two words take it seconds.
 """
@@ -18,10 +18,10 @@ Sections = Mapping[str, Mapping[str, str]]
 def parse_configuration(text: str) -> Sections:
     """Read a configuration file such as setup.cfg: sections and their options, the latter in lower case.
 
-    It is read as `configparser` does, but that no section holds defaults of others.
+    It is read as `configparser` does, except that no section holds the defaults of others.
 
     Raises:
-        UntrustedTextError: a line is neither a section nor an option, one is there twice, or the file is too large.
+        UntrustedTextError: a line is neither a section nor an option, one occurs twice, or the file is too large.
     """
     return _read(text, _Reader(re.compile("[=:]"), are_unique=True))
 
@@ -60,7 +60,7 @@ class _Reader:
         self._indent = 0
 
     def take(self, line: str, number: int) -> None:
-        """Take a line. A value goes on as long as lines are indented deeper than its option, empty ones included."""
+        """Take a line. A value continues while lines are empty or indented deeper than its option."""
         text = line.strip()
         indent = len(line) - len(line.lstrip())
         if text.startswith(("#", ";")):
@@ -81,7 +81,7 @@ class _Reader:
 
     def _begin_section(self, section: str, number: int) -> None:
         if self._are_unique and section in self.sections:
-            raise UntrustedTextError(f"has the section {excerpt(section)} again in line {number}")
+            raise UntrustedTextError(f"repeats the section {excerpt(section)} in line {number}")
         self._options = self.sections.setdefault(section, {})
         self._value = None
 
@@ -92,5 +92,5 @@ class _Reader:
             raise UntrustedTextError(f"has no option with a value in line {number}: {excerpt(text)}")
         name = option.lower() if self._are_unique else option
         if self._are_unique and name in options:
-            raise UntrustedTextError(f"has the option {excerpt(name)} again in line {number}")
+            raise UntrustedTextError(f"repeats the option {excerpt(name)} in line {number}")
         self._value = options[name] = [text[match.end() :].strip()]

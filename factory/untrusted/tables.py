@@ -1,4 +1,4 @@
-"""TOML, JSON and comma-separated values of strangers."""
+"""Strangers' TOML, JSON and comma-separated values."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def parse_toml(text: str, *, times: int = 1) -> dict[str, object]:
 
 
 def parse_json(content: bytes, *, most_bytes: int = _JSON_BYTES, most_elements: int = _ELEMENTS) -> object:
-    """Read JSON of at most 1 MiB and 250 000 elements, or of what else is said.
+    """Read JSON of at most 1 MiB and 250 000 elements, or of the limits given.
 
     Raises:
         UntrustedTextError: it is not valid, larger than that, or nested too deep.
@@ -74,5 +74,5 @@ def parse_rows(content: bytes, most_rows: int) -> list[list[str]]:
     refuse_more_lines(text, most_rows + 1)
     try:
         return list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as error:  # no ValueError
-        raise UntrustedTextError(f"has no rows of comma-separated values: {error}") from error
+    except csv.Error as error:  # it is not a ValueError
+        raise UntrustedTextError(f"cannot be read as comma-separated values: {error}") from error

@@ -1,4 +1,4 @@
-"""What came out: a wheel read from its bytes."""
+"""A wheel, read from its bytes."""
 
 from factory.wheel.read import parse_record, read_wheel
 from factory.wheel.wheel import Metadata, RecordRow, Wheel, WheelName, WheelText, record_hash

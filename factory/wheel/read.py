@@ -1,4 +1,4 @@
-"""Bytes to Wheel: the archive's members, the texts of .dist-info, and every ELF object by its magic."""
+"""Bytes to Wheel."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -36,7 +36,7 @@ _RECORD_ROWS = 1 << 17
 def read_wheel(path: Path, limits: ArchiveLimits = LIMITS, *, kept_bytes: int = KEPT_BYTES) -> Wheel:
     """Read a wheel, each member once and one at a time; whatever is wrong inside is in the value.
 
-    `kept_bytes` limits what the names of all objects together may hold in memory.
+    `kept_bytes` limits the memory for the names of all objects together.
 
     Raises:
         OSError: the file cannot be opened.
@@ -77,7 +77,7 @@ class _Parts:
         if content.startswith(MAGIC):
             self._take_object(member.name, content)
         elif len(content) > _TEXT_BYTES:
-            self._too_large(member.name, f"is a text of {len(content)} bytes; {_TEXT_BYTES} are read at most")
+            self._too_large(member.name, f"is a text of {len(content)} bytes; at most {_TEXT_BYTES} are read")
         elif content:
             self.texts[member.name] = bytes(content)
 
@@ -120,7 +120,7 @@ class _Parts:
         return folders[0] if folders else ""
 
     def _headers(self, folder: str, name: str) -> Headers | None:
-        """Read the fields of a text; one that cannot be read is a flaw, as if it were larger than is read."""
+        """Read the fields of a text; where it cannot be read, a flaw says so as if it were too large."""
         content = self.texts.get(f"{folder}/{name}")
         try:
             return None if content is None else parse_headers(content)
@@ -164,7 +164,7 @@ class _Parts:
         for line in lines:
             left -= count_tags(line)
             if left < 0:
-                self._too_large(member, f"its Tag lines name more than {_TAGS} tags together, which are read at most")
+                self._too_large(member, f"its Tag lines name more than {_TAGS} tags in all, the most that are read")
                 return
             yield line
 
@@ -180,9 +180,9 @@ class _Parts:
         )
 
     def _few(self, member: str, what: str, items: tuple[_T, ...]) -> tuple[_T, ...]:
-        """Keep as many as are read; that there are more is a flaw, which refuses the wheel."""
+        """Keep as many as are read; a flaw, which refuses the wheel, says that there are more."""
         if len(items) > _FIELDS:
-            self._too_large(member, f"has {len(items)} {what}; {_FIELDS} are read at most")
+            self._too_large(member, f"has {len(items)} {what}; at most {_FIELDS} are read")
         return items[:_FIELDS]
 
     def _too_large(self, member: str, message: str) -> None:
@@ -198,7 +198,7 @@ def _plain(text: str) -> str:
 
 
 def _tags(line: str) -> frozenset[Tag]:
-    """Expand a Tag line; one that is none gives no tags."""
+    """Expand a Tag line; a line that cannot be read gives no tags."""
     try:
         return compressed_tags(line)
     except UntrustedTextError:
@@ -221,7 +221,7 @@ def parse_record(content: bytes) -> tuple[tuple[RecordRow, ...] | None, str]:
         return None, f"it {error}"
     for line, row in enumerate(rows, start=1):
         if row and len(row) != 3:  # noqa: PLR2004 -- path, hash, size
-            return None, f"row {line} has {len(row)} fields; three are due"
+            return None, f"row {line} has {len(row)} fields; three are expected"
     return tuple(RecordRow(path=row[0], hash=row[1], size=row[2]) for row in rows if row), ""
 
 

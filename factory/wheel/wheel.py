@@ -1,4 +1,4 @@
-"""A wheel as it came out: its name, what its texts say, its members and their ELF objects."""
+"""What a wheel is: its name, texts, members and ELF objects."""
 
 import base64
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class WheelName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """METADATA's fields as they are written; a field that is absent is empty. `text` is the whole of it."""
+    """METADATA's fields as they are written; an absent field is empty. `text` is the whole file."""
 
     text: bytes
     metadata_version: str
@@ -42,7 +42,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelText:
-    """The WHEEL file's fields; `tags` are its expanded Tag lines, `bad_tags` the lines that are no tag."""
+    """The WHEEL file's fields; `tags` are its expanded Tag lines, `bad_tags` the lines that cannot be read as tags."""
 
     wheel_version: str
     root_is_purelib: bool

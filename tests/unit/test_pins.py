@@ -46,5 +46,5 @@ def test_a_pin_is_its_text_and_is_asked_for_without_its_tag(text: str, name: str
     ],
 )
 def test_what_names_no_digest_is_no_pin(text: str) -> None:
-    with pytest.raises(ValueError, match="no image by digest"):
+    with pytest.raises(ValueError, match="not an image with its digest"):
         Pin.parse(text)

@@ -114,7 +114,7 @@ def test_a_link_is_a_flaw_and_is_not_read(tmp_path: Path) -> None:
 
     assert contents == {}
     assert [(flaw.kind, flaw.message) for flaw in flaws] == [
-        ("special", "is a symbolic link; wheels hold files and folders")
+        ("special", "is a symbolic link; a wheel may hold only files and folders")
     ]
 
 
@@ -195,8 +195,8 @@ def test_bytes_before_and_after_the_archive_are_flaws(tmp_path: Path) -> None:
 
     assert set(contents) == {"x"}
     assert [(flaw.kind, flaw.message) for flaw in flaws] == [
-        ("padding", "10 bytes stand before the archive"),
-        ("padding", "4 bytes stand after the archive"),
+        ("padding", "10 bytes precede the archive"),
+        ("padding", "4 bytes follow the archive"),
     ]
 
 

@@ -125,5 +125,5 @@ def test_overlapping_names_do_not_multiply_a_small_file_into_gigabytes() -> None
     for index in range(5000):
         struct.pack_into("<I", content, table + index * size, 1 + index)
 
-    with pytest.raises(ElfError, match="more names and table entries together"):
+    with pytest.raises(ElfError, match="more names and table entries in all"):
         parse(bytes(content))

@@ -88,7 +88,7 @@ def test_a_member_that_cannot_be_unpacked_cannot_be_searched_which_is_said(tmp_p
     path = tmp_path / "demo-1.0-py3-none-any.whl"
     path.write_bytes(out.getvalue())
 
-    assert leak(path).startswith("cannot be searched: demo/packed.py is packed by method 12")
+    assert leak(path).startswith("cannot be searched: demo/packed.py is compressed by method 12")
 
 
 def test_a_wheel_without_a_value_passes_and_short_values_are_no_secrets(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_a_text_beyond_measure_is_a_flaw(tmp_path: Path) -> None:
 RECORDS = {
     "quoted comma": (b'"a,b",sha256=x,1\n', (RecordRow(path="a,b", hash="sha256=x", size="1"),), ""),
     "blank lines": (b"\na,,\n\n", (RecordRow(path="a", hash="", size=""),), ""),
-    "two fields": (b"a,b\n", None, "row 1 has 2 fields; three are due"),
+    "two fields": (b"a,b\n", None, "row 1 has 2 fields; three are expected"),
 }
 
 
@@ -141,15 +141,13 @@ def test_objects_whose_names_would_fill_the_memory_are_not_kept(tmp_path: Path) 
     wheel = read_wheel(path, kept_bytes=5000)
 
     assert list(wheel.objects) == ["a.so"]
-    assert dict(wheel.broken) == {
-        "b.so": "the wheel's objects have more names and table entries together than are read"
-    }
+    assert dict(wheel.broken) == {"b.so": "the wheel's objects have more names and table entries in all than are read"}
 
 
 FLOODS = {
-    "requirements": ("Requires-Dist: a\n", "has 5000 Requires-Dist fields; 4096 are read at most"),
-    "extras": ("Provides-Extra: a\n", "has 5000 Provides-Extra fields; 4096 are read at most"),
-    "licences": ("License-File: a\n", "has 5000 License-File fields; 4096 are read at most"),
+    "requirements": ("Requires-Dist: a\n", "has 5000 Requires-Dist fields; at most 4096 are read"),
+    "extras": ("Provides-Extra: a\n", "has 5000 Provides-Extra fields; at most 4096 are read"),
+    "licences": ("License-File: a\n", "has 5000 License-File fields; at most 4096 are read"),
 }
 
 
@@ -170,5 +168,5 @@ def test_tags_of_all_lines_count_together(tmp_path: Path) -> None:
     assert wheel.wheel_text is not None
     assert len(wheel.wheel_text.tags) == 64 * 4 + 3 * 4
     assert [flaw.message for flaw in wheel.flaws] == [
-        "its Tag lines name more than 1024 tags together, which are read at most"
+        "its Tag lines name more than 1024 tags in all, the most that are read"
     ]
