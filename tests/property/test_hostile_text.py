@@ -30,10 +30,6 @@ SHORT = (1 << 10, 1 << 12, 1 << 14)
 LONG = (*SHORT, 1 << 16)
 LONGEST = (*LONG, 1 << 18, 1 << 20, 1 << 22)
 
-MODULES = {
-    "factory.guests.frontend": "a program of containers; it reads what the factory hands it",
-    "factory.guests.trying": "a program of containers; it reads what the factory hands it",
-}
 FUNCTIONS = {
     "factory.cli.audit.run_explain": "a command: its argument is the user's",
     "factory.cli.common.families": "a flag of the user's",
@@ -48,7 +44,7 @@ FUNCTIONS = {
 }
 SLOW = ("factory.audit.rendering.rst_problem",)
 """docutils takes a tenth of a millisecond for each line: fewer and shorter texts do."""
-FOUND = {reader.name: reader for module in modules(factory, MODULES) for reader in readers(module, FUNCTIONS)}
+FOUND = {reader.name: reader for module in modules(factory) for reader in readers(module, FUNCTIONS)}
 OF_TEXTS = sorted(name for name, reader in FOUND.items() if not reader.reads_trees)
 OF_TREES = sorted(name for name, reader in FOUND.items() if reader.reads_trees)
 
@@ -136,7 +132,7 @@ def test_readers_are_found_in_every_room_that_reads() -> None:
 
 def test_what_is_left_out_is_there() -> None:
     """A name that is left out by a name that no longer is would hide nothing, and mislead."""
-    known = {reader.name for module in modules(factory, {}) for reader in readers(module, {})}
+    known = {reader.name for module in modules(factory) for reader in readers(module, {})}
 
     assert set(FUNCTIONS) <= known
 
