@@ -1,7 +1,7 @@
 """YAML, strictly: text to a tree of nodes that know their places; nothing is ever constructed.
 
 A recipe needs mappings, lists and scalars. Everything else that YAML can do (anchors, merge keys, tags, several
-documents, directives, keys that are no words) is a problem, and so is whatever two readers could understand
+documents, directives, keys that are not words) is a problem, and so is whatever two readers could understand
 differently.
 """
 
@@ -80,7 +80,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """Keys and values in the order of the text; no key stands twice."""
+    """Keys and values in the order of the text; every key is there once."""
 
     entries: tuple[Entry, ...]
     span: Span
@@ -88,7 +88,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """A place whose problem is already known: nobody should complain about it again."""
+    """A place whose problem is already in the list, so that nothing else is said about it."""
 
     span: Span
 
@@ -97,7 +97,7 @@ Node = Scalar | Sequence | Mapping | Broken
 
 
 def compose(source: Source, problems: Problems) -> Node | None:
-    """Read the one document of a text; None when there is none, or YAML cannot read it to its end."""
+    """Read the document of a text; None when there is none, or YAML cannot read it to its end."""
     if unfit := _UNFIT.search(source.text):
         _refuse_unfit(unfit, source, problems)
         return None
@@ -114,12 +114,12 @@ def _refuse_unfit(unfit: re.Match[str], source: Source, problems: Problems) -> N
     if unfit.start() == 0 and unfit.group() == "\ufeff":
         problems.add("begins with a byte order mark", place, hint="save the file as UTF-8 without one")
     else:
-        message = f"holds the character U+{ord(unfit.group()):04X}, which no recipe may"
-        problems.add(message, place, hint="take it out")
+        message = f"contains the character U+{ord(unfit.group()):04X}, which is not allowed"
+        problems.add(message, place, hint="remove it")
 
 
 def is_plain_text(word: str) -> bool:
-    """Tell whether YAML 1.1 and 1.2 both take a word without quotes for text: no number, date or truth value."""
+    """Tell whether YAML 1.1 and 1.2 both read an unquoted word as text, not as a number, a date or a truth value."""
     return _meaning(word) == "text"
 
 
@@ -132,16 +132,18 @@ class _Composer:
         self._events: Iterator[Event] = iter(yaml.parse(source.text, Loader=_LOADER))
 
     def document(self) -> Node | None:
-        """Read the first document, and complain about a second."""
+        """Read the first document, and refuse a second."""
         root: Node | None = None
         for event in self._events:
             if not isinstance(event, DocumentStartEvent):
                 continue
             if event.version or event.tags:
-                self._refuse(event, "holds a YAML directive", hint="remove the line that begins with %")
+                self._refuse(event, "contains a YAML directive", hint="remove the line that begins with %")
             if root is not None:
                 self._refuse(
-                    event, "a second document begins here", hint="one file, one recipe: move what follows --- out"
+                    event,
+                    "a second document begins here",
+                    hint="a file holds one recipe: move what follows --- to another file",
                 )
                 return root
             root = self._node(next(self._events), 0)
@@ -150,13 +152,17 @@ class _Composer:
     def _node(self, event: Event, depth: int) -> Node:
         if isinstance(event, AliasEvent):
             return self._refuse(
-                event, f"*{event.anchor} is a YAML alias", hint="recipes have none: write the value out"
+                event, f"*{event.anchor} is a YAML alias", hint="aliases are not allowed: write the value out"
             )
         if anchor := getattr(event, "anchor", None):
-            self._refuse(event, f"&{anchor} is a YAML anchor", hint="recipes have none: take it out")
+            self._refuse(event, f"&{anchor} is a YAML anchor", hint="anchors are not allowed: remove it")
         if tag := getattr(event, "tag", None):
             shown = quote(tag.replace(_TAG_PREFIX, "!!"))
-            self._refuse(event, f"{shown} is a YAML tag", hint="recipes have none: take it out, and quote what is text")
+            self._refuse(
+                event,
+                f"{shown} is a YAML tag",
+                hint="tags are not allowed: remove it, and quote the value if it is text",
+            )
         node = self._untagged(event, depth)
         return Broken(span=node.span) if tag else node
 
@@ -188,11 +194,13 @@ class _Composer:
 
     def _enter(self, entry: Entry, entries: dict[str, Entry], meaning: Meaning) -> None:
         if meaning == "merge":
-            self._problems.add("<< is a YAML merge key", entry.key_span, hint="recipes have none: write the fields out")
+            self._problems.add(
+                "<< is a YAML merge key", entry.key_span, hint="merge keys are not allowed: write the fields out"
+            )
             return
         if first := entries.get(entry.key):
-            message = f"{quote(entry.key)} stands twice; the first is on line {first.key_span.line}"
-            self._problems.add(message, entry.key_span, hint="keep one of the two, or make one of both")
+            message = f"{quote(entry.key)} is set twice; the first is on line {first.key_span.line}"
+            self._problems.add(message, entry.key_span, hint="keep one of them, or merge the two")
         entries.setdefault(entry.key, entry)
 
     def _refuse(self, event: Event, message: str, *, hint: str) -> Broken:
@@ -235,23 +243,23 @@ def _meaning(text: str) -> Meaning:
 
 
 def _syntax(error: yaml.MarkedYAMLError, source: Source) -> tuple[str, Span, str]:
-    """Say in our words what YAML's scanner stumbled over, and where; anything rarer in its own."""
+    """Say in plain words what YAML's scanner refused, and where; rarer problems in its own words."""
     mark, opened = error.problem_mark, error.context_mark
     place = source.span(mark.line, mark.column) if mark else source.span(0, 0)
     problem, character = error.problem or "", place.text[place.column - 1 : place.column]
     if character == "\t":
-        return "a tab stands where YAML allows spaces only", place, "indent with spaces"
+        return "a tab where YAML allows only spaces", place, "indent with spaces"
     if "cannot start any token" in problem:
-        return f"no value begins with {quote(character)}", place, "quote the value"
+        return f"a value cannot begin with {quote(character)}", place, "quote the value"
     if "mapping values are not allowed" in problem:
         return (
-            "a key stands where none can",
+            "a key is not allowed here",
             place,
-            "quote a value that holds ': ', and indent fields of one mapping alike",
+            "quote a value that contains ': ', and give all fields of a mapping the same indentation",
         )
     if opened and ("expected ',' or" in problem or "end of stream" in problem or "flow node" in (error.context or "")):
         start = source.span(opened.line, opened.column)
         bracket = start.text[start.column - 1 : start.column]
         return f"{bracket} is never closed", start, f"close it with {_CLOSING.get(bracket, bracket)}"
     words = ", ".join(part for part in (error.context, error.problem) if part)
-    return f"is not YAML: {words}", place, "what belongs together is indented alike; brackets and quotes are closed"
+    return f"is not YAML: {words}", place, "check the indentation, and that brackets and quotes are closed"

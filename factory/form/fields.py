@@ -20,9 +20,9 @@ class Field:
     """One row of the table of fields.
 
     `example` is a line that could stand in a recipe. `default` is what an absent field means; `shown_default` says it
-    to people where Python's own form would not. `level` says whether `overrides` may change it per cell, `enters` in
-    which stages' keys it stands. `attribute` is its name in the value that its section becomes, where that is not its
-    own with `_` for `-`. `not_yet` marks what the format knows and this program does not do yet.
+    to people where Python's own form would not. `level` says whether `overrides` may change it per cell, `enters` which
+    stages' keys it is part of. `attribute` is its name in the value that its section becomes, where that is not its own
+    with `_` for `-`. `not_yet` marks a field of the format that this program does not support yet.
     """
 
     name: str

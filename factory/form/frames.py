@@ -45,7 +45,7 @@ def _cut(text: str, start: int) -> str:
 
 
 def _visible(text: str) -> str:
-    """Replace what a terminal would obey or move by, one character for one."""
+    """Replace each character that a terminal would act on by one that it shows."""
     return "".join(_visible_character(character) for character in text)
 
 

@@ -42,7 +42,7 @@ class RefusalError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the recipe a node stands, and the list that takes its problems."""
+    """Where in the recipe a node is, and the list that its problems go to."""
 
     field: str
     problems: Problems
@@ -63,7 +63,7 @@ class Place:
         return Place(f"{self.field}[{index}]", self.problems, self.example)
 
     def refuse(self, span: Span, message: str, hint: str = "") -> None:
-        """Remember a problem with this field."""
+        """Add a problem with this field."""
         self.problems.add(message, span, field=self.field, hint=hint)
 
 
@@ -95,12 +95,12 @@ def _describe(node: Node) -> str:
 
 
 def _is_in_braces(node: Mapping) -> bool:
-    """Whether somebody meant to write a mapping; a text that holds `: ` becomes one by accident, without braces."""
+    """Whether a mapping was meant: a text that contains `: ` becomes one by accident, but never in braces."""
     return node.span.text[node.span.column - 1 :].startswith("{")
 
 
 def refuse_shape(node: Node, place: Place, wanted: str, hint: str = "") -> None:
-    """Say which shape was wanted and which stands there."""
+    """Say which shape was expected and which was found."""
     hint = hint or place.by_example or f"write {wanted}"
     if isinstance(node, Broken):
         return
@@ -108,8 +108,8 @@ def refuse_shape(node: Node, place: Place, wanted: str, hint: str = "") -> None:
         place.refuse(node.span, "has no value", hint)
         return
     if isinstance(node, Mapping) and "mapping" not in wanted and not _is_in_braces(node):
-        hint = f"{hint}; a text that holds ': ' is quoted, or stands below a |"
-    place.refuse(node.span, f"wants {wanted}, found {_describe(node)}", hint)
+        hint = f"{hint}; quote a text that contains ': ', or write it below a |"
+    place.refuse(node.span, f"expected {wanted}, found {_describe(node)}", hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ class Text(Kind[T_co]):
         if len(text) > self.limit:
             raise RefusalError(f"is longer than {self.limit} characters", "shorten it")
         if unfit := _CONTROL.search(text):
-            raise RefusalError(f"holds the character U+{ord(unfit.group()):04X}", "remove it")
+            raise RefusalError(f"contains the character U+{ord(unfit.group()):04X}", "remove it")
 
     def _means_text(self, node: Scalar) -> bool:
         plain_number = self.number and node.meaning == "int" and re.fullmatch(r"[1-9][0-9]*|0", node.text)
@@ -199,8 +199,12 @@ class Version(Kind[int]):
         elif node.meaning == "int" and node.text == str(self.number):
             return self.number
         else:
-            message = f"{quote(node.text)} is no format that this program reads"
-            place.refuse(node.span, message, f"write {self.number}, unquoted; a later format needs a later program")
+            message = f"{quote(node.text)} is not a format that this program reads"
+            place.refuse(
+                node.span,
+                message,
+                f"write {self.number}, unquoted; a newer format needs a newer version of the factory",
+            )
         return None
 
     def schema(self) -> Schema:
@@ -220,7 +224,7 @@ class Choice(Kind[W_co]):
         return ", ".join(f"`{word}`" for word in self.words)
 
     def read(self, node: Node, place: Place) -> W_co | None:
-        """Take one of the words as it stands."""
+        """Take one of the words, exactly as written."""
         if not isinstance(node, Scalar) or node.meaning == "null":
             refuse_shape(node, place, f"one of {', '.join(self.words)}")
             return None
@@ -228,7 +232,7 @@ class Choice(Kind[W_co]):
             if word == node.text:
                 return word
         hint = did_you_mean(node.text, self.words) or f"write one of {', '.join(self.words)}"
-        place.refuse(node.span, f"{quote(node.text)} is not known here", hint)
+        place.refuse(node.span, f"{quote(node.text)} is not a known value", hint)
         return None
 
     def schema(self) -> Schema:
@@ -238,17 +242,17 @@ class Choice(Kind[W_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOf(Kind[tuple[T_co, ...]]):
-    """A list; with `bare`, one item alone may stand for a list of one. With `unique`, equal items are refused."""
+    """A list; with `bare`, a single item is read as a list of one. With `unique`, equal items are refused."""
 
     item: Kind[T_co]
     name: str
     bare: bool = False
     unique: bool = False
     least: int = 0
-    if_empty: str = "name at least one, or take it out"
+    if_empty: str = "name at least one, or remove it"
 
     def read(self, node: Node, place: Place) -> tuple[T_co, ...] | None:
-        """Read every item, complaining about each that does not read."""
+        """Read every item; each that cannot be read is a problem."""
         if self.bare and isinstance(node, Scalar) and node.meaning != "null":
             item = self.item.read(node, place)
             return None if item is None else (item,)
@@ -270,7 +274,7 @@ class ListOf(Kind[tuple[T_co, ...]]):
                 continue
             if value in first:
                 earlier = first[value].text
-                twice = "stands twice" if earlier == item.text else f"is the same as {quote(earlier)}"
+                twice = "is listed twice" if earlier == item.text else f"is the same as {quote(earlier)}"
                 place.item(index).refuse(item.span, f"{quote(item.text)} {twice}", "keep one of the two")
             first.setdefault(value, item)
 
@@ -294,7 +298,7 @@ class MapOf(Kind[MappingProxyType[K, T_co]], Generic[K, T_co]):
     name: str
 
     def read(self, node: Node, place: Place) -> MappingProxyType[K, T_co] | None:
-        """Read every key and value, complaining about each that does not read."""
+        """Read every key and value; each that cannot be read is a problem."""
         if not isinstance(node, Mapping):
             refuse_shape(node, place, self.name)
             return None

@@ -10,9 +10,9 @@ SIZE_LIMIT_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A text, its name, and where it stands within the lines that people see.
+    """A text, its name, and where it begins within the lines that people see.
 
-    An override's value is read alone, yet its places are those of the whole argument.
+    The value of `--set` is read by itself, but its places are those of the whole argument.
     """
 
     file: str
@@ -36,11 +36,11 @@ class Source:
 
 
 def read_source(content: bytes, file: str, problems: Problems) -> Source | None:
-    """Decode a recipe's bytes; None when they are no text that could be read on."""
+    """Decode a recipe's bytes; None when they are not text that can be read."""
     lines = tuple(_lines(content[:SIZE_LIMIT_BYTES].decode("utf-8", errors="replace")))
     source = Source(file=file, text="", lines=lines)
     if len(content) > SIZE_LIMIT_BYTES:
-        problems.add("is larger than 1 MiB", replace(source.span(0, 0), text=""), hint="a recipe is a page, not a book")
+        problems.add("is larger than 1 MiB", replace(source.span(0, 0), text=""), hint="shorten it")
         return None
     try:
         text = content.decode("utf-8")
@@ -61,5 +61,5 @@ def _lines(text: str) -> list[str]:
 
 
 def source_of(text: str, file: str) -> Source:
-    """Wrap a text that stands for itself."""
+    """Wrap a text that is not part of another."""
     return Source(file=file, text=text, lines=tuple(_lines(text)))

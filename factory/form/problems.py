@@ -10,8 +10,8 @@ _QUOTED_CHARACTERS = 60
 _WORD_CHARACTERS = 64
 
 
-class StopReading(Exception):  # noqa: N818 -- ends the reading, is no error of its own
-    """Reading on would help nobody: the last problem stands in the list."""
+class StopReading(Exception):  # noqa: N818 -- ends the reading; it is not an error
+    """There is no point in reading on; the last problem is in the list."""
 
 
 class Problems:
@@ -24,7 +24,7 @@ class Problems:
         return len(self._found)
 
     def add(self, message: str, span: Span, *, field: str = "", hint: str = "") -> None:
-        """Remember one problem.
+        """Add a problem.
 
         Raises:
             StopReading: the list is full.

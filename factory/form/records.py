@@ -36,7 +36,7 @@ class Values:
         return self._entries.get(name)
 
     def put(self, name: str, value: object, entry: Entry) -> None:
-        """Keep what was read; None (unreadable) keeps the place alone."""
+        """Keep what was read; of what could not be read (None), only the place."""
         self._entries[name] = entry
         if value is not None:
             self._read[name] = value
@@ -57,8 +57,8 @@ def _no_check(_values: Values, _place: Place, _span: Span) -> None:
 class Record(Kind[T_co]):
     """A mapping with known keys.
 
-    `build` is called only when nothing in the mapping was refused; `check` holds the rules between its fields and is
-    always called.
+    `build` is called only when nothing in the mapping was refused; `check` applies the rules between its fields, and
+    is always called.
     """
 
     fields: tuple[Field, ...]
@@ -68,7 +68,7 @@ class Record(Kind[T_co]):
     elsewhere: Callable[[str], str] = lambda _key: ""
 
     def read(self, node: Node, place: Place) -> T_co | None:
-        """Read every known key, and complain about unknown and missing ones."""
+        """Read every known key; unknown and missing ones are problems."""
         if not isinstance(node, Mapping):
             refuse_shape(node, place, self.name)
             return None
@@ -92,11 +92,11 @@ class Record(Kind[T_co]):
         return values
 
     def _refuse_unknown(self, key: str, span: Span, place: Place) -> str:
-        """Complain about a key, and return the field that was meant: that is not missing too. Empty if none is near."""
+        """Refuse a key, and return the field that was meant, which is then not missing too; empty if none is near."""
         known = ", ".join(field.name for field in self.fields if not field.not_yet)
         names = [field.name for field in sorted(self.fields, key=lambda field: field.not_yet)]
         near = nearest(key, names)
-        hint = did_you_mean(key, names) or self.elsewhere(key) or f"known here: {known}"
+        hint = did_you_mean(key, names) or self.elsewhere(key) or f"known fields: {known}"
         place.refuse(span, f"unknown field {quote(key)}", hint)
         return near
 
@@ -131,11 +131,11 @@ def _read_field(field: Field, node: Node, place: Place) -> object:
 
 
 def _absent_hint(field: Field) -> str:
-    return f"for example {field.example}{'' if field.required else '; or take the line out'}"
+    return f"for example {field.example}{'' if field.required else '; or remove the line'}"
 
 
 def field_schema(field: Field) -> Schema:
-    """Describe one field; what is not done yet admits nothing, so that an editor says so too."""
+    """Describe one field; one that is not supported yet admits nothing, so that an editor says so too."""
     if field.not_yet:
         return {"description": f"{field.doc} Not in this version yet.", "not": {}}
     return {"description": field.doc, **field.kind.schema()}

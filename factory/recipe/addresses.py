@@ -18,13 +18,15 @@ _REVISION = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._/+@-]*[A-Za-z0-9_+-])?")
 def repository(text: str) -> str:
     """Read the URL of a git repository."""
     if match := _LIKE_SCP.fullmatch(text):
-        raise RefusalError(f"{quote(text)} is no URL", f"write ssh://{match['host']}/{match['path']}")
-    parts = _split(text, "write a URL such as https://example.org/nh3; a tree on this machine is path")
+        raise RefusalError(f"{quote(text)} is not a URL", f"write ssh://{match['host']}/{match['path']}")
+    parts = _split(text, "write a URL such as https://example.org/nh3; for a source tree on this machine use path")
     if parts.scheme not in _REPOSITORIES:
-        hint = f"use {', '.join(_REPOSITORIES[:-1])} or {_REPOSITORIES[-1]}: the others can be changed on their way"
-        raise RefusalError(f"git over {parts.scheme} is not spoken here", hint)
+        hint = f"use {', '.join(_REPOSITORIES[:-1])} or {_REPOSITORIES[-1]}: the others can be tampered with in transit"
+        raise RefusalError(f"git over {parts.scheme} is not supported", hint)
     if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
-        raise RefusalError(f"{quote(text)} is no file here", "write file:/// and the absolute path")
+        raise RefusalError(
+            f"{quote(text)} does not name a file on this machine", "write file:/// and the absolute path"
+        )
     return _without_secret(text, parts, may_name_user=parts.scheme == "ssh")
 
 
@@ -32,18 +34,18 @@ def archive(text: str) -> str:
     """Read the URL of an archive."""
     parts = _split(text, "write a URL such as https://example.org/nh3-0.3.7.tar.gz")
     if parts.scheme not in _DOWNLOADS:
-        raise RefusalError(f"downloads over {parts.scheme} are not spoken here", "use https or http")
+        raise RefusalError(f"downloads over {parts.scheme} are not supported", "use https or http")
     name = unquote(parts.path).rpartition("/")[2]
     if not name.endswith(_ARCHIVES) or not name.isprintable() or len(name) > _LONGEST_NAME:
         hint = f"name a file that ends in {', '.join(_ARCHIVES[:-1])} or {_ARCHIVES[-1]}"
-        raise RefusalError(f"{quote(text)} names no archive that is read here", hint)
+        raise RefusalError(f"{quote(text)} is not an archive that can be read", hint)
     return _without_secret(text, parts, may_name_user=False)
 
 
 def revision(text: str) -> str:
     """Read a commit, or the name of a tag or a branch (gitrevisions(7), git-check-ref-format(1))."""
     if not _REVISION.fullmatch(text) or ".." in text or "//" in text or text.endswith(".lock"):
-        hint = "write the whole commit, or a tag as it is called: v0.3.7"
+        hint = "write the full commit hash, or the name of a tag: v0.3.7"
         raise RefusalError(f"{quote(text)} is neither a commit nor the name of one", hint)
     return text
 
@@ -52,17 +54,17 @@ def _split(text: str, hint: str) -> SplitResult:
     try:
         parts = urlsplit(line(text))
     except ValueError:
-        raise RefusalError(f"{quote(text)} is no URL", hint) from None
+        raise RefusalError(f"{quote(text)} is not a URL", hint) from None
     if not parts.scheme or "://" not in text or any(character.isspace() for character in text):
-        raise RefusalError(f"{quote(text)} is no URL", hint)
+        raise RefusalError(f"{quote(text)} is not a URL", hint)
     if parts.scheme != "file" and not parts.hostname:
         raise RefusalError(f"{quote(text)} names no server", hint)
     return parts
 
 
 def _without_secret(text: str, parts: SplitResult, *, may_name_user: bool) -> str:
-    """Refuse a password in a recipe: recipes are shared, and what they hold stands in logs."""
+    """Refuse a password in a recipe: recipes are shared, and their content is logged."""
     if parts.password is not None or (parts.username is not None and not may_name_user):
-        hint = "take it out; git's come from its credential helpers and netrc, an index's from its URL or netrc"
-        raise RefusalError("holds a user's name or password", hint)
+        hint = "remove it; git takes credentials from its helpers and netrc, an index from its URL or netrc"
+        raise RefusalError("contains a user name or password", hint)
     return text

@@ -13,7 +13,7 @@ from factory.tags import Abi3Floor, Interpreter
 
 
 def check(values: Values, place: Place, *, rules: frozenset[str] | None, today: date) -> None:
-    """Complain about fields that read well alone and contradict each other."""
+    """Refuse fields that can be read by themselves but contradict each other."""
     _floors_reach_an_interpreter(values, place.at("abi3"), today)
     _a_way_needs_a_floor(values, place.at("build").at("floor"))
     _images_serve_platforms(values, place.at("images"))
@@ -34,10 +34,10 @@ def _images_serve_platforms(values: Values, place: Place) -> None:
             continue  # the key itself was refused already
         if name not in platforms:
             hint = f"the recipe's platforms are {', '.join(sorted(platforms))}"
-            place.refuse(image.key_span, f"{quote(image.key)} is no platform of the recipe", hint)
+            place.refuse(image.key_span, f"{quote(image.key)} is not one of the recipe's platforms", hint)
         if name in seen:
             place.refuse(
-                image.key_span, f"{quote(image.key)} is the same as another platform here", "keep one of the two"
+                image.key_span, f"{quote(image.key)} names the same platform as another key", "keep one of the two"
             )
         seen.add(name)
 
@@ -48,7 +48,9 @@ def _floors_reach_an_interpreter(values: Values, place: Place, today: date) -> N
         return
     listed = [wanted.interpreter for wanted in expand(values["interpreters"], today)]
     for floor, span in zip(floors, _item_spans(entry.value), strict=False):
-        if listed and not any(floor.covers(interpreter) for interpreter in listed):  # none: each was refused already
+        if listed and not any(
+            floor.covers(interpreter) for interpreter in listed
+        ):  # an empty list: each was refused already
             place.refuse(span, *_uncovering(floor, listed))
 
 
@@ -56,7 +58,7 @@ def _uncovering(floor: Abi3Floor, listed: list[Interpreter]) -> tuple[str, str]:
     names = ", ".join(str(interpreter) for interpreter in listed)
     newest = max(listed)
     if newest.minor < floor.minor:
-        message = f"the floor {floor} lies above every interpreter of the recipe ({names})"
+        message = f"the floor {floor} is above every interpreter of the recipe ({names})"
         return message, f"lower the floor to {listed[0].python_tag}, or add {floor} to interpreters"
     message = f"no interpreter of the recipe can load a {floor} wheel: {names}"
     return message, "free-threaded builds need an abi3t floor, cp315t or newer; PyPy has no abi3"
@@ -76,7 +78,7 @@ def _waivers_name_rules(values: Values, place: Place, rules: frozenset[str]) -> 
     for where, rule, span in _waived(values, place):
         if rule not in rules:
             hint = did_you_mean(rule, sorted(rules)) or "docs/reference/rules.md lists the rules"
-            where.refuse(span, f"{quote(rule)} is no rule", hint)
+            where.refuse(span, f"{quote(rule)} is not a rule", hint)
 
 
 def _waived(values: Values, place: Place) -> Iterator[tuple[Place, str, Span]]:

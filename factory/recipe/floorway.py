@@ -37,13 +37,13 @@ class FloorKind(Kind[FloorWay]):
         for word in _WORDS:
             if node.text == word:
                 return FloorWay(kind=word)
-        message = f"{quote(node.text)} is no way in which a floor reaches a build"
+        message = f"{quote(node.text)} is not a way for a floor to reach the build"
         place.refuse(node.span, message, did_you_mean(node.text, _WORDS) or _ALL)
         return None
 
     def _read_key(self, node: Mapping, place: Place) -> FloorWay | None:
         if len(node.entries) != 1:
-            place.refuse(node.span, "wants exactly one of feature and option", _ALL)
+            place.refuse(node.span, "needs exactly one of feature and option", _ALL)
             return None
         (entry,) = node.entries
         for key in _KEYS:

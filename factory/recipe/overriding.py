@@ -1,4 +1,4 @@
-"""A recipe with an override made: what one cell, or one trial, is made by."""
+"""A recipe with an override applied, as a cell or a trial sees it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +19,7 @@ def overridden(recipe: Recipe, override: Override) -> Recipe:
 
 
 def _copied(path: tuple[str, ...], source: Any, target: Any) -> Any:  # noqa: ANN401 -- a path leads through sections of any type
-    """Return the target with what stands at a path in the source."""
+    """Return the target with the value that is at a path in the source."""
     name, rest = path[0], path[1:]
     if isinstance(target, Mapping):
         return MappingProxyType({**target, name: _copied(rest, source[name], target[name]) if rest else source[name]})

@@ -43,7 +43,7 @@ def load_recipes(
 ) -> Loaded:
     """Read every recipe among paths, each a file or a folder of `*.yaml` and `*.yml`; `root` as for `load_recipe`.
 
-    A recipe that cannot be read, and one whose name another has already, is in `errors`.
+    A recipe that cannot be read, or that has the name of another, is in `errors`.
     """
     recipes: dict[str, Recipe] = {}
     errors: list[FactoryError] = []
@@ -58,7 +58,9 @@ def load_recipes(
             errors.append(error.of(file))
             continue
         if (other := recipes.setdefault(recipe.name, recipe)) is not recipe:
-            errors.append(RecipeError(f"{file} has the name {recipe.name} of {other.file}", hint="name one otherwise"))
+            errors.append(
+                RecipeError(f"{file} has the name {recipe.name}, as {other.file} has", hint="rename one of them")
+            )
     return Loaded(recipes=tuple(recipes.values()), errors=tuple(errors))
 
 
@@ -67,7 +69,7 @@ def _files(path: Path, errors: list[FactoryError]) -> list[Path]:
         return [path]
     files = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES and file.is_file())
     if not files:
-        errors.append(RecipeError(f"{path} holds no recipe", hint="recipes are files that end in .yaml"))
+        errors.append(RecipeError(f"{path} contains no recipe", hint="recipes are files that end in .yaml"))
     return files
 
 
@@ -79,10 +81,10 @@ def load_recipe(
     today: date | None = None,
     root: Path | None = None,
 ) -> Recipe:
-    """Read one recipe from its file; see `parse_recipe`. Without a `root`, it is the repository that holds the file.
+    """Read one recipe from its file; see `parse_recipe`. Without a `root`, it is the repository that contains the file.
 
     Raises:
-        RecipeError: the file cannot be read, a link leads out to it, or what it holds is no recipe.
+        RecipeError: the file cannot be read, a link leads out to it, or its content is not a recipe.
     """
     refuse_way_out(path, root)
     try:
@@ -105,7 +107,7 @@ def parse_recipe(
 ) -> Recipe:
     """Read a recipe; `overrides` are `KEY=VALUE` texts that replace its fields.
 
-    Waivers may name only what `rules` holds, where it is given; `today` is when `supported` is evaluated. What the
+    Where `rules` is given, waivers may name only these; `today` is when `supported` is evaluated. What the
     recipe reads of this machine must lie in `root`, where it is given.
 
     Raises:
@@ -142,7 +144,7 @@ def _parse(
         return None
     place = Place("", problems)
     if not isinstance(root, Mapping):
-        shape = "holds no recipe" if root is None else "is no recipe: that is a mapping of fields"
+        shape = "contains no recipe" if root is None else "is not a recipe, which is a mapping of fields"
         place.refuse(root.span if root else source.span(0, 0), shape, _BEGINNING)
         return None
     root = apply_settings(root, overrides, problems)
@@ -165,14 +167,14 @@ def _recipe(values: Values, file: Path, today: date, root: Path | None) -> Recip
 
 
 def _elsewhere(key: str) -> str:
-    """Say under which sections a field stands that was written at the top."""
+    """Say to which sections a field belongs that was written at the top."""
     fields = tuple(field for field in whole.TOP if not field.not_yet and field.name != "overrides")
     homes = [
         name.rpartition(".")[0]
         for name, field in walk(fields)
         if field.name == key and "." in name and not field.not_yet
     ]
-    return f"it stands under {' or '.join(homes)}" if homes else ""
+    return f"it belongs under {' or '.join(homes)}" if homes else ""
 
 
 _WHOLE = Record(fields=whole.TOP, build=lambda _values: None, elsewhere=_elsewhere)

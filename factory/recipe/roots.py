@@ -21,8 +21,8 @@ def default_root(file: Path) -> Path:
 def refuse_way_out(file: Path, root: Path | None) -> None:
     """Refuse a recipe to which a link leads out of the repository, or else the folder, in which the link lies.
 
-    Whoever laid the link may not be who may read what it leads to, and messages quote lines of recipes. A link of
-    folders counts in a repository alone: elsewhere it is how this machine is set up.
+    Whoever laid the link may not be who may read what it leads to, and messages quote lines of recipes. A link to
+    a folder counts only in a repository: elsewhere it is how this machine is set up.
 
     Raises:
         RecipeError: there is such a link, and the recipe does not lie in `root` either.
@@ -53,14 +53,14 @@ def is_inside(path: Path, root: Path) -> bool:
 
 
 def way_out(path: Path, root: Path) -> str:
-    """Return what to type so that a path may be read: the nearest folder that holds it and the root."""
+    """Return what to type so that a path may be read: the nearest folder that contains it and the root."""
     if "\0" in str(path):
         return "a path cannot contain a NUL"
     return f"if the recipe may read it, add --root {shlex.quote(str(widened(path, root)))}"
 
 
 def widened(path: Path, root: Path) -> Path:
-    """Return the nearest folder that holds a path and the root."""
+    """Return the nearest folder that contains a path and the root."""
     target, inner = _real(path), _real(root)
     return next(folder for folder in (inner, *inner.parents) if target.is_relative_to(folder))
 
@@ -94,5 +94,5 @@ def _scalars(items: tuple[Node, ...]) -> Iterator[tuple[Scalar, Path]]:
 
 
 def _real(path: Path) -> Path:
-    """Follow every link; unlike `Path.resolve`, a ring of links is no error on any Python."""
+    """Follow every link; unlike with `Path.resolve`, a loop of links is not an error on any Python."""
     return Path(os.path.realpath(path))

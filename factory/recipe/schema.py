@@ -8,7 +8,7 @@ from factory.recipe.sections.whole import FORMAT, TOP
 def schema() -> Schema:
     """Return the schema (draft 2020-12) of this format.
 
-    It says less than the parser: rules between fields, and the grammar of most texts, are the parser's alone.
+    It says less than the parser: only that knows the rules between fields, and the grammar of most texts.
     """
     described = Record(fields=TOP, build=lambda _values: None).schema()
     return {

@@ -41,7 +41,7 @@ def _apply(root: Mapping, setting: str, lines: tuple[str, ...], number: int, pro
 
 
 def _graft(tree: Mapping, path: list[str], setting: Entry, problems: Problems) -> Mapping:
-    """Return a mapping in which the setting's value stands at the path."""
+    """Return a mapping that has the setting's value at the path."""
     key, rest = path[0], path[1:]
     old = next((entry for entry in tree.entries if entry.key == key), None)
     value = setting.value if not rest else _graft(_below(old, setting, problems), rest, setting, problems)
@@ -52,11 +52,11 @@ def _graft(tree: Mapping, path: list[str], setting: Entry, problems: Problems) -
 
 
 def _below(old: Entry | None, setting: Entry, problems: Problems) -> Mapping:
-    """Return the mapping below a key, an empty one where there is none yet."""
+    """Return the mapping below a key, an empty one where it is absent."""
     if old is None:
         return Mapping(entries=(), span=setting.key_span)
     if isinstance(old.value, Mapping):
         return old.value
-    message = f"{quote(setting.key)} leads into {old.key}, which is no mapping in the recipe"
+    message = f"{quote(setting.key)} leads into {old.key}, which is not a mapping in the recipe"
     problems.add(message, setting.key_span, hint=f"set {old.key} as a whole")
     return Mapping(entries=(), span=setting.key_span)

@@ -119,23 +119,23 @@ def platform_name(text: str) -> str:
 
 
 def pinned_image(text: str) -> Pin:
-    """Read an image by digest: `registry/name@sha256:…`, perhaps with a tag before the digest."""
+    """Read an image by digest: `registry/name@sha256:…`, optionally with a tag before the digest."""
     try:
         return Pin.parse(text)
     except ValueError:
         if TAGGED.fullmatch(text):
-            hint = f"a tag may mean another image tomorrow: `factory image pin {text}` says what to write"
-            raise RefusalError(f"{quote(text)} names no digest", hint) from None
+            hint = f"a tag can move to another image: `factory image pin {text}` prints what to write"
+            raise RefusalError(f"{quote(text)} has no digest", hint) from None
         name, at, digest = text.partition("@")
         if at and TAGGED.fullmatch(name):
             raise RefusalError(
-                f"{quote(digest)} is no digest", "write sha256: and 64 digits 0-9a-f, as registries print them"
+                f"{quote(digest)} is not a digest", "write sha256: and 64 digits 0-9a-f, as registries print them"
             ) from None
-        raise RefusalError(f"{quote(text)} is no image", "write registry/name@sha256:…") from None
+        raise RefusalError(f"{quote(text)} is not an image", "write registry/name@sha256:…") from None
 
 
 def _platform_problem(text: str) -> tuple[str, str]:
-    """Say what is wrong with a text that is no platform tag, and what was probably meant."""
+    """Say what is wrong with a text that is not a platform tag, and what was probably meant."""
     if _POLICY.fullmatch(text):
         return f"{quote(text)} names no architecture", f"write {text}_x86_64"
     if match := _POLICY.match(text):
@@ -147,13 +147,13 @@ def _platform_problem(text: str) -> tuple[str, str]:
         )
     if text.startswith("linux_"):
         hint = f"write manylinux_2_28{text.removeprefix('linux')}, or the glibc of your oldest system"
-        return f"{quote(text)} promises nothing beyond the machine that builds", hint
+        return f"{quote(text)} promises nothing beyond the machine that it was built on", hint
     if text.startswith(("win", "macosx")):
-        return f"{quote(text)} is no Linux platform", "this version of the factory makes wheels for Linux"
+        return f"{quote(text)} is not a Linux platform", "this version of the factory makes wheels only for Linux"
     return f"{quote(text)} is not a platform tag", "write for example manylinux_2_28_x86_64 or musllinux_1_2_x86_64"
 
 
 def _unknown_architecture(policy: str, arch: str) -> tuple[str, str]:
     meant = _ARCHITECTURES_ELSEWHERE.get(arch)
     known = f"known: {', '.join(sorted(ARCHITECTURES))}"
-    return f"no policy knows the architecture {quote(arch)}", f"write {policy}_{meant}" if meant else known
+    return f"no policy covers the architecture {quote(arch)}", f"write {policy}_{meant}" if meant else known

@@ -45,7 +45,7 @@ _ALLOWED_PYO3 = "PYO3_USE_ABI3_FORWARD_COMPATIBILITY"
 
 
 def line(text: str) -> str:
-    """Read any text in which no placeholder stands."""
+    """Read any text without placeholders."""
     return without_placeholders(text, "")
 
 
@@ -54,7 +54,7 @@ def without_placeholders(text: str, known: str) -> str:
     for match in _PLACEHOLDER.finditer(text):
         if match[1] not in known.split():
             home = "build.floor" if match[1] == "floor" else "test.run"
-            raise RefusalError(f"{match.group()} is not replaced here", f"it means something in {home} alone")
+            raise RefusalError(f"{match.group()} is not replaced here", f"it is replaced only in {home}")
     return text
 
 
@@ -81,7 +81,7 @@ def extra(text: str) -> NormalizedName:
     try:
         return parse_project_name(text)
     except UntrustedTextError:
-        raise RefusalError(f"{quote(text)} is not an extra's name", "write one extra an item") from None
+        raise RefusalError(f"{quote(text)} is not an extra's name", "write one extra per item") from None
 
 
 def requirement(text: str, hint: str = "write a requirement such as pytest>=8") -> Requirement:
@@ -118,7 +118,7 @@ def size(text: str) -> int:
         raise RefusalError(f"{quote(text)} is not a size", "write a number and its unit: 500kB, 5MB, 64MiB, 2GB")
     size_bytes = int(float(match[1]) * _UNITS[match[2]])
     if size_bytes == 0:
-        raise RefusalError(f"{quote(text)} is no size at all", "write a size above zero")
+        raise RefusalError(f"{quote(text)} is zero", "write a size above zero")
     return size_bytes
 
 
@@ -139,7 +139,7 @@ def day(text: str) -> date:
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return date.fromisoformat(text)
     except ValueError:
-        raise RefusalError(f"{quote(text)} is no day of the calendar", "write a date as 2027-01-31") from None
+        raise RefusalError(f"{quote(text)} is not a day of the calendar", "write a date as 2027-01-31") from None
     raise RefusalError(f"{quote(text)} is not a date", "write it as 2027-01-31")
 
 
@@ -149,16 +149,16 @@ def env_name(text: str) -> str:
         raise RefusalError(f"{quote(text)} is not a variable's name", "use letters, digits and _")
     reason = _FORBIDDEN_ENV.get(text, "")
     if text.startswith("PYO3_") and text not in (_ALLOWED_PYO3, *_FORBIDDEN_ENV):
-        reason = f"the factory tells PyO3 what to build for; of its variables only {_ALLOWED_PYO3} is yours"
+        reason = f"the factory tells PyO3 what to build for; a recipe may set only {_ALLOWED_PYO3}"
     if reason:
-        raise RefusalError(f"{text} is not for a recipe to set", reason)
+        raise RefusalError(f"{text} cannot be set by a recipe", reason)
     return text
 
 
 def feature(text: str) -> str:
     """Read a cargo feature, or `crate/feature`."""
     return _matching(
-        _FEATURE, text, "is not a cargo feature", "write one feature an item, for example simd or pyo3/abi3"
+        _FEATURE, text, "is not a cargo feature", "write one feature per item, for example simd or pyo3/abi3"
     )
 
 
@@ -173,7 +173,7 @@ def package(text: str) -> str:
     What package managers read more into is refused: options, globs, groups, files and addresses, versions, and apt's
     trailing minus, which removes.
     """
-    hint = "write one bare name an item, such as libpq-dev; a version is what the image's distribution has"
+    hint = "write one bare name per item, such as libpq-dev; the version is the one that the image's distribution has"
     return _matching(_PACKAGE, text, "is not a package's name", hint)
 
 
@@ -199,13 +199,13 @@ def module_glob(text: str) -> str:
 
 
 def selector(text: str) -> str:
-    """Read a glob over cell ids, or over addresses when it holds a slash."""
+    """Read a glob over cell ids, or over addresses when it contains a slash."""
     hint = 'write a glob over ids, such as "cp39-*", "*-cp314t-*" or "*-musllinux_*"'
     recipe, _, glob = text.rpartition("/")
     if not all(_SELECTOR.fullmatch(part) for part in (recipe or "*", glob)):
         raise RefusalError(f"{quote(text)} is not a glob over cell ids", hint)
     if re.sub(r"\[!?[^\]]{1,200}\]", "", text).strip().count("["):
-        raise RefusalError(f"{quote(text)} opens a [ that it never closes", hint)
+        raise RefusalError(f"{quote(text)} has a [ that is never closed", hint)
     return _selecting_something(glob, text, hint)
 
 
@@ -238,7 +238,7 @@ def cargo_manifest(text: str) -> str:
 def absolute_folder(text: str) -> str:
     """Read an absolute path in the build's container."""
     if not PurePosixPath(text).is_absolute() or ":" in text:
-        raise RefusalError(f"{quote(text)} is not an absolute folder", "write one folder an item: /opt/tool/bin")
+        raise RefusalError(f"{quote(text)} is not an absolute folder", "write one folder per item: /opt/tool/bin")
     return text
 
 

@@ -47,14 +47,14 @@ class Toolchain:
 
     rust: str | None = optional(
         kind=Text(name="a version specifier", parse=texts.specifier),
-        doc="The Rust that the image must have; nothing is installed by it.",
+        doc="The Rust that the image must have; nothing is installed.",
         example="rust: '>=1.83'",
         default=None,
         shown_default="any",
     )
     c: str | None = optional(
         kind=Text(name="a version specifier", parse=texts.specifier),
-        doc="The GCC that the image must have; nothing is installed by it.",
+        doc="The GCC that the image must have; nothing is installed.",
         example="c: '>=10'",
         default=None,
         shown_default="any",
@@ -114,7 +114,7 @@ class BuildSpec:
     )
     args: tuple[str, ...] = optional(
         kind=ListOf(item=LINE, name="a list of arguments"),
-        doc="More arguments for cargo.",
+        doc="Extra arguments for cargo.",
         example="args: [--verbose]",
         default=(),
         enters=("build",),
@@ -144,7 +144,7 @@ class BuildSpec:
     )
     before_all: tuple[str, ...] = optional(
         kind=_SCRIPT,
-        doc="Run by `sh -e` as root, with network, before `system` is installed; it never sees the source.",
+        doc="Run by `sh -e` as root, with network, before `system` is installed; the source is not there.",
         example="before-all: dnf -y module enable postgresql:16",
         default=(),
         enters=("prepare", "build", "repair"),
@@ -180,8 +180,8 @@ class BuildSpec:
     )
     pass_env: tuple[str, ...] = optional(
         kind=distinct(_ENV_NAME, "a list of names"),
-        doc="Environment variables of whoever runs the factory, who has to allow them; "
-        "logs show `***`, keys hold digests.",
+        doc="Variables taken from the environment in which the factory runs; "
+        "whoever runs it has to allow them (`--allow-env`). Logs show `***`, keys hold digests.",
         example="pass-env: [TOKEN]",
         default=(),
         enters=("prepare", "build"),
@@ -195,7 +195,7 @@ class BuildSpec:
     )
     requires: tuple[Requirement, ...] = optional(
         kind=REQUIREMENTS,
-        doc="Build requirements beside those the source declares.",
+        doc="Build requirements in addition to those that the source declares.",
         example="requires: ['cython>=3']",
         default=(),
         enters=("prepare",),
@@ -210,7 +210,7 @@ class BuildSpec:
     timeout_s: int = optional(
         name="timeout",
         kind=DURATION,
-        doc="The longest that one cell's build may take.",
+        doc="The longest time that the build of a cell may take.",
         example="timeout: 90m",
         default=3600,
         shown_default="1h",
@@ -241,4 +241,4 @@ def check_build(values: Values, place: Place, _span: Span) -> None:
     for index, item in enumerate(entry.value.items):
         if isinstance(item, Scalar) and item.text in own:
             where = place.at("pass-env").item(index)
-            where.refuse(item.span, f"build.env sets {item.text}, too", "take it out of one of the two")
+            where.refuse(item.span, f"build.env sets {item.text} too", "remove it from one of the two")

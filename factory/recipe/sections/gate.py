@@ -12,7 +12,7 @@ from factory.recipe.sections.shared import DATE, LINE, SELECTOR, SIZE, WORD, dis
 
 @section
 class RepairSpec:
-    """What auditwheel is told."""
+    """Options for auditwheel."""
 
     exclude: tuple[str, ...] = optional(
         kind=distinct(Text(name="a library", parse=texts.library), "a list of library names"),
@@ -32,11 +32,11 @@ class RepairSpec:
 
 @section
 class Selecting:
-    """What a glob selects some cells for."""
+    """What applies to the cells that a glob selects."""
 
     select: str = required(
         kind=SELECTOR,
-        doc="A glob over ids, or over addresses when it holds a `/`.",
+        doc="A glob over ids, or over addresses when it contains a `/`.",
         example="select: '*-cp314t-*'",
         hint='say which cells: select: "*-cp314t-*"',
     )
@@ -44,20 +44,20 @@ class Selecting:
 
 @section
 class SkipRule(Selecting):
-    """Cells the recipe leaves out: a glob over ids, or over addresses when it holds a slash."""
+    """Cells the recipe leaves out: a glob over ids, or over addresses when it contains a slash."""
 
     reason: str = required(
         kind=LINE,
-        doc="Why, in a few words that the report shows.",
+        doc="The reason, in a few words; the report shows it.",
         example="reason: PyO3 0.26 has no 3.14t",
-        hint="say why in a few words; the report shows them to whoever asks",
+        hint="give the reason in a few words; the report shows it",
     )
     until: date | None = optional(
         kind=DATE,
-        doc="The last day on which this holds.",
+        doc="The last day on which this applies.",
         example="until: 2027-01-31",
         default=None,
-        shown_default="for ever",
+        shown_default="forever",
     )
 
 
@@ -102,7 +102,7 @@ class AuditSpec:
     max_size_bytes: int | None = optional(
         name="max-size",
         kind=SIZE,
-        doc="The largest that the wheel may be.",
+        doc="The largest size that the wheel may have.",
         example="max-size: 5MB",
         default=None,
         shown_default="no limit",

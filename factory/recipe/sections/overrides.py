@@ -12,12 +12,12 @@ from factory.recipe.sections.build import BuildSpec, check_build
 from factory.recipe.sections.gate import AuditSpec, RepairSpec, Selecting
 from factory.recipe.sections.trial import TestSpec
 
-_ELSEWHERE = "set it under build, or write a recipe of its own for these cells"
+_ELSEWHERE = "set it under build, or write a separate recipe for these cells"
 
 
 @section
 class Sections:
-    """What cells may have each its own of."""
+    """The sections that an override may change per cell."""
 
     build: BuildSpec = optional(
         kind=record(BuildSpec, check=check_build),
@@ -27,7 +27,7 @@ class Sections:
     )
     repair: RepairSpec = optional(
         kind=record(RepairSpec),
-        doc="What auditwheel is told.",
+        doc="Options for auditwheel.",
         example="repair: {strip: true}",
         default=RepairSpec(),
     )
@@ -50,7 +50,7 @@ class Override(Sections):
     """What differs for the cells that a glob selects, or with an `@` in it for their trials.
 
     Each of `paths` names a value that counts, by attributes from the section down and in a mapping by its key; all else
-    in the sections is a default that means nothing.
+    in the sections is a default without meaning.
     """
 
     select: str
@@ -59,13 +59,13 @@ class Override(Sections):
 
 @dataclass(frozen=True, slots=True)
 class WholeRecipe(Kind[None]):
-    """The kind of a field that decides which cells there are: none of them can have its own."""
+    """The kind of a field that decides which cells there are, so that no cell can have its own."""
 
     name: str = "nothing here"
 
     def read(self, node: Node, place: Place) -> None:
-        """Refuse whatever stands there."""
-        place.refuse(node.span, "holds for the whole recipe, not for some of its cells", _ELSEWHERE)
+        """Refuse whatever is there."""
+        place.refuse(node.span, "applies to the whole recipe, not to some of its cells", _ELSEWHERE)
 
     def schema(self) -> Schema:
         """Admit nothing."""
@@ -86,7 +86,7 @@ _SECTIONS = tuple(_cell_level(field) for field in fields_of(Sections))
 
 
 def _check(values: Values, place: Place, span: Span) -> None:
-    """Something differs; and for a trial, its test alone."""
+    """Refuse an override that changes nothing, or for a trial anything but its test."""
     given = [entry for field in _SECTIONS if (entry := values.entry(field.name))]
     if not given:
         place.refuse(span, "changes nothing", "say what differs for these cells: test: {requires: [pytest<8]}")
@@ -95,7 +95,9 @@ def _check(values: Values, place: Place, span: Span) -> None:
     for entry in given:
         if entry.key != "test":
             hint = "select the cell, without the @ and what follows it"
-            place.at(entry.key).refuse(entry.key_span, "differs between cells, not between trials of one wheel", hint)
+            place.at(entry.key).refuse(
+                entry.key_span, "can differ between cells, but not between the trials of one wheel", hint
+            )
 
 
 def _override(values: Values) -> Override:

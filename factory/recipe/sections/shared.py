@@ -16,5 +16,5 @@ REQUIREMENTS = ListOf(item=Text(name="a requirement", parse=texts.requirement), 
 
 
 def distinct(item: Kind[str], name: str) -> ListOf[str]:
-    """Describe a list in which no item stands twice."""
+    """Describe a list of distinct items."""
     return ListOf(item=item, name=name, unique=True)

@@ -65,7 +65,7 @@ class PathSource(_Source):
 class GitSource(_Source):
     """A commit of a repository elsewhere; `rev` is the whole commit, or a tag or a branch that names one.
 
-    Repositories of this machine, submodules among them, must lie below `root`, if there is one.
+    Repositories of this machine, including submodules, must be below `root`, if there is one.
     """
 
     url: str
@@ -92,7 +92,7 @@ def _pinned_sdist(text: str) -> SdistSource:
     if len(pins) != 1 or pins[0].operator != "==" or pins[0].version.endswith(".*"):
         raise RefusalError(f"{quote(text)} does not pin one version", hint)
     if wanted.extras or wanted.marker:
-        raise RefusalError(f"{quote(text)} holds more than a name and a version", hint)
+        raise RefusalError(f"{quote(text)} contains more than a name and a version", hint)
     try:
         version = parse_version(pins[0].version)
     except UntrustedTextError:
@@ -147,7 +147,7 @@ _SHA256 = Field(
     name="sha256",
     example="sha256: 71860d01c16f4d8c72e334e0674beb2b0899dbd0bf760de18932ef4390303848",
     kind=Text(name="a sha256 digest", parse=texts.sha256, pattern="(sha256:)?[0-9a-f]{64}"),
-    doc="The digest that the sdist must have, or the archive of `url`, which needs one.",
+    doc="The digest that the sdist must have, or the archive of `url`, which requires it.",
     level="recipe",
     enters=("source",),
 )
@@ -155,12 +155,12 @@ _ORIGINS = ("sdist", "path", "git", "url")
 
 
 def _check(values: Values, place: Place, span: Span) -> None:
-    """One source, pinned, and a digest only for what has one."""
+    """Refuse anything but one source that is pinned, and a digest of what has none."""
     given = [entry for origin in _ORIGINS if (entry := values.entry(origin))]
     if not given:
         place.refuse(span, "names no source", "write {sdist: name==version}, or {path: folder}")
     for entry in given[1:]:
-        message = f"a recipe has one source, and this one names {given[0].key} already"
+        message = f"a recipe has one source, and {given[0].key} is already given"
         place.at(entry.key).refuse(entry.key_span, message, "keep one of the two")
     if len(given) == 1:
         _check_pins(values, place, given[0])
@@ -169,14 +169,14 @@ def _check(values: Values, place: Place, span: Span) -> None:
 def _check_pins(values: Values, place: Place, origin: Entry) -> None:
     rev, sha256 = values.entry("rev"), values.entry("sha256")
     if origin.key == "git" and rev is None:
-        place.refuse(origin.key_span, "git wants a rev", "name the commit, or the tag that names it: rev: v0.3.7")
+        place.refuse(origin.key_span, "git needs a rev", "name the commit, or the tag that names it: rev: v0.3.7")
     if origin.key == "url" and sha256 is None:
-        place.refuse(origin.key_span, "url wants a sha256", "write the digest that sha256sum prints for the file")
+        place.refuse(origin.key_span, "url needs a sha256", "write the digest that sha256sum prints for the file")
     if rev is not None and origin.key != "git":
-        place.at(rev.key).refuse(rev.key_span, f"belongs to git, and the source is {origin.key}", "take it out")
+        place.at(rev.key).refuse(rev.key_span, f"only goes with git, and the source is {origin.key}", "remove it")
     if sha256 is not None and origin.key in ("path", "git"):
-        hint = "take it out; " + ("the rev says which" if origin.key == "git" else "it belongs to sdist and url")
-        place.at(sha256.key).refuse(sha256.key_span, "a tree has no digest of its own", hint)
+        hint = "remove it; " + ("the rev pins the source" if origin.key == "git" else "it goes with sdist and url")
+        place.at(sha256.key).refuse(sha256.key_span, "a source tree has no digest", hint)
 
 
 def _build(values: Values) -> SourceRef:

@@ -16,12 +16,12 @@ class TestSpec:
     """How the installed wheel is tried; `run` may hold `{source}` and `{wheel}`.
 
     `unimported` are globs over dotted names; `processor` is the oldest that the wheel is for, as a level of the x86-64
-    psABI, or `any` where nobody asks.
+    psABI, or `any` where that does not matter.
     """
 
     requires: tuple[Requirement, ...] = optional(
         kind=REQUIREMENTS,
-        doc="Packages to install beside the wheel.",
+        doc="Packages to install with the wheel.",
         example="requires: ['pytest>=8']",
         default=(),
         enters=("prepare", "trial"),
@@ -64,7 +64,7 @@ class TestSpec:
     processor: Processor = optional(
         kind=Choice(words=("x86-64", "x86-64-v2", "any")),
         doc="The oldest processor that the wheel is for; "
-        "its modules are imported once more on one like it, unless `any`.",
+        "its modules are imported once more on one like it, unless this is `any`.",
         example="processor: x86-64-v2",
         default="x86-64",
         enters=("trial",),
@@ -72,14 +72,14 @@ class TestSpec:
     timeout_s: int = optional(
         name="timeout",
         kind=DURATION,
-        doc="The longest that one trial may take.",
+        doc="The longest time that a trial may take.",
         example="timeout: 10m",
         default=300,
         shown_default="5m",
     )
     untried: Literal["fail", "allow"] = optional(
         kind=Choice(words=("fail", "allow")),
-        doc="Whether a wheel may go out when an interpreter it is for has no trial image here.",
+        doc="Whether a wheel may be released when no trial image here has an interpreter that it is for.",
         example="untried: allow",
         default="fail",
     )

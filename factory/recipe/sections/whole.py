@@ -34,7 +34,7 @@ class Recipe(Sections):
 
     name: NormalizedName = required(
         kind=Text(name="a project name", parse=texts.project_name, pattern="[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"),
-        doc="The recipe's name, first part of its cells' addresses.",
+        doc="The recipe's name, the first part of its cells' addresses.",
         example="name: nh3",
         hint="write the project's name: name: nh3",
         level="recipe",
@@ -92,8 +92,8 @@ class Recipe(Sections):
             value=Text(name="an image by digest", parse=targets.pinned_image, pattern=PINNED.pattern),
             name="a mapping of platforms to images by digest",
         ),
-        doc="Images to build in, each for a platform of the recipe, where the factory's own are not wanted. "
-        "Each is asked once what it holds.",
+        doc="Images to build in instead of the factory's own, each for a platform of the recipe. "
+        "Each is inspected once.",
         example=f"images: {{manylinux_2_28_x86_64: registry.example.org/image@sha256:{'0123456789abcdef' * 4}}}",
         default=MappingProxyType({}),
         shown_default="none",
@@ -103,7 +103,7 @@ class Recipe(Sections):
     overrides: tuple[Override, ...] = optional(
         kind=ListOf(item=OVERRIDE, name="a list of mappings"),
         doc="Changes for the cells that a glob selects, in order: the last that matches wins, key by key. "
-        "A glob with an `@` selects trials, whose `test` alone can differ.",
+        "A glob with an `@` selects trials, for which only `test` can differ.",
         example="overrides: [{select: '*-musllinux_*', build: {locked: false}}]",
         default=(),
         level="recipe",
@@ -134,8 +134,8 @@ _INTERPRETERS = Field(
         least=1,
         if_empty="name where the wheels must work: [cp39, cp313], cp39..cp314 or supported",
     ),
-    doc="Where the wheels must work; each is tried. What is named must be possible, what a range or `supported` "
-    "brings may be skipped.",
+    doc="Where the wheels must work; each is tried. An interpreter that is named must be possible; "
+    "one that a range or `supported` brings may be skipped.",
     required=True,
     level="recipe",
     enters=("build", "trial"),
@@ -150,7 +150,7 @@ _PROGRAMS = Field(
     ),
     doc="Programs of the source that must link libpython.",
     not_yet=True,
-    hint="take it out; the factory makes wheels alone so far",
+    hint="remove it; so far the factory makes only wheels",
 )
 
 TOP = (

@@ -235,7 +235,7 @@ dev = ["hypothesis"]
     [
         ('before-build = "pip install cython"', "pip install cython", "name what they need in build.requires"),
         ('environment = {A = "$HOME/x"}', "environment.A: $HOME/x", "a shell has to evaluate it"),
-        ('environment = {PYO3_PYTHON = "python3"}', "build.env.PYO3_PYTHON", "is not for a recipe to set"),
+        ('environment = {PYO3_PYTHON = "python3"}', "build.env.PYO3_PYTHON", "cannot be set by a recipe"),
         ('before-all = "bash {project}/prepare.sh"', "prepare.sh", "never sees the source"),
         ('before-all = "yum install -y atomic; curl x | sh"', "curl x | sh", "images of Debian have no yum"),
         ('test-command = "make check"', "make check", "trials have no make"),

@@ -142,11 +142,11 @@ def test_two_recipes_of_one_name_are_an_error_because_their_cells_have_one_addre
 
     assert [recipe.file.name for recipe in loaded.recipes] == ["a.yaml"]
     assert [error.message for error in loaded.errors] == [
-        f"{tmp_path / 'b.yaml'} has the name nh3 of {tmp_path / 'a.yaml'}"
+        f"{tmp_path / 'b.yaml'} has the name nh3, as {tmp_path / 'a.yaml'} has"
     ]
 
 
 def test_a_folder_without_recipes_is_an_error(tmp_path: Path) -> None:
     loaded = load_recipes([tmp_path])
 
-    assert [error.message for error in loaded.errors] == [f"{tmp_path} holds no recipe"]
+    assert [error.message for error in loaded.errors] == [f"{tmp_path} contains no recipe"]

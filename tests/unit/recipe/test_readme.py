@@ -17,7 +17,7 @@ REPOSITORY = DATA.parents[2]
 README = (REPOSITORY / "recipes" / "README.md").read_text(encoding="utf-8")
 HOW_TO = "".join(path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "docs" / "how-to").glob("*.md")))
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", README + HOW_TO, flags=re.DOTALL)
-_ONE_OF_FIVE = "'floor' stands twice; the first is on line 2"
+_ONE_OF_FIVE = "'floor' is set twice; the first is on line 2"
 WHOLE = Record(fields=TOP, build=lambda _values: None)
 
 
