@@ -1,7 +1,7 @@
 """Makers of a run without an engine or a network; the one place that knows how the factory puts a run together."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -97,6 +97,7 @@ class World:
     store: Store
     host: Host
     engine: EngineDouble
+    images: tuple[ImageFacts, ...] = field(default_factory=lambda: _IMAGES)
     cancelled: Event = field(default_factory=Event)
     fresh: bool = False
     update: bool = False
@@ -136,7 +137,7 @@ class World:
         name = next(line.removeprefix("name: ") for line in text.splitlines() if line.startswith("name: "))
         recipe = parse_recipe(text.encode(), self.folder / f"{name}.yaml", today=TODAY)
         return plan_recipe(
-            recipe, self.memory(name), self.host, _IMAGES, Selection(families=("lookalike",), today=TODAY)
+            recipe, self.memory(name), self.host, self.images, Selection(families=("lookalike",), today=TODAY)
         )
 
     def memory(self, name: str = "") -> Memory:
@@ -162,6 +163,10 @@ class World:
         """Have no requirement resolved from now on."""
         self.answers[Resolution] = failure
 
+    def resolve_to(self, *files: Artifact) -> None:
+        """Have every requirement resolved to these files of the store."""
+        self.answers[Resolution] = Resolution(files=files)
+
     def forget(self, stage: str) -> None:
         """Take a stage's entries out of the ledger."""
         shutil.rmtree(self.store.path / "ledger" / stage)
@@ -182,7 +187,7 @@ class World:
         """Have an image that the plan names."""
         if name in self.lost_images:
             raise self.lost_images[name]
-        facts = next(image for image in _IMAGES if image.name == name)
+        facts = next(image for image in self.images if image.name == name)
         identity = Digest.of(name.encode())
         held = HeldImage(id=str(identity), architecture="amd64", size_bytes=1, labels={}, env={})
         return ReadyImage(facts=facts, reference=self.engine.hold(held, name), identity=identity)
@@ -234,11 +239,11 @@ class World:
 
 
 @contextmanager
-def make_world(folder: Path) -> Iterator[World]:
-    """Make a world below an empty folder."""
+def make_world(folder: Path, **more: str) -> Iterator[World]:
+    """Make a world below a folder, whose `home` may hold files already; `more` are variables of the environment."""
     home = folder / "home"
-    home.mkdir()
-    variables = {"HOME": str(home), "PATH": str(home), "FACTORY_PASS_ENV": "TOKEN", "TOKEN": "t0ps3cret-word"}
+    home.mkdir(exist_ok=True)
+    variables = {"HOME": str(home), "PATH": str(home), "FACTORY_PASS_ENV": "TOKEN", "TOKEN": "t0ps3cret-word", **more}
     with Store.open(folder / "store") as store:
         engine = EngineDouble(commands=programs, owner=store.owner)
         yield World(folder=folder, store=store, host=read_host(variables), engine=engine)
@@ -249,7 +254,7 @@ def read_here(work: Callable[[], _T], bounds: Bounds) -> _T | Overrun:  # noqa: 
     return work()
 
 
-def _images() -> Sequence[ImageFacts]:
+def _images() -> tuple[ImageFacts, ...]:
     trials = (
         make_trial_image("cp311", "manylinux_2_31_x86_64"),
         make_trial_image("cp313", "manylinux_2_41_x86_64"),
@@ -258,7 +263,7 @@ def _images() -> Sequence[ImageFacts]:
     return (replace(builds, bundled_rust=Version("1.97")), *trials)
 
 
-_IMAGES = _images()
+_IMAGES: tuple[ImageFacts, ...] = _images()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

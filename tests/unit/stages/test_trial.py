@@ -1,0 +1,172 @@
+"""A trial: a clean container that gets the wheel and nothing of its build, and what its programs say."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from factory.events.model import TrialResult
+from tests.doubles.engine import Answer, Call
+from tests.doubles.projects import PLAIN, WORDS, instead, programs
+from tests.doubles.run import World, make_world
+from tests.makers.objects import make_object
+from tests.makers.plans import interpreters
+from tests.unit.stages.worlds import calls_of, failure_of, images_of, only
+
+ONE_WORD = WORDS.replace("[cp311, cp313]", "[cp313]")
+TRIAL = "plain/cp313-cp313-manylinux_2_31_x86_64@cp313"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with make_world(tmp_path) as made:
+        yield made
+
+
+def trial_of(world: World, text: str = PLAIN) -> TrialResult:
+    (trial,) = only(world.run(text)).trials
+    return trial
+
+
+def files_of(world: World, text: str) -> dict[str, bytes]:
+    """Return the workspace of a recipe's trial as it is when its wheel is installed."""
+    seen: dict[str, bytes] = {}
+
+    def look(call: Call) -> Answer:
+        seen.update(call.files.below("/work"))
+        return programs(call)
+
+    world.engine.commands = instead("trial install", look)
+    assert only(world.run(text)).status == "passed"
+    return seen
+
+
+def test_a_trial_gets_the_wheel_and_what_it_requires(world: World) -> None:
+    assert sorted(files_of(world, PLAIN)) == ["wheelhouse/plain-1.0-cp313-cp313-manylinux_2_31_x86_64.whl"]
+
+
+def test_a_trial_gets_the_source_where_its_tests_lie_there(world: World) -> None:
+    files = files_of(world, ONE_WORD)
+
+    assert sorted(files) == [
+        "source/pyproject.toml",
+        "source/tests/test_it.py",
+        "wheelhouse/setuptools-80.0-py3-none-any.whl",
+        "wheelhouse/words-1.0-cp313-cp313-manylinux_2_31_x86_64.whl",
+    ]
+
+
+def test_another_file_of_the_same_project_never_lies_beside_the_wheel(world: World) -> None:
+    same = world.store.put_bytes(b"another release", "words-2.0-py3-none-any.whl")
+    world.resolve_to(same)
+
+    assert [name for name in files_of(world, ONE_WORD) if name.startswith("wheelhouse/")] == [
+        "wheelhouse/words-1.0-cp313-cp313-manylinux_2_31_x86_64.whl"
+    ]
+
+
+def test_a_trial_has_no_network_and_only_the_tools(world: World) -> None:
+    world.run(ONE_WORD)
+
+    (spec,) = [spec for spec in world.engine.started if spec.label.endswith("@cp313")]
+    assert (spec.network, spec.prepares) == (False, False)
+    assert [str(mount.path) for mount in spec.mounts] == ["/tools"]
+    assert spec.image == world.image("trial-manylinux_2_41_x86_64").reference
+
+
+def test_a_programs_own_words_are_the_message_with_a_hint(world: World) -> None:
+    said = "note: something\nerror: plain.core cannot be imported: no module named spam\n"
+    world.engine.commands = instead("import", Answer(code=1, output=said))
+
+    record = only(world.run(PLAIN))
+
+    assert failure_of(record).message == "plain.core cannot be imported: no module named spam"
+    assert "test: {requires: […]}" in failure_of(record).hint
+
+
+def test_notes_of_a_trial_are_remembered_with_it(world: World) -> None:
+    world.engine.commands = instead("import", Answer(output="note: one\nother\nnote: two\n"))
+
+    first, second = trial_of(world), trial_of(world)
+
+    assert first.notes == second.notes == ("one", "two")
+    assert (first.from_store, second.from_store) == (False, True)
+
+
+def test_a_trial_without_an_emulator_says_what_is_missing(world: World) -> None:
+    trial = trial_of(world)
+
+    assert trial.processor is None
+    assert "no qemu-user is on PATH" in trial.unemulated
+
+
+@pytest.fixture
+def emulated(tmp_path: Path) -> Iterator[World]:
+    """A world whose machine has an emulator of old processors."""
+    (tmp_path / "home").mkdir()
+    program = tmp_path / "home/qemu-x86_64-static"
+    program.write_bytes(make_object(program=True))
+    program.chmod(0o755)
+    with make_world(tmp_path) as made:
+        yield made
+
+
+def test_an_emulator_imports_the_modules_once_more(emulated: World) -> None:
+    trial = trial_of(emulated)
+
+    assert (trial.processor, trial.unemulated) == ("Opteron_G1", "")
+    assert [call.read("/work/emulator") is not None for call in calls_of(emulated, "import")] == [True, True]
+
+
+def test_an_emulator_that_runs_nothing_is_noted(emulated: World) -> None:
+    emulated.engine.commands = instead("import", Answer(), Answer(output="unemulated: it is not allowed here\n"))
+
+    trial = trial_of(emulated)
+
+    assert (trial.processor, trial.unemulated) == (None, "it is not allowed here")
+
+
+def test_one_trial_of_a_wheel_is_emulated(emulated: World) -> None:
+    (first, second) = (record.trials[0] for record in emulated.run(WORDS).records)
+
+    assert first.processor == second.processor == "Opteron_G1"
+
+
+def without_trials(world: World) -> None:
+    """Take away the images on which wheels of cp313 are tried."""
+    images = (replace(image, interpreters=interpreters("cp311")) for image in world.images if image.role == "trial")
+    world.images = (*(image for image in world.images if image.role == "build"), *images)
+
+
+def test_a_wheel_that_nothing_tries_fails(world: World) -> None:
+    without_trials(world)
+
+    record = only(world.run(PLAIN))
+
+    assert record.status == "failed"
+    assert [trial.outcome for trial in record.trials] == ["untried"]
+    assert "no image here has cp313" in failure_of(record).message
+
+
+def test_a_wheel_that_nothing_tries_is_let_out_where_the_recipe_allows_it(world: World) -> None:
+    without_trials(world)
+
+    record = only(world.run(PLAIN + "test: {untried: allow}\n"))
+
+    assert (record.status, [trial.outcome for trial in record.trials]) == ("passed", ["untried"])
+
+
+def test_the_loader_of_the_oldest_libc_resolves_what_a_newer_one_tries(world: World) -> None:
+    world.run(PLAIN)
+
+    (load,) = calls_of(world, "load")
+    assert load.spec.image == world.image("trial-manylinux_2_31_x86_64").reference
+    assert images_of(world, TRIAL) == [world.image("trial-manylinux_2_41_x86_64").reference]
+
+
+def test_the_loader_is_told_which_libraries_the_recipe_leaves_out(world: World) -> None:
+    world.run(ONE_WORD)
+
+    (load,) = calls_of(world, "load")
+    assert "libwords.so.1" in load.argv
