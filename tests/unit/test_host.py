@@ -204,7 +204,7 @@ def test_what_is_no_name_of_a_variable_is_refused(text: str) -> None:
 def test_a_malformed_netrc_is_named_by_line_and_not_quoted(tmp_path: Path) -> None:
     (tmp_path / ".netrc").write_text("machine index.example\n login me pass s3cr3t\n")
 
-    with pytest.raises(UsageError, match=r"\.netrc:2 is no netrc file") as caught:
+    with pytest.raises(UsageError, match=r"\.netrc:2 is not a netrc file") as caught:
         _ = read_host({"HOME": str(tmp_path), "UV_DEFAULT_INDEX": ADDRESS}).credentials
 
     assert "s3cr3t" not in caught.value.message + caught.value.hint

@@ -1,5 +1,4 @@
 import pytest
-
 import words
 from words import _fast
 

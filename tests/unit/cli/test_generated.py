@@ -49,7 +49,7 @@ def test_a_command_in_a_document_or_a_message_is_one_that_exists(document: Path)
 
 
 def test_the_environment_that_is_read_is_documented() -> None:
-    code = (ROOT / "factory" / "host.py").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "factory" / "host").glob("*.py"))
     documented = (REFERENCE / "environment.md").read_text(encoding="utf-8")
 
     read = set(re.findall(r'env\.get\("([A-Z_]+)"', code)) - {"HOME", "XDG_CONFIG_HOME"}

@@ -20,7 +20,8 @@ PARSERS = frozenset(
 )
 OURS = {
     "codec.py": "reads the ledger, which the factory wrote",
-    "host.py": "reads the user's own files",
+    "host/cargo.py": "reads the user's own files",
+    "host/pip.py": "reads the user's own files",
     "policy.py": "reads auditwheel's tables",
     "tags.py": "expands a triple that it wrote itself",
     "engine/client.py": "reads the engine's answers",
