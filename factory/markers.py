@@ -6,7 +6,7 @@ from factory.tags import Interpreter
 
 
 def marker_environment(interpreter: Interpreter, architecture: str) -> Environment:
-    """Return the value of every marker; the first release of a minor version stands for all of them."""
+    """Return the value of every marker; of a minor version, the first release is assumed."""
     full = f"{interpreter.version}.0"
     is_cpython = interpreter.implementation == "cp"
     return {

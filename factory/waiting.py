@@ -1,4 +1,4 @@
-"""Waiting for a call that nothing can interrupt, such as one that reads from a silent server."""
+"""Waits for a call that nothing can interrupt, such as one that reads from a silent server."""
 
 from collections.abc import Callable
 from math import inf
@@ -14,10 +14,10 @@ _LOOK_S = 0.1
 
 
 def unless(cancelled: Event | None, call: Callable[[], T], *, until: float = inf) -> T:
-    """Return what a call returns, or raise what it raises; leave it to itself once `cancelled` is set, or it is late.
+    """Return what a call returns, or raise what it raises; abandon it once `cancelled` is set, or it is late.
 
-    A call that is left ends with this process, or earlier, and nobody hears of it: what it writes must count only once
-    it is whole.
+    An abandoned call runs on until it returns or this process ends, and its result is lost: what it writes must count
+    only once it is complete.
 
     Raises:
         Interrupted: `cancelled` was set first.
@@ -30,7 +30,7 @@ def unless(cancelled: Event | None, call: Callable[[], T], *, until: float = inf
     def work() -> None:
         try:
             results.append(call())
-        except BaseException as error:  # noqa: BLE001 -- handed on below, to the thread that waits
+        except BaseException as error:  # noqa: BLE001 -- raised below, in the thread that waits
             errors.append(error)
         ended.set()
 

@@ -1,1 +1,1 @@
-"""Build commands as data: what each backend is told, and in which environment."""
+"""Build commands as data: what each backend is given, and its environment."""

@@ -25,12 +25,12 @@ from factory.tags import Interpreter
 def build_env(
     build: BuildSpec, project: Project, interpreter: Interpreter, *, epoch_s: int, system: str = SYSTEM_PATH
 ) -> Mapping[str, str]:
-    """Return the whole environment of a build; nothing of the host's is inherited. `system` is the image's PATH.
+    """Return the whole environment of a build; nothing is inherited from the host. `system` is the image's PATH.
 
-    PYO3_BUILD_EXTENSION_MODULE is judged by its presence (PyO3 0.26's guide, "The extension-module feature"), so it is
-    set for Rust extensions and absent elsewhere, programs included. maturin before 1.9.4 and setuptools-rust before
-    1.12 do not set it themselves. PYO3_PYTHON is absolute: maturin reads a missing interpreter's version out of its
-    *name* and builds all the same.
+    PyO3 looks only at whether PYO3_BUILD_EXTENSION_MODULE is set (PyO3 0.26's guide, "The extension-module feature"),
+    so it is set for Rust extensions and not for anything else, programs included. maturin before 1.9.4 and
+    setuptools-rust before 1.12 do not set it themselves. PYO3_PYTHON is absolute: maturin takes the version of an
+    interpreter that is missing from its *name*, and builds all the same.
     """
     env = {
         "PATH": search_path(*build.path, ENVIRONMENT / "bin", system=system),
@@ -55,7 +55,7 @@ def build_env(
 
 
 def environment_step(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
-    """Make an empty build environment of the image's interpreter, which must exist under the path it promises."""
+    """Make an empty build environment of the image's interpreter, which must exist at its usual path."""
     python = str(image_python(interpreter))
     return Step(
         name="environment",
@@ -73,7 +73,7 @@ def remove_step(*paths: PurePosixPath, env: Mapping[str, str]) -> Step:
 
 
 def install_step(wheels: tuple[str, ...], env: Mapping[str, str]) -> Step:
-    """Install wheels that lie in the wheelhouse, exactly these, into the build environment."""
+    """Install exactly these wheels of the wheelhouse into the build environment."""
     paths = tuple(str(WHEELHOUSE / name) for name in wheels)
     return Step(
         name="environment",

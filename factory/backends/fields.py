@@ -1,4 +1,4 @@
-"""What the recipe's fields ask of a backend: a floor spelled as it likes, and no cargo options where it has none."""
+"""Recipe fields that several backends read: the floor, and options for cargo."""
 
 from factory.errors import PlanError
 from factory.project.model import Project
@@ -9,7 +9,7 @@ _CARGO_FIELDS = "features, default-features, profile and args"
 
 
 def floor_value(build: BuildSpec, kind: str, floor: Abi3Floor | None) -> list[str]:
-    """Return the recipe's value for the floor, with the floor in it; nothing where it is given in another way."""
+    """Return the recipe's text for the floor, filled in; nothing if the recipe gives the floor in another way."""
     if build.floor.kind != kind or floor is None:
         return []
     spelled = f"py3{floor.minor}" if kind == "feature" else str(floor)
@@ -17,7 +17,7 @@ def floor_value(build: BuildSpec, kind: str, floor: Abi3Floor | None) -> list[st
 
 
 def refuse_cargo_fields(build: BuildSpec, project: Project) -> None:
-    """Refuse the fields that only cargo could honour.
+    """Refuse the recipe's options for cargo, for a backend that takes none.
 
     Raises:
         PlanError: the recipe has one of them.
@@ -26,5 +26,5 @@ def refuse_cargo_fields(build: BuildSpec, project: Project) -> None:
     if cargo or build.floor.kind == "feature":
         raise PlanError(
             f"{project.name} is built by {project.build_system.build_backend}, which takes no cargo options",
-            hint=f"remove {_CARGO_FIELDS} and floor: {{feature: …}} from build, or say them in config-settings",
+            hint=f"remove {_CARGO_FIELDS} and floor: {{feature: …}} from build, or give them in config-settings",
         )

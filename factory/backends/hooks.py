@@ -45,7 +45,7 @@ def hook_step(
 def before_steps(
     build: BuildSpec, env: Mapping[str, str], passed: Mapping[str, str] = _NOTHING, *, subdir: str
 ) -> tuple[Step, ...]:
-    """Return the recipe's `before` lines, each by `sh -e` in the project's folder of the cell's copy of the source."""
+    """Return a step for each of the recipe's `before` lines, run by `sh -e` in the project's folder of the source."""
     return tuple(
         Step(
             name="before",

@@ -1,4 +1,4 @@
-"""The config settings that a cell's backend is given (PEP 517)."""
+"""The config settings that a cell passes to its backend (PEP 517)."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ def config_settings(build: BuildSpec, project: Project, floor: Abi3Floor | None)
     """Return the PEP 517 config settings: the recipe's own, with what its other fields add.
 
     Raises:
-        PlanError: a field that this backend has no way to honour.
+        PlanError: the recipe has a field that this backend cannot honour.
     """
     settings = dict(_BACKENDS[project.backend](build, project, floor))
     for name, values in build.config_settings.items():

@@ -1,4 +1,4 @@
-"""What cargo prints when a fetch fails. The words are those of cargo 1.95."""
+"""What cargo prints when a fetch fails. The messages are those of cargo 1.95."""
 
 import re
 from typing import Final, Literal
@@ -7,10 +7,10 @@ from factory.diagnoses.cases import Case, Diagnosis, diagnose
 from factory.diagnoses.searchable import Searchable, searchable
 
 Kind = Literal["lock", "missing", "network", "other"]
-"""Only `network` may pass by itself."""
+"""Only `network` may be temporary."""
 
-_UNLOCK: Final = "have the project update its Cargo.lock, or say build: {locked: false} to resolve the crates anew"
-_WAIT: Final = "wait for the mirror to catch up, or say build: {locked: false} to resolve the crates anew"
+_UNLOCK: Final = "have the project update its Cargo.lock, or set build: {locked: false} to resolve the crates again"
+_WAIT: Final = "wait for the mirror to catch up, or set build: {locked: false} to resolve the crates again"
 _WRONG: Final = "do not build it before you know which of the two is wrong"
 _ANSWER: Final = (
     r"failed to get successful HTTP response from `(?P<url>[^`\n]{1,500})`(?:(?!, got )[^\n]){0,300}+, got (?P<status>"
@@ -21,7 +21,7 @@ _LOG_IN: Final = (
 STALE_LOCK: Final[Diagnosis[Kind]] = Diagnosis(
     kind="lock", sentence="the lock must change: Cargo.lock does not satisfy Cargo.toml", hint=_UNLOCK
 )
-"""What it means, too, when cargo reaches for the network although the lock names nothing that comes from there."""
+"""Also what it means when cargo uses the network although the lock names nothing to download."""
 
 _CASES: Final[tuple[Case[Kind], ...]] = (
     Case(
@@ -61,8 +61,8 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
     Case(
         "lock",
         re.compile(r"cannot create the lock file \S{1,500} because --locked was passed"),
-        "the lock must be made: there is no Cargo.lock",
-        "say build: {locked: false}: cargo then resolves the crates, and the lock it made is recorded",
+        "there is no Cargo.lock",
+        "set build: {locked: false}: cargo then resolves the crates, and the lock it made is recorded",
     ),
     Case(
         "missing",
@@ -70,7 +70,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
             r"failed to select a version for the requirement `(?P<crate>[^\s=`]{1,100})[^`\n]{0,200}`"
             r" \(locked to (?P<version>[^)\n]{1,100})\)"
         ),
-        "the crate {crate} {version} of Cargo.lock is not in the registry here",
+        "the crate {crate} {version} of Cargo.lock is not in the configured registry",
         _WAIT,
     ),
     Case(
@@ -79,13 +79,13 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
             r"failed to select a version for the requirement"
             r" `(?P<crate>[^\s=`]{1,100}) = \"(?P<version>[^\"\n]{0,100})\"`"
         ),
-        "no version of the crate {crate} in the registry here satisfies {version}",
+        "no version of the crate {crate} in the configured registry satisfies {version}",
         "wait for the mirror to catch up, or loosen the requirement in Cargo.toml",
     ),
     Case(
         "missing",
         re.compile(r"no matching package (?:named|found\nsearched package name:) `(?P<crate>[^`\n]{1,100})`"),
-        "the crate {crate} is not in the registry here",
+        "the crate {crate} is not in the configured registry",
         "is its name right in Cargo.toml, and is its registry configured?",
     ),
     Case(
@@ -107,7 +107,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
             r"(?P<why>(?:(?! at line )[^\n]){0,500}+ at line \d{1,9} column \d{1,9})"
         ),
         "the crate registry's URL did not answer with a registry index: {why}",
-        "is its URL right in your cargo configuration, and no login page between?",
+        "is its URL right in your cargo configuration, and no login page in between?",
     ),
     Case(
         "other",
@@ -126,7 +126,7 @@ _CAUSE = re.compile(r"^(?:error: |Caused by:\s++)(?P<cause>[^\n]++)", re.MULTILI
 
 
 def explain_cargo_failure(output: str) -> Diagnosis[Kind]:
-    """Read the output of a failed `cargo fetch`, free of credentials; words that are not known: its last cause."""
+    """Explain the output of a failed `cargo fetch`, free of credentials; an unknown message by its last cause."""
     text = searchable(output)
     sentence = f"cargo could not fetch the crates: {_last_cause(text)}"
     return diagnose(_CASES, text) or Diagnosis(kind="other", sentence=sentence)

@@ -1,4 +1,4 @@
-"""Tables of a program's words and what they mean."""
+"""Tables of a program's messages and what they mean."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,9 +15,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Case(Generic[K]):
-    """Words of a program's, and what they mean; `{names}` in the sentence are the pattern's groups.
+    """A program's message, and what it means; `{names}` in the sentence are the pattern's groups.
 
-    Where words mean this only below others, `below` finds those.
+    If the message means this only below another one, `below` finds the other.
     """
 
     kind: K
@@ -27,7 +27,7 @@ class Case(Generic[K]):
     below: re.Pattern[str] | None = None
 
     def search(self, text: Searchable) -> re.Match[str] | None:
-        """Find the words."""
+        """Find the message."""
         if self.below is None:
             return self.pattern.search(text)
         above = self.below.search(text)
@@ -44,7 +44,7 @@ class Diagnosis(Generic[K]):
 
 
 def diagnose(cases: Iterable[Case[K]], text: Searchable, names: Mapping[str, str] = _NONE) -> Diagnosis[K] | None:
-    """Return what the first case that fits says; `names` are those of its sentence that are in no pattern."""
+    """Return the diagnosis of the first case that fits; `names` are those in its sentence that are not groups."""
     for case in cases:
         if match := case.search(text):
             sentence = case.sentence.format_map({**names, **match.groupdict()})

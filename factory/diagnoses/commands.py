@@ -1,4 +1,4 @@
-"""What compilers, Python and shells print when a command fails: its first error, and what it wanted and cannot have."""
+"""What compilers, Python and shells print when a command fails: its first error, and what it lacked."""
 
 import re
 from itertools import takewhile
@@ -28,7 +28,7 @@ _LINE_LENGTH: Final = 300
 def first_error(output: str) -> str:
     """Return the first line that states an error, with the causes right below it; else the last line that is not empty.
 
-    maturin states that it failed, and what of it on lines of their own.
+    maturin states on one line that it failed, and the causes on the lines below.
     """
     lines = [line.strip() for line in searchable(output).splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
@@ -43,7 +43,7 @@ _LIBPYTHON = re.compile(r"(?:cannot find -l|could not find native static library
 
 
 def wanted_libpython(output: str) -> str | None:
-    """Return the libpython that a linker looked for, in ld's words or rustc's; None where it looked for none."""
+    """Return the libpython that a linker looked for, as ld or rustc print it; None if there is no such message."""
     match = _LIBPYTHON.search(searchable(output))
     return None if match is None else f"lib{match['name']}"
 
@@ -54,5 +54,5 @@ _CROWDED = re.compile(
 
 
 def is_crowded(output: str) -> bool:
-    """Whether a command was refused another process or thread (EAGAIN of fork(2)), as far as Python, Rust or sh say."""
+    """Whether a command was refused another process or thread (EAGAIN of fork(2)), if Python, Rust or sh printed it."""
     return _CROWDED.search(searchable(output)) is not None

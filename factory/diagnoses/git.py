@@ -1,4 +1,4 @@
-"""What git complains of. The words are those of git 2.47."""
+"""What git prints when it fails. The messages are those of git 2.47."""
 
 import re
 from typing import Final, Literal
@@ -8,7 +8,7 @@ from factory.diagnoses.searchable import searchable
 
 Kind = Literal["patch"]
 
-_NAMES: Final = "names are read as git and `diff -u a b` write them: the first folder of each is taken off"
+_NAMES: Final = "names are read as git and `diff -u a b` write them: the first folder of each is removed"
 
 
 def _case(pattern: str, sentence: str, hint: str) -> Case[Kind]:
@@ -19,7 +19,7 @@ _CASES: Final = (
     _case(
         r"^error: patch failed: (?P<file>[^\n]{1,900}):(?P<line>\d{1,9})$",
         "does not apply: its hunk at {file}:{line} expects other lines than the source has there",
-        "make it anew against this very source",
+        "make the patch again, from this source",
     ),
     _case(
         r"^error: (?P<file>[^\n]{1,900}): does not exist in index$",
@@ -28,46 +28,46 @@ _CASES: Final = (
     ),
     _case(
         r"^error: (?P<file>[^\n]{1,900}): already exists in index$",
-        "makes {file}, which is in the source already",
-        "take it out of the recipe if the source has the change by now",
+        "creates {file}, which is already in the source",
+        "remove it from the recipe if the source already has the change",
     ),
     _case(
         r"^error: invalid path '(?P<file>[^\n]{1,900})'$",
-        "names {file}, which no source can hold",
-        "take that file out",
+        "names {file}, which is not a valid path in a source",
+        "remove that file from the patch",
     ),
     _case(
         r"^error: new mode \(120000\) of (?P<file>[^\n]{1,900}) does not match old mode",
-        "makes a link of {file}; patches change files alone",
+        "makes {file} a link; patches may only change files",
         "write the file itself, or do it in build.before",
     ),
     _case(
         r"^error: (?P<file>[^\n]{1,900}): wrong type$",
-        "takes {file} for a link or another kind of file than it is",
+        "treats {file} as another kind of file than it is",
         "links of a source are copies here: patch what they point to",
     ),
     _case(
         r"^error: '(?P<file>[^\n]{1,900})' appears as both a file and as a directory$",
-        "cannot make {file}: a file would be a folder, too",
+        "cannot create {file}: a file would have to be a folder as well",
         "name another path",
     ),
     _case(
         r"^error: corrupt patch at (?:[^\s:]{1,400}:|line )(?P<line>\d{1,9})$",
-        "is broken at its line {line}",
-        "make it anew",
+        "is corrupt at line {line}",
+        "make the patch again",
     ),
-    _case(r"^error: No valid patches in input", "holds no patch", "write it by `git diff` or `diff -u`"),
+    _case(r"^error: No valid patches in input", "contains no patch", "write it by `git diff` or `diff -u`"),
 )
 
 
 def explain_patch(output: str) -> Diagnosis[Kind]:
-    """Say what git has against a patch; the sentence goes on after the patch's name."""
-    first = next(iter(searchable(output).strip().splitlines()), "git says no more").removeprefix("error: ")
+    """Explain why git refused a patch; the sentence continues after the patch's name."""
+    first = next(iter(searchable(output).strip().splitlines()), "git gives no reason").removeprefix("error: ")
     return diagnose(_CASES, searchable(output)) or Diagnosis(kind="patch", sentence=f"does not apply: {first}")
 
 
 def complaint(output: str, returncode: int) -> str:
-    """Return what git complained of first."""
+    """Return the first error that git printed."""
     lines = [line.strip() for line in searchable(output).splitlines() if line.strip()]
     complaints = [line.partition(": ")[2] for line in lines if line.startswith(("fatal: ", "error: "))]
     return next(iter(complaints or lines), f"it ended with {returncode}")

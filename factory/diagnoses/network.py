@@ -1,4 +1,4 @@
-"""What an offline command tried to get from the network, as far as the tool that tried printed it."""
+"""What an offline command tried to get from the network, if the tool printed it."""
 
 import re
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from factory.host import is_loopback
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkAttempt:
-    """What an offline command tried to get, in the tool's own words, and the recipe's way to declare it.
+    """What an offline command tried to get, as the tool printed it, and how the recipe can declare it.
 
-    It is not the `is_cause` of a failure where a compiler found fault with the code later on: a build may go on without
-    what it tried to get.
+    `is_cause` is False if a compiler reported an error in the code later on: a build may go on without what it tried
+    to get.
     """
 
     tool: str
@@ -38,13 +38,13 @@ _SOMETHING = "a download"
 _CRATES = "declare it in the recipe: a Cargo.lock that names it, or build: {locked: false}"
 _REQUIRES = "declare it in the recipe: build: {requires: [%s]}"
 _PROGRAM = "build: {requires: […]} takes a wheel that brings the program; crates come from Cargo.lock alone"
-_REPOSITORY = "source: {git: …} brings submodules along; what else the build clones belongs into the source (patches)"
+_REPOSITORY = "source: {git: …} brings submodules along; add what else the build clones to the source (patches)"
 _DOWNLOAD = (
     "provide it before the build: build: {system: …} or {requires: […]} installs it, {before-all: …} downloads it into "
     "the image, or add it to the source"
 )
 _WRAP = "declare it in the recipe: build: {system: …} installs the library, or a source brings subprojects/packagecache"
-_TESTS = "a trial has no network: leave the tests that want it out of test: {run: …}"
+_TESTS = "a trial has no network: leave the tests that need it out of test: {run: …}"
 
 _CASES = tuple(
     Case(tool, re.compile(expression, re.MULTILINE), "{wanted}", declare)
@@ -134,8 +134,8 @@ _CASES = tuple(
         ),
     )
 )
-"""The words of cargo 1.95, pip 26, uv 0.13, cmake 4.4, meson 1.12, git 2.30 to 2.39, curl 7.74 to 8, wget 1.21, npm 10,
-node 20, go 1.26 and CPython, each seen without network; the first that fits is believed."""
+"""The messages of cargo 1.95, pip 26, uv 0.13, cmake 4.4, meson 1.12, git 2.30 to 2.39, curl 7.74 to 8, wget 1.21,
+npm 10, node 20, go 1.26 and CPython, each seen without network; the first that fits counts."""
 
 _ADDRESS = re.compile(r"[\w.:/?&=%@+~-]{1,1000}+", re.ASCII)
 _COMPILER_ERROR = re.compile(
@@ -144,7 +144,7 @@ _COMPILER_ERROR = re.compile(
 
 
 def network_attempt(output: str, *, is_trial: bool = False) -> NetworkAttempt | None:
-    """Say what an offline command tried to fetch, as far as a tool printed it; None where none did."""
+    """Return what an offline command tried to fetch, if a tool printed it."""
     text = searchable(output)
     for case in _CASES:
         for match in case.pattern.finditer(text):
@@ -161,6 +161,6 @@ def network_attempt(output: str, *, is_trial: bool = False) -> NetworkAttempt | 
 
 
 def _addresses(wanted: str) -> Iterator[str]:
-    """Yield what may be an address in a tool's words; what a build serves to itself is not the network."""
+    """Yield what may be an address in a tool's message; what a build serves to itself is not the network."""
     if _ADDRESS.fullmatch(wanted):
         yield wanted

@@ -9,9 +9,9 @@ from factory.diagnoses.searchable import searchable
 Kind = Literal["sources", "expired", "mirror", "unknown"]
 
 NO_SOURCES: Final = "this image has no package sources"
-"""What our own script prints where apt has nothing to ask."""
+"""What our own script prints if apt has no package sources."""
 
-_MIRROR: Final = "look at the network, FACTORY_APT_MIRROR, proxies and certificates; then run again"
+_MIRROR: Final = "check the network, FACTORY_APT_MIRROR, proxies and certificates; then run again"
 _NAME: Final = "correct the name under build: {system: …}: distributions, and their releases, name packages differently"
 _CASES: Final[tuple[Case[Kind], ...]] = (
     Case(
@@ -59,5 +59,5 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
 
 
 def explain_packages(output: str) -> Diagnosis[Kind] | None:
-    """Say why a package manager failed, as far as its words are known. Only `mirror` may pass by itself."""
+    """Explain why a package manager failed, if its message is known. Only `mirror` may be temporary."""
     return diagnose(_CASES, searchable(output))

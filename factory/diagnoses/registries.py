@@ -1,4 +1,4 @@
-"""What Docker and Podman print when an image does not come from its registry."""
+"""What Docker and Podman print when an image cannot be pulled from its registry."""
 
 import re
 from typing import Final, Literal
@@ -7,7 +7,7 @@ from factory.diagnoses.cases import Case, Diagnosis, diagnose
 from factory.diagnoses.searchable import Searchable, one_line, searchable
 
 Kind = Literal["temporary", "lasting"]
-"""`temporary` trouble may be over a moment later."""
+"""`temporary` problems may be gone a moment later."""
 
 
 def _case(kind: Kind, pattern: str, sentence: str, hint: str) -> Case[Kind]:
@@ -19,13 +19,13 @@ _CASES: Final = (
         "lasting",
         r"verification failed|unexpected (?:digest|commit digest)|digest did not match"
         r"|does not match (?:its |provided manifest )?digest",
-        "what the registry sent is not what the digest names",
+        "what the registry sent does not match the digest",
         "do not use it: the registry, or something before it, changes images; name another registry",
     ),
     _case(
         "lasting",
         r"unauthorized|access denied|authentication required|forbidden",
-        "the registry does not let this user have it",
+        "the registry denies this user access",
         "is the name right? then log in to the registry with the engine's own client (`docker login`)",
     ),
     _case(
@@ -49,7 +49,7 @@ _CASES: Final = (
     _case(
         "temporary",
         r"refused|unreachable|no route|timeout|deadline|awaiting headers",
-        "no registry answers there",
+        "the registry does not answer",
         "is it up, and may the engine reach it? `--families lookalike` needs no registry",
     ),
     _case(
@@ -68,12 +68,12 @@ _MOST_QUOTED: Final = 1000
 
 
 def explain_pull(output: str) -> Diagnosis[Kind]:
-    """Say what an engine's words mean, and quote them; words that are not known count as temporary."""
+    """Explain an engine's message, and quote it; an unknown one counts as temporary."""
     text = searchable(output)
     diagnosis = diagnose(_CASES, text) or _BROKEN
     return Diagnosis(kind=diagnosis.kind, sentence=f"{diagnosis.sentence} ({quoted(text)})", hint=diagnosis.hint)
 
 
 def quoted(text: Searchable) -> str:
-    """Return words as they are quoted, in one line."""
+    """Return a message as it is quoted, in one line."""
     return one_line(text).strip()[:_MOST_QUOTED]

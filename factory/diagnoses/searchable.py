@@ -6,7 +6,7 @@ from typing import Final, NewType
 from factory.terminal import clean
 
 Searchable = NewType("Searchable", str)
-"""Text that `searchable` has cut and cleaned; whoever searches asks for it."""
+"""Text that `searchable` has cut and cleaned; functions that search take no other."""
 
 _PART: Final = 64 << 10
 _LINE: Final = 1000
@@ -16,8 +16,8 @@ _BLANKS = re.compile(r"\s++")
 def searchable(output: str) -> Searchable:
     """Return the first and the last 64 KiB, free of escape sequences, of each line the first 1000 characters.
 
-    The first error is near the beginning or near the end: what lies between are other files, or its consequences.
-    Credentials must be taken out before: a cut could leave half of one.
+    The first error is near the beginning or near the end: between them are other files, or its consequences.
+    Credentials must be removed before: a cut could leave half of one.
     """
     if len(output) > 2 * _PART:
         last = output[-_PART:]
@@ -28,5 +28,5 @@ def searchable(output: str) -> Searchable:
 
 
 def one_line(text: Searchable) -> Searchable:
-    """Join lines that a program has folded."""
+    """Join lines that a program has wrapped."""
     return Searchable(_BLANKS.sub(" ", text))

@@ -1,4 +1,4 @@
-"""What uv prints when it finds nothing."""
+"""What uv prints when it cannot resolve."""
 
 import re
 from dataclasses import replace
@@ -9,7 +9,7 @@ from factory.diagnoses.searchable import Searchable, one_line, searchable
 
 Kind = Literal["refused", "no-wheel", "unsatisfiable", "network"]
 
-_LOGIN: Final = "is the index URL right, the mirror whole, and no login page between?"
+_LOGIN: Final = "is the index URL right, the mirror complete, and no login page in between?"
 OTHER_VERSION: Final = "constrain it to a version that has a wheel there (build: constraints, or test: requires)"
 
 _NO_WHEEL = re.compile(r"Wheels are required for `(?P<name>[^`]{1,200})`")
@@ -51,13 +51,13 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
     Case(
         "unsatisfiable",
         re.compile(r"Because (?P<name>\S{1,200}) was not found in the package registry"),
-        "no index here knows {name}",
+        "no configured index has {name}",
         "is the name right, and the index URL?",
     ),
     Case(
         "unsatisfiable",
         re.compile(r"there (?:is|are) no versions? of (?P<name>[^\s,]{1,200})(?=[\s,])"),
-        "no index here has {name} for {target}",
+        "no configured index has {name} for {target}",
         "ask for a version that exists",
     ),
     Case(
@@ -70,7 +70,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
 
 
 def explain_uv_failure(output: str, target: str) -> Diagnosis[Kind]:
-    """Read uv's error, free of credentials; `target` names interpreter and platform."""
+    """Explain uv's error, free of credentials; `target` is the interpreter and the platform."""
     log = searchable(output)
     text = one_line(log)
     names = {"target": target, "cause": _last_cause(log), "lacking": _lacking(text)}
@@ -89,7 +89,7 @@ def _way_to_the_index(text: Searchable) -> str:
     if _CERTIFICATE.search(text):
         return "name the bundle that signs this server's certificate in SSL_CERT_FILE"
     if _PROXY.search(text):
-        return "look at http_proxy and https_proxy: is the proxy there, and its user and password right?"
+        return "check http_proxy and https_proxy: is the proxy up, and are its user and password right?"
     return "is the network up, and the index URL right?"
 
 

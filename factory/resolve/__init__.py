@@ -1,9 +1,9 @@
-"""Requirements and crates, made into files with hashes before anything is built.
+"""Requirements and crates, resolved to files with hashes before anything is built.
 
-The resolver runs on this machine, not in a container: it is a tool of ours that reads names and metadata and never
-runs a package's code (wheels only, no configuration of any project, an empty folder). What it names comes down as
-blobs, each compared with its hash; environments are then installed offline, in containers, from a wheelhouse. So fewer
-containers have a network, every file has a recorded hash, and a second run needs no network at all.
+The resolver runs on this machine, not in a container: it reads names and metadata and never runs a package's code
+(wheels only, no configuration of any project, an empty folder). The files that it names are downloaded and compared
+with their hashes; environments are then installed offline, in containers, from a wheelhouse. So fewer containers have
+a network, every file has a recorded hash, and a second run needs no network at all.
 """
 
 from factory.resolve.download import download

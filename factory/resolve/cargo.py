@@ -1,8 +1,8 @@
-"""Crates: the folder in which cargo fetches them, and what cargo printed when it could not.
+"""The folder in which cargo fetches crates, and the configuration that it gets there.
 
 cargo never fetches in the source tree: a project's cargo configuration can name programs that cargo then runs (wrappers
-of rustc, credential providers, git helpers). The folder holds manifests, the lock, and of the configuration what says
-where crates come from. Sources are there as empty files, because cargo wants every target to exist.
+of rustc, credential providers, git helpers). The folder has the manifests, the lock, and the part of the configuration
+that says where crates come from. Source files are empty, because cargo requires every target to exist.
 """
 
 import posixpath
@@ -27,21 +27,23 @@ _SOURCE_FIELDS = (
 _KEPT: Mapping[str, tuple[str, ...]] = {"source": _SOURCE_FIELDS, "registries": ("index", "protocol")}
 _REGISTRY_FIELDS = ("default", "index")
 _LOCAL = ("directory", "local-registry")
-_TOKEN_PROVIDER = {"CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS": "cargo:token"}  # no program; cargo wants it said
+_TOKEN_PROVIDER = {
+    "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS": "cargo:token"
+}  # cargo's own provider, which is no program, but must be named
 _CREDENTIALS = re.compile(r"https?://[^/@\s]+@|://[^/@\s:]+:[^/@\s]*@")
 _CONFIGURATION_BYTES = 4 << 20
 _COPIED_BYTES = 64 << 20
 _CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
-"""How every lock file names the public registry, whatever it is replaced with."""
+"""The public registry's name in every lock file, whatever replaces it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchFolder:
     """All that cargo sees while it fetches. Paths are relative to the folder, which is cargo's working directory.
 
-    `manifests` are crates that no workspace holds together; `lock_paths` is where cargo reads the lock of each or
-    writes a new one. `needs_network` is False where no lock names a crate, or the project brings all of them along
-    (`cargo vendor`). `registries` are the indexes that the project itself names, by `registry_id`.
+    `manifests` are crates that share no workspace; `lock_paths` is where cargo reads the lock of each, or writes a new
+    one. `needs_network` is False if no lock names a crate, or the project contains all of them (`cargo vendor`).
+    `registries` are the indexes that the project itself names, by `registry_id`.
     """
 
     files: tuple[FileEntry, ...]
@@ -52,21 +54,21 @@ class FetchFolder:
 
     @property
     def digest(self) -> Digest:
-        """What names the folder: every path and content, and the manifests that are fetched for."""
+        """The digest of every path and content, and of the manifests to fetch for."""
         files = {str(file.path): Digest.of(file.content).hex for file in self.files}
         return key({"manifests": list(self.manifests), "files": files})
 
     def commands(self, *, locked: bool) -> tuple[tuple[str, ...], ...]:
-        """Return the commands that download every crate of each lock, for every target: `cargo metadata` reads all."""
+        """Return the commands that download every crate of each lock, for all targets: `cargo metadata` needs them."""
         option = ("--locked",) if locked else ()
         return tuple(("cargo", "fetch", *option, "--manifest-path", manifest) for manifest in self.manifests)
 
 
 def fetch_folder(tree: Files, *manifests: str) -> FetchFolder:
-    """Cut a source tree down to what cargo may see in a container with network.
+    """Reduce a source tree to what cargo may see in a container with network.
 
     Raises:
-        SourceError: a configuration, a manifest or the lock is not valid TOML, or they are larger than is read.
+        SourceError: a configuration, a manifest or the lock is not valid TOML, or they are too large.
     """
     reading = Reading.of(tree)
     lock_paths = tuple(str(PurePosixPath(_workspace_root(reading, path)) / "Cargo.lock") for path in manifests)
@@ -84,9 +86,9 @@ def fetch_folder(tree: Files, *manifests: str) -> FetchFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserConfiguration:
-    """What is kept of a user's own `$CARGO_HOME/config.toml`: where crates come from. No program, no token.
+    """The part of a user's own `$CARGO_HOME/config.toml` that says where crates come from: no program, no token.
 
-    `is_loopback` where one of its URLs names this machine's own loopback address.
+    `is_loopback` if one of its URLs has this machine's own loopback address.
     """
 
     content: bytes = b""
@@ -95,10 +97,10 @@ class UserConfiguration:
 
 
 def user_configuration(content: bytes) -> UserConfiguration:
-    """Cut a user's own configuration down in the same way as a project's: a mirror stays, programs and tokens go.
+    """Reduce a user's own configuration as a project's: a mirror stays, programs and tokens are dropped.
 
     Raises:
-        SourceError: it is not valid TOML, or names a user or a password: builds read this file, and may not know them.
+        SourceError: it is not valid TOML, or has a user or a password, which builds, that read this file, may not see.
     """
     try:
         kept = _cut(parse_toml(decoded(content, _CONFIGURATION_BYTES)))
@@ -108,7 +110,7 @@ def user_configuration(content: bytes) -> UserConfiguration:
         if _CREDENTIALS.search(value):
             raise SourceError(
                 f"your cargo configuration has a user or a password in a URL of [{table}.{name}], where builds see it",
-                hint=f"take it out, and give a token instead: CARGO_REGISTRIES_{registry_id(name)}_TOKEN, or "
+                hint=f"remove it, and give a token instead: CARGO_REGISTRIES_{registry_id(name)}_TOKEN, or "
                 f"`cargo login --registry {name}`",
             )
     return UserConfiguration(
@@ -127,13 +129,13 @@ def _urls(kept: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
 def usable_tokens(
     tokens: Mapping[str, str], users: frozenset[tuple[str, str]], projects: frozenset[tuple[str, str]]
 ) -> Mapping[str, str]:
-    """Return, as variables of cargo's, the tokens of registries that the user names.
+    """Return the variables by which cargo gets the tokens of the registries that the user names.
 
-    cargo sends a registry's token to whatever index the project's configuration gives that name; so one that a project
-    gives another index is withheld.
+    cargo sends a registry's token to whatever index the project's configuration gives that name; so the token of a
+    registry that a project gives another index is withheld.
 
     Raises:
-        SourceError: such a registry is asked by plain http beyond this machine, where anybody on the way reads along.
+        SourceError: such a registry is reached by plain http beyond this machine, where others can read the token.
     """
     for name, index in sorted(users):
         if name in tokens and _is_open(index):
@@ -148,7 +150,7 @@ def usable_tokens(
 
 
 def _is_open(index: str) -> bool:
-    url = index.lower().removeprefix("sparse+")  # cargo, too, takes a scheme in capitals
+    url = index.lower().removeprefix("sparse+")  # cargo accepts a scheme in capitals too
     return url.startswith("http://") and not is_loopback(url)
 
 
@@ -187,7 +189,7 @@ def _is_configuration(path: str) -> bool:
 
 
 def _cut(configuration: Mapping[str, object]) -> Mapping[str, object]:
-    """Keep where crates come from, and drop all else: an allow-list, since any other table may name a program."""
+    """Keep where crates come from, and drop the rest: an allow-list, since any other table may name a program."""
     kept: dict[str, object] = {}
     for table, allowed in _KEPT.items():
         entries = _table(configuration.get(table))
@@ -212,7 +214,7 @@ def _content(reading: Reading, path: str) -> Mapping[str, object] | None:
 
 
 def _workspace_root(reading: Reading, manifest: str) -> str:
-    """Return the folder whose Cargo.lock counts: the nearest with `[workspace]`, else the manifest's own."""
+    """Return the folder whose Cargo.lock is used: the nearest with `[workspace]`, else the manifest's own."""
     own = posixpath.dirname(manifest)
     folder = own
     while True:
@@ -229,7 +231,7 @@ def _workspace_root(reading: Reading, manifest: str) -> str:
 
 
 def _within(path: str) -> str | None:
-    """Return a path in its shortest form, the root as nothing; None where it leaves the tree."""
+    """Return a path in its shortest form, empty for the root; None if it leaves the tree."""
     plain = posixpath.normpath(path)
     if plain.startswith(("..", "/")):
         return None

@@ -1,4 +1,4 @@
-"""Downloads what was resolved: each file compared with its hash before the store takes it."""
+"""Downloads resolved files, and compares each with its hash before the store takes it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +17,7 @@ from factory.store.files import explained
 from factory.web.download import download as fetch_file
 from factory.web.session import attempt, open_session
 
-_MOST_BYTES = 4 << 30  # of one file, whatever the index says of its size
+_MOST_BYTES = 4 << 30  # of one file, whatever size the index gives
 
 
 def download(
@@ -28,11 +28,11 @@ def download(
     sleep: Callable[[float], None] = real_sleep,
     cancelled: Event | None = None,
 ) -> Resolution | Unresolved:
-    """Bring every file into the store; what it has already is not asked for again.
+    """Bring every file into the store; files that it has are not downloaded again.
 
     Raises:
         StoreError: the store cannot take a file.
-        Interrupted: `cancelled` was set before the last file was here.
+        Interrupted: `cancelled` was set before the last file had arrived.
     """
     taken: list[Artifact] = []
     with open_session(host) as session, store.temp_folder() as folder:

@@ -1,4 +1,4 @@
-"""What resolving ends with: files with hashes, or the reason why there are none."""
+"""The result of resolving: files with hashes, or the reason why there are none."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from factory.digest import Artifact, Digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedFile:
-    """One wheel as the index lists it. `url` carries no credentials; `size_bytes` is None where the index is silent."""
+    """One wheel as the index lists it. `url` has no credentials; `size_bytes` is None if the index gives no size."""
 
     filename: str
     digest: Digest
@@ -18,7 +18,7 @@ class ResolvedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The wheels that satisfy the requirements, none of them downloaded yet, in the order of their names."""
+    """The wheels that satisfy the requirements, before they are downloaded, in the order of their names."""
 
     files: tuple[ResolvedFile, ...]
 
@@ -34,9 +34,9 @@ class Resolution:
 class Unresolved:
     """Why there are no files: one clause, the way out, and what the resolver printed.
 
-    `refused`: a requirement or a file that the factory does not take, or bytes that are not what the index says.
+    `refused`: a requirement or a file that the factory does not accept, or bytes that differ from the index's hash.
     `no-wheel`: the index has it, but no wheel for this interpreter and platform. `unsatisfiable`: no versions fit.
-    `network`: the index cannot be reached or refused access; the only kind that may pass by itself.
+    `network`: the index cannot be reached, or refused access; the only kind that may be temporary.
     """
 
     kind: Literal["refused", "no-wheel", "unsatisfiable", "network"]

@@ -1,4 +1,4 @@
-"""Requirements to wheels with hashes, by uv."""
+"""Resolves requirements to wheels with hashes, by uv."""
 
 import errno
 import os
@@ -34,7 +34,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
-    """What uv is asked."""
+    """What uv has to resolve."""
 
     requirements: Sequence[Requirement]
     constraints: Sequence[Requirement]
@@ -57,8 +57,8 @@ def resolve_requirements(
 ) -> Found | Unresolved:
     """Find the wheels that satisfy requirements for an interpreter on a platform; downloads nothing.
 
-    `folder` is an empty temporary folder. A free-threaded interpreter has no name in uv: uv then resolves for every
-    platform at once, and the wheel is chosen here; a release without a fitting one is refused instead of avoided.
+    `folder` is an empty temporary folder. uv has no name for a free-threaded interpreter: it then resolves for all
+    platforms at once, and the wheel is chosen here; a release without a suitable one is refused, not avoided.
 
     Raises:
         FactoryError: uv is not installed, or did not end.
@@ -78,18 +78,18 @@ def resolve_requirements(
 
 
 def _raise_if_full(output: str, folder: Path) -> None:
-    """Raise what the operating system told uv: Rust prints an error's number after its text."""
+    """Raise the operating system's error that uv printed: Rust adds the number to its text."""
     for number in (errno.ENOSPC, errno.EDQUOT):
         if f"(os error {number})" in output:
             raise OSError(number, os.strerror(number), str(folder))
 
 
 def _refusal(requirement: Requirement) -> Unresolved | None:
-    """Refuse what is no name on an index, before uv sees it."""
+    """Refuse a requirement that is not a name on an index, before uv reads it."""
     text = str(requirement)
     if requirement.url is not None:
-        sentence = f"{requirement.name} is asked for by URL; only names on the package index are taken"
-        return Unresolved(kind="refused", sentence=sentence, hint=f"say {requirement.name}==VERSION")
+        sentence = f"{requirement.name} is required by URL; only names on the package index are accepted"
+        return Unresolved(kind="refused", sentence=sentence, hint=f"write {requirement.name}==VERSION")
     if not text.isprintable():
         # A line break inside a quoted marker would end the line in uv's requirements file and begin an option.
         return Unresolved(kind="refused", sentence=f"the requirement {text!a} holds a control character")
@@ -97,7 +97,7 @@ def _refusal(requirement: Requirement) -> Unresolved | None:
 
 
 def _ask(question: _Question, host: Host, folder: Path) -> process.Completed:
-    """Run uv in an empty folder. Index URLs travel in the environment: an argument list is public on this machine."""
+    """Run uv in an empty folder. Index URLs go into its environment: all users of the machine can see arguments."""
     cwd = folder / "cwd"
     cwd.mkdir()
     platform = uv_platform(question.interpreter, question.platform)
@@ -127,7 +127,7 @@ def _line(requirement: Requirement, marker: str | None) -> str:
 
 
 def _index_env(host: Host) -> Mapping[str, str]:
-    """Return where uv asks. Netrc's logins travel in the URLs: out of the file uv would send them to any server."""
+    """Return the variables with uv's indexes. Netrc's logins are put into URLs: uv would send them to any server."""
     env = {"NETRC": os.devnull}
     if host.extra_index_urls:
         env["UV_INDEX"] = " ".join(_with_login(url, host) for url in host.extra_index_urls)
@@ -145,7 +145,7 @@ def _with_login(url: str, host: Host) -> str:
 
 
 def _read(text: str, question: _Question) -> Found | Unresolved:
-    """Choose a wheel of every package in uv's answer, a pylock.toml (PEP 751)."""
+    """Choose a wheel for every package in uv's answer, a pylock.toml (PEP 751)."""
     try:
         lock = Pylock.from_dict(parse_toml(text, times=8))
         chosen = list(
@@ -164,7 +164,7 @@ def _read(text: str, question: _Question) -> Found | Unresolved:
     for package, file in chosen:
         taken = _file(file) if isinstance(file, PackageWheel) else None
         if taken is None:
-            sentence = f"{package.name} comes without a wheel of a known name and sha256"
+            sentence = f"{package.name} has no wheel with a valid name and a sha256"
             return Unresolved(kind="refused", sentence=sentence, hint=OTHER_VERSION, log=text)
         files.append(taken)
     return Found(files=tuple(sorted(files, key=lambda file: file.filename)))
@@ -174,7 +174,7 @@ def _file(wheel: PackageWheel) -> ResolvedFile | None:
     try:
         digest = Digest(wheel.hashes.get("sha256", "").lower())
         parse_wheel_name(wheel.filename)
-    except ValueError:  # the index diagnosis something else, or nothing
+    except ValueError:  # the index gives another hash, or none
         return None
     if wheel.url is None or PurePosixPath(wheel.filename).name != wheel.filename:
         return None

@@ -1,4 +1,4 @@
-"""An interpreter on a platform as resolvers see it: its wheel tags, its markers, and uv's names for both."""
+"""An interpreter on a platform as resolvers need it: wheel tags, a marker, and uv's name."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -41,7 +41,7 @@ def marker_text(interpreter: Interpreter, platform: PlatformTag) -> str:
 
 
 def uv_platform(interpreter: Interpreter, platform: PlatformTag) -> str | None:
-    """Return uv's name for the platform, or for the newest that is no newer; None where uv knows no such wheels.
+    """Return uv's name for the platform, or for the newest one that is not newer; None if uv has no name for it.
 
     uv 0.13 has no names for free-threaded interpreters, PyPy and most architectures (`uv pip compile --help`).
     """

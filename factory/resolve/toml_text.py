@@ -1,14 +1,16 @@
-"""Writes plain tables as TOML: just enough for a configuration that was read from TOML and cut down."""
+"""Writes plain tables as TOML: enough for a configuration that was read from TOML and reduced."""
 
 import json
 from collections.abc import Mapping
 
 
 def render_toml(table: Mapping[str, object]) -> str:
-    """Write a table, a line for each of its keys; tables below it stand inline.
+    """Write a table, one line for each key; tables below it are inline.
+
+    The bytes are in keys, through the digest of a `FetchFolder`.
 
     Raises:
-        TypeError: it holds something else than text, numbers, booleans, lists and tables.
+        TypeError: it has values other than text, numbers, booleans, lists and tables.
     """
     return "".join(f"{_text(name)} = {_value(value)}\n" for name, value in table.items())
 
@@ -24,9 +26,9 @@ def _value(value: object) -> str:
         case Mapping():
             return f"{{{', '.join(f'{_text(name)} = {_value(inner)}' for name, inner in value.items())}}}"
         case _:
-            raise TypeError(f"{value!r} has no place in a configuration")
+            raise TypeError(f"{value!r} cannot be written as TOML")
 
 
 def _text(text: str) -> str:
-    """Quote text: JSON's escapes are TOML's, but for DEL, which TOML wants escaped (TOML 1.0, "String")."""
+    """Quote text: JSON's escapes are TOML's, except DEL, which TOML requires to be escaped (TOML 1.0, "String")."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

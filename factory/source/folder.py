@@ -31,11 +31,11 @@ _JUNK_MARKS = ("pyvenv.cfg", "CACHEDIR.TAG")  # A virtual environment; a cache, 
 def read_folder(ref: PathSource, host: Host, *, limits: SourceLimits | None = None) -> Tree:
     """Read a folder into a tree.
 
-    In a git working tree every file gets the time of the last commit, elsewhere each keeps its own. Nothing of
-    the folder is run, and what changes in it later changes nothing in the tree.
+    In a git working tree every file gets the time of the last commit, elsewhere each keeps its own. Nothing in
+    the folder is run, and later changes to it do not change the tree.
 
     Raises:
-        SourceError: there is no such folder, it is empty, git cannot list it, or it holds what a source cannot hold.
+        SourceError: the folder does not exist or is empty, git cannot list it, or it has files that a source cannot.
     """
     root = ref.path
     if not root.is_dir():
@@ -58,7 +58,7 @@ def _is_working_tree(root: Path) -> bool:
 
 
 class _Listing:
-    """What git says of one source: its own words and those of the repositories in it, in a bounded time."""
+    """What git lists of one source and of the repositories in it, in a bounded time."""
 
     def __init__(self, root: Path, host: Host, limits: SourceLimits) -> None:
         self._root = root
@@ -68,7 +68,7 @@ class _Listing:
         self._until = monotonic() + _GIT_S
 
     def paths(self, below: str = "", depth: int = 0) -> Iterator[str]:
-        """Yield what git tracks plus unignored files, those of submodules and nested repositories too."""
+        """Yield tracked and unignored files, with those of submodules and nested repositories."""
         folder = self._root / below
         if depth > _DEEPEST:
             raise SourceError(f"{folder}: repositories nest deeper than {_DEEPEST}")
@@ -83,7 +83,7 @@ class _Listing:
                 yield from self.paths(f"{below}{name.rstrip('/')}/", depth + 1)
 
     def committed_s(self) -> int | None:
-        """Return the time of the last commit; None before the first. `git log` could start a signature program."""
+        """Return the time of the last commit, None before the first; `git log` could start a signature program."""
         answer = self._ask(self._root, "cat-file", "commit", "HEAD")
         return commit_time_s(answer.stdout) if answer.returncode == 0 else None
 
@@ -92,7 +92,7 @@ class _Listing:
         if self._nested > _NESTED:
             raise SourceError(
                 f"{self._root} holds more than {_NESTED} repositories in it",
-                hint="name a folder that holds fewer, or let .gitignore leave them out",
+                hint="name a folder that holds fewer, or exclude them in .gitignore",
             )
 
     def _ls_files(self, folder: Path) -> list[str]:
@@ -115,20 +115,20 @@ class _Listing:
         except TooSlowError as error:
             raise SourceError(
                 f"git did not list {self._root} within {_GIT_S} s; it was at {folder}",
-                hint="git waits for ever where a .gitignore or core.excludesFile is a named pipe: look for one",
+                hint="git waits forever if a .gitignore or core.excludesFile is a named pipe: look for one",
             ) from error
 
 
 def commit_time_s(commit: bytes) -> int | None:
-    """Read the time out of a commit as git keeps it."""
+    """Read the time of a commit in git's own form."""
     match = re.search(rb"^committer .* (\d{1,20}) [-+]\d{4}$", commit, re.MULTILINE)
     return int(match[1]) if match else None
 
 
 def _walked(folder: Path, root: Path, deeper: int) -> Iterator[str]:
-    """Yield every file below a folder but those of version control, environments, caches and earlier builds."""
+    """Yield every file below a folder except those of version control, environments, caches and earlier builds."""
     if deeper < 0:
-        raise SourceError(f"{root} holds a file more folders deep than a source may have")
+        raise SourceError(f"{root} has folders nested deeper than a source may have")
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -169,11 +169,11 @@ def _contents(
 
 
 def _refuse_linked_folder(root: Path, folder: Path, real: set[Path]) -> None:
-    """Refuse a file that git lists below a link: its index may say so, and the link may lead anywhere."""
+    """Refuse a file below a link: git's index may list one, and the link may lead anywhere."""
     if folder in real:
         return
     if Path(os.path.realpath(folder)) != Path(os.path.realpath(root)) / folder.relative_to(root):
-        raise SourceError(f"{root} holds members below {folder.relative_to(root)}, which is no folder")
+        raise SourceError(f"{root} holds members below {folder.relative_to(root)}, which is not a folder")
     real.add(folder)
 
 

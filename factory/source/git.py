@@ -1,4 +1,4 @@
-"""Git, as this machine runs it: no hook, no prompt, and nothing that a repository's own configuration names."""
+"""Runs git without hooks, prompts, and anything that a repository's own configuration names."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ PROTOCOLS: Final = ("https", "ssh", "file")
 
 _PROGRAM: Final = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*")
 _QUIET_FETCH: Final = ("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.recurseSubmodules=false")
-_ONE_PACK: Final = ("-c", "fetch.unpackLimit=1")  # whatever comes is one file, so that a file's limit is its limit
+_ONE_PACK: Final = ("-c", "fetch.unpackLimit=1")  # a fetch writes one file, so the limit on files limits it
 _WITHOUT_LOGIN: Final = ("-c", "credential.helper=")
 _WITHOUT_REDIRECTS: Final = ("-c", "http.followRedirects=false")
 _LIMITED: Final = ("/bin/sh", "-c", 'trap "" XFSZ; ulimit -f "$1"; shift; exec "$@"', "sh")
@@ -29,13 +29,13 @@ _CHUNK_BYTES: Final = 1 << 20
 _LINE_BYTES: Final = 100  # a digest, a type and a size, each as long as can be
 
 Login = Literal["user", "no redirects", "none"]
-"""As whom git asks a server: this user, this user at that very server alone, or nobody."""
+"""As whom git asks a server: this user, this user without following redirects, or without any login."""
 
 _NOBODY: Final = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
 
-# A few bytes of deltas can describe an object of gigabytes: large ones are streamed, or refused before memory is had.
+# A few bytes of deltas can describe an object of gigabytes: large ones are streamed, or refused before allocation.
 _MEMORY: Final = {"GIT_ALLOC_LIMIT": "256m"}
-_MEMORY_OF_TWO: Final = {"GIT_ALLOC_LIMIT": "640m"}  # here git serves the repository, too, and streams less of it
+_MEMORY_OF_TWO: Final = {"GIT_ALLOC_LIMIT": "640m"}  # git serves the repository as well, and streams less of it
 _STREAMED: Final = ("-c", "core.bigFileThreshold=16m", "-c", "core.packedGitLimit=256m", "-c", "pack.threads=1")
 
 
@@ -45,7 +45,7 @@ def is_here(host: Host) -> bool:
 
 
 def require(host: Host, what: str) -> None:
-    """Refuse to go on without git.
+    """Require git.
 
     Raises:
         SourceError: git is not installed; `what` needs it.
@@ -63,10 +63,10 @@ def ask(
     most_bytes: int = _MOST_BYTES,
     timeout_s: float = _TIMEOUT_S,
 ) -> Completed:
-    """Run git in a folder, offline; what this user configured counts for nothing either.
+    """Run git in a folder, offline, and without this user's configuration.
 
     Raises:
-        TooMuchOutputError: it prints more than `most_bytes`, and no file is given for it.
+        TooMuchOutputError: it prints more than `most_bytes`, and `stdout` is not given.
     """
     return run(
         [*_PROGRAM, *_STREAMED, *arguments],
@@ -87,10 +87,10 @@ def ask_remote(
     login: Login = "user",
     most_bytes: int = _MOST_BYTES,
 ) -> Completed:
-    """Run git where it asks a server, by this machine's proxies and certificates.
+    """Run a git command that asks a server, with this machine's proxies and certificates.
 
-    Of protocols only `PROTOCOLS` are spoken, whatever is configured. Nobody is asked for a password. Where a
-    server sends more than `pack_bytes`, writing on fails with EFBIG (setrlimit(2)): `was_too_much` tells.
+    Only `PROTOCOLS` are allowed, whatever is configured, and git cannot ask for a password. If a server sends more
+    than `pack_bytes`, git fails with EFBIG (setrlimit(2)), which `was_too_much` recognizes.
 
     Raises:
         TooMuchOutputError: it prints more than `most_bytes`.
@@ -110,7 +110,7 @@ def ask_remote(
 
 
 def _identity(host: Host, login: Login) -> Mapping[str, str]:
-    """Return what makes git act as this user, or as nobody: curl reads ~/.netrc, ssh has its keys and its agent."""
+    """Return the variables that give git this user's login or none: curl reads ~/.netrc, ssh its keys and agent."""
     if login == "none":
         return {**_NOBODY, "HOME": "/dev/null", "NETRC": "/dev/null", "GIT_ALLOW_PROTOCOL": "https:file"}
     agent = {"SSH_AUTH_SOCK": host.ssh_agent} if host.ssh_agent else {}
@@ -118,7 +118,7 @@ def _identity(host: Host, login: Login) -> Mapping[str, str]:
 
 
 def sizes(folder: Path, host: Host, objects: Sequence[str]) -> list[int]:
-    """Return how long objects of a repository are.
+    """Return the sizes of objects of a repository.
 
     Raises:
         SourceError: git cannot read one of them.
@@ -134,7 +134,7 @@ def contents(folder: Path, host: Host, objects: Sequence[str], sizes_bytes: Sequ
     """Yield each object's bytes in pieces, in order; each must be read to its end before the next.
 
     Raises:
-        SourceError: git cannot read one of them, or it is not as long as was completed.
+        SourceError: git cannot read one of them, or its size is not the one given.
     """
     with tempfile.TemporaryFile(dir=folder) as answer:
         completed = _batch(folder, host, "--batch", objects, stdout=answer)
@@ -163,7 +163,7 @@ def _batch(
 
 
 def was_too_much(completed: Completed) -> bool:
-    """Whether git ended because a pack exceeded its limit."""
+    """Whether git failed because a pack exceeded its limit."""
     return os.strerror(errno.EFBIG) in completed.stderr
 
 

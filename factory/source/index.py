@@ -1,4 +1,4 @@
-"""The package index: which sdist a release has (PEP 503, 592, 691), and its bytes, checked."""
+"""The package index: finds the sdist of a release (PEP 503, 592, 691), downloads and checks it."""
 
 import time
 from bisect import bisect
@@ -43,7 +43,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A sdist on this machine, its digest checked against index and recipe; `notes` are sentences for people."""
+    """An sdist on this machine, its digest compared with index and recipe; `notes` are sentences for people."""
 
     filename: str
     path: Path
@@ -96,10 +96,10 @@ def fetch_sdist(
 def find_sdist(
     ref: SdistSource, host: Host, session: requests.Session, *, sleep: Callable[[float], None] = time.sleep
 ) -> Listed:
-    """Ask the extra indexes, then the index; the first that lists the release's sdist is believed.
+    """Ask the extra indexes, then the index; the first that lists the release's sdist counts.
 
     Raises:
-        SourceError: none lists it; near versions are named.
+        SourceError: none lists it; the message names near versions.
     """
     seen: dict[Version, bool] = {}
     for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
@@ -115,9 +115,9 @@ def find_sdist(
 def newest_sdist(
     name: NormalizedName, host: Host, session: requests.Session, *, sleep: Callable[[float], None] = time.sleep
 ) -> Version:
-    """Return the newest version with a sdist that is not yanked, and no pre-release where there is another.
+    """Return the newest version with an sdist that is not yanked; a pre-release only if there is nothing else.
 
-    The first index that has one is believed, as for a release that is named whole.
+    The first index that has one counts, as for a release that is named.
 
     Raises:
         SourceError: no index has one.
@@ -130,17 +130,17 @@ def newest_sdist(
         if candidates:
             return max(candidates, key=lambda version: (not version.is_prerelease, version))
     if known:
-        raise SourceError(f"{name} has no sdist on any index here", hint="name a folder that holds its source")
-    raise SourceError(f"no index here knows {name}", hint="is the name right, and the index URL?")
+        raise SourceError(f"no configured index has an sdist of {name}", hint="name a folder that holds its source")
+    raise SourceError(f"no configured index has {name}", hint="is the name right, and the index URL?")
 
 
 def ask_page(
     session: requests.Session, root: str, name: NormalizedName, sleep: Callable[[float], None]
 ) -> list[pypi_simple.DistributionPackage]:
-    """Ask one index for a project's files, and again where its failure may pass; none where it does not know it.
+    """Ask one index for a project's files, repeatedly if a failure may be temporary; nothing if it has no such project.
 
     Raises:
-        SourceError: the index does not answer, or not in time, or what it answers is no index page or too large.
+        SourceError: the index does not answer in time, or its answer is not an index page, or too large.
     """
     ask = partial(_page, session, root, name)
     return attempt(f"the index page of {name}", ask, sleep=sleep, deadline_s=_PAGE_DEADLINE_S)
@@ -159,7 +159,7 @@ def _page(session: requests.Session, root: str, name: NormalizedName) -> list[py
         return read_page(content, kind, came_from, name)
     except (ValueError, pypi_simple.UnsupportedRepoVersionError) as error:
         raise SourceError(
-            f"{urlsplit(url).hostname} answers for {name} with no index page (PEP 503, PEP 691)",
+            f"{urlsplit(url).hostname} answers for {name} with something else than an index page (PEP 503, PEP 691)",
             hint="is the index URL right? it ends with /simple/ on most servers",
         ) from error
 
@@ -167,7 +167,7 @@ def _page(session: requests.Session, root: str, name: NormalizedName) -> list[py
 def versions(
     packages: Iterable[pypi_simple.DistributionPackage],
 ) -> Iterator[tuple[Version, pypi_simple.DistributionPackage]]:
-    """Yield files with their versions; what has none by PEP 440 is left out."""
+    """Yield files with their versions; those without a version by PEP 440 are left out."""
     for package in packages:
         try:
             yield parse_version(package.version or ""), package
@@ -184,10 +184,10 @@ def _suffix(filename: str) -> str:
 
 
 def as_listed(package: pypi_simple.DistributionPackage, root: str) -> Listed:
-    """Read what an index says of one file.
+    """Return what an index says about one file.
 
     Raises:
-        SourceError: its name is none.
+        SourceError: its name is not a file name.
     """
     hexadecimal = package.digests.get("sha256", "").lower()
     if "/" in package.filename or not package.filename.isprintable():
@@ -227,10 +227,12 @@ def _notes(listed: Listed) -> Iterator[str]:
 
 def _missing(ref: SdistSource, seen: dict[Version, bool]) -> SourceError:
     if not seen:
-        return SourceError(f"no index here knows {ref.name}", hint="is the name right, and the index URL?")
+        return SourceError(f"no configured index has {ref.name}", hint="is the name right, and the index URL?")
     if ref.version in seen:
         return SourceError(f"{ref.name} {ref.version} has wheels, but no sdist", hint="build it from a path")
     ordered = sorted(version for version, has_sdist in seen.items() if has_sdist)
     place = bisect(ordered, ref.version)
     near = ", ".join(str(version) for version in ordered[max(0, place - _NEIGHBOURS) : place + _NEIGHBOURS])
-    return SourceError(f"no index here has {ref.name} {ref.version}", hint=f"near versions: {near}" if near else "")
+    return SourceError(
+        f"no configured index has {ref.name} {ref.version}", hint=f"near versions: {near}" if near else ""
+    )

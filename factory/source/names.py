@@ -1,4 +1,4 @@
-"""Names and links of a source's members: what may be believed, and what is refused by name."""
+"""Checks the names and links of a source's members, and refuses those that are not safe."""
 
 import posixpath
 from bisect import bisect_left
@@ -13,7 +13,7 @@ _TARGET_BYTES = 4096  # PATH_MAX
 
 
 class Names:
-    """Checks the names of a source's members, and counts all that is kept of them: there is no end of hostile names."""
+    """Checks the names of a source's members, and counts what is kept of them: an archive can have endless names."""
 
     def __init__(self, subject: str, limits: SourceLimits) -> None:
         """Count from nothing; `subject` is what messages call the source."""
@@ -25,7 +25,7 @@ class Names:
         """Return a member's name as a clean relative path; empty for the root itself.
 
         Raises:
-            SourceError: the name is absolute, climbs, holds control characters, is not UTF-8 or too long or too deep,
+            SourceError: the name is absolute, leads out, has control characters, is not UTF-8, too long or too deep,
                 or there are too many.
         """
         self._refuse_long(name, self.limits.name_bytes)
@@ -70,7 +70,7 @@ class Names:
         return path
 
     def _take(self, name: str) -> None:
-        self._count += 1  # folders and what replaces an earlier member cost time, too
+        self._count += 1  # folders, and members that replace earlier ones, cost time too
         if self._count > self.limits.files:
             raise SourceError(f"{self.subject} holds more than {self.limits.files} files")
         self._count_text(name)
@@ -93,7 +93,7 @@ def resolve_links(extents: Iterable[Extent], links: Mapping[str, str], names: Na
 
     Raises:
         SourceError: a link leads nowhere or into itself, a file lies below a link or below another file, or the copies
-            are more than the source may weigh.
+            exceed the size that a source may have.
     """
     files = {extent.file.path: extent for extent in extents}
     _refuse_members_below([*files, *links], names.subject)
@@ -105,16 +105,16 @@ def resolve_links(extents: Iterable[Extent], links: Mapping[str, str], names: Na
 
 
 def _refuse_members_below(paths: Iterable[str], subject: str) -> None:
-    """Refuse what lies below a file or a link: with slashes sorted first, it would follow that very member."""
+    """Refuse members below a file or a link: sorted with slashes first, they follow it directly."""
     ordered = sorted(path.replace("/", "\0") for path in paths)
     for path, following in pairwise(ordered):
         if following.startswith(f"{path}\0"):
             shown = path.replace("\0", "/")
-            raise SourceError(f"{subject} holds members below {shown}, which is no folder")
+            raise SourceError(f"{subject} holds members below {shown}, which is not a folder")
 
 
 class _Copies:
-    """Makes the copies that links stand for, and counts what they weigh while it makes them."""
+    """Replaces links by copies, and counts the size of the copies meanwhile."""
 
     def __init__(self, files: Mapping[str, Extent], links: Mapping[str, str], names: Names) -> None:
         self.resolved = dict(files)
@@ -128,7 +128,7 @@ class _Copies:
             self._weigh(extent)
 
     def of(self, path: str) -> Iterator[Extent]:
-        """Yield the copies that a link stands for."""
+        """Yield the copies that replace a link."""
         target, _ = self._end_of(path, path, 0)
         if target in self._files:
             yield self._copied(self._files[target], path)
@@ -143,16 +143,16 @@ class _Copies:
             yield self._copied(self._files[name], f"{path}/{name[len(prefix) :]}")
 
     def _below(self, prefix: str) -> Iterator[str]:
-        """Yield the files whose paths begin so: sorted, they stand together."""
+        """Yield the files whose paths begin with a prefix: sorted, they are next to each other."""
         for index in range(bisect_left(self._ordered, prefix), len(self._ordered)):
             if not self._ordered[index].startswith(prefix):
                 return
             yield self._ordered[index]
 
     def _end_of(self, path: str, first: str, hops: int) -> tuple[str, int]:
-        """Follow a link, and links among its target's parents; return a path without links, and the links followed.
+        """Follow a link, and links among its target's parents; return a path without links, and how many were followed.
 
-        Each link is followed once: what it leads to is kept.
+        Each link is followed once: where it leads is remembered.
         """
         if path in self._ends:
             return self._ends[path]
@@ -178,7 +178,7 @@ class _Copies:
         return _renamed(extent, self._names.copy(path))
 
     def _weigh(self, extent: Extent) -> None:
-        """Count a file's content: hard links and copies share it in the spool, and are written out one by one."""
+        """Count a file's size: hard links and copies share their content in the spool, but each is written out."""
         self._left_bytes -= extent.file.size_bytes
         if self._left_bytes < 0:
             limit = self._names.limits.total_bytes

@@ -1,4 +1,4 @@
-"""The newest wheel of a project on the package index, checked: for what other projects publish in theirs."""
+"""Downloads and checks the newest wheel of a project, for data that other projects publish in theirs."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def fetch_newest_wheel(
                 if package.package_type == "wheel" and not package.is_yanked and not version.is_prerelease:
                     wheels.setdefault(version, as_listed(package, root))
         if not wheels:
-            raise SourceError(f"no index here has a wheel of {name}", hint="is the index URL right?")
+            raise SourceError(f"no configured index has a wheel of {name}", hint="is the index URL right?")
         newest = max(wheels)
         wheel = wheels[newest]
         if wheel.sha256 is None:

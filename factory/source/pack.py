@@ -1,4 +1,4 @@
-"""A tree as one file: an sdist's form (`.tar.gz`, one top folder), so that it is read back as any other archive."""
+"""Packs a tree into an archive of an sdist's form (`.tar.gz`, one top folder), to be read back like any other."""
 
 import gzip
 import io

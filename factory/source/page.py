@@ -1,6 +1,6 @@
-"""A project's page of a package index (PEP 503, PEP 691): its files, read at a cost that the page's size bounds.
+"""A project's page of a package index (PEP 503, PEP 691): reads its files at a cost that the page's size bounds.
 
-HTML is read tag by tag, and no tree is made of it: a page may nest as deep as its server likes.
+HTML is read tag by tag, without building a tree: a page may nest as deeply as its server likes.
 """
 
 import re
@@ -37,7 +37,7 @@ _RAW: Final = ("script", "style")  # what they hold is not HTML
 
 
 class PageError(ValueError):
-    """What an index answered is not a project's page, or more than one; the message says why."""
+    """An index's answer is not a project's page, or too much; the message says why."""
 
 
 def read_page(content: bytes, kind: str, url: str, name: NormalizedName) -> list[DistributionPackage]:
@@ -73,7 +73,7 @@ def _of_json(content: bytes, url: str, name: NormalizedName) -> Iterator[Distrib
         raise PageError(f"it {error}") from error
     if not isinstance(page, dict) or not isinstance(files := page.get("files", []), list):
         raise PageError("it is not an object with a list of files")
-    ProjectPage.from_json_data({"meta": page.get("meta"), "name": str(name), "files": []})  # judges the API's version
+    ProjectPage.from_json_data({"meta": page.get("meta"), "name": str(name), "files": []})  # checks the API's version
     for file in files:
         if isinstance(file, dict) and len(str(file.get("filename"))) > _NAME_CHARACTERS:
             raise PageError("it lists a file with a name that no file can have")
@@ -95,7 +95,7 @@ class _Tag(NamedTuple):
 
 
 def _tags(html: str) -> Iterator[_Tag]:
-    """Yield tags in order; comments, and what scripts and styles hold, are passed over."""
+    """Yield tags in order; comments and the contents of scripts and styles are skipped."""
     begun, count, start = 0, 0, _START.search(html)
     while start is not None:
         if start[0] == "<!--":
@@ -116,7 +116,7 @@ def _tags(html: str) -> Iterator[_Tag]:
 
 @dataclass(slots=True)
 class _Anchor:
-    """A link that is being read; of its text no more is kept than a name may have."""
+    """A link that is being read; no more of its text is kept than a name may have."""
 
     attributes: Mapping[str, str]
     text: str = ""

@@ -1,7 +1,7 @@
-"""Patches: applied by git to an index that holds the files they name, never to a folder that a source has shaped.
+"""Patches, applied by git to an index with the files that they name, never to a folder that a source has written.
 
-`git apply` wants each hunk's context to be there exactly, applies a patch as a whole or not at all, and refuses names
-that leave the tree. In an index there is no link to follow and no repository of the source's to be believed.
+`git apply` requires each hunk's context exactly, applies a patch as a whole or not at all, and refuses names that leave
+the tree. An index has no links to follow, and no repository of the source's to trust.
 """
 
 import os
@@ -23,17 +23,17 @@ _PATCH_BYTES = 16 << 20
 _PATCHES_BYTES = 64 << 20
 _HEADER = re.compile(rb"^(?:--- |\+\+\+ |diff --git |(?:rename|copy) (?:from|to) ).*$", re.MULTILINE)
 _WORD = re.compile(rb"\S+")
-_MOST_WORDS = 500_000  # in headers of patches; a line that a patch takes out may look like a header
+_MOST_WORDS = 500_000  # in headers of patches; a line that a patch removes may look like a header
 _WORDS_BYTES = 16 << 20
-_NAMED_BYTES = 256 << 20  # git is given them at once
+_NAMED_BYTES = 256 << 20  # git gets them all at once
 _CHANGES_BYTES = 64 << 20
-_PLAIN = re.compile(r"[!#-\[\]-~]+")  # what git writes into a patch as one word, without quoting it
+_PLAIN = re.compile(r"[!#-\[\]-~]+")  # what git writes into a patch as one word, unquoted
 _MODES = {"100644": False, "100755": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """One patch, its bytes read once; `name` is how the recipe calls it."""
+    """One patch, its bytes read once; `name` is the last part of its path in the recipe."""
 
     name: str
     content: bytes
@@ -43,14 +43,14 @@ def read_patches(paths: Sequence[Path]) -> tuple[Patch, ...]:
     """Read the patches of a recipe.
 
     Raises:
-        SourceError: one is not there, cannot be read, is named twice, or they are too large.
+        SourceError: one does not exist, cannot be read, or is listed twice, or they are too large.
     """
     patches: list[Patch] = []
     names: dict[str, Path] = {}
     left_bytes = _PATCHES_BYTES
     for path in paths:
         if (other := names.setdefault(os.path.realpath(path), path)) is not path:
-            raise SourceError(f"the patches {other} and {path} are one file", hint="name every patch once")
+            raise SourceError(f"the patches {other} and {path} are the same file", hint="list each patch once")
         patches.append(_read(path, left_bytes))
         left_bytes -= len(patches[-1].content)
     return tuple(patches)
@@ -73,10 +73,10 @@ def _read(path: Path, left_bytes: int) -> Patch:
 
 
 def patched(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> Tree:
-    """Return the tree with patches applied in order; its epoch stays. `folder` is an empty one, the caller's own.
+    """Return the tree with patches applied in order; its epoch stays. `folder` is empty and the caller's own.
 
     Raises:
-        SourceError: git is missing, or a patch does not apply, makes a link, or names what is no file of the tree.
+        SourceError: git is missing, or a patch does not apply, makes a link, or names what is not a file of the tree.
     """
     if not patches:
         return tree
@@ -91,12 +91,14 @@ def patched(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> T
 
 
 def _import(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> None:
-    """Make a repository whose index holds every file of the tree that a patch could name."""
+    """Make a repository whose index has every file of the tree that a patch could name."""
     words = _words(patches)
     named = [path for path in tree.paths if _may_be_named(path, words)]
     size_bytes = sum(tree.files[path].size_bytes for path in named)
     if size_bytes > _NAMED_BYTES:
-        raise SourceError(f"the patches may change files of {size_bytes} bytes; {_NAMED_BYTES} are the most")
+        raise SourceError(
+            f"the files that the patches may change have {size_bytes} bytes; at most {_NAMED_BYTES} are allowed"
+        )
     stream = [b"commit refs/heads/source\ncommitter factory <> 0 +0000\ndata 0\n"]
     for path in named:
         content, mode = tree.read(path) or b"", "100755" if tree.files[path].executable else "100644"
@@ -109,11 +111,11 @@ def _import(tree: Tree, patches: Sequence[Patch], host: Host, folder: Path) -> N
     ):
         completed = ask(folder, host, *arguments, stdin=stdin)
         if completed.returncode != 0:
-            raise SourceError(f"git cannot take the source in: {first_line(completed)}")
+            raise SourceError(f"git cannot import the source: {first_line(completed)}")
 
 
 def _words(patches: Sequence[Patch]) -> list[str]:
-    """Return every word in the headers of patches, and what is left of it without its first folder, in order."""
+    """Return every word in the headers of patches, with and without its first folder, in order."""
     words = set(_header_words(patches))
     return sorted(words | {word.partition("/")[2] for word in words})
 
@@ -138,9 +140,9 @@ def _header_words(patches: Sequence[Patch]) -> Iterator[str]:
 
 
 def _may_be_named(path: str, words: Sequence[str]) -> bool:
-    """Whether a patch could mean this file, something below it, or a folder that it lies in.
+    """Whether a patch could name this file, something below it, or a folder above it.
 
-    Git keeps what is called `.git` out of every index, and of patches too.
+    Git keeps the name `.git` out of every index and every patch.
     """
     parts = path.split("/")
     if any(part.lower() == ".git" for part in parts):
@@ -151,38 +153,38 @@ def _may_be_named(path: str, words: Sequence[str]) -> bool:
 
 
 def _next(words: Sequence[str], text: str) -> str:
-    """Return the first of sorted words that is not before a text; nothing behind the last."""
+    """Return the first of the sorted words that is not before a text; an empty one if all are."""
     place = bisect_left(words, text)
     return words[place] if place < len(words) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Now:
-    """What the index holds at a path that is not as it was; a mode of zeros is a file that is gone."""
+class _Changed:
+    """What the index has at a changed path; a mode of zeros is a removed file."""
 
     mode: str
     blob: str
 
 
-def _changes(host: Host, folder: Path) -> Mapping[str, _Now]:
+def _changes(host: Host, folder: Path) -> Mapping[str, _Changed]:
     listing = ("diff-index", "--cached", "--raw", "--no-renames", "--no-abbrev", "-z", "source")
     completed = ask(folder, host, *listing, most_bytes=_CHANGES_BYTES)
     fields = completed.stdout.decode(errors="surrogateescape").split("\0")
     pairs = zip(fields[::2], fields[1::2], strict=False)
-    return {path: _Now(mode=raw.split()[1], blob=raw.split()[3]) for raw, path in pairs if raw}
+    return {path: _Changed(mode=raw.split()[1], blob=raw.split()[3]) for raw, path in pairs if raw}
 
 
-def _refuse_links(patch: Patch, changes: Mapping[str, _Now]) -> None:
+def _refuse_links(patch: Patch, changes: Mapping[str, _Changed]) -> None:
     for path, now in changes.items():
         if now.mode.strip("0") and now.mode not in _MODES:
             what = "a link" if now.mode == "120000" else "a submodule"
             raise SourceError(
-                f"{patch.name} makes {what} of {path!a}; patches change files alone",
+                f"{patch.name} makes {path!a} {what}; patches may only change files",
                 hint="write the file itself, or do it in build.before",
             )
 
 
-def _edited(tree: Tree, changes: Mapping[str, _Now], host: Host, folder: Path, name: str) -> Tree:
+def _edited(tree: Tree, changes: Mapping[str, _Changed], host: Host, folder: Path, name: str) -> Tree:
     extents = {extent.file.path: extent for extent in tree.extents if extent.file.path not in changes}
     names = Names(name, tree.spool.limits)
     written = {path: now for path, now in changes.items() if now.mode in _MODES}
@@ -199,10 +201,10 @@ def _edited(tree: Tree, changes: Mapping[str, _Now], host: Host, folder: Path, n
 def _contents(
     blobs: Sequence[str], host: Host, folder: Path, name: str, limits: SourceLimits
 ) -> Iterator[Iterator[bytes]]:
-    """Yield the bytes of blobs, once it is known that they are not too many: a patch can copy a file again and again.
+    """Yield the bytes of blobs, after a check of their total: a patch can copy a file again and again.
 
     Raises:
-        SourceError: they are.
+        SourceError: they are too large together.
     """
     sizes_bytes = sizes(folder, host, blobs)
     if sum(sizes_bytes) > limits.total_bytes:

@@ -1,7 +1,7 @@
 """A commit of a repository elsewhere as a source tree: what git tracks there, submodules included.
 
 Nothing is checked out. Contents are read as git keeps them: no filter, line-end conversion or export attribute of the
-repository is in force, and what Git LFS keeps elsewhere stays a pointer.
+repository is applied, and what Git LFS keeps elsewhere stays a pointer.
 """
 
 import re
@@ -37,19 +37,19 @@ _ENTRY_BYTES: Final = 100  # of a line of ls-tree, beside the path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """What a recipe's `rev` is now: the commit, and what kind of name led to it."""
+    """The commit that a recipe's `rev` names now, and what kind of name it is."""
 
     commit: str
     kind: Literal["commit", "tag", "branch"]
 
 
 def find_revision(ref: GitSource, host: Host, folder: Path) -> Revision:
-    """Ask the repository which commit a tag or a branch names; a whole commit is its own answer.
+    """Ask the repository which commit a tag or a branch names; a whole commit is returned as it is.
 
-    Tags and branches are asked for, and what is called so in full: a large project has many other refs.
+    Only tags, branches and the ref of that very name are listed: a large project has many other refs.
 
     Raises:
-        SourceError: git is missing, the repository does not answer, or holds no such name, or a tag and a branch of it.
+        SourceError: git is missing, the repository does not answer, has no such name, or a tag and a branch of it.
     """
     require(host, "a source from git")
     if _WHOLE.fullmatch(ref.rev):
@@ -81,7 +81,7 @@ def _named(ref: GitSource, names: Mapping[str, str]) -> Revision:
         is_branch = not tag if not exact else ref.rev.startswith("refs/heads/")
         return Revision(commit=commit, kind="branch" if is_branch else "tag")
     short = _SHORT.fullmatch(ref.rev)
-    hint = "write all digits of the commit: a server gives no abbreviated one" if short else _near(ref.rev, names)
+    hint = "write the whole commit: servers do not resolve abbreviated ones" if short else _near(ref.rev, names)
     raise SourceError(f"{redact(ref.url)} has no tag or branch {ref.rev}", hint=hint)
 
 
@@ -100,10 +100,10 @@ def fetch_tree(
 ) -> Tree:
     """Fetch a commit and the commits that it names as submodules; every file has the time of the first.
 
-    `folder` is an empty one, the caller's own; repositories of this machine must lie below `root`, if there is one.
+    `folder` is empty and the caller's own; repositories of this machine must lie below `root`, if there is one.
 
     Raises:
-        SourceError: the repository does not answer or lacks the commit, or it holds what a source cannot hold.
+        SourceError: the repository does not answer, lacks the commit, or has files that a source cannot have.
     """
     limits = limits or SourceLimits()
     gathered = _Gathered(Spool(limits), redact(url))
@@ -133,8 +133,8 @@ class _Entry:
 class _Repository:
     """A bare repository of our own with one commit of another's; `depth` counts the repositories that led to it.
 
-    `has_login` says whether this user's credentials may be used: those of the repository that the recipe names are
-    for its server alone, so that a submodule elsewhere is fetched as by anybody.
+    `has_login` says whether this user's credentials may be used: they are for the server of the repository that the
+    recipe names, and a submodule elsewhere is fetched without them.
     """
 
     url: str
@@ -149,7 +149,7 @@ class _Repository:
     def fetch(self) -> None:
         """Fetch the commit alone; from a server that gives no single commits, every branch and tag.
 
-        Packed it may weigh what its files may, and some more: a server that goes on for ever is cut off.
+        The pack may be as large as the files may, and a little more: a server that never stops is cut off.
         """
         refuse_outside(self.url, self.root)
         form = "sha256" if len(self.commit) == 64 else "sha1"  # noqa: PLR2004 -- hexadecimal digits of a SHA-256
@@ -169,13 +169,13 @@ class _Repository:
         """Return the time of the commit."""
         time_s = commit_time_s(self._ask("cat-file", "commit", f"{self.commit}^{{commit}}"))
         if time_s is None:
-            raise SourceError(f"the commit {self.commit} of {redact(self.url)} has no time")
+            raise SourceError(f"the commit {self.commit} of {redact(self.url)} has no committer date")
         return time_s
 
     def entries(self, most: int) -> Iterator[_Entry]:
-        """Yield every file, link and submodule, `most` of them.
+        """Yield every file, link and submodule, at most `most` of them.
 
-        A tree that holds the same tree several times, and so on, lists itself for ever: git is ended at a limit.
+        A tree that contains the same tree several times, and so on, has an endless listing: git is ended at a limit.
         """
         most_bytes = self.limits.names_bytes + most * _ENTRY_BYTES
         try:
@@ -196,7 +196,7 @@ class _Repository:
         )
 
     def packed_bytes(self) -> int:
-        """Return what the repository weighs on this disk."""
+        """Return the size of the repository on this disk."""
         return sum(path.stat().st_size for path in (self.folder / "objects").rglob("*") if path.is_file())
 
     def contents(self, entries: list[_Entry]) -> Iterator[Iterator[bytes]]:
@@ -216,7 +216,7 @@ class _Repository:
         return replace(self, url=url, commit=entry.blob, folder=folder, depth=self.depth + 1, has_login=has_login)
 
     def submodule_urls(self) -> Mapping[str, str]:
-        """Read where each submodule's path comes from; the file is read as data, and includes nothing."""
+        """Return the address of each submodule by its path; the file is read as data, and its includes are ignored."""
         source = f"--blob={self.commit}:.gitmodules"
         config = ("config", "--no-includes", source, "--null", "--list")
         try:
@@ -232,9 +232,9 @@ class _Repository:
         return {path: values[f"{name}.url"] for name, path in paths.items() if f"{name}.url" in values}
 
     def _ask_remote(self, *arguments: str) -> Completed:
-        """Ask the server: for what the recipe names as this user, for a submodule as nobody if that will do.
+        """Ask the server: as this user for what the recipe names, for a submodule without a login if that is enough.
 
-        A server that a submodule shares with its parent could send git, and this user's login, on to another one.
+        A server that a submodule shares with its parent could redirect git, and this user's login, to another one.
         """
         if self.depth == 0:
             return self._ask_as("user", *arguments)
@@ -258,7 +258,7 @@ class _Repository:
 
 
 class _Gathered:
-    """The files and links of a repository and its submodules, under names that were checked."""
+    """The files and links of a repository and its submodules, with checked names."""
 
     def __init__(self, spool: Spool, subject: str) -> None:
         self.spool = spool
@@ -270,7 +270,7 @@ class _Gathered:
         self._submodules = 0
 
     def take(self, repository: _Repository, prefix: str) -> int:
-        """Gather what lies in a repository below a prefix of the tree; return the time of its commit."""
+        """Gather what a repository holds, below a prefix of the tree; return the time of its commit."""
         repository.fetch()
         entries = list(repository.entries(self.spool.limits.files - len(self.extents) - len(self.links)))
         self._refuse_bomb(entries, repository.packed_bytes())
@@ -286,7 +286,7 @@ class _Gathered:
         return repository.time_s()
 
     def _refuse_bomb(self, entries: list[_Entry], packed_bytes: int) -> None:
-        """Refuse a tree whose listing says already that it is too much."""
+        """Refuse a tree whose listing already shows that it is too large."""
         limits = self.spool.limits.for_archive(packed_bytes)
         if self.spool.size_bytes + sum(entry.size_bytes for entry in entries) > limits.total_bytes:
             raise SourceError(f"{self.subject} holds more than {limits.total_bytes} bytes")
@@ -296,7 +296,7 @@ class _Gathered:
         if self._submodules > _SUBMODULES:
             raise SourceError(f"{self.subject} has more than {_SUBMODULES} submodules")
         if monotonic() > self._until:
-            raise SourceError(f"{self.subject} and its submodules were not here within {_DEADLINE_S} s")
+            raise SourceError(f"{self.subject} and its submodules had not arrived after {_DEADLINE_S} s")
 
     def _add(self, entry: _Entry, pieces: Iterator[bytes], prefix: str) -> None:
         path = self.names.path(prefix + entry.path)
@@ -311,5 +311,5 @@ class _Gathered:
 def _unreachable(url: str, completed: Completed) -> SourceError:
     return SourceError(
         f"git cannot fetch from {redact(url)}: {redact(first_line(completed))}",
-        hint="is the address right, the network up, and may this user read it? nobody is asked for a password",
+        hint="is the address right, the network up, and may this user read it? git cannot ask for a password here",
     )

@@ -1,4 +1,4 @@
-"""Repositories of this machine: those below the root may be fetched from, if they keep everything there."""
+"""Refuses repositories of this machine that lie outside of the recipe's root, or keep their objects there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ _BORROWING: Final = 5  # as deep as git follows alternates
 
 
 def refuse_outside(url: str, root: Path | None) -> None:
-    """Refuse a repository of this machine that lies outside of the root, or keeps its objects there.
+    """Refuse a repository of this machine that lies outside of the root, or keeps its objects outside.
 
     Raises:
         SourceError: it does.
@@ -25,13 +25,13 @@ def refuse_outside(url: str, root: Path | None) -> None:
         return
     for count, path in enumerate(_places(Path(unquote(parts.path)))):
         if count == _MOST_PLACES:
-            raise SourceError(f"{url} keeps what it holds in more than {_MOST_PLACES} folders")
+            raise SourceError(f"{url} keeps its objects in more than {_MOST_PLACES} folders")
         if not is_inside(path, root):
             raise SourceError(f"{url} leads to {path}, outside of {root}", hint=way_out(path, root))
 
 
 def _places(path: Path) -> Iterator[Path]:
-    """Yield where git would look for a repository of this name, and where that one says that it lies itself.
+    """Yield where git would look for a repository of this name, and where those places point to.
 
     A `.git` may be a link, or a file that names another folder, and objects may be borrowed (gitrepository-layout(5)).
     """
@@ -53,7 +53,7 @@ def _objects(folder: Path, deep: int) -> Iterator[Path]:
 
 
 def _lines(path: Path, prefix: str = "") -> list[str]:
-    """Read a small file of git's that names other places; none where there is no such file."""
+    """Return the paths in a small file of git's; nothing if there is no such file."""
     if not path.is_file():
         return []
     try:

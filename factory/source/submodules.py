@@ -1,4 +1,4 @@
-"""Where submodules come from: relative to their parent, on their parent's server, or by https from anywhere."""
+"""The addresses of submodules: relative to their parent, on their parent's server, or by https from anywhere."""
 
 import posixpath
 from typing import Final
@@ -29,7 +29,7 @@ def submodule_url(parent: str, named: str) -> str:
 
 
 def is_same_server(first: str, second: str) -> bool:
-    """Whether two repositories lie behind one scheme, host and port, and with ssh one user: file has one server."""
+    """Whether two repositories have one scheme, host and port, and with ssh one user; all of `file:` is one server."""
     return _server(_split(first)) == _server(_split(second))
 
 

@@ -1,7 +1,7 @@
-"""The members of a tar archive, as POSIX and GNU write them, read at a cost that the archive's size bounds.
+"""The members of a tar archive, as POSIX and GNU write them, read in time and memory that the archive's size bounds.
 
 The standard library's reader keeps every header, copies global ones into every member, and follows chains of extension
-headers by recursion; what else it costs depends on its patch level.
+headers by recursion; what else it costs depends on Python's patch level.
 """
 
 import struct
@@ -14,7 +14,7 @@ from factory.source.tree import Spool
 Kind = Literal["file", "folder", "symlink", "hardlink", "special"]
 
 _BLOCK_BYTES: Final = 512
-_EXTENSION_BYTES: Final = 1 << 20  # more than any honest pax header or long name
+_EXTENSION_BYTES: Final = 1 << 20  # more than any genuine pax header or long name has
 _EXTENSIONS_BYTES: Final = 64 << 20  # of all members together
 _NUMBER_DIGITS: Final = 40
 _HEADER: Final = struct.Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x")  # pax(1), ustar Interchange Format
@@ -52,7 +52,7 @@ def read_tar(spool: Spool) -> Iterator[TarMember]:
     """Yield the members of the archive that a spool holds, up to its end or the first block of zeros.
 
     Raises:
-        BrokenTarError: it is no such archive, or its extension headers are larger than any honest one's.
+        BrokenTarError: it is not such an archive, or its extension headers are larger than any genuine one's.
     """
     at, left_bytes = 0, _EXTENSIONS_BYTES
     shared: dict[bytes, bytes] = {}
@@ -80,11 +80,11 @@ def read_tar(spool: Spool) -> Iterator[TarMember]:
 
 
 def _fields(block: bytes) -> tuple[bytes, ...]:
-    """Take a header apart once its checksum is right."""
+    """Split a header into its fields, once its checksum is verified."""
     blank = block[:148] + b" " * 8 + block[156:]
     fields: tuple[bytes, ...] = _HEADER.unpack(block)
     if (expected := _number(fields[6])) != sum(blank):
-        signed = sum(struct.unpack("512b", blank))  # as some old writers have summed them up
+        signed = sum(struct.unpack("512b", blank))  # as some old programs computed it
         if expected != signed:
             raise BrokenTarError("the checksum of a header is wrong")
     return fields
@@ -105,7 +105,7 @@ def _number(field: bytes) -> int:
 def _extension(
     spool: Spool, at: int, size_bytes: int, kind: bytes, shared: dict[bytes, bytes], left_bytes: int
 ) -> Mapping[bytes, bytes]:
-    """Read what a header says of the next member; what it says of all that follow goes into `shared`."""
+    """Return what a header says about the next member; what it says about all later ones goes into `shared`."""
     if not 0 <= size_bytes <= _EXTENSION_BYTES:
         raise BrokenTarError(f"it holds a header of {size_bytes} bytes; at most {_EXTENSION_BYTES} are read")
     if left_bytes < 0:
@@ -123,7 +123,7 @@ def _extension(
 
 
 def _records(content: bytes) -> dict[bytes, bytes]:
-    """Read pax records, each `length key=value` and a line feed; of them those that mean something here."""
+    """Return the pax records that are used here; each is `length key=value` and a line feed."""
     records = {}
     at = 0
     while at < len(content):
@@ -141,23 +141,23 @@ def _records(content: bytes) -> dict[bytes, bytes]:
     return records
 
 
-def _member(fields: tuple[bytes, ...], at: int, said: Mapping[bytes, bytes]) -> TarMember:
+def _member(fields: tuple[bytes, ...], at: int, records: Mapping[bytes, bytes]) -> TarMember:
     name, mode, _, _, size, mtime, _, flag, linkname, magic, _, _, _, _, prefix = fields
-    raw = said.get(b"path") or _text(name)
-    if b"path" not in said and magic.startswith(b"ustar\0") and _text(prefix):
+    raw = records.get(b"path") or _text(name)
+    if b"path" not in records and magic.startswith(b"ustar\0") and _text(prefix):
         raw = _text(prefix) + b"/" + raw
-    kind = _KINDS.get(flag, "special") if _SPARSE not in said else "special"
+    kind = _KINDS.get(flag, "special") if _SPARSE not in records else "special"
     if flag == b"\0" and raw.endswith(b"/"):
-        kind = "folder"  # as archives before POSIX have it
-    size_bytes = _decimal(said[b"size"]) if b"size" in said else _number(size)
+        kind = "folder"  # as in archives before POSIX
+    size_bytes = _decimal(records[b"size"]) if b"size" in records else _number(size)
     if size_bytes < 0:
         raise BrokenTarError(f"a member has {size_bytes} bytes")
     return TarMember(
         name=raw.decode(errors="surrogateescape"),
         kind=kind,
-        target=(said.get(b"linkpath") or _text(linkname)).decode(errors="surrogateescape"),
+        target=(records.get(b"linkpath") or _text(linkname)).decode(errors="surrogateescape"),
         mode=_number(mode),
-        mtime_s=_seconds(said[b"mtime"]) if b"mtime" in said else _number(mtime),
+        mtime_s=_seconds(records[b"mtime"]) if b"mtime" in records else _number(mtime),
         offset=at,
         size_bytes=size_bytes if kind in ("file", "special") else 0,
     )

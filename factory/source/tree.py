@@ -1,4 +1,4 @@
-"""A source tree as a value: names, modes, times and contents, held apart from this machine's file names."""
+"""A source tree as a value: names, modes, times and contents, without files of these names on this machine."""
 
 import hashlib
 import math
@@ -21,9 +21,9 @@ _NEWEST_S = 4_354_819_198
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLimits:
-    """What a source may weigh before it is refused as a bomb.
+    """How large a source may be before it is refused as a bomb.
 
-    A name may have `name_bytes` and lie `folders` deep; all names and links together may have `names_bytes`, and
+    A name may have `name_bytes` and be `folders` deep; all names and links together may have `names_bytes`, and
     `components` between their slashes. An archive of more than `ratio_bytes` may unpack to `ratio` times its size.
     """
 
@@ -43,7 +43,7 @@ class SourceLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeFile:
-    """One regular file of a tree: `path` is relative, with `/`; of its mode only the executable bit is kept."""
+    """One regular file of a tree: `path` is relative, with `/`; only the executable bit of its mode is kept."""
 
     path: str
     executable: bool
@@ -65,7 +65,7 @@ class Extent:
 
 
 class Spool:
-    """An unnamed temporary file that holds contents; it is gone from the disk when the last reference is."""
+    """An unnamed temporary file with contents, removed from the disk with the last reference to it."""
 
     def __init__(self, limits: SourceLimits, file: BinaryIO | None = None) -> None:
         """Open a spool that refuses to grow beyond `limits.total_bytes`: an empty one, or what a file holds."""
@@ -132,7 +132,7 @@ class Tree:
 
     @property
     def spool(self) -> Spool:
-        """Where its contents lie; a tree made of this one adds to it."""
+        """Where its contents are; a tree made from this one adds to it."""
         return self._spool
 
     @property
@@ -164,7 +164,7 @@ class Tree:
 
     @cached_property
     def digest(self) -> Digest:
-        """What names the tree: its epoch, and each file's path, executable bit and content; no other time enters."""
+        """The digest of its epoch, and of each file's path, executable bit and content, but of no other time."""
         state = hashlib.sha256(f"tree 1 {self.epoch_s}\n".encode())
         for file, content in self.contents():
             line = f"{Digest.of(content).hex} {'x' if file.executable else '-'} {file.path}\n"
@@ -173,5 +173,5 @@ class Tree:
 
 
 def clamp(time_s: float) -> int:
-    """Bring a time into the years that a wheel can carry."""
+    """Move a time into the years that a wheel can record."""
     return _OLDEST_S if math.isnan(time_s) else int(min(max(time_s, _OLDEST_S), _NEWEST_S))

@@ -1,4 +1,4 @@
-"""Sdists, read as hostile archives into a `Tree`; nothing is written under a name that an archive chose."""
+"""Reads sdists, as hostile archives, into a `Tree`; no file gets a name that an archive chose."""
 
 import gzip
 import stat
@@ -28,14 +28,14 @@ def unpack(sdist: Path, *, limits: SourceLimits | None = None) -> Tree:
     """Read an sdist (`.tar.gz`, or a legacy `.zip`) into a tree, its one top folder taken off (PEP 517, PEP 625).
 
     Raises:
-        SourceError: not such an archive, broken, a bomb, or with a member that does not belong into a source tree.
+        SourceError: it is not such an archive, broken, a bomb, or has a member that a source tree cannot have.
     """
     spool = Spool(_limits(sdist, limits))
     return Tree.of(spool, _extents(sdist, spool))
 
 
 def unpack_apart(sdist: Path, reader: Reader, *, limits: SourceLimits | None = None) -> Tree:
-    """Read an sdist as `unpack` does, in a process of its own, which writes the contents where they are found here.
+    """Read an sdist as `unpack` does, in a process of its own, which writes the contents to a file for this one.
 
     Raises:
         SourceError: as for `unpack`; or reading it took too much time or memory.
@@ -50,7 +50,7 @@ def unpack_apart(sdist: Path, reader: Reader, *, limits: SourceLimits | None = N
 
 
 def _limits(sdist: Path, limits: SourceLimits | None) -> SourceLimits:
-    """Return what an sdist may weigh, after a look at its name and its size."""
+    """Return the limits of an sdist of this name and size."""
     if not sdist.name.endswith((".tar.gz", ".tgz", ".zip")):
         raise SourceError(f"{sdist.name} is neither .tar.gz nor .zip", hint="PEP 625 wants an sdist as .tar.gz")
     return (limits or SourceLimits()).for_archive(sdist.stat().st_size)
@@ -61,7 +61,7 @@ def _spooled(sdist: Path, spooled: Path, limits: SourceLimits) -> tuple[Extent, 
 
 
 def _extents(sdist: Path, spool: Spool) -> tuple[Extent, ...]:
-    """Spool an sdist's contents, and say which file lies where."""
+    """Spool an sdist's contents, and return where each file is."""
     members = _Members(sdist.name, spool)
     try:
         if sdist.name.endswith(".zip"):
@@ -75,7 +75,7 @@ def _extents(sdist: Path, spool: Spool) -> tuple[Extent, ...]:
 
 
 class _Members:
-    """Collects an archive's members: files and links, under names that were checked."""
+    """Collects an archive's files and links, with checked names."""
 
     def __init__(self, archive: str, spool: Spool) -> None:
         self.archive = archive
@@ -128,7 +128,9 @@ def _add_tar_member(member: TarMember, members: _Members) -> None:
         case "hardlink":
             original = members.extents.get(members.names.path(member.target))
             if original is None:
-                raise SourceError(f"{members.archive}: {path} is a hard link to {member.target!a}, no file before it")
+                raise SourceError(
+                    f"{members.archive}: {path} is a hard link to {member.target!a}, which is not a file before it"
+                )
             _add_extent(path, members, member, original.offset, original.file.size_bytes)
         case "file":
             _add_extent(path, members, member, member.offset, member.size_bytes)

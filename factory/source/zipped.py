@@ -1,4 +1,4 @@
-"""The members of a zip archive that was made as an sdist: its directory judged before anything is inflated."""
+"""The members of an sdist that is a zip archive, whose directory is checked before anything is inflated."""
 
 import stat
 import zlib
@@ -23,7 +23,7 @@ _METHODS: Final = (STORED, DEFLATED)
 
 @dataclass(frozen=True, slots=True)
 class ZippedFiles:
-    """An open zip archive and its entries: no two of them overlap, and each can be read."""
+    """An open zip archive and its entries, which do not overlap and can all be read."""
 
     content: mmap
     entries: tuple[DirectoryEntry, ...]
@@ -48,7 +48,7 @@ class ZippedFiles:
 
 @contextmanager
 def open_zip(path: Path) -> Iterator[ZippedFiles]:
-    """Open a zip archive, and judge its directory.
+    """Open a zip archive, and check its directory.
 
     Raises:
         BrokenArchiveError: it is not a zip archive, has too many members, or some that overlap, are encrypted, or are
@@ -81,7 +81,7 @@ def is_executable(entry: DirectoryEntry) -> bool:
 
 
 def mtime_s(entry: DirectoryEntry) -> int:
-    """Return the time of a member; the fields have room for more than there is (APPNOTE 4.4.6)."""
+    """Return the time of a member; its fields can hold months and hours that do not exist (APPNOTE 4.4.6)."""
     day, clock = entry.date, entry.time
     month = min(max(day >> 5 & 15, 1), 12)
     return timegm((1980 + (day >> 9), month, day & 31, clock >> 11, clock >> 5 & 63, (clock & 31) * 2))

@@ -83,7 +83,7 @@ def _own_lock(services: Services, planned: PlannedRecipe, path: str) -> Lock | F
         return Failure(
             step="crates",
             message=f"the source has no {path}",
-            hint="say build: {locked: false}: cargo then resolves the crates, and the lock it made is recorded",
+            hint="set build: {locked: false}: cargo then resolves the crates, and the lock it made is recorded",
         )
     return _lock(services, path, content)
 

@@ -34,7 +34,7 @@ _MODELS: Mapping[Processor, str] = MappingProxyType({"x86-64": "Opteron_G1", "x8
 
 
 def processor_model(processor: Processor) -> str | None:
-    """Return qemu's name of an old processor of a level: what AMD sold from 2003 on, what Intel did from 2008 on."""
+    """Return qemu's name for an old processor of a level: AMD's of 2003, Intel's of 2008."""
     return _MODELS.get(processor)
 
 
@@ -50,8 +50,8 @@ def trial_steps(
 ) -> tuple[Step, ...]:
     """Return the steps of one trial; the wheel and all it requires lie in the wheelhouse.
 
-    The wheel is asked for by its path: by name and version an installer could choose another file of the release.
-    Where a processor's model is `emulated`, the emulator lies at `EMULATOR`.
+    The wheel is named by its path: by name and version, an installer could choose another file of the release.
+    Where a processor's model is `emulated`, the emulator is at `EMULATOR`.
     """
     env = _env(epoch_s)
     extras = f"[{','.join(test.extras)}]" if test.extras else ""
@@ -85,7 +85,7 @@ def _tries(about: Subjects, test: TestSpec, env: Mapping[str, str]) -> Iterator[
 
 
 def _emulated(about: Subjects, model: str, env: Mapping[str, str]) -> Step:
-    """Import on an old processor what is imported on this one, and start what is a program for it."""
+    """Import on an old processor the modules that were imported on this one, and start the native programs."""
     order = {
         "under": (str(EMULATOR), "-cpu", model),
         "modules": about.modules,

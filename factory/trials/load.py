@@ -1,4 +1,4 @@
-"""The commands by which an image's own loader resolves every object of a wheel."""
+"""The commands in which an image's own loader resolves every object of a wheel."""
 
 from collections.abc import Collection, Sequence
 from types import MappingProxyType
@@ -19,9 +19,9 @@ def load_steps(
     excluded: Sequence[str] = (),
     tolerated: Collection[str] = (),
 ) -> tuple[Step, ...]:
-    """Return the steps that let an image's own loader resolve every object of a wheel, each with all it needs.
+    """Return the steps in which an image's own loader resolves every object of a wheel, each with all it needs.
 
-    Of what it does not find, only libraries that match a glob of `excluded` are no failure: the user's system has them.
+    A library that is not found is no failure if it matches a glob of `excluded`: the user's system has it.
     An object that is `tolerated` has a finding that the recipe waives.
     """
     python = trial_python(interpreter)

@@ -19,7 +19,7 @@ def requirements_of(
     """Return what a trial installs beside the wheel: its own requirements for this interpreter, and the test's.
 
     Markers are evaluated for the trial's interpreter (PEP 508), extras among them. A requirement on the project itself
-    (`spam[all]` of `spam`) is what its extras ask for; the project is never taken from an index.
+    (`spam[all]` of `spam`) is what its extras ask for; the project itself is never taken from an index.
 
     Raises:
         UntrustedTextError: METADATA holds a Requires-Dist that is not valid, or more of them than are read.

@@ -1,4 +1,4 @@
-"""What a trial loads, imports and starts: read from the wheel, and from what the gate said of it."""
+"""What a trial loads, imports and starts, derived from the wheel and the gate's judgement."""
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass

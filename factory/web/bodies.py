@@ -1,4 +1,4 @@
-"""Bodies of HTTP answers, read within limits: what a server may send, unpacked, and how long all of it may take."""
+"""Bodies of HTTP answers, unpacked and read within limits."""
 
 import zlib
 from collections.abc import Callable, Generator, Iterator
@@ -12,7 +12,7 @@ from factory.errors import SourceError
 from factory.web.session import TIMEOUT_S
 
 OnBytes = Callable[[int, int | None], None]
-"""Told how many bytes are here, and how many there will be, where that is known."""
+"""Called with the number of bytes so far, and with the total where it is known."""
 
 _CHUNK_BYTES: Final = 1 << 18
 _GZIP: Final = 16 + zlib.MAX_WBITS  # zlib's manual, inflateInit2
@@ -30,8 +30,8 @@ def body(
     """Ask for a file and yield its bytes, unpacked; `size_bytes` is what is known of it beforehand.
 
     Raises:
-        SourceError: it is larger than `most_bytes`, or packed in a way that was not asked for; `what` is named.
-        RequestException: the server or the network fails, or the body is shorter than was said.
+        SourceError: it is larger than `most_bytes`, or compressed by something else than gzip; `what` is named.
+        RequestException: the server or the network fails, or the body is shorter than announced.
     """
     with session.get(url, stream=True, timeout=TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as response:
         response.raise_for_status()
@@ -46,10 +46,10 @@ def body(
 
 
 def pieces(response: requests.Response, what: str, *, most_bytes: int) -> Iterator[bytes]:
-    """Yield an answer's body, unpacked: the libraries would unpack a whole bomb before anybody could look.
+    """Yield an answer's body, unpacked: the libraries would unpack a whole bomb before its size could be checked.
 
     Raises:
-        SourceError: it is larger than `most_bytes`, or packed in a way that is not read here.
+        SourceError: it is larger than `most_bytes`, or compressed by something else than gzip.
         RequestException: the connection fails.
     """
     announced = _length(response)
@@ -68,7 +68,7 @@ def _too_large(what: str, most_bytes: int) -> SourceError:
 
 
 def _raw(response: requests.Response) -> Iterator[bytes]:
-    """Yield the body as it comes; its errors are requests', as from `iter_content`."""
+    """Yield the body as it comes; errors are those of requests, as from `iter_content`."""
     try:
         with closing(response.raw.stream(_CHUNK_BYTES, decode_content=False)) as stream:
             yield from stream
@@ -83,7 +83,7 @@ def _unpacked(packed: Iterator[bytes], encoding: str, what: str) -> Iterator[byt
         yield from packed
         return
     if encoding not in ("gzip", "x-gzip"):
-        raise SourceError(f"{what} comes packed as {encoding[:20]!a}; gzip was asked for, or nothing")
+        raise SourceError(f"{what} is compressed as {encoding[:20]!a}; only gzip is accepted")
     unpacker = zlib.decompressobj(_GZIP)
     try:
         for piece in packed:
@@ -92,11 +92,11 @@ def _unpacked(packed: Iterator[bytes], encoding: str, what: str) -> Iterator[byt
                 yield unpacker.decompress(rest, _CHUNK_BYTES)
                 rest = unpacker.unconsumed_tail or unpacker.unused_data
             if rest and unpacker.eof:
-                raise SourceError(f"{what} goes on after the end of its gzip stream")
+                raise SourceError(f"{what} has data after the end of its gzip stream")
         while chunk := unpacker.decompress(unpacker.unconsumed_tail, _CHUNK_BYTES):
             yield chunk
     except zlib.error as error:
-        raise SourceError(f"{what} says that it is packed by gzip, but is not") from error
+        raise SourceError(f"{what} is declared as gzip but is not valid gzip") from error
     if not unpacker.eof:
         raise requests.ConnectionError("the connection ended in the middle of a gzip stream")
 

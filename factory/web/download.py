@@ -1,4 +1,4 @@
-"""One download: a file that has its name only when it is whole, and never more bytes than its limit."""
+"""Downloads a file, which gets its name only when it is complete, within a limit of bytes."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -21,10 +21,10 @@ def download(
     progress: OnBytes = lambda _done, _total: None,
     writing: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Digest:
-    """Write a file under its name only when it is whole, and return its digest.
+    """Download a file, give it its name when it is complete, and return its digest.
 
-    `size_bytes` is what is known of the size beforehand. After more than `stop_bytes` the rest is not read: the digest
-    then differs from the one that was expected. Every write happens inside `writing()`.
+    `size_bytes` is the size as far as it is known beforehand. After more than `stop_bytes` the rest is not read; the
+    digest then differs from the expected one. Every write happens inside `writing()`.
 
     Raises:
         SourceError: it is larger than `most_bytes`.

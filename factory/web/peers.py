@@ -1,4 +1,4 @@
-"""Servers that are never asked, told by the address at the other end of the connection and not by a name."""
+"""Servers that are never contacted, recognized by the address of a connection's other end instead of by name."""
 
 from collections.abc import Callable
 from socket import socket
@@ -17,7 +17,7 @@ def refuse_peer(address: str, is_forbidden: Forbidden) -> None:
     """Refuse a forbidden address.
 
     Raises:
-        SourceError: it is one.
+        SourceError: it is forbidden.
     """
     if is_forbidden(address):
         raise SourceError(
@@ -27,7 +27,7 @@ def refuse_peer(address: str, is_forbidden: Forbidden) -> None:
 
 
 class PeerAdapter(HTTPAdapter):
-    """Connects as requests does, and sends nothing to a forbidden address; a proxy's own address may be any."""
+    """Connects as requests does, but sends nothing to a forbidden address; a proxy may have any address."""
 
     def __init__(self, is_forbidden: Forbidden) -> None:
         self._pools = _pools(is_forbidden)
@@ -58,7 +58,7 @@ def _pools(is_forbidden: Forbidden) -> dict[str, type[HTTPConnectionPool]]:
 
 
 def _checked(connection: socket, is_forbidden: Forbidden) -> socket:
-    """Return a new connection, over which nothing was sent so far, unless it leads where it must not."""
+    """Return a new connection, over which nothing was sent so far; close and refuse one to a forbidden address."""
     try:
         refuse_peer(connection.getpeername()[0], is_forbidden)
     except SourceError:

@@ -1,4 +1,4 @@
-"""HTTP as this machine is configured: proxies, certificates, credentials that never reach a message, retries."""
+"""HTTP as this machine is configured: proxies, certificates, credentials that appear in no message, retries."""
 
 import re
 import ssl
@@ -39,14 +39,14 @@ def bare(url: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Take users and passwords out of every URL in a text, and known secrets wherever they stand."""
+    """Take users and passwords out of every URL in a text, and known secrets wherever they occur."""
     return re.sub(r"(?<=//)[^/@\s]+@", "", hide(text, secrets))
 
 
 def open_session(host: Host, *, is_forbidden: Callable[[str], bool] = is_metadata) -> requests.Session:
-    """Make a session that uses what `host` says, and nothing else of the environment.
+    """Open a session that is configured by `host`, and by nothing else of the environment.
 
-    No server is asked whose address is forbidden, whatever its name, and wherever the way there led from.
+    It never connects to a forbidden address, whatever the server's name, and redirects included.
     """
     session = _Session(host.proxies, is_forbidden)
     session.trust_env = False
@@ -64,10 +64,10 @@ def attempt(
     cancelled: Event | None = None,
     deadline_s: float = DEADLINE_S,
 ) -> T:
-    """Do a request, and again after a pause where its failure may be temporary: connection, truncation, 408, 429, 5xx.
+    """Make a request, again after a pause where a failure may be temporary: connection, truncation, 408, 429, 5xx.
 
     Raises:
-        SourceError: it failed for good, or four times, or was not through by the deadline; `what` is named.
+        SourceError: it failed permanently, or four times, or had not ended by the deadline; `what` is named.
         Interrupted: `cancelled` was set.
     """
     until = monotonic() + deadline_s
@@ -75,7 +75,7 @@ def attempt(
         try:
             return unless(cancelled, call, until=until)
         except TimeoutError:
-            raise SourceError(f"cannot get {what}: it was not here after {deadline_s:.0f} s") from None
+            raise SourceError(f"cannot get {what}: it had not arrived after {deadline_s:.0f} s") from None
         except requests.RequestException as error:
             if pause_s is None or not _is_temporary(error):
                 raise SourceError(f"cannot get {what}: {_reason(error)}", hint=_way_out(error)) from None
@@ -86,7 +86,7 @@ def attempt(
 
 
 class _Session(requests.Session):
-    """A session whose proxies are handed in, exceptions to them included, and that reads no body by itself."""
+    """A session whose proxies, with the exceptions to them, are handed in, and which reads no body by itself."""
 
     def __init__(self, proxies: Mapping[str, str], is_forbidden: Callable[[str], bool]) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class _Session(requests.Session):
         return super().send(request, **kwargs)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return where an answer leads to; its own body is left unread, which could be a bomb."""
+        """Return where an answer redirects to; its own body, which could be a bomb, is left unread."""
         target = super().get_redirect_target(resp)
         if target is not None:
             resp.raw.close()
@@ -111,7 +111,7 @@ class _Session(requests.Session):
 
 
 class _Credentials(AuthBase):
-    """User and password for the servers that this machine's own configuration names, and for no other."""
+    """Users and passwords for the servers that this machine's own configuration names, and for no others."""
 
     def __init__(self, host: Host) -> None:
         self._known = host.credentials
@@ -130,20 +130,20 @@ def _is_temporary(error: requests.RequestException) -> bool:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Say what went wrong by its innermost cause: the libraries wrap it into sentences of their own."""
+    """Describe an error by its innermost cause: the libraries wrap it in sentences of their own."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         reason = str(error.response.reason)[:_REASON_CHARACTERS]
         return f"{urlsplit(error.response.url).hostname} answers {error.response.status_code} {reason}"
     server = urlsplit(error.request.url or "").netloc.rpartition("@")[2] if error.request is not None else "the server"
     match error:
         case requests.TooManyRedirects():
-            return f"{server} redirects without end"
+            return f"{server} redirects endlessly"
         case requests.Timeout():
-            return f"{server} was silent for {TIMEOUT_S[1 if isinstance(error, requests.ReadTimeout) else 0]} s"
+            return f"{server} did not answer for {TIMEOUT_S[1 if isinstance(error, requests.ReadTimeout) else 0]} s"
         case requests.exceptions.ChunkedEncodingError():
-            return "the connection ended in the middle"
+            return "the connection ended before the answer did"
         case requests.exceptions.ProxyError():
-            return f"the proxy does not let us through to {server}: {_cause(error)}"
+            return f"the proxy refuses to reach {server}: {_cause(error)}"
         case _:
             return f"{server}: {_cause(error)}"
 
@@ -153,7 +153,7 @@ def _cause(error: BaseException) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted here: {cause.verify_message}"
         if isinstance(cause, gaierror):
-            return "no such host name is known"
+            return "the host name cannot be resolved"
         if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
             return cause.strerror.lower()
         if "Tunnel connection failed" in str(cause):
@@ -162,7 +162,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk what an exception was made of, the innermost first: HTTP libraries put the wrapped into `args`."""
+    """Yield what an exception was made of, innermost first: HTTP libraries put what they wrap into `args`."""
     for cause in (error.__cause__, getattr(error, "reason", None), *error.args):
         if isinstance(cause, BaseException):
             yield from _causes(cause)
@@ -180,5 +180,5 @@ def _way_out(error: requests.RequestException) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "name the bundle that signs this server's certificate in SSL_CERT_FILE"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "look at http_proxy and https_proxy"
+        return "check http_proxy and https_proxy"
     return "" if status else "is the network up, and the index URL right?"

@@ -104,7 +104,7 @@ def test_an_index_without_cibuildwheel_is_said_so(program: Program) -> None:
     ended = program("image", "pin", "--from-cibuildwheel", "-o", "my.lock")
 
     assert ended.code == 3
-    assert "no index here has a wheel of cibuildwheel" in ended.stderr
+    assert "no configured index has a wheel of cibuildwheel" in ended.stderr
 
 
 def test_a_registry_is_asked_through_an_engine(program: Program) -> None:

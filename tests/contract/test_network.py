@@ -160,7 +160,7 @@ def test_ctrl_c_ends_the_pause_before_another_try(store: Store, tmp_path: Path) 
 
 SLOW = pytest.mark.slow  # the resolver waits before it asks again
 PAGE, WHEEL, SOURCE = "first", "first-1.0-py3-none-any.whl", "first-1.0.tar.gz"
-CLOSED = "the connection ended in the middle"
+CLOSED = "the connection ended before the answer did"
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ CLOSED = "the connection ended in the middle"
             marks=SLOW,
         ),
         (PAGE, "redirect", "network", "the package index did not answer with an index page: "),
-        (PAGE, "404", "unsatisfiable", "no index here knows first"),
-        (PAGE, "garbage", "unsatisfiable", "no index here has first for cp313 on manylinux_2_31_x86_64"),
+        (PAGE, "404", "unsatisfiable", "no configured index has first"),
+        (PAGE, "garbage", "unsatisfiable", "no configured index has first for cp313 on manylinux_2_31_x86_64"),
         pytest.param(
             WHEEL, "500", "network", "the package index cannot be asked: HTTP status server error (500", marks=SLOW
         ),
@@ -214,7 +214,7 @@ def test_an_index_with_a_bad_day_is_told_in_one_clause_and_serves_on_the_next(
     [
         (PAGE, "500", "cannot get the index page of first: 127.0.0.1 answers 500 Internal Server Error"),
         (PAGE, "truncated", f"cannot get the index page of first: {CLOSED}"),
-        (PAGE, "garbage", "no index here knows first"),
+        (PAGE, "garbage", "no configured index has first"),
         (SOURCE, "404", f"cannot get {SOURCE}: 127.0.0.1 answers 404 Not Found"),
         (SOURCE, "truncated", f"cannot get {SOURCE}: {CLOSED}"),
         (SOURCE, "garbage", f"{SOURCE} has sha256:"),
@@ -239,5 +239,5 @@ def test_a_loop_of_redirects_is_called_so(tmp_path: Path) -> None:
     with serve_index() as index:
         fill(index)
         index.faults[PAGE] = ["redirect"]
-        with pytest.raises(SourceError, match=r"127\.0\.0\.1:\d+ redirects without end"):
+        with pytest.raises(SourceError, match=r"127\.0\.0\.1:\d+ redirects endlessly"):
             fetch_sdist(SDIST, index.host(tmp_path), tmp_path, sleep=lambda _: None)

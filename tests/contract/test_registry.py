@@ -72,7 +72,10 @@ UNREACHABLE = "the crates cannot be downloaded: "
         pytest.param(always("ti/ny/tiny", "truncated"), "network", UNREACHABLE + "[18] ", id="the index, truncated"),
         pytest.param(always("ti/ny/tiny", "redirect"), "network", UNREACHABLE + "[47] ", id="the index, redirected"),
         pytest.param(
-            always("ti/ny/tiny", "404"), "missing", "the crate tiny is not in the registry here", id="the index, 404"
+            always("ti/ny/tiny", "404"),
+            "missing",
+            "the crate tiny is not in the configured registry",
+            id="the index, 404",
         ),
         pytest.param(
             always("config.json", "garbage"),

@@ -159,7 +159,7 @@ def test_a_direct_reference_is_refused_before_uv_sees_it(index: Index, store: St
 
     assert (answer.kind, answer.sentence) == (
         "refused",
-        "first is asked for by URL; only names on the package index are taken",
+        "first is required by URL; only names on the package index are accepted",
     )
     assert index.asked == []
 
@@ -183,8 +183,10 @@ def test_a_direct_reference_deeper_down_is_not_followed(index: Index, store: Sto
 @pytest.mark.parametrize(
     ("requirements", "sentence"),
     [
-        pytest.param(["nosuch"], "no index here knows nosuch", id="unknown name"),
-        pytest.param(["first==9"], "no index here has first==9 for cp313 on manylinux_2_31_x86_64", id="no version"),
+        pytest.param(["nosuch"], "no configured index has nosuch", id="unknown name"),
+        pytest.param(
+            ["first==9"], "no configured index has first==9 for cp313 on manylinux_2_31_x86_64", id="no version"
+        ),
         pytest.param(
             ["first<2", "second"],
             "the requirements cannot be met for cp313 on manylinux_2_31_x86_64: ",

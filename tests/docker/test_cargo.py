@@ -128,7 +128,7 @@ def test_a_rust_extension_is_told_that_it_is_one(ran: Ran) -> None:
     [
         ("stale", "the lock must change: Cargo.lock does not satisfy Cargo.toml", "locked: false"),
         ("unlocked", "the source has no Cargo.lock", "locked: false"),
-        ("missing", "the crate cfg-if 1.99.0 of Cargo.lock is not in the registry here", "locked: false"),
+        ("missing", "the crate cfg-if 1.99.0 of Cargo.lock is not in the configured registry", "locked: false"),
     ],
 )
 def test_a_lock_that_does_not_serve_is_said_before_anything_compiles(

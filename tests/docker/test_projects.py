@@ -92,7 +92,7 @@ def test_a_run_of_bad_projects_fails_as_a_whole_and_releases_nothing(bad: Ran) -
         ("offline-word", "failed", "build", 'offline_word.c:6:2: error: #error "network offline"'),
         ("pip-called", "failed", "build", "pip tried to get six from the network, and builds are offline"),
         ("cargo-called", "failed", "build", "cargo tried to get itoa from the network, and builds are offline"),
-        ("by-url", "blocked", "resolve", "evil is asked for by URL; only names on the package index are taken"),
+        ("by-url", "blocked", "resolve", "evil is required by URL; only names on the package index are accepted"),
         ("source-only", "blocked", "resolve", f"sourceonly has no wheel for cp313 on {PLATFORM}, only source"),
         ("specific", "failed", "audit of the built wheel", "tag-unexpected: has cp313-cp313; cp39-abi3 is expected"),
         ("untrue", "failed", "test", "AssertionError"),

@@ -112,7 +112,7 @@ def test_an_index_that_lists_files_below_a_link_brings_nothing_from_where_it_lea
     git(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},link/secret")
     (root / "link").symlink_to(tmp_path / "private")
 
-    with pytest.raises(SourceError, match="holds members below link, which is no folder"):
+    with pytest.raises(SourceError, match="holds members below link, which is not a folder"):
         _read(root, host)
 
 

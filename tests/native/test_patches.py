@@ -111,23 +111,31 @@ def printed(folder: Path, *command: str) -> str:
         pytest.param(diff("a.txt", "two", "2"), "does not apply: its hunk at a.txt:1 expects other", id="context"),
         pytest.param(diff("gone.txt", "x", "y"), "changes gone.txt, which is not in the source", id="no such file"),
         pytest.param("--- src/b.txt\n+++ src/b.txt\n@@ -1 +1 @@\n-b\n+c\n", "changes b.txt, which is not in", id="p0"),
-        pytest.param(new("a.txt"), "makes a.txt, which is in the source already", id="already there"),
-        pytest.param(new("../out"), r"names \.\./out, which no source can hold", id="climbing"),
-        pytest.param(new("src/../../out"), r"names src/\.\./\.\./out, which no source can hold", id="climbing inside"),
-        pytest.param(new(".git/hooks/x"), r"names \.git/hooks/x, which no source can hold", id="git's own folder"),
+        pytest.param(new("a.txt"), "creates a.txt, which is already in the source", id="already there"),
+        pytest.param(new("../out"), r"names \.\./out, which is not a valid path in a source", id="climbing"),
+        pytest.param(
+            new("src/../../out"),
+            r"names src/\.\./\.\./out, which is not a valid path in a source",
+            id="climbing inside",
+        ),
+        pytest.param(
+            new(".git/hooks/x"), r"names \.git/hooks/x, which is not a valid path in a source", id="git's own folder"
+        ),
         pytest.param(diff(".git/config", "[core]", "[x]"), r"(changes|names) \.git/config", id="its git folder"),
-        pytest.param(new("a.txt/below"), "cannot make a.txt/below: a file would be a folder", id="below a file"),
-        pytest.param(new("src"), "cannot make src: a file would be a folder", id="a file for a folder"),
-        pytest.param(new("l", "120000", "/etc/passwd"), "makes a link of 'l'; patches change files alone", id="link"),
         pytest.param(
-            new("m", "160000", "Subproject commit " + "0" * 39 + "1"), "makes a submodule of 'm'", id="submodule"
+            new("a.txt/below"), "cannot create a.txt/below: a file would have to be a folder", id="below a file"
+        ),
+        pytest.param(new("src"), "cannot create src: a file would have to be a folder", id="a file for a folder"),
+        pytest.param(new("l", "120000", "/etc/passwd"), "makes 'l' a link; patches may only change files", id="link"),
+        pytest.param(
+            new("m", "160000", "Subproject commit " + "0" * 39 + "1"), "makes 'm' a submodule", id="submodule"
         ),
         pytest.param(
-            "diff --git a/a.txt b/a.txt\nold mode 100644\nnew mode 120000\n", "makes a link of a.txt;", id="to a link"
+            "diff --git a/a.txt b/a.txt\nold mode 100644\nnew mode 120000\n", "makes a.txt a link;", id="to a link"
         ),
-        pytest.param(diff("a.txt", "one", "1")[:-4], "is broken at its line|does not apply", id="cut short"),
-        pytest.param("hello\n", "holds no patch", id="no patch"),
-        pytest.param("", "holds no patch", id="empty"),
+        pytest.param(diff("a.txt", "one", "1")[:-4], "is corrupt at line|does not apply", id="cut short"),
+        pytest.param("hello\n", "contains no patch", id="no patch"),
+        pytest.param("", "contains no patch", id="empty"),
         pytest.param('--- /dev/null\n+++ "b/a\\tb"\n@@ -0,0 +1 @@\n+x\n', "control characters", id="tab"),
     ],
 )
@@ -206,7 +214,7 @@ def test_a_book_of_names_is_compared_with_a_large_tree_in_seconds(tmp_path: Path
 def test_a_folder_may_become_a_file_only_without_what_lies_below(tmp_path: Path, host: Host) -> None:
     tree = unpack(make_demo(tmp_path, {"deep/er/a.txt": b"a\n", "deep.txt": b"b\n"}))
 
-    with pytest.raises(SourceError, match="a file would be a folder"):
+    with pytest.raises(SourceError, match="a file would have to be a folder"):
         apply(tree, tmp_path, host, new("deep"))
 
 
@@ -244,9 +252,9 @@ def test_one_file_under_two_names_is_not_read_twice(tmp_path: Path) -> None:
     (tmp_path / "link.patch").symlink_to("a.patch")
 
     for other in (tmp_path / "." / "x" / ".." / "a.patch", tmp_path / "link.patch"):
-        with pytest.raises(SourceError, match="are one file") as caught:
+        with pytest.raises(SourceError, match="are the same file") as caught:
             read_patches([tmp_path / "a.patch", other])
-        assert caught.value.hint == "name every patch once"
+        assert caught.value.hint == "list each patch once"
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,15 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
     ("said", "meaning", "is_temporary"),
     [
         ("manifest for x@sha256:0 not found: manifest unknown: manifest unknown", "does not have it", False),
-        ("manifest verification failed for digest sha256:0", "not what the digest names", False),
-        ("filesystem layer verification failed for digest sha256:0", "not what the digest names", False),
-        ("determining manifest: Manifest does not match provided manifest digest sha256:0", "not what the", False),
-        ("unauthorized: access to the requested resource is not authorized", "does not let this user", False),
-        ("pull access denied for x, repository does not exist or may require 'docker login'", "does not", False),
+        ("manifest verification failed for digest sha256:0", "does not match the digest", False),
+        ("filesystem layer verification failed for digest sha256:0", "does not match the digest", False),
+        (
+            "determining manifest: Manifest does not match provided manifest digest sha256:0",
+            "does not match the",
+            False,
+        ),
+        ("unauthorized: access to the requested resource is not authorized", "denies this user access", False),
+        ("pull access denied for x, repository does not exist or may require 'docker login'", "denies", False),
         (
             'Get "https://quay.io/v2/": dial tcp: lookup quay.io on 10.0.0.1:53: no such host',
             "host name cannot be resolved",
@@ -54,10 +58,14 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
         ),
         (
             'Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
-            "no registry answers",
+            "the registry does not answer",
             True,
         ),
-        ("net/http: request canceled while waiting for connection (Client.Timeout exceeded)", "no registry", True),
+        (
+            "net/http: request canceled while waiting for connection (Client.Timeout exceeded)",
+            "registry does not answer",
+            True,
+        ),
         ("http: server gave HTTP response to HTTPS client", "does not trust", False),
         ("x509: certificate signed by unknown authority", "does not trust", False),
         ("toomanyrequests: too many requests", "limits pulls", True),

@@ -36,4 +36,4 @@ def test_a_malformed_hash_is_refused(sha256: str) -> None:
     answer = _read(LOCK.format(sha256=sha256), QUESTION)
 
     assert isinstance(answer, Unresolved)
-    assert (answer.kind, answer.sentence) == ("refused", "spam comes without a wheel of a known name and sha256")
+    assert (answer.kind, answer.sentence) == ("refused", "spam has no wheel with a valid name and a sha256")

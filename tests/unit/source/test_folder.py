@@ -61,7 +61,7 @@ def test_a_folder_that_gives_nothing_is_named(tmp_path: Path, host: Host, path: 
 def test_a_folder_without_end_is_refused(tmp_path: Path, host: Host) -> None:
     _write(tmp_path, "d/" * 101 + "x")
 
-    with pytest.raises(SourceError, match="more folders deep than a source may have"):
+    with pytest.raises(SourceError, match="folders nested deeper than a source may have"):
         read_folder(PathSource(path=tmp_path), host)
 
 

@@ -134,5 +134,5 @@ def test_a_neighbour_whose_name_begins_alike_is_not_below_a_file() -> None:
 
 
 def test_what_lies_below_a_file_far_away_in_order_is_found() -> None:
-    with pytest.raises(SourceError, match="members below a, which is no folder"):
+    with pytest.raises(SourceError, match="members below a, which is not a folder"):
         resolved(["a", "a-1", "a.b", "a/z"], {})

@@ -28,7 +28,7 @@ def test_a_list_of_places_that_is_too_long_is_refused(tmp_path: Path, objects: P
 def test_places_that_name_one_another_come_to_an_end(tmp_path: Path, objects: Path) -> None:
     (objects / "info/alternates").write_text("../objects\n" * 1000)
 
-    with within_cpu(10), pytest.raises(SourceError, match="keeps what it holds in more than 1000 folders"):
+    with within_cpu(10), pytest.raises(SourceError, match="keeps its objects in more than 1000 folders"):
         refuse_outside(f"file://{tmp_path}/r.git", tmp_path)
 
 

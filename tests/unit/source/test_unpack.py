@@ -130,7 +130,7 @@ def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> N
         ),
         pytest.param(
             [member(f"{TOP}/c/x"), link("a", "c"), member(f"{TOP}/a/b")],
-            "members below demo-1.0/a, which is no folder",
+            "members below demo-1.0/a, which is not a folder",
             id="member-through-a-link",
         ),
         pytest.param([member(f"{TOP}/a"), member(f"{TOP}/a/b")], "below demo-1.0/a", id="member-below-a-file"),
@@ -138,7 +138,9 @@ def test_a_later_member_replaces_an_earlier_one_of_its_name(tmp_path: Path) -> N
             [member(f"{TOP}/a", type=tarfile.LNKTYPE, linkname="../etc/passwd")], "leads out", id="hard-link-climbing"
         ),
         pytest.param(
-            [member(f"{TOP}/a", type=tarfile.LNKTYPE, linkname="later")], "no file before it", id="hard-link-forward"
+            [member(f"{TOP}/a", type=tarfile.LNKTYPE, linkname="later")],
+            "which is not a file before it",
+            id="hard-link-forward",
         ),
         pytest.param([member("one/a"), member("two/a")], "it holds one, two", id="two-top-folders"),
         pytest.param([member("setup.py")], "must hold one top folder", id="no-top-folder"),
