@@ -1,4 +1,4 @@
-"""What an image holds: declared beside its pins, and probed before the first cell; the two must be equal."""
+"""What an image contains: declared beside its pins, and probed before the first cell; the two must be equal."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""A recipe from a source: what could be read is filled in, and what could not stands below with its reason."""
+"""A recipe from a source: what could be read is filled in, and what could not is listed below with the reason."""
 
 from factory.init.draft import Origin
 from factory.init.recipe import recipe_of

@@ -33,7 +33,7 @@ _RUNS_AS_ROOT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What an option is read with: the options, the tree they stand in, and the project's folder in it."""
+    """What an option is read with: the options, the tree they are in, and the project's folder in it."""
 
     settings: Settings
     files: Files
@@ -41,7 +41,7 @@ class Ground:
     folder: str = ""
 
     def at(self, option: str) -> str:
-        """Return where an option stands, as people are told."""
+        """Return where an option is, as messages say it."""
         return f"{self.settings.place}.{option}"
 
 
@@ -59,7 +59,7 @@ def carry(ground: Ground) -> Iterator[Carried]:
             elif option in _WITHOUT_A_FIELD:
                 yield Left(what=ground.at(option), why=_WITHOUT_A_FIELD[option])
             elif option not in _READ_ELSEWHERE and not option.endswith("-image"):
-                yield Left(what=ground.at(option), why="it is no option of cibuildwheel's that is known here")
+                yield Left(what=ground.at(option), why="it is not a known option of cibuildwheel")
         except ValueError:
             yield Left(what=ground.at(option), why=_PLAIN_SYNTAX)
 
@@ -69,11 +69,11 @@ def _before_all(ground: Ground, option: str) -> Iterator[Carried]:
     packages = system_packages(command)
     if packages is None:
         if any(re.search(r"\{(project|package)\}|^[\w.-]+/", word) for word in split(command)):
-            yield Left(what=f"{ground.at(option)}: {command}", why="build.before-all never sees the source")
+            yield Left(what=f"{ground.at(option)}: {command}", why="build.before-all runs without the source")
         elif manager := foreign_manager(command):
             yield Left(
                 what=f"{ground.at(option)}: {command}",
-                why=f"images of Debian have no {manager}: name the packages under build.system, and what else it does "
+                why=f"images of Debian have no {manager}: list the packages under build.system, and put the rest "
                 "under build.before-all",
             )
         elif command:
@@ -88,7 +88,7 @@ def _system(ground: Ground, option: str, command: str, packages: Mapping[str, tu
     if packages and "apt" not in packages:
         yield Left(
             what=f"{ground.at(option)}: {command}",
-            why="name Debian's packages under build.system.apt for images of Debian",
+            why="list Debian's packages under build.system.apt for images of Debian",
         )
 
 
@@ -102,7 +102,7 @@ def _before_build(ground: Ground, option: str) -> Iterator[Carried]:
             yield Entry(field=("build", "before"), value=(in_tree(command, ground.folder),), why=ground.at(option))
         elif isolated:
             yield Left(
-                what=f"{ground.at(option)}: {command}", why="builds are isolated: name what they need in build.requires"
+                what=f"{ground.at(option)}: {command}", why="builds are isolated: list what they need in build.requires"
             )
         else:
             yield from asked_for(ground.files, ("build", "requires"), words, ground.at(option))
@@ -116,7 +116,7 @@ def _environment(ground: Ground, option: str) -> Iterator[Carried]:
         elif re.search(r"[$`]", text):
             yield Left(
                 what=f"{ground.at(option)}.{name}: {text}",
-                why="a shell has to evaluate it; build.env is taken as it is",
+                why="it needs a shell; build.env is taken literally",
             )
         else:
             yield Entry(field=("build", "env", name), value=text, why=ground.at(option))
@@ -163,7 +163,7 @@ def _repair(ground: Ground, option: str) -> Iterator[Carried]:
         elif name in ("-w", "--wheel-dir", "--plat"):
             text = text or next(stream, "")
         elif word not in ("{wheel}", "-v", "--only-plat"):
-            yield Left(what=f"{ground.at(option)}: {word}", why="no field of a recipe passes it to auditwheel")
+            yield Left(what=f"{ground.at(option)}: {word}", why="no field of a recipe passes it on to auditwheel")
 
 
 def _test_environment(ground: Ground, option: str) -> Iterator[Carried]:
@@ -193,7 +193,7 @@ def _test_command(ground: Ground, option: str) -> Iterator[Carried]:
 def _tried(ground: Ground, option: str, command: str) -> Iterator[Carried]:
     missing = needs_a_tool(command)
     if missing:
-        why = f"trials have no {missing}: they hold an interpreter, and what test.requires installs"
+        why = f"trials have no {missing}, only an interpreter and what test.requires installs"
         yield Left(what=f"{ground.at(option)}: {command}", why=why)
     else:
         yield Entry(field=("test", "run"), value=(in_trial(command, ground.folder),), why=ground.at(option))
@@ -238,15 +238,15 @@ _READERS: Mapping[str, Callable[[Ground, str], Iterator[Carried]]] = MappingProx
 _READ_ELSEWHERE = frozenset({"archs", "build", "enable", "inherit", "platform", "skip", "test-skip"})
 _WITHOUT_A_FIELD = MappingProxyType(
     {
-        "audit-command": "every wheel goes through the gate; `factory audit` judges it again",
-        "audit-requires": "every wheel goes through the gate; `factory audit` judges it again",
+        "audit-command": "the gate checks every wheel; `factory audit` checks it again",
+        "audit-requires": "the gate checks every wheel; `factory audit` checks it again",
         "build-verbosity": "`factory build -v` shows every step's output",
         "container-engine": "the factory speaks to the engine that DOCKER_HOST names, and makes its containers itself",
         "dependency-versions": "the factory pins its own tools; build.constraints pins what a build installs",
-        "free-threaded-support": "interpreters names free-threaded builds: cp314t",
-        "pyodide-version": "the factory makes wheels for Linux",
+        "free-threaded-support": "list free-threaded builds under interpreters: cp314t",
+        "pyodide-version": "the factory makes wheels only for Linux",
         "test-runtime": "trials run in the factory's own containers",
-        "xbuild-files": "the factory builds no wheels for iOS, Android or Pyodide",
-        "xbuild-tools": "the factory builds no wheels for iOS, Android or Pyodide",
+        "xbuild-files": "the factory makes no wheels for iOS, Android or Pyodide",
+        "xbuild-tools": "the factory makes no wheels for iOS, Android or Pyodide",
     }
 )

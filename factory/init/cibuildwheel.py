@@ -1,4 +1,4 @@
-"""The `[tool.cibuildwheel]` table of a tree as it holds for Linux, and its values in the forms cibuildwheel reads.
+"""The `[tool.cibuildwheel]` table of a tree as it applies to Linux, and its values in the forms cibuildwheel reads.
 
 Read by its documentation ("Options") and by the schema in its wheel, version 4.3.
 """
@@ -15,7 +15,7 @@ _OTHER_SYSTEMS = ("macos", "windows", "pyodide", "android", "ios")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The options in force for Linux, and where they stand; tables for other systems say nothing here."""
+    """The options in force for Linux, and where they are; tables for other systems are ignored."""
 
     place: str
     options: Mapping[str, object]
@@ -27,7 +27,7 @@ class Settings:
         return tuple(value.split()) if isinstance(value, str) else _texts(value)
 
     def quoted(self, option: str) -> tuple[str, ...]:
-        """Return an option's words where a text is split as a shell does: requirements hold spaces.
+        """Return an option's words where a text is split as a shell does: requirements contain spaces.
 
         Raises:
             ValueError: a quote is never closed.
@@ -49,7 +49,7 @@ class Settings:
         """Yield names and values: of a table, or of `NAME=VALUE` words.
 
         Raises:
-            ValueError: a quote is never closed, or a word is no assignment.
+            ValueError: a quote is never closed, or a word is not an assignment.
         """
         value = self.options.get(option)
         if isinstance(value, dict):
@@ -61,7 +61,7 @@ class Settings:
         for word in shell_words(value) if isinstance(value, str) else ():
             name, equals, text = word.partition("=")
             if not equals:
-                raise ValueError(f"{word!r} is no NAME=VALUE")
+                raise ValueError(f"{word!r} is not NAME=VALUE")
             gathered[name] = (*gathered.get(name, ()), text)
         yield from gathered.items()
 
@@ -70,7 +70,7 @@ def read_settings(files: Reading, folder: str) -> Settings | None:
     """Read the table of `cibuildwheel.toml`, else of pyproject.toml; None where neither has one.
 
     Raises:
-        SourceError: the file is not valid TOML, or the table is none.
+        SourceError: the file is not valid TOML, or has no table there.
     """
     for name in ("cibuildwheel.toml", "pyproject.toml"):
         table = files.table(f"{folder}{name}")

@@ -47,7 +47,7 @@ def system_packages(command: str) -> dict[str, tuple[str, ...]] | None:
 
 
 def foreign_manager(command: str) -> str:
-    """Return the package manager that a command calls where Debian has none such, and the command calls none of its."""
+    """Return the package manager that a command calls, if the command calls none of Debian's."""
     called = [word for part in _JOINTS.split(command) for word in split(part) if word in _MANAGERS]
     return "" if any(_MANAGERS[word] == "apt" for word in called) else next(iter(called), "")
 
@@ -66,7 +66,7 @@ def _installed(part: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def pip_installs(command: str) -> tuple[str, ...] | None:
-    """Return the words after `pip install`, None where the command is something else or more than that."""
+    """Return the words after `pip install`, None where the command is, or does, anything else."""
     words = split(command)
     while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0]):
         words.pop(0)
@@ -81,7 +81,7 @@ def pip_installs(command: str) -> tuple[str, ...] | None:
 
 
 def parts(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return the commands that `&&` joins; a line in which quotes, brackets or conditions span several stays whole."""
+    """Return the commands that `&&` joins; a line whose quotes, brackets or conditions span several stays whole."""
     commands: list[str] = []
     for line in lines:
         pieces = [piece.strip() for piece in line.split("&&")]
@@ -91,7 +91,7 @@ def parts(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def needs_a_tool(command: str) -> str:
-    """Return the program that a command begins with where no trial image has it, else nothing."""
+    """Return the program that a command begins with if no trial image has it, else nothing."""
     words = [word for word in split(command) if not re.fullmatch(r"[A-Za-z_]\w*=.*", word)]
     return words[0] if words and words[0] in _NOT_IN_A_TRIAL else ""
 

@@ -26,10 +26,10 @@ from factory.tables import Table
 _WORKFLOWS = ".github/workflows/"
 _WORKFLOW_SETTING = re.compile(rb"\bCIBW_[A-Z0-9_]+")
 _SEE_MODULES = (
-    "the extension modules that the wheel must hold are not plain from the source; the first build names those "
+    "the extension modules that the wheel must contain are not clear from the source; the first build names those "
     "that it finds, and the line to write"
 )
-_SEE_TESTS = "trials only import; a line that uses the package proves more"
+_SEE_TESTS = "trials only import the package; add a line that uses it"
 _FOR_TESTS = (("test", "requires"), ("test", "extras"))
 _NO_PACKAGE = frozenset({"test", "tests", "doc", "docs", "example", "examples", "benchmarks"})
 _HOMES = ("", "src", "lib", "python")
@@ -113,7 +113,7 @@ def _read(files: Reading) -> _Said:
 
 
 def _trouble(error: SourceError) -> Left:
-    return Left(what=error.message, why=error.hint or "a source is read, and never run to learn of it")
+    return Left(what=error.message, why=error.hint or "the source is read, but never run")
 
 
 def _source(origin: Origin) -> Iterator[Carried]:
@@ -168,7 +168,7 @@ def _packages(files: Files, name: NormalizedName) -> Iterator[Carried]:
 
 
 def _tests(carried: Iterable[Carried]) -> Iterator[Carried]:
-    """Pass everything on; where no test is among it, tell so, and leave out what only tests need."""
+    """Pass everything on; without a test, say so, and leave out what only tests need."""
     everything = tuple(carried)
     has_test = any(isinstance(item, Entry) and item.field == ("test", "run") for item in everything)
     for item in everything:
@@ -181,7 +181,7 @@ def _tests(carried: Iterable[Carried]) -> Iterator[Carried]:
 
 
 def _workflows(files: Files) -> Iterator[Carried]:
-    """Name the settings of cibuildwheel's that stand in workflows: they are shell and YAML, and are not read."""
+    """Name the settings of cibuildwheel in workflows: they are shell and YAML, and are not read."""
     for path in files.paths:
         if path.startswith(_WORKFLOWS) and path.endswith((".yml", ".yaml")):
             names = sorted({name.decode() for name in _WORKFLOW_SETTING.findall(files.read(path) or b"")})

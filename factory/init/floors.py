@@ -16,7 +16,7 @@ _OPTION = re.compile(r"--py-limited-api=(cp3[0-9]{1,2})\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floors:
-    """Floors, and the fields that say them; both may be empty."""
+    """Floors, and the fields that state them; both may be empty."""
 
     floors: tuple[Abi3Floor, ...] = ()
     carried: tuple[Carried, ...] = ()

@@ -1,4 +1,4 @@
-"""A recipe before it is text: fields with where each was read, and what was left out with the reason."""
+"""A recipe before it is text: fields with their origins, and what was left out with the reasons."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,14 +10,14 @@ Value = str | bool | int | Sequence["Value"] | Mapping[str, "Value"]
 _MOST_FIELDS = 200
 _MOST_ITEMS = 200
 _MOST_CHARACTERS = 4000
-_SCRIPTS = (("build", "before"), ("test", "run"))  # where a line may stand twice
+_SCRIPTS = (("build", "before"), ("test", "run"))  # where a line may be there twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One field of the recipe to be: its keys from the top down, its value, and where that was read.
 
-    `caution` is a sentence for who decides whether it stays; it is written above the field, and printed.
+    `caution` is a warning for the user, who decides whether the field stays: it is printed, and written above it.
     """
 
     field: tuple[str, ...]
@@ -32,13 +32,13 @@ class Entry:
 
     @property
     def required(self) -> bool:
-        """Whether there is no recipe without it."""
+        """Whether every recipe must have it."""
         return self.field[0] in ("factory", "name", "source", "interpreters", "platforms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What the recipe does not say, as it stands in the source, and why."""
+    """What was left out of the recipe, as the source has it, and why."""
 
     what: str
     why: str

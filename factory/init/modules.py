@@ -1,4 +1,4 @@
-"""The extension modules that a source names: read out of its own words, never by running it."""
+"""The extension modules that a source names: read from its files, never by running them."""
 
 import ast
 import posixpath
@@ -32,7 +32,7 @@ _MOST_FILES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Modules that the source names; `certain` where nothing decides but the name, `where` they stand."""
+    """Modules that the source names; `certain` where no condition decides, `where` they are named."""
 
     names: tuple[str, ...]
     where: str
@@ -40,7 +40,7 @@ class Named:
 
 
 def named_modules(files: Files, folder: str, project: Project, pyproject: Table) -> tuple[Named, ...]:
-    """Return the extension modules that a project names, by the way in which its backend is told."""
+    """Return the extension modules that a project names, in the way of its backend."""
     if project.module is not None and project.backend == "maturin":
         where = project.cargo_manifest or pyproject.place
         return (Named(names=(project.module,), where=where),)
@@ -62,7 +62,7 @@ def _of_tables(pyproject: Table) -> Iterator[Named]:
 
 
 def _of_script(files: Files, folder: str) -> Iterator[Named]:
-    """Read what setup.py hands to extension classes and to cffi; what stands under a condition is not certain."""
+    """Read what setup.py hands to extension classes and to cffi; what is under a condition is not certain."""
     tree = _parsed(files, f"{folder}setup.py")
     package = _text_of(tree, "ext_package")
     for certain in (True, False):
@@ -84,7 +84,7 @@ def _names(calls: Iterable[ast.Call], package: str) -> tuple[str, ...]:
 
 
 def fixed_floors(files: Files, folder: str) -> tuple[Abi3Floor, ...]:
-    """Return the floors that setup.py writes down as `py_limited_api`, wherever in it, the lowest first."""
+    """Return the floors that setup.py states as `py_limited_api`, anywhere in it, the lowest first."""
     tree = _parsed(files, f"{folder}setup.py")
     floors = {
         value.value
@@ -105,7 +105,7 @@ def _parsed(files: Files, path: str) -> ast.AST:
 
 
 def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, bool]]:
-    """Yield every call, and whether it stands under no condition."""
+    """Yield every call, and whether it is under no condition."""
     todo: list[tuple[ast.AST, bool]] = [(tree, True)]
     while todo:
         node, certain = todo.pop()
@@ -116,7 +116,7 @@ def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, bool]]:
 
 
 def _module(call: ast.Call) -> str:
-    """Return the literal name of a module, "" where it is computed or no dotted name."""
+    """Return the literal name of a module, "" where it is computed or not a dotted name."""
     name = first_text(call)
     return name if all(part.isidentifier() for part in name.split(".")) else ""
 
@@ -150,7 +150,7 @@ def _of_meson(files: Files, folder: str) -> Iterator[Named]:
 
 
 def _of_cmake(files: Files, folder: str) -> Iterator[Named]:
-    """Read calls that add a module with a literal name; where it is installed says its package."""
+    """Read calls that add a module with a literal name; its package is where it is installed."""
     for path, text in _texts(files, folder, "CMakeLists.txt", _CMAKE_BELOW):
         homes = {name: match["folder"] for match in _CMAKE_INSTALL.finditer(text) for name in match["names"].split()}
         for match in _CMAKE.finditer(text):

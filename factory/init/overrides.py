@@ -1,4 +1,4 @@
-"""cibuildwheel's overrides: those that hold for every build of the recipe are laid over its options."""
+"""cibuildwheel's overrides: those that apply to every build of the recipe replace its options."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,9 +9,9 @@ from factory.init.selectors import matches
 
 
 def overridden(settings: Settings, identifiers: Iterable[str]) -> tuple[Settings, tuple[Left, ...]]:
-    """Return the options that hold for all of these builds, and what holds for some of them only.
+    """Return the options that apply to all of these builds, and what applies to only some of them.
 
-    An override that means none of them is about other systems, and is passed over.
+    An override that matches none of them is about other systems, and is ignored.
     """
     builds, left = tuple(identifiers), list[Left]()
     for override in settings.overrides:
@@ -26,7 +26,10 @@ def overridden(settings: Settings, identifiers: Iterable[str]) -> tuple[Settings
             settings = replace(settings, options=_laid_over(settings.options, override))
         elif meant:
             left.append(
-                Left(what=what, why="it means some of the builds; write it under overrides, or as a recipe of its own")
+                Left(
+                    what=what,
+                    why="it applies to only some of the builds; write it under overrides, or as a separate recipe",
+                )
             )
     return settings, tuple(left)
 

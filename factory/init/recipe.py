@@ -1,4 +1,4 @@
-"""From a source to the text of its recipe, held against the plan that it would give."""
+"""From a source to the text of its recipe, tried on the planner."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from factory.recipe.model import Recipe
 def recipe_of(
     origin: Origin, files: Files, images: Sequence[ImageFacts], *, families: Sequence[str], file: Path, today: date
 ) -> Settled:
-    """Write a recipe for a source; where no plan can be made of it, the reason stands among what was left out.
+    """Write a recipe for a source; where no plan can be made of it, the reason is listed with what was left out.
 
     Raises:
         ImageError: no image of these families builds for anything that can be tried here.

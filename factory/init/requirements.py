@@ -1,4 +1,4 @@
-"""Requirements that a project keeps in files or groups of its own, read as far as they are plain."""
+"""Requirements that a project keeps in files or groups of its own, read as far as they can be."""
 
 import posixpath
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ _DEEPEST = 5
 def asked_for(
     files: Files, field: tuple[str, ...], words: Iterable[str], place: str, depth: int = 0
 ) -> Iterator[Carried]:
-    """Yield what the words of a `pip install` ask for: requirements, and what `-r` files of the tree hold."""
+    """Yield what the words of a `pip install` ask for: requirements, and what `-r` files of the tree contain."""
     stream = iter(words)
     for word in stream:
         if word in ("-r", "--requirement"):
@@ -27,7 +27,7 @@ def asked_for(
         elif word.startswith("-"):
             if word not in ("-U", "--upgrade", "-q", "-v", "--quiet", "--verbose"):
                 yield Left(
-                    what=f"{place}: {word}", why="requirements are taken from the index of this machine, as wheels"
+                    what=f"{place}: {word}", why="requirements are taken as wheels, from the index of this machine"
                 )
         elif _is_requirement(word):
             yield Entry(field=field, value=(word,), why=place)
@@ -39,7 +39,7 @@ def _from_file(files: Files, field: tuple[str, ...], path: str, place: str, dept
     file = inside("", path.replace("{project}/", "").replace("{package}/", ""))
     text = None if file is None else read_text(files, file)
     if text is None or file is None or depth == _DEEPEST:
-        yield Left(what=f"{place}: -r {path}", why="the source holds no such file")
+        yield Left(what=f"{place}: -r {path}", why="the source has no such file")
         return
     folder = posixpath.dirname(file)
     for line in text.replace("\\\n", " ").splitlines():
@@ -76,6 +76,6 @@ def of_groups(pyproject: Table, groups: Iterable[str], field: tuple[str, ...], p
         try:
             wanted = dependency_group(pyproject.table("dependency-groups").content, group)
         except (UntrustedTextError, SourceError):
-            yield Left(what=f"{place}: {group}", why="pyproject.toml holds no such dependency group that can be read")
+            yield Left(what=f"{place}: {group}", why="pyproject.toml has no such dependency group that can be read")
             continue
         yield Entry(field=field, value=wanted, why=f"{place}: the group {group}")

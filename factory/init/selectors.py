@@ -10,7 +10,7 @@ from factory.init.cibuildwheel import Settings
 from factory.recipe.lifetimes import LIFETIMES
 from factory.tags import Interpreter
 
-_EXPERIMENT = Interpreter(13, free_threaded=True)  # only where it is enabled or named; cibuildwheel 4 has it no more
+_EXPERIMENT = Interpreter(13, free_threaded=True)  # only where it is enabled or named; cibuildwheel 4 no longer has it
 _OLDEST, _NEWEST = LIFETIMES[0].minor, LIFETIMES[-1].minor
 _PYPYS = (9, 10, 11, 12)
 _AUTO = ("auto", "auto64", "native")
@@ -58,7 +58,7 @@ def refuse_unreadable(settings: Settings) -> None:
     """Refuse selectors whose braces stand for too much.
 
     Raises:
-        SourceError: one does.
+        SourceError: there are such selectors.
     """
     try:
         for option in ("build", "skip", "test-skip"):

@@ -1,4 +1,4 @@
-"""A draft to the text of a recipe that reads: what our own parser refuses becomes a comment with its words."""
+"""A draft to the text of a valid recipe: what our own parser refuses becomes a comment with its message."""
 
 import re
 from collections import defaultdict
@@ -31,7 +31,7 @@ class Settled:
 
 
 def settle(draft: Draft, file: Path, today: date) -> Settled:
-    """Write a draft, and take out what is refused until nothing is: each round takes out something."""
+    """Write a draft, and remove what is refused until nothing is; each round removes something."""
     while True:
         written = write(draft)
         try:
@@ -62,7 +62,7 @@ def _without(draft: Draft, written: Written, problems: tuple[Problem, ...]) -> D
 
 
 def _smaller(entry: Entry, problems: list[Problem]) -> tuple[Entry, list[Left]]:
-    """Take the refused items out of a list, or the whole value out of a field."""
+    """Remove the refused items from a list, or the whole value from a field."""
     items = entry.value if isinstance(entry.value, tuple) else ()
     places = {int(match[1]): problem for problem in problems if (match := _ITEM.search(problem.field))}
     if not items or not places or max(places) >= len(items):

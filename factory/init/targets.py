@@ -1,4 +1,4 @@
-"""Where the wheels are to work: what the source asks for, as far as images here build for it and try it."""
+"""Where the wheels must work: what the source asks for, as far as images here can build and try it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -138,7 +138,7 @@ def _missing(
 
 
 def _elsewhere(settings: Settings | None, platforms: Sequence[PlatformTag]) -> Iterator[Carried]:
-    """Name what cibuildwheel builds for and no image here does."""
+    """Name the platforms that cibuildwheel builds for and no image here does."""
     if settings is None:
         return
     here = {target_of(platform) for platform in platforms}
@@ -175,14 +175,14 @@ def _image_option(platform: PlatformTag) -> str:
 
 
 def _ceilings(settings: Settings | None, platforms: Sequence[PlatformTag]) -> Iterator[Carried]:
-    """Tell where the wheels will need a newer libc than those that cibuildwheel makes."""
+    """Say where the wheels will need a newer libc than those that cibuildwheel makes."""
     for platform in platforms:
         option = _image_option(platform)
         if settings is None or option not in settings.options:
             continue
         what, asked = f"{settings.place}.{option}: {settings.options[option]}", _stated(settings, platform)
         if asked is None:
-            yield Left(what=what, why="an image is not named by a policy; see images in a recipe")
+            yield Left(what=what, why="the image is not named by a policy; see images in a recipe")
         elif (asked.major, asked.minor) < (platform.major, platform.minor):
             yield Left(what=what, why=f"no image here is that old; {platform} is the nearest")
 
@@ -206,7 +206,7 @@ def carried_targets(
 
 
 def _skips(targets: Targets, settings: Settings) -> Iterator[Carried]:
-    """Yield what selectors leave out of interpreters times platforms. An abi3 wheel is not theirs to leave out."""
+    """Yield what selectors leave out of interpreters times platforms. Selectors cannot leave out an abi3 wheel."""
     rules = tuple(
         {"select": str(tag_for(interpreter, platform)), "reason": f"{settings.place} leaves it out"}
         for platform in targets.platforms

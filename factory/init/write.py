@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+<>=~^*-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """The text, and for each of its lines the field that stands there; comments have none."""
+    """The text, and for each of its lines the field on it; comments have none."""
 
     text: str
     fields: tuple[Entry | None, ...]
@@ -32,9 +32,9 @@ class Written:
 
 
 def write(draft: Draft) -> Written:
-    """Write a draft down."""
+    """Write a draft as text."""
     lines: list[tuple[str, Entry | None]] = [
-        (f"# {comment(draft.title)}: what could be read is filled in; nothing of it was run.", None)
+        (f"# {comment(draft.title)}: filled in from what could be read; nothing was run.", None)
     ]
     lines += _level(sorted(draft.entries, key=_rank), 0)
     lines += [(text, None) for text in _left(draft.left)]
@@ -42,14 +42,14 @@ def write(draft: Draft) -> Written:
 
 
 def comment(text: str) -> str:
-    """Return what may stand in a comment of one line: no break, nothing that nobody sees, and not without end."""
+    """Return a text as a comment of one line: without breaks and invisible characters, and not too long."""
     shown = "".join(character if character.isprintable() else " " for character in text)
     shown = plain(" ".join(shown.split()))
     return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
 def _rank(entry: Entry) -> tuple[int, ...]:
-    """Place a field as the reference lists it; names below a field that holds any keep their order."""
+    """Place a field as the reference lists it; names below a field that takes any names keep their order."""
     names = (".".join(entry.field[:depth]) for depth in range(1, len(entry.field) + 1))
     return tuple(_ORDER[name] for name in names if name in _ORDER)
 
@@ -93,7 +93,7 @@ def _list(head: str, items: Sequence[str], remark: str) -> Iterator[str]:
 
 
 def _flow(value: Value) -> str:
-    """Write a value so that it may stand between brackets."""
+    """Write a value so that it may be between brackets."""
     match value:
         case str() as text:
             return _word(text)
@@ -108,7 +108,7 @@ def _flow(value: Value) -> str:
 
 
 def _word(text: str) -> str:
-    """Write a text plain where every reader of YAML takes it for text, else quoted; nothing in it goes unseen."""
+    """Write a text plain where every reader of YAML reads it as text, else quoted, invisible characters escaped."""
     if _PLAIN.fullmatch(text) and is_plain_text(text):
         return text
     if text.isprintable() and plain(text) == text:
@@ -125,10 +125,10 @@ def _left(left: Sequence[Left]) -> Iterator[str]:
         return
     yield ""
     yield "# Not in this recipe, each with its reason:"
-    for one in left[:_MOST_LEFT]:
-        told = f"{comment(one.what)}: {comment(one.why)}"
+    for item in left[:_MOST_LEFT]:
+        text = f"{comment(item.what)}: {comment(item.why)}"
         yield from textwrap.wrap(
-            told,
+            text,
             _WIDTH,
             initial_indent="# * ",
             subsequent_indent="#   ",

@@ -1,4 +1,4 @@
-"""Which abi3 floors are owed, and the words for where that is said."""
+"""Which abi3 floors are owed, and where that is stated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from factory.recipe.model import Recipe
 from factory.tags import Abi3Floor, Interpreter
 
 _WAYS = (
-    "say how with build: {floor: …}: {feature: NAME} for a cargo feature, {option: TEXT} for a build option, "
-    "interpreter where the building one decides, project where the source fixes it"
+    "write build: {floor: …} with {feature: NAME} for a cargo feature, {option: TEXT} for a build option, "
+    "interpreter where the building one decides, or project where the source fixes it"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floors:
-    """The floors that are owed a wheel each, where that is said, and how they reach the build.
+    """The floors that are owed a wheel each, where that is stated, and how they reach the build.
 
     `way` is None without floors. Where the way is `feature` or `option`, a build without it makes version-specific
     wheels; every other way leaves the floor in all builds.
@@ -64,7 +64,7 @@ def _none(recipe: Recipe, where: str) -> Floors:
     if recipe.abi3:
         raise PlanError(
             f"the recipe says abi3: {_listed(recipe.abi3)}; {where}, which makes one py3-none wheel for every Python",
-            hint="leave abi3 out",
+            hint="remove abi3",
         )
     return Floors(source=f"one wheel for every Python: {where}")
 
@@ -72,15 +72,15 @@ def _none(recipe: Recipe, where: str) -> Floors:
 def _from_source(recipe: Recipe, project: Project, backend: str, listed: Sequence[Interpreter]) -> Floors:
     if recipe.build.floor.kind in ("feature", "option"):
         raise PlanError(
-            f"build: floor: {{{recipe.build.floor.kind}: …}} says how a floor reaches the build, and abi3 names none",
-            hint="add abi3: with the floor, such as cp39",
+            f"build: floor: {{{recipe.build.floor.kind}: …}} says how a floor reaches the build; abi3 names none",
+            hint="add the floor, such as abi3: cp39",
         )
     if project.floor is not None:
         return Floors(floors=project.floor.floors, source=project.floor.where, way=project.floor.way)
     if kinds := _undecided(project, backend):
         floors = _lowest(listed, kinds)
         who = "meson-python's limited-api" if project.limited_api else "PyO3's feature"
-        source = f"{who} names no floor, so the building interpreter is it: {_listed(floors)}"
+        source = f"{who} names no floor, so the building interpreter is the floor: {_listed(floors)}"
         return Floors(floors=floors, source=source, way="interpreter")
     return Floors(source="nothing in the source names a floor: one wheel per version")
 
@@ -88,7 +88,7 @@ def _from_source(recipe: Recipe, project: Project, backend: str, listed: Sequenc
 def _undecided(project: Project, backend: str) -> frozenset[str]:
     """Return the stable ABIs that are asked for without a version: their floor is the interpreter that builds.
 
-    maturin reads that of PyO3's `abi3` and `abi3t`, meson-python of its `limited-api`.
+    maturin does so for PyO3's `abi3` and `abi3t`, meson-python for its `limited-api`.
     """
     if backend == "maturin" and project.pyo3 is not None:
         return frozenset({"abi3", "abi3t"}) & project.pyo3.features
@@ -128,7 +128,7 @@ def _refuse_contradiction(recipe: Recipe, floors: tuple[Abi3Floor, ...], project
     if contradicts:
         raise PlanError(
             f"the recipe says abi3: {_listed(floors)}; {stated.where}, which makes {_listed(stated.floors)}",
-            hint="leave abi3 out to take the source's floor, or set build: default-features: false",
+            hint="remove abi3 to take the source's floor, or set build: default-features: false",
         )
 
 

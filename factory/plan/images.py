@@ -21,8 +21,8 @@ def build_image(
     """
     if platform.arch != TOOL_ARCHITECTURE:
         raise ImageError(
-            f"{platform} cannot be built: the factory's own tools in containers are for {TOOL_ARCHITECTURE} alone",
-            hint=f"take the platforms of {platform.arch} out of the recipe",
+            f"{platform} cannot be built: the factory's tools in containers are only for {TOOL_ARCHITECTURE}",
+            hint=f"remove the platforms of {platform.arch} from the recipe",
         )
     if pin is not None:
         return _named_image(platform, images, pin)
@@ -40,7 +40,7 @@ def build_image(
 def _named_image(platform: PlatformTag, images: Sequence[ImageFacts], pin: Pin) -> ImageFacts:
     image = next((image for image in images if image.name == pin.reference), None)
     if image is None:
-        raise ImageError(f"nothing is known of {pin}", hint=f"`factory image pull {pin}` asks it what it holds")
+        raise ImageError(f"nothing is known of {pin}", hint=f"`factory image pull {pin}` inspects it")
     if not image.platform.serves(platform):
         raise ImageError(
             f"{pin} builds {image.platform}, which does not run wherever {platform} is promised",

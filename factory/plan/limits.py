@@ -66,11 +66,11 @@ def pyo3_excludes(version: Version, interpreter: Interpreter, *, by_floor: bool)
     if by_floor:
         return ""
     if interpreter.minor > highest:
-        return f"PyO3 {version} knows {kind} up to 3.{highest}"
+        return f"PyO3 {version} supports {kind} only up to 3.{highest}"
     if not interpreter.free_threaded:
         return ""
     if limits.free_threaded is None:
-        return f"PyO3 {version} knows no free-threaded Python"
+        return f"PyO3 {version} does not support free-threaded Python"
     if interpreter.minor < limits.free_threaded:
         return f"PyO3 {version} needs free-threaded Python 3.{limits.free_threaded} or newer"
     return ""

@@ -84,9 +84,9 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything owed for one recipe; `file` is where the recipe stands, as the user named it.
+    """Everything owed for one recipe; `file` is the recipe's path, as the user named it.
 
-    `distribution` is the project's own name, which its wheels carry; the recipe may be called otherwise.
+    `distribution` is the project's own name, which its wheels carry; the recipe may have another.
 
     `notes` are sentences for people: where the floor was read, what it may break.
     """

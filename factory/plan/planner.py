@@ -46,7 +46,7 @@ def plan(
     A plan may end without cells; `selection.refuse_nothing` judges all plans of a command together.
 
     Raises:
-        PlanError: what is asked for by name cannot be, or an override is for no cell.
+        PlanError: what is asked for by name cannot be, or an override selects no cell.
         ImageError: no image serves a platform that still has cells.
     """
     _refuse_other_project(recipe, project)
@@ -80,7 +80,7 @@ def _refuse_other_project(recipe: Recipe, project: Project) -> None:
     if project.name != source.name or project.version not in (None, source.version):
         raise PlanError(
             f"the sdist of {source.name} {source.version} says that it is {project.name} {project.version}",
-            hint="the index or the release is wrong; or subdir names another project in it",
+            hint="the index or the release is wrong, or subdir names another project in it",
         )
 
 
@@ -153,7 +153,7 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
 
 
 def _builder(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpreter | None:
-    """Choose who builds a wheel; None where the image has no interpreter that may, and the wheel stays owed."""
+    """Choose the interpreter that builds a wheel; None where the image has none that may, and the wheel stays owed."""
     match built_for:
         case Interpreter():
             return built_for if built_for in image.interpreters else None
@@ -166,10 +166,10 @@ def _builder(world: World, built_for: BuiltFor, image: ImageFacts) -> Interprete
 
 
 def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
-    """Choose who builds an abi3 wheel: the lowest listed interpreter that the floor covers and the image has.
+    """Choose the interpreter that builds an abi3 wheel: the lowest listed one that the floor covers and the image has.
 
-    An unlisted one of the image serves where no listed one is there. Where the interpreter decides the floor, it must
-    be exactly that.
+    Without a listed one, an unlisted one of the image serves. Where the interpreter decides the floor, it must be
+    exactly that.
 
     Raises:
         PlanError: the image has none.
@@ -200,7 +200,7 @@ def _trial(world: World, interpreter: Interpreter, platform: PlatformTag) -> Tri
 def _known(world: World, built_for: BuiltFor) -> Iterator[Interpreter]:
     """Yield every CPython from a floor to the newest released one on which the project may be installed.
 
-    A wheel for any Python has no floor: all that have upstream support or are listed are meant.
+    A wheel for any Python has no floor: it is for all that have upstream support or are listed.
     """
     meant = (*supported(world.today), *world.owed) if isinstance(built_for, AnyPython) else (built_for,)
     for minor in range(min(built.minor for built in meant), _NEWEST + 1):
@@ -230,10 +230,10 @@ def _ids(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> list[str
 
 
 def _refuse_idle_overrides(world: World, ids: Sequence[str]) -> None:
-    """Refuse an override that is for no cell: a change that nobody gets is a change that somebody misses.
+    """Refuse an override that selects no cell: its selector is probably a mistake.
 
     Raises:
-        PlanError: there is one.
+        PlanError: there is such an override.
     """
     trials = [
         f"{cell_id}@{wanted.interpreter}"
@@ -245,7 +245,7 @@ def _refuse_idle_overrides(world: World, ids: Sequence[str]) -> None:
         of_trials = "@" in override.select
         if not any(matches(override.select, world.recipe.name, cell_id) for cell_id in (trials if of_trials else ids)):
             raise PlanError(
-                f"overrides[{index}] is for no {'trial' if of_trials else 'cell'}: {override.select}",
+                f"overrides[{index}] selects no {'trial' if of_trials else 'cell'}: {override.select}",
                 hint=f"the cells are {', '.join(ids[:_SHOWN])}{' …' if len(ids) > _SHOWN else ''}",
             )
 
@@ -256,4 +256,4 @@ def _skip_notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> I
         if not in_force(rule, world.today):
             yield f"the skip of {rule.select} ended on {rule.until}: {rule.reason}"
         elif not any(matches(rule.select, world.recipe.name, cell_id) for cell_id in ids):
-            yield f"the skip of {rule.select} means no wheel of this plan"
+            yield f"the skip of {rule.select} matches no wheel of this plan"

@@ -14,7 +14,7 @@ from factory.tags import Interpreter
 
 
 def matches(select: str, recipe: NormalizedName, cell_id: str) -> bool:
-    """Tell whether a selector means a cell: a glob over ids, or over addresses when it holds a slash.
+    """Tell whether a selector matches a cell: a glob over ids, or over addresses when it contains a slash.
 
     The free-threaded `cp314-cp314t-…` answers to `cp314t-…` as well: that is how recipes name the interpreter.
     """
@@ -26,7 +26,7 @@ def matches(select: str, recipe: NormalizedName, cell_id: str) -> bool:
 def recipe_for(recipe: Recipe, cell_id: str, interpreter: Interpreter | None = None) -> Recipe:
     """Return the recipe as its overrides make it for a cell, or for the cell's trial on an interpreter.
 
-    Doing so twice is doing so once.
+    Applying it twice gives the same as applying it once.
     """
     trial = "" if interpreter is None else f"{cell_id}@{interpreter}"
     for override in recipe.overrides:
@@ -42,12 +42,12 @@ def _means(select: str, recipe: NormalizedName, cell_id: str, trial: str) -> boo
 
 
 def rule_for(rules: Sequence[SkipRule], recipe: NormalizedName, cell_id: str, today: date) -> SkipRule | None:
-    """Return the first skip rule in force that means a cell."""
+    """Return the first skip rule in force that matches a cell."""
     return next((rule for rule in rules if in_force(rule, today) and matches(rule.select, recipe, cell_id)), None)
 
 
 def in_force(rule: SkipRule, today: date) -> bool:
-    """Tell whether a rule still holds: through the day it names."""
+    """Tell whether a rule still applies: through the day it names."""
     return rule.until is None or today <= rule.until
 
 
@@ -62,7 +62,7 @@ def left_out(recipe: NormalizedName, cell_id: str, only: Sequence[str], skip: Se
 
 
 def refuse_nothing(plans: Iterable[Plan]) -> None:
-    """Refuse plans that together hold no cell.
+    """Refuse plans that together have no cell.
 
     Raises:
         PlanError: there is nothing to build.

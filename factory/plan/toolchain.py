@@ -1,4 +1,4 @@
-"""What a build image must bring to compile a source, and what is brought to it."""
+"""What a build image needs to compile a source, and what is added to it."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from factory.project.model import Project
 from factory.recipe.model import Recipe
 
 _ELSEWHERE = "choose another platform or family"
-_HINT = f"{_ELSEWHERE}: the factory installs no toolchain for a recipe"
+_HINT = f"{_ELSEWHERE}: the factory does not install toolchains for recipes"
 
 
 def refuse_c(recipe: Recipe, image: ImageFacts) -> None:
@@ -28,7 +28,7 @@ def refuse_c(recipe: Recipe, image: ImageFacts) -> None:
 
 
 def rust_of(recipe: Recipe, project: Project, image: ImageFacts) -> RustOrigin | None:
-    """Say whose Rust compiles: the image's, else the factory's own, where the first does not do; None without Rust.
+    """Say whose Rust compiles: the image's, else the factory's own if the image's does not fit; None without Rust.
 
     Raises:
         PlanError: neither is there, or each is too old, or not the one that was asked for.
@@ -46,7 +46,7 @@ def rust_of(recipe: Recipe, project: Project, image: ImageFacts) -> RustOrigin |
     if not reasons:
         libc, arch = image.platform.libc, image.platform.arch
         message = (
-            f"{recipe.name} needs Rust; {image.name} has none, and the factory's own has nothing for {libc} on {arch}"
+            f"{recipe.name} needs Rust; {image.name} has none, and the factory's own does not support {libc} on {arch}"
         )
         raise PlanError(message, hint=_ELSEWHERE)
     raise PlanError(reasons[0], hint=_HINT)
@@ -60,7 +60,7 @@ def _rusts(image: ImageFacts) -> Iterator[tuple[RustOrigin, Version]]:
 
 
 def _unfit(recipe: Recipe, project: Project, wanted: SpecifierSet, version: Version) -> str:
-    """Say what a Rust of this version does not do; nothing where it does."""
+    """Say why a Rust of this version does not fit; nothing if it does."""
     if wanted and version not in wanted:
         return f"the recipe asks for Rust {wanted}"
     if project.rust_version is not None and version < project.rust_version:

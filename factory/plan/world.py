@@ -1,4 +1,4 @@
-"""What a recipe asks for, met with what the source allows: which interpreters and floors are owed."""
+"""What a recipe asks for and the source allows: which interpreters and floors are owed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,9 +48,9 @@ class World:
 
     @property
     def owed_floors(self) -> list[Abi3Floor]:
-        """The floors that are owed a wheel: of the source's those that are some listed interpreter's best.
+        """The floors that are owed a wheel: of the source's, those that are the highest for a listed interpreter.
 
-        One that the recipe names is owed even where a higher one serves all listed interpreters: it serves others.
+        One that the recipe names is owed even if a higher one covers all listed interpreters: it covers others.
         """
         if self.recipe.abi3 is None:
             homes = {self.floors.home(interpreter) for interpreter in self.owed}
@@ -62,7 +62,7 @@ class World:
 def read_world(
     recipe: Recipe, project: Project, images: Sequence[ImageFacts], *, families: Sequence[str], today: date
 ) -> World:
-    """Meet a recipe with a source.
+    """Combine a recipe with a source.
 
     Raises:
         PlanError: the two contradict each other, or the recipe names an interpreter that can have no wheel.
@@ -93,7 +93,7 @@ def read_world(
 
 
 def _refuse_linked_libpython(recipe: Recipe, project: Project, backend: str) -> None:
-    """Refuse a module that would link libpython, where nothing that is not read here could still forbid it.
+    """Refuse a module that would link libpython, unless something that is not read here may prevent it.
 
     setuptools-rust switches the feature on by itself; arguments, settings, overrides and a floor's feature may, unread.
     """
@@ -103,8 +103,8 @@ def _refuse_linked_libpython(recipe: Recipe, project: Project, backend: str) -> 
     unread = bool(build.args or build.config_settings or recipe.overrides) or build.floor.kind == "feature"
     if pyo3_links_libpython(pyo3.version, pyo3.features) and not unread:
         raise PlanError(
-            f"PyO3 {pyo3.version} links libpython unless its feature extension-module is on, and nothing does that",
-            hint="say build: {features: [pyo3/extension-module]}, or the crate's own feature for it",
+            f"PyO3 {pyo3.version} links libpython unless its feature extension-module is on, which it is not",
+            hint="write build: {features: [pyo3/extension-module]}, or the crate's own feature for it",
         )
 
 
@@ -135,7 +135,7 @@ def _ruled_out(project: Project, interpreter: Interpreter, *, by_floor: bool = T
 
 
 def _refuse_named(world: World) -> None:
-    """Refuse what the recipe names and what cannot be, unless a skip rule gives a reason."""
+    """Refuse an interpreter that the recipe names but that cannot have a wheel, unless a skip rule gives a reason."""
     problems = []
     for wanted in world.wanted:
         why = world.excluded.get(wanted.interpreter)
@@ -147,7 +147,7 @@ def _refuse_named(world: World) -> None:
     if problems:
         message = "; ".join(problem.message for problem in problems)
         lines = ", ".join(problem.hint for problem in problems)
-        hint = f"take it out, or write skip: [{lines}]"
+        hint = f"remove it, or write skip: [{lines}]"
         raise PlanError(message, hint=hint, problems=tuple(problems))
 
 

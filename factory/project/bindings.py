@@ -1,6 +1,6 @@
 """Wheels for every Python: what maturin's bindings and scikit-build's tags say of them.
 
-maturin takes the bindings that it is told, else those that the crate's dependencies and targets mean
+maturin takes the bindings that are configured, else those that the crate's dependencies and targets mean
 (`find_bridge` of maturin's `src/bridge/detection.rs`).
 """
 
@@ -28,7 +28,7 @@ def any_abi_of_crate(files: Reading, crate: Crate, maturin: Table, dependencies:
 
 
 def makes_programs(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> bool:
-    """Tell whether maturin packs a crate's programs, and no library of it."""
+    """Tell whether maturin packs a crate's programs instead of its library."""
     return _bindings(files, crate, maturin, dependencies) == _PROGRAMS
 
 

@@ -60,7 +60,7 @@ def read_crate(files: Reading, manifest: str) -> Crate:
     table = files.table(manifest)
     if table is None:
         raise SourceError(
-            f"the source holds no {manifest}",
+            f"the source has no {manifest}",
             hint=f"manifests in it: {', '.join(_manifests(files)) or 'none'}",
         )
     workspace, folder = _workspace(files, manifest, table)

@@ -92,7 +92,7 @@ class _Walk:
         self.asked += number
         if self.asked > _MOST_ASKED:
             raise SourceError(
-                f"the crates of the source have more than {_MOST_ASKED} dependencies and features of these together",
+                f"the crates of the source have more than {_MOST_ASKED} dependencies and features in all",
                 hint="name the manifest of a crate that depends on fewer: build.manifest",
             )
 
@@ -148,7 +148,7 @@ class _Walk:
         return self.crates.get(manifest) or read_crate(self.files, manifest)
 
     def _dependencies(self, crate: Crate) -> dict[str, _Dependency]:
-        """Read the dependencies that hold on every platform; those of `[target]` say nothing of PyO3 in practice."""
+        """Read the dependencies for every platform; in practice, PyO3 is never among those of `[target]`."""
         own = crate.table.table("dependencies")
         dependencies: dict[str, _Dependency] = {}
         for name in own.content:
@@ -186,7 +186,7 @@ def _declared(name: str, table: Table, folder: str) -> _Dependency:
 
 
 def _inheriting(own: Table, shared: _Dependency) -> _Dependency:
-    """Join an entry with what it inherits: features add up, default features hold where either side has them."""
+    """Join an entry with what it inherits: features add up, default features are on where either side has them."""
     return replace(
         shared,
         features=own.texts("features"),

@@ -10,7 +10,7 @@ _MOST_BYTES = 4 << 20
 
 
 class Files(Protocol):
-    """A source tree, as far as its own words about itself are concerned."""
+    """A source tree, as far as is needed to read what it says of itself."""
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ _FEATURE = re.compile(r"(?P<abi>abi3t?)-py3(?P<minor>[0-9]{1,2})")
 def pyo3_floor(backend: str, crate: Crate | None, pyo3: Pyo3 | None) -> ReadFloor | None:
     """Read the floors that PyO3's features make under maturin: the lowest `abi3-pyXY`, and the lowest `abi3t-pyXY`.
 
-    setuptools-rust adds the features to the floor that it is told, so there they state none.
+    setuptools-rust adds the features for the floor that it is given, so there they state none.
     """
     if backend != "maturin" or crate is None or pyo3 is None:
         return None
@@ -38,7 +38,7 @@ def configured_floor(
     """Read the floor that a project fixes for its own wheel: `py_limited_api` of bdist_wheel, `py-api` of scikit-build.
 
     Raises:
-        SourceError: a floor is stated that is none.
+        SourceError: a stated floor is not valid.
     """
     section = cfg.get("bdist_wheel", {})
     options = script.keywords.get("options")
@@ -63,4 +63,4 @@ def _floor(text: str, place: str) -> Abi3Floor:
     try:
         return Abi3Floor.parse(text)
     except ValueError as error:
-        raise SourceError(f"{place} says {text!r}, which is no abi3 floor such as cp39") from error
+        raise SourceError(f"{place} says {text!r}, which is not an abi3 floor such as cp39") from error

@@ -45,7 +45,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Statement:
-    """What one file says, as text; None where it is silent about a field."""
+    """What one file says, as text; None for a field that it does not mention."""
 
     place: str
     name: str | None = None
@@ -60,7 +60,7 @@ def read_metadata(
     """Take each field from the first file that states it.
 
     Raises:
-        SourceError: no file states a name, or a stated value is none.
+        SourceError: no file states a name, or a stated value is not valid.
     """
     statements = [
         _from_pyproject(pyproject),
@@ -72,7 +72,7 @@ def read_metadata(
     if stated is None:
         raise SourceError(
             "the source states no name",
-            hint="a name in [project] of pyproject.toml is the place; setup.py is read, but never run",
+            hint="add a name to [project] of pyproject.toml; setup.py is read, but never run",
         )
     dependencies = next(
         ((statement.place, statement.dependencies) for statement in statements if statement.dependencies is not None),
@@ -90,7 +90,7 @@ def requirements(texts: Sequence[str], place: str, most: int) -> tuple[Requireme
     """Read requirements (PEP 508).
 
     Raises:
-        SourceError: one is none, or they are more than `most`; `place` is named.
+        SourceError: one is not valid, or they are more than `most`; `place` is named.
     """
     if len(texts) > most:
         raise SourceError(f"{place} asks for {len(texts)} requirements; at most {most} are read")
@@ -101,7 +101,7 @@ def requirement(text: str, place: str) -> Requirement:
     """Read a requirement (PEP 508).
 
     Raises:
-        SourceError: it is none; `place` is named.
+        SourceError: it is not valid; `place` is named.
     """
     try:
         return parse_requirement(text)
@@ -113,7 +113,7 @@ def read_setup_cfg(files: Files, path: str) -> Mapping[str, Mapping[str, str]]:
     """Read setup.cfg's sections; an absent file has none.
 
     Raises:
-        SourceError: the file is no configuration file.
+        SourceError: the file is not a configuration file.
     """
     try:
         return parse_configuration(read_text(files, path) or "")
@@ -170,7 +170,7 @@ def _from_pkg_info(files: Files, path: str) -> Iterator[_Statement]:
 
 
 def _static_dependencies(headers: Headers, path: str) -> tuple[str, ...] | None:
-    """Return the dependencies that hold for every build (PEP 643), without those of extras."""
+    """Return the dependencies that apply to every build (PEP 643), without those of extras."""
     dynamic = {field.lower() for field in headers.all("Dynamic")}
     if "requires-dist" in dynamic or (headers.first("Metadata-Version") or "1.0") < "2.2":
         return None

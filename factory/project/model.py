@@ -31,9 +31,9 @@ class Pyo3:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFloor:
-    """The abi3 floors found in the source, and the words in which they are said there.
+    """The abi3 floors found in the source, and a description of where they are stated.
 
-    `way` tells how they reach the build: `default` cargo features do it unasked, `project` fixes them itself
+    `way` tells how they reach the build: `default` cargo features do it by themselves, the `project` fixes them itself
     (`py_limited_api` in setup.cfg or pyproject.toml). Several floors are one abi3 and one abi3t.
     """
 
@@ -47,8 +47,9 @@ class Project:
     """What a source tree declares. `version` is None where only its backend could compute it.
 
     `backend` is the factory's own name for the build backend: `maturin`, `setuptools` or `pep517`.
-    `any_abi` says why its wheels are for every Python (`py3-none-…`), None where they hold extension modules;
-    `programs` whether they hold programs instead. `limited_api` is meson-python's: abi3 from whoever builds.
+    `any_abi` says why its wheels are for every Python (`py3-none-…`), None where they contain extension modules;
+    `programs` whether they contain programs instead. `limited_api` is meson-python's: the floor is the interpreter that
+    builds.
     `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`: of the crate whose PyO3 decides.
     `other_manifests` are crates of the same build with a lock of their own.
     """

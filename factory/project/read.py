@@ -64,7 +64,9 @@ def _build_system(pyproject: Table) -> BuildSystem:
     requires = table.texts("requires") or (() if backend else ("setuptools>=40.8.0",))
     paths = table.texts("backend-path")
     if any(inside("", path) is None for path in paths):
-        raise SourceError(f"{table.place}: backend-path leaves the source", hint="PEP 517 wants it inside")
+        raise SourceError(
+            f"{table.place}: backend-path leads out of the source", hint="PEP 517 requires it to be inside"
+        )
     return BuildSystem(
         requires=requirements(requires, place, _MOST_BUILD_REQUIREMENTS),
         build_backend=backend or _LEGACY_BACKEND,
@@ -78,7 +80,7 @@ def _backend(system: BuildSystem) -> str:
 
 
 def _module(backend: str, pyproject: Table, rust: Rust, script: SetupScript) -> str | None:
-    """Return the dotted name of the one extension module that the source names, None where that is not plain."""
+    """Return the dotted name of the one extension module that the source names, None where that is not clear."""
     if backend == "maturin" and rust.crate is not None:
         if rust.any_abi is not None or rust.programs:
             return None

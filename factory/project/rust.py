@@ -56,7 +56,7 @@ def read_rust(files: Reading, folder: str, packaging: Packaging, chosen: Choices
     """Read the crates of a project.
 
     Raises:
-        SourceError: a manifest is not there, lies outside of the source, or cannot be read.
+        SourceError: a manifest is not there, is outside of the source, or cannot be read.
     """
     names = tuple(dict.fromkeys(_manifests(files, folder, packaging, chosen)))
     if len(names) > _MOST_MANIFESTS:
@@ -101,12 +101,12 @@ def _default_manifest(files: Reading, folder: str) -> str:
 def _within(folder: str, name: str) -> str:
     manifest = inside(posixpath.dirname(folder), name)
     if manifest is None:
-        raise SourceError(f"the manifest {name} lies outside of the source")
+        raise SourceError(f"the manifest {name} is outside of the source")
     return manifest
 
 
 def _with_own_lock(crates: Sequence[Crate]) -> Iterator[str]:
-    """Yield the crates after the first that no workspace yielded before holds: cargo fetches a workspace at once."""
+    """Yield the crates after the first, one per workspace: cargo fetches a whole workspace at once."""
     seen = {crates[0].workspace_folder}
     for crate in crates[1:]:
         if crate.workspace_folder not in seen:

@@ -85,5 +85,5 @@ def _literals(call: ast.Call) -> dict[str, object]:
         try:
             literals[keyword.arg] = literal(keyword.value)
         except UntrustedTextError:
-            continue  # It is computed, so it is not said.
+            continue  # A computed value cannot be read.
     return literals

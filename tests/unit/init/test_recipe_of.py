@@ -46,7 +46,7 @@ def with_options(options: str, **files: str) -> Settled:
 
 
 def reasons(settled: Settled, what: str) -> list[str]:
-    return [one.why for one in settled.left if what in one.what]
+    return [left.why for left in settled.left if what in left.what]
 
 
 def test_a_small_source_gives_a_small_recipe() -> None:
@@ -116,7 +116,7 @@ def test_a_floor_that_cibuildwheel_hands_over_as_an_option_is_the_recipe_s_way()
     assert settled.recipe.abi3 == (Abi3Floor(9),)
     assert settled.recipe.build.floor == FloorWay(kind="option", value="--py-limited-api={floor}")
     assert settled.recipe.build.config_settings == {}
-    assert [str(one.interpreter) for one in settled.recipe.interpreters] == ["cp39", "cp311", "cp313"]
+    assert [str(wanted.interpreter) for wanted in settled.recipe.interpreters] == ["cp39", "cp311", "cp313"]
 
 
 def test_an_option_of_setuptools_rust_is_told_where_the_source_leaves_the_choice() -> None:
@@ -214,13 +214,13 @@ dev = ["hypothesis"]
     )
 
     recipe = settled.recipe
-    assert [str(one.interpreter) for one in recipe.interpreters] == ["cp311", "cp313"]
+    assert [str(wanted.interpreter) for wanted in recipe.interpreters] == ["cp311", "cp313"]
     assert dict(recipe.build.env) == {"LEVEL": "3"}
-    assert [str(one) for one in recipe.build.constraints] == ["setuptools<80"]
+    assert [str(requirement) for requirement in recipe.build.constraints] == ["setuptools<80"]
     assert recipe.build.before == ("make -C . headers",)
     assert recipe.build.config_settings == {"setup-args": ("-Da=b", "-Dc=d")}
     assert (recipe.repair.strip, recipe.repair.exclude) == (True, ("libcuda.so.1",))
-    assert {str(one) for one in recipe.test.requires} == {"pytest>=8", "attrs", "hypothesis", "numpy"}
+    assert {str(requirement) for requirement in recipe.test.requires} == {"pytest>=8", "attrs", "hypothesis", "numpy"}
     assert recipe.test.extras == ("fast",)
     assert recipe.test.run == (
         "export MODE='a b'",
@@ -233,10 +233,10 @@ dev = ["hypothesis"]
 @pytest.mark.parametrize(
     ("options", "what", "why"),
     [
-        ('before-build = "pip install cython"', "pip install cython", "name what they need in build.requires"),
-        ('environment = {A = "$HOME/x"}', "environment.A: $HOME/x", "a shell has to evaluate it"),
+        ('before-build = "pip install cython"', "pip install cython", "list what they need in build.requires"),
+        ('environment = {A = "$HOME/x"}', "environment.A: $HOME/x", "it needs a shell"),
         ('environment = {PYO3_PYTHON = "python3"}', "build.env.PYO3_PYTHON", "cannot be set by a recipe"),
-        ('before-all = "bash {project}/prepare.sh"', "prepare.sh", "never sees the source"),
+        ('before-all = "bash {project}/prepare.sh"', "prepare.sh", "runs without the source"),
         ('before-all = "yum install -y atomic; curl x | sh"', "curl x | sh", "images of Debian have no yum"),
         ('test-command = "make check"', "make check", "trials have no make"),
         ('test-requires = "--index-url=x"\ntest-command = "pytest"', "--index-url", "the index of this machine"),
@@ -244,7 +244,7 @@ dev = ["hypothesis"]
         ('repair-wheel-command = "mine {wheel}"', "mine {wheel}", "its own auditwheel"),
         ('repair-wheel-command = "auditwheel repair --zip 9 {wheel}"', "--zip", "no field"),
         ('container-engine = "podman"', "container-engine", "DOCKER_HOST"),
-        ('surprise = "x"', "surprise", "no option of cibuildwheel's"),
+        ('surprise = "x"', "surprise", "not a known option of cibuildwheel"),
         ('manylinux-x86_64-image = "manylinux2014"', "manylinux2014", "no image here is that old"),
         ('archs = ["x86_64", "aarch64"]', "manylinux_aarch64", "no image here builds"),
         ('enable = ["pypy"]', "pp311", "no image here builds"),
@@ -269,7 +269,7 @@ def test_system_packages_are_the_images_whatever_step_installs_them(option: str)
     assert settled.recipe.build.system == {"dnf": ("clang",)}
     assert settled.recipe.build.before == ()
     assert reasons(settled, "yum install -y clang") == [
-        "name Debian's packages under build.system.apt for images of Debian"
+        "list Debian's packages under build.system.apt for images of Debian"
     ]
 
 
@@ -311,7 +311,7 @@ def test_a_requirements_file_is_followed_and_cannot_go_round() -> None:
 
     settled = with_options('test-command = "pytest"\ntest-requires = "-r requirements/a.txt"', **files)
 
-    assert {str(one) for one in settled.recipe.test.requires} == {"pytest==8.1", "attrs"}
+    assert {str(requirement) for requirement in settled.recipe.test.requires} == {"pytest==8.1", "attrs"}
     assert reasons(settled, "-r")
 
 
@@ -334,7 +334,7 @@ test-command = "false"
 
     assert dict(settled.recipe.build.env) == {"A": "1", "B": "2"}
     assert settled.recipe.test.run == ("pytest",)
-    assert [one.what for one in settled.left if "overrides" in one.what] == [
+    assert [left.what for left in settled.left if "overrides" in left.what] == [
         "pyproject.toml: tool.cibuildwheel.overrides: cp313-*"
     ]
 
@@ -366,7 +366,7 @@ def test_the_ceiling_is_that_of_cibuildwheel_s_image_where_images_here_reach_it(
 
     settled = written({"pyproject.toml": f'{PYPROJECT}{CIBW}manylinux-x86_64-image = "{stated}"\n'}, images=images)
 
-    assert [str(one) for one in settled.recipe.platforms] == [platform]
+    assert [str(ceiling) for ceiling in settled.recipe.platforms] == [platform]
 
 
 def test_the_linux_table_and_a_file_of_its_own_are_read() -> None:
@@ -389,7 +389,7 @@ def test_a_source_that_cannot_be_read_gives_a_recipe_that_says_so() -> None:
     settled = written({"pyproject.toml": "[project"})
 
     assert "pyproject.toml is not valid TOML" in settled.refused
-    assert any("pyproject.toml is not valid TOML" in one.what for one in settled.left)
+    assert any("pyproject.toml is not valid TOML" in left.what for left in settled.left)
 
 
 def test_a_plan_that_cannot_be_is_told_in_the_recipe() -> None:

@@ -47,7 +47,7 @@ def test_rust_is_brought_to_an_image_whose_own_is_too_old(asked: str | None, nee
 @pytest.mark.parametrize(
     ("image", "needs", "message"),
     [
-        pytest.param(make_image(rust=None), None, "has none, and .* has nothing for glibc on x86_64", id="neither"),
+        pytest.param(make_image(rust=None), None, "has none, and .* does not support glibc on x86_64", id="neither"),
         pytest.param(with_bundle(make_image(rust="1.83")), "1.99", "needs Rust 1.99; lookalike.* has 1.83", id="both"),
         pytest.param(with_bundle(make_image(rust=None)), "1.99", "the factory's own has 1.96", id="ours is too old"),
     ],

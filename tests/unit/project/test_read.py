@@ -34,8 +34,8 @@ def test_a_setuptools_project_is_read_from_pyproject() -> None:
 
     assert (project.name, project.version, project.backend) == ("demo", Version("1.0"), "setuptools")
     assert str(project.requires_python) == ">=3.9"
-    assert [str(one) for one in project.dependencies] == ['cffi>=2; python_version > "3"']
-    assert [str(one) for one in project.build_system.requires] == ["setuptools"]
+    assert [str(requirement) for requirement in project.dependencies] == ['cffi>=2; python_version > "3"']
+    assert [str(requirement) for requirement in project.build_system.requires] == ["setuptools"]
 
 
 def test_pkg_info_states_what_pyproject_leaves_dynamic() -> None:
@@ -50,7 +50,7 @@ def test_pkg_info_states_what_pyproject_leaves_dynamic() -> None:
 
     assert project.version == Version("1.5")
     assert str(project.requires_python) == ">=3.10"
-    assert [str(one) for one in project.dependencies] == ["cffi"]
+    assert [str(requirement) for requirement in project.dependencies] == ["cffi"]
 
 
 @pytest.mark.parametrize("head", ["Metadata-Version: 2.1\n", "Metadata-Version: 2.2\nDynamic: Requires-Dist\n"])
@@ -68,9 +68,9 @@ def test_an_old_project_is_read_from_setup_cfg() -> None:
     project = read({"setup.cfg": f"[metadata]\nname = demo\nversion = 1.0\n{options}"})
 
     assert (project.name, project.version, str(project.requires_python)) == ("demo", Version("1.0"), ">=3.8")
-    assert [str(one) for one in project.dependencies] == ["cffi", "six"]
+    assert [str(requirement) for requirement in project.dependencies] == ["cffi", "six"]
     assert project.build_system.build_backend == "setuptools.build_meta:__legacy__"
-    assert [str(one) for one in project.build_system.requires] == ["setuptools>=40.8.0"]
+    assert [str(requirement) for requirement in project.build_system.requires] == ["setuptools>=40.8.0"]
 
 
 def test_an_older_one_is_read_from_the_literals_of_setup_py() -> None:
@@ -458,12 +458,12 @@ BAD = {
     ),
     "backend-path-outside": (
         {"pyproject.toml": "[project]\nname = 'd'\n[build-system]\nbuild-backend = 'b'\nbackend-path = ['../x']\n"},
-        "backend-path leaves the source",
+        "backend-path leads out of the source",
     ),
-    "no-manifest": ({"pyproject.toml": MATURIN}, "the source holds no Cargo.toml"),
+    "no-manifest": ({"pyproject.toml": MATURIN}, "the source has no Cargo.toml"),
     "manifest-outside": (
         {"pyproject.toml": f"{MATURIN}[tool.maturin]\nmanifest-path = '../Cargo.toml'\n"},
-        "lies outside of the source",
+        "is outside of the source",
     ),
     "inherits-nothing": (
         rust("[dependencies]\npyo3.workspace = true\n"),
@@ -506,7 +506,7 @@ BAD = {
     "bad-setup-cfg": ({"setup.cfg": "name = demo\n"}, "setup.cfg cannot be read"),
     "bad-floor": (
         {"pyproject.toml": f"{PYPROJECT}[tool.scikit-build]\nwheel.py-api = 'cp3x'\n"},
-        "says 'cp3x', which is no abi3 floor",
+        "says 'cp3x', which is not an abi3 floor",
     ),
 }
 

@@ -39,9 +39,9 @@ def test_there_is_a_bad_recipe_for_the_type_of_every_field() -> None:
     """`types/<field>.yaml`: what it is told is about this field, and nothing else is wrong with it."""
     fields = [name.replace("[]", "") for name, _ in walk(TOP) if not name.startswith(REPEATED)]
 
-    told = {recipe.stem: {_field(told) for told in problems_in(recipe)} for recipe in TYPES.glob("*.yaml")}
+    named = {recipe.stem: {_field(problem) for problem in problems_in(recipe)} for recipe in TYPES.glob("*.yaml")}
 
-    assert told == {name: {name} for name in fields}
+    assert named == {name: {name} for name in fields}
 
 
 REPEATED = tuple(f"overrides[].{section.name}" for section in TOP)

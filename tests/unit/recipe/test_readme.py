@@ -29,8 +29,8 @@ def test_an_example_reads_but_for_what_it_leaves_out(example: str) -> None:
 
     WHOLE.values(tree, Place("", problems))
 
-    told = {problem.message for problem in problems.in_order()}
-    assert {message for message in told if not message.endswith("is missing")} <= {_ONE_OF_FIVE}
+    messages = {problem.message for problem in problems.in_order()}
+    assert {message for message in messages if not message.endswith("is missing")} <= {_ONE_OF_FIVE}
 
 
 def test_the_message_that_the_readme_shows_is_the_one_that_is_given() -> None:
