@@ -23,9 +23,11 @@ from factory.farm.work import carry_out
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
 from factory.images import ReadyImage
+from factory.images.assembly import input_digest
+from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, reference_of
 from factory.images.compiled import Compiler
 from factory.images.pulled import PulledSpec
-from factory.images.ready import Workshop, ensure_pinned, ensure_pulled
+from factory.images.ready import Workshop, ensure_bootstrapped, ensure_pinned, ensure_pulled
 from factory.images.rust import RustBundle
 from factory.images.spec import ImageSpec
 from factory.keys import document, key
@@ -90,7 +92,7 @@ class ToyTools(ToolBundle):
 class World:
     """A store, a machine, and an engine's double, on which recipes are carried out; every run has a new recorder.
 
-    `lost_images` name those that do not come: what raises instead of each.
+    `lost_images` name those that do not come: what raises instead of each. `told` is what the making of images tells.
     """
 
     folder: Path
@@ -104,6 +106,7 @@ class World:
     keep: bool = False
     lost_images: dict[str, Exception] = field(default_factory=dict)
     answers: dict[type, object] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
     runs: int = 0
 
     def run(self, *texts: str) -> Run:
@@ -192,29 +195,66 @@ class World:
         held = HeldImage(id=str(identity), architecture="amd64", size_bytes=1, labels={}, env={})
         return ReadyImage(facts=facts, reference=self.engine.hold(held, name), identity=identity)
 
-    def pull(self) -> None:
-        """Have an image of a pulled family, compared with its declaration, and one that only a recipe names."""
-        facts = make_image("cp311 cp313", rust=None)
-        pin = Pin.parse(f"registry.example/builder@sha256:{'ab' * 32}")
-        held = HeldImage(id=str(Digest.of(b"pulled")), architecture="amd64", size_bytes=1, labels={}, env={})
+    def serve(self, content: bytes = b"pulled") -> Pin:
+        """Have an image in a registry; return its pin."""
+        pin = Pin.parse(f"registry.example/builder@{Digest.of(content)}")
+        image = str(Digest.of(b"image of " + content))
+        held = HeldImage(id=image, architecture="amd64", size_bytes=1, labels={}, env={})
         self.engine.registry[pin.reference] = held
-        shop = Workshop(
-            engine=self.engine, host=self.host, store=self.store, progress=lambda _: None, cancelled=self.cancelled
-        )
-        ensure_pulled(PulledSpec(facts=facts, pin=pin), shop)
-        ensure_pinned(pin, shop)
+        return pin
 
-    def compile(self) -> None:
-        """Compile an interpreter that no suite packs, by scripts that only write what is taken; starts `sh` here."""
-        templates = self.folder / "images/compiled"
-        templates.mkdir(parents=True)
+    def pulled(self, pin: Pin, held: str = "cp311 cp313") -> ReadyImage:
+        """Have an image of a pulled family that declares these interpreters."""
+        return ensure_pulled(PulledSpec(facts=make_image(held, rust=None), pin=pin), self._workshop())
+
+    def pinned(self, pin: Pin) -> ReadyImage:
+        """Have an image that only a recipe names."""
+        return ensure_pinned(pin, self._workshop())
+
+    def bootstrapped(self, spec: ImageSpec, label: str = "") -> ReadyImage:
+        """Have an image of ours that was imported before; `label` in the place of the digest of its input."""
+        asked, identity = label or input_digest(spec).hex, Digest.of(b"packages").hex
+        labels = {INPUT_LABEL: asked, IDENTITY_LABEL: identity}
+        held = HeldImage(
+            id=str(Digest.of(b"imported")), architecture="amd64", size_bytes=1, labels=labels, env={"PATH": "/its/own"}
+        )
+        self.engine.hold(held, reference_of(spec))
+        return ensure_bootstrapped(spec, self._workshop())
+
+    def _workshop(self) -> Workshop:
+        return Workshop(
+            engine=self.engine, host=self.host, store=self.store, progress=self.told.append, cancelled=self.cancelled
+        )
+
+    def compile(self) -> bytes:
+        """Compile an interpreter that no suite packs, and return it; starts `sh` here.
+
+        The scripts write what lies in `compiled` below the images: `source.txt` and `made.txt`; and to `ran` which of
+        them ran.
+        """
+        self.compiled.mkdir(parents=True, exist_ok=True)
         for name, made in (("source.sh.j2", "source"), ("compile.sh.j2", "made"), ("cpython.sh", "inside")):
-            (templates / name).write_text(f"echo >{made}.tar\necho >{made}.manifest\n")
+            text = f"set -e\necho {made} >>$COMPILED/ran\ncat $COMPILED/{made}.txt >{made}.tar\necho >{made}.manifest\n"
+            (self.compiled / name).write_text(text)
+            (self.compiled / f"{made}.txt").touch()
         bootstrapper = self.folder / "home/mmdebstrap"
         bootstrapper.write_text("#!/bin/sh\n")
         bootstrapper.chmod(0o755)
-        free_threaded = Interpreter.parse("cp313t")
-        spec = ImageSpec(
+        host = replace(self.host, path=f"{self.host.path}:/usr/bin:/bin")
+        compiler = Compiler(
+            spec=self._compiled_spec(), host=host, store=self.store, progress=self.told.append, update=self.update
+        )
+        with self.store.temp_folder() as work:
+            compiler.put_all(work)
+            return (work / "cpython3.13t.tar").read_bytes()
+
+    @property
+    def compiled(self) -> Path:
+        """The folder of the scripts that compile."""
+        return self.folder / "images/compiled"
+
+    def _compiled_spec(self) -> ImageSpec:
+        return ImageSpec(
             facts=make_trial_image("cp313t", "manylinux_2_41_x86_64"),
             family_folder=self.folder / "images/trial",
             suite="trixie",
@@ -222,14 +262,10 @@ class World:
             without=(),
             origins={},
             env={},
-            compiled={free_threaded: "sid"},
+            compiled={Interpreter.parse("cp313t"): "sid"},
             fallbacks={},
             delays={},
         )
-        host = replace(self.host, path=f"{self.host.path}:/usr/bin:/bin")
-        work = self.folder / "work"
-        work.mkdir()
-        Compiler(spec=spec, host=host, store=self.store, progress=lambda _: None).put_all(work)
 
     def remembered(self) -> Mapping[str, list[Entry]]:
         """Read every entry of the store's ledger, by stage."""

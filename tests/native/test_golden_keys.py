@@ -3,11 +3,10 @@
 import pytest
 
 from tests.doubles import keys
-from tests.doubles.run import World
 
 
 @pytest.mark.parametrize("stage", keys.HERE)
 def test_a_stage_has_the_key_documents_of_every_users_store(stage: str) -> None:
-    made = keys.made(World.compile)
+    made = keys.made(keys.compile_one)
 
     assert made[stage] == keys.recorded(stage), keys.CHANGED.format(stage=stage)
