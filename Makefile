@@ -1,19 +1,26 @@
-# Two commands: `make wheels` and `make test`. Each sets up what it needs.
+# `make wheels` and `make test` are all that a user needs; each sets up what it needs. `make help` lists the rest.
 
 PYTHON ?= python3
 RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.yaml
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels test test-all fuzz setup lint generated fresh podman nightly compare bench bench-gate peers lock clean
+.PHONY: wheels help quick test test-all fuzz setup lint generated fresh podman nightly compare bench bench-gate peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
 
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
 nightly: setup  ## build every recipe and example, and go on after a failure
 	$(BIN)/factory build --keep-going recipes/ $(wildcard examples/*/recipe.yaml) -o $(OUTPUT)
 
-test: setup lint  ## lint, types, floors, and every test but the slow ones
+quick: setup lint  ## lint, types, and the tests that need no engine and little time: under a minute on two processors
+	$(BIN)/pytest -q -n auto --hypothesis-profile quick -m "not (engine or slow or index or thorough)" \
+	    tests/unit tests/property tests/cli
+
+test: setup lint  ## lint, types, layers, and every test but the slow ones
 	$(BIN)/pytest -m "not slow" --require-engine
 
 test-all: test  ## the slow proofs too
@@ -21,7 +28,7 @@ test-all: test  ## the slow proofs too
 	$(MAKE) fresh
 	$(MAKE) podman
 
-lint: setup
+lint: setup  ## format, lint, types, layers, and the workflow
 	$(BIN)/ruff format --check factory tests bench tools
 	$(BIN)/ruff check factory tests bench tools
 	$(BIN)/mypy
@@ -29,7 +36,7 @@ lint: setup
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --strict-collection .github/workflows
 
-generated: setup  ## rewrite what is made from the code and compared: messages, reference, schemas
+generated: setup  ## rewrite what is generated from the code: messages, reference, schemas
 	$(BIN)/python -m tools.generated
 
 setup: .venv/.ready  ## the environment, from the lock file
@@ -47,7 +54,7 @@ fresh:  ## both commands in a new clone, on a second engine with nothing in it
 podman: setup  ## the engine's contract and one recipe, on a Podman with nothing in it
 	sh tests/podman/run.sh
 
-compare: setup  ## hold the wheels of dist/ against those that their projects publish
+compare: setup  ## compare the wheels of dist/ with those that their projects publish
 	$(BIN)/python -m bench.compare_official $(OUTPUT)/*.whl
 
 bench: setup  ## the overhead against the peer, as ratios
@@ -56,7 +63,7 @@ bench: setup  ## the overhead against the peer, as ratios
 bench-gate: setup .peers/.ready  ## the gate against auditwheel show and abi3audit, as ratios
 	$(BIN)/python -m bench.gate
 
-peers: setup .peers/.ready  ## what other tools say to every sample of the gate's rules: docs/reference/peers.md
+peers: setup .peers/.ready  ## what other tools say about each sample of the gate's rules: docs/reference/peers.md
 	$(BIN)/python -m bench.peers_table
 
 .peers/.ready: requirements/peers.lock
@@ -65,16 +72,16 @@ peers: setup .peers/.ready  ## what other tools say to every sample of the gate'
 	@touch $@
 
 FUZZ_SECONDS ?= 60
-fuzz: setup  ## mutated sources, wheels, zips, texts, RECORDs and objects against the readers, the planner and the gate
+fuzz: setup  ## feed mutated files to the readers, the planner and the gate
 	$(BIN)/uv pip install --quiet --target .fuzz-site -r requirements/fuzz.txt
 	for target in elf record zip texts object plan audit; do \
 	    PYTHONPATH=.fuzz-site $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS) || exit 1; done
 
-lock: setup  ## resolve the environment anew
+lock: setup  ## resolve the environments anew
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
 	    --python-version 3.11 pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
 	    --python-version 3.11 requirements/peers.in -o requirements/peers.lock
 
-clean:
+clean:  ## remove the environments, dist/ and the evidence of runs
 	rm -rf .venv .peers dist .factory

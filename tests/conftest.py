@@ -21,6 +21,7 @@ from factory.process import run
 
 # No test asserts a time: Hypothesis's deadline would. Where CI is set, it draws the same examples every time.
 hypothesis.settings.register_profile("factory", deadline=None, derandomize=read_host().is_ci)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("factory")
 
 _SMALL_PACKAGES = "dash,coreutils,python3-minimal"

@@ -30,7 +30,10 @@ SAMPLES = (
     ),
     make_object(undefined=["a@ZLIB_1.2.9"], exports=["b"], elf_class=32, byte_order="big", machine=21),
 )
-HOSTILE = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HOSTILE = settings(
+    max_examples=3 * settings().max_examples,  # three times as many as elsewhere, in every profile
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def _edited(content: bytes, edits: list[tuple[int, bytes]], cut: int) -> bytes:

@@ -25,6 +25,7 @@ from factory.wheel import read_wheel
 from tests.hostile import BIG, TEXTS, TREE_TEXTS, HarmError, Reader, damage, modules, readers, repeated, trees
 from tests.makers.wheels import make_wheel
 
+pytestmark = pytest.mark.thorough
 TODAY = date(2026, 11, 22)
 SHORT = (1 << 10, 1 << 12, 1 << 14)
 LONG = (*SHORT, 1 << 16)

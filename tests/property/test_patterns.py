@@ -18,6 +18,8 @@ from factory.terminal import plain, shown
 from tests.property.hostile import UNITS, texts
 from tests.property.patterns import Named, patterns
 
+pytestmark = pytest.mark.thorough
+
 SHORT, LONG = 2_000, 16_000
 MIB = 1 << 20
 
