@@ -1,11 +1,11 @@
-"""Put the wheels that passed into the output folder, and keep its SHA256SUMS true.
+"""The output folder: wheels that passed, and their SHA256SUMS.
 
-Only files that the last SHA256SUMS lists, and that this run replaces or refuses, are ever deleted, and what a killed
-release left half written. Other recipes' lines stay; foreign files are named and left alone. A wheel lies whole under
-its name before SHA256SUMS names it.
+Files are only deleted if the last SHA256SUMS lists them and this run replaces or refuses them, or if a killed release
+left them half written. Other recipes' lines stay; foreign files are named and left alone. A wheel is complete under its
+name before SHA256SUMS lists it.
 
-The folder may be another user's, or one that all may write in: it is opened once, what lies in it is named relative to
-the open folder, and no link in it is followed.
+The folder may be another user's, or one that everybody may write to: it is opened once, files in it are named relative
+to the open folder, and no link in it is followed.
 """
 
 import errno
@@ -55,7 +55,7 @@ class Release:
 
 
 def claim(folder: Path) -> None:
-    """Make the output folder and see that it can be written, before hours of work have to wait for a place.
+    """Create the output folder and check that it can be written, before hours of work depend on it.
 
     Raises:
         OutputError: it cannot.
@@ -76,8 +76,8 @@ def release(
 ) -> Release:
     """Bring the folder up to date with the run: passed wheels in, refused and replaced ones out.
 
-    Another run that writes to it is waited for, and `on_wait` is called with a message; not for long once `cancelled`
-    is set.
+    Where another run writes to it, `on_wait` is called with a message, and this one waits; once `cancelled` is set,
+    not for long.
 
     Raises:
         OutputError: the folder cannot be made, locked, read or written.
@@ -121,7 +121,7 @@ class _Place:
         return os.listdir(self.descriptor)  # noqa: PTH208 -- a Path cannot stand for an open folder
 
     def read(self, name: str) -> BinaryIO | None:
-        """Open a file; None where there is none of this name, or something else has it: a link, a pipe."""
+        """Open a file; None where nothing has this name, or what has it is a link or a pipe."""
         try:
             handle = os.open(name, _READ, dir_fd=self.descriptor)
         except OSError as error:
@@ -138,13 +138,15 @@ class _Place:
             os.unlink(name, dir_fd=self.descriptor)
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
-        """Write a file under its name at once: whole or not at all, also after a power cut."""
+        """Write a file completely or not at all, even if the power fails."""
         temporary = f"{_PREFIX}{secrets.token_hex(4)}"
         with os.fdopen(os.open(temporary, _NEW, 0o600, dir_fd=self.descriptor), "wb") as stream:
             try:
                 stream.writelines(pieces)
                 stream.flush()
-                os.fchmod(stream.fileno(), 0o644)  # of the file itself: its name may be somebody else's link by now
+                os.fchmod(
+                    stream.fileno(), 0o644
+                )  # by its number, because its name may have become somebody else's link
                 os.fsync(stream.fileno())
                 os.replace(temporary, name, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
             except BaseException:
@@ -188,24 +190,19 @@ def _release(run: Run, place: _Place, open_blob: OpenBlob) -> Release:
 
 
 def _remove_half_written(place: _Place) -> None:
-    """Remove what a release that was killed left; no other is writing while the folder's lock is held."""
+    """Remove what a killed release left; no other one is writing while the folder's lock is held."""
     for name in place.names():
         if _HALF_WRITTEN.fullmatch(name) and (stream := place.read(name)) is not None:
             stream.close()
             place.remove(name)
 
 
-def read_sums(folder: Path) -> Mapping[str, Digest]:
-    """Read SHA256SUMS as file name → digest; empty where there is none.
+def _sums(place: _Place) -> Mapping[str, Digest]:
+    """Read SHA256SUMS as file name → digest; empty where there is no such file.
 
     Raises:
-        OutputError: it is no file, or a line is not of the format that sha256sum writes.
+        OutputError: it is not a regular file, or a line is not of the format that sha256sum writes.
     """
-    with _opened(folder) as place:
-        return _sums(place)
-
-
-def _sums(place: _Place) -> Mapping[str, Digest]:
     path, stream = place.path / SUMS, place.read(SUMS)
     if stream is None:
         if SUMS in place.names():
@@ -218,7 +215,8 @@ def _sums(place: _Place) -> Mapping[str, Digest]:
         match = _LINE.fullmatch(line)
         if match is None:
             raise OutputError(
-                f"{path}:{number} is no line of sha256sum", hint=f"mend or remove {path}; the factory did not write it"
+                f"{path}:{number} is not a line that sha256sum writes",
+                hint=f"correct or remove {path}; the factory did not write it",
             )
         sums[match["name"]] = Digest(match["hex"])
     return sums

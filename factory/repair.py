@@ -1,7 +1,7 @@
-"""Repair: what auditwheel is told, and what it did, found by comparing the raw wheel with the repaired one.
+"""Repair by auditwheel, and what it did: the raw wheel compared with the repaired one.
 
-auditwheel has no public interface but its command line (pypa/auditwheel#555), deletes libpython entries with a warning
-and leaves unrepaired wheels behind when it fails: it is used, never trusted. The gate judges both wheels.
+auditwheel has no public interface but its command line (pypa/auditwheel#555), deletes libpython entries with only a
+warning, and leaves unrepaired wheels behind when it fails. So it is not trusted: the gate judges both wheels.
 """
 
 import re
@@ -35,7 +35,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renamed:
-    """A name in one member that the repaired wheel has otherwise: of a needed library (`needed`), or its own."""
+    """A name in one member that the repair changed: of a needed library (`needed`), or its own."""
 
     member: str
     what: Literal["needed", "soname"]
@@ -56,7 +56,7 @@ class Searched:
 class Moved:
     """A program of .data/scripts that needs grafts, and where it lies now; a script that starts it took its place.
 
-    How far the folder that it would land in is from the libraries nobody knows (pypa/auditwheel#340).
+    It is moved because nobody knows where an installer puts scripts, relative to libraries (pypa/auditwheel#340).
     """
 
     member: str
@@ -65,7 +65,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """What the repairer did, every member compared.
+    """What the repairer did.
 
     `grafts` are the members it added with an ELF inside, `removed` and `renamed` the names it took out or changed,
     `searched` the search paths, `rewritten` the objects whose bytes changed, `texts` the other members that it added or
@@ -85,7 +85,8 @@ class Repair:
 
 def repairer(facts: ImageFacts) -> Interpreter:
     """Return the interpreter of a build image that runs auditwheel: the newest with a GIL."""
-    return max(one for one in facts.interpreters if one.minor >= OLDEST_TOOL_PYTHON and not one.free_threaded)
+    able = (other for other in facts.interpreters if other.minor >= OLDEST_TOOL_PYTHON and not other.free_threaded)
+    return max(able)
 
 
 def bytecode_step(interpreter: Interpreter, copy: PurePosixPath) -> Step:
@@ -143,13 +144,17 @@ def compare(raw: Wheel, repaired: Wheel) -> Repair:
     changes = _changes(raw, repaired)
     added = [path for path in changes.added if path in repaired.objects]
     names = {name for path in added for name in (path.rpartition("/")[2], repaired.objects[path].soname)}
-    renames = [each for path, before, after in changes.pairs for each in _names(path, before, after, names)]
+    removed, renamed, searched = list[Removed](), list[Renamed](), list[Searched]()
+    for path, before, after in changes.pairs:
+        removed += _removed(path, before, after, names)
+        renamed += _renamed(path, before, after, names)
+        searched += _search(path, before, after)
     return Repair(
         grafts=tuple(added),
-        removed=tuple(each for each in renames if isinstance(each, Removed)),
-        renamed=tuple(each for each in renames if isinstance(each, Renamed)),
+        removed=tuple(removed),
+        renamed=tuple(renamed),
         moved=changes.moved,
-        searched=tuple(each for pair in changes.pairs for each in _search(*pair)),
+        searched=tuple(searched),
         rewritten=tuple(path for path, _, _ in changes.pairs),
         texts=tuple(sorted({*changes.added, *changes.changed} - {*added})),
         tags=repaired.tags,
@@ -158,7 +163,7 @@ def compare(raw: Wheel, repaired: Wheel) -> Repair:
 
 
 def faults(raw: Wheel, repaired: Wheel) -> tuple[str, ...]:
-    """Say what changed that no repair may change: all but grafts, ways to them, and the wheel's account of itself."""
+    """Say what changed that no repair may change: all but grafts, ways to them, and what WHEEL and RECORD say."""
     changes = _changes(raw, repaired)
     return (
         *(f"{path} is no longer in the wheel" for path in sorted(set(raw.members) - set(repaired.members))),
@@ -182,7 +187,7 @@ def _changes(raw: Wheel, repaired: Wheel) -> _Changes:
     moved = tuple(_moved(raw, repaired))
     changed = [path for path in raw.members if path in repaired.members and _differs(path, raw, repaired)]
     places = {path: path for path in changed if path in raw.objects and path in repaired.objects}
-    places |= {each.to: each.member for each in moved}
+    places |= {program.to: program.member for program in moved}
     return _Changes(
         moved=moved,
         added=tuple(sorted(set(repaired.members) - set(raw.members) - set(places))),
@@ -203,22 +208,27 @@ def _moved(raw: Wheel, repaired: Wheel) -> Iterator[Moved]:
             yield Moved(member=path, to=to)
 
 
-def _names(
+def _removed(
     path: str, before: SharedObject, after: SharedObject, grafted: AbstractSet[str | None]
-) -> list[Removed | Renamed]:
-    """Pair each name that is gone with the one that took its place; a soname is no need, but is renamed likewise."""
-    found: list[Removed | Renamed] = []
+) -> Iterator[Removed]:
     for name in before.needed:
-        if name not in after.needed:
-            new = next((each for each in after.needed if each in grafted and _is_renamed(name, each)), None)
-            found.append(
-                Removed(member=path, needed=name)
-                if new is None
-                else Renamed(member=path, what="needed", before=name, after=new)
-            )
+        if name not in after.needed and _successor(name, after, grafted) is None:
+            yield Removed(member=path, needed=name)
+
+
+def _renamed(
+    path: str, before: SharedObject, after: SharedObject, grafted: AbstractSet[str | None]
+) -> Iterator[Renamed]:
+    for name in before.needed:
+        if name not in after.needed and (new := _successor(name, after, grafted)) is not None:
+            yield Renamed(member=path, what="needed", before=name, after=new)
     if before.soname != after.soname:
-        found.append(Renamed(member=path, what="soname", before=before.soname or "", after=after.soname or ""))
-    return found
+        yield Renamed(member=path, what="soname", before=before.soname or "", after=after.soname or "")
+
+
+def _successor(needed: str, after: SharedObject, grafted: AbstractSet[str | None]) -> str | None:
+    """Find the grafted library that took the place of a needed name."""
+    return next((name for name in after.needed if name in grafted and _is_renamed(needed, name)), None)
 
 
 def _is_renamed(needed: str, after: str) -> bool:
@@ -234,30 +244,33 @@ def _search(path: str, before: SharedObject, after: SharedObject) -> Iterator[Se
 
 
 def _strangers(repaired: Wheel, added: Iterable[str]) -> Iterator[str]:
-    """Find new members that are neither a graft nor the list of grafts."""
+    """Find new members that are neither grafts nor lists of them."""
     for path in added:
         folder = path.rpartition("/")[0]
         if not (folder.endswith(".libs") if path in repaired.objects else folder.endswith(".dist-info/sboms")):
-            yield f"{path} was added, which is neither a grafted library nor a list of them"
+            yield f"{path} was added; it is neither a grafted library nor a list of them"
 
 
 def _other_texts(raw: Wheel, repaired: Wheel, changed: Iterable[str]) -> Iterator[str]:
-    """Find other members that changed than the wheel's own account of itself, and objects that are none any more."""
+    """Find members that changed besides RECORD and WHEEL, and those that became or ceased to be objects."""
     for path in changed:
         if path in raw.objects or path in repaired.objects:
-            yield f"{path} was an object, and is none" if path in raw.objects else f"{path} is an object, and was none"
+            yield f"{path} is no longer an ELF object" if path in raw.objects else f"{path} has become an ELF object"
         elif path not in (f"{raw.dist_info}/{name}" for name in ("RECORD", "WHEEL")):
-            yield f"{path} was changed, which holds no code"
+            yield f"{path} was changed, although it holds no code"
 
 
 def _other_code(path: str, before: SharedObject, after: SharedObject) -> Iterator[str]:
-    """Hold what two objects are and offer against each other; version needs go with renamed libraries."""
+    """Compare what two objects are and offer; their version needs may change with renamed libraries."""
     if (before.kind, before.machine_name) != (after.kind, after.machine_name):
         yield f"{path} was {before.kind} of {before.machine_name} and is {after.kind} of {after.machine_name}"
     if gone := sorted(before.exports - after.exports):
         yield f"{path} no longer defines {gone[0]}"
     if new := sorted(after.exports - before.exports):
         yield f"{path} now defines {new[0]}"
-    asked = [frozenset(symbol.name for symbol in each.undefined) for each in (before, after)]
-    if asked[0] != asked[1]:
-        yield f"{path} asks for other symbols than before, such as {min(asked[0] ^ asked[1])}"
+    if changed := _asked(before) ^ _asked(after):
+        yield f"{path} asks for other symbols than before, such as {min(changed)}"
+
+
+def _asked(shared: SharedObject) -> frozenset[str]:
+    return frozenset(symbol.name for symbol in shared.undefined)

@@ -1,1 +1,1 @@
-"""Plan or Run as something a person reads."""
+"""Plans, runs and audits as people and CI servers read them."""

@@ -1,4 +1,4 @@
-"""An audit as a person reads it: the verdict, what the wheel deserves, and each finding with how to mend it."""
+"""An audit as a person reads it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -16,23 +16,23 @@ _ERRORS, _ALIKE = 20, 3
 
 
 def render_audit(filename: str, verdict: Audit, *, passed: bool | None = None) -> Iterator[Line]:
-    """Render one wheel's verdict; `passed` is said instead of the audit's own word where warnings count."""
+    """Render one wheel's verdict; `passed` overrides the audit's own answer where warnings count too."""
     word, style = ("passed", "green") if (verdict.passed if passed is None else passed) else ("refused", "bold red")
     deserved = f", deserves {verdict.deserves}" if verdict.deserves is not None else ""
     floor = f", abi3 floor {verdict.floor}" if verdict.floor is not None else ""
     yield (plain(filename), "bold"), (": ", ""), (word, style), (f"{deserved}{floor}", "")
-    for rule, found in groupby(verdict.findings, key=lambda each: each.rule):
-        yield from _section(rule, list(found))
+    for rule, findings in groupby(verdict.findings, key=lambda finding: finding.rule):
+        yield from _section(rule, list(findings))
 
 
 def _section(rule: str, findings: Sequence[Finding]) -> Iterator[Line]:
-    """Tell the first errors under one rule, fewer of warnings and notes, and how many more there are."""
+    """Show the first errors under one rule, fewer of warnings and notes, and how many more there are."""
     shown = findings[: _ERRORS if findings[0].severity is Severity.ERROR else _ALIKE]
     for finding in shown:
         waived = " (waived)" if finding.waived is not None else ""
-        told = plain(f" {finding.rule}{waived}: {finding.subject}: {finding.message}")
-        yield (f"  {finding.severity}", _STYLES[finding.severity]), (told, "")
-        yield from (((plain(f"    {text}"), "dim"),) for text in finding.evidence)
+        text = plain(f" {finding.rule}{waived}: {finding.subject}: {finding.message}")
+        yield (f"  {finding.severity}", _STYLES[finding.severity]), (text, "")
+        yield from (((plain(f"    {evidence}"), "dim"),) for evidence in finding.evidence)
     if len(shown) < len(findings):
         yield ((f"    and {len(findings) - len(shown)} more of {rule}; --json lists more", "dim"),)
     yield ((f"    mend: {RULES[rule].mend}", "dim"),)

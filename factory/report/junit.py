@@ -1,4 +1,4 @@
-"""A run as JUnit XML, for CI servers: a suite for each recipe, in it a test case for each cell and each trial."""
+"""A run as JUnit XML: a suite for each recipe, with a test case for each cell and each trial."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _ENDED_BEFORE = "the run ended before it"
 
 
 def render_junit(run: Run) -> str:
-    """Render a run. What failed in itself is a failure; what was lost, timed out or never begun is an error."""
+    """Render a run. What failed by itself is a failure; what was lost, timed out or never began is an error."""
     report = JUnitXml(_fit(f"factory {run.id}"))
     for plan in run.plans:
         report.add_testsuite(_suite(run, plan))
@@ -45,7 +45,7 @@ def _suite(run: Run, plan: Plan) -> TestSuite:
 
 def _stopped(name: str, lines: list[str]) -> TestCase:
     case = TestCase(_fit(name), "recipes")
-    case.result = [_told(Error("stopped", "stopped"), lines)]
+    case.result = [_with_lines(Error("stopped", "stopped"), lines)]
     return case
 
 
@@ -60,7 +60,7 @@ def _cases(record: CellRecord, folder: str) -> list[TestCase]:
     trial_failed = any(trial.failure is not None for trial in record.trials)
     if not record.passed and not trial_failed:
         lines = [*_lines(record.failure, folder), *_findings(record)]
-        case.result = [_told(_result_of(record.status), lines)]
+        case.result = [_with_lines(_result_of(record.status), lines)]
     return [case, *(_trial(record, trial, folder) for trial in record.trials)]
 
 
@@ -68,7 +68,7 @@ def _trial(record: CellRecord, trial: TrialResult, folder: str) -> TestCase:
     case = TestCase(f"{record.cell.id}@{trial.interpreter}", record.cell.recipe, trial.duration_s)
     result = _result_of_trial(trial.outcome, may_be_untried=record.passed)
     if result is not None:
-        case.result = [_told(result, _lines(trial.failure, folder))]
+        case.result = [_with_lines(result, _lines(trial.failure, folder))]
     if notes := [_fit(text) for text in _noted(trial)]:
         case.system_out = "\n".join(notes)
     return case
@@ -109,11 +109,11 @@ def _lines(failure: Failure | None, folder: str) -> Iterator[str]:
 
 def _findings(record: CellRecord) -> Iterator[str]:
     findings = [finding for audit in (record.before, record.after) if audit for finding in audit.findings]
-    told = dict.fromkeys(f"{one.rule}: {one.subject}: {one.message}" for one in findings if one.fails)
-    yield from few(tuple(told))
+    lines = (f"{finding.rule}: {finding.subject}: {finding.message}" for finding in findings if finding.fails)
+    yield from few(tuple(dict.fromkeys(lines)))
 
 
-def _told(result: FinalResult, lines: list[str] | Iterator[str]) -> FinalResult:
+def _with_lines(result: FinalResult, lines: list[str] | Iterator[str]) -> FinalResult:
     """Put the first line into the message, which servers show in lists, and all of them into the text."""
     fit = [_fit(text) for text in lines]
     if fit:
@@ -123,5 +123,5 @@ def _told(result: FinalResult, lines: list[str] | Iterator[str]) -> FinalResult:
 
 
 def _fit(text: str) -> str:
-    """Return what XML 1.0 may hold of a text, in one line; entities are the library's care."""
+    """Return what XML 1.0 may hold of a text, in one line; the library escapes what needs it."""
     return _NO_XML.sub("", plain(text))

@@ -1,4 +1,4 @@
-"""A plan as a table: what is owed, what builds it, where it is tried, and what is left out with its reason."""
+"""A plan as a table."""
 
 from collections.abc import Iterable
 
@@ -18,14 +18,14 @@ def render_plan(plan: Plan) -> RenderableType:
         parts.append(_cells(plan.cells))
         parts += [line(f"image: {text}") for text in _images(plan.cells)]
     parts.append(line(f"floor: {plan.floor_source}"))
-    parts += [
-        line(f"not tried: {cell.id}: {text}") for cell in plan.cells if (text := " ".join(map(str, cell.untried)))
-    ]
+    for cell in plan.cells:
+        if cell.untried:
+            parts.append(line(f"not tried: {cell.id}: {' '.join(map(str, cell.untried))}"))
     parts += [line(f"skipped: {skip.subject}: {skip.reason}") for skip in plan.skips]
     parts += [line(f"note: {note}") for note in plan.notes]
     if any(cell.image is None or cell.interpreter is None for cell in plan.cells):
         parts.append(
-            line("note: a wheel that no image here can build fails the run; `factory image list` shows what can")
+            line("note: a wheel that no image here can build fails the run; `factory image list` shows what can be")
         )
     return Group(*parts, Text())
 
@@ -48,7 +48,7 @@ def _cells(cells: Iterable[Cell]) -> Table:
 
 
 def _images(cells: Iterable[Cell]) -> Iterable[str]:
-    """Yield which image serves each platform: a column of its own would break ids on a terminal of 80 columns."""
+    """Yield which image serves each platform: in a column of its own it would break ids on a terminal of 80 columns."""
     served = dict.fromkeys(
         (str(cell.platform), cell.image, cell.preparation) for cell in cells if cell.image is not None
     )

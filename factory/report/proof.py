@@ -1,4 +1,4 @@
-"""What a run did not prove, or only noted: versions not tried, processors not emulated, and what the repair changed."""
+"""What a run did not prove, or only noted."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from factory.repair import Repair
 
 
 def proof_lines(run: Run) -> Iterator[str]:
-    """Say it in lines of text, wheel by wheel; what holds for many wheels in the same way is counted."""
+    """List versions not tried, processors not emulated, notes and repairs; what many wheels share is counted."""
     yield from _repairs(run.records)
     yield from _notes(run.records)
     yield from _unemulated(run.records)
@@ -28,14 +28,14 @@ def _repairs(records: Iterable[CellRecord]) -> Iterator[str]:
         else:
             retagged[_retagged(record.repair)] += 1
     for tags, count in sorted(retagged.items()):
-        yield f"repaired: {_wheels(count)} retagged alone, {tags}"
+        yield f"repaired: {_wheels(count)} only retagged, {tags}"
 
 
 def _did(repair: Repair) -> Iterator[str]:
     for graft in repair.grafts:
-        used = [each for each in repair.renamed if each.after == graft.rpartition("/")[2]]
-        users = sorted({each.member for each in used})
-        needs = f" for {used[0].before} of {_members(users)}" if used else ""
+        uses = [renamed for renamed in repair.renamed if renamed.after == graft.rpartition("/")[2]]
+        users = sorted({renamed.member for renamed in uses})
+        needs = f" for {uses[0].before} of {_members(users)}" if uses else ""
         yield f"grafted {graft}{needs}"
     if repair.rewritten and not (repair.renamed or repair.removed or repair.searched):
         yield f"rewrote {_members(list(repair.rewritten))}"
@@ -78,7 +78,7 @@ def _unemulated(records: Iterable[CellRecord]) -> Iterator[str]:
 
 
 def _untried(run: Run) -> Iterator[str]:
-    """Name what wheels that may go out claim and nothing here tried."""
+    """Name what released wheels claim that was not tried here."""
     for record in run.records:
         address = record.cell.address
         missing = " ".join(str(trial.interpreter) for trial in record.trials if trial.outcome == "untried")

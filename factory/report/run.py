@@ -1,4 +1,4 @@
-"""A run as tables: wheels, failures with their first error line and log, and what to type next."""
+"""A run as tables."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -63,7 +63,7 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Wheels:
-    """The table of wheels. Where it is narrow, the platform that all of them share stands below, not in each row."""
+    """The table of wheels. Where it is narrow, the platform that all share is named below, not in each row."""
 
     records: Sequence[CellRecord]
 
@@ -98,8 +98,8 @@ def _counted(run: Run) -> Table:
     for name in HEAD:
         table.add_column(name, justify="left" if name == "recipe" else "right", overflow="fold")
     counted = tallies(run)
-    for one in (*counted, total(counted)):
-        table.add_row(*(line(text) for text in one.cells), style="" if one.is_good else "bold red")
+    for tally in (*counted, total(counted)):
+        table.add_row(*(line(text) for text in tally.cells), style="" if tally.is_good else "bold red")
     return table
 
 
@@ -122,15 +122,18 @@ def _failures(record: CellRecord, folder: str) -> list[Text]:
     for trial in record.trials:
         if trial.failure is not None:
             lines += _failure(f"{record.cell.address}@{trial.interpreter}", trial.failure, folder)
-    judged = record.after or record.before  # what the raw wheel had and the repaired one has not is nobody's news
-    findings = judged.findings if judged is not None else ()
-    told = [each for each in findings if each.fails or (record.passed and each.severity is not Severity.NOTE)]
-    texts = list(dict.fromkeys(_told(finding) for finding in told))
+    audit = record.after or record.before  # what the repair has put right need not be reported
+    findings = [finding for finding in (audit.findings if audit else ()) if _is_shown(finding, record)]
+    texts = list(dict.fromkeys(map(_finding, findings)))
     more = [f"  and {len(texts) - ITEMS} more findings; --json lists more"] if len(texts) > ITEMS else []
     return [*lines, *(line(text) for text in [*texts[:ITEMS], *more])]
 
 
-def _told(finding: Finding) -> str:
+def _is_shown(finding: Finding, record: CellRecord) -> bool:
+    return finding.fails or (record.passed and finding.severity is not Severity.NOTE)
+
+
+def _finding(finding: Finding) -> str:
     waived = " (waived)" if finding.waived is not None else ""
     return f"  {finding.severity}{waived} {finding.rule}: {finding.subject}: {finding.message}"
 
@@ -146,7 +149,10 @@ def _failure(address: str, failure: Failure, folder: str) -> list[Text]:
 
 def _released(release: Release) -> list[Text]:
     lines = [line(f"removed from {release.folder}: {name}", style="yellow") for name in release.removed]
-    lines += [line(f"not ours, left alone: {release.folder}/{name}", style="dim") for name in release.foreign]
+    lines += [
+        line(f"left alone, as the factory did not write it: {release.folder}/{name}", style="dim")
+        for name in release.foreign
+    ]
     if release.written:
         kept = f", {len(release.unchanged)} unchanged there" if release.unchanged else ""
         lines.append(line(f"{_plural(len(release.written), 'wheel')} written to {release.folder}{kept}"))

@@ -18,7 +18,7 @@ _Json = dict[str, object]
 
 
 def render_sarif(audits: Mapping[str, Audit], faults: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Write one run with every finding of some wheels, by the path each was named by; `faults` are those of the tool.
+    """Write one run with every finding of some wheels, by the path each was named by; `faults` are the tool's own.
 
     A wheel that a fault kept from being judged is a notification of a run that was not successful (SARIF 2.1.0, 3.20).
     """
@@ -26,8 +26,8 @@ def render_sarif(audits: Mapping[str, Audit], faults: Mapping[str, str] = Mappin
     driver = {"name": "wheel-factory", "version": __version__, "rules": [_rule(rule) for rule in RULES.values()]}
     run: _Json = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     if faults:
-        told = [_notification(path, message) for path, message in faults.items()]
-        run["invocations"] = [{"executionSuccessful": False, "toolExecutionNotifications": told}]
+        notifications = [_notification(path, message) for path, message in faults.items()]
+        run["invocations"] = [{"executionSuccessful": False, "toolExecutionNotifications": notifications}]
     return inert_json(json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2))
 
 
@@ -68,5 +68,5 @@ def _suppressed(finding: Finding) -> Iterator[tuple[str, object]]:
 
 
 def _plain(text: str) -> str:
-    """Replace what JSON in UTF-8 cannot hold: file names may be no UTF-8."""
+    """Replace what JSON in UTF-8 cannot hold: file names need not be UTF-8."""
     return text.encode(errors="replace").decode()

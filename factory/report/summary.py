@@ -1,4 +1,4 @@
-"""A run as Markdown, for the page of a CI job: a table of owed, built and tried wheels, and what failed."""
+"""A run as Markdown, for the page of a CI job."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from factory.terminal import plain
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@$])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_MOST_BYTES = 1 << 19  # a job's summary may have 1 MiB in all, and what is beyond is refused whole
+_MOST_BYTES = 1 << 19  # a job's summary may have 1 MiB in all, and a larger one is refused as a whole
 _MOST_FAILURES = 200
 
 
@@ -20,7 +20,7 @@ def render_summary(run: Run) -> str:
     """Render a run; texts of packages cannot make links, tags or rows of their own."""
     lines = [f"## {escape(closing(run))}", "", *_table(run), *_failures(run), *_proof(run)]
     while len("\n".join(lines).encode()) > _MOST_BYTES:
-        lines = [*lines[: len(lines) // 2], "", "There is more than fits here; the run's folder has it."]
+        lines = [*lines[: len(lines) // 2], "", "There is more than fits here; the run's folder has the rest."]
     return "\n".join(lines) + "\n"
 
 
@@ -37,12 +37,12 @@ def _table(run: Run) -> Iterator[str]:
     yield _row(HEAD)
     yield _row(["---", *["---:"] * (len(HEAD) - 1)])
     rows = [*counted, total(counted)] if len(counted) > 1 else counted
-    yield from (_row([_name(one), *one.cells[1:]]) for one in rows)
+    yield from (_row([_name(tally), *tally.cells[1:]]) for tally in rows)
     yield ""
 
 
-def _name(one: Tally) -> str:
-    return f"{'✅' if one.is_good else '❌'} {escape(one.recipe)}"
+def _name(tally: Tally) -> str:
+    return f"{'✅' if tally.is_good else '❌'} {escape(tally.recipe)}"
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -50,20 +50,20 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _failures(run: Run) -> Iterator[str]:
-    told = [*_of_recipes(run), *_of_cells(run)]
-    yield from told[:_MOST_FAILURES]
-    if len(told) > _MOST_FAILURES:
-        yield f"* and {len(told) - _MOST_FAILURES} more"
+    lines = [*_of_recipes(run), *_of_cells(run)]
+    yield from lines[:_MOST_FAILURES]
+    if len(lines) > _MOST_FAILURES:
+        yield f"* and {len(lines) - _MOST_FAILURES} more"
 
 
 def _proof(run: Run) -> Iterator[str]:
-    told = [f"* {escape(text)}" for text in proof_lines(run)]
-    if told:
+    lines = [f"* {escape(text)}" for text in proof_lines(run)]
+    if lines:
         yield from (
             "",
             "<details><summary>what was noted, and what was not tried</summary>",
             "",
-            *told,
+            *lines,
             "",
             "</details>",
         )

@@ -1,9 +1,10 @@
-"""A run counted by recipe: what was owed, built, tried and passed. Every summary is rendered from it."""
+"""Counts of a run, recipe by recipe; every summary is rendered from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
-from factory.events.model import Run
+from factory.events.model import CellRecord, Run
 
 HEAD = ("recipe", "owed", "built", "passed", "trials", "seconds")
 
@@ -13,12 +14,12 @@ class Tally:
     """One recipe's wheels and trials; `planned` trials are those that its cells owe, `tried` those that passed."""
 
     recipe: str
-    owed: int
-    built: int
-    passed: int
-    planned: int
-    tried: int
-    seconds: float
+    owed: int = 0
+    built: int = 0
+    passed: int = 0
+    planned: int = 0
+    tried: int = 0
+    seconds: float = 0.0
 
     @property
     def is_good(self) -> bool:
@@ -39,27 +40,33 @@ def tallies(run: Run) -> tuple[Tally, ...]:
 
 def total(counted: Sequence[Tally]) -> Tally:
     """Add recipes up."""
-    return Tally(
-        recipe=f"all {len(counted)}",
-        owed=sum(one.owed for one in counted),
-        built=sum(one.built for one in counted),
-        passed=sum(one.passed for one in counted),
-        planned=sum(one.planned for one in counted),
-        tried=sum(one.tried for one in counted),
-        seconds=sum(one.seconds for one in counted),
-    )
+    return reduce(_plus, counted, Tally(recipe=f"all {len(counted)}"))
 
 
 def _tally(run: Run, recipe: str) -> Tally:
     cells = [cell for plan in run.plans if plan.recipe == recipe for cell in plan.cells]
-    records = [record for record in run.records if record.cell.recipe == recipe]
-    trials = [trial for record in records for trial in record.trials]
+    planned = Tally(recipe=recipe, owed=len(cells), planned=sum(len(cell.trials) for cell in cells))
+    return reduce(_plus, (_of_record(record) for record in run.records if record.cell.recipe == recipe), planned)
+
+
+def _of_record(record: CellRecord) -> Tally:
+    """Count one wheel that was worked on."""
     return Tally(
-        recipe=recipe,
-        owed=len(cells),
-        built=sum(record.built is not None for record in records),
-        passed=sum(record.passed for record in records),
-        planned=sum(len(cell.trials) for cell in cells),
-        tried=sum(trial.outcome == "passed" for trial in trials),
-        seconds=sum(sum(record.seconds.values()) for record in records) + sum(trial.duration_s for trial in trials),
+        recipe=record.cell.recipe,
+        built=int(record.built is not None),
+        passed=int(record.passed),
+        tried=sum(trial.outcome == "passed" for trial in record.trials),
+        seconds=sum(record.seconds.values()) + sum(trial.duration_s for trial in record.trials),
+    )
+
+
+def _plus(so_far: Tally, tally: Tally) -> Tally:
+    return Tally(
+        recipe=so_far.recipe,
+        owed=so_far.owed + tally.owed,
+        built=so_far.built + tally.built,
+        passed=so_far.passed + tally.passed,
+        planned=so_far.planned + tally.planned,
+        tried=so_far.tried + tally.tried,
+        seconds=so_far.seconds + tally.seconds,
     )

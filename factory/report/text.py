@@ -1,4 +1,4 @@
-"""The one way from text of wheels, packages and recipes to a person's terminal: it cannot steer it, nor forge lines."""
+"""Text of wheels, packages and recipes as lines on a terminal, which it can neither control nor forge."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from factory.terminal import plain
 
 
 def line(text: str, style: str = "", *, overflow: OverflowMethod | None = None, no_wrap: bool | None = None) -> Text:
-    """Make one line of a report or the board; no text gets there in another way."""
+    """Make one line of a report or the board; all text on them is made by this."""
     return Text(plain(text), style=style, overflow=overflow, no_wrap=no_wrap)
 
 

@@ -122,11 +122,15 @@ def test_a_program_is_moved_to_where_it_finds_its_grafts(tmp_path: Path) -> None
 
 FAULTS: Mapping[str, tuple[Files, Files, str]] = {
     "a member that is gone": ({MODULE: module(), "demo/a.txt": b"a"}, {MODULE: module()}, "demo/a.txt is no longer"),
-    "a text that changed": ({"demo/a.py": b"a"}, {"demo/a.py": b"b"}, "demo/a.py was changed, which holds no code"),
+    "a text that changed": (
+        {"demo/a.py": b"a"},
+        {"demo/a.py": b"b"},
+        "demo/a.py was changed, although it holds no code",
+    ),
     "a text that is new": ({}, {"demo/evil.pth": b"import evil"}, "demo/evil.pth was added"),
     "a library elsewhere": ({}, {"demo/libx.so": make_object()}, "demo/libx.so was added"),
-    "an object that is none": ({MODULE: module()}, {MODULE: b"text"}, f"{MODULE} was an object, and is none"),
-    "a text that is an object": ({MODULE: b"text"}, {MODULE: module()}, f"{MODULE} is an object, and was none"),
+    "an object that is none": ({MODULE: module()}, {MODULE: b"text"}, f"{MODULE} is no longer an ELF object"),
+    "a text that is an object": ({MODULE: b"text"}, {MODULE: module()}, f"{MODULE} has become an ELF object"),
     "an export that is gone": (
         {MODULE: make_module(exports=["spam"])},
         {MODULE: make_module()},

@@ -81,7 +81,7 @@ def test_wheels_that_were_retagged_alone_are_counted() -> None:
         for minor in (11, 13)
     ]
 
-    assert told(*records) == ["repaired: 2 wheels retagged alone, linux_x86_64 to manylinux_2_31_x86_64"]
+    assert told(*records) == ["repaired: 2 wheels only retagged, linux_x86_64 to manylinux_2_31_x86_64"]
 
 
 def test_notes_of_trials_are_told_with_their_address() -> None:
