@@ -26,6 +26,39 @@ def read_content(archive: mmap.mmap | bytes, entry: DirectoryEntry) -> Iterator[
     return pieces if entry.method == STORED else _inflated(pieces)
 
 
+def read_declared(archive: mmap.mmap | bytes, entry: DirectoryEntry) -> Iterator[bytes]:
+    """Yield a member's bytes in pieces, no more of them than the directory declares.
+
+    Raises:
+        BrokenArchiveError: there are more, or as for `read_content`.
+        zlib.error: they are not deflated.
+    """
+    size = 0
+    for chunk in read_content(archive, entry):
+        size += len(chunk)
+        if size > entry.size_bytes:
+            raise BrokenArchiveError(f"it holds more than the {entry.size_bytes} bytes that are declared")
+        yield chunk
+
+
+def read_checked(archive: mmap.mmap | bytes, entry: DirectoryEntry) -> Iterator[bytes]:
+    """Yield a member's bytes in pieces, and compare their size and checksum with those of the directory.
+
+    Raises:
+        BrokenArchiveError: they differ, or as for `read_declared`.
+        zlib.error: they are not deflated.
+    """
+    size, crc = 0, 0
+    for chunk in read_declared(archive, entry):
+        size += len(chunk)
+        crc = zlib.crc32(chunk, crc)
+        yield chunk
+    if size != entry.size_bytes:
+        raise BrokenArchiveError(f"it holds {size} bytes; {entry.size_bytes} are declared")
+    if crc != entry.crc:
+        raise BrokenArchiveError(f"its checksum is {crc:08x}; {entry.crc:08x} is declared")
+
+
 def _pieces(archive: mmap.mmap | bytes, start: int, end: int) -> Iterator[bytes]:
     """Yield a part of the file; its pages do not stay in this process's memory."""
     for at in range(start, end, _CHUNK_BYTES):

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from factory.archive.content import DEFLATED, STORED, read_content
+from factory.archive.content import DEFLATED, STORED, read_checked, read_declared
 from factory.archive.directory import DirectoryEntry, find_directory, read_entries
 from factory.archive.flaws import BrokenArchiveError, Flaw, FlawKind
 from factory.archive.limits import LIMITS, ArchiveLimits
@@ -63,7 +63,7 @@ class Archive:
         """
         for entry in self._readable_entries():
             try:
-                look(entry.name, self._declared(entry))
+                look(entry.name, read_declared(self._content, entry))
             except (zlib.error, BrokenArchiveError) as error:
                 self._note("unreadable", entry.name, f"cannot be read: {error}")
 
@@ -173,32 +173,18 @@ class Archive:
             BrokenArchiveError: it is not what the directory says.
             zlib.error: it cannot be inflated.
         """
-        sha, kept, crc, size = hashlib.sha256(), bytearray(), 0, 0
+        sha, kept, size = hashlib.sha256(), bytearray(), 0
         keep: bool | None = None
-        for chunk in self._declared(entry):
+        for chunk in read_checked(self._content, entry):
             if keep is None:
                 keep = wanted(entry.name, chunk[:_HEAD_BYTES])
             sha.update(chunk)
-            crc = zlib.crc32(chunk, crc)
             size += len(chunk)
             if keep:
                 kept = kept or bytearray(entry.size_bytes)
                 kept[size - len(chunk) : size] = chunk
-        if size != entry.size_bytes:
-            raise BrokenArchiveError(f"it holds {size} bytes; {entry.size_bytes} are declared")
-        if crc != entry.crc:
-            raise BrokenArchiveError(f"its checksum is {crc:08x}; {entry.crc:08x} is declared")
         digest = Digest(sha.hexdigest())
         return Member(name=entry.name, size_bytes=size, digest=digest, mode=entry.mode), kept
-
-    def _declared(self, entry: DirectoryEntry) -> Iterator[bytes]:
-        """Yield a member's bytes in pieces, no more than the directory declares."""
-        size = 0
-        for chunk in read_content(self._content, entry):
-            size += len(chunk)
-            if size > entry.size_bytes:
-                raise BrokenArchiveError(f"it holds more than the {entry.size_bytes} bytes that are declared")
-            yield chunk
 
 
 def _is_a_date(entry: DirectoryEntry) -> bool:

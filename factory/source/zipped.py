@@ -1,7 +1,6 @@
 """The members of an sdist that is a zip archive, whose directory is checked before anything is inflated."""
 
 import stat
-import zlib
 from calendar import timegm
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
-from factory.archive.content import DEFLATED, STORED, read_content
+from factory.archive.content import DEFLATED, STORED, read_checked
 from factory.archive.directory import DirectoryEntry, find_directory, read_entries
 from factory.archive.flaws import BrokenArchiveError
 from factory.archive.placing import judge_places
@@ -35,15 +34,10 @@ class ZippedFiles:
             BrokenArchiveError: they differ, or there are more of them.
             zlib.error: it cannot be inflated.
         """
-        size, crc = 0, 0
-        for piece in read_content(self.content, entry):
-            size += len(piece)
-            crc = zlib.crc32(piece, crc)
-            if size > entry.size_bytes:
-                break
-            yield piece
-        if (size, crc) != (entry.size_bytes, entry.crc):
-            raise BrokenArchiveError("a member is not as long as it says, or its checksum is wrong")
+        try:
+            yield from read_checked(self.content, entry)
+        except BrokenArchiveError as error:
+            raise BrokenArchiveError(f"its member {entry.name!a} cannot be read: {error}") from error
 
 
 @contextmanager
