@@ -21,6 +21,7 @@ _LEGACY_TAG = re.compile(r"(?P<name>manylinux(?:1|2010|2014))_(?P<arch>[a-z0-9_]
 _PARTS = 3
 
 FIRST_FREE_THREADED = 13  # PEP 703
+FIRST_ABI3T = 15  # PEP 803
 
 ARCHITECTURES = frozenset(
     {"x86_64", "i686", "aarch64", "armv7l", "ppc64", "ppc64le", "s390x", "riscv64", "loongarch64"}

@@ -7,7 +7,7 @@ from typing import Literal
 from factory.errors import PlanError
 from factory.project.model import Project
 from factory.recipe.model import Recipe
-from factory.tags import Abi3Floor, Interpreter
+from factory.tags import FIRST_ABI3T, Abi3Floor, Interpreter
 
 _WAYS = (
     "write build: {floor: …} with {feature: NAME} for a cargo feature, {option: TEXT} for a build option, "
@@ -102,13 +102,10 @@ def _lowest(listed: Sequence[Interpreter], kinds: frozenset[str]) -> tuple[Abi3F
         if interpreter.implementation == "cp" and not interpreter.free_threaded
     ]
     free = [
-        interpreter.minor for interpreter in listed if interpreter.free_threaded and interpreter.minor >= _FIRST_ABI3T
+        interpreter.minor for interpreter in listed if interpreter.free_threaded and interpreter.minor >= FIRST_ABI3T
     ]
     floors = [Abi3Floor(min(gil))] if gil and "abi3" in kinds else []
     return (*floors, *([Abi3Floor(min(free), free_threaded=True)] if free and "abi3t" in kinds else []))
-
-
-_FIRST_ABI3T = 15  # PEP 803 begins with Python 3.15.
 
 
 def _refuse_contradiction(recipe: Recipe, floors: tuple[Abi3Floor, ...], project: Project) -> None:

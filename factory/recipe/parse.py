@@ -22,6 +22,7 @@ from factory.regular import open_regular
 from factory.unexpected import internal_errors
 
 _SUFFIXES = (".yaml", ".yml")
+_FIELDS = fields_of(Recipe)
 _BEGINNING = f"write factory: {whole.FORMAT}, then name, source, interpreters and platforms"
 
 
@@ -162,7 +163,7 @@ def _recipe(values: Values, file: Path, today: date, root: Path | None) -> Recip
         source = replace(source, path=file.parent / source.path)
     elif isinstance(source, GitSource):
         source = replace(source, root=root)
-    fields = {field.key: values[field.name] for field in fields_of(Recipe)}
+    fields = {field.key: values[field.name] for field in _FIELDS}
     return Recipe(**{**fields, "file": file, "source": source, "interpreters": expand(values["interpreters"], today)})
 
 

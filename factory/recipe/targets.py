@@ -9,10 +9,9 @@ from factory.form.kinds import RefusalError
 from factory.form.problems import quote
 from factory.pins import TAGGED, Pin
 from factory.recipe.lifetimes import supported
-from factory.tags import ARCHITECTURES, FIRST_FREE_THREADED, Abi3Floor, Interpreter, PlatformTag
+from factory.tags import ARCHITECTURES, FIRST_ABI3T, FIRST_FREE_THREADED, Abi3Floor, Interpreter, PlatformTag
 
 _FIRST_ABI3 = 2
-_FIRST_ABI3T = 15
 _LOOKS_LIKE_PYTHON = re.compile(r"(?:c?py?(?:thon)?)?[ -]?3[.-]?([0-9]{1,2})(t?)(?:\.[0-9]+)?", re.IGNORECASE)
 _POLICY = re.compile(r"(?:manylinux(?:1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)(?=_|$)")
 _NO_POLICY = re.compile(r"(manylinux[0-9]+)(_[a-z0-9_]+|$)")
@@ -98,7 +97,7 @@ def floor(text: str) -> Abi3Floor:
         raise RefusalError(f"{quote(text)} is not an abi3 floor", hint) from None
     if read.minor < _FIRST_ABI3:
         raise RefusalError(f"{text} cannot be a floor: the stable ABI begins with 3.2 (PEP 384)", "write cp32 or newer")
-    if read.free_threaded and read.minor < _FIRST_ABI3T:
+    if read.free_threaded and read.minor < FIRST_ABI3T:
         hint = f"write cp315t or newer, or cp3{read.minor} for builds with the GIL"
         raise RefusalError(f"{text} cannot be a floor: abi3t begins with 3.15 (PEP 803)", hint)
     return read
