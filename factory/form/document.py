@@ -30,7 +30,9 @@ DEPTH_LIMIT = 20
 
 Meaning = Literal["text", "bool", "int", "float", "date", "null", "merge", "value"]
 
+# libyaml is much faster; either only yields events, and never constructs a value.
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+# All but the printable characters of YAML 1.2 (section 5.1); a carriage return only ends a line.
 _UNFIT = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
 )
@@ -49,7 +51,7 @@ _MEANINGS: dict[str, Meaning] = {
 _NUMBER_IN_12 = re.compile(r"0o[0-7]+|[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+|[-+]?[0-9]+")
 _CLOSING = {"[": "]", "{": "}"}
 _RESOLVER = yaml.resolver.Resolver()
-_BOOL_IN_11 = frozenset("yYnN")
+_BOOL_IN_11 = frozenset("yYnN")  # YAML 1.1 reads them as truth values, although PyYAML does not.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

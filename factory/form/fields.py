@@ -82,6 +82,7 @@ def optional(
         level=level,
         enters=enters,
     )
+    # A factory, because dataclasses refuse defaults that cannot be hashed, such as a MappingProxyType.
     return dataclasses.field(default_factory=lambda: default, metadata={_FIELD: field})
 
 

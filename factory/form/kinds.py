@@ -17,6 +17,7 @@ K = TypeVar("K")
 T_co = TypeVar("T_co", covariant=True)
 W_co = TypeVar("W_co", bound=str, covariant=True)
 
+# Characters that would change what a terminal, a shell or a log shows; line breaks and tabs are part of scripts.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WORD_LIMIT = 1_000
 _SHOWN = 60
@@ -138,6 +139,7 @@ class Text(Kind[T_co]):
         except RefusalError as refusal:
             place.refuse(node.span, refusal.message, refusal.hint or place.by_example)
             return None
+        # Asked last: for a text of the wrong form, that it must be quoted would not help.
         if not self._means_text(node):
             message = f"{quote(node.text)} is {_YAML_MEANINGS[node.meaning]} in YAML, not text"
             place.refuse(node.span, message, f'quote it: "{node.text}"')
@@ -160,6 +162,7 @@ class Text(Kind[T_co]):
             raise RefusalError(f"contains the character U+{ord(unfit.group()):04X}", "remove it")
 
     def _means_text(self, node: Scalar) -> bool:
+        # 0777 and 1_000 are numbers too, but not the ones that they look like.
         plain_number = self.number and node.meaning == "int" and re.fullmatch(r"[1-9][0-9]*|0", node.text)
         return node.meaning == "text" or bool(plain_number) or (self.date and node.meaning == "date")
 

@@ -94,6 +94,7 @@ class Record(Kind[T_co]):
     def _refuse_unknown(self, key: str, span: Span, place: Place) -> str:
         """Refuse a key, and return the field that was meant, which is then not missing too; empty if none is near."""
         known = ", ".join(field.name for field in self.fields if not field.not_yet)
+        # Fields that work come first, so that a hint names one of these where both are near.
         names = [field.name for field in sorted(self.fields, key=lambda field: field.not_yet)]
         near = nearest(key, names)
         hint = did_you_mean(key, names) or self.elsewhere(key) or f"known fields: {known}"

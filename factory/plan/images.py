@@ -27,6 +27,7 @@ def build_image(
     if pin is not None:
         return _named_image(platform, images, pin)
     able = [image for image in images if image.role == "build" and image.platform.serves(platform)]
+    # Families are listed by preference, so a better policy of a later one does not count.
     for family in families:
         of_family = [image for image in able if image.family == family]
         if of_family:

@@ -223,6 +223,7 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
 
 def _ids(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> list[str]:
     """Return the id of every cell that is owed, or would be if nothing left it out."""
+    # The subject of a skip is the id of a cell, or an interpreter, which has no hyphen.
     ids = [*(cell.id for cell in cells), *(skip.subject for skip in skips if "-" in skip.subject)]
     return ids + [
         str(tag_for(interpreter, platform)) for interpreter in world.excluded for platform in world.recipe.platforms

@@ -47,10 +47,10 @@ def _floors_reach_an_interpreter(values: Values, place: Place, today: date) -> N
     if not floors or entry is None or "interpreters" not in values:
         return
     listed = [wanted.interpreter for wanted in expand(values["interpreters"], today)]
+    # A refused item is not among the floors, so the floors after it may be shown at the place of a neighbour.
     for floor, span in zip(floors, _item_spans(entry.value), strict=False):
-        if listed and not any(
-            floor.covers(interpreter) for interpreter in listed
-        ):  # an empty list: each was refused already
+        # Nothing is listed where each interpreter was refused already.
+        if listed and not any(floor.covers(interpreter) for interpreter in listed):
             place.refuse(span, *_uncovering(floor, listed))
 
 

@@ -154,7 +154,7 @@ _PROGRAMS = Field(
 )
 
 TOP = (
-    _FACTORY,
+    _FACTORY,  # read for its check alone; a recipe does not keep it
     *(field_of(Recipe, attribute) for attribute in ("name", "source")),
     _INTERPRETERS,  # what it becomes depends on the day, so the parser fills in the attribute
     *(field_of(Recipe, attribute) for attribute in ("abi3", "platforms", "skip", "images")),
