@@ -1,6 +1,9 @@
 """What the names of shared libraries and symbols reveal."""
 
 import re
+from collections.abc import Iterable
+
+from factory.policy import system_libraries
 
 # libpython3.so is the stable-ABI stub; t, d and m are builds; auditwheel writes its hash before the first dot.
 _LIBPYTHON = re.compile(
@@ -33,6 +36,11 @@ def is_foreign(name: str, libc: str) -> bool:
 def is_interpreters(symbol: str) -> bool:
     """Whether a symbol has the form of those that an interpreter exports."""
     return _INTERPRETERS.fullmatch(symbol) is not None
+
+
+def are_known(libraries: Iterable[str]) -> bool:
+    """Whether all are the system's or an interpreter's: any other, as of Qt's bindings, may define symbols like Py…."""
+    return all(name in system_libraries() or is_loader(name) or is_libpython(name) for name in libraries)
 
 
 def _base(name: str) -> str:

@@ -1,16 +1,15 @@
 """The stable ABI: an abi3 wheel may ask its interpreter only for what the floor's version already had."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from factory.audit.claims import oldest_minor
 from factory.audit.closure import link
 from factory.audit.expectation import Expectation
 from factory.audit.rules import table
-from factory.audit.sonames import is_interpreters, is_libpython, is_loader
+from factory.audit.sonames import are_known, is_interpreters
 from factory.audit.stable_abi import oldest_interpreter
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
-from factory.policy import system_libraries
 from factory.tags import Abi3Floor
 from factory.wheel import Wheel
 
@@ -33,19 +32,18 @@ RULES = table(
     ),
 )
 
-_TAG = re.compile(r"cp3([0-9]+)")
 _FIRST = 2  # PEP 384 came with 3.2
 
 
 def claimed_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
     """Find the oldest interpreter that an abi3 tag or the expectation names; None for other wheels."""
     tags = [tag for tag in wheel.tags if tag.abi in ("abi3", "abi3t")]
-    minors = [int(match[1]) for tag in tags if (match := _TAG.fullmatch(tag.interpreter))]
-    if not minors:
+    minor = oldest_minor(tags)
+    if minor is None:
         return None
     if expectation.floor is not None:
-        minors.append(expectation.floor.minor)
-    return Abi3Floor(min(minors), any(tag.abi == "abi3t" for tag in tags))
+        minor = min(minor, expectation.floor.minor)
+    return Abi3Floor(minor, any(tag.abi == "abi3t" for tag in tags))
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
@@ -81,16 +79,11 @@ def _is_asked(name: str, own: frozenset[str]) -> bool:
     return is_interpreters(name) and name not in own
 
 
-def _all_known(libraries: Iterable[str]) -> bool:
-    """Whether no library is a stranger that might define symbols like Py… itself (another wheel's, Qt's bindings')."""
-    return all(name in system_libraries() or is_loader(name) or is_libpython(name) for name in libraries)
-
-
 def _judge(wheel: Wheel, floor: Abi3Floor) -> Iterator[Finding]:
     links = link(wheel)
     for path, names in asked(wheel).items():
         since = {name: oldest_interpreter(name, floor.minor) for name in names}
-        unstable = tuple(name for name, minor in since.items() if minor is None and _all_known(links.outside[path]))
+        unstable = tuple(name for name, minor in since.items() if minor is None and are_known(links.outside[path]))
         late = {name: minor for name, minor in since.items() if minor is not None and minor > floor.minor}
         if unstable:
             message = (

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from factory.audit.claims import claimed_platforms
 from factory.audit.closure import Links, installed_path, link, search_folder
 from factory.audit.expectation import Expectation
-from factory.audit.platforms import claimed
 from factory.audit.rules import table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
@@ -180,7 +180,7 @@ def _relative(path: str, shared: SharedObject, wheel: Wheel) -> Iterator[Finding
     if not shared.traits.relative_relocations:
         return
     marked = any(need.version == _RELR for need in shared.version_needs)
-    late = [platform for platform in claimed(wheel) if not _knows_relr(platform)]
+    late = [platform for platform in claimed_platforms(wheel) if not _knows_relr(platform)]
     if late and not marked:
         message = f"has DT_RELR but does not need {_RELR}; loaders of {late[0]} crash instead of refusing it"
         yield Finding.of(RULES["relr-unmarked"], path, message)
@@ -196,6 +196,6 @@ def _interpreter(path: str, shared: SharedObject, wheel: Wheel) -> Iterator[Find
         return
     arch = shared.architecture
     known = {_GLIBC_LOADERS[arch], f"/lib/ld-musl-{_MUSL_NAMES.get(arch, arch)}.so.1"}
-    if shared.interpreter not in known and claimed(wheel):
+    if shared.interpreter not in known and claimed_platforms(wheel):
         message = f"asks for the loader {shared.interpreter}; systems have {_GLIBC_LOADERS[arch]}"
         yield Finding.of(RULES["program-interpreter"], path, message)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from factory.audit.claims import architectures, due_platforms
 from factory.audit.expectation import Expectation
-from factory.audit.platforms import architectures, claimed
 from factory.audit.rules import table
 from factory.audit.sonames import is_foreign
 from factory.audit.verdict import Finding, Ruling
@@ -45,7 +45,7 @@ def _machines(wheel: Wheel, wanted: frozenset[str]) -> Iterator[Finding]:
 
 
 def _libcs(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
-    platforms = claimed(wheel) or ((expectation.platform,) if expectation.platform else ())
+    platforms = due_platforms(wheel, expectation)
     wanted = {platform.libc for platform in platforms}
     for path, shared in wheel.objects.items():
         names = (*shared.needed, *([shared.interpreter] if shared.interpreter else []))

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 
 from factory.audit.checks.tags import RULES as TAG_RULES
+from factory.audit.claims import claimed_platforms, due_platforms
 from factory.audit.closure import Links, link
 from factory.audit.expectation import Expectation
-from factory.audit.platforms import claimed
 from factory.audit.rules import table
 from factory.audit.sonames import is_foreign, is_libpython, is_loader
 from factory.audit.verdict import Finding, Ruling
@@ -45,7 +45,7 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     links = link(wheel)
     findings: list[Finding] = []
     if expectation.stage == "repaired":
-        for platform in claimed(wheel):
+        for platform in claimed_platforms(wheel):
             policy = policy_for(platform)
             if policy is None:
                 message = f"the file name claims {platform}; no policy for {platform.arch} is that old"
@@ -57,7 +57,7 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
 
 def _allowed(wheel: Wheel, links: Links, expectation: Expectation) -> frozenset[PlatformTag] | None:
     """List the policies that hold. musl has no symbol versions: there the claim is all that can be known."""
-    tags = claimed(wheel) or ((expectation.platform,) if expectation.platform else ())
+    tags = due_platforms(wheel, expectation)
     if not tags or not wheel.objects:
         return None
     if tags[0].libc == "musl":

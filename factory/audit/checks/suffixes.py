@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from packaging.tags import Tag
 
+from factory.audit.claims import oldest_minor
 from factory.audit.expectation import Expectation
 from factory.audit.modules import ModuleFile, module_files
 from factory.audit.rules import table
@@ -93,8 +94,8 @@ def _stable(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
 
 
 def _oldest(tags: frozenset[Tag]) -> int:
-    minors = [int(match[1]) for tag in tags if (match := re.fullmatch(r"cp3([0-9]+)", tag.interpreter))]
-    return min(minors, default=_ABI3T_SINCE)
+    minor = oldest_minor(tags)
+    return _ABI3T_SINCE if minor is None else minor
 
 
 def _abi3t(wheel: Wheel, modules: tuple[ModuleFile, ...], tags: frozenset[Tag]) -> Iterator[Finding]:

@@ -9,17 +9,16 @@ from collections.abc import Set as AbstractSet
 
 from packaging.tags import Tag
 
+from factory.audit.claims import linux_platform
 from factory.audit.closure import Links, link
 from factory.audit.expectation import Expectation
 from factory.audit.exports import interpreters_that_export, known_interpreters, library_exports
 from factory.audit.rules import table
-from factory.audit.sonames import is_interpreters, is_libpython, is_loader
+from factory.audit.sonames import are_known, is_interpreters, is_loader
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.elf.shared_object import SharedObject
 from factory.excerpt import listed
-from factory.policy import system_libraries
-from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
 RULES = table(
@@ -133,7 +132,7 @@ def _undefined(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Findi
 def _of_interpreters(path: str, names: Collection[str], scope: _Scope) -> Iterator[Finding]:
     """Look for Python's symbols in every claimed interpreter whose exports are known."""
     tags = sorted(scope.tags & known_interpreters())
-    if not tags or not _all_known(scope.links.outside[path]):
+    if not tags or not are_known(scope.links.outside[path]):
         return
     exporting = {name: interpreters_that_export(name) for name in sorted(names)}
     for tag in tags:
@@ -151,10 +150,6 @@ def _missing(path: str, names: AbstractSet[str], scope: _Scope) -> AbstractSet[s
     for exports in lists:
         names = names - exports  # in place it would take time in proportion to the exports
     return names
-
-
-def _all_known(libraries: Iterable[str]) -> bool:
-    return all(name in system_libraries() or is_loader(name) or is_libpython(name) for name in libraries)
 
 
 def _versions(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Finding]:
@@ -182,9 +177,8 @@ def _unjudged(wheel: Wheel, scope: _Scope) -> Iterator[Finding]:
 
 
 def _platform(tag: Tag) -> str:
-    try:
-        platform = PlatformTag.parse(tag.platform)
-    except ValueError:
+    platform = linux_platform(tag.platform)
+    if platform is None:
         return ""
     known = platform.libc == "glibc" and library_exports(platform.arch, _ALWAYS_LOADED[0]) is not None
     return "" if known else f"{platform.libc} on {platform.arch}"

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from packaging.tags import Tag
 
+from factory.audit.claims import claimed_platforms, linux_platform
 from factory.audit.expectation import Expectation
-from factory.audit.platforms import claimed
 from factory.audit.rules import WHEEL_SPECIFICATION, table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
-from factory.tags import PlatformTag
 from factory.wheel import Wheel
 
 RULES = table(
@@ -90,16 +89,13 @@ def _canonical(tags: Iterable[Tag], without_platform: bool) -> frozenset[str]:
 
 
 def _platform(tag: Tag) -> str:
-    try:
-        return str(PlatformTag.parse(tag.platform))
-    except ValueError:
-        return tag.platform
+    return str(linux_platform(tag.platform) or tag.platform)
 
 
 def _ceiling(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     if expectation.platform is None or expectation.stage == "built":
         return
-    for platform in claimed(wheel):
+    for platform in claimed_platforms(wheel):
         if not platform.serves(expectation.platform):
             message = f"claims {platform}; it must run wherever {expectation.platform} is promised"
             yield Finding.of(RULES["platform-above-ceiling"], wheel.filename, message)
@@ -113,17 +109,9 @@ def _unknown(wheel: Wheel) -> Iterator[Finding]:
                 wheel.filename,
                 f"{platform} is not a Linux platform; its objects are not checked",
             )
-        elif platform != "any" and not _is_known(platform):
+        elif platform != "any" and linux_platform(platform) is None:
             message = f"{platform} promises nothing to an installer; a manylinux or musllinux tag is expected"
             yield Finding.of(RULES["platform-unknown"], wheel.filename, message)
-
-
-def _is_known(platform: str) -> bool:
-    try:
-        PlatformTag.parse(platform)
-    except ValueError:
-        return False
-    return True
 
 
 def _texts(tags: Iterable[Tag]) -> frozenset[str]:
