@@ -306,9 +306,9 @@ def test_credentials_open_the_index_and_are_printed_nowhere(store: Store) -> Non
 
     assert isinstance(answer, Resolution)
     assert reason(failed).kind == "network"
-    for said in (found, answer, unknown, failed):
-        assert PASSWORD not in repr(said)
-        assert USER not in repr(said)
+    for outcome in (found, answer, unknown, failed):
+        assert PASSWORD not in repr(outcome)
+        assert USER not in repr(outcome)
 
 
 def test_tools_that_are_not_what_the_lock_says_are_refused(index: Index, store: Store) -> None:

@@ -251,9 +251,9 @@ def test_one_file_under_two_names_is_not_read_twice(tmp_path: Path) -> None:
     (tmp_path / "a.patch").write_text("")
     (tmp_path / "link.patch").symlink_to("a.patch")
 
-    for other in (tmp_path / "." / "x" / ".." / "a.patch", tmp_path / "link.patch"):
+    for path in (tmp_path / "." / "x" / ".." / "a.patch", tmp_path / "link.patch"):
         with pytest.raises(SourceError, match="are the same file") as caught:
-            read_patches([tmp_path / "a.patch", other])
+            read_patches([tmp_path / "a.patch", path])
         assert caught.value.hint == "list each patch once"
 
 

@@ -36,7 +36,7 @@ def _overrun(work: Callable[[], _T], bounds: Bounds) -> _T | Overrun:
 
 
 @pytest.fixture
-def stages(tmp_path: Path) -> Memory:
+def memory(tmp_path: Path) -> Memory:
     return Memory(store=Store.open(tmp_path / "store"), cancelled=Event())
 
 

@@ -201,7 +201,7 @@ def test_a_program_fails_by_the_loader_an_import_or_a_signal_alone(environment: 
     said = environment.tries(start=["tool"], tolerated=False, timeout_s=1)
 
     assert said.code == int(kind == "error")
-    assert [each for each in ("note", "error") if said.of(each)] == ([kind] if kind else [])
+    assert [word for word in ("note", "error") if said.of(word)] == ([kind] if kind else [])
     assert not kind or said.of(kind)[0].startswith(expected)
 
 

@@ -21,7 +21,7 @@ WHEEL = "spam-1.0-cp39-abi3-manylinux_2_31_x86_64.whl"
 
 def asked(*requires: str, extras: tuple[str, ...] = (), minor: int = 13) -> list[str]:
     test = model.TestSpec(extras=extras)
-    return [str(each) for each in requirements_of(SPAM, requires, test, Interpreter(minor), "x86_64")]
+    return [str(requirement) for requirement in requirements_of(SPAM, requires, test, Interpreter(minor), "x86_64")]
 
 
 def test_the_wheel_is_asked_for_by_its_path() -> None:
@@ -55,7 +55,9 @@ def test_requirements_are_those_of_this_interpreter_and_these_extras(
 def test_the_recipes_own_requirements_come_too() -> None:
     test = model.TestSpec(requires=(Requirement("pytest"),))
 
-    assert [str(each) for each in requirements_of(SPAM, (), test, Interpreter(13), "x86_64")] == ["pytest"]
+    assert [str(requirement) for requirement in requirements_of(SPAM, (), test, Interpreter(13), "x86_64")] == [
+        "pytest"
+    ]
 
 
 NO_REQUIREMENTS = {

@@ -117,7 +117,7 @@ def test_a_waived_warning_tolerates_nothing(tmp_path: Path) -> None:
     wheel = make(tmp_path, {"demo/core.abi3.so": make_module("core", relro=False)})
     verdict = audit(wheel, Expectation(waivers=(Waiver(rule="relro-missing", reason="old"),)), date(2026, 1, 1))
 
-    assert any(found.waived for found in verdict.findings)
+    assert any(finding.waived for finding in verdict.findings)
     assert tolerated_members(wheel, verdict) == frozenset()
 
 
