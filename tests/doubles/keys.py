@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from factory.codec import JSON
+from factory.digest import Artifact, Digest
 from factory.keys import canonical, key
 from factory.store.entry import Entry
 from factory.tool_bundle import ToolBundle
@@ -19,6 +20,7 @@ from tests.doubles.run import World, make_world
 
 DATA = Path(__file__).parents[1] / "data/keys"
 BUNDLE = DATA / "tool-bundle"
+ENGINE = DATA / "in-the-engine.json"
 HERE = ("interpreter", "interpreter-source")
 """Stages whose work starts a program on this machine."""
 
@@ -61,14 +63,29 @@ def compile_one(world: World) -> None:
 
 
 def bundle(world: World) -> str:
-    """Name the tool bundle's layout and programs, without its wheels."""
-    return str(ToolBundle(files=(), store=world.store).digest)
+    """Name the tool bundle's layout and programs, with a wheel that changes with no release."""
+    wheel = Artifact(filename="tool-1.0-py3-none-any.whl", digest=Digest.of(b"a tool"), size_bytes=6)
+    return str(ToolBundle(files=(wheel,), store=world.store).digest)
 
 
-def recorded(stage: str) -> JSON:
-    """Read what is recorded of a stage."""
-    text = (DATA / f"{stage}.json").read_text(encoding="utf-8")
-    entries: JSON = json.loads(text)
+def in_the_engine(world: World) -> JSON:
+    """Carry the recipes out, and name what a next run looks for in the engine: volumes, and prepared images."""
+    carry_out_all(world)
+    prepared = world.engine.images({"wheel-factory.kind": "prepared"}).values()
+    return {
+        "volumes": sorted(_unowned(name, world) for name in world.engine.volumes),
+        "prepared images": [{name: _unowned(value, world) for name, value in labels.items()} for labels in prepared],
+    }
+
+
+def _unowned(text: str, world: World) -> str:
+    owner = world.store.owner
+    return text.replace(owner, "OWNER").replace(owner[:8], "OWNER")
+
+
+def recorded(name: str) -> JSON:
+    """Read what is recorded of a stage, or of the engine."""
+    entries: JSON = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
     return entries
 
 
@@ -90,15 +107,19 @@ def _shape(value: JSON) -> JSON:
     return "value"
 
 
+def _rendered(value: JSON) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     """Record everything anew."""
     DATA.mkdir(exist_ok=True)
     entries = {**made(carry_out_all), **made(compile_one)}
     for stage, documents in entries.items():
-        text = json.dumps(documents, indent=2, sort_keys=True, ensure_ascii=False)
-        (DATA / f"{stage}.json").write_text(f"{text}\n", encoding="utf-8")
+        (DATA / f"{stage}.json").write_text(_rendered(documents), encoding="utf-8")
     with TemporaryDirectory() as folder, make_world(Path(folder)) as world:
         BUNDLE.write_text(f"{bundle(world)}\n", encoding="utf-8")
+        ENGINE.write_text(_rendered(in_the_engine(world)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -304,10 +304,13 @@ _IMAGES: tuple[ImageFacts, ...] = _images()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a stage of tests ends with: a word, and a file of the store if there is one."""
+    """What a stage of tests ends with: a word, and files of the store where there are some."""
 
     word: str
     file: Artifact | None = None
+    files: tuple[Artifact, ...] = ()
+    named: Mapping[str, Artifact] = field(default_factory=dict)
+    inner: "Outcome | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

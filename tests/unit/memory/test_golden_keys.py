@@ -37,3 +37,13 @@ def test_the_tool_bundle_has_the_digest_of_every_users_store(tmp_path: Path) -> 
         "the layout or a program of the tool bundle changed: every user's builds, repairs and trials are made again; "
         "`python -m tests.doubles.keys` records it"
     )
+
+
+def test_a_run_looks_in_the_engine_for_what_every_user_has_there(tmp_path: Path) -> None:
+    with make_world(tmp_path) as world:
+        named = keys.in_the_engine(world)
+
+    assert named == keys.recorded(keys.ENGINE.stem), (
+        "the names of volumes or the labels of prepared images changed: every user's are made again, and the old ones "
+        "are left behind; `python -m tests.doubles.keys` records them"
+    )

@@ -185,6 +185,22 @@ def test_an_outcome_whose_file_is_not_whole_is_told_of_and_made_again(
     assert len(opened.damage) == 2, "it is looked for before the lock, and once it is held"
 
 
+def test_every_file_of_an_outcome_must_be_whole_however_deep_it_lies(store: Store, opened: Opened) -> None:
+    files = [store.put_bytes(name.encode(), f"{name}.whl") for name in ("one", "two", "three", "four")]
+    inner = Outcome(word="inner", file=files[0], files=(files[1],), named={"a": files[2]}, inner=Outcome(word="none"))
+    BUILD.once(make_memory(store), Maker(Outcome(word="good", inner=inner, file=files[3])))
+
+    made_again = []
+    for file in files:
+        gone(opened.blob(file.digest))
+        with Store.open(store.path) as later:
+            made_again.append(BUILD.once(make_memory(later), Maker(Failure(step="build", message="no")))[1])
+        store.put_bytes(file.filename.removesuffix(".whl").encode(), file.filename)
+
+    assert made_again == [False] * 4
+    assert BUILD.once(make_memory(store), Maker(FAILURE))[1]
+
+
 def test_an_outcome_whose_file_was_never_kept_is_refused(store: Store, tmp_path: Path) -> None:
     with Store.open(tmp_path / "other") as other:
         file = other.put_bytes(b"bytes", "a.whl")
