@@ -9,7 +9,7 @@ from factory.diagnoses.searchable import searchable
 Kind = Literal["sources", "expired", "mirror", "unknown"]
 
 NO_SOURCES: Final = "this image has no package sources"
-"""What our own script prints if apt has no package sources."""
+"""What our `guests/prepare/install_apt.sh` prints if apt has no package sources."""
 
 _MIRROR: Final = "check the network, FACTORY_APT_MIRROR, proxies and certificates; then run again"
 _NAME: Final = "correct the name under build: {system: …}: distributions, and their releases, name packages differently"

@@ -10,10 +10,9 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from factory import codec
-from factory.catalogue import PackageManager
-from factory.diagnoses.packages import NO_SOURCES
 from factory.digest import Digest
 from factory.engine.api import Engine, FileEntry
+from factory.guests import program
 from factory.images.mirror import is_snapshot
 from factory.keys import key
 from factory.plan.model import Preparation
@@ -23,7 +22,7 @@ BASE_LABEL: Final = "wheel-factory.base"
 HOLDS_LABEL: Final = "wheel-factory.holds"
 MANIFEST: Final = WORK / "manifest"
 
-_VERSION: Final = 1  # rises when the commands below change what they make of the same recipe
+_VERSION: Final = 1  # rises when the commands change what they make of the same recipe
 _TIMEOUT_S: Final = 3600
 _APT_CONF: Final = WORK / "apt.conf"
 _APT: Final = """\
@@ -41,53 +40,6 @@ DPkg::Options { "--force-unsafe-io"; "--force-confdef"; "--force-confold"; };
 Dpkg::Use-Pty "false";
 """
 _APT_OF_A_SNAPSHOT: Final = 'Acquire::Check-Valid-Until "false";\n'
-_APT_SOURCES: Final = """
-mkdir -p /work/apt/lists/partial /work/apt/cache/archives/partial /work/apt/log /work/apt/none
-if ! cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -Eq '^[[:space:]]*(deb|URIs:)[[:space:]]'
-then
-    . /etc/os-release
-    if [ "$ID" = debian ] && [ -n "$MIRROR" ]; then
-        echo "deb $MIRROR $VERSION_CODENAME main" >/work/apt/sources.list
-        echo 'Dir::Etc::sourcelist "/work/apt/sources.list"; Dir::Etc::sourceparts "/work/apt/none";' >>"$APT_CONFIG"
-    fi
-fi
-"""
-_INSTALL: Final[Mapping[PackageManager, str]] = {
-    "apt": f"""
-apt-get -q update
-if [ -z "$(apt-get indextargets --format '$(URI)')" ]; then echo '{NO_SOURCES}'; exit 1; fi
-apt-get -q install "$@"
-""",
-    "dnf": """
-dnf --assumeyes --setopt=install_weak_deps=False --setopt=cachedir=/work/dnf \\
-    ${SSL_CERT_FILE:+"--setopt=sslcacert=$SSL_CERT_FILE"} install "$@"
-""",
-    "yum": """
-yum --assumeyes --setopt=cachedir=/work/yum ${SSL_CERT_FILE:+"--setopt=sslcacert=$SSL_CERT_FILE"} install "$@"
-""",
-    "apk": """
-SSL_CA_CERT_FILE=${SSL_CERT_FILE:-} apk add --no-cache --no-progress "$@"
-""",
-}
-_INSTALLED: Final[Mapping[PackageManager, str]] = {
-    "apt": """
-dpkg-query --show --showformat '${Package}:${Architecture}=${Version}\\n'
-cd /work/apt/cache/archives && find . -name '*.deb' -exec sha256sum {} + | LC_ALL=C sort -k 2
-""",
-    "dnf": """
-rpm --query --all --queryformat '%{NAME}=%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH} %{SHA256HEADER}\\n' | LC_ALL=C sort
-""",
-    "yum": """
-rpm --query --all --queryformat '%{NAME}=%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH} %{SIGMD5}\\n' | LC_ALL=C sort
-""",
-    "apk": """
-sed -n '/^[CPV]:/p' /lib/apk/db/installed
-""",
-}
-_KEEP: Final = """
-mkdir -p /usr/share/wheel-factory
-tee /work/manifest >/usr/share/wheel-factory/prepared
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,17 +96,21 @@ def steps(preparation: Preparation, *, network: Mapping[str, str], mirror: str) 
     if (certificates := network.get("SSL_CERT_FILE")) is not None:
         env["CURL_CA_BUNDLE"] = certificates
     if preparation.manager == "apt":
-        yield _step("sources", _sh(_APT_SOURCES), {**env, "MIRROR": mirror})
+        yield _step("sources", _sh(_program("sources_apt")), {**env, "MIRROR": mirror})
     for line in preparation.before_all:
         yield _step("before-all", ("sh", "-ec", line), env)
     if preparation.manager is not None and preparation.packages:
-        yield _step("packages", _sh(_INSTALL[preparation.manager], *preparation.packages), env)
-    installed = _INSTALLED[preparation.manager] if preparation.manager else "true"
-    yield _step("manifest", _sh(f"{{ {installed.strip()}\n}} | {{ {_KEEP.strip()}\n}}"), env)
+        yield _step("packages", _sh(_program(f"install_{preparation.manager}"), *preparation.packages), env)
+    installed = _program(f"installed_{preparation.manager}") if preparation.manager else "true"
+    yield _step("manifest", _sh(f"{{ {installed}\n}} | {{ {_program('keep_manifest')}\n}}"), env)
+
+
+def _program(name: str) -> str:
+    return program(f"prepare/{name}.sh").strip()
 
 
 def _sh(script: str, *arguments: str) -> tuple[str, ...]:
-    return ("sh", "-eu", "-c", script.strip(), "prepare", *arguments)
+    return ("sh", "-eu", "-c", script, "prepare", *arguments)
 
 
 def _step(name: str, argv: tuple[str, ...], env: Mapping[str, str]) -> Step:

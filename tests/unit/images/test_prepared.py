@@ -6,7 +6,9 @@ from typing import get_args
 import pytest
 
 from factory.catalogue import PackageManager
+from factory.diagnoses.packages import NO_SOURCES
 from factory.digest import Digest
+from factory.guests import program
 from factory.images.prepared import configuration, identity, input_digest, steps
 from factory.plan.model import Preparation
 
@@ -41,6 +43,10 @@ def test_names_reach_a_package_manager_as_arguments_and_never_as_shell(manager: 
 
     assert install.argv[-3:] == ("prepare", "one", "two")
     assert '"$@"' in install.argv[3]
+
+
+def test_apt_without_sources_prints_what_the_diagnosis_looks_for() -> None:
+    assert f"echo '{NO_SOURCES}'" in program("prepare/install_apt.sh")
 
 
 def test_the_network_is_in_the_environment_of_every_command_and_in_no_command() -> None:

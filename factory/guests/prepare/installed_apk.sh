@@ -1,0 +1,1 @@
+sed -n '/^[CPV]:/p' /lib/apk/db/installed

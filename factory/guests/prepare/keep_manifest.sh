@@ -1,0 +1,2 @@
+mkdir -p /usr/share/wheel-factory
+tee /work/manifest >/usr/share/wheel-factory/prepared
