@@ -1,4 +1,4 @@
-"""Images: declared, bootstrapped or pulled, prepared for recipes, found again by digest, probed before use."""
+"""Images: declared, bootstrapped or pulled, prepared for recipes, probed before use."""
 
 from factory.images.helper import helper_image
 from factory.images.known import declared

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +23,13 @@ def script(spec: ImageSpec) -> str:
     """Render the shell script that assembles the image; it names neither mirror nor index.
 
     Raises:
-        jinja2.UndefinedError: the template asks for what nobody declares.
+        jinja2.UndefinedError: the template uses a variable that is not declared.
     """
     return _rendered(spec.family_folder / TEMPLATE, _variables(spec))
 
 
 def source_script(spec: ImageSpec, interpreter: Interpreter) -> str:
-    """Render the shell script that fetches the source of an interpreter that the image wants compiled."""
+    """Render the shell script that fetches the source of an interpreter that is compiled for the image."""
     return _rendered(
         spec.compiled_folder / "source.sh.j2",
         {
@@ -68,7 +69,7 @@ def _rendered(template: Path, variables: Mapping[str, object]) -> str:
 def input_digest(spec: ImageSpec) -> Digest:
     """Digest everything of ours that an image is made from: script, helpers, pins, environment; no package's version.
 
-    By it an image is found again without network. Packages are resolved anew only on request.
+    An image is found again by it without network. Packages are resolved anew only on request.
     """
     parts = [f"script\0{script(spec)}".encode()]
     parts += [f"compile\0{part}".encode() for part in _compilation(spec)]
@@ -83,7 +84,7 @@ def inside_script(spec: ImageSpec) -> str:
 
 
 def _compilation(spec: ImageSpec) -> list[str]:
-    scripts = [make(spec, each) for each in spec.compiled for make in (source_script, compile_script)]
+    scripts = [make(spec, interpreter) for interpreter in spec.compiled for make in (source_script, compile_script)]
     return [*scripts, inside_script(spec)] if scripts else []
 
 
@@ -94,7 +95,6 @@ def _companions(spec: ImageSpec) -> list[Path]:
 
 def _variables(spec: ImageSpec) -> Mapping[str, object]:
     platform = spec.facts.platform
-    native = [each for each, suite in spec.origins.items() if suite == spec.suite]
     return {
         "name": spec.facts.name,
         "suite": spec.suite,
@@ -102,16 +102,31 @@ def _variables(spec: ImageSpec) -> Mapping[str, object]:
         "glibc": f"{platform.major}.{platform.minor}",
         "uv_platform": f"{platform.arch}-{platform.policy}",
         "packages": spec.packages,
+        "without": spec.without,
+        "links": [f"/opt/_internal/{spec.rust.suite}/bin/{name}" for name in spec.rust.programs] if spec.rust else [],
+        **_mirror_variables(spec),
+        **_interpreter_variables(spec),
+    }
+
+
+def _mirror_variables(spec: ImageSpec) -> Mapping[str, object]:
+    return {
         "fallbacks": [f"--fallback={suite}:{other}" for suite, others in spec.fallbacks.items() for other in others],
         "delays": [f"--delay={suite}:{days}" for suite, days in spec.delays.items()],
-        "without": spec.without,
-        "interpreters": [_interpreter(spec, each) for each in spec.facts.interpreters],
-        "native_packages": tuple(name for each in native for name in interpreter_packages(each)),
+    }
+
+
+def _interpreter_variables(spec: ImageSpec) -> Mapping[str, object]:
+    native = [
+        interpreter_packages(interpreter) for interpreter in spec.origins if spec.origins[interpreter] == spec.suite
+    ]
+    tools = spec.tools
+    return {
+        "interpreters": [_interpreter(spec, interpreter) for interpreter in spec.facts.interpreters],
+        "native_packages": tuple(chain.from_iterable(native)),
         "donors": [_donor(spec, suite) for suite in _suites(spec)],
-        "compiled": [{"suite": place(each), "programs": [program(each)]} for each in spec.compiled],
-        "tools": spec.tools
-        and {"interpreter": _interpreter(spec, spec.tools.interpreter), "programs": spec.tools.programs},
-        "links": [f"/opt/_internal/{spec.rust.suite}/bin/{name}" for name in spec.rust.programs] if spec.rust else [],
+        "compiled": [{"suite": place(compiled), "programs": [program(compiled)]} for compiled in spec.compiled],
+        "tools": tools and {"interpreter": _interpreter(spec, tools.interpreter), "programs": tools.programs},
     }
 
 
@@ -127,7 +142,7 @@ def program(interpreter: Interpreter) -> str:
 
 
 def place(interpreter: Interpreter) -> str:
-    """Return what stands for the suite's name where an interpreter comes from none."""
+    """Return what takes the place of a suite's name for an interpreter that comes from no suite."""
     return f"c{program(interpreter)}"
 
 
@@ -146,10 +161,12 @@ def _suites(spec: ImageSpec) -> list[str]:
 
 
 def _donor(spec: ImageSpec, suite: str) -> Mapping[str, object]:
-    interpreters = [each for each, origin in spec.origins.items() if origin == suite]
-    packages = [name for each in interpreters for name in interpreter_packages(each)]
-    packages += [f"libpython{each.version}-dev" for each in interpreters]
-    programs = [f"python{each.version}" for each in interpreters]
+    """List what an image takes from another suite: interpreters, and Rust where it comes from there."""
+    packages, programs = [], []
+    for interpreter in (interpreter for interpreter, origin in spec.origins.items() if origin == suite):
+        packages += interpreter_packages(interpreter)
+        programs.append(f"python{interpreter.version}")
+    packages += [f"libpython{program.removeprefix('python')}-dev" for program in programs]
     if spec.rust and spec.rust.suite == suite:
         packages += spec.rust.packages
         programs += spec.rust.programs

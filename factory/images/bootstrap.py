@@ -1,4 +1,4 @@
-"""Bootstrap an image: its root filesystem is assembled on this machine, outside the engine, and imported once."""
+"""Bootstraps an image: its root filesystem is assembled on this machine, outside the engine, then imported."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,12 +16,12 @@ IDENTITY_LABEL: Final = "wheel-factory.identity"
 
 
 def assemble(spec: ImageSpec, *, host: Host, work: Path, progress: Progress) -> None:
-    """Assemble the image's root filesystem in the folder `work`, where its compiled interpreters lie.
+    """Assemble the image's root filesystem in the folder `work`, which holds its compiled interpreters.
 
     The caller owns `work` and removes it.
 
     Raises:
-        ImageError: a tool is missing, or packages or wheels could not be had.
+        ImageError: a tool is missing, or packages or wheels could not be downloaded.
     """
     progress(f"resolving and unpacking packages of {spec.suite}")
     run_script(
@@ -45,23 +45,23 @@ def import_assembled(engine: Engine, spec: ImageSpec, *, work: Path, progress: P
 
 
 def reference_of(spec: ImageSpec) -> str:
-    """Name an image: what is made of other things is called otherwise."""
+    """Name an image by its input, so that another input gives another name."""
     return f"wheel-factory/{spec.facts.name}:{input_digest(spec).short}"
 
 
 def identity(asked: Digest, manifest: bytes) -> Digest:
-    """Digest what enters the keys: every package and pinned wheel by hash, and how they were put together."""
+    """Digest what enters the keys: our input, and the hash of every package and pinned wheel."""
     return Digest.of(f"{asked.hex}\n".encode() + manifest)
 
 
 def assembly_env(family: Path, host: Host) -> Mapping[str, str]:
-    """Return what an assembly script is told beside what every script is: index, uv, and the folders of its files."""
+    """Return the variables that assembly scripts get besides those of every script: index, uv, folders of files."""
     index = {"UV_DEFAULT_INDEX": host.index_url} if host.index_url else {}
     extra = {"UV_INDEX": " ".join(host.extra_index_urls)} if host.extra_index_urls else {}
     return {
         **index,
         **extra,
-        "UV_INDEX_STRATEGY": "unsafe-best-match",  # every file is pinned by its hash, whichever index has it
+        "UV_INDEX_STRATEGY": "unsafe-best-match",  # every file is pinned by its hash, whatever index it comes from
         "UV": find_uv(),
         "FAMILY": str(family),
         "SCRIPTS": str(family.parent / "scripts"),

@@ -1,4 +1,4 @@
-"""Interpreters that no suite packs: a suite's source, compiled on an image's own suite, and kept in the store."""
+"""Interpreters that no suite packages: compiled from a suite's source on the image's own suite."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class Packed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """Compiles what one image wants compiled; `update` asks anew which source the suite has."""
+    """Compiles the interpreters that one image wants compiled; `update` asks again which source the suite has."""
 
     spec: ImageSpec
     host: Host
@@ -47,7 +47,7 @@ class Compiler:
         """Put every such interpreter into a folder, as `<place>.tar` beside `<place>.manifest`.
 
         Raises:
-            ImageError: a source cannot be had, or does not compile.
+            ImageError: a source cannot be downloaded, or does not compile.
             Interrupted: the run was ended meanwhile.
         """
         for interpreter in self.spec.compiled:
@@ -70,7 +70,7 @@ class Compiler:
 
         def make(work: Path) -> None:
             self.progress(f"fetching the source of {interpreter} from {suite}")
-            self._run(script, f"the source of {interpreter} could not be had from {suite}", suite, work)
+            self._run(script, f"the source of {interpreter} could not be downloaded from {suite}", suite, work)
 
         return self._once("interpreter-source", {"script": script}, _SOURCE, make, anew=self.update)
 

@@ -1,4 +1,4 @@
-"""What the images of a family promise: one entry per promise, kept and checkable, or unkept for a reason."""
+"""The contract of a family of images: each promise with its check, or with the reason why it is not kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _KEYS: Final = {"id", "says"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """One promise. `check` is a shell script that fails where it is broken; `unkept` is why there is none."""
+    """One promise: `check` is a shell script that fails where it is broken, `unkept` says why there is no check."""
 
     id: str
     says: str
@@ -26,7 +26,7 @@ def read_contract(spec: ImageSpec) -> tuple[Promise, ...]:
     """Read the contract of an image's family.
 
     Raises:
-        ImageError: an entry has neither or both of `check` and `unkept`, or an id stands twice.
+        ImageError: an entry has neither or both of `check` and `unkept`, or two entries have the same id.
     """
     path = spec.family_folder / CONTRACT
     entries = [dict(entry.text_items()) for entry in read_data(path).tables("promise")]
@@ -48,12 +48,12 @@ def check_argv(promise: Promise) -> tuple[str, ...]:
 
 
 def check_env(spec: ImageSpec) -> Mapping[str, str]:
-    """Tell a check what the image declares."""
+    """Return the variables of a check: what the image declares."""
     facts = spec.facts
     return {
         "GLIBC": f"{facts.platform.major}.{facts.platform.minor}",
-        "TAGS": " ".join(f"{each.python_tag}-{each.abi_tag}" for each in facts.interpreters),
-        "PYTHONS": " ".join(str(python(facts, each)) for each in facts.interpreters),
+        "TAGS": " ".join(f"{interpreter.python_tag}-{interpreter.abi_tag}" for interpreter in facts.interpreters),
+        "PYTHONS": " ".join(str(python(facts, interpreter)) for interpreter in facts.interpreters),
         "RUST": str(facts.rust or ""),
-        "HOME": "/tmp",  # noqa: S108 -- a tmpfs of the container's own
+        "HOME": "/tmp",  # noqa: S108 -- the container's own tmpfs
     }

@@ -1,4 +1,4 @@
-"""The emulator of old processors, where this machine has one: a wheel's undeclared instructions end in it by SIGILL."""
+"""The emulator of old processors, where this machine has one: a wheel that uses newer instructions ends by SIGILL."""
 
 import shutil
 from dataclasses import dataclass, field
@@ -24,25 +24,25 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoEmulator:
-    """Why there is none, and the command that mends it."""
+    """Why there is no emulator, and the command that installs it."""
 
     reason: str
 
 
 @cache
 def emulator_of(search_path: str) -> Emulator | NoEmulator:
-    """Find qemu-user for x86_64 on a PATH, as it was when it was first looked for."""
-    found = next((path for name in _PROGRAMS if (path := shutil.which(name, path=search_path))), None)
-    return NoEmulator(reason=f"no qemu-user is on PATH: {_MEND}") if found is None else _read(Path(found))
+    """Find qemu-user for x86_64 on a PATH; the first answer is kept."""
+    program = next((path for name in _PROGRAMS if (path := shutil.which(name, path=search_path))), None)
+    return NoEmulator(reason=f"no qemu-user is on PATH: {_MEND}") if program is None else _read(Path(program))
 
 
 def _read(path: Path) -> Emulator | NoEmulator:
-    """Take a program that is linked statically: another runs in no other root filesystem than its own."""
+    """Read the program, which must be linked statically: any other runs in its own root filesystem only."""
     try:
         content = path.read_bytes()
         program = parse(content)
     except (OSError, ElfError) as error:
         return NoEmulator(reason=f"{path} cannot be read: {error}")
     if program.interpreter is not None or program.architecture != TOOL_ARCHITECTURE:
-        return NoEmulator(reason=f"{path} is no static program for {TOOL_ARCHITECTURE}: {_MEND}")
+        return NoEmulator(reason=f"{path} is not a static program for {TOOL_ARCHITECTURE}: {_MEND}")
     return Emulator(digest=Digest.of(content), content=content)

@@ -1,4 +1,4 @@
-"""Which image of ours runs our own programs beside a recipe's containers."""
+"""The choice of the image that runs our own programs beside a recipe's containers."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from factory.images.spec import ImageSpec, declared_specs
 def helper_image(engine: Engine, folder: Path | None = None) -> str:
     """Name a trial image: one that is here, else the one with the oldest libc, which most runs need anyway.
 
-    No recipe influences it, and it has a Python in /usr/bin. One whose interpreter has to be compiled takes minutes.
+    No recipe influences it, and it has a Python in /usr/bin. Images whose interpreter is compiled are left out: making
+    one takes minutes.
     """
     trials = [spec for spec in declared_specs(folder) if spec.facts.role == "trial" and not spec.compiled]
     ordered = sorted(trials, key=_libc)

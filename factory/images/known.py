@@ -1,4 +1,4 @@
-"""Every image that the factory knows by name, whichever way it comes here."""
+"""Every image that the factory knows by name."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ Spec = ImageSpec | PulledSpec
 
 
 def specs(lock: Path | None = None, folder: Path | None = None) -> tuple[Spec, ...]:
-    """Read every data file, those of pulled families with the pins of `lock`, where it is not their own.
+    """Read every data file; pulled families are pinned by `lock`, or by their own lock where that is None.
 
     Raises:
-        ImageError: a file declares no image, or the lock cannot be used.
+        ImageError: a data file is invalid, or the lock cannot be used.
     """
     images = folder or data_folder()
     return (
@@ -25,14 +25,14 @@ def specs(lock: Path | None = None, folder: Path | None = None) -> tuple[Spec, .
 
 
 def pulled_families(folder: Path | None = None) -> tuple[Path, ...]:
-    """Return the folders of families that no script of ours makes: their images come from a registry."""
+    """Return the folders of the families whose images come from a registry."""
     families = {path.parent for path in (folder or data_folder()).glob("*/*.toml")}
     families.discard((folder or data_folder()) / RUST_FOLDER)
     return tuple(sorted(family for family in families if not (family / TEMPLATE).exists()))
 
 
 def declared(lock: Path | None = None) -> tuple[ImageFacts, ...]:
-    """Tell what every image promises to hold, and which Rust can be brought to it."""
+    """Return what every image declares, and which Rust can be brought to it."""
     return tuple(brought(spec.facts) for spec in specs(lock))
 
 
@@ -42,7 +42,7 @@ def spec_named(name: str, lock: Path | None = None) -> Spec:
     Raises:
         ImageError: no image has this name.
     """
-    found = {spec.facts.name: spec for spec in specs(lock)}
-    if name not in found:
-        raise ImageError(f"no image is called {name}", hint=f"the images are {', '.join(sorted(found))}")
-    return found[name]
+    named = {spec.facts.name: spec for spec in specs(lock)}
+    if name not in named:
+        raise ImageError(f"no image is called {name}", hint=f"the images are {', '.join(sorted(named))}")
+    return named[name]

@@ -1,4 +1,4 @@
-"""The Debian mirror: ours by variable, else what this machine is set to, else the bootstrapper's own default."""
+"""The Debian mirror: from our variable, else from this machine's sources, else the bootstrapper's default."""
 
 import re
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ _ARCHIVE = re.compile(r"https?://.+/debian(?:/[0-9TZ]+)?/?")
 
 
 def apt_mirror(host: Host, etc: Path = Path("/etc")) -> str | None:
-    """Choose the mirror; None leaves it to the bootstrapper.
+    """Choose the mirror; None leaves the choice to the bootstrapper.
 
-    It is used and forgotten: it enters no digest, and no image keeps it.
+    It enters no digest, and no image keeps it.
 
     Raises:
         UsageError: this machine's sources send a password by plain http.
@@ -29,9 +29,10 @@ def apt_mirror(host: Host, etc: Path = Path("/etc")) -> str | None:
 
 
 def is_snapshot(mirror: str | None) -> bool:
-    """Tell whether a mirror is of one moment, which its address names as snapshot.debian.org does.
+    """Whether a mirror is a snapshot, whose address names its time as snapshot.debian.org does.
 
-    Its indexes expire and get no successors; of any other mirror an expired index means that updates are held back.
+    The indexes of a snapshot expire and are never renewed; on any other mirror an expired index means that updates are
+    held back.
     """
     return mirror is not None and _SNAPSHOT.search(mirror) is not None
 
@@ -39,7 +40,7 @@ def is_snapshot(mirror: str | None) -> bool:
 def mirror_fault(host: Host, suite: str) -> str | None:
     """Ask the mirror for a suite's signed index, and say what is wrong with the answer; the bootstrapper does not.
 
-    None where nothing is, or where the mirror is the bootstrapper's own default.
+    None where nothing is wrong, or where the mirror is the bootstrapper's default.
     """
     mirror = apt_mirror(host)
     if mirror is None:
@@ -60,7 +61,7 @@ def mirror_fault(host: Host, suite: str) -> str | None:
 
 
 def _debian_archives(etc: Path) -> Iterator[str]:
-    """Yield the addresses of this machine's sources that hold Debian's own suite, as sources.list(5) writes them."""
+    """Yield the addresses of Debian's own suite in this machine's sources, as sources.list(5) writes them."""
     suite = _os_release(etc).get("VERSION_CODENAME")
     if _os_release(etc).get("ID") != "debian" or suite is None:
         return

@@ -1,4 +1,4 @@
-"""An image that only a recipe names: nothing declares it, so it is asked once what it holds; remembered by digest."""
+"""Images that only a recipe names: no data file declares them, so each is asked once what it holds."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ from factory.pins import Pin
 from factory.store import Store
 
 RECIPE_FAMILY: Final = "recipe"
-"""The family of images that only recipes name: it is in no list, and serves where a recipe says so."""
+"""The family of images that only recipes name; no list of images has it."""
 
 _STAGE: Final = "facts"
 _ARCHITECTURES: Final = MappingProxyType({"amd64": "x86_64", "arm64": "aarch64"})
@@ -30,29 +30,29 @@ def remembered(pin: Pin, store: Store) -> ImageFacts | None:
     try:
         return None if result is None else _called(pin, codec.load(result, ImageFacts))
     except codec.CodecError:
-        return None  # an entry of another version's shape is none; the next probe takes its place
+        return None  # another version wrote it; the next probe replaces it
 
 
 def known(pin: Pin, store: Store) -> ImageFacts:
     """Return the facts of an image that was probed before, without an engine.
 
     Raises:
-        ImageError: it never was.
+        ImageError: it was not.
     """
     facts = remembered(pin, store)
     if facts is None:
         raise ImageError(
-            f"nothing is known yet of {pin}: no file declares it, and it was never here",
-            hint=f"`factory image pull {pin}` asks it once what it holds; `factory build` does so by itself",
+            f"nothing is known of {pin} yet: no data file declares it, and it was never probed here",
+            hint=f"`factory image pull {pin}` probes it once; `factory build` does so by itself",
         )
     return facts
 
 
 def asked(pin: Pin, image: HeldImage, engine: Engine, store: Store) -> ImageFacts:
-    """Return the facts of an image that is here, asking it unless the answer is remembered.
+    """Return the facts of an image that is here; it is probed unless its facts are remembered.
 
     Raises:
-        ImageError: it cannot be asked, or wheels cannot be built in it.
+        ImageError: it cannot be probed, or wheels cannot be built in it.
     """
     facts = remembered(pin, store)
     if facts is None:
@@ -62,7 +62,7 @@ def asked(pin: Pin, image: HeldImage, engine: Engine, store: Store) -> ImageFact
 
 
 def read_facts(pin: Pin, architecture: str, probed: Probed) -> ImageFacts:
-    """Make facts of an answer.
+    """Turn the answer of a probe into facts.
 
     Raises:
         ImageError: wheels cannot be built in such an image.
@@ -71,10 +71,10 @@ def read_facts(pin: Pin, architecture: str, probed: Probed) -> ImageFacts:
     if arch != TOOL_ARCHITECTURE:
         raise _unfit(pin, f"it is for {arch}, and the factory's own tools in containers for {TOOL_ARCHITECTURE}")
     if probed.libc is None:
-        raise _unfit(pin, "it has neither glibc nor musl where they are looked for")
+        raise _unfit(pin, "neither glibc nor musl was found in it")
     if probed.broken:
         raise _unfit(pin, f"{', '.join(probed.broken)} does not run")
-    if not any(one.minor >= OLDEST_TOOL_PYTHON and not one.free_threaded for one in probed.builders):
+    if not any(python.minor >= OLDEST_TOOL_PYTHON and not python.free_threaded for python in probed.builders):
         held = " ".join(map(str, sorted(probed.builders))) or "no interpreter"
         raise _unfit(pin, f"it has {held} in /opt/python, and auditwheel needs CPython 3.{OLDEST_TOOL_PYTHON} or newer")
     return ImageFacts(
@@ -91,12 +91,13 @@ def read_facts(pin: Pin, architecture: str, probed: Probed) -> ImageFacts:
 
 def _unfit(pin: Pin, reason: str) -> ImageError:
     return ImageError(
-        f"{pin} builds no wheels: {reason}", hint="images/README.md says what an image must hold; /opt/python as pypa's"
+        f"{pin} cannot build wheels: {reason}",
+        hint="images/README.md lists what an image must hold; /opt/python is laid out as in pypa's images",
     )
 
 
 def _called(pin: Pin, facts: ImageFacts) -> ImageFacts:
-    """Name facts by the pin that is asked about: the same bytes may have another name elsewhere."""
+    """Name facts by the pin in question: the same bytes may have another name elsewhere."""
     return brought(replace(facts, name=pin.reference))
 
 

@@ -1,4 +1,4 @@
-"""Pin the images of pulled families: from what a cibuildwheel wheel pins, or from what a registry says of a tag."""
+"""Pins for the images of pulled families, from a wheel of cibuildwheel or from a registry's tag."""
 
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -29,16 +29,16 @@ def pins_of_wheel(wheel: Path) -> Mapping[str, Pin]:
         return read_pins(text)
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ImageError(
-            f"{wheel.name} holds no {CIBUILDWHEEL_PINS} that can be read: {error}",
-            hint="cibuildwheel has changed: pin from a registry, `factory image pin`",
+            f"{wheel.name} holds no readable {CIBUILDWHEEL_PINS}: {error}",
+            hint="this version of cibuildwheel keeps its pins elsewhere; pin from a registry with `factory image pin`",
         ) from error
 
 
 def read_pins(text: str) -> dict[str, Pin]:
-    """Read the sections of an architecture each: `manylinux_2_28 = name@sha256:…  # tag`.
+    """Read one section per architecture, of lines such as `manylinux_2_28 = name@sha256:…  # tag`.
 
     Raises:
-        ValueError: a line is no such pin.
+        ValueError: a line is not a pin.
     """
     pins: dict[str, Pin] = {}
     for arch, policies in parse_configuration(text).items():
@@ -50,26 +50,27 @@ def read_pins(text: str) -> dict[str, Pin]:
 
 
 def from_wheel(names: Iterable[str], pins: Mapping[str, Pin], *, version: str) -> Lock:
-    """Take the pins of the images that data files of ours declare, by their names.
+    """Choose the pins of the images that our data files declare, by their names.
 
     Raises:
-        ImageError: one of them is not pinned there.
+        ImageError: an image is not pinned there.
     """
-    taken = {}
+    chosen = {}
     for name in names:
         if name not in pins:
             raise ImageError(
-                f"cibuildwheel {version} pins no {name}", hint="its image ended: remove our data file, too"
+                f"cibuildwheel {version} pins no {name}",
+                hint="the image has reached its end of life: remove our data file",
             )
-        taken[name] = pins[name]
-    return Lock(pins=taken, origin=f"cibuildwheel {version}")
+        chosen[name] = pins[name]
+    return Lock(pins=chosen, origin=f"cibuildwheel {version}")
 
 
 def from_registry(specs: Iterable[PulledSpec], engine: Engine, *, tag: str) -> Lock:
-    """Ask the registries which digest a tag has now, for every image under the name that it is pinned by.
+    """Ask the registries which digest a tag has now, for every image; the pins are named as in the lock.
 
     Raises:
-        ImageError: a registry does not say.
+        ImageError: a registry does not answer.
     """
     pins = {spec.pinned_as: tagged(engine, spec.pin.name, tag) for spec in specs}
     return Lock(pins=pins, origin=f"the registry's {tag}")
@@ -79,10 +80,10 @@ def tagged(engine: Engine, name: str, tag: str) -> Pin:
     """Ask a registry which digest a tag has now.
 
     Raises:
-        ImageError: it does not say, or says something else.
+        ImageError: it does not answer, or not with a digest.
     """
     text = engine.registry_digest(name, tag)
     try:
         return Pin(name, Digest(text.removeprefix("sha256:")), tag)
     except ValueError as error:
-        raise ImageError(f"the registry names {name}:{tag} by {text!r}, no sha256 digest") from error
+        raise ImageError(f"the registry names {name}:{tag} by {text!r}, which is not a sha256 digest") from error

@@ -1,7 +1,7 @@
 """Prepared images: what a recipe adds to a build image, by the package manager of the image's own distribution.
 
-The host's mirror, proxies and certificates reach these commands by their environment and by files of the workspace;
-lists, archives and logs lie there too. None of it is part of the root filesystem, so nothing has to be taken out again.
+The host's mirror, proxies and certificates reach these commands through their environment and files in the workspace,
+which also holds lists, archives and logs. None of it is part of the root filesystem, so nothing has to be removed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ _APT_OF_A_SNAPSHOT: Final = 'Acquire::Check-Valid-Until "false";\n'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedHere:
-    """A prepared image that the engine has: its id there, the image it was made of, and what it got beyond."""
+    """A prepared image that the engine has: its id, the image it was made from, and what was added."""
 
     id: str
     base: str
@@ -53,37 +53,38 @@ class PreparedHere:
 
 def prepared_here(engine: Engine) -> tuple[PreparedHere, ...]:
     """List the prepared images that the engine has, whichever store they belong to."""
-    found = engine.images({"wheel-factory.kind": "prepared"})
-    named = [
+    images = engine.images({"wheel-factory.kind": "prepared"})
+    prepared = [
         PreparedHere(id=image, base=labels.get(BASE_LABEL, ""), holds=labels.get(HOLDS_LABEL, ""))
-        for image, labels in found.items()
+        for image, labels in images.items()
     ]
-    return tuple(sorted(named, key=lambda each: (each.base, each.holds, each.id)))
+    return tuple(sorted(prepared, key=lambda image: (image.base, image.holds, image.id)))
 
 
 def input_digest(base: Digest, preparation: Preparation) -> Digest:
-    """Digest everything of ours that a prepared image is made from; by it the image is found again without network."""
+    """Digest what a prepared image is made from, without packages' versions, to find the image without network."""
     return key({"version": _VERSION, "base": str(base), "preparation": codec.dump(preparation)})
 
 
 def identity(asked: Digest, manifest: bytes, making: str) -> Digest:
-    """Digest what enters the keys: the packages that are there now with their hashes, and what else was done.
+    """Digest what enters the keys: the packages that are installed now, with their hashes, and what else was done.
 
-    What a recipe's own commands brought is in no manifest: `making` then names this one making; else it is empty.
+    A manifest does not list what a recipe's own commands brought: `making` then names this one build of the image, and
+    is empty otherwise.
     """
     return Digest.of(f"{asked.hex}\n{making}\n".encode() + manifest)
 
 
 def configuration(mirror: str) -> Iterator[FileEntry]:
-    """Yield the files that the commands read in the workspace, beside certificates."""
+    """Yield the files that the commands read in the workspace, besides certificates."""
     content = _APT + (_APT_OF_A_SNAPSHOT if is_snapshot(mirror) else "")
     yield FileEntry(path=PurePosixPath(_APT_CONF.name), content=content.encode())
 
 
 def steps(preparation: Preparation, *, network: Mapping[str, str], mirror: str) -> Iterator[Step]:
-    """Yield the commands that prepare an image, as root; `mirror` serves an image without package sources of its own.
+    """Yield the commands that prepare an image, as root; `mirror` is for an image without package sources of its own.
 
-    `network` are proxies and where the certificates lie.
+    `network` holds the proxies and the path of the certificates.
     """
     env = {
         **network,

@@ -1,5 +1,6 @@
-"""What an image really holds, found by asking it, compared with what it declares."""
+"""What an image really holds, found by running a probe in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -14,7 +15,7 @@ from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_version
 
 PROBE_VERSION: Final = 1
-"""Rises when the same image is answered for differently: what is remembered of images is then asked again."""
+"""Rises when a probe answers differently for the same image: remembered answers are then asked for again."""
 
 _TIMEOUT_S: Final = 300
 _HIGHEST: Final = 999
@@ -25,7 +26,7 @@ _BUILD_PLACE: Final = "/opt/python/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Libc:
-    """The C library that programs of an image load; where a glibc has a musl beside it, it is the glibc."""
+    """The C library that an image's programs load; an image that has both glibc and musl counts as glibc."""
 
     family: Literal["glibc", "musl"]
     major: int
@@ -37,9 +38,9 @@ class Libc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """What an image answered: its libc, CPython where each role has it, GCC, rustc, package manager.
+    """What an image holds: its libc, the CPythons in the place of each role, GCC, rustc, package manager.
 
-    `broken` are programs that failed. Interpreters that are not CPython's are left out: nothing is built by them here.
+    `broken` are programs that failed. Interpreters other than CPython are left out: nothing is built for them here.
     """
 
     libc: Libc | None
@@ -51,12 +52,12 @@ class Probed:
     broken: tuple[str, ...] = ()
 
     def interpreters(self, role: Literal["build", "trial"]) -> frozenset[Interpreter]:
-        """Return those in the place where images of a role have theirs."""
+        """Return the interpreters in the place where images of a role have them."""
         return self.builders if role == "build" else self.runners
 
 
 def probe(engine: Engine, image: str) -> Probed:
-    """Ask an image what it holds. What answers may be a stranger's: nothing that it could write reaches a disk.
+    """Ask an image what it holds. Its programs may be a stranger's, so the container has no writable disk.
 
     Raises:
         ImageError: the image is not here, or cannot run a shell.
@@ -70,10 +71,10 @@ def probe(engine: Engine, image: str) -> Probed:
 
 
 def read_answer(text: str) -> Probed:
-    """Read the probe's lines; what is none of ours is ignored.
+    """Read the probe's lines; other lines are ignored.
 
     Raises:
-        ImageError: a line begins like one of ours and says something else: programs of the image answer.
+        ImageError: a line begins like one of the probe's but is malformed: the image's own programs wrote it.
     """
     answer = _Answer()
     for line in text.splitlines():
@@ -94,7 +95,7 @@ def read_answer(text: str) -> Probed:
 
 @dataclass(slots=True)
 class _Answer:
-    """What the lines so far said."""
+    """What has been read so far."""
 
     libcs: list[Libc] = field(default_factory=list)
     builders: set[Interpreter] = field(default_factory=set)
@@ -108,7 +109,7 @@ class _Answer:
         """Take one line.
 
         Raises:
-            UntrustedTextError: it says something else than its first word promises.
+            UntrustedTextError: the line is not what its first word promises.
         """
         match line.split(" ", 1):
             case [("glibc" | "musl") as family, version]:
@@ -118,8 +119,8 @@ class _Answer:
                 self.rust = parse_version(_text(version))
             case ["gcc", version]:
                 self.c = parse_version(_text(version))
-            case ["python", told]:
-                self._take_python(*told.partition(" ")[::2])
+            case ["python", answer]:
+                self._take_python(*answer.partition(" ")[::2])
             case ["packages", manager]:
                 self.packages = _manager(_text(manager))
             case ["broken", program]:
@@ -133,7 +134,7 @@ class _Answer:
             case [str(), int(), bool()]:
                 pass
             case _:
-                raise UntrustedTextError("names no implementation with its version")
+                raise UntrustedTextError("does not name an implementation with its version")
 
 
 def _numbers(text: str) -> tuple[int, int]:
@@ -141,13 +142,13 @@ def _numbers(text: str) -> tuple[int, int]:
         case [int(major), int(minor)] if 0 <= major <= _HIGHEST and 0 <= minor <= _HIGHEST:
             return major, minor
         case _:
-            raise UntrustedTextError("names no version of two numbers")
+            raise UntrustedTextError("does not name a version of two numbers")
 
 
 def _text(text: str) -> str:
     value = parse_json(text.encode())
     if not isinstance(value, str):
-        raise UntrustedTextError("holds no text")
+        raise UntrustedTextError("does not hold a string")
     return value
 
 
@@ -156,7 +157,7 @@ def _manager(name: str) -> PackageManager:
     for manager in managers:
         if manager == name:
             return manager
-    raise UntrustedTextError("names no package manager that is known here")
+    raise UntrustedTextError("does not name a known package manager")
 
 
 def require_declared(facts: ImageFacts, probed: Probed, *, hint: str) -> None:
@@ -175,8 +176,7 @@ def _differences(facts: ImageFacts, probed: Probed) -> list[str]:
         differences.append(f"its libc is {probed.libc or 'unknown'}, {facts.platform.policy} is declared")
     held = probed.interpreters(facts.role)
     if held != set(facts.interpreters):
-        found, said = (" ".join(map(str, sorted(each))) or "none" for each in (held, facts.interpreters))
-        differences.append(f"its interpreters are {found}; {said} are declared")
+        differences.append(f"its interpreters are {_listed(held)}; {_listed(facts.interpreters)} are declared")
     if facts.role == "build" and probed.packages != facts.packages:
         differences.append(f"its package manager is {probed.packages or 'none'}, {facts.packages} is declared")
     if facts.rust is not None and (probed.rust is None or probed.rust < facts.rust):
@@ -186,6 +186,10 @@ def _differences(facts: ImageFacts, probed: Probed) -> list[str]:
     return differences
 
 
+def _listed(interpreters: Iterable[Interpreter]) -> str:
+    return " ".join(map(str, sorted(interpreters))) or "none"
+
+
 def platform_of(libc: Libc, arch: str) -> PlatformTag:
-    """Name the policy that a libc is exactly."""
+    """Return the platform tag that has exactly this libc."""
     return PlatformTag(libc.family, libc.major, libc.minor, arch)

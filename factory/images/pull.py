@@ -1,4 +1,4 @@
-"""Pull a pinned image: progress for people, and further attempts where a failure may be temporary."""
+"""Pulls of pinned images, repeated where a failure may be temporary."""
 
 from collections.abc import Callable, Sequence
 from threading import Event
@@ -23,19 +23,19 @@ def pulled(
     cancelled: Event,
     pauses_s: Sequence[float] = PAUSES_S,
 ) -> HeldImage:
-    """Have an image here, pulling it unless it is; layers that came stay with the engine between attempts.
+    """Return an image that is here, or pull it first; the engine keeps complete layers between attempts.
 
     Raises:
-        ImageError: it did not come: no registry, no such digest, or bytes that are not the digest's.
+        ImageError: it did not come: no registry, no such digest, or bytes of another digest.
         Interrupted: the run was ended meanwhile.
     """
-    found = engine.held_image(pin.reference)
-    if found is not None:
-        return found
+    image = engine.held_image(pin.reference)
+    if image is not None:
+        return image
     progress(f"pulling {pin}")
     for pause_s in (*pauses_s, None):
         try:
-            engine.pull(pin.name, str(pin.digest), on_progress=_Told(progress))
+            engine.pull(pin.name, str(pin.digest), on_progress=_ProgressLines(progress))
             break
         except PullError as error:
             if pause_s is None or not error.is_temporary:
@@ -43,21 +43,22 @@ def pulled(
             progress(f"{error.message}; trying again in {pause_s:g} s")
         if cancelled.wait(pause_s):
             raise Interrupted("interrupted")
-    found = engine.held_image(pin.reference)
-    if found is None:
-        raise ImageError(f"{pin.reference} was pulled, and is not here", hint="did somebody remove it? type it again")
-    return found
+    image = engine.held_image(pin.reference)
+    if image is None:
+        hint = "something else may have removed it; run the same command again"
+        raise ImageError(f"{pin.reference} was pulled but is not here any more", hint=hint)
+    return image
 
 
-class _Told:
-    """Turns counted layers and bytes into a line every two seconds: a short pull says nothing."""
+class _ProgressLines:
+    """Turns counted layers and bytes into a line every two seconds; a short pull prints none."""
 
     def __init__(self, progress: Callable[[str], None]) -> None:
         self._progress = progress
-        self._said = monotonic()
+        self._last = monotonic()
 
     def __call__(self, now: PullProgress) -> None:
-        if monotonic() - self._said >= _EVERY_S:
-            self._said = monotonic()
+        if monotonic() - self._last >= _EVERY_S:
+            self._last = monotonic()
             megabytes = f"{now.bytes_done / 1e6:.1f} of {now.bytes_total / 1e6:.1f} MB"
             self._progress(f"pulling: {now.layers_done} of {now.layers} layers, {megabytes}")

@@ -1,4 +1,4 @@
-"""Images of a family that a registry serves: what each declares, and the lock that pins it by digest."""
+"""Images of a family that a registry serves, pinned by digest in a lock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _KEYS: Final = {"role", "platform", "interpreters", "c", "packages"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PulledSpec:
-    """One image as declared, and where its bytes are: a registry's name for them, with their digest."""
+    """One image as declared, with its name in a registry and its digest."""
 
     facts: ImageFacts
     pin: Pin
@@ -37,7 +37,7 @@ class PulledSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """Pins by the names of the data files; `origin` says in a few words where they were taken from."""
+    """Pins by the names of the data files; `origin` says where they come from."""
 
     pins: Mapping[str, Pin]
     origin: str
@@ -47,18 +47,18 @@ def pulled_specs(family_folder: Path, lock: Path | None = None) -> tuple[PulledS
     """Read the data files of a pulled family, with the pins of its own lock or of another.
 
     Raises:
-        ImageError: a file does not say what it must, or the lock does not name an image.
+        ImageError: a data file is invalid, or the lock does not pin an image.
     """
     path = lock or family_folder / LOCK
     pins = read_lock(path).pins
-    return tuple(_spec(each, pins, path) for each in sorted(family_folder.glob("*.toml")))
+    return tuple(_spec(file, pins, path) for file in sorted(family_folder.glob("*.toml")))
 
 
 def read_lock(path: Path) -> Lock:
     """Read a lock.
 
     Raises:
-        ImageError: it cannot be read, or is none.
+        ImageError: it cannot be read, or is not a lock.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -79,7 +79,7 @@ def _no_lock(message: str) -> ImageError:
 
 
 def render_lock(lock: Lock) -> str:
-    """Write a lock: sorted, one line an image, so that its diff is read."""
+    """Write a lock: sorted, one line per image, so that a diff is easy to read."""
     lines = [f'"{name}" = "{pin}"\n' for name, pin in sorted(lock.pins.items())]
     return f'# Written by `factory image pin`.\norigin = "{lock.origin}"\n\n[images]\n{"".join(lines)}'
 
@@ -90,7 +90,7 @@ def _spec(path: Path, pins: Mapping[str, Pin], lock: Path) -> PulledSpec:
     except ValueError as error:
         raise ImageError(f"{path}: {error}", hint="images/README.md names every key") from error
     if path.stem not in pins:
-        raise ImageError(f"{lock} pins no {path.stem}", hint="`factory image pin` pins every image anew")
+        raise ImageError(f"{lock} does not pin {path.stem}", hint="`factory image pin` pins every image again")
     return PulledSpec(facts=facts, pin=pins[path.stem])
 
 

@@ -1,4 +1,4 @@
-"""Images made ready for use: found where they are here, else bootstrapped or pulled, and held to what they declare."""
+"""Images ready for use: found on the engine, or bootstrapped or pulled, and compared with what they declare."""
 
 from dataclasses import dataclass
 from threading import Event
@@ -32,10 +32,10 @@ _STAGE: Final = "image"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyImage:
-    """An image that is here and is what it declares; `identity` enters the keys, `reference` names it to the engine.
+    """An image that is here and holds what it declares; `identity` enters the keys, the engine knows it by `reference`.
 
-    `path` is the PATH that the image gives its commands: pypa's leads to their compilers. `mounts` are volumes that
-    every container of it gets. `base` is the image that a recipe's packages and commands were added to.
+    `path` is the PATH that the image gives its commands; that of pypa's images leads to their compilers. `mounts` are
+    volumes that every container of it gets. `base` is the image that a recipe's packages and commands were added to.
     """
 
     facts: ImageFacts
@@ -47,7 +47,7 @@ class ReadyImage:
 
     @property
     def own(self) -> "ReadyImage | None":
-        """The image of ours that no recipe has a hand in: this one or its base; None where only a recipe names it."""
+        """The image that no recipe changes, this one or its base; None where only a recipe names it."""
         untouched = self.base or self
         return None if untouched.facts.family == RECIPE_FAMILY else untouched
 
@@ -67,12 +67,12 @@ class Workshop:
 
 
 def is_here(engine: Engine, spec: Spec) -> bool:
-    """Whether the engine has the image that this version of the factory would make or pull; asks no network."""
+    """Whether the engine has the image that this version of the factory would make or pull; uses no network."""
     return held(engine, spec) is not None
 
 
 def held(engine: Engine, spec: Spec) -> HeldImage | None:
-    """Describe an image, where it is here."""
+    """Describe an image; None where it is not here."""
     match spec:
         case ImageSpec():
             return _find(engine, spec)
@@ -92,12 +92,12 @@ def ensure(
     update: bool = False,
     cancelled: Event | None = None,
 ) -> ReadyImage:
-    """Have an image by its name or its pin; packages are resolved anew only with `update`.
+    """Have an image ready by its name or its pin; packages are resolved again only with `update`.
 
-    While another process of this user makes it, for whichever store, this one waits, until `cancelled` is set.
+    While another process of this user makes it, for any store, this one waits, until `cancelled` is set.
 
     Raises:
-        ImageError: it cannot be had here, or is not what it declares.
+        ImageError: it cannot be made or pulled here, or is not what it declares.
         Interrupted: the run was ended while it was made or pulled.
     """
     shop = Workshop(engine=engine, host=host, store=store, progress=progress, cancelled=cancelled or Event())
@@ -113,7 +113,7 @@ def ensure(
 
 
 def ensure_pinned(pin: Pin, shop: Workshop) -> ReadyImage:
-    """Have an image that nothing declares: it is asked what it holds.
+    """Have an image ready that no data file declares: it is probed.
 
     Raises:
         ImageError: it does not come, or wheels cannot be built in it.
@@ -123,19 +123,19 @@ def ensure_pinned(pin: Pin, shop: Workshop) -> ReadyImage:
 
 
 def ensure_pulled(spec: PulledSpec, shop: Workshop) -> ReadyImage:
-    """Have an image of a pulled family, which must be what it declares.
+    """Have an image of a pulled family ready, which must be what it declares.
 
     Raises:
         ImageError: it does not come, or differs from its declaration.
     """
     if spec.facts.platform.arch != TOOL_ARCHITECTURE:
         raise ImageError(
-            f"{spec.facts.name} is for {spec.facts.platform.arch}, and the factory's own tools in containers for "
-            f"{TOOL_ARCHITECTURE} alone",
-            hint="it is pinned for the day when they are for more; nothing here builds in it",
+            f"{spec.facts.name} is for {spec.facts.platform.arch}, but the factory's own tools in containers are only "
+            f"for {TOOL_ARCHITECTURE}",
+            hint="nothing can be built in it yet; remove its platform from the recipe",
         )
     image = _pulled(spec.pin, shop)
-    hint = f"a recipe may name it by itself, then it is asked what it holds: images: {{<platform>: {spec.pin}}}"
+    hint = f"name it in the recipe, so that it is probed instead: images: {{<platform>: {spec.pin}}}"
     _probe_once(spec.facts, image.id, shop, hint=hint)
     return _ready(spec.facts, image, spec.pin.digest)
 
@@ -148,7 +148,7 @@ def _pulled(pin: Pin, shop: Workshop) -> HeldImage:
 
 
 def ensure_bootstrapped(spec: ImageSpec, shop: Workshop, *, update: bool = False) -> ReadyImage:
-    """Find an image that is made from packages, or make it; one process of a user does, for all stores.
+    """Find an image that is made from packages, or make it; one process of a user makes it for all stores.
 
     Raises:
         ImageError: it cannot be made here, or is not what it declares.
@@ -159,16 +159,16 @@ def ensure_bootstrapped(spec: ImageSpec, shop: Workshop, *, update: bool = False
         text = f"waiting for {spec.facts.name}, which another run is making"
         if not lock.acquire(cancelled=shop.cancelled, on_wait=lambda: shop.progress(text)):
             raise Interrupted("interrupted")
-        found = _find(engine, spec)
-        image = found.id if found is not None and not update else _make(spec, shop, update=update)
-        if found is not None and found.id != image:
-            engine.remove_image(found.id)
+        old = _find(engine, spec)
+        image = old.id if old is not None and not update else _make(spec, shop, update=update)
+        if old is not None and old.id != image:
+            engine.remove_image(old.id)
         name = spec.facts.name
-        hint = f"make it anew with `factory image build {name} --update`, or mend its data file"
+        hint = f"make it again with `factory image build {name} --update`, or correct its data file"
         _probe_once(spec.facts, image, shop, hint=hint)
     described = engine.held_image(image)
     if described is None:
-        raise ImageError(f"{spec.facts.name} was here, and is gone", hint="did somebody remove it? type it again")
+        raise ImageError(f"{spec.facts.name} was removed meanwhile", hint="run the same command again")
     return _ready(spec.facts, described, Digest(described.labels[IDENTITY_LABEL]))
 
 
@@ -177,7 +177,7 @@ def _ready(facts: ImageFacts, image: HeldImage, identity: Digest) -> ReadyImage:
 
 
 def _probe_once(facts: ImageFacts, image: str, shop: Workshop, *, hint: str) -> None:
-    """Compare an image with its declaration, unless this very image was compared with this very declaration before."""
+    """Compare an image with its declaration, unless this was done before for both."""
     paper = document("probe", 1, {"image": image, "declared": codec.dump(facts)})
     if shop.store.ledger_get("probe", key(paper)) is None:
         require_declared(facts, probe(shop.engine, image), hint=hint)
@@ -185,11 +185,11 @@ def _probe_once(facts: ImageFacts, image: str, shop: Workshop, *, hint: str) -> 
 
 
 def _find(engine: Engine, spec: ImageSpec) -> HeldImage | None:
-    """Find an image by name and label: what somebody made from it has the label, too, and another name."""
-    found = engine.held_image(reference_of(spec))
-    if found is None or found.labels.get(INPUT_LABEL) != input_digest(spec).hex:
+    """Find an image by its name and label: an image that somebody made from it has the label, but another name."""
+    image = engine.held_image(reference_of(spec))
+    if image is None or image.labels.get(INPUT_LABEL) != input_digest(spec).hex:
         return None
-    return found
+    return image
 
 
 def _make(spec: ImageSpec, shop: Workshop, *, update: bool) -> str:

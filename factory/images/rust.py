@@ -1,4 +1,4 @@
-"""Rust for images that have none: one bundle, assembled once from Debian's packages, on a loader of its own."""
+"""Rust for images without it: one bundle, assembled once from Debian's packages, with a loader of its own."""
 
 import hashlib
 import tarfile
@@ -21,7 +21,7 @@ from factory.store import Store
 from factory.tables import Table
 
 RUST: Final = PurePosixPath("/rust")
-"""Where the bundle lies in every container: its programs name their loader by this path."""
+"""Where every container has the bundle: its programs name their loader by this path."""
 
 RUST_FOLDER: Final = "rust"
 _BUNDLE: Final = "bundle.toml"
@@ -33,7 +33,7 @@ _HELPERS: Final = ("relocate.py", "unprivileged.py")
 class RustSpec:
     """The bundle as its data file declares it: what it holds, and which packages of which suite it is made from.
 
-    `version` is the oldest that it may hold, `targets` are what it has a standard library for.
+    `version` is the oldest Rust that it may hold; it has a standard library for each of `targets`.
     """
 
     folder: Path
@@ -44,7 +44,7 @@ class RustSpec:
     programs: tuple[str, ...]
 
     def serves(self, image: ImageFacts) -> bool:
-        """Tell whether what is compiled with it in a build image can be linked there."""
+        """Whether what it compiles in a build image can be linked there."""
         libc = {"glibc": "gnu", "musl": "musl"}[image.platform.libc]
         return image.role == "build" and f"{image.platform.arch}-unknown-linux-{libc}" in self.targets
 
@@ -60,7 +60,7 @@ def rust_spec() -> RustSpec:
     """Read the bundle's data file.
 
     Raises:
-        ImageError: the file does not say what it must.
+        ImageError: the file is invalid.
     """
     path = data_folder() / RUST_FOLDER / _BUNDLE
     try:
@@ -70,7 +70,7 @@ def rust_spec() -> RustSpec:
 
 
 def brought(facts: ImageFacts) -> ImageFacts:
-    """Say of an image which Rust can be brought to it."""
+    """Add to an image's facts which Rust can be brought to it."""
     rust = rust_spec()
     return replace(facts, bundled_rust=rust.version) if rust.serves(facts) else facts
 
@@ -86,7 +86,7 @@ def make_rust(host: Host, store: Store, progress: Progress) -> RustBundle:
     """Assemble the bundle and keep it in the store; equal packages give equal bytes.
 
     Raises:
-        ImageError: a tool is missing, or packages could not be had.
+        ImageError: a tool is missing, or packages could not be downloaded.
     """
     spec = rust_spec()
     env = {

@@ -1,4 +1,4 @@
-"""Runs the scripts that make an image on this machine, with the host's mirror, proxies and certificates."""
+"""Runs the scripts that make an image on this machine."""
 
 import shutil
 import sys
@@ -22,14 +22,14 @@ Progress = Callable[[str], None]
 def run_script(
     text: str, *, failing: str, suite: str, host: Host, work: Path, env: Mapping[str, str], progress: Progress
 ) -> None:
-    """Run a script by `sh` in a folder; `env` comes on top of what every script is told.
+    """Run a script by `sh` in a folder; `env` is added to the variables of every script.
 
-    What it notes on the way, such as another version than the listed one, is told to `progress`.
+    Its notes, such as that a version differs from the listed one, go to `progress`.
 
     Raises:
-        ImageError: the bootstrapper is not installed, or the script failed: the message begins with `failing`, and says
-            what is wrong with the mirror's `suite`, where something is, else what the script calls a fault, else the
-            last that it printed.
+        ImageError: the bootstrapper is not installed, or the script failed. The message begins with `failing`, and
+            gives what is wrong with the mirror's `suite`, else what the script calls a fault, else the last lines that
+            it printed.
     """
     _require_bootstrapper(host)
     path = work / "script.sh"
@@ -43,7 +43,7 @@ def run_script(
         printed = redact(ended.stderr + ended.stdout.decode(errors="replace"), host.secrets)
         raise ImageError(
             f"{failing}:\n{explain_script(printed)}",
-            hint="a mirror is chosen with FACTORY_APT_MIRROR; `factory doctor` names what is missing",
+            hint="choose a mirror with FACTORY_APT_MIRROR; `factory doctor` names what is missing",
         )
     for line in ended.stderr.splitlines():
         if line.startswith(_NOTE):
@@ -56,7 +56,7 @@ def _require_bootstrapper(host: Host) -> None:
 
 
 def script_env(host: Host) -> Mapping[str, str]:
-    """Return what every script is told: this machine's network, its mirror, and whether the mirror's indexes expire."""
+    """Return the variables of every script: this machine's network, its mirror, whether the mirror's indexes expire."""
     mirror = apt_mirror(host)
     expires = "false" if is_snapshot(mirror) else "true"
     return {

@@ -1,4 +1,4 @@
-"""The images that this factory bootstraps, as their data files declare them; no engine is asked."""
+"""The images that this factory bootstraps, as their data files declare them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ class ImageSpec:
 
     `family_folder` holds the family's template, contract and lock files; `origins` names the suite that each
     interpreter's binaries come from, `compiled` the suite whose source of it is compiled on the image's own;
-    `fallbacks` name per suite those that give another version of what the mirror lists for it and does not have;
-    `delays` say per suite how many days after its date an index is believed although it has expired;
+    `fallbacks` name per suite the suites to take another version from where the mirror lacks a file that it lists;
+    `delays` say per suite for how many days after its date an expired index is accepted;
     `without` are path patterns that dpkg leaves out; `env` is the image's environment.
     """
 
@@ -77,7 +77,7 @@ def data_folder() -> Path:
 
 
 def is_checkout(folder: Path) -> bool:
-    """Whether the data is a checkout's, to be changed, and not the installed package's."""
+    """Whether the data belongs to a checkout, where it may be changed, and not to an installed package."""
     return folder.parent != Path(__file__).parents[1] / "data"
 
 

@@ -83,7 +83,7 @@ def test_a_recipe_builds_in_the_image_that_it_names(workshop: Command, pin: Pin,
     built = workshop.build(recipe)
 
     assert (before.code, built.code) == (4, 0), before.stderr + built.stderr
-    assert f"nothing is known yet of {pin}" in before.stderr
+    assert f"nothing is known of {pin} yet" in before.stderr
     assert f"factory image pull {pin}" in before.stderr
     assert f"pulling {pin.reference}" in built.stderr
     assert set(built.statuses.values()) == {"passed"}

@@ -79,7 +79,7 @@ def test_another_lock_pins_the_same_images_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param('origin = "x"\n[images]\n', "pins no manylinux", id="nothing pinned"),
+        pytest.param('origin = "x"\n[images]\n', "does not pin manylinux", id="nothing pinned"),
         pytest.param('origin = "x"\n[images]\na = "b:latest"\n', "'b:latest'", id="a tag"),
         pytest.param('origin = "x"\n', "images is missing; it must be a table", id="no images"),
         pytest.param("origin", "is not valid TOML", id="no TOML"),
