@@ -1,3 +1,3 @@
 """Wheel factory: from a recipe to proven Linux wheels."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
