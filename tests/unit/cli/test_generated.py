@@ -64,6 +64,15 @@ def test_a_relative_link_leads_to_a_file(document: Path) -> None:
     assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
+def test_the_index_of_the_documentation_links_every_page() -> None:
+    docs = ROOT / "docs"
+    targets = re.findall(r"\]\(([^)#:]+)\)", (docs / "README.md").read_text(encoding="utf-8"))
+
+    pages = {str(page.relative_to(docs)) for page in docs.rglob("*.md")} - {"README.md"}
+
+    assert pages - set(targets) == set()
+
+
 def test_the_readmes_recipe_and_the_smallest_one_can_be_read(tmp_path: Path) -> None:
     for document in DOCUMENTS[:2]:
         (text, *_) = re.findall(r"```yaml\n(factory: 1\n.*?)```", document.read_text(encoding="utf-8"), flags=re.DOTALL)
