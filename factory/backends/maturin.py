@@ -21,6 +21,6 @@ def settings(build: BuildSpec, project: Project, floor: Abi3Floor | None) -> Map
     if build.manifest is not None:
         args += ["--manifest-path", build.manifest]
     if project.cargo_lock is not None:
-        args += ["--locked"]
+        args += ["--locked"]  # only the crates of the lock were fetched
     args += [*build.args, *floor_value(build, "option", floor)]
     return {"build-args": args} if args else {}

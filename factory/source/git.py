@@ -15,6 +15,7 @@ from factory.process import Completed, run
 
 PROTOCOLS: Final = ("https", "ssh", "file")
 
+# Hooks and the file system monitor are programs; a folder of another user is safe to read without them.
 _PROGRAM: Final = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*")
 _QUIET_FETCH: Final = ("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.recurseSubmodules=false")
 _ONE_PACK: Final = ("-c", "fetch.unpackLimit=1")  # a fetch writes one file, so the limit on files limits it
@@ -22,7 +23,7 @@ _WITHOUT_LOGIN: Final = ("-c", "credential.helper=")
 _WITHOUT_REDIRECTS: Final = ("-c", "http.followRedirects=false")
 _LIMITED: Final = ("/bin/sh", "-c", 'trap "" XFSZ; ulimit -f "$1"; shift; exec "$@"', "sh")
 _BLOCK_BYTES: Final = 512  # POSIX, ulimit -f
-_TIMEOUT_S: Final = 120
+_TIMEOUT_S: Final = 120  # for what is on this machine
 _NETWORK_TIMEOUT_S: Final = 1800
 _MOST_BYTES: Final = 1 << 20  # of answers that are not lists
 _CHUNK_BYTES: Final = 1 << 20

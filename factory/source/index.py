@@ -102,7 +102,7 @@ def find_sdist(
         SourceError: none lists it; the message names near versions.
     """
     seen: dict[Version, bool] = {}
-    for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
+    for root in index_roots(host):
         page = ask_page(session, root, ref.name, sleep)
         dated = list(versions(page))
         sdists = [package for version, package in dated if version == ref.version and _is_sdist(package)]
@@ -123,7 +123,7 @@ def newest_sdist(
         SourceError: no index has one.
     """
     known = False
-    for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
+    for root in index_roots(host):
         page = ask_page(session, root, name, sleep)
         known = known or bool(page)
         candidates = [version for version, package in versions(page) if _is_sdist(package) and not package.is_yanked]
@@ -132,6 +132,11 @@ def newest_sdist(
     if known:
         raise SourceError(f"no configured index has an sdist of {name}", hint="name a folder that holds its source")
     raise SourceError(f"no configured index has {name}", hint="is the name right, and the index URL?")
+
+
+def index_roots(host: Host) -> tuple[str, ...]:
+    """Return the configured indexes in the order in which they are asked: the extra ones first, as uv does."""
+    return (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT)
 
 
 def ask_page(

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import pypi_simple
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from factory.errors import SourceError
 from factory.host import Host
 from factory.source.archive import LIMIT_BYTES
-from factory.source.index import Fetched, Listed, as_listed, ask_page, versions
+from factory.source.index import Fetched, Listed, as_listed, ask_page, index_roots, versions
 from factory.web.download import download
 from factory.web.session import attempt, open_session
 
@@ -27,7 +26,7 @@ def fetch_newest_wheel(
     """
     with open_session(host) as session:
         wheels: dict[Version, Listed] = {}
-        for root in (*host.extra_index_urls, host.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT):
+        for root in index_roots(host):
             page = ask_page(session, root, name, sleep)
             for version, package in versions(page):
                 if package.package_type == "wheel" and not package.is_yanked and not version.is_prerelease:

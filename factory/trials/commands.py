@@ -28,7 +28,7 @@ from factory.trials.subjects import Subjects
 _RUN_FOLDER = WORK / "run"
 _INSTALL_TIMEOUT_S = 300
 _START_TIMEOUT_S = 20
-_EMULATED_TIMEOUT_S = 60
+_EMULATED_TIMEOUT_S = 60  # qemu translates every instruction on its first run
 _ARGUMENT_LENGTH = 1 << 16  # Linux takes less than twice as much in one argument (MAX_ARG_STRLEN)
 _MODELS: Mapping[Processor, str] = MappingProxyType({"x86-64": "Opteron_G1", "x86-64-v2": "Nehalem"})
 
@@ -41,7 +41,7 @@ def processor_model(processor: Processor) -> str | None:
 def trial_steps(
     name: NormalizedName,
     wheel: str,
-    about: Subjects,
+    subjects: Subjects,
     test: TestSpec,
     interpreter: Interpreter,
     *,
@@ -57,9 +57,9 @@ def trial_steps(
     extras = f"[{','.join(test.extras)}]" if test.extras else ""
     this_wheel = f"{name}{extras} @ file://{quote(str(WHEELHOUSE / wheel))}"
     wanted = (this_wheel, *(str(requirement) for requirement in test.requires))
-    steps = [_venv(interpreter, env), _install(wanted, env), *_tries(about, test, env)]
-    if emulated is not None and (about.modules or about.natives):
-        steps.append(_emulated(about, emulated, env))
+    steps = [_venv(interpreter, env), _install(wanted, env), *_tries(subjects, test, env)]
+    if emulated is not None and (subjects.modules or subjects.natives):
+        steps.append(_emulated(subjects, emulated, env))
     if test.run:
         lines = [line.replace("{source}", str(SOURCE)).replace("{wheel}", str(WHEELHOUSE / wheel)) for line in test.run]
         script = "\n".join([f"mkdir -p {_RUN_FOLDER}", f"cd {_RUN_FOLDER}", *lines])
@@ -67,37 +67,37 @@ def trial_steps(
     return tuple(steps)
 
 
-def _tries(about: Subjects, test: TestSpec, env: Mapping[str, str]) -> Iterator[Step]:
-    tolerated = about.tolerated
-    if about.libraries or about.programs or about.modules:
-        order = {
-            "libraries": [(path, path in tolerated) for path in about.libraries],
-            "programs": [(path, loader, path in tolerated) for path, loader in about.programs],
-            "modules": about.modules,
-            "extensions": about.extensions,
-            "named": about.named,
-            "tolerated": sorted(tolerated.intersection(about.modules)),
+def _tries(subjects: Subjects, test: TestSpec, env: Mapping[str, str]) -> Iterator[Step]:
+    tolerated = subjects.tolerated
+    if subjects.libraries or subjects.programs or subjects.modules:
+        request = {
+            "libraries": [(path, path in tolerated) for path in subjects.libraries],
+            "programs": [(path, loader, path in tolerated) for path, loader in subjects.programs],
+            "modules": subjects.modules,
+            "extensions": subjects.extensions,
+            "named": subjects.named,
+            "tolerated": sorted(tolerated.intersection(subjects.modules)),
         }
-        yield _trying("import", order, env, test.timeout_s)
-    if about.commands:
-        order = {"start": about.commands, "tolerated": bool(tolerated), "timeout_s": _START_TIMEOUT_S}
-        yield _trying("start", order, env, _INSTALL_TIMEOUT_S + _START_TIMEOUT_S * len(about.commands))
+        yield _try_step("import", request, env, test.timeout_s)
+    if subjects.commands:
+        request = {"start": subjects.commands, "tolerated": bool(tolerated), "timeout_s": _START_TIMEOUT_S}
+        yield _try_step("start", request, env, _INSTALL_TIMEOUT_S + _START_TIMEOUT_S * len(subjects.commands))
 
 
-def _emulated(about: Subjects, model: str, env: Mapping[str, str]) -> Step:
+def _emulated(subjects: Subjects, model: str, env: Mapping[str, str]) -> Step:
     """Import on an old processor the modules that were imported on this one, and start the native programs."""
-    order = {
+    request = {
         "under": (str(EMULATOR), "-cpu", model),
-        "modules": about.modules,
-        "programs": about.natives,
+        "modules": subjects.modules,
+        "programs": subjects.natives,
         "timeout_s": _EMULATED_TIMEOUT_S,
     }
-    longest_s = _INSTALL_TIMEOUT_S + _EMULATED_TIMEOUT_S * (len(about.modules) + len(about.natives))
-    return _trying("processor", order, env, longest_s)
+    longest_s = _INSTALL_TIMEOUT_S + _EMULATED_TIMEOUT_S * (len(subjects.modules) + len(subjects.natives))
+    return _try_step("processor", request, env, longest_s)
 
 
-def _trying(name: str, order: Mapping[str, object], env: Mapping[str, str], timeout_s: int) -> Step:
-    text = json.dumps(order, sort_keys=True)
+def _try_step(name: str, request: Mapping[str, object], env: Mapping[str, str], timeout_s: int) -> Step:
+    text = json.dumps(request, sort_keys=True)
     pieces = [text[at : at + _ARGUMENT_LENGTH] for at in range(0, len(text), _ARGUMENT_LENGTH)]
     argv = (str(ENVIRONMENT / "bin/python"), "-I", str(TOOLS / "trying.py"), *pieces)
     return Step(name=name, argv=argv, env=env, phase="trial", timeout_s=timeout_s)

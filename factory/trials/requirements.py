@@ -10,7 +10,7 @@ from factory.recipe.model import TestSpec
 from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, excerpt, marker_holds, parse_requirement
 
-_MOST_EVALUATIONS = 100_000
+_MOST_EVALUATIONS = 100_000  # of markers: extras may ask for extras, and METADATA lists as many as it likes
 
 
 def requirements_of(

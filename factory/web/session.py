@@ -27,8 +27,8 @@ T = TypeVar("T")
 TIMEOUT_S = (15, 60)  # connecting, and between two packets
 DEADLINE_S = 3600  # for a file with all tries: a server could send a byte each minute for ever
 _REDIRECTS = 10
-_REASON_CHARACTERS = 100
-_PAUSES_S = (0.5, 2.0, 5.0)
+_REASON_CHARACTERS = 100  # a server chooses the text of its status
+_PAUSES_S = (0.5, 2.0, 5.0)  # between four attempts
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 

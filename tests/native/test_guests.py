@@ -1,11 +1,15 @@
 """Programs of containers, run on this machine: what they print is what their readers understand."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path, PurePosixPath
+
+import pyproject_hooks
+import pytest
 
 from factory.engine.disk import DiskUsage, watch_command
 from factory.guests import program
@@ -42,3 +46,49 @@ def test_a_folder_and_its_disk_are_counted(tmp_path: Path) -> None:
 
     assert 1 << 20 <= usage.held_bytes < 2 << 20
     assert usage.left["/"].size_bytes > 0
+
+
+BACKEND = """
+from pathlib import Path
+
+def get_requires_for_build_wheel(settings):
+    print("said on stdout, which belongs to the backend")
+    return [f"needed=={settings['version']}"]
+
+def build_wheel(folder, settings, metadata):
+    (Path(folder) / "demo-1.0-py3-none-any.whl").write_text(settings["version"])
+    return "demo-1.0-py3-none-any.whl"
+"""
+
+
+@pytest.fixture
+def frontend(tmp_path: Path) -> Path:
+    """The frontend as the tool bundle holds it, beside pyproject_hooks."""
+    bundle = tmp_path / "tools"
+    (bundle / "site").mkdir(parents=True)
+    (bundle / "frontend.py").write_text(program("frontend.py"))
+    (bundle / "site/pyproject_hooks").symlink_to(Path(pyproject_hooks.__file__).parent)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/backend.py").write_text(BACKEND)
+    return bundle / "frontend.py"
+
+
+@pytest.mark.parametrize(
+    ("hook", "name", "expected"),
+    [("requires", "requires.json", '["needed==7"]'), ("wheel", "demo-1.0-py3-none-any.whl", "7")],
+)
+def test_a_hook_leaves_its_outcome_in_the_output_folder(
+    frontend: Path, tmp_path: Path, hook: str, name: str, expected: str
+) -> None:
+    request = {
+        "hook": hook,
+        "source": str(tmp_path / "source"),
+        "backend": "backend",
+        "backend_path": ["."],
+        "settings": {"version": "7"},
+        "output": str(tmp_path / "built"),
+    }
+
+    output_of(sys.executable, "-I", str(frontend), json.dumps(request))
+
+    assert (tmp_path / "built" / name).read_text() == expected
