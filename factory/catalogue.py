@@ -1,4 +1,4 @@
-"""Names that several rooms share: rules, waivers, backends, image families, package managers, an architecture."""
+"""Names that several packages share."""
 
 from dataclasses import dataclass
 from datetime import date

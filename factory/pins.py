@@ -1,4 +1,4 @@
-"""A container image named by digest: the same bytes whoever serves them, whatever a tag means today.
+"""A container image named by digest: the same bytes from every registry, whatever its tag means today.
 
 The grammar is that of distribution's references: a registry (host, perhaps with a port) and a path, a tag that only
 people read, and the digest of the manifest.

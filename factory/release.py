@@ -235,10 +235,10 @@ def _outdated(run: Run, listed: Mapping[str, Digest], passed: Mapping[str, Artif
 def _is_outdated(name: str, record: CellRecord, plan: Plan) -> bool:
     if record.wheel is not None and record.wheel.filename == name:
         return not record.passed
-    found = version_of(name, plan.distribution, record.cell)
-    if found is None:
+    version = version_of(name, plan.distribution, record.cell)
+    if version is None:
         return False
-    return record.passed or (record.status in ("failed", "timeout") and found == plan.version)
+    return record.passed or (record.status in ("failed", "timeout") and version == plan.version)
 
 
 def version_of(filename: str, distribution: NormalizedName, cell: Cell) -> Version | None:

@@ -85,8 +85,8 @@ class Repair:
 
 def repairer(facts: ImageFacts) -> Interpreter:
     """Return the interpreter of a build image that runs auditwheel: the newest with a GIL."""
-    able = (other for other in facts.interpreters if other.minor >= OLDEST_TOOL_PYTHON and not other.free_threaded)
-    return max(able)
+    with_gil = [interpreter for interpreter in facts.interpreters if not interpreter.free_threaded]
+    return max(interpreter for interpreter in with_gil if interpreter.minor >= OLDEST_TOOL_PYTHON)
 
 
 def bytecode_step(interpreter: Interpreter, copy: PurePosixPath) -> Step:

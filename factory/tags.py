@@ -202,7 +202,7 @@ class WheelTag:
 
     @cached_property
     def expanded(self) -> frozenset[Tag]:
-        """The set of single tags that the compressed triple stands for (PEP 425), platform aliases not included."""
+        """The single tags to which the compressed triple expands (PEP 425), without platform aliases."""
         return parse_tag(str(self))
 
 

@@ -139,7 +139,7 @@ class Archive:
         elif rights & (stat.S_ISUID | stat.S_ISGID):
             self._note("mode", entry.name, f"has mode {rights:04o}: it would run with its owner's rights")
         elif rights & stat.S_IWOTH and not stat.S_ISLNK(entry.mode):
-            self._note("world-writable", entry.name, f"has mode {rights:04o}: anybody may change it")
+            self._note("world-writable", entry.name, f"has mode {rights:04o}: everybody may change it")
         if not _is_a_date(entry):
             self._note("date", entry.name, "has a date that does not exist")
         if entry.has_descriptor:

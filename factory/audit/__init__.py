@@ -1,4 +1,4 @@
-"""The gate: what a wheel promises against what it holds."""
+"""The gate: what a wheel promises, compared with what it holds."""
 
 from factory.audit.checks import RULES
 from factory.audit.expectation import Expectation

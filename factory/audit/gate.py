@@ -1,4 +1,4 @@
-"""The gate: every check rules on the wheel, and the least that any of them allows is the verdict."""
+"""The gate: every check rules on the wheel, and the verdict allows only what all of them allow."""
 
 from collections.abc import Iterable
 from dataclasses import replace

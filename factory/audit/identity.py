@@ -1,4 +1,4 @@
-"""Which gate judged: what enters the audit's key, so that a better gate judges every wheel anew."""
+"""The gate's identity, which enters the audit's key: a changed gate judges every wheel again."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -24,7 +24,7 @@ def gate_identity() -> Digest:
 def sources_of(rooms: Iterable[str]) -> Iterator[str]:
     """Read the texts of packages and modules of the factory. Raises InternalError where one is missing.
 
-    A renamed room would otherwise leave the key in silence, and wheels would keep the verdicts of an older gate.
+    Otherwise a renamed package would drop out of the key unnoticed, and an older gate's verdicts would be kept.
     """
     places = {place.name.removesuffix(".py"): place for place in files("factory").iterdir()}
     for room in rooms:

@@ -52,14 +52,14 @@ def shortened(findings: Iterable[Finding], filename: str, rules: Mapping[str, Ru
     One more counts the rest, with the wheel's file name as its subject.
     """
     kept: list[Finding] = []
-    alike = sorted(findings, key=lambda finding: (rank(finding)[:2], finding.waived is not None, rank(finding)))
-    for (rule, _), group in groupby(alike, key=lambda finding: (finding.rule, finding.waived is not None)):
-        same = list(group)
-        first = room.first(same)
+    in_order = sorted(findings, key=lambda finding: (rank(finding)[:2], finding.waived is not None, rank(finding)))
+    for (rule, _), group in groupby(in_order, key=lambda finding: (finding.rule, finding.waived is not None)):
+        of_rule = list(group)
+        first = room.first(of_rule)
         kept += first
-        if more := len(same) - len(first):
+        if more := len(of_rule) - len(first):
             rest = Finding.of(rules[rule], filename, f"{more} more findings of this rule are not listed")
-            kept.append(replace(rest, waived=same[0].waived))
+            kept.append(replace(rest, waived=of_rule[0].waived))
     return tuple(sorted(kept, key=rank))
 
 

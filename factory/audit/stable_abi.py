@@ -1,6 +1,6 @@
 """The stable ABI's symbols and the version each came with: abi3info's data, corrected by the interpreters themselves.
 
-`stable_abi.txt` has a symbol and the minor version of its coming on each line; `python -m tools.generated`
+Each line of `stable_abi.txt` has a symbol and the minor version that introduced it; `python -m tools.generated`
 writes it. Loading abi3info itself takes longer than judging a small wheel.
 """
 
@@ -32,7 +32,7 @@ _MISSING_ON = {"PyCFunction_New": 9}
 
 @cache
 def introduced() -> dict[str, int]:
-    """Minor version since which each symbol of the stable ABI is on every Linux build."""
+    """Return the minor version from which each symbol of the stable ABI is in every Linux build."""
     lines = Path(__file__).with_name("stable_abi.txt").read_text(encoding="ascii").splitlines()
     known = {name: int(minor) for name, minor in map(str.split, lines)}
     return known | dict.fromkeys(_SINCE_39, 9) | _SINCE

@@ -13,7 +13,7 @@ NEEDED_ENTRIES = 256
 FOLDER_ENTRIES = 64
 VERSION_ENTRIES = 32
 
-# What Python needs beside the characters: of a string that is found by its offset, and of a place in a table.
+# What Python needs besides the characters: of a string that is found by its offset, and of a place in a table.
 STRING_BYTES = 112
 PLACE_BYTES = 96
 

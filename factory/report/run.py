@@ -104,7 +104,7 @@ def _counted(run: Run) -> Table:
 
 
 def _split(record: CellRecord) -> tuple[str, str]:
-    """Return what stands before a wheel's tags in its file name, and the tags; the file name joins them by a dash."""
+    """Split a wheel's file name into what precedes its tags, and the tags."""
     if record.wheel is None:
         return record.cell.recipe, record.cell.id
     name, *tags = record.wheel.filename.removesuffix(".whl").rsplit("-", 3)

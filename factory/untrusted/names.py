@@ -17,7 +17,7 @@ def parse_wheel_name(filename: str) -> tuple[NormalizedName, Version, BuildTag, 
     """Read a wheel's file name (binary distribution format, "File name convention").
 
     Raises:
-        UntrustedTextError: it is not valid, or its tags stand for more than 1024.
+        UntrustedTextError: it is not valid, or its tags expand to more than 1024.
     """
     refuse_longer(filename, _CHARACTERS)
     with refusing("is not a wheel file name"):
@@ -40,7 +40,7 @@ def compressed_tags(text: str) -> frozenset[Tag]:
     """Expand a compressed tag set (PEP 425).
 
     Raises:
-        UntrustedTextError: it is not valid, or stands for more than 1024 tags.
+        UntrustedTextError: it is not valid, or expands to more than 1024 tags.
     """
     refuse_longer(text, _CHARACTERS)
     _refuse_products(text)
@@ -59,4 +59,4 @@ def _refuse_products(text: str) -> None:
         raise UntrustedTextError("does not end in python-abi-platform")
     expanded = count_tags(text)
     if expanded > _TAGS:
-        raise UntrustedTextError(f"stands for {expanded} tags; at most {_TAGS} are read")
+        raise UntrustedTextError(f"expands to {expanded} tags; at most {_TAGS} are read")

@@ -142,7 +142,7 @@ def test_json_lists_every_finding_and_whether_the_wheel_passed(factory: Program,
 
     (audited,) = document["audits"]
     assert (audited["wheel"], audited["passed"]) == (NAME, False)
-    assert {found["rule"] for found in audited["audit"]["findings"]} == {"libpython-linked", "relro-missing"}
+    assert {finding["rule"] for finding in audited["audit"]["findings"]} == {"libpython-linked", "relro-missing"}
 
 
 def test_the_same_wheel_gives_the_same_bytes(factory: Program, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def _make(folder: Path, built: Built) -> Path:
 
 
 def _errors(wheel: Path) -> set[str]:
-    return {found.rule for found in audit(read_wheel(wheel), Expectation(), TODAY).findings if found.fails}
+    return {finding.rule for finding in audit(read_wheel(wheel), Expectation(), TODAY).findings if finding.fails}
 
 
 @pytest.mark.parametrize("name", PAIRS)

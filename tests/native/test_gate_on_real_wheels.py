@@ -34,7 +34,7 @@ def test_no_official_wheel_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def _errors(verdict: Audit) -> set[tuple[str, str]]:
-    return {(found.rule, found.subject) for found in verdict.findings if found.fails}
+    return {(finding.rule, finding.subject) for finding in verdict.findings if finding.fails}
 
 
 def test_the_list_is_long_enough_to_mean_something() -> None:

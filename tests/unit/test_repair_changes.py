@@ -25,8 +25,8 @@ Files = Mapping[str, bytes]
 
 def wheels(folder: Path, raw: Files, repaired: Files) -> tuple[Wheel, Wheel]:
     made = [folder / "raw", folder / "repaired"]
-    for each in made:
-        each.mkdir()
+    for place in made:
+        place.mkdir()
     return (
         read_wheel(make_wheel(made[0], dict(raw), filename=RAW_NAME)),
         read_wheel(make_wheel(made[1], dict(repaired), filename=NAME)),
@@ -116,7 +116,7 @@ def test_a_program_is_moved_to_where_it_finds_its_grafts(tmp_path: Path) -> None
 
     assert repair.moved == (Moved(member=SCRIPT, to="demo.scripts/tool"),)
     assert repair.grafts == (GRAFT,)
-    assert [each.before for each in repair.renamed] == ["libyaml-0.so.2"]
+    assert [renamed.before for renamed in repair.renamed] == ["libyaml-0.so.2"]
     assert faults(raw, repaired) == ()
 
 

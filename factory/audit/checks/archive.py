@@ -140,7 +140,7 @@ RULES = table(
     Rule(
         id="archive-world-writable",
         severity=Severity.WARNING,
-        summary="a member may be written by anybody",
+        summary="a member may be written by everybody",
         why="Where modes are restored, any user of the machine can change the code.",
         mend="Set umask 022 before building.",
         source=_ZIP_SPECIFICATION + ", external file attributes; CWE-732",

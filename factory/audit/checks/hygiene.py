@@ -17,7 +17,7 @@ RULES = table(
         id="debug-info",
         severity=Severity.WARNING,
         summary="an object carries debug information",
-        why="Every user downloads it, often many times the size of the code, and nobody reads it.",
+        why="Every user downloads it, often many times the size of the code, and does not need it.",
         mend='Strip it: `strip: true` under `repair`, Cargo\'s `strip = "debuginfo"`, or `-g0`; keep it elsewhere.',
         source="DWARF; auditwheel, --strip",
     ),
@@ -135,7 +135,7 @@ def _exports(wheel: Wheel) -> Iterator[Finding]:
 
 
 def _grafts(wheel: Wheel) -> Iterator[Finding]:
-    """Judge the folders that auditwheel makes: `<name>.libs` beside the package."""
+    """Judge the folders that auditwheel makes: `<name>.libs` next to the package."""
     grafts = [path for path in wheel.objects if _GRAFTS.fullmatch(path.partition("/")[0])]
     sboms = any(path.startswith(f"{wheel.dist_info}/sboms/") for path in wheel.members)
     for path in grafts:

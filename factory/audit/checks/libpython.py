@@ -100,12 +100,16 @@ def _hidden(wheel: Wheel, links: Links) -> Iterator[Finding]:
     """Find interpreters whose symbols are hidden: even an empty module must ask its interpreter to create it."""
     for module in module_files(wheel):
         exports = wheel.objects[module.path].exports
-        if "Py_Initialize" not in exports and module.hooks[0] in exports and _asks_nobody(wheel, links, module.path):
+        if (
+            "Py_Initialize" not in exports
+            and module.hooks[0] in exports
+            and _is_self_contained(wheel, links, module.path)
+        ):
             message = f"{module.hooks[0]} asks no interpreter for anything; one must be linked into the module"
             yield Finding.of(RULES["libpython-embedded"], module.path, message)
 
 
-def _asks_nobody(wheel: Wheel, links: Links, path: str) -> bool:
+def _is_self_contained(wheel: Wheel, links: Links, path: str) -> bool:
     """Whether an object uses no interpreter's symbol, nor a library that may do so for it."""
     alone = not links.inside[path] and system_libraries().issuperset(links.outside[path])
     return alone and not any(is_interpreters(symbol.name) for symbol in wheel.objects[path].undefined)

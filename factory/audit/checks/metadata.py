@@ -174,7 +174,7 @@ def _readme(subject: str, metadata: Metadata) -> Iterator[Finding]:
 
 
 def _licence_files(subject: str, wheel: Wheel, metadata: Metadata) -> Iterator[Finding]:
-    """From core metadata 2.4 on they lie below licenses/ (PEP 639); setuptools put older ones there or beside it."""
+    """From core metadata 2.4 on they lie below licenses/ (PEP 639); setuptools put older ones there or next to it."""
     strict = metadata.metadata_version not in ("2.1", "2.2", "2.3")
     for name in metadata.license_files:
         places = [f"{wheel.dist_info}/licenses/{name}"]

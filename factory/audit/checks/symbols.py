@@ -76,7 +76,7 @@ class _Scope:
         self._loaded: dict[str, Mapping[str, AbstractSet[str]]] = {}
 
     def lists(self, path: str) -> list[frozenset[str]] | None:
-        """Collect the exports of all that is loaded beside the wheel's own, None when one of them is not known."""
+        """Collect the exports of all that is loaded besides the wheel's own, None when one of them is not known."""
         arch = self.wheel.objects[path].architecture
         if arch is None or library_exports(arch, _ALWAYS_LOADED[0]) is None:
             return None
@@ -92,8 +92,8 @@ class _Scope:
 def _loaded(links: Links, arch: str) -> Mapping[str, AbstractSet[str]]:
     """Find the system libraries that are loaded with each member.
 
-    All libraries without a list count as one: whichever it is, nothing can be said. So few names go round, each at most
-    once over each link, however the members need one another.
+    All libraries without a list count as one, because nothing can be said of any of them. So there are few names, and
+    each passes every link at most once, however the members need one another.
     """
     users = links.users()
     loaded = {path: _known(names, arch) for path, names in links.outside.items()}
@@ -108,7 +108,7 @@ def _loaded(links: Links, arch: str) -> Mapping[str, AbstractSet[str]]:
 
 
 def _known(libraries: Iterable[str], arch: str) -> set[str]:
-    """Take the names that have a list of exports, and one that stands for all others; loaders are always there."""
+    """Keep the names that have a list of exports, and one name for all others; loaders are always there."""
     return {name if library_exports(arch, name) is not None else _UNKNOWN for name in libraries if not is_loader(name)}
 
 
@@ -143,7 +143,7 @@ def _of_interpreters(path: str, names: Collection[str], scope: _Scope) -> Iterat
 
 
 def _missing(path: str, names: AbstractSet[str], scope: _Scope) -> AbstractSet[str]:
-    """Find what nothing defines, if every library that could is known; a plug-in may ask its own host."""
+    """Find what nothing defines, if every library that could is known; the host of a plug-in may be unknown."""
     lists = scope.lists(path) if names else None
     if lists is None:
         return frozenset()
@@ -163,7 +163,7 @@ def _versions(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Findin
 
 
 def _unjudged(wheel: Wheel, scope: _Scope) -> Iterator[Finding]:
-    """Name the claims that no list can answer, once for the wheel."""
+    """Say once for the wheel which of its claims cannot be checked for want of a list."""
     if not any(shared.undefined for shared in wheel.objects.values()):
         return
     unknown = sorted(scope.tags - known_interpreters())

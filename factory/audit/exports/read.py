@@ -1,4 +1,4 @@
-"""The lists beside this file, read once when the first wheel asks.
+"""The lists next to this file, read once, when the first wheel needs them.
 
 `interpreters.txt` begins with the interpreters' tags; each further line is a symbol and, in hexadecimal, the set of
 interpreters that have it, the first tag being the lowest bit. `libraries.txt` has a line `[arch soname]` before the
@@ -11,19 +11,19 @@ from pathlib import Path
 
 
 def known_interpreters() -> frozenset[str]:
-    """Tags of the interpreters whose exports are known: `cp311`."""
+    """Return the tags of the interpreters whose exports are known: `cp311`."""
     return frozenset(_interpreters()[0])
 
 
 def interpreters_that_export(symbol: str) -> frozenset[str]:
-    """Tags of the known interpreters that export a symbol."""
+    """Return the tags of the known interpreters that export a symbol."""
     tags, masks = _interpreters()
     mask = masks.get(symbol, 0)
     return frozenset(tag for bit, tag in enumerate(tags) if mask >> bit & 1)
 
 
 def library_exports(arch: str, soname: str) -> frozenset[str] | None:
-    """Names that a system library exports on an architecture, None for one that no list has."""
+    """Return the names that a system library exports on an architecture, None for a library without a list."""
     return _libraries().get(f"{arch} {soname}")
 
 

@@ -25,7 +25,7 @@ def _judge(
 
 
 def _lines(verdict: Audit) -> list[str]:
-    return [f"{found.severity} {found.rule} {found.subject}: {found.message}" for found in verdict.findings]
+    return [f"{finding.severity} {finding.rule} {finding.subject}: {finding.message}" for finding in verdict.findings]
 
 
 def test_a_good_wheel_passes_without_a_word(tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_a_finding_says_what_was_found_and_what_was_expected(case: str, tmp_path
     files, filename, lines = MESSAGES[case]
 
     findings = _judge(tmp_path, files, filename).findings
-    assert [(found.rule, found.subject, found.message) for found in findings] == lines
-    assert all(found.fails for found in findings)
+    assert [(finding.rule, finding.subject, finding.message) for finding in findings] == lines
+    assert all(finding.fails for finding in findings)
 
 
 FINE = {
@@ -287,7 +287,7 @@ BAD = {
 def test_what_hides_is_found(case: str, tmp_path: Path) -> None:
     files, filename, rule = BAD[case]
 
-    assert rule in {found.rule for found in _judge(tmp_path, files, filename).findings}
+    assert rule in {finding.rule for finding in _judge(tmp_path, files, filename).findings}
 
 
 def test_the_least_that_any_check_allows_is_deserved(tmp_path: Path) -> None:
@@ -310,7 +310,9 @@ def test_a_floor_below_the_tags_is_held(tmp_path: Path) -> None:
     files = {ABI3_MODULE: make_module(undefined=["PyModule_AddType"])}
     expect = Expectation(floor=Abi3Floor(8))
 
-    assert [found.rule for found in _judge(tmp_path, files, ABI3_NAME, expect).findings] == ["abi3-symbol-above-floor"]
+    assert [finding.rule for finding in _judge(tmp_path, files, ABI3_NAME, expect).findings] == [
+        "abi3-symbol-above-floor"
+    ]
 
 
 BUILT = "demo-1.0-cp311-cp311-linux_x86_64.whl"
@@ -340,7 +342,7 @@ def test_a_built_wheel_is_asked_for_all_else(case: str, tmp_path: Path) -> None:
     files, rule = BUILT_BAD[case]
     expect = Expectation(stage="built", platform=PlatformTag.parse("manylinux_2_17_x86_64"), modules=("demo.core",))
 
-    assert rule in {found.rule for found in _judge(tmp_path, files, BUILT, expect).findings}
+    assert rule in {finding.rule for finding in _judge(tmp_path, files, BUILT, expect).findings}
 
 
 def test_a_silent_fallback_is_named(tmp_path: Path) -> None:
@@ -348,7 +350,7 @@ def test_a_silent_fallback_is_named(tmp_path: Path) -> None:
 
     verdict = _judge(tmp_path, {"demo/core.py": b""}, "demo-1.0-py3-none-any.whl", expect)
 
-    assert [found.message for found in verdict.findings] == [
+    assert [finding.message for finding in verdict.findings] == [
         "extension module demo.core is expected but is not in the wheel; demo/core.py takes its place"
     ]
 
@@ -361,7 +363,7 @@ def test_a_waived_error_lets_the_wheel_pass_and_stays_in_sight(tmp_path: Path) -
     verdict = _judge(tmp_path, NEEDS_SSL, expect=Expectation(waivers=(WAIVER,)))
 
     assert verdict.passed
-    assert [found.waived for found in verdict.findings] == [WAIVER]
+    assert [finding.waived for finding in verdict.findings] == [WAIVER]
 
 
 WAIVERS = {
@@ -377,7 +379,7 @@ def test_a_waiver_that_does_not_cover_is_named_and_the_error_stands(case: str, t
     verdict = _judge(tmp_path, NEEDS_SSL, expect=Expectation(waivers=(WAIVERS[case],)))
 
     assert not verdict.passed
-    assert {found.rule for found in verdict.findings} & {"waiver-unused", "waiver-expired"}
+    assert {finding.rule for finding in verdict.findings} & {"waiver-unused", "waiver-expired"}
 
 
 def test_a_waiver_of_what_only_a_repaired_wheel_can_lack_is_not_unused_before_the_repair(tmp_path: Path) -> None:
@@ -385,16 +387,16 @@ def test_a_waiver_of_what_only_a_repaired_wheel_can_lack_is_not_unused_before_th
 
     built = _judge(tmp_path, NEEDS_SSL, "demo-1.0-cp311-cp311-linux_x86_64.whl", expect=of_the_build)
 
-    assert not {found.rule for found in built.findings} & {"library-missing", "waiver-unused"}
+    assert not {finding.rule for finding in built.findings} & {"library-missing", "waiver-unused"}
 
 
 def test_long_evidence_is_cut_and_says_so(tmp_path: Path) -> None:
     symbols = [f"f{index:03}@GLIBC_2.34" for index in range(50)]
 
-    (found,) = _judge(tmp_path, {MODULE: make_module(undefined=symbols)}).findings
+    (finding,) = _judge(tmp_path, {MODULE: make_module(undefined=symbols)}).findings
 
-    assert found.evidence[0] == "f000@GLIBC_2.34"
-    assert found.evidence[-1] == "and 30 more"
+    assert finding.evidence[0] == "f000@GLIBC_2.34"
+    assert finding.evidence[-1] == "and 30 more"
 
 
 UNREAD = {
@@ -412,14 +414,14 @@ def test_of_an_archive_that_cannot_be_read_nothing_else_is_said(content: bytes, 
 
     verdict = audit(read_wheel(path), Expectation(modules=("demo.core",)), TODAY)
 
-    assert [found.rule for found in verdict.findings] == ["archive-unreadable"]
+    assert [finding.rule for finding in verdict.findings] == ["archive-unreadable"]
 
 
 def test_an_archive_without_members_has_no_dist_info_folder(tmp_path: Path) -> None:
     path = tmp_path / NAME
     path.write_bytes(b"PK\5\6" + bytes(18))
 
-    told = {found.rule for found in audit(read_wheel(path), NOTHING_SAID, TODAY).findings}
+    told = {finding.rule for finding in audit(read_wheel(path), NOTHING_SAID, TODAY).findings}
 
     assert told == {"dist-info-count", "pure-wheel"}
 
@@ -435,9 +437,9 @@ def test_of_very_many_findings_under_one_rule_the_first_are_kept_and_the_rest_co
 
     verdict = audit(read_wheel(path), Expectation(), TODAY)
 
-    told = [found for found in verdict.findings if found.rule == "record-unlisted"]
+    told = [finding for finding in verdict.findings if finding.rule == "record-unlisted"]
     assert len(told) == 501
-    assert "200 more findings of this rule are not listed" in {found.message for found in told}
+    assert "200 more findings of this rule are not listed" in {finding.message for finding in told}
     assert not verdict.passed
 
 
@@ -448,13 +450,13 @@ def test_findings_of_long_texts_lose_their_evidence_first_and_then_are_counted(t
 
     verdict = audit(read_wheel(make_wheel(tmp_path, short, filename=ABI3_NAME, unlisted=long)), NOTHING_SAID, TODAY)
 
-    told = [found for found in verdict.findings if found.rule == "exports-extra"]
-    counted = [found for found in verdict.findings if "more findings of this rule" in found.message]
-    assert [len(found.subject) for found in told] == [len("demo/m000.abi3.so")] * 100
+    told = [finding for finding in verdict.findings if finding.rule == "exports-extra"]
+    counted = [finding for finding in verdict.findings if "more findings of this rule" in finding.message]
+    assert [len(finding.subject) for finding in told] == [len("demo/m000.abi3.so")] * 100
     assert exports[0] in told[0].evidence
     assert told[-1].evidence == ("its evidence is left out: the findings of this rule are too long together",)
-    assert [found.rule for found in counted] == ["record-unlisted"]
-    assert all(found in verdict.findings for ruling in verdict.rulings for found in ruling.findings)
+    assert [finding.rule for finding in counted] == ["record-unlisted"]
+    assert all(finding in verdict.findings for ruling in verdict.rulings for finding in ruling.findings)
 
 
 def test_a_waiver_that_covers_many_findings_hides_none_that_it_does_not_cover(tmp_path: Path) -> None:
@@ -463,4 +465,4 @@ def test_a_waiver_that_covers_many_findings_hides_none_that_it_does_not_cover(tm
 
     verdict = audit(read_wheel(path), Expectation(waivers=(waiver,)), TODAY)
 
-    assert [found.subject for found in verdict.findings if found.fails] == ["z.txt"]
+    assert [finding.subject for finding in verdict.findings if finding.fails] == ["z.txt"]

@@ -43,7 +43,7 @@ def test_a_rule_leaves_alone_what_nearly_breaks_it(case: str, tmp_path: Path) ->
 def test_a_file_name_whose_tags_are_none_is_a_finding(tags: str, tmp_path: Path) -> None:
     path = make_wheel(tmp_path).rename(tmp_path / f"demo-1.0-{tags}.whl")
 
-    assert "name-unreadable" in {found.rule for found in audit(read_wheel(path), Expectation(), TODAY).findings}
+    assert "name-unreadable" in {finding.rule for finding in audit(read_wheel(path), Expectation(), TODAY).findings}
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))

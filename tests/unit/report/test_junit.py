@@ -63,7 +63,7 @@ def test_what_a_trial_noted_is_its_output() -> None:
 
     root = ET.fromstring(render_junit(ended_run(make_record(cell=OLD, trials=(trial,)))).encode())
 
-    assert [each.text for each in root.iter("system-out")] == [
+    assert [output.text for output in root.iter("system-out")] == [
         "spam --help ends with 2\nnot run on an old processor: no qemu-user is on PATH"
     ]
 

@@ -58,7 +58,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "name": (lambda: parse_project_name("-"), "is not a project name"),
     "wheel-name": (lambda: parse_wheel_name("demo.whl"), "does not end in python-abi-platform"),
     "wheel-version": (lambda: parse_wheel_name("demo-x-py3-none-any.whl"), "is not a wheel file name"),
-    "wheel-tags": (lambda: parse_wheel_name(f"d-1-{'.'.join('a' * 80)}-{'.'.join('b' * 80)}-c.whl"), "stands for 6400"),
+    "wheel-tags": (lambda: parse_wheel_name(f"d-1-{'.'.join('a' * 80)}-{'.'.join('b' * 80)}-c.whl"), "expands to 6400"),
     "sdist-name": (lambda: parse_sdist_name("demo.zip"), "is not an sdist file name"),
     "tags": (lambda: compressed_tags("a-b"), "does not end in python-abi-platform"),
     "headers-many": (lambda: parse_headers(b"A: b\n" * 10_001), "has 10001 fields"),
