@@ -7,7 +7,6 @@ read the diff, and raise the stage's version if that is meant.
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from factory.codec import JSON
@@ -40,7 +39,7 @@ _OURS: Mapping[str, Mapping[str, JSON]] = MappingProxyType(
 
 def made(work: Callable[[World], None]) -> Mapping[str, list[JSON]]:
     """Work in an empty world, and return what its store remembers then, as it is recorded."""
-    with TemporaryDirectory() as folder, make_world(Path(folder)) as world:
+    with make_world() as world:
         work(world)
         remembered = world.remembered()
     ordered = {
@@ -117,7 +116,7 @@ def main() -> None:
     entries = {**made(carry_out_all), **made(compile_one)}
     for stage, documents in entries.items():
         (DATA / f"{stage}.json").write_text(_rendered(documents), encoding="utf-8")
-    with TemporaryDirectory() as folder, make_world(Path(folder)) as world:
+    with make_world() as world:
         BUNDLE.write_text(f"{bundle(world)}\n", encoding="utf-8")
         ENGINE.write_text(_rendered(in_the_engine(world)), encoding="utf-8")
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from threading import Event
 from types import MappingProxyType
 from typing import TypeVar, cast
@@ -34,6 +35,7 @@ from factory.keys import document, key
 from factory.memory import VERSIONS, Memory
 from factory.pins import Pin
 from factory.planned import PlannedRecipe
+from factory.process import begin_again
 from factory.recipe.parse import parse_recipe
 from factory.resolve import Resolution
 from factory.run.planning import Selection, plan_recipe
@@ -52,6 +54,7 @@ NUMBERED_STAGES = frozenset(VERSIONS)
 """The stages that have a version in one table."""
 
 COMMIT = "c0ffee" * 6 + "c0ff"
+_IN_MEMORY = Path("/dev/shm")
 HELPER = "trial-manylinux_2_31_x86_64"
 _T = TypeVar("_T")
 _NOTHING: Mapping[type, object] = MappingProxyType({})
@@ -275,14 +278,24 @@ class World:
 
 
 @contextmanager
-def make_world(folder: Path, **more: str) -> Iterator[World]:
-    """Make a world below a folder, whose `home` may hold files already; `more` are variables of the environment."""
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    variables = {"HOME": str(home), "PATH": str(home), "FACTORY_PASS_ENV": "TOKEN", "TOKEN": "t0ps3cret-word", **more}
-    with Store.open(folder / "store") as store:
-        engine = EngineDouble(commands=programs, owner=store.owner)
-        yield World(folder=folder, store=store, host=read_host(variables), engine=engine)
+def make_world(folder: Path | None = None, **more: str) -> Iterator[World]:
+    """Make a world below a folder, whose `home` may hold files already; `more` are variables of the environment.
+
+    Without a folder it lies in memory, where this machine has a place for that: a store waits for its disk often.
+    """
+    with TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as temporary:
+        place = folder or Path(temporary)
+        home = place / "home"
+        home.mkdir(exist_ok=True)
+        own = {"HOME": str(home), "PATH": str(home), "FACTORY_PASS_ENV": "TOKEN", "TOKEN": "t0ps3cret-word"}
+        with Store.open(place / "store") as store:
+            engine = EngineDouble(commands=programs, owner=store.owner)
+            world = World(folder=place, store=store, host=read_host(own | more), engine=engine)
+            try:
+                yield world
+            finally:
+                if world.cancelled.is_set():
+                    begin_again()  # the end of a run keeps tools of ours from starting, in all of this process
 
 
 def read_here(work: Callable[[], _T], bounds: Bounds) -> _T | Overrun:  # noqa: ARG001 -- the Protocol's parameter

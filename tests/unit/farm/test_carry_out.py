@@ -1,40 +1,21 @@
 """A whole run on a double of the engine: what is done, what is remembered, and what a fault ends."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from factory.engine.api import ContainerSpec
 from factory.engine.faults import SilentError
 from factory.errors import EngineError, ImageError
-from factory.events.model import CellRecord, Run
 from factory.failure import Failure
 from tests.doubles.engine import Answer, Call
+from tests.doubles.looking import failure_of, only
 from tests.doubles.projects import HASHES, PLAIN, WORDS, instead, programs
-from tests.doubles.run import HELPER, World, make_world
+from tests.doubles.run import HELPER, World
 
 ONE_WORD = WORDS.replace("[cp311, cp313]", "[cp313]")
 BAD = Answer(code=1, output="error: it does not work\n")
 LOST = Answer(code=-1, ended="lost")
 BUILDER = "lookalike-manylinux_2_31_x86_64"
 TRIAL = "trial-manylinux_2_41_x86_64"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with make_world(tmp_path) as made:
-        yield made
-
-
-def only(run: Run) -> CellRecord:
-    (record,) = run.records
-    return record
-
-
-def failure_of(record: CellRecord) -> Failure:
-    assert record.failure is not None
-    return record.failure
 
 
 def labels(world: World) -> list[str]:

@@ -1,17 +1,15 @@
 """What a cell takes from its containers, what it refuses, and what of it is done again."""
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
 from factory.digest import Digest
-from factory.events.model import CellRecord, Run
-from factory.failure import Failure
 from tests.doubles.engine import Answer, Call, Commands
+from tests.doubles.looking import failure_of, only
 from tests.doubles.projects import PLAIN, WORDS, instead, module_of, programs, stored_wheel
-from tests.doubles.run import World, make_world
+from tests.doubles.run import World
 from tests.makers.objects import make_module
 
 RAW = "plain-1.0-cp313-cp313-linux_x86_64.whl"
@@ -20,22 +18,6 @@ MODULE = module_of("plain", "cp313")
 GOOD = {MODULE: make_module()}
 BAD = Answer(code=1, output="error: it does not work\n")
 ONE_WORD = WORDS.replace("[cp311, cp313]", "[cp313]")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with make_world(tmp_path) as made:
-        yield made
-
-
-def only(run: Run) -> CellRecord:
-    (record,) = run.records
-    return record
-
-
-def failure_of(record: CellRecord) -> Failure:
-    assert record.failure is not None
-    return record.failure
 
 
 def leaving(*wheels: tuple[str, Mapping[str, bytes]], folder: str = "built") -> Commands:

@@ -1,8 +1,7 @@
 """A fault of the factory's own ends the job that met it, whatever kind of job, and no other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from factory.errors import EngineError, FactoryError, ImageError, PlanError, Sou
 from factory.events.model import CellRecord, Run
 from factory.failure import Failure
 from tests.doubles.projects import PLAIN, instead
-from tests.doubles.run import World, make_world
+from tests.doubles.run import World
 from tests.makers.plans import make_trial_image
 
 GOOD = PLAIN.replace("plain", "good")
@@ -22,13 +21,12 @@ STEPS = {"fitting": "packages", "build": "build", "trial": "import"}
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A world in which two recipes have only the build image and the loader's in common."""
-    with make_world(tmp_path) as made:
-        builders = [image for image in made.images if image.role == "build"]
-        tried = {"cp39": "manylinux_2_31_x86_64", "cp311": "manylinux_2_36_x86_64", "cp313": "manylinux_2_41_x86_64"}
-        made.images = (*builders, *(make_trial_image(held, platform) for held, platform in tried.items()))
-        yield made
+def world(world: World) -> World:
+    """Give the two recipes only the build image and the loader's in common."""
+    builders = [image for image in world.images if image.role == "build"]
+    tried = {"cp39": "manylinux_2_31_x86_64", "cp311": "manylinux_2_36_x86_64", "cp313": "manylinux_2_41_x86_64"}
+    world.images = (*builders, *(make_trial_image(held, platform) for held, platform in tried.items()))
+    return world
 
 
 @pytest.fixture

@@ -1,15 +1,12 @@
 """An image is asked once what it holds: by a container of its own, whose answer is remembered."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from factory.errors import ImageError
 from factory.images.spec import declared_specs
 from tests.doubles.engine import Answer
 from tests.doubles.projects import PROBED, instead
-from tests.doubles.run import World, make_world
+from tests.doubles.run import World
 
 SPEC = next(spec for spec in declared_specs() if spec.facts.role == "trial" and not spec.compiled)
 PYTHON = SPEC.facts.interpreters[0]
@@ -18,12 +15,6 @@ HOLDS_WHAT_IT_DECLARES = Answer(
     output=f'python /usr/bin/python{PYTHON.version} ["CPython", {PYTHON.minor}, false]\n'
     f"glibc [{LIBC.major}, {LIBC.minor}]\n"
 )
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with make_world(tmp_path) as made:
-        yield made
 
 
 def probes(world: World) -> int:

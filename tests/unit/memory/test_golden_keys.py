@@ -1,13 +1,12 @@
 """The keys under which every user's store holds its results: a change of code that changes them is no accident."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from factory.codec import JSON
 from tests.doubles import keys
-from tests.doubles.run import NUMBERED_STAGES, make_world
+from tests.doubles.run import NUMBERED_STAGES, World
 
 MADE_BY_IMAGES = {"probe", "facts"}
 ENTERS_NO_LEDGER = {"image"}
@@ -29,9 +28,8 @@ def test_a_stage_has_the_key_documents_of_every_users_store(made: Mapping[str, l
     assert made[stage] == keys.recorded(stage), keys.CHANGED.format(stage=stage)
 
 
-def test_the_tool_bundle_has_the_digest_of_every_users_store(tmp_path: Path) -> None:
-    with make_world(tmp_path) as world:
-        digest = keys.bundle(world)
+def test_the_tool_bundle_has_the_digest_of_every_users_store(world: World) -> None:
+    digest = keys.bundle(world)
 
     assert digest == keys.BUNDLE.read_text(encoding="ascii").strip(), (
         "the layout or a program of the tool bundle changed: every user's builds, repairs and trials are made again; "
@@ -39,9 +37,8 @@ def test_the_tool_bundle_has_the_digest_of_every_users_store(tmp_path: Path) -> 
     )
 
 
-def test_a_run_looks_in_the_engine_for_what_every_user_has_there(tmp_path: Path) -> None:
-    with make_world(tmp_path) as world:
-        named = keys.in_the_engine(world)
+def test_a_run_looks_in_the_engine_for_what_every_user_has_there(world: World) -> None:
+    named = keys.in_the_engine(world)
 
     assert named == keys.recorded(keys.ENGINE.stem), (
         "the names of volumes or the labels of prepared images changed: every user's are made again, and the old ones "

@@ -1,14 +1,11 @@
 """Crates are fetched where cargo sees neither the package's code nor an image that a recipe had a hand in."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.doubles.engine import Answer, Call
+from tests.doubles.looking import calls_of, failure_of, images_of, only, values
 from tests.doubles.projects import HASHES, WORDS, instead, programs
 from tests.doubles.run import World, make_world
-from tests.unit.stages.worlds import calls_of, failure_of, images_of, only, values
 
 BUILDER = "lookalike-manylinux_2_31_x86_64"
 PREPARED = HASHES.replace("{locked: false}", "{locked: false, system: {apt: [libwords-dev]}}")
@@ -16,12 +13,6 @@ NETWORK = Answer(
     code=101, output="error: failed to download from `https://crates.example/`\n[6] Could not resolve host\n"
 )
 CONFIGURATION = '[registries.mine]\nindex = "sparse+https://crates.example/"\n[build]\nrustc-wrapper = "evil"\n'
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with make_world(tmp_path) as made:
-        yield made
 
 
 def test_cargo_sees_manifests_and_empty_sources(world: World) -> None:

@@ -1,23 +1,14 @@
 """A build image gets what a recipe asks for once for all cells, and the factory's own Rust as a volume."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.doubles.engine import Answer, Call
+from tests.doubles.looking import calls_of, failure_of, images_of, values
 from tests.doubles.projects import HASHES, PLAIN, WORDS, instead, programs
 from tests.doubles.run import World, make_world
-from tests.unit.stages.worlds import calls_of, failure_of, images_of, values
 
 BUILDER = "lookalike-manylinux_2_31_x86_64"
 PROXY = "http://user:pa55word@proxy.example:3128"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with make_world(tmp_path) as made:
-        yield made
 
 
 def test_an_image_is_prepared_once_for_all_cells_that_ask_for_the_same(world: World) -> None:

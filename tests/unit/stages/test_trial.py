@@ -8,20 +8,14 @@ import pytest
 
 from factory.events.model import TrialResult
 from tests.doubles.engine import Answer, Call
+from tests.doubles.looking import calls_of, failure_of, images_of, only
 from tests.doubles.projects import PLAIN, WORDS, instead, programs
 from tests.doubles.run import World, make_world
 from tests.makers.objects import make_object
 from tests.makers.plans import interpreters
-from tests.unit.stages.worlds import calls_of, failure_of, images_of, only
 
 ONE_WORD = WORDS.replace("[cp311, cp313]", "[cp313]")
 TRIAL = "plain/cp313-cp313-manylinux_2_31_x86_64@cp313"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with make_world(tmp_path) as made:
-        yield made
 
 
 def trial_of(world: World, text: str = PLAIN) -> TrialResult:
