@@ -1,10 +1,10 @@
-"""Closes the ranges of a network namespace in which hosts give their secrets away; runs in a container of ours.
+"""Blocks address ranges in a network namespace, in which hosts give away secrets; runs in a container of ours.
 
     block_ranges.py RANGE…
 
 A RANGE is an address with a prefix's length. Rules (ip-rule(8), over rtnetlink(7)) make everything in it unreachable
-but port 53: some hosts' name servers lie there. Whoever shares the namespace without CAP_NET_ADMIN cannot remove them.
-Runs by Python 3.9 and later; its standard library is all it needs.
+except port 53: some hosts' name servers are there. Who shares the namespace without CAP_NET_ADMIN cannot remove them.
+It needs Python 3.9 or later, and nothing but its standard library.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def rule(network: Network, action: int, priority: int, *attributes: bytes) -> by
 
 
 def rules(network: Network) -> Iterator[bytes]:
-    """Yield the rules of one range: its name servers first."""
+    """Yield the rules of one range: first those for its name servers."""
     for protocol in (socket.IPPROTO_TCP, socket.IPPROTO_UDP):
         port = (attribute(PROTOCOL, bytes([protocol])), attribute(PORTS, struct.pack("=HH", DNS, DNS)))
         yield rule(network, LOOK_UP, FIRST, *port)
@@ -73,7 +73,7 @@ def close(network: Network) -> None:
 
 
 def is_open(network: Network) -> bool:
-    """Tell whether the kernel would send something into a range; nothing is sent."""
+    """Return whether the kernel would send something into a range; nothing is sent."""
     try:
         with socket.socket(family_of(network), socket.SOCK_DGRAM) as probe:
             probe.connect((str(network[-1]), 80))
@@ -83,7 +83,7 @@ def is_open(network: Network) -> bool:
 
 
 def main() -> None:
-    """Close every range, and look whether it is closed."""
+    """Block every range, and check that it is blocked."""
     for text in sys.argv[1:]:
         network = ipaddress.ip_network(text)
         try:

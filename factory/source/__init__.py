@@ -1,1 +1,1 @@
-"""Sources: a release's sdist from the index, or a folder of this machine, each as a `Tree` value; nothing is run."""
+"""Sources, each read into a `Tree`: an sdist of the index, an archive, a commit or a folder; nothing in them is run."""

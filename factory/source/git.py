@@ -1,4 +1,4 @@
-"""Runs git without hooks, prompts, and anything that a repository's own configuration names."""
+"""Runs git without hooks, prompts, or anything that a repository's own configuration names."""
 
 import errno
 import os
@@ -144,7 +144,7 @@ def contents(folder: Path, host: Host, objects: Sequence[str], sizes_bytes: Sequ
         answer.seek(0)
         for name, size_bytes in zip(objects, sizes_bytes, strict=True):
             if answer.readline(_LINE_BYTES).rpartition(b" ")[2] != b"%d\n" % size_bytes:
-                raise SourceError(f"the object {name} is not {size_bytes} bytes long, as git completed before")
+                raise SourceError(f"the object {name} does not have the {size_bytes} bytes that git announced")
             pieces = [_CHUNK_BYTES] * (size_bytes // _CHUNK_BYTES) + [size_bytes % _CHUNK_BYTES]
             yield (answer.read(size) for size in pieces)
             answer.readline(1)

@@ -164,7 +164,7 @@ def _page(session: requests.Session, root: str, name: NormalizedName) -> list[py
         return read_page(content, kind, came_from, name)
     except (ValueError, pypi_simple.UnsupportedRepoVersionError) as error:
         raise SourceError(
-            f"{urlsplit(url).hostname} answers for {name} with something else than an index page (PEP 503, PEP 691)",
+            f"{urlsplit(url).hostname} answers for {name} with something other than an index page (PEP 503, PEP 691)",
             hint="is the index URL right? it ends with /simple/ on most servers",
         ) from error
 

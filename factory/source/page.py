@@ -59,7 +59,10 @@ def read_page(content: bytes, kind: str, url: str, name: NormalizedName) -> list
         listed: list[DistributionPackage] = []
         for package in packages:
             if len(package.filename) > _NAME_CHARACTERS or len(package.url) > _URL_CHARACTERS:
-                raise PageError(f"it lists a name of {len(package.filename)} characters, or a URL of as many")
+                raise PageError(
+                    f"it lists a file name of {len(package.filename)} characters with a URL of {len(package.url)}; "
+                    f"at most {_NAME_CHARACTERS} and {_URL_CHARACTERS} are read"
+                )
             if len(listed) == _FILES:
                 raise PageError(f"it lists more than {_FILES} files")
             listed.append(package)

@@ -52,7 +52,7 @@ def unpack_apart(sdist: Path, reader: Reader, *, limits: SourceLimits | None = N
 def _limits(sdist: Path, limits: SourceLimits | None) -> SourceLimits:
     """Return the limits of an sdist of this name and size."""
     if not sdist.name.endswith((".tar.gz", ".tgz", ".zip")):
-        raise SourceError(f"{sdist.name} is neither .tar.gz nor .zip", hint="PEP 625 wants an sdist as .tar.gz")
+        raise SourceError(f"{sdist.name} is neither .tar.gz nor .zip", hint="PEP 625 requires sdists to be .tar.gz")
     return (limits or SourceLimits()).for_archive(sdist.stat().st_size)
 
 

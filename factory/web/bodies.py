@@ -30,7 +30,7 @@ def body(
     """Ask for a file and yield its bytes, unpacked; `size_bytes` is what is known of it beforehand.
 
     Raises:
-        SourceError: it is larger than `most_bytes`, or compressed by something else than gzip; `what` is named.
+        SourceError: it is larger than `most_bytes`, or compressed by something other than gzip; `what` is named.
         RequestException: the server or the network fails, or the body is shorter than announced.
     """
     with session.get(url, stream=True, timeout=TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as response:
@@ -49,7 +49,7 @@ def pieces(response: requests.Response, what: str, *, most_bytes: int) -> Iterat
     """Yield an answer's body, unpacked: the libraries would unpack a whole bomb before its size could be checked.
 
     Raises:
-        SourceError: it is larger than `most_bytes`, or compressed by something else than gzip.
+        SourceError: it is larger than `most_bytes`, or compressed by something other than gzip.
         RequestException: the connection fails.
     """
     announced = _length(response)

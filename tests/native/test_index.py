@@ -295,7 +295,7 @@ def test_a_release_without_an_sdist_says_what_there_is(
 def test_what_is_no_index_page_is_called_so(server: Server, into: Path, answer: Answer) -> None:
     server.answers["/simple/demo/"] = [answer]
 
-    with pytest.raises(SourceError, match=r"127\.0\.0\.1 answers for demo with something else than an index page"):
+    with pytest.raises(SourceError, match=r"127\.0\.0\.1 answers for demo with something other than an index page"):
         fetch(server, into)
 
 
@@ -416,7 +416,7 @@ def test_a_file_that_is_announced_too_large_is_not_begun(
 def test_a_page_that_nests_too_deep_is_no_index_page(server: Server, into: Path) -> None:
     server.answers["/simple/demo/"] = [body(b"[" * 100_000, JSON)]
 
-    with pytest.raises(SourceError, match="with something else than an index page"):
+    with pytest.raises(SourceError, match="with something other than an index page"):
         fetch(server, into)
 
 
