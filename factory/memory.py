@@ -1,15 +1,14 @@
-"""The only place where the store meets work: once(stage, inputs, make)."""
+"""Remembering: the only module that reads and writes the store's ledger."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from threading import Event
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from factory import codec
 from factory.codec import JSON
-from factory.confined import Reader, confined
 from factory.digest import Artifact, Digest
 from factory.errors import Interrupted
 from factory.failure import Failure
@@ -17,28 +16,62 @@ from factory.keys import document, key
 from factory.store import Store
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+R = TypeVar("R")
 
-VERSIONS: Mapping[str, int] = MappingProxyType(
-    {
-        **dict.fromkeys(("image", "rust", "bytecode", "audit", "load"), 1),
-        **dict.fromkeys(("commit", "resolve", "crates"), 2),
-        **dict.fromkeys(("source", "volume", "prepare", "build"), 3),
-        **dict.fromkeys(("repair", "trial"), 4),
-    }
-)
-"""A stage's number rises when its own code changes what it makes of the same inputs."""
+Flag: TypeAlias = Literal["no-cache", "update"]
+KEY = "name in the key document"
+ABSENT = "absent where it is None"
+"""Metadata of a stage's field."""
 
-_ASKS_THE_WORLD = frozenset({"source", "resolve", "crates", "rust"})
-_LIKE_IMAGES = frozenset({"rust", "bytecode"})  # made anew where the world is asked again, not where work is done again
+WORK: frozenset[Flag] = frozenset({"no-cache"})
+ASKS_THE_WORLD: frozenset[Flag] = frozenset({"no-cache", "update"})
+NEVER: frozenset[Flag] = frozenset()
+"""Which flags make a stage's result anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Generic[T_co]):
+    """A unit of work whose result is remembered. Its fields are everything that can change the result.
+
+    `NAME` and `VERSION` are part of the key; the version rises when the stage's own code changes what it makes of the
+    same inputs. `REDONE_BY` are the flags that make a remembered result anew.
+    """
+
+    NAME: ClassVar[str]
+    VERSION: ClassVar[int]
+    REDONE_BY: ClassVar[frozenset[Flag]] = WORK
+
+    @property
+    def document(self) -> Mapping[str, JSON]:
+        """The key document: the stage's name, its version and its fields."""
+        given = ((part, getattr(self, part.name)) for part in fields(self))
+        inputs = {
+            part.metadata.get(KEY, part.name): codec.dump(value)
+            for part, value in given
+            if value is not None or ABSENT not in part.metadata
+        }
+        return document(self.NAME, self.VERSION, inputs)
+
+    @property
+    def key(self) -> Digest:
+        """The digest of the key document."""
+        return key(self.document)
+
+    @property
+    def result_type(self) -> type[T_co]:
+        """What the stage makes: `Artifact` for a `Stage[Artifact]`."""
+        bases: tuple[Any, ...] = getattr(type(self), "__orig_bases__", ())
+        result: type[T_co] = get_args(bases[0])[0]
+        return result
 
 
 @dataclass(slots=True)
 class Memory:
-    """Do a stage's work unless the store remembers it. Only passes are remembered.
+    """Do a stage's work unless the store remembers its result. Failures are not remembered.
 
-    `fresh` does everything again, `update` only what asks the world; both remember the outcome. `on_wait` is called
-    with a message when another run holds what this one wants. `reader` reads what strangers made; one that forks is for
-    a process with one thread.
+    `fresh` does all work again, `update` only what asks the world; both remember the result. `on_wait` is called with a
+    message when another run holds what this one wants.
     """
 
     store: Store
@@ -46,90 +79,66 @@ class Memory:
     fresh: bool = False
     update: bool = False
     on_wait: Callable[[str], None] = lambda _: None
-    reader: Reader = confined
     _made: set[Digest] = field(default_factory=set)
 
-    def once(
-        self, stage: str, inputs: Mapping[str, JSON], kind: type[T], make: Callable[[], T | Failure]
-    ) -> tuple[T | Failure, bool]:
-        """Return the stage's outcome, and whether it came from the store.
+    def once(self, stage: Stage[T], make: Callable[[], T | Failure]) -> tuple[T | Failure, bool]:
+        """Return a stage's result, and whether it came from the store.
 
-        `inputs` say everything that can change the outcome; blobs that the outcome names must lie in the store.
-        Whoever else on this machine wants the same key waits and reads.
+        Blobs that the result names must lie in the store. Whoever else on this machine wants the same waits and reads.
 
         Raises:
             Interrupted: the run was cancelled while somebody else held the key.
         """
-        paper = document(stage, VERSIONS[stage], inputs)
-        digest = key(paper)
-        if (remembered := self._remembered(stage, digest, kind)) is not None:
-            return remembered, True
-        with self.store.once(stage, digest, cancelled=self.cancelled, on_wait=self.on_wait) as held:
-            if not held:
-                raise Interrupted("interrupted while another run made the same thing")
-            if (remembered := self._remembered(stage, digest, kind)) is not None:
-                return remembered, True
-            outcome = make()
-            if not isinstance(outcome, Failure):
-                self.store.ledger_put(stage, digest, paper, codec.dump(outcome), blobs_of(outcome))
-                self._made.add(digest)
-            return outcome, False
+        return self._result(stage, make, lambda result: None if isinstance(result, Failure) else result)
 
-    def surely(
-        self,
-        stage: str,
-        inputs: Mapping[str, JSON],
-        kind: type[T],
-        make: Callable[[], T],
-        *,
-        worth: Callable[[T], bool] = lambda _: True,
-    ) -> T:
-        """Return the outcome of a stage that ends well or raises; one that is not `worth` it is not remembered."""
-        made: list[T] = []
+    def surely(self, stage: Stage[T], make: Callable[[], T], *, worth: Callable[[T], bool] = lambda _: True) -> T:
+        """Return the result of a stage that ends well or raises; one that is not `worth` it is not remembered."""
+        return self._result(stage, make, lambda result: result if worth(result) else None)[0]
 
-        def make_or_forget() -> T | Failure:
-            made.append(make())
-            return made[0] if worth(made[0]) else Failure(step=stage, message="not worth remembering")
+    def recall(self, stage: Stage[T]) -> T | None:
+        """Return a remembered result, unless a flag makes it anew; what this very run made is never made anew."""
+        flags: set[Flag] = {*(("no-cache",) if self.fresh else ()), *(("update",) if self.update else ())}
+        key = stage.key
+        if flags & stage.REDONE_BY and key not in self._made:
+            return None
+        result = self.store.ledger_get(stage.NAME, key)
+        try:
+            return None if result is None else codec.load(result, stage.result_type)
+        except codec.CodecError:
+            return None  # written by a version whose result had another shape; what is made now takes its place
 
-        outcome, _ = self.once(stage, inputs, kind, make_or_forget)
-        return made[0] if isinstance(outcome, Failure) else outcome
+    def keep(self, stage: Stage[T], result: T) -> None:
+        """Remember a result."""
+        self.store.ledger_put(stage.NAME, stage.key, stage.document, codec.dump(result), blobs_of(result))
+        self._made.add(stage.key)
 
     @contextmanager
-    def volume(self, kind: str, content: Digest) -> Iterator["VolumeEntry"]:
-        """Hold a cache volume's ledger entry, which says that the volume was filled to its end."""
-        paper = document("volume", VERSIONS["volume"], {"kind": kind, "content": str(content)})
-        with self.store.once("volume", key(paper), cancelled=self.cancelled, on_wait=self.on_wait) as held:
-            if not held:
-                raise Interrupted("interrupted while another run filled the same volume")
-            yield VolumeEntry(self.store, paper)
+    def alone(self, what: str, key: Digest, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+        """Hold a key, so that nobody else on this machine makes the same meanwhile.
 
-    def _remembered(self, stage: str, digest: Digest, kind: type[T]) -> T | None:
-        """Look the key up, unless the user wants it made anew; what this very run made counts always."""
-        anew = (self.fresh and stage not in _LIKE_IMAGES) or (self.update and stage in _ASKS_THE_WORLD)
-        if anew and digest not in self._made:
-            return None
-        result = self.store.ledger_get(stage, digest)
-        try:
-            return None if result is None else codec.load(result, kind)
-        except codec.CodecError:
-            return None  # an entry of another version's shape is none; what is made now takes its place
+        Raises:
+            Interrupted: the run was cancelled while somebody else held it.
+        """
+        with self.store.once(what, key, cancelled=self.cancelled, on_wait=on_wait or self.on_wait) as is_held:
+            if not is_held:
+                raise Interrupted("interrupted while another run made the same thing")
+            yield
+
+    def _result(self, stage: Stage[T], make: Callable[[], R], kept: Callable[[R], T | None]) -> tuple[T | R, bool]:
+        if (remembered := self.recall(stage)) is not None:
+            return remembered, True
+        with self.alone(stage.NAME, stage.key):
+            if (remembered := self.recall(stage)) is not None:
+                return remembered, True
+            result = make()
+            if (worth_keeping := kept(result)) is not None:
+                self.keep(stage, worth_keeping)
+            return result, False
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeEntry:
-    """What the ledger says of one cache volume, held by its lock."""
-
-    store: Store
-    document: Mapping[str, JSON]
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the volume was filled to its end; it may have been deleted since."""
-        return self.store.ledger_get("volume", key(self.document)) is not None
-
-    def set_full(self) -> None:
-        """Note that the volume is full."""
-        self.store.ledger_put("volume", key(self.document), self.document, result=True)
+def versions(*stages: type[Stage[Any]]) -> Mapping[str, int]:
+    """Return the versions of stages by their names."""
+    return MappingProxyType({stage.NAME: stage.VERSION for stage in stages})
 
 
 def blobs_of(value: object) -> tuple[Digest, ...]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from threading import Event
 
 from factory.memory import Memory
-from factory.stages.source import Fetched
+from factory.sessions.sources import Fetched
+from factory.stages.source import FetchArchive
 from factory.store import Store
 
 _PIECE_BYTES, _PIECES = 64 << 20, 30
@@ -33,8 +34,8 @@ def write_slow_recipe(folder: Path, store: Path) -> Path:
     sdist.write_bytes(gzip.compress(head.tobuf()) + piece * _PIECES + gzip.compress(bytes(1024)))
     with Store.open(store) as opened:
         kept = opened.put_file(sdist)
-        inputs = {"archive": _URL, "sha256": str(kept.digest)}
-        Memory(store=opened, cancelled=Event()).surely("source", inputs, Fetched, lambda: Fetched(file=kept))
+        fetch = FetchArchive(archive=_URL, sha256=kept.digest)
+        Memory(store=opened, cancelled=Event()).keep(fetch, Fetched(file=kept))
     recipe = folder / "recipe.yaml"
     recipe.write_text(_RECIPE.format(url=_URL, sha256=kept.digest.hex))
     return recipe

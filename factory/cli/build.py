@@ -28,7 +28,7 @@ from factory.cli.common import (
 from factory.cli.errors import render_error
 from factory.cli.options import BuildOptions
 from factory.cli.signals import Signals, handled_signals
-from factory.confined import Readers
+from factory.confined import Reader, Readers
 from factory.engine.about import weaknesses
 from factory.engine.docker import connect
 from factory.errors import FactoryError, InternalError, Interrupted, OutputError, UsageError, is_of_one_recipe
@@ -39,7 +39,7 @@ from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images import ReadyImage, declared, ensure, helper_image
 from factory.images.named import remembered
-from factory.memory import VERSIONS, Memory
+from factory.memory import Memory
 from factory.plan.selection import refuse_nothing
 from factory.planned import PlannedRecipe
 from factory.process import end_all
@@ -53,7 +53,9 @@ from factory.report.summary import render_summary
 from factory.report.text import line
 from factory.run.planning import Selection, plan_recipe
 from factory.sessions.services import Services
+from factory.sessions.sources import SourceServices
 from factory.stages.pass_env import require_allowed, require_passed, shown_values
+from factory.stages.versions import VERSIONS
 from factory.store import Store
 from factory.tool_bundle import ToolBundle, ensure_tools
 from factory.unexpected import internal_errors
@@ -87,12 +89,12 @@ def run_build(options: BuildOptions) -> int:
                 fresh=options.no_cache,
                 update=options.update,
                 on_wait=recorder.progress("store"),
-                reader=readers.until(signals.cancelled),
             )
             attempt = _Attempt(
                 options=options,
                 host=host,
                 memory=memory,
+                reader=readers.until(signals.cancelled),
                 recorder=recorder,
                 board=board,
                 selection=selection,
@@ -111,6 +113,7 @@ class _Attempt:
     options: BuildOptions
     host: Host
     memory: Memory
+    reader: Reader
     recorder: Recorder
     board: LiveBoard | PlainBoard
     selection: Selection
@@ -174,6 +177,7 @@ class _Attempt:
             services = Services(
                 engine=engine,
                 memory=self.memory,
+                reader=self.reader,
                 host=self.host,
                 recorder=self.recorder,
                 tools=tools,
@@ -212,7 +216,8 @@ class _Attempt:
         with self.recorder.step(subject, "source") as mark:
             mark.outcome = "failed"
             progress = self.recorder.progress(subject)
-            planned = plan_recipe(recipe, self.memory, self.host, images, self.selection, progress)
+            services = SourceServices(memory=self.memory, host=self.host, reader=self.reader, say=progress)
+            planned = plan_recipe(recipe, services, images, self.selection)
             passed = require_passed(planned, self.host)
             self.recorder.conceal(passed.values())
             if shown := shown_values(passed):
@@ -224,7 +229,7 @@ class _Attempt:
         """Return the facts of the images that a recipe names itself; one that was never here comes before its plan."""
         facts = []
         for pin in recipe.images.values():
-            if (known := remembered(pin, self.memory.store)) is None:
+            if (known := remembered(pin, self.memory)) is None:
                 with self.recorder.step(f"image:{pin.reference}", "image") as mark:
                     mark.outcome = "failed"
                     known = make_image(pin.reference).facts

@@ -22,6 +22,7 @@ from factory.images.named import known
 from factory.images.pulled import PulledSpec
 from factory.images.ready import held
 from factory.images.spec import ImageSpec
+from factory.memory import Memory
 from factory.pins import Pin
 from factory.process import end_all
 from factory.report.documents import ImagesDocument, ListedImage, render_json
@@ -142,7 +143,7 @@ def _pin(name: str) -> Pin | None:
 def _shown(spec: Spec | Pin, host: Host) -> Iterator[tuple[str, str]]:
     if isinstance(spec, Pin):
         with Store.open(host.store) as store:
-            yield from _facts(known(spec, store))
+            yield from _facts(known(spec, Memory(store=store, cancelled=Event())))
         yield "pinned to", str(spec)
     else:
         yield from _facts(spec.facts)

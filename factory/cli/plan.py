@@ -19,6 +19,7 @@ from factory.cli.common import (
 )
 from factory.cli.errors import render_error
 from factory.cli.options import PlanOptions
+from factory.confined import confined
 from factory.errors import FactoryError, ImageError, InternalError, UsageError, is_of_one_recipe
 from factory.image_facts import ImageFacts
 from factory.images import declared
@@ -31,6 +32,7 @@ from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
 from factory.report.text import line
 from factory.run.planning import Selection, plan_recipe
+from factory.sessions.sources import SourceServices
 from factory.stages.pass_env import require_allowed
 from factory.store import Store
 from factory.unexpected import internal_errors
@@ -46,12 +48,13 @@ def run_plan(options: PlanOptions) -> int:
     host, plans = host_of(options), []
     with Store.open(host.store) as store:
         memory = Memory(store=store, cancelled=Event(), update=options.update)
+        services = SourceServices(memory=memory, host=host, reader=confined)
         for recipe in loaded.recipes:
             try:
                 with internal_errors():
                     require_allowed(recipe, host, "plan")
-                    images = (*declared(host.image_lock), *_named(recipe, store))
-                    plans.append(plan_recipe(recipe, memory, host, images, selection).plan)
+                    images = (*declared(host.image_lock), *_named(recipe, memory))
+                    plans.append(plan_recipe(recipe, services, images, selection).plan)
             except FactoryError as error:
                 bad = error.of(recipe.file) if isinstance(error, InternalError) else error
                 if not (options.keep_going and is_of_one_recipe(error)):
@@ -65,14 +68,14 @@ def run_plan(options: PlanOptions) -> int:
     return max((failure.exit_code for failure in failures), default=0)
 
 
-def _named(recipe: Recipe, store: Store) -> tuple[ImageFacts, ...]:
+def _named(recipe: Recipe, memory: Memory) -> tuple[ImageFacts, ...]:
     """Return the facts of the images that a recipe names itself, without asking an engine.
 
     Raises:
         ImageError: one was never on this machine.
     """
     try:
-        return tuple(known(pin, store) for pin in recipe.images.values())
+        return tuple(known(pin, memory) for pin in recipe.images.values())
     except ImageError as error:
         raise error.of(recipe.file) from error
 

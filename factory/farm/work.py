@@ -280,7 +280,9 @@ class _Shop:
     def _loaded(self, planned: PlannedRecipe, record: CellRecord) -> CellRecord:
         if record.wheel is None or record.after is None or not record.passed:
             return record
-        held = contents(self.services.memory, record.wheel, record.after, _trials(planned, record.cell))
+        held = contents(
+            self.services.memory.store, self.services.reader, record.wheel, record.after, _trials(planned, record.cell)
+        )
         if isinstance(held, Overrun):
             message = f"reading the wheel {held.reason}"
             failure = Failure(step="load", message=message, hint="please report it, with the wheel")

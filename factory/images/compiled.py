@@ -1,23 +1,18 @@
 """Interpreters that no suite packages: compiled from a suite's source on the image's own suite."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
-from threading import Event
 from typing import Final
 
-from factory import codec
-from factory.codec import JSON
-from factory.digest import Artifact
-from factory.errors import Interrupted
+from factory.digest import Artifact, Digest
 from factory.host import Host
 from factory.images.assembly import compile_script, inside_script, place, source_script
 from factory.images.shell import Progress, run_script
 from factory.images.spec import ImageSpec
-from factory.keys import document, key
-from factory.store import Store
+from factory.memory import NEVER, Flag, Memory, Stage
 from factory.tags import Interpreter
 
 _SOURCE: Final = "source"
@@ -33,15 +28,33 @@ class Packed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FetchInterpreterSource(Stage[Packed]):
+    """The source of an interpreter, as a suite has it."""
+
+    NAME, VERSION, REDONE_BY = "interpreter-source", 1, frozenset[Flag]({"update"})
+
+    script: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileInterpreter(Stage[Packed]):
+    """An interpreter, compiled of a source by one script, around another that runs inside the suite."""
+
+    NAME, VERSION, REDONE_BY = "interpreter", 1, NEVER
+
+    script: str
+    inside: str
+    source: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """Compiles the interpreters that one image wants compiled; `update` asks again which source the suite has."""
+    """Compiles what one image wants compiled; a memory that updates asks anew which source the suite has."""
 
     spec: ImageSpec
     host: Host
-    store: Store
+    memory: Memory
     progress: Progress
-    update: bool = False
-    cancelled: Event | None = None
 
     def put_all(self, work: Path) -> None:
         """Put every such interpreter into a folder, as `<place>.tar` beside `<place>.manifest`.
@@ -62,8 +75,8 @@ class Compiler:
             self._put(source, work, _SOURCE)
             self._run(script, f"{interpreter} could not be compiled on {self.spec.suite}", self.spec.suite, work)
 
-        inputs = {"script": script, "inside": inside, "source": str(source.tar.digest)}
-        return self._once("interpreter", inputs, _MADE, make)
+        stage = CompileInterpreter(script=script, inside=inside, source=source.tar.digest)
+        return self._packed(stage, _MADE, make)
 
     def _source(self, interpreter: Interpreter) -> Packed:
         suite, script = self.spec.compiled[interpreter], source_script(self.spec, interpreter)
@@ -72,30 +85,23 @@ class Compiler:
             self.progress(f"fetching the source of {interpreter} from {suite}")
             self._run(script, f"the source of {interpreter} could not be downloaded from {suite}", suite, work)
 
-        return self._once("interpreter-source", {"script": script}, _SOURCE, make, anew=self.update)
+        return self._packed(FetchInterpreterSource(script=script), _SOURCE, make)
 
-    def _once(
-        self, stage: str, inputs: Mapping[str, JSON], name: str, make: Callable[[Path], None], *, anew: bool = False
-    ) -> Packed:
+    def _packed(self, stage: Stage[Packed], name: str, make: Callable[[Path], None]) -> Packed:
         """Return what is remembered, or make it in a folder: `<name>.tar` and `<name>.manifest`."""
-        paper = document(stage, 1, inputs)
-        with self.store.once(stage, key(paper), cancelled=self.cancelled, on_wait=self.progress) as held:
-            if not held:
-                raise Interrupted("interrupted")
-            remembered = None if anew else self.store.ledger_get(stage, key(paper))
-            if remembered is not None:
-                return codec.load(remembered, Packed)
-            with self.store.temp_folder() as work:
+
+        def pack() -> Packed:
+            with self.memory.store.temp_folder() as work:
                 make(work)
-                tar, manifest = (self.store.put_file(work / f"{name}.{suffix}") for suffix in ("tar", "manifest"))
-            packed = Packed(tar=tar, manifest=manifest)
-            self.store.ledger_put(stage, key(paper), paper, codec.dump(packed), (tar.digest, manifest.digest))
-            return packed
+                tar, manifest = (self.memory.store.put_file(work / f"{name}.{end}") for end in ("tar", "manifest"))
+                return Packed(tar=tar, manifest=manifest)
+
+        return self.memory.surely(stage, pack)
 
     def _put(self, packed: Packed, work: Path, name: str) -> None:
         for artifact, suffix in ((packed.tar, "tar"), (packed.manifest, "manifest")):
             path = work / f"{name}.{suffix}"
-            with self.store.open_blob(artifact.digest) as source, path.open("wb") as target:
+            with self.memory.store.open_blob(artifact.digest) as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
 
     def _run(self, script: str, failing: str, suite: str, work: Path) -> None:

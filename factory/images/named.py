@@ -1,45 +1,48 @@
 """Images that only a recipe names: no data file declares them, so each is asked once what it holds."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from factory import codec
 from factory.catalogue import OLDEST_TOOL_PYTHON, TOOL_ARCHITECTURE
-from factory.codec import JSON
+from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.images.probe import PROBE_VERSION, Probed, platform_of, probe
 from factory.images.rust import brought
-from factory.keys import document, key
+from factory.memory import NEVER, Memory, Stage
 from factory.pins import Pin
-from factory.store import Store
 
 RECIPE_FAMILY: Final = "recipe"
 """The family of images that only recipes name; no list of images has it."""
 
-_STAGE: Final = "facts"
 _ARCHITECTURES: Final = MappingProxyType({"amd64": "x86_64", "arm64": "aarch64"})
 
 
-def remembered(pin: Pin, store: Store) -> ImageFacts | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskImage(Stage[ImageFacts]):
+    """What an image holds, by the digest of its manifest."""
+
+    NAME, VERSION, REDONE_BY = "facts", PROBE_VERSION, NEVER
+
+    image: Digest
+
+
+def remembered(pin: Pin, memory: Memory) -> ImageFacts | None:
     """Return the facts of an image that was probed before; None where it never was on this machine."""
-    result = store.ledger_get(_STAGE, key(_paper(pin)))
-    try:
-        return None if result is None else _called(pin, codec.load(result, ImageFacts))
-    except codec.CodecError:
-        return None  # another version wrote it; the next probe replaces it
+    facts = memory.recall(AskImage(image=pin.digest))
+    # The same bytes may have another name elsewhere.
+    return None if facts is None else brought(replace(facts, name=pin.reference))
 
 
-def known(pin: Pin, store: Store) -> ImageFacts:
+def known(pin: Pin, memory: Memory) -> ImageFacts:
     """Return the facts of an image that was probed before, without an engine.
 
     Raises:
         ImageError: it was not.
     """
-    facts = remembered(pin, store)
+    facts = remembered(pin, memory)
     if facts is None:
         raise ImageError(
             f"nothing is known of {pin} yet: no data file declares it, and it was never probed here",
@@ -48,16 +51,16 @@ def known(pin: Pin, store: Store) -> ImageFacts:
     return facts
 
 
-def asked(pin: Pin, image: HeldImage, engine: Engine, store: Store) -> ImageFacts:
-    """Return the facts of an image that is here; it is probed unless its facts are remembered.
+def asked(pin: Pin, image: HeldImage, engine: Engine, memory: Memory) -> ImageFacts:
+    """Return the facts of an image that is here, asking it unless the answer is remembered.
 
     Raises:
         ImageError: it cannot be probed, or wheels cannot be built in it.
     """
-    facts = remembered(pin, store)
+    facts = remembered(pin, memory)
     if facts is None:
         facts = read_facts(pin, image.architecture, probe(engine, image.id))
-        store.ledger_put(_STAGE, key(_paper(pin)), _paper(pin), codec.dump(facts))
+        memory.keep(AskImage(image=pin.digest), facts)
     return brought(facts)
 
 
@@ -94,12 +97,3 @@ def _unfit(pin: Pin, reason: str) -> ImageError:
         f"{pin} cannot build wheels: {reason}",
         hint="images/README.md lists what an image must hold; /opt/python is laid out as in pypa's images",
     )
-
-
-def _called(pin: Pin, facts: ImageFacts) -> ImageFacts:
-    """Name facts by the pin in question: the same bytes may have another name elsewhere."""
-    return brought(replace(facts, name=pin.reference))
-
-
-def _paper(pin: Pin) -> Mapping[str, JSON]:
-    return document(_STAGE, PROBE_VERSION, {"image": str(pin.digest)})

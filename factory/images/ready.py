@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from threading import Event
-from typing import Final, assert_never
+from typing import assert_never
 
-from factory import codec
 from factory.catalogue import TOOL_ARCHITECTURE
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage, Mount
@@ -21,13 +20,11 @@ from factory.images.pull import pulled
 from factory.images.pulled import PulledSpec
 from factory.images.shell import Progress
 from factory.images.spec import ImageSpec
-from factory.keys import document, key
+from factory.memory import NEVER, Memory, Stage
 from factory.pins import Pin
 from factory.steps import SYSTEM_PATH
 from factory.store import Store
 from factory.store.locks import shared_lock
-
-_STAGE: Final = "image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +50,23 @@ class ReadyImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
-    """What having an image needs: an engine, this machine, and the store that remembers what was asked of images.
+class ProbeImage(Stage[bool]):
+    """That this very image, by the engine's id, was compared with this very declaration."""
 
-    While another process makes the same image, this one waits, until `cancelled` is set.
-    """
+    NAME, VERSION, REDONE_BY = "probe", 1, NEVER
+
+    image: str
+    declared: ImageFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageServices:
+    """What having an image needs: an engine, this machine, and what remembers what was asked of images."""
 
     engine: Engine
     host: Host
-    store: Store
+    memory: Memory
     progress: Progress
-    cancelled: Event
 
 
 def is_here(engine: Engine, spec: Spec) -> bool:
@@ -100,30 +103,31 @@ def ensure(
         ImageError: it cannot be made or pulled here, or is not what it declares.
         Interrupted: the run was ended while it was made or pulled.
     """
-    shop = Workshop(engine=engine, host=host, store=store, progress=progress, cancelled=cancelled or Event())
+    memory = Memory(store=store, cancelled=cancelled or Event(), update=update, on_wait=progress)
+    services = ImageServices(engine=engine, host=host, memory=memory, progress=progress)
     if "@" in name:
-        return ensure_pinned(Pin.parse(name), shop)
+        return ensure_pinned(Pin.parse(name), services)
     match spec := spec_named(name, host.image_lock):
         case ImageSpec():
-            return ensure_bootstrapped(spec, shop, update=update)
+            return ensure_bootstrapped(spec, services)
         case PulledSpec():
-            return ensure_pulled(spec, shop)
+            return ensure_pulled(spec, services)
         case _:
             assert_never(spec)
 
 
-def ensure_pinned(pin: Pin, shop: Workshop) -> ReadyImage:
-    """Have an image ready that no data file declares: it is probed.
+def ensure_pinned(pin: Pin, services: ImageServices) -> ReadyImage:
+    """Have an image that nothing declares: it is asked what it holds.
 
     Raises:
         ImageError: it does not come, or wheels cannot be built in it.
     """
-    image = _pulled(pin, shop)
-    return _ready(asked(pin, image, shop.engine, shop.store), image, pin.digest)
+    image = _pulled(pin, services)
+    return _ready(asked(pin, image, services.engine, services.memory), image, pin.digest)
 
 
-def ensure_pulled(spec: PulledSpec, shop: Workshop) -> ReadyImage:
-    """Have an image of a pulled family ready, which must be what it declares.
+def ensure_pulled(spec: PulledSpec, services: ImageServices) -> ReadyImage:
+    """Have an image of a pulled family, which must be what it declares.
 
     Raises:
         ImageError: it does not come, or differs from its declaration.
@@ -134,38 +138,37 @@ def ensure_pulled(spec: PulledSpec, shop: Workshop) -> ReadyImage:
             f"for {TOOL_ARCHITECTURE}",
             hint="nothing can be built in it yet; remove its platform from the recipe",
         )
-    image = _pulled(spec.pin, shop)
-    hint = f"name it in the recipe, so that it is probed instead: images: {{<platform>: {spec.pin}}}"
-    _probe_once(spec.facts, image.id, shop, hint=hint)
+    image = _pulled(spec.pin, services)
+    hint = f"a recipe may name it by itself, then it is asked what it holds: images: {{<platform>: {spec.pin}}}"
+    _probe_once(spec.facts, image.id, services, hint=hint)
     return _ready(spec.facts, image, spec.pin.digest)
 
 
-def _pulled(pin: Pin, shop: Workshop) -> HeldImage:
-    with shop.store.once(_STAGE, pin.digest, cancelled=shop.cancelled, on_wait=shop.progress) as mine:
-        if not mine:
-            raise Interrupted("interrupted")
-        return pulled(shop.engine, pin, progress=shop.progress, cancelled=shop.cancelled)
+def _pulled(pin: Pin, services: ImageServices) -> HeldImage:
+    memory = services.memory
+    with memory.alone("image", pin.digest):
+        return pulled(services.engine, pin, progress=services.progress, cancelled=memory.cancelled)
 
 
-def ensure_bootstrapped(spec: ImageSpec, shop: Workshop, *, update: bool = False) -> ReadyImage:
-    """Find an image that is made from packages, or make it; one process of a user makes it for all stores.
+def ensure_bootstrapped(spec: ImageSpec, services: ImageServices) -> ReadyImage:
+    """Find an image that is made from packages, or make it; one process of a user does, for all stores.
 
     Raises:
         ImageError: it cannot be made here, or is not what it declares.
         Interrupted: the run was ended meanwhile.
     """
-    engine = shop.engine  # images are the engine's: stores of one user must not make one each
-    with shared_lock(shop.host.locks, f"image-{input_digest(spec).hex}.lock") as lock:
+    engine = services.engine  # images are the engine's: stores of one user must not make one each
+    with shared_lock(services.host.locks, f"image-{input_digest(spec).hex}.lock") as lock:
         text = f"waiting for {spec.facts.name}, which another run is making"
-        if not lock.acquire(cancelled=shop.cancelled, on_wait=lambda: shop.progress(text)):
+        if not lock.acquire(cancelled=services.memory.cancelled, on_wait=lambda: services.progress(text)):
             raise Interrupted("interrupted")
-        old = _find(engine, spec)
-        image = old.id if old is not None and not update else _make(spec, shop, update=update)
-        if old is not None and old.id != image:
-            engine.remove_image(old.id)
+        found = _find(engine, spec)
+        image = found.id if found is not None and not services.memory.update else _make(spec, services)
+        if found is not None and found.id != image:
+            engine.remove_image(found.id)
         name = spec.facts.name
-        hint = f"make it again with `factory image build {name} --update`, or correct its data file"
-        _probe_once(spec.facts, image, shop, hint=hint)
+        hint = f"make it anew with `factory image build {name} --update`, or mend its data file"
+        _probe_once(spec.facts, image, services, hint=hint)
     described = engine.held_image(image)
     if described is None:
         raise ImageError(f"{spec.facts.name} was removed meanwhile", hint="run the same command again")
@@ -176,12 +179,12 @@ def _ready(facts: ImageFacts, image: HeldImage, identity: Digest) -> ReadyImage:
     return ReadyImage(facts=facts, reference=image.id, identity=identity, path=image.env.get("PATH", SYSTEM_PATH))
 
 
-def _probe_once(facts: ImageFacts, image: str, shop: Workshop, *, hint: str) -> None:
-    """Compare an image with its declaration, unless this was done before for both."""
-    paper = document("probe", 1, {"image": image, "declared": codec.dump(facts)})
-    if shop.store.ledger_get("probe", key(paper)) is None:
-        require_declared(facts, probe(shop.engine, image), hint=hint)
-        shop.store.ledger_put("probe", key(paper), paper, result=True)
+def _probe_once(facts: ImageFacts, image: str, services: ImageServices, *, hint: str) -> None:
+    """Compare an image with its declaration, unless this very image was compared with this very declaration before."""
+    stage = ProbeImage(image=image, declared=facts)
+    if not services.memory.recall(stage):
+        require_declared(facts, probe(services.engine, image), hint=hint)
+        services.memory.keep(stage, result=True)
 
 
 def _find(engine: Engine, spec: ImageSpec) -> HeldImage | None:
@@ -192,14 +195,13 @@ def _find(engine: Engine, spec: ImageSpec) -> HeldImage | None:
     return image
 
 
-def _make(spec: ImageSpec, shop: Workshop, *, update: bool) -> str:
+def _make(spec: ImageSpec, services: ImageServices) -> str:
     """Assemble and import an image, unless another user has meanwhile imported one of the same input."""
-    compiler = Compiler(
-        spec=spec, host=shop.host, store=shop.store, progress=shop.progress, cancelled=shop.cancelled, update=update
-    )
-    with shop.store.temp_folder() as work:
+    memory = services.memory
+    compiler = Compiler(spec=spec, host=services.host, memory=memory, progress=services.progress)
+    with memory.store.temp_folder() as work:
         compiler.put_all(work)
-        assemble(spec, host=shop.host, work=work, progress=shop.progress)
-        if not update and (other := _find(shop.engine, spec)) is not None:
+        assemble(spec, host=services.host, work=work, progress=services.progress)
+        if not memory.update and (other := _find(services.engine, spec)) is not None:
             return other.id
-        return import_assembled(shop.engine, spec, work=work, progress=shop.progress)
+        return import_assembled(services.engine, spec, work=work, progress=services.progress)

@@ -1,20 +1,19 @@
 """From a recipe to its PlannedRecipe: the source taken once, read without running it, and planned."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from factory.backends.settings import config_settings
 from factory.errors import ImageError, PlanError, SourceError
-from factory.host import Host
 from factory.image_facts import ImageFacts
-from factory.memory import Memory
 from factory.plan.planner import plan
 from factory.plan.selection import recipe_for
 from factory.planned import PlannedRecipe
 from factory.project.read import read_project
 from factory.project.rust import Choices
 from factory.recipe.model import Recipe
+from factory.sessions.sources import SourceServices
 from factory.stages.source import tree_of
 
 
@@ -29,12 +28,7 @@ class Selection:
 
 
 def plan_recipe(
-    recipe: Recipe,
-    memory: Memory,
-    host: Host,
-    images: Sequence[ImageFacts],
-    selection: Selection,
-    progress: Callable[[str], None] = lambda _: None,
+    recipe: Recipe, services: SourceServices, images: Sequence[ImageFacts], selection: Selection
 ) -> PlannedRecipe:
     """Take a recipe's source, read its project, and plan it; a download of some length reports its progress.
 
@@ -44,20 +38,15 @@ def plan_recipe(
         ImageError: no image serves a platform it owes.
     """
     try:
-        return _planned(recipe, memory, host, images, selection, progress)
+        return _planned(recipe, services, images, selection)
     except (SourceError, PlanError, ImageError) as error:
         raise error.of(recipe.file) from error
 
 
 def _planned(
-    recipe: Recipe,
-    memory: Memory,
-    host: Host,
-    images: Sequence[ImageFacts],
-    selection: Selection,
-    progress: Callable[[str], None],
+    recipe: Recipe, services: SourceServices, images: Sequence[ImageFacts], selection: Selection
 ) -> PlannedRecipe:
-    tree, notes = tree_of(recipe, memory, host, progress)
+    tree, notes = tree_of(recipe, services)
     build = recipe.build
     choices = Choices(
         backend=build.backend,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from factory.confined import Reader
 from factory.engine.api import Engine, FileEntry
 from factory.errors import UsageError
 from factory.events.recorder import Recorder
@@ -22,12 +23,14 @@ CERTIFICATES = WORK / "certificates.pem"
 class Services:
     """Engine, store, host, evidence and tools of one run.
 
-    `helper` returns an image of ours, which is made when it is first asked for: programs of ours run there beside a
-    recipe's containers, or where a recipe's image may not be trusted with them.
+    `reader` reads what strangers made; one that forks is for a process with one thread. `helper` returns an image of
+    ours, which is made when it is first asked for: programs of ours run there beside a recipe's containers, or where a
+    recipe's image may not be trusted with them.
     """
 
     engine: Engine
     memory: Memory
+    reader: Reader
     host: Host
     recorder: Recorder
     tools: ToolBundle

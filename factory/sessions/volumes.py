@@ -6,15 +6,27 @@ reaches no other recipe.
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from factory.digest import Digest
 from factory.engine.api import Entry
 from factory.errors import EngineError, FactoryError
 from factory.failure import Failure
+from factory.memory import NEVER, Stage
 from factory.sessions.services import Services
 
 Files = AbstractContextManager[Iterable[Entry] | Failure]
 """What a volume is filled with, or why there is nothing; what the files come from ends with the block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume(Stage[bool]):
+    """That a cache volume was filled to its end; it may have been deleted since."""
+
+    NAME, VERSION, REDONE_BY = "volume", 3, NEVER
+
+    kind: str
+    content: Digest
 
 
 def filled_volume(services: Services, kind: str, content: Digest, files: Callable[[], Files]) -> str | Failure:
@@ -23,8 +35,9 @@ def filled_volume(services: Services, kind: str, content: Digest, files: Callabl
     Deleting such volumes changes no result: the ledger's entry only says that one which is still there is whole.
     """
     name = f"factory-{kind}-{services.memory.store.owner[:8]}-{content.short}"
-    with services.memory.volume(kind, content) as entry:
-        if entry.is_full and services.engine.has_volume(name):
+    memory, volume = services.memory, Volume(kind=kind, content=content)
+    with memory.alone(volume.NAME, volume.key):
+        if memory.recall(volume) and services.engine.has_volume(name):
             return name
         with files() as given:
             if isinstance(given, Failure):
@@ -35,5 +48,5 @@ def filled_volume(services: Services, kind: str, content: Digest, files: Callabl
                 raise
             except FactoryError as error:  # what a package brought along: too much, or a link that leads elsewhere
                 return Failure(step=kind, message=error.message, hint=error.hint)
-        entry.set_full()
+        memory.keep(volume, result=True)
         return name

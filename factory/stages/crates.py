@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from factory.codec import JSON
 from factory.diagnoses.cargo import STALE_LOCK, explain_cargo_failure
 from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec, Entry, FileEntry
@@ -17,6 +16,7 @@ from factory.failure import Failure
 from factory.host import Host
 from factory.images import ReadyImage
 from factory.keys import key
+from factory.memory import ASKS_THE_WORLD, Stage
 from factory.planned import PlannedRecipe
 from factory.resolve.cargo import (
     FetchFolder,
@@ -28,7 +28,7 @@ from factory.resolve.cargo import (
 from factory.sessions.services import Services, certificate_files, loopback_hint, network_env
 from factory.sessions.session import Session
 from factory.sessions.volumes import filled_volume
-from factory.stages.fitting import with_rust
+from factory.stages.rust import with_rust
 from factory.steps import WORK, Step, search_path
 from factory.web.session import redact
 
@@ -53,6 +53,17 @@ class Crates:
     """The locks that name a build's crates: one, unless its extensions are crates that share no workspace."""
 
     locks: tuple[Lock, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveCrates(Stage[Crates]):
+    """The lock that cargo makes of manifests, where the recipe does not ask for the source's own."""
+
+    NAME, VERSION, REDONE_BY = "crates", 2, ASKS_THE_WORLD
+
+    folder: Digest
+    image: Digest
+    configuration: Digest
 
 
 def crates_of(services: Services, planned: PlannedRecipe, image: ReadyImage) -> Crates | Failure | None:
@@ -128,13 +139,8 @@ def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, fol
     if isinstance(fetcher, Failure):
         return fetcher
     configuration = _user_configuration(services.host)
-    inputs: dict[str, JSON] = {
-        "folder": str(folder.digest),
-        "image": str(fetcher.identity),
-        "configuration": str(Digest.of(configuration.content)),
-    }
 
-    def make() -> Crates | Failure:
+    def resolve() -> Crates | Failure:
         with services.session(f"crates:{planned.recipe.name}") as session:
             _start(services, session, fetcher, folder, configuration, network=True)
             failure = _fetch(services, session, fetcher, folder, configuration, locked=False)
@@ -144,7 +150,8 @@ def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, fol
             missing = next((lock for lock in locks if isinstance(lock, Failure)), None)
             return missing or Crates(locks=tuple(lock for lock in locks if isinstance(lock, Lock)))
 
-    return services.memory.once("crates", inputs, Crates, make)[0]
+    stage = ResolveCrates(folder=folder.digest, image=fetcher.identity, configuration=Digest.of(configuration.content))
+    return services.memory.once(stage, resolve)[0]
 
 
 def _fetcher(services: Services, image: ReadyImage) -> ReadyImage | Failure:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from factory.codec import JSON
-from factory.digest import Artifact
+from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec
 from factory.failure import Failure
 from factory.images import ReadyImage
+from factory.memory import Stage
 from factory.sessions.services import Services
-from factory.stages.commands import commands_of
+from factory.stages.commands import KeyedCommands, commands_of
 from factory.stages.reading import Contents
 from factory.stages.resolve import wheel_files
 from factory.steps import WHEELHOUSE
@@ -21,6 +21,17 @@ class Loaded:
     """The ledger's word that every object was resolved, and how long that took."""
 
     duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load(Stage[Loaded]):
+    """The objects of a wheel, resolved by the loader of an image."""
+
+    NAME, VERSION = "load", 1
+
+    wheel: Digest
+    image: Digest
+    commands: KeyedCommands
 
 
 def load_wheel(
@@ -40,17 +51,13 @@ def load_wheel(
         excluded=excluded,
         tolerated=contents.tolerated,
     )
-    inputs: dict[str, JSON] = {
-        "wheel": str(wheel.digest),
-        "image": str(image.identity),
-        "commands": commands_of(steps),
-    }
 
-    def make() -> Loaded | Failure:
+    def resolve() -> Loaded | Failure:
         with services.session(f"{address}@load") as session:
             session.start(ContainerSpec(image=image.reference, label=address, env={}))
             session.put(wheel_files(services.memory.store, [wheel]), WHEELHOUSE)
             failure = session.run_all(steps)
             return failure if failure is not None else Loaded(duration_s=sum(session.seconds.values()))
 
-    return services.memory.once("load", inputs, Loaded, make)
+    stage = Load(wheel=wheel.digest, image=image.identity, commands=commands_of(steps))
+    return services.memory.once(stage, resolve)

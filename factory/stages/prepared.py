@@ -6,7 +6,7 @@ from uuid import uuid4
 from factory.diagnoses.packages import explain_packages
 from factory.digest import Digest
 from factory.engine.api import ContainerSpec
-from factory.errors import ImageError, Interrupted
+from factory.errors import ImageError
 from factory.failure import Failure
 from factory.images import ReadyImage, prepared
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL
@@ -31,9 +31,7 @@ def prepared_image(
     asked = prepared.input_digest(base.identity, preparation)
     memory = services.memory
     told = services.recorder.progress(subject)
-    with memory.store.once("prepared", asked, cancelled=memory.cancelled, on_wait=told) as mine:
-        if not mine:
-            raise Interrupted("interrupted while another run prepared the same image")
+    with memory.alone("prepared", asked, on_wait=told):
         found = services.engine.find_image(_marks(services, asked))
         if found is None or memory.update:
             made = _make(services, base, preparation, asked, subject)

@@ -9,11 +9,11 @@ from pathlib import Path
 from packaging.utils import NormalizedName
 
 from factory.audit import Audit, Expectation, audit, unread
-from factory.confined import Bounds, Overrun
+from factory.confined import Bounds, Overrun, Reader
 from factory.digest import Artifact
-from factory.memory import Memory
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.repair import Repair, compare, faults
+from factory.store import Store
 from factory.tags import Interpreter
 from factory.trials.subjects import Subjects, loadable, subjects, tolerated_members
 from factory.wheel import read_wheel
@@ -34,26 +34,32 @@ class Contents:
     subjects: Mapping[Interpreter, Subjects]
 
 
-def judge(memory: Memory, wheel: Artifact, expectation: Expectation, today: date) -> Audit:
-    """Judge a wheel of the store; one that cannot be read within the reader's limits is refused."""
-    with memory.store.lend(wheel) as path:
-        verdict = memory.reader(partial(_judged, path, expectation, today), Bounds.of(wheel.size_bytes))
+def judge(store: Store, reader: Reader, wheel: Artifact, expectation: Expectation, today: date) -> Audit:
+    """Judge a wheel of the store; one that cannot be read within limits is refused."""
+    with store.lend(wheel) as path:
+        verdict = reader(partial(_judged, path, expectation, today), Bounds.of(wheel.size_bytes))
     return unread(wheel.filename, verdict.reason) if isinstance(verdict, Overrun) else verdict
 
 
-def differences(memory: Memory, raw: Artifact, repaired: Artifact) -> tuple[tuple[str, ...], Repair] | Overrun:
+def differences(
+    store: Store, reader: Reader, raw: Artifact, repaired: Artifact
+) -> tuple[tuple[str, ...], Repair] | Overrun:
     """Say what a repair may not have changed, as few texts, and what it did."""
     bounds = Bounds.of(raw.size_bytes + repaired.size_bytes)
-    with memory.store.lend(raw) as before, memory.store.lend(repaired) as after:
-        return memory.reader(partial(_differences, before, after), bounds)
+    with store.lend(raw) as before, store.lend(repaired) as after:
+        return reader(partial(_differences, before, after), bounds)
 
 
 def contents(
-    memory: Memory, wheel: Artifact, verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]]
+    store: Store,
+    reader: Reader,
+    wheel: Artifact,
+    verdict: Audit,
+    trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]],
 ) -> Contents | Overrun:
     """Read what loads and trials ask of a wheel; `trials` are the recipe's words by interpreter."""
-    with memory.store.lend(wheel) as path:
-        return memory.reader(partial(_contents, path, verdict, dict(trials)), Bounds.of(wheel.size_bytes))
+    with store.lend(wheel) as path:
+        return reader(partial(_contents, path, verdict, dict(trials)), Bounds.of(wheel.size_bytes))
 
 
 def _judged(path: Path, expectation: Expectation, today: date) -> Audit:

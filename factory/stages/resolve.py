@@ -1,18 +1,32 @@
 """Requirements of a build or a trial: resolved once, kept as blobs, handed to containers as files."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from packaging.requirements import Requirement
 
-from factory.codec import JSON
 from factory.digest import Artifact
 from factory.engine.api import StreamEntry
 from factory.failure import Ended, Failure
+from factory.memory import ASKS_THE_WORLD, Stage
 from factory.resolve import Resolution, Unresolved, download, resolve_requirements
 from factory.sessions.services import Services
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolve(Stage[Resolution]):
+    """Requirements and constraints, each sorted, for an interpreter on a platform, from these indexes."""
+
+    NAME, VERSION, REDONE_BY = "resolve", 2, ASKS_THE_WORLD
+
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    interpreter: Interpreter
+    platform: PlatformTag
+    indexes: tuple[str, ...]
 
 
 def resolved(
@@ -30,15 +44,8 @@ def resolved(
     """
     if not requirements:
         return Resolution(files=())
-    inputs: dict[str, JSON] = {
-        "requirements": sorted(str(requirement) for requirement in requirements),
-        "constraints": sorted(str(requirement) for requirement in constraints),
-        "interpreter": str(interpreter),
-        "platform": str(platform),
-        "indexes": list(services.host.index_origins),
-    }
 
-    def make() -> Resolution | Failure:
+    def resolve() -> Resolution | Failure:
         store = services.memory.store
         with services.recorder.step(subject, "resolve") as mark, store.temp_folder() as folder:
             found = resolve_requirements(
@@ -57,8 +64,14 @@ def resolved(
             mark.outcome = "failed" if isinstance(answer, Unresolved) else "passed"
             return _failure(answer, services, subject) if isinstance(answer, Unresolved) else answer
 
-    outcome, _ = services.memory.once("resolve", inputs, Resolution, make)
-    return outcome
+    stage = Resolve(
+        requirements=tuple(sorted(str(requirement) for requirement in requirements)),
+        constraints=tuple(sorted(str(requirement) for requirement in constraints)),
+        interpreter=interpreter,
+        platform=platform,
+        indexes=tuple(services.host.index_origins),
+    )
+    return services.memory.once(stage, resolve)[0]
 
 
 def _failure(answer: Unresolved, services: Services, subject: str) -> Failure:

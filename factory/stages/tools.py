@@ -8,16 +8,18 @@ from io import BytesIO
 from itertools import chain
 from pathlib import PurePosixPath
 
-from factory.digest import Artifact
+from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec, FileEntry
 from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.keys import key
+from factory.memory import NEVER, Stage
 from factory.repair import bytecode_step, repairer
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
 from factory.steps import WORK
 from factory.store import Store
+from factory.tags import Interpreter
 
 _COPY = WORK / "tools"
 _LIMIT_BYTES = 256 << 20
@@ -28,6 +30,17 @@ class Bytecode:
     """The bundle's modules, compiled for one interpreter: a zip of files as they lie below the bundle's folder."""
 
     file: Artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileTools(Stage[Bytecode]):
+    """The bundle's bytecode for one interpreter of an image of ours."""
+
+    NAME, VERSION, REDONE_BY = "bytecode", 1, NEVER
+
+    tools: Digest
+    image: Digest
+    interpreter: Interpreter
 
 
 def tools_volume(services: Services, image: ReadyImage) -> str | Failure:
@@ -50,9 +63,8 @@ def tools_volume(services: Services, image: ReadyImage) -> str | Failure:
 def _bytecode(services: Services, own: ReadyImage) -> Bytecode | Failure:
     """Compile the bundle in a container of its own, which holds a copy."""
     interpreter = repairer(own.facts)
-    inputs = {"tools": str(services.tools.digest), "image": str(own.identity), "interpreter": str(interpreter)}
 
-    def make() -> Bytecode | Failure:
+    def compile_all() -> Bytecode | Failure:
         with services.session("tools") as session:
             session.start(ContainerSpec(image=own.reference, label="tools", env={}))
             session.put(services.tools.entries(), _COPY)
@@ -63,7 +75,8 @@ def _bytecode(services: Services, own: ReadyImage) -> Bytecode | Failure:
             compiled = [entry for entry in taken if entry.path.suffix == ".pyc"]
             return Bytecode(file=services.memory.store.put_bytes(_zipped(compiled), "bytecode.zip"))
 
-    return services.memory.once("bytecode", inputs, Bytecode, make)[0]
+    stage = CompileTools(tools=services.tools.digest, image=own.identity, interpreter=interpreter)
+    return services.memory.once(stage, compile_all)[0]
 
 
 def _zipped(entries: list[FileEntry]) -> bytes:

@@ -5,19 +5,19 @@ from pathlib import PurePosixPath
 
 from packaging.utils import NormalizedName
 
-from factory.codec import JSON
-from factory.digest import Artifact
+from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec, FileEntry, Mount
 from factory.events.model import TrialResult
 from factory.excerpt import few
 from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.images.emulator import Emulator, NoEmulator, emulator_of
+from factory.memory import Stage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.sessions.session import Session
-from factory.stages.commands import commands_of
+from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.reading import Contents
 from factory.stages.resolve import resolved, wheel_files
 from factory.stages.source import source_files
@@ -43,6 +43,21 @@ class TrialPass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Try(Stage[TrialPass]):
+    """One wheel in one image, with what is installed beside it."""
+
+    NAME, VERSION = "trial", 4
+
+    wheel: Digest
+    image: Digest
+    requirements: tuple[Digest, ...]
+    source: Digest | None
+    tools: Digest
+    emulator: Digest | None
+    commands: KeyedCommands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialWork:
     """The work of one trial: `wheel` is the repaired one, `contents` what it holds."""
 
@@ -65,9 +80,7 @@ class TrialWork:
         if isinstance(files, Failure):
             return self.failed(files)
         means = self._means(files)
-        outcome, from_store = self.services.memory.once(
-            "trial", self._inputs(means), TrialPass, lambda: self._try(means)
-        )
+        outcome, from_store = self.services.memory.once(self._stage(means), lambda: self._try(means))
         return self.failed(outcome) if isinstance(outcome, Failure) else self._passed(means, outcome, from_store)
 
     def failed(self, failure: Failure) -> TrialResult:
@@ -131,17 +144,17 @@ class TrialWork:
             return NoEmulator(reason="the recipe asks for no old processor (test.processor)")
         return emulator_of(self.services.host.path)
 
-    def _inputs(self, means: "_Means") -> dict[str, JSON]:
+    def _stage(self, means: "_Means") -> Try:
         emulator = means.emulator
-        return {
-            "wheel": str(self.wheel.digest),
-            "image": str(self.image.identity),
-            "requirements": sorted(str(file.digest) for file in means.files),
-            "source": str(self.planned.tree.digest) if wants_source(self.planned.recipe.test) else None,
-            "tools": str(self.services.tools.digest),
-            "emulator": str(emulator.digest) if isinstance(emulator, Emulator) else None,
-            "commands": commands_of(means.steps),
-        }
+        return Try(
+            wheel=self.wheel.digest,
+            image=self.image.identity,
+            requirements=digests_of(means.files),
+            source=self.planned.tree.digest if wants_source(self.planned.recipe.test) else None,
+            tools=self.services.tools.digest,
+            emulator=emulator.digest if isinstance(emulator, Emulator) else None,
+            commands=commands_of(means.steps),
+        )
 
     def _try(self, means: "_Means") -> TrialPass | Failure:
         said: list[str] = []

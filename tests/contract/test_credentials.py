@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 from packaging.requirements import Requirement
 
+from factory.confined import confined
 from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host, read_host
@@ -18,6 +19,7 @@ from factory.memory import Memory
 from factory.origins import Origin, is_metadata
 from factory.recipe.model import UrlSource
 from factory.resolve import Found, Unresolved, download, resolve_requirements
+from factory.sessions.sources import SourceServices
 from factory.stages.source import tree_of
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
@@ -120,8 +122,9 @@ def test_a_recipes_url_is_fetched_without_netrc_and_what_it_answered_is_not_desc
     with listening() as inside:
         inside.files["/x.tar.gz"] = secret
         recipe = make_recipe(source=UrlSource(url=f"{inside.url}/x.tar.gz", sha256=Digest("0" * 64)))
+        memory = Memory(store=store, cancelled=Event())
         with pytest.raises(SourceError) as caught:
-            tree_of(recipe, Memory(store=store, cancelled=Event()), with_netrc(tmp_path), lambda _: None)
+            tree_of(recipe, SourceServices(memory=memory, host=with_netrc(tmp_path), reader=confined))
 
     assert inside.heard == [None]
     assert Digest.of(secret).hex not in caught.value.message + caught.value.hint

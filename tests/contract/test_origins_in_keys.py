@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from factory.confined import confined
 from factory.digest import Digest
 from factory.engine.api import Engine
 from factory.events.recorder import Recorder
@@ -20,6 +21,7 @@ from factory.memory import Memory
 from factory.recipe.model import SdistSource
 from factory.resolve import Resolution
 from factory.sessions.services import Services
+from factory.sessions.sources import SourceServices
 from factory.stages.resolve import resolved
 from factory.stages.source import tree_of
 from factory.store import Store
@@ -45,6 +47,7 @@ def resolve(host: Host, store: Store, folder: Path) -> set[Digest]:
         services = Services(
             engine=cast("Engine", None),
             memory=Memory(store=store, cancelled=Event()),
+            reader=confined,
             host=host,
             recorder=recorder,
             tools=cast("ToolBundle", None),
@@ -90,7 +93,8 @@ def test_a_source_from_an_index_that_lied_is_not_used_after_the_index_was_change
 
     def taken(index: Index) -> tuple[str, ...]:
         memory = Memory(store=store, cancelled=Event())
-        return tree_of(recipe, memory, host_of(tmp_path, index), lambda _: None)[0].paths
+        services = SourceServices(memory=memory, host=host_of(tmp_path, index), reader=confined)
+        return tree_of(recipe, services)[0].paths
 
     for name in ("evil", "good"):
         (tmp_path / name).mkdir()

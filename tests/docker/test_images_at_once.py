@@ -13,8 +13,9 @@ from factory.engine.docker import DockerEngine
 from factory.host import Host
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import INPUT_LABEL
-from factory.images.ready import ReadyImage, Workshop, ensure_bootstrapped
+from factory.images.ready import ImageServices, ReadyImage, ensure_bootstrapped
 from factory.images.spec import data_folder, read_spec
+from factory.memory import Memory
 from factory.store import Store
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.index]
@@ -32,9 +33,10 @@ def test_two_stores_that_want_an_image_at_once_make_it_once(
 
     def work(name: str) -> ReadyImage:
         with Store.open(tmp_path / name) as store:
-            shop = Workshop(engine=engine, host=host, store=store, progress=said.append, cancelled=Event())
+            memory = Memory(store=store, cancelled=Event(), on_wait=said.append)
+            services = ImageServices(engine=engine, host=host, memory=memory, progress=said.append)
             both.wait(timeout=60)
-            return ensure_bootstrapped(spec, shop)
+            return ensure_bootstrapped(spec, services)
 
     with ThreadPoolExecutor(2) as threads:
         one, other = threads.map(work, ("one", "other"))

@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 
+from factory.confined import confined
 from factory.engine.docker import connect
 from factory.events.model import Planned, Run, RunStarted
 from factory.events.recorder import Recorder
@@ -17,6 +18,7 @@ from factory.memory import Memory
 from factory.recipe.parse import load_recipe
 from factory.run.planning import Selection, plan_recipe
 from factory.sessions.services import Services
+from factory.sessions.sources import SourceServices
 from factory.store import Store
 from factory.tool_bundle import ensure_tools
 from tests.docker.command import Command
@@ -56,9 +58,8 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
     ):
         memory = Memory(store=opened, cancelled=Event())
         recorder.emit(RunStarted(run="rust", at="", version="", folder=str(folder)))
-        planned_recipes = [
-            plan_recipe(load_recipe(path, today=TODAY), memory, host, images, selection) for path in recipes
-        ]
+        sources = SourceServices(memory=memory, host=host, reader=confined)
+        planned_recipes = [plan_recipe(load_recipe(path, today=TODAY), sources, images, selection) for path in recipes]
         for planned in planned_recipes:
             recorder.emit(Planned(plan=planned.plan))
         tools = ensure_tools(host, opened)
@@ -69,7 +70,9 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
         def helper() -> ReadyImage:
             return make_image(helper_image(engine))
 
-        services = Services(engine=engine, memory=memory, host=host, recorder=recorder, tools=tools, helper=helper)
+        services = Services(
+            engine=engine, memory=memory, reader=confined, host=host, recorder=recorder, tools=tools, helper=helper
+        )
 
         carry_out(services, planned_recipes, make_image, workers=2, today=TODAY)
         return recorder.run()

@@ -13,7 +13,6 @@ from typing import TypeVar, cast
 
 from packaging.version import Version
 
-from factory.codec import JSON
 from factory.confined import Bounds, Overrun
 from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry, HeldImage
@@ -28,11 +27,10 @@ from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, reference_of
 from factory.images.compiled import Compiler
 from factory.images.pulled import PulledSpec
-from factory.images.ready import Workshop, ensure_bootstrapped, ensure_pinned, ensure_pulled
+from factory.images.ready import ImageServices, ensure_bootstrapped, ensure_pinned, ensure_pulled
 from factory.images.rust import RustBundle
 from factory.images.spec import ImageSpec
-from factory.keys import document, key
-from factory.memory import VERSIONS, Memory
+from factory.memory import ASKS_THE_WORLD, NEVER, Flag, Memory, Stage
 from factory.pins import Pin
 from factory.planned import PlannedRecipe
 from factory.process import begin_again
@@ -40,7 +38,9 @@ from factory.recipe.parse import parse_recipe
 from factory.resolve import Resolution
 from factory.run.planning import Selection, plan_recipe
 from factory.sessions.services import Services
-from factory.stages.source import Fetched, Pinned
+from factory.sessions.sources import Fetched, SourceServices
+from factory.stages.commit import Pinned
+from factory.stages.versions import VERSIONS
 from factory.store import Store
 from factory.store.entry import Entry, parse_entry
 from factory.tags import Interpreter
@@ -57,6 +57,7 @@ COMMIT = "c0ffee" * 6 + "c0ff"
 _IN_MEMORY = Path("/dev/shm")
 HELPER = "trial-manylinux_2_31_x86_64"
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 _NOTHING: Mapping[type, object] = MappingProxyType({})
 
 
@@ -69,12 +70,12 @@ class AnsweredMemory(Memory):
 
     answers: Mapping[type, object] = field(default_factory=lambda: _NOTHING)
 
-    def once(
-        self, stage: str, inputs: Mapping[str, JSON], kind: type[_T], make: Callable[[], _T | Failure]
-    ) -> tuple[_T | Failure, bool]:
+    def _result(
+        self, stage: Stage[_T], make: Callable[[], _R], kept: Callable[[_R], _T | None]
+    ) -> tuple[_T | _R, bool]:
         """Do a stage's work unless it is remembered or answered."""
-        answer = cast("_T | Failure | None", self.answers.get(kind))
-        return Memory.once(self, stage, inputs, kind, make if answer is None else lambda: answer)
+        answer = cast("_R | None", self.answers.get(stage.result_type))
+        return Memory._result(self, stage, make if answer is None else lambda: answer, kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +143,8 @@ class World:
         """Take a recipe's source, which is answered, and plan it."""
         name = next(line.removeprefix("name: ") for line in text.splitlines() if line.startswith("name: "))
         recipe = parse_recipe(text.encode(), self.folder / f"{name}.yaml", today=TODAY)
-        return plan_recipe(
-            recipe, self.memory(name), self.host, self.images, Selection(families=("lookalike",), today=TODAY)
-        )
+        services = SourceServices(memory=self.memory(name), host=self.host, reader=read_here)
+        return plan_recipe(recipe, services, self.images, Selection(families=("lookalike",), today=TODAY))
 
     def memory(self, name: str = "") -> Memory:
         """Make what remembers; sources are answered with the toy project of that name."""
@@ -161,7 +161,6 @@ class World:
             cancelled=self.cancelled,
             fresh=self.fresh,
             update=self.update,
-            reader=read_here,
             answers=answers | self.answers,
         )
 
@@ -182,6 +181,7 @@ class World:
         return Services(
             engine=self.engine,
             memory=self.memory(),
+            reader=read_here,
             host=self.host,
             recorder=recorder,
             tools=ToyTools(files=(), store=self.store),
@@ -208,11 +208,11 @@ class World:
 
     def pulled(self, pin: Pin, held: str = "cp311 cp313") -> ReadyImage:
         """Have an image of a pulled family that declares these interpreters."""
-        return ensure_pulled(PulledSpec(facts=make_image(held, rust=None), pin=pin), self._workshop())
+        return ensure_pulled(PulledSpec(facts=make_image(held, rust=None), pin=pin), self._image_services())
 
     def pinned(self, pin: Pin) -> ReadyImage:
         """Have an image that only a recipe names."""
-        return ensure_pinned(pin, self._workshop())
+        return ensure_pinned(pin, self._image_services())
 
     def bootstrapped(self, spec: ImageSpec, label: str = "") -> ReadyImage:
         """Have an image of ours that was imported before; `label` in the place of the digest of its input."""
@@ -222,12 +222,11 @@ class World:
             id=str(Digest.of(b"imported")), architecture="amd64", size_bytes=1, labels=labels, env={"PATH": "/its/own"}
         )
         self.engine.hold(held, reference_of(spec))
-        return ensure_bootstrapped(spec, self._workshop())
+        return ensure_bootstrapped(spec, self._image_services())
 
-    def _workshop(self) -> Workshop:
-        return Workshop(
-            engine=self.engine, host=self.host, store=self.store, progress=self.told.append, cancelled=self.cancelled
-        )
+    def _image_services(self) -> ImageServices:
+        memory = Memory(store=self.store, cancelled=self.cancelled, on_wait=self.told.append)
+        return ImageServices(engine=self.engine, host=self.host, memory=memory, progress=self.told.append)
 
     def compile(self) -> bytes:
         """Compile an interpreter that no suite packs, and return it; starts `sh` here.
@@ -244,9 +243,8 @@ class World:
         bootstrapper.write_text("#!/bin/sh\n")
         bootstrapper.chmod(0o755)
         host = replace(self.host, path=f"{self.host.path}:/usr/bin:/bin")
-        compiler = Compiler(
-            spec=self._compiled_spec(), host=host, store=self.store, progress=self.told.append, update=self.update
-        )
+        memory = Memory(store=self.store, cancelled=self.cancelled, update=self.update, on_wait=self.told.append)
+        compiler = Compiler(spec=self._compiled_spec(), host=host, memory=memory, progress=self.told.append)
         with self.store.temp_folder() as work:
             compiler.put_all(work)
             return (work / "cpython3.13t.tar").read_bytes()
@@ -327,31 +325,39 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToyStage:
-    """A stage of tests: by its name it asks the world or not, and is like an image or not; its input is a word."""
+class ToyStage(Stage[Outcome]):
+    """A stage of tests, which does work; its input is a word."""
 
-    name: str = "build"
+    NAME, VERSION = "build", 1
+
     input: str = "input"
 
-    def once(self, memory: Memory, make: Callable[[], Outcome | Failure]) -> tuple[Outcome | Failure, bool]:
-        """Make the outcome unless it is remembered; say whether it was."""
-        return memory.once(self.name, {"input": self.input}, Outcome, make)
 
-    def surely(
-        self, memory: Memory, make: Callable[[], Outcome], worth: Callable[[Outcome], bool] = lambda _: True
-    ) -> Outcome:
-        """Make an outcome that ends well or raises; only what is worth it is remembered."""
-        return memory.surely(self.name, {"input": self.input}, Outcome, make, worth=worth)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyAsk(Stage[Outcome]):
+    """A stage of tests that asks the world."""
 
-    @property
-    def key(self) -> Digest:
-        """The key of its outcome."""
-        return key(self.document)
+    NAME, VERSION, REDONE_BY = "resolve", 1, ASKS_THE_WORLD
 
-    @property
-    def document(self) -> Mapping[str, JSON]:
-        """The document that the key is of."""
-        return document(self.name, VERSIONS[self.name], {"input": self.input})
+    input: str = "input"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyImage(Stage[Outcome]):
+    """A stage of tests whose result is never made anew."""
+
+    NAME, VERSION, REDONE_BY = "bytecode", 1, NEVER
+
+    input: str = "input"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyImageOfTheWorld(Stage[Outcome]):
+    """A stage of tests whose result is made anew by `--update` alone."""
+
+    NAME, VERSION, REDONE_BY = "rust", 1, frozenset[Flag]({"update"})
+
+    input: str = "input"
 
 
 def make_memory(

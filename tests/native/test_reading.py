@@ -2,9 +2,7 @@
 
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import TypeVar
 
 import pytest
@@ -12,7 +10,6 @@ import pytest
 from factory.audit import Expectation, audit
 from factory.confined import Bounds, Overrun, confined
 from factory.errors import SourceError
-from factory.memory import Memory
 from factory.recipe import model as words
 from factory.repair import compare
 from factory.source.tree import SourceLimits
@@ -36,23 +33,23 @@ def _overrun(work: Callable[[], _T], bounds: Bounds) -> _T | Overrun:
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Memory:
-    return Memory(store=Store.open(tmp_path / "store"), cancelled=Event())
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "store")
 
 
-def test_a_wheel_is_judged_as_it_is_here(memory: Memory, tmp_path: Path) -> None:
+def test_a_wheel_is_judged_as_it_is_here(store: Store, tmp_path: Path) -> None:
     path = make_wheel(tmp_path, {MODULE: make_module(needed=["libpython3.11.so.1.0"])})
 
-    verdict = reading.judge(memory, memory.store.put_file(path), Expectation(), TODAY)
+    verdict = reading.judge(store, confined, store.put_file(path), Expectation(), TODAY)
 
     assert verdict == audit(read_wheel(path), Expectation(), TODAY)
     assert not verdict.passed
 
 
-def test_a_wheel_whose_reader_takes_too_much_is_refused(memory: Memory, tmp_path: Path) -> None:
-    wheel = memory.store.put_file(make_wheel(tmp_path))
+def test_a_wheel_whose_reader_takes_too_much_is_refused(store: Store, tmp_path: Path) -> None:
+    wheel = store.put_file(make_wheel(tmp_path))
 
-    verdict = reading.judge(replace(memory, reader=_overrun), wheel, Expectation(), TODAY)
+    verdict = reading.judge(store, _overrun, wheel, Expectation(), TODAY)
 
     (found,) = verdict.findings
     assert not verdict.passed
@@ -60,12 +57,12 @@ def test_a_wheel_whose_reader_takes_too_much_is_refused(memory: Memory, tmp_path
     assert found.message == "reading it used more than 30 s of CPU time"
 
 
-def test_trials_are_told_what_the_wheel_holds(memory: Memory, tmp_path: Path) -> None:
+def test_trials_are_told_what_the_wheel_holds(store: Store, tmp_path: Path) -> None:
     path, interpreter = make_wheel(tmp_path), Interpreter(11)
     verdict = audit(read_wheel(path), Expectation(), TODAY)
 
     held = reading.contents(
-        memory, memory.store.put_file(path), verdict, {interpreter: (words.AuditSpec(), words.TestSpec())}
+        store, confined, store.put_file(path), verdict, {interpreter: (words.AuditSpec(), words.TestSpec())}
     )
 
     assert isinstance(held, reading.Contents)
@@ -73,11 +70,11 @@ def test_trials_are_told_what_the_wheel_holds(memory: Memory, tmp_path: Path) ->
     assert held.subjects[interpreter].extensions == ("demo.core",)
 
 
-def test_what_a_repair_did_is_what_it_is_here(memory: Memory, tmp_path: Path) -> None:
+def test_what_a_repair_did_is_what_it_is_here(store: Store, tmp_path: Path) -> None:
     raw = make_wheel(tmp_path)
-    kept = memory.store.put_file(raw)
+    kept = store.put_file(raw)
 
-    told = reading.differences(memory, kept, kept)
+    told = reading.differences(store, confined, kept, kept)
 
     assert told == ((), compare(read_wheel(raw), read_wheel(raw)))
 

@@ -6,11 +6,13 @@ from threading import Event
 
 import pytest
 
+from factory.confined import confined
 from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import read_host
 from factory.memory import Memory
 from factory.recipe.model import Recipe, UrlSource
+from factory.sessions.sources import SourceServices
 from factory.source.tree import Tree
 from factory.stages.source import tree_of
 from factory.store import Store
@@ -38,8 +40,8 @@ def recipe_for(index: Index, *, folder: str = "files", digest: Digest | None = N
 
 
 def take(recipe: Recipe, store: Store) -> Tree:
-    memory = Memory(store=store, cancelled=Event())
-    return tree_of(recipe, memory, read_host({"PATH": "/usr/bin:/bin"}), lambda _: None)[0]
+    memory, host = Memory(store=store, cancelled=Event()), read_host({"PATH": "/usr/bin:/bin"})
+    return tree_of(recipe, SourceServices(memory=memory, host=host, reader=confined))[0]
 
 
 def test_what_was_downloaded_from_an_address_is_not_downloaded_again(index: Index, store: Store) -> None:

@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from packaging.version import Version
 
-from factory import codec
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
-from factory.images.named import _paper, known, read_facts, remembered
+from factory.images.named import AskImage, known, read_facts, remembered
 from factory.images.probe import Libc, Probed
 from factory.images.rust import brought
-from factory.keys import key
+from factory.memory import Memory
 from factory.pins import Pin
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
@@ -75,8 +75,8 @@ def test_an_image_that_builds_no_wheels_is_refused(architecture: str, probed: Pr
 
 
 def test_nothing_is_known_of_an_image_that_never_was_here(tmp_path: Path) -> None:
-    with Store.open(tmp_path) as store, pytest.raises(ImageError, match=r"nothing is known of .* yet") as caught:
-        known(PIN, store)
+    with Store.open(tmp_path) as store, pytest.raises(ImageError, match="nothing is known yet of") as caught:
+        known(PIN, Memory(store=store, cancelled=Event()))
 
     assert f"factory image pull {PIN}" in caught.value.hint
 
@@ -86,7 +86,8 @@ def test_what_was_asked_is_known_by_the_digest_under_every_name(tmp_path: Path) 
     elsewhere = Pin("mirror.test/image", PIN.digest)
 
     with Store.open(tmp_path) as store:
-        store.ledger_put("facts", key(_paper(PIN)), _paper(PIN), codec.dump(facts))
-        found = remembered(elsewhere, store)
+        memory = Memory(store=store, cancelled=Event())
+        memory.keep(AskImage(image=PIN.digest), facts)
+        found = remembered(elsewhere, memory)
 
     assert found == brought(replace(facts, name=elsewhere.reference))

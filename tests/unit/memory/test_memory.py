@@ -11,10 +11,11 @@ import pytest
 from factory.digest import Digest
 from factory.errors import Interrupted, SourceError, StoreError
 from factory.failure import Failure
+from factory.memory import Stage
 from factory.store import Store, locks
-from tests.doubles.run import Outcome, ToyStage, make_memory
+from tests.doubles.run import Outcome, ToyAsk, ToyImage, ToyImageOfTheWorld, ToyStage, make_memory
 
-BUILD, RESOLVE, BYTECODE, RUST = (ToyStage(name=name) for name in ("build", "resolve", "bytecode", "rust"))
+BUILD, RESOLVE, BYTECODE, RUST = ToyStage(), ToyAsk(), ToyImage(), ToyImageOfTheWorld()
 FAILURE = Failure(step="build", message="no")
 GOOD = Outcome(word="good")
 
@@ -38,8 +39,8 @@ class Opened:
     store: Store
     damage: list[str] = field(default_factory=list)
 
-    def entry(self, stage: ToyStage) -> Path:
-        return self.store.path / "ledger" / stage.name / f"{stage.key.hex}.json"
+    def entry(self, stage: Stage[Outcome]) -> Path:
+        return self.store.path / "ledger" / stage.NAME / f"{stage.key.hex}.json"
 
     def blob(self, digest: Digest) -> Path:
         return self.store.path / "blobs" / digest.hex[:2] / digest.hex
@@ -60,25 +61,25 @@ def store(opened: Opened) -> Store:
 def test_what_one_run_made_the_next_one_remembers(store: Store) -> None:
     maker = Maker()
 
-    first = BUILD.once(make_memory(store), maker)
-    second = BUILD.once(make_memory(store), maker)
+    first = make_memory(store).once(BUILD, maker)
+    second = make_memory(store).once(BUILD, maker)
 
     assert (first, second) == ((GOOD, False), (GOOD, True))
     assert maker.times == 1
 
 
 @pytest.mark.parametrize("other", [ToyStage(input="other"), RESOLVE])
-def test_another_input_or_another_stage_is_another_key(store: Store, other: ToyStage) -> None:
-    BUILD.once(make_memory(store), Maker())
+def test_another_input_or_another_stage_is_another_key(store: Store, other: Stage[Outcome]) -> None:
+    make_memory(store).once(BUILD, Maker())
 
-    assert other.once(make_memory(store), Maker(Outcome(word="other"))) == (Outcome(word="other"), False)
+    assert make_memory(store).once(other, Maker(Outcome(word="other"))) == (Outcome(word="other"), False)
 
 
 def test_a_failure_is_not_remembered(store: Store, opened: Opened) -> None:
     memory = make_memory(store)
 
-    failed = BUILD.once(memory, Maker(FAILURE))
-    again = BUILD.once(memory, Maker())
+    failed = memory.once(BUILD, Maker(FAILURE))
+    again = memory.once(BUILD, Maker())
 
     assert (failed, again) == ((FAILURE, False), (GOOD, False))
     assert opened.damage == []
@@ -89,9 +90,9 @@ def test_what_make_raises_is_raised_and_the_key_is_free_again(store: Store) -> N
         raise SourceError("gone")
 
     with pytest.raises(SourceError, match="gone"):
-        BUILD.once(make_memory(store), fail)
+        make_memory(store).once(BUILD, fail)
 
-    assert BUILD.once(make_memory(store), Maker()) == (GOOD, False)
+    assert make_memory(store).once(BUILD, Maker()) == (GOOD, False)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +108,12 @@ def test_what_make_raises_is_raised_and_the_key_is_free_again(store: Store) -> N
         pytest.param(RUST, False, True, False, id="update makes an image of the world again"),
     ],
 )
-def test_what_is_made_again(store: Store, stage: ToyStage, fresh: bool, update: bool, is_remembered: bool) -> None:
-    stage.once(make_memory(store), Maker())
+def test_what_is_made_again(
+    store: Store, stage: Stage[Outcome], fresh: bool, update: bool, is_remembered: bool
+) -> None:
+    make_memory(store).once(stage, Maker())
 
-    _, from_store = stage.once(make_memory(store, fresh=fresh, update=update), Maker())
+    _, from_store = make_memory(store, fresh=fresh, update=update).once(stage, Maker())
 
     assert from_store == is_remembered
 
@@ -119,11 +122,11 @@ def test_what_is_made_again(store: Store, stage: ToyStage, fresh: bool, update: 
 def test_what_is_made_again_is_made_once_in_a_run_and_remembered_for_the_next(
     store: Store, fresh: bool, update: bool
 ) -> None:
-    RESOLVE.once(make_memory(store), Maker(Outcome(word="old")))
+    make_memory(store).once(RESOLVE, Maker(Outcome(word="old")))
     memory, maker = make_memory(store, fresh=fresh, update=update), Maker(Outcome(word="new"))
 
-    in_one_run = [RESOLVE.once(memory, maker) for _ in range(2)]
-    later = RESOLVE.once(make_memory(store), maker)
+    in_one_run = [memory.once(RESOLVE, maker) for _ in range(2)]
+    later = make_memory(store).once(RESOLVE, maker)
 
     assert in_one_run == [(Outcome(word="new"), False), (Outcome(word="new"), True)]
     assert later == (Outcome(word="new"), True)
@@ -139,25 +142,25 @@ def test_what_is_made_again_is_made_once_in_a_run_and_remembered_for_the_next(
     ],
 )
 def test_a_broken_entry_is_told_of_and_made_again(store: Store, opened: Opened, content: str) -> None:
-    BUILD.once(make_memory(store), Maker())
+    make_memory(store).once(BUILD, Maker())
     opened.entry(BUILD).chmod(0o600)
     opened.entry(BUILD).write_text(content)
 
-    again = BUILD.once(make_memory(store), Maker())
+    again = make_memory(store).once(BUILD, Maker())
 
     assert again == (GOOD, False)
-    assert BUILD.once(make_memory(store), Maker()) == (GOOD, True)
+    assert make_memory(store).once(BUILD, Maker()) == (GOOD, True)
     assert all(text.startswith("build ") for text in opened.damage)
     assert opened.damage
 
 
 def test_an_entry_of_another_shape_is_made_again_without_a_word(store: Store, opened: Opened) -> None:
-    store.ledger_put(BUILD.name, BUILD.key, BUILD.document, {"words": ["an older version's"]})
+    store.ledger_put(BUILD.NAME, BUILD.key, BUILD.document, {"words": ["an older version's"]})
 
-    again = BUILD.once(make_memory(store), Maker())
+    again = make_memory(store).once(BUILD, Maker())
 
     assert again == (GOOD, False)
-    assert BUILD.once(make_memory(store), Maker()) == (GOOD, True)
+    assert make_memory(store).once(BUILD, Maker()) == (GOOD, True)
     assert opened.damage == []
 
 
@@ -175,11 +178,11 @@ def test_an_outcome_whose_file_is_not_whole_is_told_of_and_made_again(
     store: Store, opened: Opened, harm: Callable[[Path], None]
 ) -> None:
     file = store.put_bytes(b"bytes", "a.whl")
-    BUILD.once(make_memory(store), Maker(Outcome(word="good", file=file)))
+    make_memory(store).once(BUILD, Maker(Outcome(word="good", file=file)))
     harm(opened.blob(file.digest))
 
     with Store.open(store.path, on_damage=opened.damage.append) as later:
-        again = BUILD.once(make_memory(later), Maker())
+        again = make_memory(later).once(BUILD, Maker())
 
     assert again == (GOOD, False)
     assert len(opened.damage) == 2, "it is looked for before the lock, and once it is held"
@@ -188,17 +191,17 @@ def test_an_outcome_whose_file_is_not_whole_is_told_of_and_made_again(
 def test_every_file_of_an_outcome_must_be_whole_however_deep_it_lies(store: Store, opened: Opened) -> None:
     files = [store.put_bytes(name.encode(), f"{name}.whl") for name in ("one", "two", "three", "four")]
     inner = Outcome(word="inner", file=files[0], files=(files[1],), named={"a": files[2]}, inner=Outcome(word="none"))
-    BUILD.once(make_memory(store), Maker(Outcome(word="good", inner=inner, file=files[3])))
+    make_memory(store).once(BUILD, Maker(Outcome(word="good", inner=inner, file=files[3])))
 
     made_again = []
     for file in files:
         gone(opened.blob(file.digest))
         with Store.open(store.path) as later:
-            made_again.append(BUILD.once(make_memory(later), Maker(Failure(step="build", message="no")))[1])
+            made_again.append(make_memory(later).once(BUILD, Maker(Failure(step="build", message="no")))[1])
         store.put_bytes(file.filename.removesuffix(".whl").encode(), file.filename)
 
     assert made_again == [False] * 4
-    assert BUILD.once(make_memory(store), Maker(FAILURE))[1]
+    assert make_memory(store).once(BUILD, Maker(FAILURE))[1]
 
 
 def test_an_outcome_whose_file_was_never_kept_is_refused(store: Store, tmp_path: Path) -> None:
@@ -206,7 +209,7 @@ def test_an_outcome_whose_file_was_never_kept_is_refused(store: Store, tmp_path:
         file = other.put_bytes(b"bytes", "a.whl")
 
     with pytest.raises(StoreError, match="is not in the store"):
-        BUILD.once(make_memory(store), Maker(Outcome(word="good", file=file)))
+        make_memory(store).once(BUILD, Maker(Outcome(word="good", file=file)))
 
 
 def test_two_runs_at_one_key_make_it_once(store: Store) -> None:
@@ -219,9 +222,9 @@ def test_two_runs_at_one_key_make_it_once(store: Store) -> None:
         return GOOD
 
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(BUILD.once, make_memory(store), make)
+        first = threads.submit(make_memory(store).once, BUILD, make)
         assert is_making.wait(60)
-        second = threads.submit(BUILD.once, make_memory(store), maker)
+        second = threads.submit(make_memory(store).once, BUILD, maker)
         may_end.set()
 
     assert (first.result(), second.result()) == ((GOOD, False), (GOOD, True))
@@ -237,9 +240,9 @@ def test_who_waits_for_one_that_fails_makes_it(store: Store) -> None:
         return FAILURE
 
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(BUILD.once, make_memory(store), fail)
+        first = threads.submit(make_memory(store).once, BUILD, fail)
         assert is_making.wait(60)
-        second = threads.submit(BUILD.once, make_memory(store), Maker())
+        second = threads.submit(make_memory(store).once, BUILD, Maker())
         may_end.set()
 
     assert (first.result(), second.result()) == ((FAILURE, False), (GOOD, False))
@@ -247,10 +250,10 @@ def test_who_waits_for_one_that_fails_makes_it(store: Store) -> None:
 
 def test_other_keys_are_made_meanwhile(store: Store) -> None:
     def make() -> Outcome:
-        assert ToyStage(input="other").once(make_memory(store), Maker()) == (GOOD, False)
+        assert make_memory(store).once(ToyStage(input="other"), Maker()) == (GOOD, False)
         return GOOD
 
-    assert BUILD.once(make_memory(store), make) == (GOOD, False)
+    assert make_memory(store).once(BUILD, make) == (GOOD, False)
 
 
 def test_who_waits_says_so_and_stops_when_the_run_is_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,20 +267,20 @@ def test_who_waits_says_so_and_stops_when_the_run_is_ended(store: Store, monkeyp
 
     def make() -> Outcome:
         with pytest.raises(Interrupted):
-            BUILD.once(make_memory(store, cancelled=cancelled, on_wait=on_wait), maker)
+            make_memory(store, cancelled=cancelled, on_wait=on_wait).once(BUILD, maker)
         return GOOD
 
-    assert BUILD.once(make_memory(store), make) == (GOOD, False)
+    assert make_memory(store).once(BUILD, make) == (GOOD, False)
     assert maker.times == 0
     assert told == [f"waiting for build {BUILD.key.short}, which another run or job is making"]
 
 
 def test_an_ended_run_still_reads_what_is_remembered(store: Store) -> None:
-    BUILD.once(make_memory(store), Maker())
+    make_memory(store).once(BUILD, Maker())
     cancelled = Event()
     cancelled.set()
 
-    assert BUILD.once(make_memory(store, cancelled=cancelled), Maker()) == (GOOD, True)
+    assert make_memory(store, cancelled=cancelled).once(BUILD, Maker()) == (GOOD, True)
 
 
 def test_what_is_not_worth_it_is_returned_and_made_again(store: Store) -> None:
@@ -286,7 +289,7 @@ def test_what_is_not_worth_it_is_returned_and_made_again(store: Store) -> None:
     def make() -> Outcome:
         return Outcome(word=next(words))
 
-    outcomes = [BUILD.surely(make_memory(store), make, lambda outcome: outcome.word == "good") for _ in range(3)]
+    outcomes = [make_memory(store).surely(BUILD, make, worth=lambda outcome: outcome.word == "good") for _ in range(3)]
 
     assert [outcome.word for outcome in outcomes] == ["bad", "good", "good"]
 
@@ -296,51 +299,6 @@ def test_what_raises_instead_of_failing_is_not_remembered(store: Store) -> None:
         raise SourceError("gone")
 
     with pytest.raises(SourceError, match="gone"):
-        BUILD.surely(make_memory(store), fail)
+        make_memory(store).surely(BUILD, fail)
 
-    assert BUILD.surely(make_memory(store), lambda: GOOD) == GOOD
-
-
-CONTENT = Digest.of(b"content")
-
-
-def test_a_volume_is_full_once_that_was_noted(store: Store) -> None:
-    with make_memory(store).volume("tools", CONTENT) as entry:
-        before = entry.is_full
-        entry.set_full()
-        after = entry.is_full
-
-    with make_memory(store).volume("tools", CONTENT) as entry:
-        later = entry.is_full
-    with make_memory(store).volume("crates", CONTENT) as entry:
-        other = entry.is_full
-    assert (before, after, later, other) == (False, True, True, False)
-
-
-def test_a_volume_whose_filling_failed_is_not_full(store: Store) -> None:
-    with pytest.raises(SourceError), make_memory(store).volume("tools", CONTENT):
-        raise SourceError("gone")
-
-    with make_memory(store).volume("tools", CONTENT) as entry:
-        assert not entry.is_full
-
-
-@pytest.mark.parametrize(("fresh", "update"), [(True, False), (False, True)])
-def test_a_full_volume_stays_full_whatever_is_made_again(store: Store, fresh: bool, update: bool) -> None:
-    with make_memory(store).volume("tools", CONTENT) as entry:
-        entry.set_full()
-
-    with make_memory(store, fresh=fresh, update=update).volume("tools", CONTENT) as entry:
-        assert entry.is_full
-
-
-def test_who_waits_for_a_volume_stops_when_the_run_is_ended(store: Store) -> None:
-    cancelled = Event()
-    cancelled.set()
-
-    with (
-        make_memory(store).volume("tools", CONTENT),
-        pytest.raises(Interrupted),
-        make_memory(store, cancelled=cancelled).volume("tools", CONTENT),
-    ):
-        pytest.fail("two filled one volume")
+    assert make_memory(store).surely(BUILD, lambda: GOOD) == GOOD

@@ -1,0 +1,62 @@
+"""The raw wheel: one call of the backend's hook, in the cell's container."""
+
+from dataclasses import dataclass
+
+from factory.digest import Artifact, Digest
+from factory.failure import Failure
+from factory.memory import Stage
+from factory.stages.cell_session import CellSession
+from factory.stages.commands import KeyedCommands, commands_of, digests_of
+from factory.stages.crates import Crates
+from factory.stages.outcome import refuse_secrets, take_wheel
+from factory.stages.prepare import Prepared
+from factory.steps import BUILT, Step
+from factory.tags import Interpreter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build(Stage[Artifact]):
+    """A source, built by these commands in an environment of these wheels."""
+
+    NAME, VERSION = "build", 3
+
+    source: Digest
+    image: Digest
+    interpreter: Interpreter
+    requirements: tuple[Digest, ...]
+    crates: Crates | None
+    tools: Digest
+    commands: KeyedCommands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A raw wheel; `is_here` says that the cell's container holds what the build left."""
+
+    wheel: Artifact
+    is_here: bool
+
+
+def build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> Built | Failure:
+    """Return the one wheel that the steps leave."""
+    stage = Build(
+        source=session.planned.tree.digest,
+        image=session.image.identity,
+        interpreter=session.interpreter,
+        requirements=digests_of(prepared.files),
+        crates=prepared.crates,
+        tools=session.services.tools.digest,
+        commands=commands_of(steps),
+    )
+
+    def work() -> Artifact | Failure:
+        return run_build(session, prepared, steps) or take_wheel(session, BUILT, "build")
+
+    outcome, from_store = session.services.memory.once(stage, work)
+    wheel = refuse_secrets(session, outcome, "build") if from_store and isinstance(outcome, Artifact) else outcome
+    return wheel if isinstance(wheel, Failure) else Built(wheel=wheel, is_here=not from_store)
+
+
+def run_build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> Failure | None:
+    """Run the build's steps, and leave what they made in the container."""
+    return session.equip(prepared.files, prepared.crates) or session.container.run_all(steps)

@@ -1,0 +1,85 @@
+"""A cell's container with its source, tools, crates and environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from factory.backends.environment import environment_step, install_step, remove_step
+from factory.digest import Artifact
+from factory.engine.api import ContainerSpec, Mount
+from factory.failure import Failure
+from factory.images import ReadyImage
+from factory.plan.model import Cell
+from factory.planned import PlannedRecipe
+from factory.sessions.services import Services
+from factory.sessions.session import Session
+from factory.stages.crates import Crates, crates_volume, lock_files
+from factory.stages.resolve import wheel_files
+from factory.stages.source import source_files
+from factory.stages.tools import tools_volume
+from factory.steps import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
+from factory.tags import Interpreter
+
+
+@dataclass(slots=True, kw_only=True)
+class CellSession:
+    """A cell's container with its source and environment in place, put together when something must run there."""
+
+    services: Services
+    planned: PlannedRecipe
+    cell: Cell
+    interpreter: Interpreter
+    image: ReadyImage
+    container: Session
+    env: Mapping[str, str]
+    passed: Mapping[str, str]
+    installed: frozenset[Artifact] = frozenset()
+    crates: Crates | None = None
+
+    def equip(self, files: tuple[Artifact, ...], crates: Crates | None) -> Failure | None:
+        """Start the container unless it runs, and install these wheels unless they are installed."""
+        if not self.container.started and (failure := self.start(crates)) is not None:
+            return failure
+        fresh = tuple(file for file in files if file not in self.installed)
+        if not fresh:
+            return None
+        self.container.put(wheel_files(self.services.memory.store, fresh), WHEELHOUSE)
+        self.installed |= set(fresh)
+        return self.container.run_all([install_step(tuple(file.filename for file in fresh), self.env)])
+
+    def start(self, crates: Crates | None) -> Failure | None:
+        """Start the container with source, tools and crates, and an empty environment."""
+        tools = tools_volume(self.services, self.image)
+        if isinstance(tools, Failure):
+            return tools
+        mounts = [*self.image.mounts, Mount(volume=tools, path=TOOLS)]
+        if crates is not None:
+            volume = crates_volume(self.services, self.planned, self.image, crates)
+            if isinstance(volume, Failure):
+                return volume
+            mounts.append(Mount(volume=volume, path=CARGO_HOME))
+        build = self.planned.recipe.build
+        self.container.start(
+            ContainerSpec(
+                image=self.image.reference,
+                label=self.cell.address,
+                env={},
+                mounts=tuple(mounts),
+                memory_bytes=build.memory_bytes,
+                workspace_bytes=build.disk_bytes,
+            )
+        )
+        self.crates = crates
+        self._put_source()
+        return self.container.run_all((environment_step(self.interpreter, self.env),))
+
+    def renew_source(self) -> Failure | None:
+        """Lay the source anew after the backend's hook ran in it: a build that needs no hook begins with the same."""
+        failure = self.container.run_all((remove_step(SOURCE, BUILT, env=self.env),))
+        if failure is None:
+            self._put_source()
+        return failure
+
+    def _put_source(self) -> None:
+        self.container.put(source_files(self.planned.tree), SOURCE)
+        if self.crates is not None:
+            self.container.put(lock_files(self.services, self.crates), SOURCE)

@@ -1,0 +1,68 @@
+"""The one wheel that a step leaves: taken into the store, and refused where it is not what it should be."""
+
+from pathlib import PurePosixPath
+
+from factory.digest import Artifact
+from factory.engine.api import StreamEntry
+from factory.excerpt import listed
+from factory.failure import Failure
+from factory.planned import PlannedRecipe
+from factory.recipe.model import SdistSource
+from factory.stages.cell_session import CellSession
+from factory.stages.leaks import leak_in
+from factory.untrusted import UntrustedTextError, parse_wheel_name
+
+WHEEL_LIMIT_BYTES = 4 << 30
+_BAKED_IN = (
+    "whoever gets the wheel could read it: keep the build from writing it into a file; "
+    "a value that is not secret belongs in build.env instead of build.pass-env"
+)
+
+
+def take_wheel(session: CellSession, folder: PurePosixPath, step: str) -> Artifact | Failure:
+    """Take the one wheel out of a folder of the container into the store."""
+    store, names, kept = session.services.memory.store, list[str](), list[Artifact]()
+
+    def keep(entry: StreamEntry) -> None:
+        if entry.path.suffix == ".whl":
+            names.append(str(entry.path))
+            if not kept:
+                kept.append(store.put_stream(entry.pieces, entry.path.name))
+
+    failure = session.container.take_each(folder, step, keep, limit_bytes=WHEEL_LIMIT_BYTES)
+    if failure is not None:
+        return failure
+    if len(names) != 1:
+        came = listed(sorted(names)) or "none"
+        return Failure(step=step, message=f"one wheel was owed, {len(names)} came out: {came}")
+    if strange := _strange(kept[0].filename, session.planned):
+        return Failure(step=step, message=strange, hint="look at the backend's configuration and at its log")
+    return refuse_secrets(session, kept[0], step)
+
+
+def refuse_secrets(session: CellSession, wheel: Artifact, step: str) -> Artifact | Failure:
+    """Refuse a wheel that holds a value of the caller's environment, and have the store forget its bytes.
+
+    A remembered wheel is searched, too: the run that made it may have been passed other variables.
+    """
+    store = session.services.memory.store
+    with store.open_blob(wheel.digest) as stream:
+        leak = leak_in(stream, wheel.filename, session.passed)
+    if not leak:
+        return wheel
+    store.discard(wheel.digest)
+    return Failure(step=step, message=f"the wheel {leak}", hint=_BAKED_IN)
+
+
+def _strange(filename: str, planned: PlannedRecipe) -> str:
+    """Say that a wheel is not of the source's project or release; a malformed name is the gate's to judge."""
+    try:
+        name, version, _, _ = parse_wheel_name(filename)
+    except UntrustedTextError:
+        return ""
+    if name != planned.project.name:
+        return f"a wheel of {name} came out; the source is {planned.project.name}"
+    source = planned.recipe.source
+    if isinstance(source, SdistSource) and version != source.version:
+        return f"a wheel of version {version} came out; the source is {source.version}"
+    return ""
