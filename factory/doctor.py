@@ -1,4 +1,4 @@
-"""What this machine lacks, each with the command that mends it."""
+"""What this machine lacks, with the command that installs it."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from factory.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing a run needs: what was found, and how to mend it where it is not `fine`."""
+    """One thing that a run needs: what was found, and what to do where it is not `fine`."""
 
     name: str
     fine: bool
@@ -27,7 +27,7 @@ class Check:
 
 
 def examine(host: Host) -> tuple[Check, ...]:
-    """Look at everything that a build needs on this machine."""
+    """Check everything that a build needs on this machine."""
     tools = (_mmdebstrap(host), _git(host), _emulator(host))
     return (_store(host), *tools, _certificates(host), *_proxies(host), *_engine(host))
 
@@ -53,7 +53,7 @@ def _git(host: Host) -> Check:
 
 
 def _emulator(host: Host) -> Check:
-    """Look for what emulates an old processor. Trials do without it, and every report of a run says so."""
+    """Look for an emulator of an old processor. Trials can do without, and every report of a run says so."""
     emulator = emulator_of(host.path)
     found = (
         f"not emulated in trials: {emulator.reason}" if isinstance(emulator, NoEmulator) else "qemu-user emulates it"
@@ -68,10 +68,12 @@ def _certificates(host: Host) -> Check:
 
 
 def _proxies(host: Host) -> Iterator[Check]:
-    """Look for proxies that a container does not reach: it has a loopback interface of its own."""
+    """Look for proxies that a container cannot reach: it has its own loopback interface."""
     if not host.proxies:
         return
-    mend = "let the proxy listen on an address that containers reach, and name that: crates are fetched in a container"
+    mend = (
+        "let the proxy listen on an address that containers can reach, and use that: crates are fetched in a container"
+    )
     bad = host.loopback_proxies
     found = f"{' and '.join(bad)} names this machine's loopback address" if bad else ", ".join(sorted(host.proxies))
     yield Check(name="proxies", fine=not bad, found=found, mend=mend)
@@ -97,5 +99,5 @@ def _images(engine: Engine, host: Host) -> Iterator[Check]:
         makes = "makes" if isinstance(spec, ImageSpec) else "that needs it pulls"
         found = "here" if is_here(engine, spec) else f"not here yet; the first build {makes} it"
         yield Check(name=f"image {spec.facts.name}", fine=True, found=found)
-    for each in prepared_here(engine):
-        yield Check(name="prepared image", fine=True, found=f"{each.base} with {each.holds}")
+    for prepared in prepared_here(engine):
+        yield Check(name="prepared image", fine=True, found=f"{prepared.base} with {prepared.holds}")

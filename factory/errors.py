@@ -2,13 +2,13 @@
 
 FactoryError
 ├── TooMuchOutputError  1   a tool that the factory runs printed too much
-├── TooSlowError      1   a tool that the factory runs did not end in its time
-├── UsageError        2   a flag or argument that cannot be meant
+├── TooSlowError      1   a tool that the factory runs exceeded its time
+├── UsageError        2   a flag or argument that is not valid
 │   └── RecipeError   2   a recipe that cannot be read; carries every Problem found
 ├── PlanError         3   a plan that cannot be carried out, or selects nothing
-├── SourceError       3   a source that cannot be had or read
+├── SourceError       3   a source that cannot be fetched or read
 ├── EngineError       4   no container engine, or one that stopped answering
-│   └── ImageError    4   no image serves, or it is not what it declares
+│   └── ImageError    4   no image is suitable, or it is not what it declares
 ├── StoreError        5   the store cannot be used
 ├── OutputError       5   the output folder, or another place for output, cannot be used
 ├── InternalError    70   an internal error of the factory
@@ -39,7 +39,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong with a field, with the way out in `hint`."""
+    """One thing that is wrong with a field; `hint` says what to do."""
 
     field: str
     message: str
@@ -53,14 +53,14 @@ class FactoryError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "", problems: tuple[Problem, ...] = ()) -> None:
-        """Keep the clause, the way out, and every problem found (recipes and sources have several)."""
+        """Keep the clause, the hint, and every problem found (recipes and sources have several)."""
         self.message = cut(message)
         super().__init__(self.message)
         self.hint = cut(hint)
         self.problems = problems
 
     def of(self, thing: object) -> Self:
-        """Return the same error, its message begun with what it is about: which recipe of several."""
+        """Return the same error with a message that begins with what it is about: which recipe of several."""
         return type(self)(f"{thing}: {self.message}", hint=self.hint, problems=self.problems)
 
 
@@ -69,11 +69,11 @@ class TooMuchOutputError(FactoryError):
 
 
 class TooSlowError(FactoryError):
-    """A tool that the factory runs (such as git) did not end in its time and was stopped."""
+    """A tool that the factory runs (such as git) exceeded its time and was stopped."""
 
 
 class UsageError(FactoryError):
-    """A flag or argument that cannot be meant."""
+    """A flag or argument that is not valid."""
 
     exit_code = 2
 
@@ -89,7 +89,7 @@ class PlanError(FactoryError):
 
 
 class SourceError(FactoryError):
-    """A source that cannot be had, is not what its hash says, or cannot be read."""
+    """A source that cannot be fetched, does not have its hash, or cannot be read."""
 
     exit_code = 3
 
@@ -101,7 +101,7 @@ class EngineError(FactoryError):
 
 
 class ImageError(EngineError):
-    """No image serves, or an image is not what it declares."""
+    """No image is suitable, or an image is not what it declares."""
 
 
 class StoreError(FactoryError):
@@ -119,7 +119,7 @@ class OutputError(FactoryError):
 class InternalError(FactoryError):
     """An internal error of the factory.
 
-    `traceback` is where, for whoever mends it; empty once it was written into a log.
+    `traceback` says where, for whoever corrects it; it is empty once it was written to a log.
     """
 
     exit_code = 70
@@ -127,21 +127,21 @@ class InternalError(FactoryError):
     def __init__(
         self, message: str, *, hint: str = "", problems: tuple[Problem, ...] = (), traceback: str = ""
     ) -> None:
-        """Keep the traceback beside the clause."""
+        """Keep the traceback besides the clause."""
         super().__init__(message, hint=hint, problems=problems)
         self.traceback = traceback
 
     def of(self, thing: object) -> Self:
-        """Return the same error, its message begun with what it is about."""
+        """Return the same error with a message that begins with what it is about."""
         message = f"{thing}: {self.message}"
         return type(self)(message, hint=self.hint, problems=self.problems, traceback=self.traceback)
 
     def logged(self, path: object) -> Self:
-        """Return the same error after its traceback was written into a log."""
+        """Return the same error without its traceback, which was written to a log."""
         return type(self)(self.message, hint=f"please report it, with {path}", problems=self.problems)
 
 
-class Interrupted(FactoryError):  # noqa: N818 -- not a fault: the user asked for it
+class Interrupted(FactoryError):  # noqa: N818 -- not an error: the user asked for it
     """Ctrl-C or SIGTERM."""
 
     exit_code = 130

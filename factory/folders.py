@@ -1,7 +1,7 @@
 """Folders of this user's own, held open, so that no other user of the machine decides where something is written.
 
-A folder is ours where it belongs to the effective user and nobody else may write in it. What is opened or made below
-one is named relative to its descriptor, so that renaming it, or a folder above it, leads nowhere else.
+A folder is ours if it belongs to the effective user and nobody else may write to it. What is opened or created below
+it is named relative to its descriptor, so that renaming it, or a folder above it, changes nothing.
 """
 
 import errno
@@ -25,16 +25,16 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """What is raised for a folder that is not ours: which error, and how another folder is named."""
+    """What is raised for a folder that is not ours: the error, and the hint that names another folder."""
 
     error: type[FactoryError]
     elsewhere: str
 
     def require_ours(self, status: os.stat_result, path: Path) -> None:
-        """Refuse what belongs to somebody else, or what others may write.
+        """Refuse what belongs to somebody else, or what others may write to.
 
         Raises:
-            FactoryError: of the kind in `error`.
+            FactoryError: it is not ours; an exception of the type `error`.
         """
         if status.st_uid != os.geteuid():
             whose = f"{path} belongs to the user with uid {status.st_uid}; this program runs with uid {os.geteuid()}"
@@ -64,17 +64,17 @@ class Folder:
 
     @classmethod
     def open(cls, path: Path, refusal: Refusal) -> Self:
-        """Open a folder of ours; what is missing of its path is made.
+        """Open a folder of ours; missing parts of its path are created.
 
-        Of an absolute path the last part must be ours, of a relative one every part: a current folder that others may
-        write in is no reason to write into what they made there.
+        Of an absolute path the last part must be ours, of a relative one every part: where others may write to the
+        current folder, what they created there is not to be written to.
 
         Raises:
             FactoryError: it is not ours.
             OSError: it cannot be made or opened.
         """
         base = path.parent if path.is_absolute() else Path()
-        with suppress(FileExistsError):  # what is there and is no folder, the next line names
+        with suppress(FileExistsError):  # if it is not a folder, the next line says so
             base.mkdir(parents=True)
         folder = cls(base, os.open(base, _FOLDER), refusal)
         for name in path.relative_to(base).parts or (".",):
@@ -89,14 +89,14 @@ class Folder:
         self.close()
 
     def close(self) -> None:
-        """Let go of it. Whoever uses it afterwards gets EBADF: the number may be another file's by then."""
+        """Close it. Later uses fail with EBADF, where the old number might be another file's by then."""
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 
     @property
     def anchor(self) -> Path:
-        """A path of the open folder for this process, whatever its name leads to by now (proc_pid_fd(5))."""
+        """A path of the open folder for this process, which stays valid if the folder is renamed (proc_pid_fd(5))."""
         return Path(f"/proc/self/fd/{self.descriptor}")
 
     def is_at(self, path: Path) -> bool:
@@ -104,7 +104,7 @@ class Folder:
         return os.path.samestat(path.stat(), os.fstat(self.descriptor))
 
     def sub(self, name: str) -> Self:
-        """Open a folder in this one, made with mode 0700 where it is missing.
+        """Open a folder in this one; where it is missing it is created with mode 0700.
 
         Raises:
             FactoryError: it is not ours, or a symbolic link that somebody else made.
@@ -121,7 +121,7 @@ class Folder:
         return type(self)(path, descriptor, self._refusal)
 
     def create(self, name: str, mode: int = 0o600) -> BinaryIO:
-        """Make a new file; one that is there already, or a link of that name, is an error.
+        """Create a new file; an existing file or link of that name is an error.
 
         Raises:
             OSError: it cannot be made.
@@ -129,14 +129,14 @@ class Folder:
         return cast("BinaryIO", os.fdopen(os.open(name, _NEW_FILE, mode, dir_fd=self.descriptor), "wb"))
 
     def create_text(self, name: str) -> TextIOWrapper:
-        """Make a new text file, as `create` does."""
+        """Create a new text file, as `create` does."""
         return TextIOWrapper(self.create(name), encoding="utf-8")
 
     def write(self, path: PurePath, pieces: Iterable[bytes], mode: int = 0o600) -> None:
-        """Write a file below this folder, and the folders that lead to it; what had its name is replaced.
+        """Write a file below this folder, and the folders that lead to it; an existing file is replaced.
 
         Raises:
-            ValueError: the path is absolute, or climbs.
+            ValueError: the path is absolute, or has a part `..`.
             FactoryError: a folder on its way is not ours.
             OSError: it cannot be written.
         """
@@ -156,7 +156,7 @@ class Folder:
         return type(self)(self.path, os.open(".", _FOLDER, dir_fd=self.descriptor), self._refusal)
 
     def _opened(self, seen: int, path: Path) -> int:
-        """Open what was looked at. A link that this user or root made is followed; what it leads to must be ours."""
+        """Open what a name led to. A link of this user's or root's is followed, but its target must be ours."""
         status = os.fstat(seen)
         if stat.S_ISLNK(status.st_mode):
             if status.st_uid not in (0, os.geteuid()):

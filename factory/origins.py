@@ -1,4 +1,4 @@
-"""Where a URL leads: scheme, host and port, to which credentials are bound, and the place without them for keys."""
+"""URLs without their credentials."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 _PORTS = {"http": 80, "https": 443}
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 BLOCKED = (
-    "169.254.0.0/16",  # link-local (RFC 3927): nearly every cloud's metadata, and what hosts offer their own programs
+    "169.254.0.0/16",  # link-local (RFC 3927): the metadata of nearly every cloud, and services of the host itself
     "fe80::/10",  # the same in IPv6 (RFC 4291)
     "fd00:ec2::/32",  # Amazon's metadata and name server in IPv6
     "fd20:ce::254/128",  # Google's metadata in IPv6
@@ -16,13 +16,13 @@ BLOCKED = (
     "168.63.129.16/32",  # Azure's host
     "192.0.0.192/32",  # Oracle's metadata
 )
-"""Where hosts tell machines their credentials: neither the factory nor a container of its asks there."""
+"""Where clouds give machines their credentials: neither the factory nor its containers connect there."""
 _NETWORKS = tuple(map(ip_network, BLOCKED))
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A server as credentials know it."""
+    """The server that credentials are for: scheme, host and port of a URL."""
 
     scheme: str
     host: str
@@ -30,7 +30,7 @@ class Origin:
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody on the way reads what is sent: by TLS, or on this machine's loopback interface."""
+        """Whether nobody in between can read what is sent: over TLS, or on this machine's loopback interface."""
         return self.scheme == "https" or is_loopback_host(self.host)
 
 
@@ -46,7 +46,7 @@ def origin_of(url: str) -> Origin:
 
 
 def place_of(url: str) -> str:
-    """Return scheme, host, port and path of a URL in one spelling, for keys: no user, password, query or fragment.
+    """Return scheme, host, port and path of a URL in one spelling, for keys, without user, password, query or fragment.
 
     Raises:
         ValueError: its port or its address is malformed.
@@ -63,7 +63,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def is_metadata(host: str) -> bool:
-    """Whether a host is an address of the machine's own link, where clouds tell it secrets, or another such address."""
+    """Whether a host is a link-local or another address at which clouds give a machine its credentials."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:

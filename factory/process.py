@@ -1,4 +1,4 @@
-"""The one module that starts processes on this machine: tools of ours, never a package's code."""
+"""The only module that starts processes on this machine: our own tools, never a package's code."""
 
 import os
 import select
@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from factory.errors import FactoryError, Interrupted, TooMuchOutputError, TooSlowError
 
 MOST_BYTES = 64 << 20
-"""What a tool may print unless its caller says otherwise."""
+"""How much a tool may print unless its caller says otherwise."""
 
 _GRACE_S = 5
 _INTERRUPT_GRACE_S = 0.7
@@ -32,7 +32,7 @@ _ending = Event()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """How a process of ours ended; of what it printed to stderr the first mebibyte is kept."""
+    """How a process ended; of its stderr the first mebibyte is kept."""
 
     returncode: int
     stdout: bytes
@@ -52,14 +52,13 @@ def run(
 ) -> Completed:
     """Run a tool to its end in its own session, so that a timeout or Ctrl-C ends its children too.
 
-    `stdout` receives the output instead of `Completed.stdout` when a file is given; what is kept in memory may have
-    `most_bytes`.
+    With a file as `stdout` the output goes there instead of into `Completed.stdout`, which may have `most_bytes`.
 
     Raises:
-        FactoryError: the program or `cwd` does not exist or may not be used.
+        FactoryError: the program or `cwd` does not exist or cannot be used.
         TooSlowError: it outlived `timeout_s`, and was ended.
         TooMuchOutputError: it printed more than `most_bytes`, and was ended.
-        Interrupted: `end_all` ended it, or came before it.
+        Interrupted: `end_all` ended it, or was called before.
     """
     started = monotonic()
     with _started(argv, env=env, cwd=cwd, stdout=stdout) as child:
@@ -85,7 +84,7 @@ def run(
 
 
 def _talked(child: subprocess.Popen[bytes], stdin: bytes, until: float, most_bytes: int) -> tuple[bytearray, bytearray]:
-    """Feed a process and take what it prints, until it closes both streams; return what it printed to each.
+    """Write a process's input and read its output until it closes both streams; return what it printed to each.
 
     Raises:
         TimeoutExpired: `until` came first, by the monotonic clock.
@@ -124,7 +123,7 @@ def _ready(
 
 
 def _fed(pipe: int, left: memoryview) -> memoryview:
-    """Write as much as a pipe that is ready takes for sure; return the rest, none where nobody reads any more."""
+    """Write as much as a ready pipe surely takes; return the rest, or nothing where its reader is gone."""
     try:
         return left[os.write(pipe, left[: select.PIPE_BUF]) :]
     except BrokenPipeError:
@@ -132,7 +131,7 @@ def _fed(pipe: int, left: memoryview) -> memoryview:
 
 
 def _taken(pipe: int, kept: bytearray, most_bytes: int | None, child: subprocess.Popen[bytes]) -> bool:
-    """Read what a pipe holds; whether there was something. stderr (most_bytes None): keep only the first mebibyte."""
+    """Read what a pipe holds; return whether there was anything. Of stderr (most_bytes None) keep a mebibyte."""
     piece = os.read(pipe, _PIECE_BYTES)
     if most_bytes is None:
         kept += piece[: _COMPLAINT_BYTES - len(kept)]
@@ -156,7 +155,7 @@ def end_all() -> None:
 
 
 def begin_again() -> None:
-    """Let processes start although `end_all` was called: another run begins in this process."""
+    """Let processes start again after `end_all`: another run begins in this process."""
     _ending.clear()
 
 
@@ -172,7 +171,7 @@ def _started(
 
 
 def _forget(child: subprocess.Popen[bytes]) -> bool:
-    """Take a process off the list, after `end_all` is done with it; whether it was ended so."""
+    """Take a process off the list, once `end_all` is done with it; return whether `end_all` ended it."""
     with _lock:
         if child not in _children:
             return True
@@ -198,18 +197,18 @@ def _popen(
 
 
 def _not_started(program: str | Path, env: Mapping[str, str], cwd: Path, error: OSError) -> FactoryError:
-    """Say which of the two is at fault: Popen names the folder in `filename` when it could not enter it."""
+    """Say whether the program or the folder is at fault: Popen puts a folder that it cannot enter into `filename`."""
     if error.filename == os.fspath(cwd):
         return FactoryError(
             f"{program} cannot be run in {cwd}: {error.strerror}", hint="the folder must be there until the run ends"
         )
     if isinstance(error, FileNotFoundError) and shutil.which(program, path=env.get("PATH")) is None:
         return FactoryError(f"{program} is not installed", hint="run `factory doctor`")
-    return FactoryError(f"{program} cannot be started: {error.strerror}", hint="install it again, or mend its mode")
+    return FactoryError(f"{program} cannot be started: {error.strerror}", hint="install it again, or correct its mode")
 
 
 def _end(children: Collection[subprocess.Popen[bytes]], grace_s: float) -> None:
-    """Ask processes that still run, and all they started, to end, and after a grace make them."""
+    """Ask running processes, and all that they started, to end; kill those that do not within a grace period."""
     give_up = monotonic() + grace_s
     left = [child for child in children if _is_signalled(child, signal.SIGTERM)]
     while left and monotonic() < give_up:
@@ -222,7 +221,7 @@ def _end(children: Collection[subprocess.Popen[bytes]], grace_s: float) -> None:
 
 
 def _is_signalled(child: subprocess.Popen[bytes], number: int) -> bool:
-    """Send a signal to a process and all it started; whether any of them is still there."""
+    """Send a signal to a process and all that it started; return whether any of them still exists."""
     try:
         os.killpg(child.pid, number)
     except ProcessLookupError:

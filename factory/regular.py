@@ -1,6 +1,6 @@
-"""Files that a recipe or a project of this machine names, opened so that none of them can stop a run.
+"""Regular files that a recipe or a project names, opened so that none of them can block a run.
 
-To open a named pipe waits for whoever writes to it, and a device may never end. Whoever reads says how much.
+Opening a named pipe waits for a writer, and a device may never end. The caller limits how much it reads.
 """
 
 import errno
@@ -13,10 +13,10 @@ _OPENING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 def open_regular(path: Path, *, follows_links: bool = True) -> BinaryIO:
-    """Open a regular file; a last part that is a link is refused unless `follows_links`.
+    """Open a regular file; a path whose last part is a link is refused unless `follows_links`.
 
     Raises:
-        OSError: it cannot be opened, or is no regular file.
+        OSError: it cannot be opened, or is not a regular file.
     """
     descriptor = os.open(path, _OPENING if follows_links else _OPENING | os.O_NOFOLLOW)
     try:

@@ -1,7 +1,7 @@
-"""Text of packages, wheels, tools and recipes made fit to print: it steers no terminal, hides nothing, commands no CI.
+"""Text of packages, wheels, tools and recipes, made fit to print: without commands to terminals and CI runners.
 
-A CI runner reads what a program prints and obeys some of it. GitHub's takes `::command::` at the beginning of a line,
-blanks before it left out, and `##[command]` wherever it is; Azure's takes `##vso[…]`, TeamCity's `##teamcity[…]`.
+A CI runner takes some of what a program prints as commands. GitHub's takes `::command::` at the beginning of a line,
+also after blanks, and `##[command]` anywhere; Azure's takes `##vso[…]`, TeamCity's `##teamcity[…]`.
 GitLab's sections need an escape sequence, which `clean` drops.
 """
 
@@ -36,36 +36,36 @@ _COMMAND = re.compile(r"(?:^|(?<=[\r\n]))(?P<blanks>[^\S\r\n]*+):(?=:)")
 
 
 def clean(text: str) -> str:
-    """Drop escape sequences, control characters, and characters that nobody sees; tabs and line feeds stay."""
+    """Drop escape sequences, control characters and invisible characters; tabs and line feeds stay."""
     printable = text.encode(errors="replace").decode()  # a file name that is not UTF-8 holds surrogates
     return _seen(_STEERING.sub("", printable))
 
 
 def inert(text: str) -> str:
-    """Put a space into whatever a CI runner would obey: `# #[error]`, `: :error::`."""
+    """Put a space into whatever a CI runner would take as a command: `# #[error]`, `: :error::`."""
     text = _MARK.sub("# ", text) if "##" in text else text
     return _COMMAND.sub(r"\g<blanks>: ", text) if "::" in text else text
 
 
 def inert_json(text: str) -> str:
-    """Escape what `inert` would break in JSON of ASCII characters: its values stay what they are."""
+    """Escape what `inert` would change in JSON of ASCII characters, so that its values stay the same."""
     return text.replace("##", r"#\u0023")
 
 
 def shown(text: str) -> str:
-    """Return what may be printed of a text that keeps its lines."""
+    """Make a text of several lines fit to print."""
     return inert(clean(text))
 
 
 def plain(text: str) -> str:
-    """Return what may be printed of a text, in one line; line breaks in a name become spaces."""
+    """Make a text fit to print in one line; line breaks become spaces."""
     return inert(" ".join(clean(text).splitlines()))
 
 
 class Printed(TextIOBase):
-    """A stream for people and CI logs. Lines are looked at when they are printed: a table folds where it likes.
+    """A stream for people and CI logs. Lines are made inert when they are printed: a table may break a line anywhere.
 
-    Colours that are the factory's own pass; texts of others have lost theirs before, in `clean`.
+    The factory's own colours pass; other texts have lost theirs before, in `clean`.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -104,13 +104,13 @@ class Printed(TextIOBase):
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """Look at everything that is printed inside, by whatever library: stdout and stderr are both read by CI runners."""
-    with redirect_stdout(_watched(sys.stdout)), redirect_stderr(_watched(sys.stderr)):
+    """Make inert whatever is printed inside, by any library: CI runners read both stdout and stderr."""
+    with redirect_stdout(_printed(sys.stdout)), redirect_stderr(_printed(sys.stderr)):
         yield
 
 
-def _watched(stream: TextIO | None) -> Printed | None:
-    return None if stream is None else Printed(stream)  # None is Python's word for one that was closed before the start
+def _printed(stream: TextIO | None) -> Printed | None:
+    return None if stream is None else Printed(stream)  # Python sets it to None where it was closed before the start
 
 
 def _seen(text: str) -> str:

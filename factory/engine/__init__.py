@@ -1,1 +1,1 @@
-"""Containers: the only room that speaks to a container engine."""
+"""Containers: the only package that talks to a container engine."""

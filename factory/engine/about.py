@@ -9,7 +9,7 @@ from factory.engine.posture import ContainerOptions, Json
 
 _UNCONFINED: Final = "unconfined"
 _BUILTIN_SINCE: Final = (1, 42)
-"""The API of Docker 23: since then `seccomp=builtin` names the engine's own profile, whatever its default is."""
+"""The API of Docker 23: since then `seccomp=builtin` names the engine's own profile, whatever the default is."""
 
 
 def described(version: Json, info: Json) -> EngineInfo:
@@ -58,7 +58,7 @@ def options_of(engine: EngineInfo) -> ContainerOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weakness:
-    """What an engine lacks of what confines a container, what comes of that, and how to mend it."""
+    """One means of confining containers that an engine lacks, with its consequence and its remedy."""
 
     found: str
     mend: str
@@ -73,14 +73,14 @@ def weaknesses(engine: EngineInfo) -> tuple[Weakness, ...]:
             if engine.seccomp is None
             else (f"the seccomp profile {_UNCONFINED}", "remove `seccomp-profile` from the daemon's configuration")
         )
-        found = f"the container engine filters no system calls (it names {profile}): a build may make every one"
-        lacks.append(Weakness(found=found, mend=mend))
+        weakness = f"the container engine filters no system calls (it reports {profile}): a build may make any of them"
+        lacks.append(Weakness(found=weakness, mend=mend))
     if not engine.limits_cpus:
-        found = (
+        weakness = (
             "the container engine cannot limit processors (`docker info` reports no CpuCfsQuota): "
             "a build may use all of them"
         )
-        lacks.append(Weakness(found=found, mend="delegate the control group's cpu controller to it"))
+        lacks.append(Weakness(found=weakness, mend="delegate the control group's cpu controller to it"))
     return tuple(lacks)
 
 

@@ -1,7 +1,7 @@
-"""What the factory asks of a container engine, as a Protocol; values only, no wheels, plans or tags.
+"""What the factory asks of a container engine, as a Protocol.
 
-Container paths are `PurePosixPath`. Files cross as tar streams, never as host mounts, so that a remote daemon works.
-Everything made through an `Engine` carries labels of its owner (one per store) and run, and dies with the run.
+Container paths are `PurePosixPath`. Files are sent as tar streams, never as host mounts, so that a remote daemon works.
+Everything made through an `Engine` carries labels of its owner (one per store) and of its run, and ends with the run.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,17 +12,17 @@ from typing import Literal, Protocol
 
 WORKSPACE = PurePosixPath("/work")
 PIDS = 4096
-EARLIEST_S = 315_532_800  # 1980-01-01: a zip, and so a wheel, cannot say an older time
+EARLIEST_S = 315_532_800  # 1980-01-01: a zip, and so a wheel, cannot hold an earlier time
 
 OnOutput = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """Who answers: name and version, API version, storage driver, processors and memory it may use.
+    """An engine's name and version, API version, storage driver, and the processors and memory that it may use.
 
-    `seccomp` is the profile that filters its containers' system calls, None where nothing does; `limits_cpus` is
-    whether its kernel can limit their processors.
+    `seccomp` is the profile that filters the system calls of its containers, None where no profile does; `limits_cpus`
+    is whether its kernel can limit their processors.
     """
 
     name: str
@@ -38,7 +38,7 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldImage:
-    """An image that the engine holds, as its configuration describes it; `architecture` is the engine's word for it."""
+    """An image that the engine has, as its configuration describes it; `architecture` is in the engine's spelling."""
 
     id: str
     architecture: str
@@ -49,7 +49,7 @@ class HeldImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullProgress:
-    """How far a pull is: the layers known so far and those that are here, and the bytes of what is downloaded."""
+    """The progress of a pull: layers known and complete, and bytes of the layers that are downloaded."""
 
     layers: int
     layers_done: int
@@ -59,7 +59,7 @@ class PullProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A named volume at a container path, read-only whatever runs there; host paths cannot be said."""
+    """A named volume at a container path, always read-only; host paths cannot be mounted."""
 
     volume: str
     path: PurePosixPath
@@ -73,15 +73,15 @@ class ContainerSpec:
     `/dev/shm` as tmpfs, pids and memory limits, an init, nothing of the host mounted. `WORKSPACE` is a writable
     anonymous volume that belongs to the unprivileged user and goes with the container.
     `network` is off unless a step needs it. It is then a network without other containers; `firewall` names an image of
-    ours with a Python in /usr/bin, by which the link-local ranges are closed before this container is created.
-    `tmpfs_bytes` bounds /tmp, `workspace_bytes` what the workspace may hold while a command runs; with 0 it is
+    ours with a Python in /usr/bin, whose container blocks link-local addresses before this one is created.
+    `tmpfs_bytes` limits /tmp, `workspace_bytes` what the workspace may hold while a command runs; 0 makes it
     read-only. `label` names the cell.
 
-    Commands are watched from a second container, of the image `monitor`. That must be one that no recipe influences;
-    None says that `image` is.
+    Commands are watched from a second container, of the image `monitor`, which no recipe may influence; None means that
+    `image` is such an image.
 
-    One that `prepares` an image is the exception: root, with the few capabilities that package managers need, and a
-    writable root filesystem, which `commit` makes an image of. Package code never runs in it.
+    A container that `prepares` an image is the exception: it runs as root, with the few capabilities that package
+    managers need, on a writable root filesystem, which `commit` makes an image of. Package code never runs in it.
     """
 
     image: str
@@ -102,11 +102,11 @@ class ContainerSpec:
 class Exit:
     """How one command in a container ended.
 
-    `output` is stdout and stderr as the engine hands them over (each in order, between them nearly so), capped: beyond
-    the cap the middle is dropped and `truncated` says so.
+    `output` is stdout and stderr as the engine sends them (each in order, the two interleaved nearly so). Beyond a cap
+    the middle is dropped, and `truncated` is set.
     `ended` is `exited` (see `code`), `timeout`, `oom` (the memory limit killed it), `workspace` (it held more than it
-    may), `disk` (the engine's has too little room left), `unwatched` (nobody could see for too long what it holds) or
-    `lost` (the container or the engine went away under it; `code` means nothing then).
+    may), `disk` (the engine's disk is nearly full), `unwatched` (the workspace could not be measured for too long) or
+    `lost` (the container or the engine went away; `code` means nothing then).
     """
 
     code: int
@@ -128,9 +128,9 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkEntry:
-    """One link to copy in: symbolic, its `target` relative to its folder, or `hard`, to a file written before it.
+    """One link to copy in: symbolic, with a `target` relative to its folder, or `hard`, to a file written before it.
 
-    `mode` is the permission bits of a hard link, which are its file's too.
+    `mode` is the permission bits of a hard link, which its file shares.
     """
 
     path: PurePosixPath
@@ -141,7 +141,7 @@ class LinkEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamEntry:
-    """One regular file whose bytes come in `pieces`, and are held nowhere as a whole."""
+    """One regular file whose bytes come in `pieces`, so that the whole file is never in memory."""
 
     path: PurePosixPath
     size_bytes: int
@@ -150,11 +150,11 @@ class StreamEntry:
     mtime_s: int = EARLIEST_S
 
     def whole(self) -> FileEntry:
-        """Read all pieces, and hold the file."""
+        """Read all pieces into memory."""
         return FileEntry(path=self.path, content=b"".join(self.pieces), mode=self.mode, mtime_s=self.mtime_s)
 
 
-Entry = FileEntry | StreamEntry | LinkEntry
+TreeEntry = FileEntry | StreamEntry | LinkEntry
 
 
 class Container(Protocol):
@@ -169,7 +169,7 @@ class Container(Protocol):
         timeout_s: float,
         on_output: OnOutput | None = None,
     ) -> Exit:
-        """Run one command to its end as the container's user. After a timeout the container is dead."""
+        """Run one command to its end as the container's user. A timeout kills the container."""
         ...
 
     def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
@@ -185,26 +185,26 @@ class Container(Protocol):
         ...
 
     def stream_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[StreamEntry]:
-        """Read the same files without holding one: an entry's pieces are gone once the next entry is asked for.
+        """Read the same files in pieces: an entry's pieces must be read before the next entry is asked for.
 
         Raises:
-            FactoryError: as `copy_out`, also while pieces are read.
+            FactoryError: as for `copy_out`, also while pieces are read.
         """
         ...
 
-    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[Entry]:
+    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[TreeEntry]:
         """Read the files, as `stream_out` does, and the links at or below a path.
 
         Raises:
-            FactoryError: as of `stream_out`, or a link leads out of the folder.
+            FactoryError: as for `stream_out`, or a link leads out of the folder.
         """
         ...
 
     def commit(self, *, reference: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root filesystem that was prepared, on top of the image it began with; return its id.
 
-        Nothing else of the container goes with it: not its workspace, /tmp, mounts, nor any command's environment.
-        The labels must name everything that the first image's labels say and this image's do not.
+        Nothing else of the container becomes part of it: no workspace, /tmp, mounts or environment of a command.
+        Every label of the first image must be given again, or given another value.
         """
         ...
 
@@ -213,7 +213,7 @@ class Engine(Protocol):
     """A container engine. Raises EngineError where it does not answer, ImageError where an image is missing."""
 
     def info(self) -> EngineInfo:
-        """Ask the engine who it is."""
+        """Ask the engine what it is."""
         ...
 
     def find_image(self, labels: Mapping[str, str]) -> str | None:
@@ -232,7 +232,7 @@ class Engine(Protocol):
         """Bring an image here from its registry, by digest; what came is compared with it.
 
         Raises:
-            ImageError: it did not come; a PullError says whether it may come later.
+            ImageError: it did not come; a PullError says whether trying again may help.
             Interrupted: the run was ended meanwhile.
         """
         ...
@@ -241,7 +241,7 @@ class Engine(Protocol):
         """Ask a registry which digest a tag has now; nothing is pulled.
 
         Raises:
-            ImageError: the registry does not say.
+            ImageError: the registry does not answer.
         """
         ...
 
@@ -259,11 +259,11 @@ class Engine(Protocol):
         """Start a container that is removed, with its workspace, when the block ends, however it ends."""
         ...
 
-    def fill_volume(self, name: str, entries: Iterable[Entry]) -> None:
-        """Make a named cache volume anew that holds these files and nothing else; it outlives the run.
+    def fill_volume(self, name: str, entries: Iterable[TreeEntry]) -> None:
+        """Create a named cache volume again with these files and nothing else; it outlives the run.
 
-        No program runs while the volume can be written: the engine unpacks the files by way of a container that is
-        never started. The volume is then read back, and every file's digest compared.
+        No program runs while the volume can be written: the engine unpacks the files through a container that is never
+        started. The volume is then read back, and the digest of every file compared.
 
         Raises:
             EngineError: the volume does not hold what was written.
@@ -279,10 +279,10 @@ class Engine(Protocol):
         ...
 
     def await_answer(self) -> None:
-        """Wait until the engine answers, as after a restart; not while it is silent, nor once the run is ended.
+        """Wait until the engine answers, as after a restart.
 
         Raises:
-            EngineError: it stayed away for too long. Who waits later is told so at once.
+            EngineError: it is silent, or stayed away for too long, or the run was ended. Later calls raise at once.
         """
         ...
 
@@ -291,5 +291,5 @@ class Engine(Protocol):
         ...
 
     def reap(self, is_running: Callable[[str], bool]) -> int:
-        """Remove what dead runs of this owner left: containers and their volumes whose run id does not run."""
+        """Remove what dead runs of this owner left: containers, volumes and networks of run ids that do not run."""
         ...

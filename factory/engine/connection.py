@@ -49,14 +49,16 @@ class Connection:
                 with self.speaking():
                     return str(api.version(api_version=False)["ApiVersion"])
             except KeyError as error:
-                raise EngineError(f"what answers at {self.where} is no container engine", hint=_START) from error
+                raise EngineError(f"what answers at {self.where} is not a container engine", hint=_START) from error
 
     def _connected(self, host: Host, version: str) -> docker.APIClient:
         try:
             settings = kwargs_from_env(environment=dict(host.docker))
             api = docker.APIClient(**settings, version=version, timeout=self.silence_s, max_pool_size=_POOL_SIZE)
         except (DockerException, ValueError) as error:
-            raise EngineError(f"{self.where} names no container engine: {error}", hint="mend DOCKER_HOST") from error
+            raise EngineError(
+                f"{self.where} does not name a container engine: {error}", hint="correct DOCKER_HOST"
+            ) from error
         api.trust_env = False
         return api
 

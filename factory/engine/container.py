@@ -1,4 +1,4 @@
-"""A running container: its commands, and the files that go in and out."""
+"""A running container."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Final, Literal, cast
 
 from factory.engine import posture, tarstream
-from factory.engine.api import WORKSPACE, Entry, Exit, FileEntry, OnOutput, StreamEntry
+from factory.engine.api import WORKSPACE, Exit, FileEntry, OnOutput, StreamEntry, TreeEntry
 from factory.engine.client import Client
 from factory.engine.disk import DiskLimits, DiskWatch, Verdict
 from factory.engine.faults import ConflictError, MissingError, UnreachableError
@@ -82,7 +82,7 @@ class DockerContainer:
             is_memory = not isinstance(error, UnreachableError) and self._ran_out_of_memory()
             code, ended = (_KILLED, "oom") if is_memory else (_NO_CODE, "lost")
         if code != 0 and self.run_ended.is_set():
-            ended = "lost"  # it was killed, or something that it waits for: whatever it says, it has not failed
+            ended = "lost"  # it was killed, or something that it waits for was: its exit code is no failure of its own
         duration_s = monotonic() - started
         self._ran_s += duration_s
         return Exit(code=code, output=output.text(), duration_s=duration_s, ended=ended, truncated=output.truncated)
@@ -90,7 +90,7 @@ class DockerContainer:
     def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
         """Write files below a folder of the workspace, owned by the unprivileged user."""
         if not to.is_relative_to(WORKSPACE) or ".." in to.parts:
-            raise FactoryError(f"{to} does not lie in the workspace, which is all that files are copied into")
+            raise FactoryError(f"{to} is outside the workspace; files are copied into the workspace only")
         self.client.put_archive(self.name, str(WORKSPACE), tarstream.pack(files, to.relative_to(WORKSPACE)))
 
     def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
@@ -98,7 +98,7 @@ class DockerContainer:
         yield from (entry.whole() for entry in self.stream_out(path, limit_bytes=limit_bytes))
 
     def stream_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[StreamEntry]:
-        """Read the same files without holding one: an entry's pieces are gone once the next entry is asked for."""
+        """Read the same files in pieces: an entry's pieces must be read before the next entry is asked for."""
         with closing(self.client.get_archive(self.name, str(path))) as archive:
             try:
                 yield from tarstream.regular_files(archive, limit_bytes=limit_bytes)
@@ -106,7 +106,7 @@ class DockerContainer:
                 hint = "only the workspace and mounted volumes can be read, not /tmp"
                 raise FactoryError(f"the container holds no {path}", hint=hint) from error
 
-    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[Entry]:
+    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[TreeEntry]:
         """Read the files and the links at or below a path."""
         with closing(self.client.get_archive(self.name, str(path))) as archive:
             yield from tarstream.entries(archive, limit_bytes=limit_bytes)
@@ -125,10 +125,10 @@ class DockerContainer:
         on_output: OnOutput | None,
         watch: DiskWatch | None = None,
     ) -> _Stopped | None:
-        """Pass output on until it ends; what is returned is a limit that the command passes first.
+        """Pass output on until it ends; return the limit that the command exceeds before, if any.
 
-        A command can end and leave its output open, to a process that it left behind. What it printed itself may then
-        still be on its way: only a silence after its end is the end of that.
+        A command can end while a process that it started keeps its output open. Its own last output may still be on
+        its way then, so that only a silence after the command's end is the end of its output.
         """
         is_over = False
 
@@ -157,7 +157,7 @@ class DockerContainer:
         )
 
     def _verdict(self, exec_id: str, deadline: float, watch: DiskWatch | None) -> tuple[int, _Ended]:
-        """Tell how a command ended that prints no more; one that only closed its output is waited for."""
+        """Tell how a command ended that prints no more; wait for one that has only closed its output."""
         pause_s = _MOMENT_S
         while (state := self.client.exec_state(exec_id))["Running"]:
             if monotonic() >= deadline:
@@ -176,7 +176,7 @@ class DockerContainer:
     def _fault(self, code: int) -> tuple[int, _Ended]:
         """Tell a command that failed from one whose container died, or whose memory limit was hit.
 
-        The engine says late that a container died: one in which nothing can be started any more is given time to.
+        The engine reports a death late: a container in which nothing can be started any more is given some time.
         """
         kills = self._count_oom_kills()
         give_up = monotonic() + _DYING_S
@@ -188,7 +188,7 @@ class DockerContainer:
         return code, "oom" if self._oom_kills > before else "exited"
 
     def _ran_out_of_memory(self) -> bool:
-        """Ask why the container died; the engine learns of a death and of its reason apart, in either order."""
+        """Ask why the container died; the engine learns of a death and of its reason separately, in either order."""
         give_up = monotonic() + _REASON_S
         with suppress(EngineError):
             while not (known := bool(self.client.state(self.name)["OOMKilled"])) and monotonic() < give_up:
@@ -197,24 +197,26 @@ class DockerContainer:
         return False
 
     def _count_oom_kills(self) -> int | None:
-        """Ask the container's own control group, as the engine does not know of kills among a command's processes.
+        """Ask the container's own control group: the engine does not report kills among a command's processes.
 
-        None when no answer comes, as from a container that is dying. The count is kept from one failure to the next:
-        a kill that an earlier command survived is put down to the next one that fails.
+        None when no answer comes, as from a container that is dying. The count is kept from one failure to the next, so
+        that a kill which an earlier command survived is attributed to the next command that fails.
         """
         counters = CappedOutput()
         with suppress(MissingError, ConflictError):
             stream = self.client.execute(self.name, ["cat", *_OOM_COUNTERS], env=[], cwd="/", user=self.user)
             with closing(stream):
                 self._follow(stream, monotonic() + _LOOK_S, counters, None)
-        found = re.search(r"^oom_kill (\d+)$", counters.text(), re.MULTILINE)
-        return int(found[1]) if found else None
+        match = re.search(r"^oom_kill (\d+)$", counters.text(), re.MULTILINE)
+        return int(match[1]) if match else None
 
     def _stop(self, passed: _Stopped) -> tuple[int, _Ended]:
         if passed == "unwatched" and (trouble := self.monitor.trouble) is not None:
             message = f"the engine could not start the container that measures the workspace: {trouble.message}"
             raise EngineError(message, hint=trouble.hint)
-        with suppress(EngineError):  # it is gone, or dies: the end of its block removes it, or says why it cannot
+        with suppress(
+            EngineError
+        ):  # the container is gone or dying; the end of its block removes it, or says why it cannot
             self.client.kill(self.name)
         return _KILLED, passed
 

@@ -1,9 +1,9 @@
-"""How much a container has written, and how much room the engine's disk has left, while a command runs.
+"""The use of the engine's disk while a command runs.
 
 A volume has no quota where the engine's file system has none, and a workspace in memory would count as the build's.
-So a second container, the monitor, counts what the first may write to. The package can neither see nor reach it: what
-it prints is believed, and that it prints nothing is a verdict, too. What no count shows (deleted files that are still
-open, the root filesystem of an image that is being prepared) the disk's own room shows.
+So a second container, the monitor, measures what the first may write to. The package can neither see nor reach it:
+its figures are trusted, and missing figures end the command, too. The free space of the disk shows what is not
+counted: deleted files that are still open, and the root filesystem of an image that is being prepared.
 """
 
 import re
@@ -16,14 +16,14 @@ from typing import Final, Literal
 from factory.guests import program
 
 UNWATCHED_S: Final = 120
-"""How long a figure may be missing. A count is given 30 s, so this is at least three counts that came to nothing."""
+"""How long a figure may be missing. A count is given 30 s, so that at least three counts have failed by then."""
 
 _FIRST_S: Final = 2.0
-_TOGETHER_S: Final = 6.0  # the commands of a small build take less: it pays for no monitor
+_TOGETHER_S: Final = 6.0  # the commands of a small build take less, and need no monitor
 _POLL_S: Final = 0.25
 _LONGEST_POLL_S: Final = 1.0
 _LINE_BYTES: Final = 4096
-_ROOT: Final = "/"  # on the disk that holds the root filesystem of every container
+_ROOT: Final = "/"  # it is on the disk that holds the root filesystems of all containers
 _HELD: Final = re.compile(rb"held (\d{1,18})")
 _LEFT: Final = re.compile(rb"left (/[\w/.-]*) (\d{1,18}) (\d{1,9}) (\d{1,18}) (\d{1,18})")
 
@@ -31,15 +31,15 @@ Verdict = Literal["workspace", "disk", "unwatched"]
 
 
 def watch_command(folders: Sequence[PurePosixPath]) -> list[str]:
-    """Return the command that prints, for ever, what folders hold and what their disks have left."""
+    """Return the command that prints, without end, what folders hold and how much space their disks have left."""
     return ["sh", "-c", program("watch_disk.sh"), "watch", *map(str, folders)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskLimits:
-    """When commands are stopped for the engine's sake; `unwatched_s` is how long a figure may be missing.
+    """When commands are stopped to protect the engine; `unwatched_s` is how long a figure may be missing.
 
-    `reserve_bytes` and `reserve_files` are what the engine's disk must have left.
+    `reserve_bytes` and `reserve_files` are what must be free on the engine's disk.
     """
 
     reserve_bytes: int = 2 << 30
@@ -49,7 +49,7 @@ class DiskLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeSpace:
-    """What one file system has left; `files_known` is false where it makes inodes as it needs them."""
+    """What is free on one file system; `files_known` is false where it creates inodes on demand."""
 
     size_bytes: int
     files: int
@@ -58,7 +58,7 @@ class FreeSpace:
 
 @dataclass(slots=True, kw_only=True)
 class DiskUsage:
-    """What a monitor printed last, and how often: one thread takes the lines, another reads the figures."""
+    """The newest figures of a monitor, and how many came: one thread takes the lines, another reads the figures."""
 
     folders: Sequence[PurePosixPath]
     held_bytes: int = 0
@@ -68,7 +68,7 @@ class DiskUsage:
     _begun: bytes = b""
 
     def take(self, piece: bytes) -> None:
-        """Take the next bytes; a line counts when it is whole."""
+        """Take the next bytes; only complete lines count."""
         *lines, self._begun = (self._begun + piece).split(b"\n")
         self._begun = self._begun[-_LINE_BYTES:]
         for line in lines:
@@ -87,7 +87,7 @@ class DiskUsage:
 
 @dataclass(slots=True)
 class _Absence:
-    """For how long a figure has not come."""
+    """How long a figure has been missing."""
 
     count: int = 0
     waited_s: float = 0.0
@@ -100,9 +100,9 @@ class _Absence:
 
 @dataclass(slots=True, kw_only=True)
 class DiskWatch:
-    """Judges one command by what its container's monitor sees; `look` starts the monitor where none runs yet.
+    """Judges one command by the figures of its container's monitor; `look` starts the monitor where none runs yet.
 
-    `ran_s` is how long the container's earlier commands ran: many short ones are watched, too.
+    `ran_s` is how long the container's earlier commands ran, so that many short commands are watched, too.
     """
 
     limit_bytes: int
@@ -121,24 +121,24 @@ class DiskWatch:
 
     @property
     def wait_s(self) -> float:
-        """How long until the figures are to be judged again."""
+        """How long until the figures should be judged again."""
         return max(_POLL_S, self._first - self.clock())
 
     def verdict(self) -> Verdict | None:
-        """Say which limit is passed: the workspace's own, the engine's disk, or the retry with missing figures."""
+        """Say which limit is exceeded: of the workspace, of the engine's disk, or of missing figures."""
         now = self.clock()
-        # A process that was stopped for an hour, and its engine's answers with it, has waited for nothing.
+        # While this process is stopped no figures arrive, so that such time does not count as waiting.
         waited_s, self._polled = min(now - self._polled, _LONGEST_POLL_S), now
         if now < self._first:
             return None
-        looks = self.look()
-        if looks.held_bytes > self.limit_bytes:
+        usage = self.look()
+        if usage.held_bytes > self.limit_bytes:
             return "workspace"
-        if any(self._is_short(left) for left in looks.left.values()):
+        if any(self._is_short(free) for free in usage.left.values()):
             return "disk"
-        absent_s = (self._no_held.add(looks.held_count, waited_s), self._no_left.add(looks.left_count, waited_s))
+        absent_s = (self._no_held.add(usage.held_count, waited_s), self._no_left.add(usage.left_count, waited_s))
         return "unwatched" if max(absent_s) > self.limits.unwatched_s else None
 
-    def _is_short(self, left: FreeSpace) -> bool:
-        is_full = left.files_known and left.files < self.limits.reserve_files
-        return is_full or left.size_bytes < self.limits.reserve_bytes
+    def _is_short(self, free: FreeSpace) -> bool:
+        is_full = free.files_known and free.files < self.limits.reserve_files
+        return is_full or free.size_bytes < self.limits.reserve_bytes

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from factory.engine import egress, posture, registry, rootfs
 from factory.engine.about import described, held_image, options_of
-from factory.engine.api import ContainerSpec, EngineInfo, Entry, HeldImage, PullProgress
+from factory.engine.api import ContainerSpec, EngineInfo, HeldImage, PullProgress, TreeEntry
 from factory.engine.cleanup import sweep
 from factory.engine.client import Client
 from factory.engine.container import DockerContainer
@@ -58,14 +58,14 @@ class DockerEngine:
     ) -> None:
         try:
             self.kill_run()
-            # What a thread had begun to make when the run was ended is there only now.
+            # What a thread had begun to make when the run was ended exists only now.
             if not self._run.pending.settle(0) and self._run.pending.settle(_SETTLING_S):
                 self.kill_run()
         finally:
             self._client.close()
 
     def info(self) -> EngineInfo:
-        """Ask the engine who it is."""
+        """Ask the engine what it is."""
         return described(self._client.version(), self._client.info())
 
     def find_image(self, labels: Mapping[str, str]) -> str | None:
@@ -89,7 +89,7 @@ class DockerEngine:
         """Bring an image here from its registry, by digest; what came is compared with it.
 
         Raises:
-            PullError: it did not come, and whether it may come later.
+            PullError: it did not come; it says whether trying again may help.
             Interrupted: the run was ended meanwhile.
         """
         registry.pull(self._run, name, digest, on_progress=on_progress)
@@ -98,7 +98,7 @@ class DockerEngine:
         """Ask a registry which digest a tag has now; nothing is pulled.
 
         Raises:
-            PullError: the registry does not say.
+            PullError: the registry does not answer.
         """
         return registry.registry_digest(self._run, name, tag)
 
@@ -186,8 +186,8 @@ class DockerEngine:
             self._known_options = self._known_options or options_of(self.info())
         return self._known_options
 
-    def fill_volume(self, name: str, entries: Iterable[Entry]) -> None:
-        """Make a named cache volume anew that holds these files and nothing else, and compare what it holds then."""
+    def fill_volume(self, name: str, entries: Iterable[TreeEntry]) -> None:
+        """Create a named cache volume again with these files and nothing else, and compare what it holds then."""
         self._volumes.fill(name, entries)
 
     def has_volume(self, name: str) -> bool:

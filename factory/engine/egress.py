@@ -49,7 +49,7 @@ def close_network(run: EngineRun, name: str) -> None:
 
 
 def bridge(marks: Mapping[str, str]) -> posture.Json:
-    """Describe a network of one container, its firewall beside it: without IPv6, and without other containers."""
+    """Describe the network of one container and its firewall: without IPv6, and closed to other containers."""
     return {
         "Driver": "bridge",
         "EnableIPv6": False,

@@ -1,10 +1,10 @@
-"""What an engine says instead of doing what it was asked."""
+"""Answers of an engine that are no success, as exceptions."""
 
 from factory.errors import EngineError
 
 
 class MissingError(EngineError):
-    """What a call names is not there."""
+    """The thing that a call names does not exist."""
 
 
 class UnreachableError(EngineError):
@@ -12,8 +12,8 @@ class UnreachableError(EngineError):
 
 
 class SilentError(UnreachableError):
-    """The engine answers nothing for longer than it may."""
+    """The engine was silent for longer than it may be."""
 
 
 class ConflictError(EngineError):
-    """What a call asks for does not go with the thing's state: not running, already being removed."""
+    """The state of the thing does not allow the call: it is not running, or is being removed already."""

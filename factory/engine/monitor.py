@@ -1,7 +1,7 @@
 """The container from which another one's workspace is measured.
 
 It has a process namespace of its own, a user that the package cannot become, and an image that no recipe influences:
-whatever a build does to its own processes, limits, programs and folders, the figures come.
+a build cannot stop the figures by what it does to its own processes, limits, programs and folders.
 """
 
 from contextlib import closing
@@ -23,10 +23,10 @@ _AGAIN_S: Final = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class Monitor:
-    """Watches the workspace of the container that `spec` describes, from the first `look` until that is removed.
+    """Measures the workspace of the container that `spec` describes, from the first `look` until that is removed.
 
-    Nothing waits while its container starts: the thread does that. One that dies is followed by another. `trouble` is
-    what the engine said instead of starting it.
+    A thread of its own starts the container, so that nobody waits for it, and starts another one where it dies.
+    `trouble` is the engine's answer where it does not start one.
     """
 
     run: EngineRun
@@ -34,27 +34,27 @@ class Monitor:
     workspace: str
     options: posture.ContainerOptions
     trouble: EngineError | None = None
-    _looks: DiskUsage = field(init=False)
+    _usage: DiskUsage = field(init=False)
     _thread: Thread | None = None
     _over: Event = field(default_factory=Event)
     _left: EngineError | None = None
 
     def __post_init__(self) -> None:
-        self._looks = DiskUsage(folders=(WORKSPACE,))
+        self._usage = DiskUsage(folders=(WORKSPACE,))
 
     def look(self) -> DiskUsage:
-        """Return the newest figures, which are none at first."""
+        """Return the newest figures; there are none at first."""
         if self._thread is None:
             self._thread = Thread(target=self._watch, name=f"watch {self.spec.label}", daemon=True)
             self._thread.start()
-        return self._looks
+        return self._usage
 
     def end(self) -> None:
         """Ask the thread to remove its container."""
         self._over.set()
 
     def join(self) -> None:
-        """Wait until the container is removed: before that, its volumes cannot be.
+        """Wait until the container is removed; its volumes can be removed only then.
 
         Raises:
             EngineError: the engine does not remove it.
@@ -93,7 +93,7 @@ class Monitor:
             for piece in payloads(lambda: stream.receive(_TURN_S)):
                 if self._is_over():
                     return
-                self._looks.take(piece)
+                self._usage.take(piece)
 
     def _remove(self, name: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""A command's output, kept within bounds whatever the command prints."""
+"""The output of a command, kept within a limit."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,7 +8,7 @@ _HEADER_BYTES = 8
 
 
 class CappedOutput:
-    """The first and the last half of a cap's worth of bytes; what lies between is counted and dropped."""
+    """The first and the last bytes of an output, half of the cap each; what is between them is counted and dropped."""
 
     def __init__(self, cap_bytes: int = OUTPUT_CAP_BYTES) -> None:
         """Start empty."""
@@ -45,8 +45,8 @@ class CappedOutput:
 def payloads(receive: Callable[[], bytes | None]) -> Iterator[bytes]:
     """Take the engine's multiplexed frames apart: eight bytes of header (stream, size), then the payload.
 
-    `receive` returns bytes, nothing at the end, or None after a while of silence, which is passed on as an empty piece
-    so that the reader can look at its clock.
+    `receive` returns bytes, nothing at the end, or None after some silence, which becomes an empty piece, so that the
+    reader can look at its clock.
     """
     header, remaining = b"", 0
     while (piece := receive()) != b"":

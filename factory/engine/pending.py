@@ -1,4 +1,4 @@
-"""What is being made or removed on an engine right now: the end of a run waits for it, so that nothing is left."""
+"""The changes that a run is making on its engine; the end of the run waits for them, so that nothing is left."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from threading import Condition
 
 @dataclass(slots=True)
 class Pending:
-    """Counts the changes that threads have begun and not ended."""
+    """Counts the changes that threads have begun but not ended."""
 
     _count: int = 0
     _changed: Condition = field(default_factory=Condition)

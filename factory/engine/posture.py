@@ -1,4 +1,4 @@
-"""What a container is created with, in the words of the engine's API."""
+"""The options that a container is created with, as the engine's API spells them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ Json = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerOptions:
-    """The options for every container of this engine: how many processors it may use, and options of its security.
+    """The options of every container of one engine: how many processors it may use, and its security options.
 
-    `cpus` is None where the engine's kernel limits none.
+    `cpus` is None where the engine's kernel cannot limit them.
     """
 
     cpus: int | None
@@ -47,13 +47,13 @@ def label_filter(**facts: str) -> dict[str, list[str]]:
     return {"label": [f"{name}={value}" for name, value in labels(**facts).items()]}
 
 
-def label_of(found: Mapping[str, str] | None, name: str) -> str:
-    """Read one fact of ours back; empty when it is absent."""
-    return (found or {}).get(_LABEL_PREFIX + name, "")
+def label_of(labelled: Mapping[str, str] | None, name: str) -> str:
+    """Read one of our facts from labels; empty when it is absent."""
+    return (labelled or {}).get(_LABEL_PREFIX + name, "")
 
 
 def user_of(spec: ContainerSpec) -> str:
-    """Say as whom a container's commands run."""
+    """Return the user that a container's commands run as."""
     return ROOT if spec.prepares else USER
 
 
@@ -62,12 +62,12 @@ def confined(
 ) -> Json:
     """Describe a confined container whose main process does nothing but wait for commands.
 
-    `network` is the engine's word for its network: `none`, or `container:` and the name of its firewall.
+    `network` is `none`, or `container:` with the name of its firewall.
 
-    No logs are kept: a command can write to the main process's output, and that would fill the engine's disk. No core
-    dumps either: a crash would hand its memory to whatever the host's core pattern names. The other limits are named
-    because engines' own differ, and Podman's is more than a service may give that has less itself. The host name is
-    always the same, as builds write it down. An image's own health check does not run.
+    No logs are kept: a command can write to the main process's output and fill the engine's disk. No core dumps either:
+    a crash would pass its memory to the program that the host's core pattern names. The other limits are set because
+    the defaults of engines differ, and Podman's may exceed what its own service has. The host name is always
+    the same, because builds record it. An image's own health check does not run.
     """
     return {
         "Image": spec.image,
@@ -105,9 +105,9 @@ def confined(
 def preparing(
     spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], options: ContainerOptions, network: str = "none"
 ) -> Json:
-    """Describe a container whose root filesystem becomes an image: root, and confined in all that this leaves.
+    """Describe a container whose root filesystem becomes an image: run as root, and confined in every other respect.
 
-    It has no environment of its own, which would be the image's. Logs, in which addresses may stand, lie in memory.
+    It has no environment of its own, which would become the image's. Logs, which may name addresses, are in memory.
     """
     body = confined(spec, workspace=workspace, marks=marks, options=options, network=network)
     host = cast("Json", body["HostConfig"])
@@ -117,9 +117,9 @@ def preparing(
 
 
 def firewall(image: str, *, marks: Mapping[str, str], options: ContainerOptions, network: str) -> Json:
-    """Describe the container whose network namespace another one shares: one of ours, with nothing to write to.
+    """Describe the container of ours whose network namespace another one shares; it can write nowhere.
 
-    As root it may change that namespace and nothing else; no command of a recipe or a package runs in it.
+    As root it may change that namespace and nothing else. No command of a recipe or a package runs in it.
     """
     spec = ContainerSpec(image=image, label="firewall", env={}, memory_bytes=_FIREWALL_BYTES, pids=_FIREWALL_PIDS)
     body = confined(spec, workspace="", marks=marks, options=options)
@@ -128,9 +128,9 @@ def firewall(image: str, *, marks: Mapping[str, str], options: ContainerOptions,
 
 
 def monitor(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], options: ContainerOptions) -> Json:
-    """Describe a container that looks at the workspace of another one, of `spec`.
+    """Describe a container that measures the workspace of another one, of `spec`.
 
-    Its user is not the package's, and its one capability lets it read folders that the package has closed.
+    Its user is not the package's, and its only capability lets it read folders that the package has closed.
     """
     measuring = ContainerSpec(
         image=spec.monitor or spec.image,
@@ -156,7 +156,7 @@ def _mount(volume: str, path: PurePosixPath, *, read_only: bool = False) -> Json
 
 
 def volume_container(image: str, *, volume: str, at: str, marks: Mapping[str, str]) -> Json:
-    """Describe a container that is never started: a volume is reached only through one."""
+    """Describe a container that is never started, by which the engine reaches a volume."""
     return {
         "Image": image,
         "Cmd": ["never"],
@@ -170,10 +170,10 @@ def volume_container(image: str, *, volume: str, at: str, marks: Mapping[str, st
 
 
 def committed(base: Json, labels: Mapping[str, str]) -> tuple[Json, list[str]]:
-    """Describe the image of a prepared root filesystem: the configuration it begins with, and Dockerfile instructions.
+    """Describe the image of a prepared root filesystem: its configuration, and Dockerfile instructions.
 
-    What is empty here would be taken over from the container: its waiting entrypoint, its user, its workspace. Labels
-    are instructions because podman's service reads those alone.
+    What is left out here is taken from the container: its waiting entrypoint, its user, its workspace. Labels are
+    instructions because podman's service reads only those.
     """
     config = {
         "Env": base.get("Env") or [],

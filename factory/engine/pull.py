@@ -1,4 +1,4 @@
-"""What an engine says while it pulls an image: how far it is, and why it gave up."""
+"""The lines of an engine that pulls an image."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ def pull_error(reference: str, output: str) -> PullError:
 
 @dataclass(slots=True)
 class PullLines:
-    """Folds the lines of one pull into how far it is."""
+    """Folds the lines of one pull into its progress."""
 
     reference: str
     on_progress: Callable[[PullProgress], None]
@@ -50,8 +50,8 @@ class PullLines:
         Raises:
             PullError: the line says that the pull failed.
         """
-        if (said := line.get("error")) is not None:
-            raise pull_error(self.reference, str(said))
+        if (error := line.get("error")) is not None:
+            raise pull_error(self.reference, str(error))
         layer, status = str(line.get("id", "")), str(line.get("status", ""))
         if not layer or status.partition(" in ")[0] not in _LAYER:
             return
@@ -66,7 +66,7 @@ class PullLines:
 
     @property
     def progress(self) -> PullProgress:
-        """How far it is."""
+        """The progress so far."""
         return PullProgress(
             layers=len(self._layers),
             layers_done=len(self._done),

@@ -16,7 +16,7 @@ def pull(run: EngineRun, name: str, digest: str, *, on_progress: Callable[[PullP
     """Bring an image here from its registry, by digest; what came is compared with it.
 
     Raises:
-        PullError: it did not come, and whether it may come later.
+        PullError: it did not come; it says whether trying again may help.
         Interrupted: the run was ended meanwhile.
     """
     lines = PullLines(reference=f"{name}@{digest}", on_progress=on_progress)
@@ -31,14 +31,14 @@ def pull(run: EngineRun, name: str, digest: str, *, on_progress: Callable[[PullP
     try:
         run.client.image(lines.reference)
     except MissingError as error:
-        raise pull_error(lines.reference, "the engine says that it came, and does not have it") from error
+        raise pull_error(lines.reference, "the engine reports success but does not have the image") from error
 
 
 def registry_digest(run: EngineRun, name: str, tag: str) -> str:
     """Ask a registry which digest a tag has now; nothing is pulled.
 
     Raises:
-        PullError: the registry does not say.
+        PullError: the registry does not answer.
         ImageError: the engine cannot ask registries.
     """
     reference = f"{name}:{tag}"
@@ -46,8 +46,8 @@ def registry_digest(run: EngineRun, name: str, tag: str) -> str:
         answer = run.client.distribution(reference)
     except MissingError as error:
         if error.message == "Not Found":  # Podman 4.3 does not have the call itself
-            hint = "ask by another engine, named in DOCKER_HOST, or write the digest yourself"
-            raise ImageError("this engine asks no registry for digests", hint=hint) from error
+            hint = "use another engine, named in DOCKER_HOST, or write the digest yourself"
+            raise ImageError("this engine cannot ask a registry for digests", hint=hint) from error
         raise _not_pulled(reference, error) from error
     except EngineError as error:
         raise _not_pulled(reference, error) from error
@@ -55,7 +55,7 @@ def registry_digest(run: EngineRun, name: str, tag: str) -> str:
 
 
 def _not_pulled(reference: str, error: EngineError) -> EngineError:
-    """Tell an engine that went away from a registry that did."""
+    """Tell a failure of the registry from one of the engine itself."""
     if isinstance(error, PullError) or (isinstance(error, UnreachableError) and not isinstance(error, SilentError)):
         return error
     if isinstance(error, SilentError):

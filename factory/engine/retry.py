@@ -1,4 +1,4 @@
-"""Waiting for an engine that restarts, and removing what it is slow to let go."""
+"""Retries against an engine that restarts or is busy."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,9 +16,9 @@ _PAUSE_S: Final = 0.3
 
 @dataclass(slots=True, kw_only=True)
 class Retry:
-    """How long one run waits for its engine: as long as the engine may be silent, all threads together.
+    """Waits for one run's engine for as long as the engine may be silent, all threads together.
 
-    `run_ended` is set when nobody waits any more.
+    Nobody waits once `run_ended` is set.
     """
 
     client: Client
@@ -30,7 +30,7 @@ class Retry:
         """Wait until the engine answers.
 
         Raises:
-            SilentError: it accepts connections and says nothing.
+            SilentError: it accepts connections but does not answer.
             UnreachableError: it stayed away, or the run was ended meanwhile.
         """
         with self._lock:
@@ -40,7 +40,7 @@ class Retry:
                 self.run_ended.wait(_PAUSE_S)
 
     def _answers(self) -> bool:
-        """Whether the engine answers; that it does not is an error where nobody waits for it any more."""
+        """Whether the engine answers; it raises where nobody waits for the engine any more."""
         try:
             self.client.version()
         except UnreachableError as error:
@@ -50,13 +50,13 @@ class Retry:
         return True
 
     def remove(self, removal: Callable[[], None]) -> None:
-        """Remove what may be gone already, or be going.
+        """Remove something that may be gone already, or is being removed.
 
-        A conflict means that somebody else is removing it. Of a container that it has just killed a busy engine
-        says 500 until it hears of the death: "could not kill".
+        A conflict means that somebody else is removing it. A busy engine answers 500, "could not kill", for a container
+        that it has just killed, until it learns that the container is dead.
 
         Raises:
-            EngineError: the engine is silent, stayed away, or refused for as long as it may be silent.
+            EngineError: the engine is silent or stayed away, or kept refusing for as long as it may be silent.
         """
         give_up = monotonic() + self.client.silence_s
         while not self._is_removed(removal, is_last=monotonic() >= give_up):

@@ -1,6 +1,6 @@
-"""A root filesystem as a docker-archive, which names its architecture whatever machine loads it.
+"""A root filesystem as a docker-archive, which names its architecture.
 
-`docker import` ignores a foreign platform; `docker load` believes the archive's own configuration.
+`docker import` ignores a foreign platform; `docker load` uses the archive's own configuration.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ _ELF_HEADER_BYTES: Final = 20
 
 @contextmanager
 def spooled(tar: Iterable[bytes]) -> Iterator[tuple[BinaryIO, Digest]]:
-    """Keep a layer in an unnamed file: its digest stands in the configuration, its size before its bytes."""
+    """Keep a layer in an unnamed file: the archive holds its digest and its size before its bytes."""
     state = hashlib.sha256()
     with TemporaryFile() as spool:
         for chunk in tar:
@@ -81,10 +81,10 @@ def _config(architecture: Json, layer: Digest, labels: Mapping[str, str], env: M
 def architecture_of(spool: BinaryIO) -> Json:
     """Read a layer's architecture from the ELF header of a program that every root filesystem of ours must hold.
 
-    Only these names count: an image of cross compilers holds objects of other machines.
+    Only these names count: an image with cross compilers holds objects of other machines.
 
     Raises:
-        ImageError: the layer is no tar, or holds no such program.
+        ImageError: the layer is not a tar stream, or holds no such program.
     """
     spool.seek(0)
     try:
@@ -93,10 +93,10 @@ def architecture_of(spool: BinaryIO) -> Json:
                 folder, _, name = member.name.rpartition("/")
                 if member.isreg() and name in _SPECIMENS and folder.removeprefix("./") in {"bin", "usr/bin"}:
                     stream = layer.extractfile(member)
-                    if stream and (found := _machine(stream.read(_ELF_HEADER_BYTES))):
-                        return found
+                    if stream and (machine := _machine(stream.read(_ELF_HEADER_BYTES))):
+                        return machine
     except tarfile.TarError as error:
-        raise ImageError(f"the root filesystem is no tar stream: {error}") from error
+        raise ImageError(f"the root filesystem is not a tar stream: {error}") from error
     raise ImageError(
         "cannot tell the root filesystem's architecture: it holds no program to wait with",
         hint=f"it needs one of {', '.join(sorted(_SPECIMENS))} in bin or usr/bin, for a known machine",

@@ -1,4 +1,4 @@
-"""A running command's connection, taken from under the HTTP library."""
+"""The connection to a running command, taken from the HTTP library."""
 
 import ssl
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class _Buffered(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class ExecStream:
-    """A running command's connection; `first` is what came together with the answer's header."""
+    """The connection to a running command; `first` is what came together with the answer's header."""
 
     exec_id: str
     first: bytes
@@ -32,7 +32,7 @@ class ExecStream:
     response: requests.Response
 
     def receive(self, timeout_s: float) -> bytes | None:
-        """Return the next bytes, nothing at the end, None when none came in time."""
+        """Return the next bytes, nothing at the end, None when nothing came in time."""
         if first := self.first:
             self.first = b""
             return first
@@ -50,9 +50,9 @@ class ExecStream:
 
 
 def take_over(exec_id: str, answer: requests.Response) -> ExecStream:
-    """Take an upgraded connection from under the HTTP library, with what its buffer holds already.
+    """Take an upgraded connection from the HTTP library, with what its buffer holds already.
 
-    Output that arrives together with the answer's header lies in that buffer; docker-py reads past it and loses it.
+    Output that arrives together with the answer's header is in that buffer; docker-py ignores the buffer and loses it.
     """
     buffered = buffer_of(answer)
     connection = buffered.raw._sock  # noqa: SLF001 -- see above

@@ -1,4 +1,4 @@
-"""Tar streams into and out of containers, without trust in what they name."""
+"""Tar streams into and out of containers; their names are not trusted."""
 
 import hashlib
 import posixpath
@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import IO, Final, assert_never, cast
 
 from factory.digest import Digest
-from factory.engine.api import EARLIEST_S, Entry, FileEntry, LinkEntry, StreamEntry
+from factory.engine.api import EARLIEST_S, FileEntry, LinkEntry, StreamEntry, TreeEntry
 from factory.engine.posture import UID
 from factory.errors import FactoryError
 
@@ -42,8 +42,8 @@ class ChunkReader:
         return whole[:size_bytes]
 
 
-def pack(entries: Iterable[Entry], below: PurePosixPath = _HERE) -> Iterator[bytes]:
-    """Write files and links as a tar stream of the unprivileged user's, with the folders that lead to them."""
+def pack(entries: Iterable[TreeEntry], below: PurePosixPath = _HERE) -> Iterator[bytes]:
+    """Write files and links as a tar stream owned by the unprivileged user, with the folders that lead to them."""
     packer = _Packer(below)
     for entry in entries:
         yield from packer.link(entry) if isinstance(entry, LinkEntry) else packer.file(entry)
@@ -70,11 +70,11 @@ def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[StreamE
             yield _file(name, member, content)
 
 
-def entries(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[Entry]:
+def entries(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[TreeEntry]:
     """Read the regular files and the links of such an archive; pieces are read before the next entry.
 
     Raises:
-        FactoryError: as of `regular_files`, or a link leads out of the path.
+        FactoryError: as for `regular_files`, or a link leads out of the path.
     """
     root = ""
     for name, member, content in _below_root(tar, limit_bytes):
@@ -90,8 +90,8 @@ def entries(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[Entry]:
             yield LinkEntry(path=path, target=_target(path, member.linkname))
 
 
-def noted(entries: Iterable[Entry], fingerprints: dict[PurePosixPath, str]) -> Iterator[Entry]:
-    """Pass entries on, and note the fingerprint of each once it was read; `fingerprints` reads the same back."""
+def noted(entries: Iterable[TreeEntry], fingerprints: dict[PurePosixPath, str]) -> Iterator[TreeEntry]:
+    """Pass entries on, and note the fingerprint of each once it is read, as `fingerprints` reads it back."""
     for entry in entries:
         match entry:
             case StreamEntry():
@@ -110,7 +110,7 @@ def noted(entries: Iterable[Entry], fingerprints: dict[PurePosixPath, str]) -> I
 
 
 def fingerprints(tar: Iterable[bytes]) -> dict[PurePosixPath, str]:
-    """Read back what every path of an engine's archive of one folder holds; what no file or link is, too."""
+    """Read what every path of an engine's archive of one folder holds, also where it is neither a file nor a link."""
     read: dict[PurePosixPath, str] = {}
     root = ""
     for name, member, content in _below_root(tar, _NO_LIMIT_BYTES):
@@ -160,7 +160,7 @@ def _target(path: PurePosixPath, target: str) -> str:
 
 
 class _Packer:
-    """What one outgoing tar stream has said so far: which folders exist."""
+    """Which folders one outgoing tar stream has so far."""
 
     def __init__(self, below: PurePosixPath) -> None:
         self._below = below
@@ -186,10 +186,10 @@ class _Packer:
         yield _header(entry)
 
     def folders(self, path: PurePosixPath) -> Iterator[bytes]:
-        for each in reversed([path, *path.parents]):
-            if each not in self._folders:
-                self._folders.add(each)
-                entry = tarfile.TarInfo(str(each))
+        for folder in reversed([path, *path.parents]):
+            if folder not in self._folders:
+                self._folders.add(folder)
+                entry = tarfile.TarInfo(str(folder))
                 entry.type, entry.mode = tarfile.DIRTYPE, 0o755
                 entry.uid = entry.gid = UID
                 entry.mtime = EARLIEST_S
@@ -201,7 +201,7 @@ def _members(tar: Iterable[bytes]) -> Iterator[tuple[tarfile.TarInfo, Iterator[b
     with _whole(), tarfile.open(fileobj=stream, mode="r|", bufsize=_CHUNK_BYTES) as source:
         while (member := source.next()) is not None:
             yield member, _content(source, member)
-            source.members.clear()  # type: ignore[attr-defined] # undocumented; a hostile stream would fill memory
+            source.members.clear()  # type: ignore[attr-defined] # undocumented; without it a hostile stream fills memory
 
 
 def _content(source: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
@@ -216,7 +216,7 @@ def _whole() -> Iterator[None]:
     try:
         yield
     except tarfile.TarError as error:
-        raise FactoryError(f"not a whole tar stream: {error}") from error
+        raise FactoryError(f"the tar stream is incomplete or damaged: {error}") from error
 
 
 def _padded(pieces: Iterable[bytes], size_bytes: int, name: str) -> Iterator[bytes]:
@@ -225,7 +225,7 @@ def _padded(pieces: Iterable[bytes], size_bytes: int, name: str) -> Iterator[byt
         left -= len(piece)
         yield piece
     if left:
-        raise FactoryError(f"{name} has {size_bytes - left} bytes; {size_bytes} were announced")
+        raise FactoryError(f"{name} has {size_bytes - left} bytes; its header says {size_bytes}")
     if surplus := size_bytes % _BLOCK:
         yield bytes(_BLOCK - surplus)
 
@@ -237,7 +237,7 @@ def _header(entry: tarfile.TarInfo) -> bytes:
 def _inside(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path == _HERE or "\0" in name:
-        raise FactoryError(f"{name!r} is no name of a file below the folder")
+        raise FactoryError(f"{name!r} does not name a file below the folder")
     return path
 
 
@@ -245,7 +245,7 @@ def _readable(path: PurePosixPath) -> PurePosixPath:
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
-        raise FactoryError(f"{str(path)!r} is no UTF-8 name of a file") from error
+        raise FactoryError(f"the file name {str(path)!r} is not valid UTF-8") from error
     return path
 
 

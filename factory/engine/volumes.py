@@ -1,6 +1,6 @@
 """Volumes, which the engine fills and reads by way of containers that are never started.
 
-Such a container's image holds one empty folder, so that no program of an image has a part in it.
+Such a container's image holds one empty folder, so that no program of an image can interfere.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from factory.digest import Digest
 from factory.engine import posture, rootfs, tarstream
-from factory.engine.api import Entry, Mount
+from factory.engine.api import Mount, TreeEntry
 from factory.engine.faults import MissingError
 from factory.engine.run import EngineRun
 from factory.errors import EngineError
@@ -36,8 +36,8 @@ class Volumes:
         with self._reachable(name, self._run.labels(kind="workspace", label=label)):
             pass  # all that an empty volume needs is its owner
 
-    def fill(self, name: str, entries: Iterable[Entry]) -> None:
-        """Make a named cache volume anew that holds these files and nothing else, and compare what it holds then.
+    def fill(self, name: str, entries: Iterable[TreeEntry]) -> None:
+        """Create a named cache volume again with these files and nothing else, and compare what it holds then.
 
         Raises:
             EngineError: the volume does not hold what was written.
@@ -54,7 +54,7 @@ class Volumes:
             self.remove(name)
             raise EngineError(
                 f"the volume {name} does not hold what was written to it: {wrong[0]} differs",
-                hint="is the engine's disk sound, and does something else write to its volumes?",
+                hint="check the engine's disk, and whether something else writes to its volumes",
             )
 
     def has(self, name: str) -> bool:
@@ -122,5 +122,5 @@ class Volumes:
         client.load(rootfs.docker_archive(spool, layer, reference=_IMAGE, architecture=machine, labels=labels, env={}))
         image = self._found_image(layer)
         if image is None:
-            raise EngineError(f"the engine loaded {_IMAGE}, and holds other files under this name", hint="run again")
+            raise EngineError(f"the engine loaded {_IMAGE} but has other files under this name", hint="run again")
         return image

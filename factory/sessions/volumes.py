@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from factory.digest import Digest
-from factory.engine.api import Entry
+from factory.engine.api import TreeEntry
 from factory.errors import EngineError, FactoryError
 from factory.failure import Failure
 from factory.memory import NEVER, Stage
 from factory.sessions.services import Services
 
-Files = AbstractContextManager[Iterable[Entry] | Failure]
+Files = AbstractContextManager[Iterable[TreeEntry] | Failure]
 """What a volume is filled with, or why there is nothing; what the files come from ends with the block."""
 
 

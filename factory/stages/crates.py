@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from factory.diagnoses.cargo import STALE_LOCK, explain_cargo_failure
 from factory.digest import Artifact, Digest
-from factory.engine.api import ContainerSpec, Entry, FileEntry
+from factory.engine.api import ContainerSpec, FileEntry, TreeEntry
 from factory.errors import SourceError
 from factory.failure import Failure
 from factory.host import Host
@@ -125,7 +125,7 @@ def crates_volume(services: Services, planned: PlannedRecipe, image: ReadyImage,
 @contextmanager
 def _fetched(
     services: Services, recipe: str, fetcher: ReadyImage, folder: FetchFolder, configuration: UserConfiguration
-) -> Iterator[Iterable[Entry] | Failure]:
+) -> Iterator[Iterable[TreeEntry] | Failure]:
     """Let cargo fetch into a container's own workspace, and read what it fetched."""
     with services.session(f"crates:{recipe}") as session:
         _start(services, session, fetcher, folder, configuration, network=folder.needs_network)

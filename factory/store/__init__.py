@@ -1,4 +1,4 @@
-"""The store: bytes by digest, results by key, locks and temporary folders, shared by every run on this machine."""
+"""The store: bytes by digest, results by key, locks and temporary folders, for all runs of one user."""
 
 from factory.store.store import Store
 

@@ -1,4 +1,4 @@
-"""One entry of the ledger: a result, the document that its key was made of, and the blobs it needs."""
+"""The files of the ledger."""
 
 import json
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from factory.digest import Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What is remembered under one key."""
+class LedgerEntry:
+    """A result, the document that its key was made of, and the blobs that it needs."""
 
     document: Mapping[str, JSON]
     result: JSON
@@ -18,7 +18,7 @@ class Entry:
 
     @property
     def version(self) -> int:
-        """The version of the stage that made it; 0 where the document names none."""
+        """The version of the stage that made it; 0 where the document has no version."""
         version = self.document.get("version")
         return version if isinstance(version, int) else 0
 
@@ -28,24 +28,24 @@ class Entry:
         return json.dumps(entry, sort_keys=True, ensure_ascii=True, allow_nan=False).encode("ascii")
 
 
-def parse_entry(content: bytes) -> Entry | None:
-    """Read the bytes of an entry's file; None where they are torn, or of a shape that another factory wrote."""
+def parse_entry(content: bytes) -> LedgerEntry | None:
+    """Read the bytes of an entry's file; None where they are damaged, or of another version's shape."""
     try:
         match json.loads(content):
             case {"document": dict(document), "result": result, "blobs": list(blobs), **rest} if not rest:
-                return Entry(document=document, result=result, blobs=tuple(_digest(blob) for blob in blobs))
+                return LedgerEntry(document=document, result=result, blobs=tuple(_digest(blob) for blob in blobs))
     except (ValueError, RecursionError):
         return None
     return None
 
 
 def parse_versions(content: bytes) -> Mapping[str, int]:
-    """Read what was written down of the stages' versions; nothing where it was not, or is torn."""
+    """Read the stages' versions; empty where they were never written, or are damaged."""
     try:
-        noted = json.loads(content)
+        versions = json.loads(content)
     except (ValueError, RecursionError):
         return {}
-    return noted if isinstance(noted, dict) else {}
+    return versions if isinstance(versions, dict) else {}
 
 
 def _digest(blob: object) -> Digest:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what the operating system said when they could not."""
+"""Files that appear whole or not at all."""
 
 import errno
 import hashlib
@@ -24,7 +24,7 @@ _HINTS = {
 
 @contextmanager
 def explained(what: str, path: Path) -> Iterator[None]:
-    """Turn an operating system's error into a StoreError that names the path and the way out."""
+    """Turn an error of the operating system into a StoreError with the path and a remedy."""
     try:
         yield
     except OSError as error:
@@ -35,7 +35,7 @@ def explained(what: str, path: Path) -> Iterator[None]:
 
 @contextmanager
 def roomy(path: Path) -> Iterator[None]:
-    """Turn a full disk alone into a StoreError; other errors of the block are not the store's, and pass through."""
+    """Turn only the error of a full disk into a StoreError; other errors of the block are not the store's."""
     try:
         yield
     except OSError as error:
@@ -46,7 +46,7 @@ def roomy(path: Path) -> Iterator[None]:
 
 
 class Intake:
-    """Chunks on their way into a file: their digest, how many bytes, and whether the error was their reader's."""
+    """Chunks on their way into a file: their digest, their size, and whether an error came from reading them."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces
@@ -71,7 +71,7 @@ class Intake:
 
 
 def write_temporary(folder: Path, chunks: Iterable[bytes]) -> Path:
-    """Write a new file in a folder and bring it to the disk; nothing is left behind when that fails."""
+    """Write a new file in a folder and sync it to the disk; nothing is left behind when that fails."""
     path = folder / f"new-{os.urandom(8).hex()}"
     try:
         with open(path, "xb", opener=_private) as stream:
@@ -85,14 +85,14 @@ def write_temporary(folder: Path, chunks: Iterable[bytes]) -> Path:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Give a finished temporary file its name: whoever opens that name sees the old bytes or the new, never a part."""
+    """Give a finished temporary file its name: whoever opens that name reads the old bytes or all of the new ones."""
     make_own(path.parent)
     temporary.replace(path)
     sync_folder(path.parent)
 
 
 def make_own(folder: Path) -> None:
-    """Make a folder that is missing, and those above it, for this user alone whatever the umask says."""
+    """Make a missing folder, and those above it, for this user alone, whatever the umask is."""
     if not folder.is_dir():
         make_own(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -100,12 +100,12 @@ def make_own(folder: Path) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that nobody else may write, whatever the umask says: what others may write is not believed."""
+    """Open a file that nobody else may write, whatever the umask is: files that others may write are not trusted."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk (fsync(2): a file's own fsync does not)."""
+    """Sync a folder's names to the disk; a file's own fsync does not (fsync(2))."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Locks that die with their process: flock on a file that exists while it is held."""
+"""File locks that end with their process: flock on a file that exists while the lock is held."""
 
 import errno
 import fcntl
@@ -28,7 +28,7 @@ def waited_for(
 ) -> bool:
     """Try to take a lock until that succeeds; False when `cancelled` was set or `timeout_s` passed first.
 
-    `on_wait` is called once, when it was waited for as long as a person wonders why.
+    `on_wait` is called once, after `TELL_AFTER_S`.
     """
     started, is_told = monotonic(), False
     while not try_acquire():
@@ -48,7 +48,7 @@ def _in_silence() -> None:
 class FileLock:
     """An exclusive lock on a file name. The kernel frees it when the process ends, however it ends.
 
-    `shown` is what messages call it where `path` leads through an open folder.
+    `shown` is its path in messages, where `path` leads through an open folder.
     """
 
     def __init__(self, path: Path, *, shown: Path | None = None) -> None:
@@ -83,12 +83,12 @@ class FileLock:
     ) -> bool:
         """Wait for the lock; False when `cancelled` was set or `timeout_s` passed first.
 
-        `on_wait` is called once, when it was waited for as long as a person wonders why.
+        `on_wait` is called once, after `TELL_AFTER_S`.
         """
         return waited_for(self.try_acquire, cancelled=cancelled or Event(), timeout_s=timeout_s, on_wait=on_wait)
 
     def release(self) -> None:
-        """Remove the file and let go of it, in this order: a name without a holder would look like a dead one."""
+        """Remove the file, then release the lock; in the other order it would look like a dead process's lock."""
         if self._handle is None:
             return
         handle, self._handle = self._handle, None
@@ -99,7 +99,7 @@ class FileLock:
             os.close(handle)
 
     def _is_named(self, handle: int) -> bool:
-        """Whether the locked file still bears the name: its last holder may have removed it meanwhile."""
+        """Whether the locked file still has the name: its last holder may have removed it meanwhile."""
         try:
             named = self.path.lstat()
         except FileNotFoundError:
@@ -109,7 +109,7 @@ class FileLock:
 
 @contextmanager
 def shared_lock(folder: Path, name: str) -> Iterator[FileLock]:
-    """Lend a lock that all stores of this user share, in a folder that nobody else can put anything into.
+    """Lend a lock that all stores of this user share, in a folder that nobody else can write to.
 
     Raises:
         StoreError: the folder is not this user's alone, or cannot be made.
@@ -134,7 +134,7 @@ def is_held(path: Path) -> bool:
 
 
 def flocked(handle: int, mode: int = fcntl.LOCK_EX) -> bool:
-    """Take the lock of an open file or folder (flock(2)) unless somebody holds it; whether it is taken."""
+    """Take the lock of an open file or folder (flock(2)) unless somebody holds it; return whether it was taken."""
     try:
         fcntl.flock(handle, mode | fcntl.LOCK_NB)
     except OSError as error:

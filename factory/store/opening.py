@@ -1,4 +1,4 @@
-"""A store on its way to be used: made where there is nothing, refused where it is not this user's alone, swept."""
+"""Opening a store: it is created where it is missing, refused where it is not this user's alone, and cleaned."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ _LOCK_TIMEOUT_S = 5.0
 
 
 def session_folder(session: FileLock) -> Path:
-    """Return the folder of temporary files that a session's lock stands for."""
+    """Return the folder of temporary files of a session, by its lock."""
     return session.path.with_suffix("")
 
 
@@ -35,7 +35,7 @@ def prepare(folder: Folder, on_wait: OnWait) -> None:
         foreign = sorted(entry.name for entry in root.iterdir() if not _belongs(entry.name))
         if foreign and not format_file.exists():
             hint = "set FACTORY_STORE to a new or empty folder"
-            raise StoreError(f"{path} is no store: it holds {foreign[0]} and has no file `format`", hint=hint)
+            raise StoreError(f"{path} is not a store: it holds {foreign[0]} but no file `format`", hint=hint)
         publish(write_temporary(root, [f"{_FORMAT}\n".encode()]), format_file)
     _require_ours(folder)
     version = format_file.read_text(encoding="utf-8", errors="replace").strip()
@@ -48,10 +48,10 @@ def prepare(folder: Folder, on_wait: OnWait) -> None:
 
 
 def _require_ours(folder: Folder) -> None:
-    """Refuse a store of which somebody else may write a part: his results would be believed.
+    """Refuse a store that somebody else may write to in part: their results would be trusted.
 
     Raises:
-        StoreError: there is such a part, or a symbolic link takes its place.
+        StoreError: there is such a part, or a symbolic link in its place.
     """
     root = folder.anchor
     parts = [root / name for name in (*_FOLDERS, "format", "owner")]
@@ -73,7 +73,7 @@ def held(folder: Folder, name: str, on_wait: OnWait) -> FileLock:
     """Take a lock that nobody should hold for long.
 
     Raises:
-        StoreError: someone does.
+        StoreError: somebody does.
     """
     lock = FileLock(folder.anchor / name, shown=folder.path / name)
     text = f"waiting for {lock.shown}, which another run holds"

@@ -1,14 +1,14 @@
-"""One folder that remembers: blobs by digest, results by key, and who uses it now.
+"""The store of one folder: blobs by digest, results by key, and the locks of whoever uses it.
 
 Layout, version 1: `format`, `owner`, `versions`, `blobs/<2 digits>/<digest>`, `ledger/<stage>/<key>.json`, `locks/`,
 `temp/`.
-Only `format` and `owner` are not made again when they are deleted.
+All but `format` and `owner` are made again when they are deleted.
 
-The store, and each of its folders, belongs to this user alone: whoever may write to `ledger/` decides what has passed.
+The store, and each of its folders, belongs to this user alone: whoever can write to `ledger/` decides what has passed.
 It is opened once, and what is read and written here is named relative to the open folder.
 
 A ledger entry names the blobs it needs and is written after them, each by a rename, so that a kill at any moment
-leaves entries that hold. Nothing here reads a clock.
+leaves valid entries. Nothing here reads a clock.
 """
 
 import json
@@ -28,7 +28,7 @@ from factory.errors import StoreError
 from factory.folders import Folder, is_ours
 from factory.keys import difference
 from factory.keys import key as key_of
-from factory.store.entry import Entry, parse_entry, parse_versions
+from factory.store.entry import LedgerEntry, parse_entry, parse_versions
 from factory.store.files import Intake, explained, publish, roomy, write_temporary
 from factory.store.locks import FileLock, is_held
 from factory.store.opening import REFUSAL, OnWait, held, prepare, remove_leftovers, session_folder
@@ -51,13 +51,13 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, *, on_damage: OnDamage = lambda _: None, on_wait: OnWait = lambda _: None) -> Self:
-        """Open a store, making it where there is nothing, and remove what dead runs left in `temp`.
+        """Open a store, creating it where it is missing, and remove what dead runs left in `temp`.
 
-        `on_damage` is called with a message for each result that cannot be used because its blobs are gone or changed;
+        `on_damage` is called with a message for each result that cannot be used because its blobs are gone or changed,
         `on_wait` for a lock that another process holds for long.
 
         Raises:
-            StoreError: the path cannot be used, is not this user's alone, is no store, or one of another format.
+            StoreError: the path cannot be used, is not this user's alone, is not a store, or has another format.
         """
         path = path.absolute()
         with explained("use the store", path):
@@ -86,21 +86,21 @@ class Store:
 
     @property
     def owner(self) -> str:
-        """A random name, made once: what the engine's things of this store are labelled with."""
+        """A random name, made once, which labels everything that the engine holds for this store."""
         with explained("read", self.path / "owner"):
             return (self._root / "owner").read_text(encoding="ascii").strip()
 
     def put_bytes(self, content: bytes, filename: str) -> Artifact:
-        """Keep bytes."""
+        """Store bytes."""
         return self.put_stream([content], filename)
 
     def put_file(self, path: Path, filename: str | None = None) -> Artifact:
-        """Keep a copy of a file's bytes."""
+        """Store a copy of a file's bytes."""
         with path.open("rb") as stream:
             return self.put_stream(chunks(stream), filename or path.name)
 
     def put_stream(self, pieces: Iterable[bytes], filename: str) -> Artifact:
-        """Keep a stream's bytes. An exception that the stream raises passes through, and nothing is kept."""
+        """Store a stream's bytes. An exception that the stream raises passes through, and nothing is stored."""
         intake = Intake(pieces)
         temporary = self._write(intake)
         with self._explained("write", self._blob(intake.digest)):
@@ -109,12 +109,12 @@ class Store:
         return Artifact(filename=filename, digest=intake.digest, size_bytes=intake.size_bytes)
 
     def discard(self, digest: Digest) -> None:
-        """Remove bytes that must not be kept; whatever remembered them is made again."""
+        """Remove bytes that must not be kept; results that need them are made again."""
         with explained("write", self._blob(digest)):
             self._blob(digest).unlink(missing_ok=True)
 
     def has(self, digest: Digest) -> bool:
-        """Whether the bytes are here and are still what their digest says."""
+        """Whether the bytes are here, and still have their digest."""
         return self._fault(digest) is None
 
     def open_blob(self, digest: Digest) -> BinaryIO:
@@ -147,7 +147,7 @@ class Store:
             yield from chunks(stream)
 
     def ledger_get(self, stage: str, key: Digest) -> JSON | None:
-        """Return the result remembered under a key, or None. One whose blobs do not hold is none, and is told of."""
+        """Return the result remembered under a key; None where there is none, or a blob of it is gone or changed."""
         entry = self._entry(stage, key)
         if entry is None:
             return None
@@ -160,7 +160,7 @@ class Store:
     def ledger_put(
         self, stage: str, key: Digest, document: Mapping[str, JSON], result: JSON, blobs: Iterable[Digest] = ()
     ) -> None:
-        """Remember a result, the document its key was made of, and every blob it needs. Callers remember passes only.
+        """Remember a result, the document that its key was made of, and every blob that it needs.
 
         Raises:
             ValueError: the key is not the document's.
@@ -168,7 +168,7 @@ class Store:
         """
         if key != key_of(document):
             raise ValueError(f"{key} is not the key of this {stage} document")
-        entry = Entry(document=document, result=result, blobs=tuple(sorted(set(blobs))))
+        entry = LedgerEntry(document=document, result=result, blobs=tuple(sorted(set(blobs))))
         for digest in entry.blobs:
             if fault := self._fault(digest):
                 raise StoreError(fault)
@@ -177,7 +177,7 @@ class Store:
             publish(temporary, self._entry_path(stage, key))
 
     def nearest(self, stage: str, document: Mapping[str, JSON]) -> Mapping[str, JSON] | None:
-        """Return the remembered document of a stage that differs least from this one, to tell what changed."""
+        """Return the remembered document of a stage that differs least from this one."""
         with explained("read", self.path / "ledger" / stage):
             paths = sorted((self._root / "ledger" / stage).glob("*.json"))
         entries = (self._entry(stage, Digest(path.stem)) for path in paths)
@@ -185,14 +185,14 @@ class Store:
         return min(documents, key=lambda old: len(difference(old, document)), default=None)
 
     def note_versions(self, versions: Mapping[str, int]) -> tuple[str, ...]:
-        """Write down the stages' versions; return the stages of which older results lie here, the first time alone.
+        """Record the stages' versions; where they changed, return the stages of which older results are here.
 
-        Such results are under keys that nobody asks for any more.
+        Such results are under keys that are not asked for any more.
         """
         path = self.path / "versions"
         with explained("read", path):
-            noted = parse_versions(path.read_bytes() if path.exists() else b"")
-        risen = [stage for stage, version in versions.items() if noted.get(stage) != version]
+            recorded = parse_versions(path.read_bytes() if path.exists() else b"")
+        risen = [stage for stage, version in versions.items() if recorded.get(stage) != version]
         if not risen:
             return ()
         old = tuple(sorted(stage for stage in risen if self._has_older(stage, versions[stage])))
@@ -211,7 +211,7 @@ class Store:
     def once(
         self, stage: str, key: Digest, *, cancelled: Event | None = None, on_wait: OnWait | None = None
     ) -> Iterator[bool]:
-        """Hold a key while its result is made, so that nobody else on this machine makes it meanwhile.
+        """Hold a key while its result is made, so that nobody else who uses this store makes it meanwhile.
 
         Yields False, without the lock, when `cancelled` is set before the other holder is done. `on_wait`, or what the
         store was opened with, is called with a message when the holder takes long.
@@ -222,10 +222,10 @@ class Store:
 
     @contextmanager
     def run_lock(self, run_id: str) -> Iterator[None]:
-        """Hold a run's lock: as long as it is held, `is_running` says so, and nobody reaps what the run made.
+        """Hold a run's lock: while it is held `is_running` is true, and nobody removes what the run made.
 
         Raises:
-            StoreError: a run of this id is running.
+            StoreError: a run with this id is running.
         """
         with held(self._folder, f"locks/run-{run_id}.lock", self._on_wait):
             yield
@@ -236,16 +236,16 @@ class Store:
 
     @contextmanager
     def temp_folder(self) -> Iterator[Path]:
-        """Lend an empty folder on the store's own disk, removed at the end; after a kill, when the store is opened.
+        """Lend an empty folder on the store's disk, removed at the end; after a kill, when the store is next opened.
 
-        Its path is one that other programs can use, too, so that it leads through the store's name.
+        Its path leads through the store's name, so that other programs can use it, too.
 
         Raises:
-            StoreError: it cannot be made, the store was moved, or what is written there meets a full disk.
+            StoreError: it cannot be made, the store was moved, or its disk became full.
         """
         with explained("write", self.path / "temp"):
             if not self._folder.is_at(self.path):
-                raise StoreError(f"another folder took the place of the store {self.path}", hint=REFUSAL.elsewhere)
+                raise StoreError(f"the store {self.path} was replaced by another folder", hint=REFUSAL.elsewhere)
             folder = Path(tempfile.mkdtemp(dir=self._shown(session_folder(self._session))))
         try:
             with roomy(folder):
@@ -258,7 +258,7 @@ class Store:
         """Lend a blob as a read-only file under its own name, for readers that want a path.
 
         Raises:
-            StoreError: the blob is not here, or not what its digest says.
+            StoreError: the blob is not here, or was changed.
         """
         self.open_blob(artifact.digest).close()
         with self.temp_folder() as folder:
@@ -277,7 +277,7 @@ class Store:
         return FileLock(self._root / "locks" / name, shown=self.path / "locks" / name)
 
     def _shown(self, path: Path) -> Path:
-        """Return what a person, or another program, calls a path below the open folder."""
+        """Return the path that a person or another program uses for a path below the open folder."""
         return self.path / path.relative_to(self._root)
 
     def _explained(self, what: str, path: Path) -> AbstractContextManager[None]:
@@ -292,7 +292,7 @@ class Store:
             with explained("write to the store", self.path):
                 raise error from None
 
-    def _entry(self, stage: str, key: Digest) -> Entry | None:
+    def _entry(self, stage: str, key: Digest) -> LedgerEntry | None:
         path = self._entry_path(stage, key)
         with self._explained("read", path):
             try:
@@ -306,7 +306,7 @@ class Store:
         return entry
 
     def _fault(self, digest: Digest) -> str | None:
-        """Say what is wrong with a blob. A file is read once in a session, and again when it was replaced."""
+        """Say what is wrong with a blob. A file is read once in a session, and again after it was replaced."""
         path = self._blob(digest)
         with self._explained("read", path):
             try:
@@ -325,6 +325,6 @@ class Store:
 
 
 def _read_ours(path: Path) -> bytes | None:
-    """Read a file; None where it is a link, or belongs or is open to somebody else."""
+    """Read a file; None where it is a link, belongs to somebody else, or others may write to it."""
     status = path.lstat()
     return path.read_bytes() if stat.S_ISREG(status.st_mode) and is_ours(status) else None

@@ -121,7 +121,7 @@ def test_something_else_on_the_socket_is_no_engine(host: Host, tmp_path: Path, a
         error = refusal(host, f"unix://{tmp_path}/other.sock")
         server.join()
 
-    assert re.search("does not answer|refused: 500|is no container engine", error.message)
+    assert re.search("does not answer|refused: 500|is not a container engine", error.message)
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://", "tcp://host:port"])

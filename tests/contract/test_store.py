@@ -227,7 +227,7 @@ def test_a_file_is_no_store(tmp_path: Path) -> None:
 def test_a_folder_with_other_things_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
 
-    with pytest.raises(StoreError, match=r"is no store: it holds thesis\.tex"):
+    with pytest.raises(StoreError, match=r"is not a store: it holds thesis\.tex"):
         Store.open(tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

@@ -48,7 +48,9 @@ def test_doctor_names_an_engine_without_seccomp_and_what_mends_it(factory: Progr
 def test_a_run_begins_with_a_warning_of_an_engine_without_seccomp(factory: Program) -> None:
     done = factory("build", *NOTHING)
 
-    assert done.stderr.startswith("engine: warning: the container engine filters no system calls (it names no seccomp)")
+    assert done.stderr.startswith(
+        "engine: warning: the container engine filters no system calls (it reports no seccomp)"
+    )
     assert done.code == 3
 
 

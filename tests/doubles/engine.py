@@ -18,13 +18,13 @@ from factory.engine.api import (
     WORKSPACE,
     ContainerSpec,
     EngineInfo,
-    Entry,
     Exit,
     FileEntry,
     HeldImage,
     OnOutput,
     PullProgress,
     StreamEntry,
+    TreeEntry,
 )
 from factory.engine.faults import MissingError
 from factory.engine.pull import pull_error
@@ -181,7 +181,7 @@ class EngineDouble:
         finally:
             container.is_dead = True
 
-    def fill_volume(self, name: str, entries: Iterable[Entry]) -> None:
+    def fill_volume(self, name: str, entries: Iterable[TreeEntry]) -> None:
         """Make a volume anew that holds these files and nothing else."""
         self.volumes.pop(name, None)
         tree = self.volumes[name] = FileTree()
@@ -248,7 +248,7 @@ class ContainerDouble:
     def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
         """Write files below a folder of the workspace."""
         if not to.is_relative_to(WORKSPACE) or ".." in to.parts:
-            raise FactoryError(f"{to} does not lie in the workspace, which is all that files are copied into")
+            raise FactoryError(f"{to} is outside the workspace; files are copied into the workspace only")
         self._require()
         self.files.unpack(tarstream.pack(files, to.relative_to(WORKSPACE)), WORKSPACE)
 
@@ -265,7 +265,7 @@ class ContainerDouble:
             hint = "only the workspace and mounted volumes can be read, not /tmp"
             raise FactoryError(f"the container holds no {path}", hint=hint) from error
 
-    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[Entry]:
+    def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[TreeEntry]:
         """Read the files and the links at or below a path."""
         self._require()
         yield from tarstream.entries(self.files.pack(path), limit_bytes=limit_bytes)

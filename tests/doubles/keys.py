@@ -12,7 +12,7 @@ from types import MappingProxyType
 from factory.codec import JSON
 from factory.digest import Artifact, Digest
 from factory.keys import canonical, key
-from factory.store.entry import Entry
+from factory.store.entry import LedgerEntry
 from factory.tool_bundle import ToolBundle
 from tests.doubles.projects import HASHES, PLAIN, WORDS
 from tests.doubles.run import World, make_world
@@ -88,7 +88,7 @@ def recorded(name: str) -> JSON:
     return entries
 
 
-def _written(stage: str, entry: Entry) -> JSON:
+def _written(stage: str, entry: LedgerEntry) -> JSON:
     """Write a document with a fixed word for what is ours and changes, its digest, and the result's fields."""
     inputs = entry.document["inputs"]
     if not isinstance(inputs, dict):

@@ -42,7 +42,7 @@ from factory.sessions.sources import Fetched, SourceServices
 from factory.stages.commit import Pinned
 from factory.stages.versions import VERSIONS
 from factory.store import Store
-from factory.store.entry import Entry, parse_entry
+from factory.store.entry import LedgerEntry, parse_entry
 from factory.tags import Interpreter
 from factory.tool_bundle import ToolBundle
 from tests.doubles.engine import EngineDouble
@@ -268,7 +268,7 @@ class World:
             delays={},
         )
 
-    def remembered(self) -> Mapping[str, list[Entry]]:
+    def remembered(self) -> Mapping[str, list[LedgerEntry]]:
         """Read every entry of the store's ledger, by stage."""
         folders = sorted((self.store.path / "ledger").iterdir())
         entries = {folder.name: [parse_entry(path.read_bytes()) for path in folder.iterdir()] for folder in folders}

@@ -242,7 +242,7 @@ def test_whoever_swaps_the_store_leads_nothing_elsewhere(shared: Path, outside: 
 
     assert contents(outside) == before
     assert [path for path in outside.rglob("*") if path.name in ("temp", "blobs")] == []
-    assert any("another folder took the place of the store" in error.message for error in moved)
+    assert any("was replaced by another folder" in error.message for error in moved)
 
 
 def test_locks_do_not_lie_where_another_user_can_take_them(shared: Path) -> None:

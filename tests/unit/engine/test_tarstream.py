@@ -61,13 +61,13 @@ def make_archive(*names: str) -> list[bytes]:
     ],
 )
 def test_an_engine_that_names_a_file_outside_is_not_believed(name: str) -> None:
-    with pytest.raises(FactoryError, match="no name of a file below"):
+    with pytest.raises(FactoryError, match="does not name a file below"):
         list(regular_files(make_archive("dist/", name), limit_bytes=10))
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "a/../../x", "..", "."])
 def test_a_file_does_not_go_in_outside_its_folder(name: str) -> None:
-    with pytest.raises(FactoryError, match="no name of a file below"):
+    with pytest.raises(FactoryError, match="does not name a file below"):
         list(pack([FileEntry(path=PurePosixPath(name), content=b"")], PurePosixPath("dist")))
 
 
@@ -80,7 +80,7 @@ def test_a_file_does_not_go_in_outside_its_folder(name: str) -> None:
     ],
 )
 def test_an_archive_that_is_not_whole_is_refused(tar: list[bytes]) -> None:
-    with pytest.raises(FactoryError, match="not a whole tar"):
+    with pytest.raises(FactoryError, match="tar stream is incomplete or damaged"):
         [entry.whole() for entry in regular_files(tar, limit_bytes=10_000)]
 
 
@@ -88,5 +88,5 @@ def test_an_archive_that_is_not_whole_is_refused(tar: list[bytes]) -> None:
 def test_a_stream_that_is_not_as_long_as_it_says_does_not_go_in(pieces: list[bytes]) -> None:
     entry = StreamEntry(path=PurePosixPath("a"), size_bytes=5, pieces=pieces)
 
-    with pytest.raises(FactoryError, match="5 were announced"):
+    with pytest.raises(FactoryError, match="its header says 5"):
         list(pack([entry]))
