@@ -111,7 +111,7 @@ def test_what_is_wrong_is_said_in_one_line(bad: Ran, recipe: str, status: str, s
     ("recipe", "hint"),
     [
         ("pip-called", "declare it in the recipe: build: {requires: [six]}"),
-        ("by-url", "say evil==VERSION"),
+        ("by-url", "write evil==VERSION"),
         ("hanging", "raise the recipe's timeout, or look where it hangs"),
     ],
 )
