@@ -1,13 +1,15 @@
 """A build image gets what a recipe asks for once for all cells, and the factory's own Rust as a volume."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import calls_of, failure_of, images_of, values
 from tests.doubles.projects import HASHES, PLAIN, WORDS, instead, programs
-from tests.doubles.run import World, make_world
+from tests.doubles.run import HELPER, World, make_world
 
 BUILDER = "lookalike-manylinux_2_31_x86_64"
+PIN = "registry.example/image@sha256:" + "ab" * 32
 PROXY = "http://user:pa55word@proxy.example:3128"
 
 
@@ -128,3 +130,36 @@ def test_the_bytecode_lies_beside_the_tools_in_a_build_and_in_no_trial(world: Wo
     world.run(PLAIN)
 
     assert seen == {"build": b"bytecode", "@": None}
+
+
+def pinned(world: World, text: str) -> str:
+    """Have a recipe name its build image itself; return the recipe, and have the image here as it would be probed."""
+    image = next(image for image in world.images if image.name == BUILDER)
+    world.images = (*world.images, replace(image, name=PIN, family="recipe"))
+    return f"{text}images: {{manylinux_2_31_x86_64: '{PIN}'}}\n"
+
+
+def test_an_image_that_only_a_recipe_names_is_trusted_with_nothing(world: World) -> None:
+    run = world.run(pinned(world, HASHES))
+
+    assert run.passed
+    assert images_of(world, "tools") == [], "no bytecode of ours is made there"
+    assert set(images_of(world, "crates")) == {world.image(HELPER).reference}
+    assert set(images_of(world, "hashes/")[:1]) == {world.image(PIN).reference}
+
+
+def test_cargo_fetches_with_our_rust_where_the_image_is_a_recipes(world: World) -> None:
+    world.run(pinned(world, HASHES))
+
+    mounts = {str(mount.path) for spec in world.engine.started if spec.label == "crates" for mount in spec.mounts}
+    assert mounts == {"/rust"}
+    assert {path and path.partition(":")[0] for path in values(calls_of(world, "crates"), "PATH")} == {"/rust/bin"}
+
+
+def test_packages_of_an_image_that_a_recipe_names_are_installed_without_passwords(tmp_path: Path) -> None:
+    with make_world(tmp_path, https_proxy=PROXY) as world:
+        run = world.run(pinned(world, WORDS))
+        told = values(calls_of(world, "packages"), "HTTPS_PROXY")
+
+    assert run.passed
+    assert told == {"http://proxy.example:3128"}

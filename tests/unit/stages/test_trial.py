@@ -9,7 +9,7 @@ import pytest
 from factory.events.model import TrialResult
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import calls_of, failure_of, images_of, only
-from tests.doubles.projects import PLAIN, WORDS, instead, programs
+from tests.doubles.projects import PLAIN, STABLE, WORDS, instead, programs
 from tests.doubles.run import World, make_world
 from tests.makers.objects import make_object
 from tests.makers.plans import interpreters
@@ -164,3 +164,39 @@ def test_the_loader_is_told_which_libraries_the_recipe_leaves_out(world: World) 
 
     (load,) = calls_of(world, "load")
     assert "libwords.so.1" in load.argv
+
+
+def test_a_wheel_of_the_stable_abi_is_tried_on_every_interpreter_as_the_recipe_says_for_each(world: World) -> None:
+    record = only(world.run(STABLE))
+
+    assert [(str(trial.interpreter), trial.outcome) for trial in record.trials] == [
+        ("cp311", "passed"),
+        ("cp313", "passed"),
+    ]
+    said = {call.spec.label.partition("@")[2]: call.argv[-1].splitlines()[-1] for call in calls_of(world, "test")}
+    assert said == {"cp311": "echo every trial", "cp313": "echo the newest"}
+
+
+@pytest.mark.parametrize("interpreter", ["cp311", "cp313"])
+def test_one_trial_that_fails_fails_the_wheel_and_alone_is_tried_again(world: World, interpreter: str) -> None:
+    label = f"stable/cp311-abi3-manylinux_2_31_x86_64@{interpreter}"
+    world.engine.commands = instead("import", Answer(code=1, output="error: no\n"), of=label)
+
+    failed = only(world.run(STABLE))
+    started = len(world.engine.started)
+    again = only(world.run(STABLE))
+
+    assert failed.status == "failed"
+    assert {str(trial.interpreter): trial.outcome for trial in failed.trials} == {
+        "cp311": "passed",
+        "cp313": "passed",
+    } | {interpreter: "failed"}
+    assert again.status == "passed"
+    assert [spec.label for spec in world.engine.started[started:]] == [label]
+
+
+def test_the_oldest_interpreter_alone_is_emulated(emulated: World) -> None:
+    record = only(emulated.run(STABLE))
+
+    assert [trial.processor for trial in record.trials] == ["Opteron_G1", None]
+    assert [trial.unemulated for trial in record.trials] == ["", ""]
