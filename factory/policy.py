@@ -13,8 +13,8 @@ from factory.tags import PlatformTag
 
 _Libc = Literal["glibc", "musl"]
 _TABLES: dict[_Libc, str] = {"glibc": "manylinux-policy.json", "musl": "musllinux-policy.json"}
-# The soname of musl's libc holds musl's own name of the architecture (PEP 656 names none; Alpine's packages do).
 _DIGITS = 9
+# The soname of musl's libc contains musl's own name of the architecture (PEP 656 gives none; Alpine's packages do).
 _MUSL_ARCHITECTURES = {"i686": "x86", "armv7l": "armv7"}
 
 

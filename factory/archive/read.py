@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -173,15 +173,15 @@ class Archive:
             BrokenArchiveError: it is not what the directory says.
             zlib.error: it cannot be inflated.
         """
-        sha, kept, size = hashlib.sha256(), bytearray(), 0
-        keep: bool | None = None
-        for chunk in read_checked(self._content, entry):
-            if keep is None:
-                keep = wanted(entry.name, chunk[:_HEAD_BYTES])
+        sha, size = hashlib.sha256(), 0
+        chunks = read_checked(self._content, entry)
+        first = next(chunks, b"")
+        # Its declared size is reserved at once: a content that grew would be copied, and held twice.
+        kept = bytearray(entry.size_bytes if first and wanted(entry.name, first[:_HEAD_BYTES]) else 0)
+        for chunk in chain([first], chunks):
             sha.update(chunk)
             size += len(chunk)
-            if keep:
-                kept = kept or bytearray(entry.size_bytes)
+            if kept:
                 kept[size - len(chunk) : size] = chunk
         digest = Digest(sha.hexdigest())
         return Member(name=entry.name, size_bytes=size, digest=digest, mode=entry.mode), kept

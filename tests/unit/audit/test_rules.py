@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.audit import RULES, Audit, Expectation, audit
+from factory.audit import RULES, Audit, Expectation, audit, waivers
+from factory.audit.checks import CHECKS
 from factory.wheel import read_wheel
 from tests.corpus.cases import CASES, companions, rule_of
 from tests.corpus.sample import TODAY, Sample
@@ -16,6 +17,10 @@ def _judge(sample: Sample, folder: Path) -> Audit:
 
 def test_every_rule_has_its_samples() -> None:
     assert {rule_of(case) for case in CASES} == set(RULES)
+
+
+def test_no_two_checks_have_rules_of_one_name() -> None:
+    assert sum(len(check.RULES) for check in CHECKS) + len(waivers.RULES) == len(RULES)
 
 
 def test_the_corpus_is_large_enough_to_mean_something() -> None:
