@@ -180,9 +180,9 @@ def _row(path: Path, host: Host) -> _Row:
     compared = compare(path, host)
     if compared is None:
         return _Row(made_here=path.name, published="none", found="nothing to compare with", differs=False)
-    published, found = compared
-    said = "\n".join(f"{one.trait}: {one.here} here, {one.official} there" for one in found) or "equal"
-    return _Row(made_here=path.name, published=published, found=said, differs=bool(found))
+    published, differences = compared
+    text = "\n".join(f"{trait.trait}: {trait.here} here, {trait.official} there" for trait in differences) or "equal"
+    return _Row(made_here=path.name, published=published, found=text, differs=bool(differences))
 
 
 def main(paths: Sequence[Path]) -> int:

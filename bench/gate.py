@@ -101,8 +101,8 @@ def _together(folder: Path) -> str:
     """Judge wheels at once and one after the other: cores in use are CPU seconds by seconds on the wall."""
     wheel = made("200,000 symbols", folder)
     wheels = [folder / f"demo-1.{number}-{wheel.name.split('-', 2)[2]}" for number in range(1, _TOGETHER + 1)]
-    for each in wheels:
-        each.hardlink_to(wheel)
+    for path in wheels:
+        path.hardlink_to(wheel)
     (cost,) = _in_turns([_FACTORY, "audit", *map(str, wheels)])
     (alone,) = _in_turns([_FACTORY, "audit", str(wheel)])
     return (

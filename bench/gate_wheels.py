@@ -79,7 +79,7 @@ MADE: tuple[tuple[str, str, Callable[[Path], Path]], ...] = (
 
 def made(name: str, folder: Path) -> Path:
     """Make one of them."""
-    return next(make for each, _, make in MADE if each == name)(folder)
+    return next(make for title, _, make in MADE if title == name)(folder)
 
 
 def official(folder: Path) -> Iterator[Path]:

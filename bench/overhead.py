@@ -85,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
         finally:
             _forget(host, work)
         _print(setting, info, series, (load, os.getloadavg()[0]))
-    return int(len({sample.wheels for each in series for sample in each.samples}) != 1)
+    return int(len({sample.wheels for measured in series for sample in measured.samples}) != 1)
 
 
 def _options() -> argparse.ArgumentParser:
@@ -136,14 +136,14 @@ def _measured(series: list[Series], rounds: int, work: Path) -> list[Series]:
     say = Console(stderr=True).print
     for number in range(rounds):
         first = number % len(series)
-        for each in (*series[first:], *series[:first]):
+        for measured in (*series[first:], *series[:first]):
             folder = work / f"{number}-{uuid4().hex}"
             folder.mkdir()
-            sample = each.side.run(folder)
-            each.samples.append(sample)
-            each.folders.append(folder)
+            sample = measured.side.run(folder)
+            measured.samples.append(sample)
+            measured.folders.append(folder)
             say(
-                f"round {number + 1}: {each.side.name}: {sample.wall_s:.1f} s, {len(sample.wheels)} wheels",
+                f"round {number + 1}: {measured.side.name}: {sample.wall_s:.1f} s, {len(sample.wheels)} wheels",
                 markup=False,
             )
     return series
@@ -171,7 +171,7 @@ def _print(setting: Setting, info: EngineInfo, series: Sequence[Series], load: t
     console.print(_ratios(series))
     console.print(f"\n{_WARM}", markup=False)
     for name in (_EMPTY, _AGAIN):
-        console.print(_shares(next(each for each in series if each.side.name == name), setting.jobs))
+        console.print(_shares(next(measured for measured in series if measured.side.name == name), setting.jobs))
 
 
 def _ratios(series: Sequence[Series]) -> Table:
@@ -185,11 +185,11 @@ def _ratios(series: Sequence[Series]) -> Table:
         box=None,
     )
     peers = series[: len(peer.FRONTENDS)]
-    for each in series:
-        wall, counts = each.wall_s, sorted({len(sample.wheels) for sample in each.samples})
+    for measured in series:
+        wall, counts = measured.wall_s, sorted({len(sample.wheels) for sample in measured.samples})
         figures = [f"{figure:.1f}" for figure in (median(wall), min(wall), max(wall))]
-        ratios = [f"{each.ratio(other):.2f}" for other in peers]
-        table.add_row(each.side.name.replace("[", "\\["), *figures, " or ".join(map(str, counts)), *ratios)
+        ratios = [f"{measured.ratio(other):.2f}" for other in peers]
+        table.add_row(measured.side.name.replace("[", "\\["), *figures, " or ".join(map(str, counts)), *ratios)
     return table
 
 

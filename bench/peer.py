@@ -64,7 +64,7 @@ def _settings(frontend: str, image: str, subject: Subject, host: Host) -> Mappin
     return {
         "CIBW_ARCHS": "x86_64",
         "CIBW_MANYLINUX_X86_64_IMAGE": image,
-        "CIBW_BUILD": " ".join(f"{each}-*" for each in subject.interpreters),
+        "CIBW_BUILD": " ".join(f"{interpreter}-*" for interpreter in subject.interpreters),
         "CIBW_SKIP": "*-musllinux_*",
         "CIBW_BUILD_FRONTEND": frontend,
         "CIBW_TEST_COMMAND": subject.test,

@@ -79,8 +79,8 @@ def _pip_target(filename: str) -> list[str]:
     if not (tags := _TAGS.search(filename)):
         return []
     words = [f"--implementation={tags['python']}", f"--python-version={_version(tags)}"]
-    words += [f"--abi={each}" for each in tags["abis"].split(".")]
-    return [*words, *(f"--platform={each}" for each in tags["platforms"].split("."))]
+    words += [f"--abi={abi}" for abi in tags["abis"].split(".")]
+    return [*words, *(f"--platform={tag}" for tag in tags["platforms"].split("."))]
 
 
 def _uv_target(filename: str) -> list[str]:
@@ -153,7 +153,7 @@ def compared(bad: Answer, near: Answer) -> tuple[str, str]:
     """Tell what a tool says to what breaks a rule, the near-miss beside it, and one line of its own about it.
 
     It says `both` when it stops the near-miss as well: then it judged something else. A warning that it gives to both
-    is none.
+    does not count.
     """
     if bad.word in STOPS:
         return ("both", "") if near.word in STOPS else (bad.word, bad.lines[0])
@@ -162,8 +162,8 @@ def compared(bad: Answer, near: Answer) -> tuple[str, str]:
 
 
 def _warnings(said: str) -> list[str]:
-    found = [match[0].strip() for match in _WARNING.finditer(said)]
-    return [line for line in found if _NOT_ASKED not in line]
+    lines = [match[0].strip() for match in _WARNING.finditer(said)]
+    return [line for line in lines if _NOT_ASKED not in line]
 
 
 def _reason(said: str) -> str:
@@ -183,11 +183,11 @@ def _lower_tag(said: str, filename: str) -> tuple[str, ...]:
     if shown is None:
         return ()
     claimed = filename.removesuffix(".whl").rpartition("-")[2].split(".")
-    return () if all(_keeps(shown["tag"], each) for each in claimed) else (f"consistent with {shown['tag']}",)
+    return () if all(_keeps(shown["tag"], tag) for tag in claimed) else (f"consistent with {shown['tag']}",)
 
 
 def _keeps(shown: str, claimed: str) -> bool:
-    """Whether the claim stands; one that is no policy's is not compared."""
+    """Whether the claim is kept; a tag of no policy is not compared."""
     try:
         ceiling = PlatformTag.parse(claimed)
         return PlatformTag.parse(shown).serves(ceiling)

@@ -111,8 +111,8 @@ class Answers:
     def _mended(self, pair: Pair, key: _Key) -> bool:
         """Whether the tool left a wheel that does not break the rule any more."""
         left = list((self._folders[key] / "out").glob("*.whl"))
-        found = {each.rule for path in left for each in audit(read_wheel(path), pair.expect, TODAY).findings}
-        return bool(left) and pair.rule not in found
+        broken = {finding.rule for path in left for finding in audit(read_wheel(path), pair.expect, TODAY).findings}
+        return bool(left) and pair.rule not in broken
 
 
 _Said = Mapping[str, Sequence[tuple[str, str]]]
@@ -126,7 +126,7 @@ def made(pairs: Sequence[Pair], answers: Answers) -> str:
 
 def _head() -> Iterator[str]:
     sites = PROGRAMS.parent.glob("lib/python3*/site-packages")
-    versions = {each.name: each.version for each in distributions(path=[str(site) for site in sites])}
+    versions = {tool.name: tool.version for tool in distributions(path=[str(site) for site in sites])}
     named = ", ".join(f"{name} {versions[name]}" for name in dict.fromkeys(peer.program for peer in PEERS))
     python = f"{platform.python_implementation()} {platform.python_version()}"
     yield f"Made on {python} and {' '.join(platform.libc_ver())} with {named}.\n"
@@ -149,7 +149,7 @@ def _sums(pairs: Sequence[Pair], said: _Said) -> Iterator[str]:
 
 def _errors(pair: Pair) -> frozenset[str]:
     findings = audit(read_wheel(pair.bad), pair.expect, TODAY).findings
-    return frozenset(found.rule for found in findings if found.fails)
+    return frozenset(finding.rule for finding in findings if finding.fails)
 
 
 def _rows(pairs: Sequence[Pair], said: _Said) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The command line: composes the rooms, renders their values, maps errors to exit codes."""
+"""The command line: flags, printing, and exit codes."""
 
 from factory.cli.main import main
 

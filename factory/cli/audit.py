@@ -28,7 +28,7 @@ def run_audit(options: AuditOptions) -> int:
         UsageError: a wheel cannot be opened, a rule does not exist, or two forms of output are asked for.
     """
     if options.as_json and options.as_sarif:
-        raise UsageError("--json and --sarif exclude each other", hint="ask twice")
+        raise UsageError("--json and --sarif cannot be combined", hint="run the command once for each")
     wanted = _wanted(options.select or tuple(RULES)) - _wanted(options.ignore)
     judged = list(zip(options.wheels, _judge_all(options.wheels), strict=True))
     audits = [(path, _only(verdict, wanted)) for path, verdict in judged if isinstance(verdict, Audit)]
@@ -53,7 +53,7 @@ def _known(rule: str) -> None:
         from factory.form.problems import did_you_mean  # noqa: PLC0415 -- only the unhappy path pays for it
 
         hint = did_you_mean(rule, RULES) or "`factory explain` lists the rules"
-        raise UsageError(f"{rule!r} is no rule of the gate", hint=hint)
+        raise UsageError(f"{rule!r} is not a rule of the gate", hint=hint)
 
 
 def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit | InternalError]:
@@ -70,11 +70,11 @@ def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit | InternalError]:
 
 
 def _judge(path: Path, *, on: date) -> Audit | InternalError:
-    """Judge one wheel; what nobody expected of it is its own result, and the others are judged all the same."""
+    """Judge one wheel; an internal error is its own result, and the others are judged all the same."""
     try:
         with internal_errors(
             let_through=(OSError, MemoryError)
-        ):  # a wheel that needs too much memory is refused by who confines its reader
+        ):  # whoever confines the reader refuses a wheel that needs too much memory
             return audit(read_wheel(path), Expectation(), on)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", hint="name wheel files") from error
@@ -83,17 +83,17 @@ def _judge(path: Path, *, on: date) -> Audit | InternalError:
 
 
 def _only(verdict: Audit, rules: Collection[str]) -> Audit:
-    """Leave out what other rules found, wherever it stands."""
+    """Leave out the findings of other rules, in the rulings too."""
 
     def kept(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        return tuple(found for found in findings if found.rule in rules)
+        return tuple(finding for finding in findings if finding.rule in rules)
 
     rulings = tuple(replace(ruling, findings=kept(ruling.findings)) for ruling in verdict.rulings)
     return replace(verdict, rulings=rulings, findings=kept(verdict.findings))
 
 
 def _passes(verdict: Audit, *, strict: bool) -> bool:
-    warned = any(found.severity is Severity.WARNING and found.waived is None for found in verdict.findings)
+    warned = any(finding.severity is Severity.WARNING and finding.waived is None for finding in verdict.findings)
     return verdict.passed and not (strict and warned)
 
 
@@ -137,20 +137,20 @@ def _tell(lines: Sequence[Line]) -> None:
         click.echo("\n".join("".join(text for text, _ in spans) for spans in lines))
 
 
-def run_explain(rule: str | None) -> int:
+def run_explain(name: str | None) -> int:
     """Print what a rule means, or the list of them.
 
     Raises:
         UsageError: there is no such rule.
     """
-    if rule is None:
+    if name is None:
         width = max(map(len, RULES))
-        for each in RULES.values():
-            click.echo(f"{each.id:{width}}  {each.severity:7}  {each.summary}")
+        for rule in RULES.values():
+            click.echo(f"{rule.id:{width}}  {rule.severity:7}  {rule.summary}")
         return 0
-    _known(rule)
-    found = RULES[rule]
-    click.echo(f"{found.id} ({found.severity}): {found.summary}\n")
-    for title, text in (("why", found.why), ("mend", found.mend), ("source", found.source)):
+    _known(name)
+    rule = RULES[name]
+    click.echo(f"{rule.id} ({rule.severity}): {rule.summary}\n")
+    for title, text in (("why", rule.why), ("mend", rule.mend), ("source", rule.source)):
         click.echo(click.wrap_text(f"{title}: {text}", width=100, subsequent_indent=" " * (len(title) + 2)))
     return 0

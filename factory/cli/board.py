@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: the matrix on a terminal, plain lines in a pipe. Both fold Events."""
+"""What a person sees during a run: a table on a terminal, plain lines in a pipe. Both fold events."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from factory.terminal import plain, shown
 
 @dataclass(slots=True)
 class PlainBoard:
-    """One line for each thing that ended, as CI logs want it."""
+    """One line for each thing that ended, for CI logs."""
 
     console: Console
 
@@ -41,13 +41,13 @@ class PlainBoard:
         return
 
     def listen(self, event: Event) -> None:
-        """Print the line that an event deserves, if any."""
+        """Print an event's line, if it has one."""
         text = _line(event)
         if text is not None:
             self.console.print(line(text), soft_wrap=True)
 
     def output(self, subject: str, piece: bytes) -> None:
-        """Print a step's own output (`-v`), all its lines at once: rich would take its time for each of millions."""
+        """Print a step's own output (`-v`), without rich, which would take too long for millions of lines."""
         head = plain(subject)
         lines = shown(piece.decode(errors="replace")).splitlines()
         self.console.file.write("".join(f"{head} | {text}\n" for text in lines))
@@ -85,7 +85,7 @@ class _Row:
 
 @dataclass(slots=True)
 class LiveBoard:
-    """The matrix of cells, redrawn in place: failures are pinned above it, then comes work that is no cell's."""
+    """The table of cells, redrawn in place, below failures and work that belongs to no cell."""
 
     console: Console
     _rows: dict[str, _Row] = field(default_factory=dict)
@@ -107,12 +107,12 @@ class LiveBoard:
         self._live.__exit__(None, None, None)
 
     def listen(self, event: Event) -> None:
-        """Fold one event into what is drawn; the thread that draws looks at it in between."""
+        """Fold one event into what is drawn by another thread."""
         with self._lock:
             is_alone = isinstance(event, Progress) and event.subject not in self._work
             if not is_alone:
                 self._fold(event)
-        if is_alone and (text := _line(event)) is not None:  # of no step that would ever end on the board
+        if is_alone and (text := _line(event)) is not None:  # no step on the board would ever end it
             self._live.console.print(line(text), soft_wrap=True)
 
     def _fold(self, event: Event) -> None:
@@ -155,14 +155,14 @@ class LiveBoard:
             self._work.pop(subject, None)
 
     def _short(self, address: str) -> str:
-        """Leave the platform out where all cells have the same; the last line names it."""
+        """Leave out a platform that all cells share; the last line names it."""
         if len(self._platforms) != 1:
             return address
         (platform,) = self._platforms
         return address.removesuffix(f"-{platform}")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw the board, cut to the terminal's height and width: no line is ever folded."""
+        """Draw the board, cut to the terminal's height and width."""
         with self._lock:
             return iter(self._drawn(options.max_height))
 
@@ -188,7 +188,7 @@ class LiveBoard:
         return [line(", ".join(parts), style="dim", overflow="ellipsis", no_wrap=True)]
 
     def _shown(self, room: int) -> list[tuple[str, _Row]]:
-        """Return the rows that fit, in the plan's order; those that run are kept first, then those that wait."""
+        """Return the rows that fit, in the plan's order; running cells have precedence, then waiting ones."""
         rows = list(self._rows.items())
         ranked = sorted(rows, key=lambda item: (not item[1].steps, item[1].status is not None))
         kept = {address for address, _ in ranked[:room]}

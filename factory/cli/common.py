@@ -1,4 +1,4 @@
-"""What several commands share: which recipes are meant, and what a run's world is."""
+"""What several commands share: the recipes, the host, and the consoles."""
 
 import secrets
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ def new_run_id() -> str:
 
 
 def load(options: BuildOptions | PlanOptions) -> Loaded:
-    """Read the recipes that are meant, or `./recipe.yaml` without any.
+    """Read the recipes that are named, else `./recipe.yaml`.
 
     Raises:
-        RecipeError: one cannot be read, unless others may go on and one can.
+        RecipeError: one cannot be read; with --keep-going, only if none can.
     """
     paths = options.recipes or (_default(),)
     rules = frozenset(RULES)
@@ -40,14 +40,14 @@ def host_of(options: BuildOptions | PlanOptions) -> Host:
     """Read this machine, with the variables that the command line allows recipes to read.
 
     Raises:
-        UsageError: something of it is malformed.
+        UsageError: something in its configuration is malformed.
     """
     host = read_host()
     return replace(host, pass_env=host.pass_env | variable_names(options.allow_env, "--allow-env"))
 
 
 def joined(errors: Sequence[FactoryError]) -> FactoryError:
-    """Return one error that says what several say; an internal one, which has its traceback, speaks for itself."""
+    """Return one error that says what several say; an internal one, which has a traceback, is returned alone."""
     if len(errors) == 1:
         return errors[0]
     if internal := next((error for error in errors if isinstance(error, InternalError)), None):
@@ -63,7 +63,7 @@ def _default() -> Path:
     if not path.exists():
         raise UsageError(
             "no recipe was named, and there is no ./recipe.yaml",
-            hint="name a recipe or a folder of recipes; recipes/README.md teaches how to write one",
+            hint="name a recipe or a folder of recipes, or let `factory init` write one",
         )
     return path
 
@@ -72,12 +72,12 @@ def families(text: str) -> tuple[str, ...]:
     """Read `--families`.
 
     Raises:
-        UsageError: a name is no image family.
+        UsageError: a name is not an image family.
     """
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in FAMILIES:
-            raise UsageError(f"{name!r} is no image family", hint=f"families here: {', '.join(FAMILIES)}")
+            raise UsageError(f"{name!r} is not an image family", hint=f"known families: {', '.join(FAMILIES)}")
     return names
 
 

@@ -22,5 +22,5 @@ def run_doctor() -> int:
     out().print(table)
     for check in checks:
         if not check.fine:
-            out().print(line(f"mend {check.name}: {check.mend}"))
+            out().print(line(f"to fix {check.name}: {check.mend}"))
     return max((_CODES.get(check.name, 1) for check in checks if not check.fine), default=0)

@@ -46,12 +46,12 @@ def run_image_list(*, as_json: bool) -> int:
     for column in ("image", "platform", "interpreters", "rust", "here"):
         table.add_column(column, overflow="fold", no_wrap=is_wide and column in ("image", "platform"))
     for facts in (spec.facts for spec in listed):
-        interpreters = " ".join(str(one) for one in sorted(facts.interpreters))
+        interpreters = " ".join(str(interpreter) for interpreter in sorted(facts.interpreters))
         rust = str(facts.rust) if facts.rust else "-"
         table.add_row(facts.name, str(facts.platform), interpreters, rust, _word(here.get(facts.name)))
     out().print(table)
-    for each in prepared:
-        out().print(line(f"prepared: {each.base} with {each.holds}, {each.id.removeprefix('sha256:')[:12]}"))
+    for image in prepared:
+        out().print(line(f"prepared: {image.base} with {image.holds}, {image.id.removeprefix('sha256:')[:12]}"))
     return 0
 
 
@@ -69,8 +69,8 @@ def run_image_build(names: Sequence[str], *, update: bool) -> int:
     ours = [spec.facts.name for spec in specs(read_host().image_lock) if isinstance(spec, ImageSpec)]
     for name in names:
         if name not in ours:
-            hint = f"made here: {', '.join(ours)}; others come by `factory image pull`"
-            raise UsageError(f"{name!r} is no image that is made here", hint=hint)
+            hint = f"made here: {', '.join(ours)}; `factory image pull` brings the others"
+            raise UsageError(f"{name!r} is not an image that is made here", hint=hint)
     return _ensure_all(names or ours, update=update)
 
 
@@ -80,7 +80,7 @@ def run_image_pull(names: Sequence[str]) -> int:
     for name in names:
         if _pin(name) is None and name not in pulled:
             hint = f"pulled: {', '.join(pulled)}, or any registry/name@sha256:…"
-            raise UsageError(f"{name!r} is no image that a registry serves", hint=hint)
+            raise UsageError(f"{name!r} is not an image that a registry serves", hint=hint)
     return _ensure_all(names, update=False)
 
 
@@ -130,7 +130,7 @@ def _pin(name: str) -> Pin | None:
     """Read an image by digest.
 
     Raises:
-        UsageError: it holds an @, and is none.
+        UsageError: it contains an @, but is not an image by digest.
     """
     if "@" not in name:
         return None
@@ -155,7 +155,7 @@ def _facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
     yield "image", facts.name
     yield "role", facts.role
     yield "platform", str(facts.platform)
-    yield "interpreters", " ".join(str(one) for one in sorted(facts.interpreters))
+    yield "interpreters", " ".join(str(interpreter) for interpreter in sorted(facts.interpreters))
     yield "rust", str(facts.rust or "none")
     yield "packages by", facts.packages or "none"
 

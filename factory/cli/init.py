@@ -35,7 +35,7 @@ from factory.untrusted import (
 )
 
 _ARCHIVES = (".tar.gz", ".tgz", ".zip")
-_SOURCES = "name a folder, a sdist's file, or a release on the index: nh3, nh3==0.3.7"
+_SOURCES = "name a folder, an sdist, or a release on the index: nh3, nh3==0.3.7"
 
 
 def run_init(options: InitOptions) -> int:
@@ -59,7 +59,7 @@ def run_init(options: InitOptions) -> int:
 
 
 def _taken(options: InitOptions, host: Host, recipe_folder: Path) -> tuple[Origin, Tree]:
-    """Take the source: a folder (or the pyproject.toml in one), a sdist's file, or a release on the index."""
+    """Take the source: a folder (or the pyproject.toml in one), an sdist, or a release on the index."""
     path = Path(options.source)
     if path.is_file() and path.suffix == ".toml":
         path = path.parent
@@ -67,7 +67,7 @@ def _taken(options: InitOptions, host: Host, recipe_folder: Path) -> tuple[Origi
         return _of_folder(path, host, recipe_folder)
     if path.is_file():
         if not path.name.endswith(_ARCHIVES):
-            raise UsageError(f"{path} is no sdist: one ends in {', '.join(_ARCHIVES)}", hint=_SOURCES)
+            raise UsageError(f"{path} is not an sdist, whose name ends in {', '.join(_ARCHIVES)}", hint=_SOURCES)
         return _of_file(path, options.source)
     return _of_release(options.source, host)
 
@@ -86,13 +86,13 @@ def _of_file(path: Path, named: str) -> tuple[Origin, Tree]:
 
 
 def _release_of(path: Path, tree: Files) -> tuple[NormalizedName, Version]:
-    """Return what release a sdist is: as its file's name says (PEP 625), else as it says itself."""
+    """Return the release that an sdist is, by its file's name (PEP 625), else by its metadata."""
     try:
         return parse_sdist_name(path.name)
     except UntrustedTextError:
         project = read_project(tree)
     if project.version is None:
-        raise SourceError(f"{path} says nowhere which version it is", hint="unpack it, and name the folder")
+        raise SourceError(f"{path} does not say which version it is", hint="unpack it and name the folder")
     return project.name, project.version
 
 
@@ -116,12 +116,12 @@ def _release(text: str) -> tuple[NormalizedName, Version | None]:
     """Read `name` or `name==version`.
 
     Raises:
-        UsageError: it is neither, and no path.
+        UsageError: it is neither.
     """
     try:
         wanted = parse_requirement(text)
     except UntrustedTextError as error:
-        raise UsageError(f"{text!r} is no file or folder here, and no release", hint=_SOURCES) from error
+        raise UsageError(f"{text!r} is neither a file or folder here nor a release", hint=_SOURCES) from error
     pins = list(wanted.specifier)
     if wanted.extras or wanted.marker or wanted.url or len(pins) > 1:
         raise UsageError(f"{text!r} is more than a name and a version", hint=_SOURCES)
@@ -141,7 +141,7 @@ def _stated_name(tree: Files) -> NormalizedName | None:
 
 
 def _fit(name: str) -> NormalizedName:
-    """Return a recipe's name for a folder whose own is none."""
+    """Return a recipe's name for a folder, whose own may not be valid."""
     try:
         return parse_project_name(name)
     except UntrustedTextError:
@@ -157,10 +157,10 @@ def _write(path: Path, text: str) -> None:
 
 def _tell(options: InitOptions, settled: Settled) -> None:
     count = len(settled.left)
-    left = f"; {count} thing{'s' * (count != 1)} left out, each with its reason below it" if count else ""
+    left = f"; {count} thing{'s' * (count != 1)} left out, with the reasons in the recipe" if count else ""
     err().print(line(f"{options.output} written{left}"), soft_wrap=True)
     if settled.refused:
-        err().print(line(f"before it can be built: {settled.refused}"), soft_wrap=True)
+        err().print(line(f"fix before you build: {settled.refused}"), soft_wrap=True)
     words = ["factory", "plan", str(options.output), *_root(options)]
     err().print(line(f"next: read it, then {shlex.join(words)}"), soft_wrap=True)
 

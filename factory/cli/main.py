@@ -17,7 +17,7 @@ from factory.unexpected import internal_errors
 
 
 class _Group(click.Group):
-    """A group that turns whatever ends a command into a message and an exit code; click's own would say 1 of Ctrl-C."""
+    """A group that turns whatever ends a command into a message and an exit code; click's own ends with 1 on Ctrl-C."""
 
     def main(self, *args: object, **extra: object) -> NoReturn:
         with printing():
@@ -38,19 +38,19 @@ class _Group(click.Group):
 
 @contextmanager
 def _flushed_stdout() -> Iterator[None]:
-    """Have everything written before the exit code is chosen; later it could only be a traceback.
+    """Flush stdout before the exit code is chosen: later, an error could only be a traceback.
 
-    Where stdout is closed by its reader, `| head`, the command ends with 1 and without a word, as click has it.
+    Where its reader closed stdout, as `| head` does, the command ends with 1 and no message, as click has it.
 
     Raises:
-        OutputError: it cannot be written otherwise: the disk is full.
+        OutputError: it cannot be written for another reason, such as a full disk.
     """
     stdout = sys.stdout  # click puts one that swallows errors in its place when a pipe was closed
     try:
         try:
             yield
         finally:
-            if stdout is not None:  # Python's word for one that was closed before the start
+            if stdout is not None:  # None if it was closed before the start
                 stdout.flush()
     except OSError as error:
         if _is_writable(stdout):
@@ -58,11 +58,13 @@ def _flushed_stdout() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # what is left in the buffer goes nowhere
         if isinstance(error, BrokenPipeError):
             sys.exit(1)
-        raise OutputError(f"stdout cannot be written: {error.strerror}", hint="make room for it") from error
+        raise OutputError(
+            f"stdout cannot be written: {error.strerror}", hint="free some disk space, or write to another place"
+        ) from error
 
 
 def _is_writable(stream: TextIO) -> bool:
-    """Try it with an empty line: a long text that could not be written is in no buffer any more."""
+    """Try it with an empty line: a long text that could not be written is no longer in a buffer."""
     try:
         stream.write("\n")
         stream.flush()
@@ -84,9 +86,9 @@ def main() -> None:
     """Turn recipes into Linux wheels that are proven to work everywhere their tags claim.
 
     \b
-    factory init nh3             write recipe.yaml from a release, or a tree
+    factory init nh3             write recipe.yaml from a release or a source tree
     factory plan recipe.yaml     what would be built and tried, and why
-    factory build recipe.yaml    build, prove, and put the wheels into ./dist
+    factory build recipe.yaml    build wheels, prove them, and put them in ./dist
     factory doctor               what is missing on this machine
 
     \b
@@ -98,10 +100,10 @@ def main() -> None:
     """  # noqa: D301 -- \b is click's mark for a paragraph that keeps its lines
 
 
-@main.command(short_help="Build the wheels that are owed, and prove them.")
+@main.command(short_help="Build the wheels of recipes, and prove them.")
 @takes(BuildOptions)
 def build(options: BuildOptions) -> None:
-    """Build the wheels that recipes owe, prove them, and put those that passed into the output folder.
+    """Build the wheels that recipes ask for, prove them, and put those that passed into the output folder.
 
     RECIPE is a file or a folder of them; without one: ./recipe.yaml. Good wheels are kept when others fail, and a
     second run does only what changed.
@@ -123,12 +125,12 @@ def plan(options: PlanOptions) -> None:
     sys.exit(run_plan(options))
 
 
-@main.command(short_help="Judge any wheels by the gate.")
+@main.command(short_help="Check any wheels with the gate.")
 @takes(AuditOptions)
 def audit(options: AuditOptions) -> None:
-    """Judge any wheels by the gate: verdict, the platform they deserve, their floor, and what was found.
+    """Check any wheels with the gate: verdict, deserved platform, abi3 floor, and findings.
 
-    `factory explain RULE` says why a rule is one. Exits with 1 when a wheel is refused.
+    `factory explain RULE` explains a rule. Exits with 1 when a wheel is refused.
     """
     gc.disable()  # what is imported stays: to look through it for garbage takes a tenth of a small wheel's time
     from factory.cli.audit import run_audit  # noqa: PLC0415 -- as above
@@ -141,7 +143,7 @@ def audit(options: AuditOptions) -> None:
 @main.command(short_help="Explain a rule of the gate.")
 @click.argument("rule", required=False)
 def explain(rule: str | None) -> None:
-    """Say what a RULE of the gate means, why it hurts, how to mend it and who says so; without one: list them."""
+    """Explain what a RULE means, why it matters, and how to fix what it finds; without one: list all rules."""
     from factory.cli.audit import run_explain  # noqa: PLC0415 -- as above
 
     sys.exit(run_explain(rule))
@@ -150,20 +152,20 @@ def explain(rule: str | None) -> None:
 @main.command(short_help="Write a recipe from a source.")
 @takes(InitOptions)
 def init(options: InitOptions) -> None:
-    """Write a recipe from a source, by reading alone: nothing of it is run.
+    """Write a recipe from a source, which is only read: none of its code is run.
 
-    SOURCE is a folder, a sdist's file, or a release on the package index, such as nh3 or nh3==0.3.7; without one: the
-    folder you are in. Settings of cibuildwheel's are carried over. What could not be read or carried over stands at
-    the recipe's end, each with its reason.
+    SOURCE is a folder, an sdist, or a release on the package index, such as nh3 or nh3==0.3.7; without one: the current
+    folder. Settings of cibuildwheel are carried over. Comments at the recipe's end say what could not be read or
+    carried over, and why.
     """
     from factory.cli.init import run_init  # noqa: PLC0415 -- as above
 
     sys.exit(run_init(options))
 
 
-@main.command(short_help="Tell what is missing on this machine.")
+@main.command(short_help="Show what is missing on this machine.")
 def doctor() -> None:
-    """Tell what is missing on this machine, each with the command that mends it."""
+    """Show what is missing on this machine, each with the command that fixes it."""
     from factory.cli.doctor import run_doctor  # noqa: PLC0415 -- as above
 
     sys.exit(run_doctor())
@@ -180,13 +182,13 @@ def schema(name: str) -> None:
 
 @main.group()
 def image() -> None:
-    """Handle the images that build wheels and try them."""
+    """Manage the images in which wheels are built and tried."""
 
 
 @image.command("list", short_help="List the images.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON (schema: factory schema images).")
 def image_list(*, as_json: bool) -> None:
-    """List the images: what each declares, and whether it is here."""
+    """List the images: what each contains, and whether it is here."""
     from factory.cli.images import run_image_list  # noqa: PLC0415 -- as above
 
     sys.exit(run_image_list(as_json=as_json))
@@ -194,9 +196,9 @@ def image_list(*, as_json: bool) -> None:
 
 @image.command("build", short_help="Make images from Debian's packages.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--update", is_flag=True, help="Make them again from today's packages, although they are here.")
+@click.option("--update", is_flag=True, help="Make them again from today's packages even if they are here.")
 def image_build(names: tuple[str, ...], *, update: bool) -> None:
-    """Make images by name, or all of them, unless they are here already.
+    """Make the named images, or all of them, unless they are here already.
 
     NAME is one that `factory image list` shows.
     """
@@ -208,7 +210,7 @@ def image_build(names: tuple[str, ...], *, update: bool) -> None:
 @image.command("pull", short_help="Pull images from their registries.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def image_pull(names: tuple[str, ...]) -> None:
-    """Pull images by digest from their registries, and ask each what it holds.
+    """Pull images by digest from their registries, and ask each what it contains.
 
     NAME is one that `factory image list` shows, or any registry/name@sha256:… that a recipe names under images.
     """
@@ -217,10 +219,10 @@ def image_pull(names: tuple[str, ...]) -> None:
     sys.exit(run_image_pull(names))
 
 
-@image.command("show", short_help="Tell what is known of one image.")
+@image.command("show", short_help="Show what is known of one image.")
 @click.argument("name")
 def image_show(name: str) -> None:
-    """Tell what is known of one image: what it holds, what it is made of or pinned to, and whether it is here.
+    """Show what is known of one image: what it contains, what it is made from or pinned to, and whether it is here.
 
     NAME is one that `factory image list` shows, or any registry/name@sha256:… that was here before.
     """
@@ -229,14 +231,14 @@ def image_show(name: str) -> None:
     sys.exit(run_image_show(name))
 
 
-@image.command("pin", short_help="Pin what registries serve by digest.")
+@image.command("pin", short_help="Pin the images of registries by digest.")
 @takes(PinOptions)
 def image_pin(options: PinOptions) -> None:
-    """Pin the images that registries serve to the digests of today; nothing is pulled.
+    """Pin the images of registries to today's digests; nothing is pulled.
 
-    With a REFERENCE such as registry/name:tag, only print it with its digest, as a recipe names it under images.
+    With a REFERENCE such as registry/name:tag, only print it with its digest, as recipes take it under images.
 
-    The registry is asked through the engine. FACTORY_IMAGE_LOCK names the lock that builds use, if not our own.
+    The registry is asked through the engine. FACTORY_IMAGE_LOCK names another lock for builds than the factory's own.
     """
     from factory.cli.pin import run_image_pin  # noqa: PLC0415 -- as above
 

@@ -1,7 +1,7 @@
-"""The flags of the commands: one definition gives the option of click's and the field of the value that a command gets.
+"""The flags of the commands: one definition gives click's option and the field of the value that a command takes.
 
-A field is annotated with its type and with what declares it, which is called with the field's name; the order of the
-fields is the order of --help.
+A field is annotated with its type and with a function that takes the field's name and declares it to click. The order
+of the fields is the order in --help.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _Families = Annotated[
         default=DEFAULT_FAMILIES,
         show_default=True,
         metavar="LIST",
-        help="Image families that may serve, the preferred first, with commas between.",
+        help="Image families to choose from, best first, separated by commas.",
     ),
 ]
 _Only = Annotated[
@@ -50,6 +50,10 @@ _Settings = Annotated[
         help="Override a field of every recipe: build.timeout=10m.",
     ),
 ]
+_KeepGoing = Annotated[
+    bool,
+    partial(option, "--keep-going", is_flag=True, help="Go on after a bad recipe; the exit code still shows it."),
+]
 _AllowEnv = Annotated[
     tuple[str, ...],
     partial(
@@ -57,8 +61,8 @@ _AllowEnv = Annotated[
         "--allow-env",
         multiple=True,
         metavar="NAME",
-        help="Let recipes read this environment variable (build.pass-env). Repeat it, or use commas. "
-        "FACTORY_PASS_ENV adds names.",
+        help="Let recipes read this environment variable (build.pass-env). May be repeated; commas separate names. "
+        "FACTORY_PASS_ENV adds more.",
     ),
 ]
 _Root = Annotated[
@@ -68,13 +72,18 @@ _Root = Annotated[
         "--root",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
         metavar="FOLDER",
-        help="Folder in which local files of recipes must lie (path, patches, file://).  "
+        help="Folder that must contain the recipes' local files (path, patches, file://).  "
         "[default: the recipe's repository, or its folder]",
     ),
 ]
 _Update = Annotated[
     bool,
-    partial(option, "--update", is_flag=True, help="Resolve sources and requirements anew instead of as last time."),
+    partial(
+        option,
+        "--update",
+        is_flag=True,
+        help="Resolve sources and requirements again instead of reusing the last result.",
+    ),
 ]
 
 
@@ -92,7 +101,7 @@ class BuildOptions:
             default="dist",
             show_default=True,
             type=click.Path(path_type=Path),
-            help="Where wheels go.",
+            help="Folder for the wheels.",
         ),
     ]
     only: _Only
@@ -110,18 +119,10 @@ class BuildOptions:
     ]
     families: _Families
     root: _Root
-    keep_going: Annotated[
-        bool,
-        partial(
-            option,
-            "--keep-going",
-            is_flag=True,
-            help="A bad recipe does not stop the others; the exit code still tells.",
-        ),
-    ]
+    keep_going: _KeepGoing
     allow_env: _AllowEnv
     no_cache: Annotated[
-        bool, partial(option, "--no-cache", is_flag=True, help="Do all the work again, and remember it.")
+        bool, partial(option, "--no-cache", is_flag=True, help="Do all the work again, and store the new results.")
     ]
     update: _Update
     keep: Annotated[
@@ -130,7 +131,7 @@ class BuildOptions:
             option,
             "--keep",
             is_flag=True,
-            help="Copy the regular files of a failed cell's workspace into the run's folder, below kept/<subject>/.",
+            help="Copy the regular files of a failed cell's workspace to kept/<subject>/ in the run's folder.",
         ),
     ]
     json_file: Annotated[
@@ -150,12 +151,10 @@ class BuildOptions:
             "--junit",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="Write the run as JUnit XML, a test case for each wheel and each trial; - is stdout.",
+            help="Write the run as JUnit XML, one test case per wheel and trial; - is stdout.",
         ),
     ]
-    verbose: Annotated[
-        bool, partial(option, "-v", "--verbose", is_flag=True, help="Show every step's output as it comes.")
-    ]
+    verbose: Annotated[bool, partial(option, "-v", "--verbose", is_flag=True, help="Show the output of every step.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,13 +169,10 @@ class PlanOptions:
     root: _Root
     update: _Update
     allow_env: _AllowEnv
-    keep_going: Annotated[
-        bool,
-        partial(option, "--keep-going", is_flag=True, help="Plan the good recipes although others are bad."),
-    ]
+    keep_going: _KeepGoing
     ids: Annotated[
         bool,
-        partial(option, "--ids", is_flag=True, help="Print only the addresses of the cells, one a line."),
+        partial(option, "--ids", is_flag=True, help="Print only the addresses of the cells, one per line."),
     ]
     as_json: Annotated[
         bool,
@@ -186,7 +182,7 @@ class PlanOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditOptions:
-    """The arguments of `factory audit`. Without `select` every rule counts; `strict` makes warnings refuse too."""
+    """The arguments of `factory audit`."""
 
     wheels: Annotated[
         tuple[Path, ...],
@@ -202,13 +198,13 @@ class AuditOptions:
             option,
             "--sarif",
             is_flag=True,
-            help="Print the findings as SARIF 2.1.0, for code-scanning pages.",
+            help="Print the findings as SARIF 2.1.0, for code scanning.",
         ),
     ]
     strict: Annotated[bool, partial(option, "--strict", is_flag=True, help="Refuse wheels for warnings too.")]
     select: Annotated[
         tuple[str, ...],
-        partial(option, "--select", multiple=True, metavar="RULE", help="Judge by this rule alone; may be repeated."),
+        partial(option, "--select", multiple=True, metavar="RULE", help="Check only this rule; may be repeated."),
     ]
     ignore: Annotated[
         tuple[str, ...],
@@ -233,7 +229,7 @@ class InitOptions:
             help="The recipe to write; - is stdout.",
         ),
     ]
-    force: Annotated[bool, partial(option, "--force", is_flag=True, help="Write over a recipe that is there.")]
+    force: Annotated[bool, partial(option, "--force", is_flag=True, help="Overwrite an existing recipe.")]
     families: _Families
 
 
@@ -248,7 +244,7 @@ class PinOptions:
             option,
             "--from-cibuildwheel",
             is_flag=True,
-            help="Take the pins of the newest cibuildwheel on the index.",
+            help="Take the pins of the newest cibuildwheel release.",
         ),
     ]
     tag: Annotated[
@@ -258,7 +254,7 @@ class PinOptions:
             "--tag",
             default="latest",
             show_default=True,
-            help="Which tag's digest the registry is asked for.",
+            help="Tag whose digest the registry is asked for.",
         ),
     ]
     output: Annotated[
@@ -268,13 +264,13 @@ class PinOptions:
             "-o",
             "--output",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="Which lock to write.  [default: our own]",
+            help="Lock to write.  [default: the factory's own]",
         ),
     ]
 
 
 def takes(kind: Callable[..., _T]) -> Callable[[Callable[[_T], None]], Callable[..., None]]:
-    """Give a command the options that the fields of a dataclass declare, and call it with their value."""
+    """Give a command the options that a dataclass declares, and call it with their values."""
 
     def decorate(command: Callable[[_T], None]) -> Callable[..., None]:
         @wraps(command)

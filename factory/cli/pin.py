@@ -36,17 +36,19 @@ def run_image_pin(options: PinOptions) -> int:
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file after -o") from error
     for name, pin in sorted(lock.pins.items()):
-        was = "" if before.get(name) == pin else "  (was pinned otherwise)" if name in before else "  (new)"
+        was = "" if before.get(name) == pin else "  (was pinned to another digest)" if name in before else "  (new)"
         out().print(line(f"{family.name}-{name} {pin}{was}"), soft_wrap=True)
-    err().print(line(f"{len(lock.pins)} images are pinned in {path}, from {lock.origin}"), soft_wrap=True)
+    err().print(line(f"{len(lock.pins)} images pinned in {path}, from {lock.origin}"), soft_wrap=True)
     return 0
 
 
 def _pinned(text: str, host: Host, tag: str) -> Pin:
     match = TAGGED.fullmatch(text)
     if match is None:
-        raise UsageError(f"{text!r} is no image of a registry", hint="write registry/name:tag")
-    with connect(host, owner="images", run_id="images") as engine:  # it asks only: nothing is made that is owned
+        raise UsageError(f"{text!r} is not an image of a registry", hint="write registry/name:tag")
+    with connect(
+        host, owner="images", run_id="images"
+    ) as engine:  # it only asks: it makes nothing that would need an owner
         return tagged(engine, match["name"], match["tag"] or tag)
 
 

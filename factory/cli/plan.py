@@ -41,7 +41,7 @@ from factory.unexpected import internal_errors
 def run_plan(options: PlanOptions) -> int:
     """Plan the recipes and print the plans; the exit code."""
     if options.ids and options.as_json:
-        raise UsageError("--ids and --json are two forms of one answer", hint="leave one of them out")
+        raise UsageError("--ids and --json cannot be combined", hint="leave out one of them")
     selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
     loaded = load(options)
     failures: list[FactoryError] = list(loaded.errors)
@@ -69,7 +69,7 @@ def run_plan(options: PlanOptions) -> int:
 
 
 def _named(recipe: Recipe, memory: Memory) -> tuple[ImageFacts, ...]:
-    """Return the facts of the images that a recipe names itself, without asking an engine.
+    """Return the facts of the images that a recipe names, without asking an engine.
 
     Raises:
         ImageError: one was never on this machine.

@@ -9,7 +9,7 @@ from factory.recipe.schema import schema
 
 
 def run_schema(name: str) -> int:
-    """Print a JSON Schema: the recipe's is made of its fields, the others are shipped as they are."""
+    """Print a JSON Schema: the recipe's is made from its fields, the others are files."""
     if name == "recipe":
         click.echo(json.dumps(schema(), indent=2))
     else:

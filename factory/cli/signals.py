@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do to a command that works for long."""
+"""What Ctrl-C and SIGTERM do to a long command."""
 
 import os
 import signal
@@ -15,22 +15,22 @@ from factory.process import begin_again
 
 _SAME_S: Final = 0.5
 _SHOW_CURSOR: Final = b"\x1b[?25h"
-_LEFT: Final = b"factory: interrupted twice, stopped at once. The next run removes what is left.\n"
+_LEFT: Final = b"factory: interrupted twice, stopped at once. The next run cleans up.\n"
 
 
 @dataclass(slots=True)
 class Signals:
     """What SIGINT and SIGTERM do: the first sets `cancelled`, a second ends the program at once.
 
-    Nothing is raised: the main thread only waits for threads that work, looks at `cancelled` several times a second,
-    and leaves those to themselves that do not end soon. So a signal works whatever a thread is busy with.
+    Nothing is raised: the main thread only waits for worker threads, looks at `cancelled` several times a second, and
+    abandons those that do not end soon. So a signal works whatever a thread is doing.
     """
 
     cancelled: Event
     _first_s: float = 0.0
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """Take a signal. Wrappers pass on what a terminal sends to all: two that come together are one."""
+        """Take a signal. Two that come together count as one: wrappers pass on what the terminal sent to all."""
         if not self.cancelled.is_set():
             self._first_s = monotonic()
             self.cancelled.set()
@@ -39,7 +39,7 @@ class Signals:
 
 
 def _leave() -> NoReturn:
-    """End without another word of Python's: whatever waits, and whoever holds a lock."""
+    """End at once, without Python's own clean-up: a thread may wait, or hold a lock."""
     os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + _LEFT)
     os._exit(Interrupted.exit_code)
 

@@ -115,7 +115,7 @@ def test_a_misspelt_rule_is_named_with_the_nearest(factory: Program, arguments: 
 
     assert done.code == 2
     assert done.stderr == (
-        "factory: 'libpython-linkd' is no rule of the gate\n  hint: did you mean libpython-linked?\n"
+        "factory: 'libpython-linkd' is not a rule of the gate\n  hint: did you mean libpython-linked?\n"
     )
 
 

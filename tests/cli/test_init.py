@@ -62,10 +62,10 @@ def test_a_sdist_is_read_and_its_release_pinned_by_digest(factory: Program) -> N
 @pytest.mark.parametrize(
     ("source", "code", "message"),
     [
-        ("no such thing", 2, "'no such thing' is no file or folder here, and no release"),
+        ("no such thing", 2, "'no such thing' is neither a file or folder here nor a release"),
         ("demo>=1", 2, "'demo>=1' does not pin one version"),
         ("demo[x]==1", 2, "'demo[x]==1' is more than a name and a version"),
-        ("plain.txt", 2, "plain.txt is no sdist: one ends in .tar.gz, .tgz, .zip"),
+        ("plain.txt", 2, "plain.txt is not an sdist, whose name ends in .tar.gz, .tgz, .zip"),
         ("broken.tar.gz", 3, "broken.tar.gz is broken"),
         ("empty", 3, "empty holds no files"),
     ],
@@ -112,5 +112,5 @@ def test_a_source_that_cannot_be_read_still_gives_a_recipe_that_says_why(factory
     done = factory("init")
 
     assert done.code == 0
-    assert "before it can be built: pyproject.toml is not valid TOML" in done.stderr
+    assert "fix before you build: pyproject.toml is not valid TOML" in done.stderr
     assert "pyproject.toml is not valid TOML" in (factory.folder / "recipe.yaml").read_text()

@@ -114,7 +114,7 @@ def test_a_registry_is_asked_through_an_engine(program: Program) -> None:
 
     assert (every.code, one.code, none.code) == (4, 4, 2)
     assert "no container engine answers" in every.stderr
-    assert "'https://registry.test/image' is no image of a registry" in none.stderr
+    assert "'https://registry.test/image' is not an image of a registry" in none.stderr
 
 
 @pytest.mark.index

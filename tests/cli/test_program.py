@@ -52,7 +52,7 @@ def test_doctor_lists_everything_that_is_missing_each_with_what_mends_it(factory
     done = factory("doctor", PATH=str(factory.folder / "empty"), FACTORY_STORE=str(factory.folder / "file"))
 
     missing = re.findall(r"^missing +(\S+)", done.stdout, flags=re.MULTILINE)
-    mends = dict(re.findall(r"^mend (\S+): (.+)$", done.stdout, flags=re.MULTILINE))
+    mends = dict(re.findall(r"^to fix (\S+): (.+)$", done.stdout, flags=re.MULTILINE))
     assert missing == ["store", "mmdebstrap", "git", "engine"]
     assert list(mends) == missing
     assert "FACTORY_STORE" in mends["store"]
@@ -226,7 +226,8 @@ def test_output_that_cannot_be_written_is_said_in_one_sentence(factory: Program,
 
     assert done.code == 5
     assert done.stderr.endswith(
-        "factory: stdout cannot be written: No space left on device\n  hint: make room for it\n"
+        "factory: stdout cannot be written: No space left on device\n"
+        "  hint: free some disk space, or write to another place\n"
     )
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr

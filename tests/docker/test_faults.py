@@ -133,7 +133,7 @@ def test_a_second_ctrl_c_ends_at_once_what_the_first_does_not_reach(command: Com
     ended = hanging.end(child)
 
     assert ended.code == 130
-    assert ended.stderr.endswith("factory: interrupted twice, stopped at once. The next run removes what is left.\n")
+    assert ended.stderr.endswith("factory: interrupted twice, stopped at once. The next run cleans up.\n")
 
 
 def wait_until_planned(folder: Path) -> None:

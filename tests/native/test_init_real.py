@@ -64,4 +64,4 @@ def test_a_recipe_is_written_for(name: str, tmp_path: Path, host: Host) -> None:
     recipe = load_recipe(tmp_path / "recipe.yaml")
     assert recipe.name == name.replace(".", "-")
     assert "next: read it, then factory plan recipe.yaml" in done.stderr
-    assert factory("plan", "--ids", "recipe.yaml").code == 0 or "before it can be built" in done.stderr
+    assert factory("plan", "--ids", "recipe.yaml").code == 0 or "fix before you build" in done.stderr

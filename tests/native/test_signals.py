@@ -51,4 +51,4 @@ def test_a_second_signal_ends_at_once(number: signal.Signals) -> None:
     said, errors = child.communicate(timeout=60)
 
     assert (child.returncode, said) == (130, "")
-    assert errors == "factory: interrupted twice, stopped at once. The next run removes what is left.\n"
+    assert errors == "factory: interrupted twice, stopped at once. The next run cleans up.\n"
