@@ -10,8 +10,8 @@ from factory.engine.api import Container, ContainerSpec, Engine, FileEntry, Link
 from factory.engine.docker import connect
 from factory.errors import EngineError, FactoryError, ImageError, Interrupted
 from factory.host import Host
-from tests.contract.rootfs import ARM64, UNKNOWN, X86_64, make_rootfs
 from tests.doubles.engine import Answer, Call, EngineDouble
+from tests.makers.rootfs import ARM64, UNKNOWN, X86_64, make_rootfs
 
 WORK = PurePosixPath("/work")
 REFERENCE = "wheel-factory/test:either"

@@ -9,7 +9,7 @@ import pytest
 from factory.engine.docker import DockerEngine, connect
 from factory.errors import EngineError
 from factory.host import Host
-from tests.contract.rootfs import ARM64, X86_64, make_rootfs
+from tests.makers.rootfs import ARM64, X86_64, make_rootfs
 
 pytestmark = pytest.mark.engine
 

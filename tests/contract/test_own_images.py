@@ -12,7 +12,7 @@ from factory.images import is_here
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import INPUT_LABEL, reference_of
 from factory.images.spec import ImageSpec, declared_specs
-from tests.contract.rootfs import X86_64, make_rootfs
+from tests.makers.rootfs import X86_64, make_rootfs
 
 pytestmark = pytest.mark.engine
 

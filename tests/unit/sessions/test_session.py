@@ -14,8 +14,8 @@ from factory.events.recorder import Recorder
 from factory.failure import Failure
 from factory.sessions.session import Session
 from factory.steps import WORK, Step
-from tests.contract.rootfs import X86_64, make_rootfs
 from tests.doubles.engine import Answer, EngineDouble
+from tests.makers.rootfs import X86_64, make_rootfs
 
 STEP = Step(name="build", argv=("make", "all"), env={"COLOUR": "blue"}, phase="build", timeout_s=60)
 PASSWORD, TOKEN = "pa55-w0rd", "t0ps3cret-word"
