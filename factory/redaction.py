@@ -96,7 +96,7 @@ class Search:
         return cls(tuple(named.items()))
 
     def first_in(self, pieces: Iterable[bytes]) -> str | None:
-        """Return the name of a value that the bytes hold; what lies across two pieces is found, too.
+        """Return the name of a value that the bytes hold; a value across two pieces is found, too.
 
         The time is linear in the bytes: CPython finds a long needle by the two-way algorithm.
         """

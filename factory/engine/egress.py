@@ -18,7 +18,7 @@ from factory.errors import EngineError
 from factory.guests import program
 from factory.origins import BLOCKED
 
-# Port 53 stays open: some hosts' only name server lies there. Private ranges stay: mirrors and proxies lie there.
+# Port 53 stays open, since some hosts have no other name server; so do private ranges, for mirrors and proxies.
 _PYTHON: Final = 'for python in /usr/bin/python3*; do exec "$python" -I -c "$@"; done'
 _TIMEOUT_S: Final = 30.0
 

@@ -28,7 +28,7 @@ def pull_error(reference: str, output: str) -> PullError:
     """Say what an engine's words mean; words that are not known count as temporary."""
     diagnosis = explain_pull(output)
     return PullError(
-        f"{reference} cannot be had: {diagnosis.sentence}",
+        f"{reference} is not available: {diagnosis.sentence}",
         hint=diagnosis.hint,
         is_temporary=diagnosis.kind == "temporary",
     )

@@ -89,7 +89,7 @@ def declared_specs(folder: Path | None = None) -> tuple[ImageSpec, ...]:
 
 
 def python(facts: ImageFacts, interpreter: Interpreter) -> PurePosixPath:
-    """Where an interpreter lies in an image: where the pypa contract says, or where its distribution has it."""
+    """Return the path of an interpreter in an image: that of the pypa contract, or of the image's distribution."""
     if facts.role == "build":
         return PurePosixPath(f"/opt/python/{interpreter.python_tag}-{interpreter.abi_tag}/bin/python")
     return PurePosixPath(f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}")

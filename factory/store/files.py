@@ -17,7 +17,7 @@ _HINTS = {
     errno.EDQUOT: "free space within your quota, or set FACTORY_STORE to a folder on another disk",
     errno.EROFS: "the disk is mounted read-only; set FACTORY_STORE to a folder that can be written",
     errno.ENOTDIR: "a part of the path is a file; set FACTORY_STORE to a folder",
-    errno.EEXIST: "a file lies where a folder should; set FACTORY_STORE to a folder",
+    errno.EEXIST: "there is a file in place of a folder; set FACTORY_STORE to a folder",
     errno.EIO: "the disk is failing; set FACTORY_STORE to a folder on another one",
 }
 

@@ -199,7 +199,7 @@ def test_files_go_nowhere_but_into_the_workspace(container: Container, to: str) 
 
 
 def test_a_file_name_that_leaves_its_folder_is_refused(container: Container) -> None:
-    with pytest.raises(FactoryError, match="no name of a file below"):
+    with pytest.raises(FactoryError, match="does not name a file below"):
         container.copy_in([FileEntry(path=PurePosixPath("../a"), content=b"")], WORK / "x")
 
 

@@ -196,7 +196,7 @@ def test_a_registry_that_dies_in_the_midst_of_a_layer_is_said_so(engine: DockerE
     threading.Timer(2, door.shut).start()
 
     with pytest.raises(
-        PullError, match=r"cannot be had: (the registry closed the connection|the registry does not answer)"
+        PullError, match=r"is not available: (the registry closed the connection|the registry does not answer)"
     ) as caught:
         pulled(engine, door.pin(pin), progress=lambda _: None, cancelled=Event(), pauses_s=())
 

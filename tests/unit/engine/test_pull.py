@@ -76,7 +76,7 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
 def test_an_engines_words_are_told_apart(said: str, meaning: str, is_temporary: bool) -> None:
     error = pull_error(REFERENCE, said)
 
-    assert error.message.startswith(f"{REFERENCE} cannot be had: ")
+    assert error.message.startswith(f"{REFERENCE} is not available: ")
     assert meaning in error.message
     assert said in error.message
     assert error.hint
