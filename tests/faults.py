@@ -38,7 +38,7 @@ def main() -> None:
     real = getattr(owner, function)
 
     def faulty(*args: object, **named: object) -> object:
-        if any(word in repr(arg) for arg in args if type(arg).__name__ != "Hands"):
+        if any(word in repr(arg) for arg in args if type(arg).__name__ != "Services"):
             FAULTS[fault]()
         return real(*args, **named)
 

@@ -12,8 +12,8 @@ import click
 
 from factory.audit import RULES, Audit, Expectation, Finding, audit, unread
 from factory.catalogue import Severity
-from factory.cli.clock import today
 from factory.cli.options import AuditOptions
+from factory.clock import today
 from factory.confined import Bounds, Overrun, confined_all
 from factory.errors import InternalError, UsageError
 from factory.report.audit import Line, render_audit

@@ -18,6 +18,7 @@ from factory.events.model import (
     Planned,
     Progress,
     RecipeFailed,
+    RunEnded,
     Status,
     StepEnded,
     StepStarted,
@@ -108,6 +109,9 @@ class LiveBoard:
 
     def listen(self, event: Event) -> None:
         """Fold one event into what is drawn by another thread."""
+        if isinstance(event, RunEnded):
+            self._live.stop()  # what is printed from now on must not be drawn over
+            return
         with self._lock:
             is_alone = isinstance(event, Progress) and event.subject not in self._work
             if not is_alone:

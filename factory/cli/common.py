@@ -1,39 +1,31 @@
 """What several commands share: the recipes, the host, and the consoles."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from factory.audit import RULES
 from factory.catalogue import DEFAULT_FAMILIES, FAMILIES
-from factory.cli.clock import today
 from factory.cli.options import BuildOptions, PlanOptions
-from factory.errors import FactoryError, InternalError, RecipeError, UsageError
+from factory.errors import UsageError
 from factory.host import Host, read_host, variable_names
-from factory.recipe.parse import Loaded, load_recipes
+from factory.recipe.parse import Loaded
+from factory.run.load import load
 
 
-def new_run_id() -> str:
-    """Return a name that no other run has: when it began, and some random digits."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-def load(options: BuildOptions | PlanOptions) -> Loaded:
+def load_named(options: BuildOptions | PlanOptions) -> Loaded:
     """Read the recipes that are named, else `./recipe.yaml`.
 
     Raises:
         RecipeError: one cannot be read; with --keep-going, only if none can.
     """
-    paths = options.recipes or (_default(),)
-    rules = frozenset(RULES)
-    loaded = load_recipes(paths, overrides=options.settings, rules=rules, today=today(), root=options.root)
-    if loaded.errors and not (options.keep_going and loaded.recipes):
-        raise joined(loaded.errors)
-    return loaded
+    return load(
+        options.recipes or (_default(),),
+        settings=options.settings,
+        root=options.root,
+        keep_going=options.keep_going,
+    )
 
 
 def host_of(options: BuildOptions | PlanOptions) -> Host:
@@ -44,18 +36,6 @@ def host_of(options: BuildOptions | PlanOptions) -> Host:
     """
     host = read_host()
     return replace(host, pass_env=host.pass_env | variable_names(options.allow_env, "--allow-env"))
-
-
-def joined(errors: Sequence[FactoryError]) -> FactoryError:
-    """Return one error that says what several say; an internal one, which has a traceback, is returned alone."""
-    if len(errors) == 1:
-        return errors[0]
-    if internal := next((error for error in errors if isinstance(error, InternalError)), None):
-        return internal
-    problems = tuple(problem for error in errors for problem in error.problems)
-    bare = [error for error in errors if not error.problems]
-    message = "; ".join(error.message for error in bare) or f"{len(errors)} recipes cannot be read"
-    return RecipeError(message, hint=bare[0].hint if bare else "", problems=problems)
 
 
 def _default() -> Path:

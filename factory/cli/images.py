@@ -8,7 +8,7 @@ from threading import Event
 import click
 from rich.table import Table
 
-from factory.cli.common import err, new_run_id, out
+from factory.cli.common import err, out
 from factory.cli.signals import handled_signals
 from factory.engine.api import Engine
 from factory.engine.docker import connect
@@ -27,6 +27,7 @@ from factory.pins import Pin
 from factory.process import end_all
 from factory.report.documents import ImagesDocument, ListedImage, render_json
 from factory.report.text import line
+from factory.run.build import new_run_id
 from factory.store import Store
 
 _WIDE = 80

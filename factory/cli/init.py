@@ -9,9 +9,9 @@ import click
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from factory.cli.clock import today
 from factory.cli.common import err, families, root_again
 from factory.cli.options import InitOptions
+from factory.clock import today
 from factory.confined import confined
 from factory.digest import Digest
 from factory.errors import OutputError, SourceError, UsageError

@@ -6,14 +6,13 @@ from threading import Event
 
 import click
 
-from factory.cli.clock import today
 from factory.cli.common import (
     allowed_again,
     err,
     families,
     families_again,
     host_of,
-    load,
+    load_named,
     out,
     root_again,
 )
@@ -31,7 +30,8 @@ from factory.recipe.model import Recipe
 from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
 from factory.report.text import line
-from factory.run.planning import Selection, plan_recipe
+from factory.run.options import Selection
+from factory.run.planning import plan_recipe
 from factory.sessions.sources import SourceServices
 from factory.stages.pass_env import require_allowed
 from factory.store import Store
@@ -41,9 +41,9 @@ from factory.unexpected import internal_errors
 def run_plan(options: PlanOptions) -> int:
     """Plan the recipes and print the plans; the exit code."""
     if options.ids and options.as_json:
-        raise UsageError("--ids and --json cannot be combined", hint="leave out one of them")
-    selection = Selection(families=families(options.families), today=today(), only=options.only, skip=options.skip)
-    loaded = load(options)
+        raise UsageError("--ids and --json are two forms of one answer", hint="leave one of them out")
+    selection = Selection(families=families(options.families), only=options.only, skip=options.skip)
+    loaded = load_named(options)
     failures: list[FactoryError] = list(loaded.errors)
     host, plans = host_of(options), []
     with Store.open(host.store) as store:

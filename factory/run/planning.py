@@ -1,30 +1,106 @@
 """From a recipe to its PlannedRecipe: the source taken once, read without running it, and planned."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from factory.backends.settings import config_settings
-from factory.errors import ImageError, PlanError, SourceError
+from factory.confined import Reader
+from factory.errors import FactoryError, ImageError, InternalError, PlanError, SourceError, is_of_one_recipe
+from factory.events.model import Planned, RecipeFailed
+from factory.events.recorder import Recorder
+from factory.host import Host
 from factory.image_facts import ImageFacts
+from factory.images import ReadyImage, declared
+from factory.images.named import remembered
+from factory.memory import Memory
 from factory.plan.planner import plan
-from factory.plan.selection import recipe_for
+from factory.plan.selection import recipe_for, refuse_nothing
 from factory.planned import PlannedRecipe
 from factory.project.read import read_project
 from factory.project.rust import Choices
 from factory.recipe.model import Recipe
+from factory.recipe.parse import Loaded
+from factory.run.options import Options, Selection
 from factory.sessions.sources import SourceServices
+from factory.stages.pass_env import require_allowed, require_passed, shown_values
 from factory.stages.source import tree_of
+from factory.unexpected import internal_errors
+from factory.web.session import redact
+
+MakeImage = Callable[[str], ReadyImage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What a command line adds to a recipe's plan."""
+class Planner:
+    """Plans the recipes of a run before any work, and records what comes of it."""
 
-    families: Sequence[str]
-    today: date
-    only: Sequence[str] = ()
-    skip: Sequence[str] = ()
+    memory: Memory
+    host: Host
+    reader: Reader
+    recorder: Recorder
+    options: Options
+
+    def plan_all(self, recipes: Loaded, make_image: MakeImage) -> list[PlannedRecipe]:
+        """Take and plan every recipe.
+
+        Raises:
+            FactoryError: a recipe's source or plan is at fault, unless others may go on.
+        """
+        planned_recipes = []
+        for recipe in recipes.recipes:
+            try:
+                with internal_errors():
+                    planned = self._planned(recipe, make_image)
+            except FactoryError as error:
+                bad = self._logged(recipe, error) if isinstance(error, InternalError) else error
+                if not (self.options.keep_going and is_of_one_recipe(error)):
+                    raise bad from error
+                self.fail(recipe.name, bad)
+                continue
+            planned_recipes.append(planned)
+            self.recorder.emit(Planned(plan=planned.plan))
+        if planned_recipes:
+            refuse_nothing([planned.plan for planned in planned_recipes])
+        return planned_recipes
+
+    def fail(self, recipe: str, error: FactoryError) -> None:
+        """Record that a recipe failed, by its name."""
+        self.recorder.emit(
+            RecipeFailed(recipe=recipe, message=error.message, hint=error.hint, exit_code=error.exit_code)
+        )
+
+    def _planned(self, recipe: Recipe, make_image: MakeImage) -> PlannedRecipe:
+        require_allowed(recipe, self.host, "build")
+        images = (*declared(self.host.image_lock), *self._named(recipe, make_image))
+        subject = f"source:{recipe.name}"
+        with self.recorder.step(subject, "source") as mark:
+            mark.outcome = "failed"
+            progress = self.recorder.progress(subject)
+            services = SourceServices(memory=self.memory, host=self.host, reader=self.reader, say=progress)
+            planned = plan_recipe(recipe, services, images, self.options.selection)
+            passed = require_passed(planned, self.host)
+            self.recorder.conceal(passed.values())
+            if shown := shown_values(passed):
+                progress(shown)
+            mark.outcome = "passed"
+            return planned
+
+    def _named(self, recipe: Recipe, make_image: MakeImage) -> list[ImageFacts]:
+        """Return the facts of the images that a recipe names itself; one that was never here comes before its plan."""
+        facts = []
+        for pin in recipe.images.values():
+            if (known := remembered(pin, self.memory)) is None:
+                with self.recorder.step(f"image:{pin.reference}", "image") as mark:
+                    mark.outcome = "failed"
+                    known = make_image(pin.reference).facts
+                    mark.outcome = "passed"
+            facts.append(known)
+        return facts
+
+    def _logged(self, recipe: Recipe, error: InternalError) -> InternalError:
+        text = redact(error.traceback, self.host.secrets)
+        log = self.recorder.log(f"source:{recipe.name}", "internal-error", text)
+        return error.of(recipe.file).logged(self.recorder.folder / log)
 
 
 def plan_recipe(

@@ -62,7 +62,7 @@ def test_a_fault_of_ours_removes_no_wheel_that_was_released_before(command: Comm
 def test_a_fault_while_one_recipe_is_planned_leaves_the_others_with_keep_going(command: Command) -> None:
     good, faulty = command.recipe(make_c_project("planned")), command.recipe(make_c_project("faulty3"))
 
-    ended = broken(command, "factory.cli.build", "plan_recipe", "recursion").build(faulty, good, "--keep-going")
+    ended = broken(command, "factory.run.planning", "plan_recipe", "recursion").build(faulty, good, "--keep-going")
 
     assert ended.code == 70, ended.stderr
     assert ended.run is not None
@@ -104,7 +104,7 @@ def test_planning_that_never_ends_does_not_keep_a_signal_from_ending_the_run(
     command: Command, number: signal.Signals
 ) -> None:
     recipe = command.recipe(make_c_project("faulty5"))
-    hanging = broken(command, "factory.cli.build", "plan_recipe", "hang")
+    hanging = broken(command, "factory.run.planning", "plan_recipe", "hang")
     child = hanging.start("build", recipe, "--json", "run.json")
     wait_until_planned(command.folder)
 
@@ -121,7 +121,7 @@ def test_planning_that_never_ends_does_not_keep_a_signal_from_ending_the_run(
 def test_a_second_ctrl_c_ends_at_once_what_the_first_does_not_reach(command: Command) -> None:
     """Here a release that never ends: a first signal lets it come to its end."""
     recipe = command.recipe(make_c_project("faulty6"))
-    hanging = broken(command, "factory.cli.build", "release", "hang")
+    hanging = broken(command, "factory.run.build", "release", "hang")
     child = hanging.start("build", recipe)
     wait_for(command.folder, child, has_ended("faulty6"))
     sleep(1)

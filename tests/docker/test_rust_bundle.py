@@ -16,7 +16,8 @@ from factory.host import Host
 from factory.images import ReadyImage, declared, ensure, helper_image
 from factory.memory import Memory
 from factory.recipe.parse import load_recipe
-from factory.run.planning import Selection, plan_recipe
+from factory.run.options import Selection
+from factory.run.planning import plan_recipe
 from factory.sessions.services import Services
 from factory.sessions.sources import SourceServices
 from factory.store import Store

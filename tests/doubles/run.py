@@ -36,7 +36,8 @@ from factory.planned import PlannedRecipe
 from factory.process import begin_again
 from factory.recipe.parse import parse_recipe
 from factory.resolve import Resolution
-from factory.run.planning import Selection, plan_recipe
+from factory.run.options import Selection
+from factory.run.planning import plan_recipe
 from factory.sessions.services import Services
 from factory.sessions.sources import Fetched, SourceServices
 from factory.stages.commit import Pinned

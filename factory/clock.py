@@ -4,5 +4,5 @@ from datetime import UTC, date, datetime
 
 
 def today() -> date:
-    """Return today's date in UTC: what `until` and `supported` are judged by."""
+    """Return the day in UTC, by which waivers end and platforms age."""
     return datetime.now(UTC).date()

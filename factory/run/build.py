@@ -1,0 +1,219 @@
+"""A run, from its first event to its last wheel: recipes and options in, a Run and what was released out."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from os import cpu_count
+from threading import Event
+from time import monotonic
+
+from factory import __version__
+from factory.confined import Readers
+from factory.engine.about import weaknesses
+from factory.engine.api import Engine
+from factory.engine.docker import connect
+from factory.errors import FactoryError, Interrupted
+from factory.events.model import Progress, Run, RunEnded, RunStarted
+from factory.events.recorder import Listener, Recorder, now
+from factory.farm.work import carry_out
+from factory.host import Host, read_host
+from factory.images import ReadyImage, ensure, helper_image
+from factory.memory import Memory
+from factory.planned import PlannedRecipe
+from factory.process import end_all
+from factory.recipe.parse import Loaded
+from factory.release import Release, claim, release
+from factory.run.options import Options
+from factory.run.planning import Planner
+from factory.sessions.services import Services
+from factory.sessions.session import Output
+from factory.stages.versions import VERSIONS
+from factory.store import Store
+from factory.tool_bundle import ToolBundle, ensure_tools
+from factory.unexpected import internal_errors
+from factory.waiting import unless
+
+AGAIN = "type the same command again: what was finished is not done again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who follows a run, and may end it.
+
+    `listener` gets every event, `output` what the steps print, `say` messages that belong to no event. The run ends
+    soon after `cancelled` is set.
+    """
+
+    listener: Listener = lambda _: None
+    output: Output | None = None
+    say: Callable[[str], None] = lambda _: None
+    cancelled: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A run that is over. `errors` are what stopped it and what kept its wheels from being released.
+
+    `hide` takes out of a text what recipes read of the environment.
+    """
+
+    run: Run
+    released: Release | None
+    errors: tuple[FactoryError, ...]
+    hide: Callable[[str], str]
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it ended before its work was done."""
+        return self.run.stopped is not None or self.run.interrupted
+
+
+def build(
+    recipes: Loaded, options: Options | None = None, *, host: Host | None = None, caller: Caller | None = None
+) -> Finished:
+    """Build the wheels that recipes owe, prove them, and put those that passed into the output folder.
+
+    Called from a program's main thread, before it starts others: strangers' files are read in forked processes.
+
+    Raises:
+        StoreError: the store cannot be opened.
+        OutputError: the evidence cannot be written.
+    """
+    options, host, caller = options or Options(), host or read_host(), caller or Caller(cancelled=Event())
+    run_id = new_run_id()
+    with (
+        Readers() as readers,
+        Store.open(host.store, on_damage=caller.say, on_wait=caller.say) as store,
+        store.run_lock(run_id),
+    ):
+        with Recorder(options.evidence / run_id, caller.listener) as recorder:
+            memory = Memory(
+                store=store,
+                cancelled=caller.cancelled,
+                fresh=options.fresh,
+                update=options.update,
+                on_wait=recorder.progress("store"),
+            )
+            reader = readers.until(caller.cancelled)
+            planner = Planner(memory=memory, host=host, reader=reader, recorder=recorder, options=options)
+            attempt = _Attempt(run_id=run_id, options=options, caller=caller, planner=planner)
+            stopped = attempt.go(recipes)
+            run = recorder.run()
+        errors = [stopped] if stopped is not None else []
+        released: Release | None = None
+        if run.records:
+            try:
+                with internal_errors():
+                    released = release(
+                        run, options.output, store.open_blob, cancelled=caller.cancelled, on_wait=caller.say
+                    )
+            except FactoryError as error:
+                errors.append(error)
+        return Finished(run=run, released=released, errors=tuple(errors), hide=recorder.hide)
+
+
+def new_run_id() -> str:
+    """Return a name that no other run has: when it began, and some random digits."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """One run from its first event to its last."""
+
+    run_id: str
+    options: Options
+    caller: Caller
+    planner: Planner
+
+    def go(self, recipes: Loaded) -> FactoryError | None:
+        """Work until the end, or until something stops the run; what stopped it is returned, the rest is recorded."""
+        started, recorder = monotonic(), self.planner.recorder
+        recorder.emit(RunStarted(run=self.run_id, at=now(), version=__version__, folder=str(recorder.folder)))
+        for error in recipes.errors:
+            self.planner.fail("recipes", error)
+        stopped = self._stopped_by(recipes)
+        ended = RunEnded(
+            at=now(),
+            duration_s=monotonic() - started,
+            containers=recorder.containers,
+            interrupted=isinstance(stopped, Interrupted),
+            stopped=None if stopped is None else stopped.message,
+        )
+        try:
+            recorder.emit(ended)
+        except FactoryError as error:  # evidence that cannot be written loses no finished wheel
+            return stopped or error
+        return stopped
+
+    def _stopped_by(self, recipes: Loaded) -> FactoryError | None:
+        try:
+            with internal_errors():
+                self._work(recipes)
+        except (KeyboardInterrupt, Interrupted):
+            return Interrupted("interrupted", hint=AGAIN)
+        except FactoryError as error:
+            return error
+        return None
+
+    def _work(self, recipes: Loaded) -> None:
+        planner = self.planner
+        memory, host, recorder = planner.memory, planner.host, planner.recorder
+        if old := memory.store.note_versions(VERSIONS):
+            text = f"results of an older version are ignored and made again (stages: {', '.join(old)})"
+            recorder.emit(Progress(subject="store", text=text))
+        with connect(host, owner=memory.store.owner, run_id=self.run_id) as engine:
+            for weakness in weaknesses(engine.info()):
+                text = f"warning: {weakness.found}; {weakness.mend}"
+                recorder.emit(Progress(subject="engine", text=text))
+            planned, tools = self._begin(recipes, engine)
+            services = Services(
+                engine=engine,
+                memory=memory,
+                reader=planner.reader,
+                host=host,
+                recorder=recorder,
+                tools=tools,
+                helper=cache(lambda: self._image(engine, helper_image(engine))),
+                output=self.caller.output,
+                keep=self.options.keep,
+            )
+            workers = self.options.jobs or cpu_count() or 1
+            carry_out(
+                services,
+                planned,
+                lambda name: self._image(engine, name),
+                workers=workers,
+                today=self.options.selection.today,
+            )
+            if self.caller.cancelled.is_set():
+                raise Interrupted("interrupted", hint=AGAIN)
+
+    def _begin(self, recipes: Loaded, engine: Engine) -> tuple[list[PlannedRecipe], ToolBundle]:
+        """Do what comes before any container, unless the run is ended meanwhile."""
+        memory, host = self.planner.memory, self.planner.host
+
+        def begin() -> tuple[list[PlannedRecipe], ToolBundle]:
+            engine.reap(memory.store.is_running)
+            planned = self.planner.plan_all(recipes, lambda name: self._image(engine, name))
+            claim(self.options.output)
+            return planned, ensure_tools(host, memory.store)
+
+        try:
+            return unless(memory.cancelled, begin)
+        except Interrupted:
+            end_all()
+            raise
+
+    def _image(self, engine: Engine, name: str) -> ReadyImage:
+        planner = self.planner
+        return ensure(
+            name,
+            engine=engine,
+            host=planner.host,
+            store=planner.memory.store,
+            progress=planner.recorder.progress(f"image:{name}"),
+            cancelled=planner.memory.cancelled,
+        )

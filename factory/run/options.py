@@ -1,0 +1,41 @@
+"""What a caller decides about a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from factory.catalogue import DEFAULT_FAMILIES
+from factory.clock import today
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which cells are owed, and which image families may serve, the preferred first.
+
+    `only` and `skip` are globs of cell ids or `<recipe>/<cell id>`.
+    """
+
+    families: Sequence[str] = tuple(DEFAULT_FAMILIES.split(","))
+    today: date = field(default_factory=today)
+    only: Sequence[str] = ()
+    skip: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a run goes.
+
+    `fresh` does all work again, `update` asks again what sources and requirements are today. `jobs` is how many cells
+    and trials run at once; None for one on each processor. With `keep_going` a bad recipe does not stop the others.
+    `keep` copies the workspaces of failed cells into the run's folder, which lies below `evidence`.
+    """
+
+    output: Path = Path("dist")
+    selection: Selection = field(default_factory=Selection)
+    jobs: int | None = None
+    fresh: bool = False
+    update: bool = False
+    keep: bool = False
+    keep_going: bool = False
+    evidence: Path = Path(".factory/runs")
