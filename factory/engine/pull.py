@@ -6,22 +6,13 @@ from typing import Final
 
 from factory.diagnoses.registries import explain_pull
 from factory.engine.api import PullProgress
+from factory.engine.faults import PullError
 from factory.engine.posture import Json
-from factory.errors import ImageError
 
 _DONE: Final = frozenset({"Pull complete", "Already exists", "Download complete"})
 _LAYER: Final = frozenset(
     {"Pulling fs layer", "Waiting", "Downloading", "Verifying Checksum", "Extracting", "Retrying"} | _DONE
 )
-
-
-class PullError(ImageError):
-    """An image that did not come; `is_temporary` where the same call may succeed a moment later."""
-
-    def __init__(self, message: str, *, hint: str = "", is_temporary: bool = False) -> None:
-        """Keep whether to try again."""
-        super().__init__(message, hint=hint)
-        self.is_temporary = is_temporary
 
 
 def pull_error(reference: str, output: str) -> PullError:

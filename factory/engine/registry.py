@@ -6,8 +6,8 @@ from typing import cast
 
 from factory.engine.api import PullProgress
 from factory.engine.client import PULL_SILENCE_S
-from factory.engine.faults import MissingError, SilentError, UnreachableError
-from factory.engine.pull import PullError, PullLines, pull_error
+from factory.engine.faults import MissingError, PullError, SilentError, UnreachableError
+from factory.engine.pull import PullLines, pull_error
 from factory.engine.run import EngineRun
 from factory.errors import EngineError, ImageError
 

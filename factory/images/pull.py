@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Final
 
 from factory.engine.api import Engine, HeldImage, PullProgress
-from factory.engine.pull import PullError
+from factory.engine.faults import PullError
 from factory.errors import ImageError, Interrupted
 from factory.pins import Pin
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -30,13 +31,13 @@ def waited_for(
 
     `on_wait` is called once, after `TELL_AFTER_S`.
     """
-    started, is_told = monotonic(), False
+    started, tell_after_s = monotonic(), TELL_AFTER_S
     while not try_acquire():
         waited_s = monotonic() - started
         if cancelled.wait(_POLL_S) or (timeout_s is not None and waited_s > timeout_s):
             return False
-        if waited_s > TELL_AFTER_S and not is_told:
-            is_told = True
+        if waited_s > tell_after_s:
+            tell_after_s = inf
             on_wait()
     return True
 

@@ -16,7 +16,7 @@ import pytest
 from factory.digest import Digest
 from factory.engine.api import PullProgress
 from factory.engine.docker import DockerEngine, connect
-from factory.engine.pull import PullError
+from factory.engine.faults import PullError
 from factory.errors import ImageError, Interrupted
 from factory.host import Host
 from factory.images.pinning import tagged

@@ -3,7 +3,8 @@
 import pytest
 
 from factory.engine.api import PullProgress
-from factory.engine.pull import PullError, PullLines, pull_error
+from factory.engine.faults import PullError
+from factory.engine.pull import PullLines, pull_error
 
 REFERENCE = "registry.test/image@sha256:0"
 
