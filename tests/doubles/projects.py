@@ -77,6 +77,24 @@ overrides:
 """.replace("SHA256", "cd" * 32)
 """One wheel of the stable ABI, which is tried on two interpreters, on the newer otherwise."""
 
+LOCAL = """\
+factory: 1
+name: local
+source: {git: "file:///srv/local", rev: v1.0}
+interpreters: [cp313]
+platforms: [manylinux_2_31_x86_64]
+"""
+"""Built from a tag of a repository on this machine."""
+
+PINNED = f"""\
+factory: 1
+name: pinned
+source: {{sdist: pinned==1.0, sha256: {"ef" * 32}}}
+interpreters: [cp313]
+platforms: [manylinux_2_31_x86_64]
+"""
+"""Built from a release whose digest the recipe says."""
+
 _SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 _MATURIN = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
 _CARGO = (

@@ -48,6 +48,7 @@ from factory.tags import Interpreter
 from factory.tool_bundle import ToolBundle
 from tests.doubles.engine import EngineDouble
 from tests.doubles.projects import programs, sdist_of
+from tests.makers.objects import make_object
 from tests.makers.plans import make_image, make_trial_image
 
 TODAY = date(2026, 11, 22)
@@ -172,6 +173,14 @@ class World:
     def resolve_to(self, *files: Artifact) -> None:
         """Have every requirement resolved to these files of the store."""
         self.answers[Resolution] = Resolution(files=files)
+
+    def install_emulator(self) -> None:
+        """Put an emulator of old processors on this machine's PATH."""
+        program = self.folder / "emulators/qemu-x86_64-static"
+        program.parent.mkdir()
+        program.write_bytes(make_object(program=True))
+        program.chmod(0o755)
+        self.host = replace(self.host, path=str(program.parent))
 
     def forget(self, stage: str) -> None:
         """Take a stage's entries out of the ledger."""

@@ -21,7 +21,7 @@ def make():
 with Store.open(Path(store)) as opened:
     print("ready", flush=True)
     sys.stdin.readline()
-    outcome, _ = ToyStage().once(make_memory(opened), make)
+    outcome, _ = make_memory(opened).once(ToyStage(), make)
     print(outcome.word)
 """
 

@@ -11,7 +11,7 @@ import pytest
 from factory.digest import Digest
 from factory.errors import Interrupted, SourceError, StoreError
 from factory.failure import Failure
-from factory.memory import Stage
+from factory.memory import ABSENT, KEY, Stage
 from factory.store import Store, locks
 from tests.doubles.run import Outcome, ToyAsk, ToyImage, ToyImageOfTheWorld, ToyStage, make_memory
 
@@ -302,3 +302,54 @@ def test_what_raises_instead_of_failing_is_not_remembered(store: Store) -> None:
         make_memory(store).surely(BUILD, fail)
 
     assert make_memory(store).surely(BUILD, lambda: GOOD) == GOOD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described(Stage[Outcome]):
+    """A stage with every kind of field."""
+
+    NAME, VERSION = "build", 7
+
+    made_of: str = field(metadata={KEY: "made of"})
+    always: str | None = None
+    sometimes: str | None = field(default=None, metadata={ABSENT: True})
+    digest: Digest = field(default_factory=lambda: Digest.of(b"a"))
+
+
+def test_a_stages_document_is_its_name_its_version_and_its_fields() -> None:
+    assert Described(made_of="b").document == {
+        "factory": 1,
+        "stage": "build",
+        "version": 7,
+        "inputs": {"made of": "b", "always": None, "digest": str(Digest.of(b"a"))},
+    }
+
+
+def test_a_field_that_is_absent_where_it_is_none_is_there_otherwise() -> None:
+    inputs = Described(made_of="b", sometimes="c").document["inputs"]
+
+    assert isinstance(inputs, dict)
+    assert inputs["sometimes"] == "c"
+
+
+def test_a_result_that_was_kept_is_recalled_by_every_stage_of_equal_fields(store: Store) -> None:
+    make_memory(store).keep(BUILD, GOOD)
+
+    assert make_memory(store).recall(ToyStage()) == GOOD
+    assert make_memory(store).recall(ToyStage(input="other")) is None
+
+
+def test_who_holds_a_key_alone_is_waited_for(store: Store) -> None:
+    cancelled = Event()
+    cancelled.set()
+    memory = make_memory(store)
+
+    with (
+        memory.alone("volume", BUILD.key),
+        pytest.raises(Interrupted),
+        make_memory(store, cancelled=cancelled).alone("volume", BUILD.key),
+    ):
+        pytest.fail("two held one key")
+
+    with memory.alone("volume", BUILD.key):
+        pass
