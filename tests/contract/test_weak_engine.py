@@ -41,7 +41,7 @@ def test_doctor_names_an_engine_without_seccomp_and_what_mends_it(factory: Progr
 
     said = " ".join(done.stdout.split())
     assert "missing confinement the container engine filters no system calls" in said
-    assert "mend confinement: use a kernel and an engine with seccomp" in said
+    assert "to fix confinement: use a kernel and an engine with seccomp" in said
     assert done.code == 1
 
 
