@@ -38,7 +38,7 @@ class FetchInterpreterSource(Stage[Packed]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileInterpreter(Stage[Packed]):
-    """An interpreter, compiled of a source by one script, around another that runs inside the suite."""
+    """An interpreter, compiled from a source by a script that runs another one inside the suite."""
 
     NAME, VERSION, REDONE_BY = "interpreter", 1, NEVER
 
@@ -49,7 +49,7 @@ class CompileInterpreter(Stage[Packed]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """Compiles what one image wants compiled; a memory that updates asks anew which source the suite has."""
+    """Compiles the interpreters that one image wants compiled; an update asks again which source the suite has."""
 
     spec: ImageSpec
     host: Host

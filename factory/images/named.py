@@ -52,7 +52,7 @@ def known(pin: Pin, memory: Memory) -> ImageFacts:
 
 
 def asked(pin: Pin, image: HeldImage, engine: Engine, memory: Memory) -> ImageFacts:
-    """Return the facts of an image that is here, asking it unless the answer is remembered.
+    """Return the facts of an image that is here; it is probed unless its facts are remembered.
 
     Raises:
         ImageError: it cannot be probed, or wheels cannot be built in it.

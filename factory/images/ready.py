@@ -51,7 +51,7 @@ class ReadyImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeImage(Stage[bool]):
-    """That this very image, by the engine's id, was compared with this very declaration."""
+    """The comparison of an image, by the engine's id, with its declaration."""
 
     NAME, VERSION, REDONE_BY = "probe", 1, NEVER
 
@@ -61,7 +61,7 @@ class ProbeImage(Stage[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageServices:
-    """What having an image needs: an engine, this machine, and what remembers what was asked of images."""
+    """What it takes to have an image: an engine, this machine, and the memory of earlier probes."""
 
     engine: Engine
     host: Host
@@ -117,7 +117,7 @@ def ensure(
 
 
 def ensure_pinned(pin: Pin, services: ImageServices) -> ReadyImage:
-    """Have an image that nothing declares: it is asked what it holds.
+    """Have an image ready that no data file declares: it is probed.
 
     Raises:
         ImageError: it does not come, or wheels cannot be built in it.
@@ -127,7 +127,7 @@ def ensure_pinned(pin: Pin, services: ImageServices) -> ReadyImage:
 
 
 def ensure_pulled(spec: PulledSpec, services: ImageServices) -> ReadyImage:
-    """Have an image of a pulled family, which must be what it declares.
+    """Have an image of a pulled family ready, which must be what it declares.
 
     Raises:
         ImageError: it does not come, or differs from its declaration.
@@ -139,7 +139,7 @@ def ensure_pulled(spec: PulledSpec, services: ImageServices) -> ReadyImage:
             hint="nothing can be built in it yet; remove its platform from the recipe",
         )
     image = _pulled(spec.pin, services)
-    hint = f"a recipe may name it by itself, then it is asked what it holds: images: {{<platform>: {spec.pin}}}"
+    hint = f"name it in the recipe, so that it is probed instead: images: {{<platform>: {spec.pin}}}"
     _probe_once(spec.facts, image.id, services, hint=hint)
     return _ready(spec.facts, image, spec.pin.digest)
 
@@ -151,7 +151,7 @@ def _pulled(pin: Pin, services: ImageServices) -> HeldImage:
 
 
 def ensure_bootstrapped(spec: ImageSpec, services: ImageServices) -> ReadyImage:
-    """Find an image that is made from packages, or make it; one process of a user does, for all stores.
+    """Find an image that is made from packages, or make it; one process of a user makes it for all stores.
 
     Raises:
         ImageError: it cannot be made here, or is not what it declares.
@@ -162,12 +162,12 @@ def ensure_bootstrapped(spec: ImageSpec, services: ImageServices) -> ReadyImage:
         text = f"waiting for {spec.facts.name}, which another run is making"
         if not lock.acquire(cancelled=services.memory.cancelled, on_wait=lambda: services.progress(text)):
             raise Interrupted("interrupted")
-        found = _find(engine, spec)
-        image = found.id if found is not None and not services.memory.update else _make(spec, services)
-        if found is not None and found.id != image:
-            engine.remove_image(found.id)
+        old = _find(engine, spec)
+        image = old.id if old is not None and not services.memory.update else _make(spec, services)
+        if old is not None and old.id != image:
+            engine.remove_image(old.id)
         name = spec.facts.name
-        hint = f"make it anew with `factory image build {name} --update`, or mend its data file"
+        hint = f"make it again with `factory image build {name} --update`, or correct its data file"
         _probe_once(spec.facts, image, services, hint=hint)
     described = engine.held_image(image)
     if described is None:
@@ -180,7 +180,7 @@ def _ready(facts: ImageFacts, image: HeldImage, identity: Digest) -> ReadyImage:
 
 
 def _probe_once(facts: ImageFacts, image: str, services: ImageServices, *, hint: str) -> None:
-    """Compare an image with its declaration, unless this very image was compared with this very declaration before."""
+    """Compare an image with its declaration, unless this was done before for both."""
     stage = ProbeImage(image=image, declared=facts)
     if not services.memory.recall(stage):
         require_declared(facts, probe(services.engine, image), hint=hint)
