@@ -21,5 +21,5 @@ class PlannedRecipe:
     plan: Plan
 
     def at(self, cell: Cell, interpreter: Interpreter | None = None) -> Self:
-        """Return the planned as a cell has it, or its trial on an interpreter: with the recipe's overrides in force."""
+        """Return the recipe as a cell has it, or its trial on an interpreter: with the recipe's overrides in force."""
         return replace(self, recipe=recipe_for(self.recipe, cell.id, interpreter))

@@ -13,7 +13,7 @@ from factory.cli.signals import handled_signals
 from factory.engine.api import Engine
 from factory.engine.docker import connect
 from factory.errors import EngineError, Interrupted, UsageError
-from factory.farm.threads import Job, run_jobs
+from factory.farm.threads import Duties, Task, Threads
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
 from factory.images import PreparedHere, ensure, prepared_here
@@ -120,9 +120,10 @@ def _one_by_one(work: Mapping[str, Callable[[], None]], engine: Engine, cancelle
         end_all()
         engine.kill_run()
 
-    jobs = [Job(key=name, work=make) for name, make in work.items()]
+    tasks = [Task(key=name, work=make) for name, make in work.items()]
+    duties: Duties[Task[None], None] = Duties(perform=Task.call, passed=lambda _: True, blocked=lambda *_: None)
     with suppress(Interrupted):  # said below, with its way out
-        run_jobs(jobs, workers=1, cancelled=cancelled, passed=lambda _: True, blocked=lambda *_: None, on_cancel=end)
+        Threads(count=1, cancelled=cancelled, on_cancel=end).run(tasks, duties)
     if cancelled.is_set():
         raise Interrupted("interrupted", hint="type the same command again: images that were finished are kept")
 

@@ -3,8 +3,9 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from factory.events.model import CellRecord, TrialResult
+from factory.events.model import CellRecord, Outcome, TrialResult
 from factory.failure import Failure
+from factory.plan.model import Trial
 from factory.tags import Interpreter
 
 
@@ -29,3 +30,8 @@ def judged(record: CellRecord, *, may_be_untried: AbstractSet[Interpreter]) -> C
 
 def _is_fine(trial: TrialResult, may_be_untried: AbstractSet[Interpreter]) -> bool:
     return trial.outcome == "passed" or (trial.outcome == "untried" and trial.interpreter in may_be_untried)
+
+
+def untouched(trial: Trial, outcome: Outcome) -> TrialResult:
+    """Return the result of a trial that did not begin."""
+    return TrialResult(interpreter=trial.interpreter, image=trial.image, outcome=outcome)

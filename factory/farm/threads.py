@@ -1,98 +1,141 @@
 """Runs a graph of jobs on this machine's threads; knows nothing of what they do.
 
-Jobs start in the order given, as soon as what they need has passed and enough of the workers are free. A heavy job
-that is next in line is waited for: lighter ones behind it do not overtake, so that it cannot starve.
+Jobs start in the order given, as soon as what they need has passed and enough threads are free. A heavy job that is
+next in line is waited for: lighter ones behind it do not overtake, so that it cannot starve.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from graphlib import TopologicalSorter
 from threading import Event
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from factory.errors import FactoryError
 from factory.waiting import unless
 
-_T = TypeVar("_T")
 _POLL_S = 0.2
 _GRACE_S = 1.0
 _LEAST_GRACE_S = 0.2
 
 
+class Keyed(Protocol):
+    """A job as a graph knows it: `needs` are the keys of other jobs, `weight` is how many threads it takes."""
+
+    @property
+    def key(self) -> Hashable:
+        """What the job is known by."""
+
+    @property
+    def needs(self) -> tuple[Hashable, ...]:
+        """What must have passed before it begins."""
+
+    @property
+    def weight(self) -> int:
+        """How many threads it takes; more than there are is all of them."""
+
+
+_J = TypeVar("_J", bound=Keyed)
+_O = TypeVar("_O")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job(Generic[_T]):
-    """One piece of work. `weight` is how many of the workers it takes; `needs` are keys of other jobs."""
+class Task(Generic[_O]):
+    """A job that is nothing but a function to call."""
 
     key: str
-    work: Callable[[], _T]
+    work: Callable[[], _O]
     needs: tuple[str, ...] = ()
     weight: int = 1
 
+    def call(self, _done: Mapping[str, _O]) -> _O:
+        """Call it."""
+        return self.work()
 
-def run_jobs(
-    jobs: Sequence[Job[_T]],
-    *,
-    workers: int,
-    cancelled: Event,
-    passed: Callable[[_T], bool],
-    blocked: Callable[[Job[_T], tuple[str, ...]], _T],
-    on_cancel: Callable[[], None] = lambda: None,
-) -> Mapping[str, _T]:
-    """Run every job and return the results by key, in the order given.
 
-    A job is not started when one that it needs did not pass; `blocked(job, needs that did not pass)` is its result
-    then. When `cancelled` is set, nothing starts any more, `on_cancel` is called once, the running jobs are waited
-    for, and the jobs that never started are missing from the result. A job that does not end soon after `on_cancel`
-    has is left to itself: nobody hears of it any more, and it does not keep the program from ending. A
-    KeyboardInterrupt sets `cancelled`, and is raised again when no job runs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duties(Generic[_J, _O]):
+    """What is done with jobs of one kind.
 
-    Raises:
-        ValueError: keys repeat, a job needs one that is not there, or needs go round in a circle.
-        BaseException: the first that a job raised, after the running ones are done; nothing starts after it.
-        Interrupted: a job was left to itself.
+    `perform(job, done)` carries one out; `done` are the outcomes of its needs by key. A job is not begun when one that
+    it needs did not pass: `blocked(job, missing)` is its outcome then. `take` is called with each outcome, one at a
+    time.
     """
-    _check(jobs)
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job") as pool:
-        running = _Running(jobs, workers, cancelled, passed, blocked, on_cancel, pool)
-        try:
-            return running.drain()
-        finally:
-            running.is_given_up.set()
+
+    perform: Callable[[_J, Mapping[Any, _O]], _O]
+    passed: Callable[[_O], bool]
+    blocked: Callable[[_J, Mapping[Any, _O]], _O]
+    take: Callable[[_J, _O], None] = lambda _job, _outcome: None
 
 
-def _check(jobs: Sequence[Job[_T]]) -> None:
+class Workers(Protocol):
+    """Who carries out a graph of jobs: the threads of this machine, or others elsewhere."""
+
+    def run(self, jobs: Sequence[_J], duties: Duties[_J, _O]) -> Mapping[Any, _O]:
+        """Carry out every job and return the outcomes by key, in the order given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """Threads of this process.
+
+    When `cancelled` is set, nothing starts any more, `on_cancel` is called once, the running jobs are waited for, and
+    the jobs that never started are missing from the outcomes. A job that does not end soon after `on_cancel` has is
+    left to itself: nobody hears of it any more, and it does not keep the program from ending. A KeyboardInterrupt sets
+    `cancelled`, and is raised again when no job runs.
+    """
+
+    count: int
+    cancelled: Event
+    on_cancel: Callable[[], None] = lambda: None
+
+    def run(self, jobs: Sequence[_J], duties: Duties[_J, _O]) -> Mapping[Any, _O]:
+        """Carry out every job and return the outcomes by key, in the order given.
+
+        Raises:
+            ValueError: keys repeat, a job needs one that is not there, or needs go round in a circle.
+            BaseException: the first that a job raised, after the running ones are done; nothing starts after it.
+            Interrupted: a job was left to itself.
+        """
+        _check(jobs)
+        with ThreadPoolExecutor(max_workers=self.count, thread_name_prefix="job") as pool:
+            running = _Running(jobs, duties, self, pool)
+            try:
+                return running.drain()
+            finally:
+                running.is_given_up.set()
+
+
+def _check(jobs: Sequence[Keyed]) -> None:
     known = {job.key for job in jobs}
     if len(known) != len(jobs):
         raise ValueError("two jobs have the same key")
     if missing := {need for job in jobs for need in job.needs} - known:
-        raise ValueError(f"no job is called {min(missing)}")
+        raise ValueError(f"no job is called {min(map(str, missing))}")
     TopologicalSorter({job.key: job.needs for job in jobs}).prepare()  # CycleError is a ValueError
 
 
-class _Running(Generic[_T]):
+@dataclass(slots=True)
+class _Running(Generic[_J, _O]):
     """The state of one run: what waits, what runs, what is done."""
 
-    def __init__(
-        self,
-        jobs: Sequence[Job[_T]],
-        workers: int,
-        cancelled: Event,
-        passed: Callable[[_T], bool],
-        blocked: Callable[[Job[_T], tuple[str, ...]], _T],
-        on_cancel: Callable[[], None],
-        pool: ThreadPoolExecutor,
-    ) -> None:
-        self.jobs, self.workers, self.cancelled, self.pool = jobs, workers, cancelled, pool
-        self.passed, self.blocked, self.on_cancel = passed, blocked, on_cancel
-        self.waiting = list(jobs)
-        self.running: dict[Future[_T], Job[_T]] = {}
-        self.results: dict[str, _T] = {}
-        self.failure: BaseException | None = None
-        self.patience_s: float | None = None
-        self.is_given_up = Event()
+    jobs: Sequence[_J]
+    duties: Duties[_J, _O]
+    threads: Threads
+    pool: ThreadPoolExecutor
+    waiting: list[_J] = field(init=False)
+    running: dict[Future[_O], _J] = field(default_factory=dict)
+    outcomes: dict[Hashable, _O] = field(default_factory=dict)
+    failure: BaseException | None = None
+    patience_s: float | None = None
+    is_given_up: Event = field(default_factory=Event)
 
-    def drain(self) -> Mapping[str, _T]:
+    def __post_init__(self) -> None:
+        self.waiting = list(self.jobs)
+
+    def drain(self) -> Mapping[Any, _O]:
         """Start and collect until nothing runs and nothing can start."""
         while True:
             try:
@@ -102,50 +145,54 @@ class _Running(Generic[_T]):
                 self._collect()
             except KeyboardInterrupt as interrupt:
                 self.failure = self.failure or interrupt
-                self.cancelled.set()
+                self.threads.cancelled.set()
         if self.failure is not None:
             raise self.failure
-        return {job.key: self.results[job.key] for job in self.jobs if job.key in self.results}
+        return {job.key: self.outcomes[job.key] for job in self.jobs if job.key in self.outcomes}
 
     def _start(self) -> None:
-        if self.cancelled.is_set():
+        if self.threads.cancelled.is_set():
             self._end()
         self._block()
-        while (job := self._next()) is not None and not self.cancelled.is_set() and self.failure is None:
+        while (job := self._next()) is not None and not self.threads.cancelled.is_set() and self.failure is None:
             self.waiting.remove(job)
-            self.running[self.pool.submit(unless, self.is_given_up, job.work)] = job
+            work = partial(self.duties.perform, job, self._done(job))
+            self.running[self.pool.submit(unless, self.is_given_up, work)] = job
 
     def _end(self) -> None:
         """Have the running jobs end, and give up those that do not."""
         if self.patience_s is None:
             started = monotonic()
             self.patience_s = float("inf")  # a signal may come while they are ended: they are ended once
-            self.on_cancel()
+            self.threads.on_cancel()
             self.patience_s = max(started + _GRACE_S, monotonic() + _LEAST_GRACE_S)
         elif monotonic() > self.patience_s:
             self.is_given_up.set()
 
     def _block(self) -> None:
-        """Give a result to every job whose needs are all done and did not all pass, and to those that need it."""
-        found = True
-        while found:
-            found = False
-            for job in [job for job in self.waiting if self._is_ready(job)]:
-                if bad := tuple(need for need in job.needs if not self.passed(self.results[need])):
-                    self.results[job.key] = self.blocked(job, bad)
-                    self.waiting.remove(job)
-                    found = True
+        """Give an outcome to every job whose needs are all done and did not all pass, and to those that need it."""
+        while blocked := [job for job in self.waiting if self._is_ready(job) and self._missing(job)]:
+            for job in blocked:
+                self.waiting.remove(job)
+                self._take(job, self.duties.blocked(job, self._missing(job)))
 
-    def _next(self) -> Job[_T] | None:
+    def _next(self) -> _J | None:
         """Return the first job that may start, unless it does not fit beside those that run."""
         job = next((job for job in self.waiting if self._is_ready(job)), None)
         if job is None:
             return None
-        used = sum(min(other.weight, self.workers) for other in self.running.values())
-        return job if used + min(job.weight, self.workers) <= self.workers else None
+        count = self.threads.count
+        used = sum(min(other.weight, count) for other in self.running.values())
+        return job if used + min(job.weight, count) <= count else None
 
-    def _is_ready(self, job: Job[_T]) -> bool:
-        return all(need in self.results for need in job.needs)
+    def _is_ready(self, job: _J) -> bool:
+        return all(need in self.outcomes for need in job.needs)
+
+    def _done(self, job: _J) -> Mapping[Hashable, _O]:
+        return {need: self.outcomes[need] for need in job.needs}
+
+    def _missing(self, job: _J) -> Mapping[Hashable, _O]:
+        return {need: outcome for need, outcome in self._done(job).items() if not self.duties.passed(outcome)}
 
     def _collect(self) -> None:
         """Take in what ended. The wait is short, because a signal's handler only sets `cancelled`."""
@@ -154,6 +201,13 @@ class _Running(Generic[_T]):
             job = self.running.pop(future)
             error = future.exception()
             if error is None:
-                self.results[job.key] = future.result()
+                self._take(job, future.result())
             else:
                 self.failure = self.failure or error
+
+    def _take(self, job: _J, outcome: _O) -> None:
+        self.outcomes[job.key] = outcome
+        try:
+            self.duties.take(job, outcome)
+        except FactoryError as error:  # what cannot be recorded stops the run, after the running jobs are done
+            self.failure = self.failure or error

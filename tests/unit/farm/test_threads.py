@@ -1,31 +1,29 @@
 """The order in which a graph of jobs runs, and how it ends."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from factory.errors import EngineError, Interrupted
-from factory.farm.threads import Job, run_jobs
+from factory.farm.threads import Duties, Task, Threads
 
 PATIENCE_S = 20
 
 
 def run(
-    *jobs: Job[str],
+    *jobs: Task[str],
     workers: int = 1,
     cancelled: threading.Event | None = None,
     on_cancel: Callable[[], None] = lambda: None,
 ) -> dict[str, str]:
-    results = run_jobs(
-        jobs,
-        workers=workers,
-        cancelled=cancelled or threading.Event(),
+    duties: Duties[Task[str], str] = Duties(
+        perform=Task.call,
         passed=lambda result: result == "passed",
-        blocked=lambda job, needs: f"{job.key} blocked by {' '.join(needs)}",
-        on_cancel=on_cancel,
+        blocked=lambda job, missing: f"{job.key} blocked by {' '.join(missing)}",
     )
-    return dict(results)
+    threads = Threads(count=workers, cancelled=cancelled or threading.Event(), on_cancel=on_cancel)
+    return dict(threads.run(jobs, duties))
 
 
 class Log:
@@ -34,12 +32,12 @@ class Log:
     def __init__(self) -> None:
         self.started: list[str] = []
 
-    def job(self, key: str, *needs: str, result: str = "passed", weight: int = 1) -> Job[str]:
+    def job(self, key: str, *needs: str, result: str = "passed", weight: int = 1) -> Task[str]:
         def work() -> str:
             self.started.append(key)
             return result
 
-        return Job(key=key, work=work, needs=needs, weight=weight)
+        return Task(key=key, work=work, needs=needs, weight=weight)
 
 
 def test_jobs_start_in_the_order_given_as_soon_as_their_needs_are_met() -> None:
@@ -73,7 +71,7 @@ def test_as_many_jobs_run_at_once_as_there_are_workers() -> None:
         meeting.wait(PATIENCE_S)
         return "passed"
 
-    results = run(*(Job(key=key, work=meet) for key in "abc"), workers=3)
+    results = run(*(Task(key=key, work=meet) for key in "abc"), workers=3)
 
     assert results == dict.fromkeys("abc", "passed")
 
@@ -83,7 +81,7 @@ def test_a_heavy_job_runs_alone_even_when_it_weighs_more_than_all_workers() -> N
     seen: dict[str, tuple[str, ...]] = {}
     lock = threading.Lock()
 
-    def job(key: str, weight: int) -> Job[str]:
+    def job(key: str, weight: int) -> Task[str]:
         def work() -> str:
             with lock:
                 running.append(key)
@@ -92,7 +90,7 @@ def test_a_heavy_job_runs_alone_even_when_it_weighs_more_than_all_workers() -> N
                 running.remove(key)
             return "passed"
 
-        return Job(key=key, work=work, weight=weight)
+        return Task(key=key, work=work, weight=weight)
 
     run(job("a", 1), job("heavy", 9), job("b", 1), job("c", 1), workers=2)
 
@@ -118,7 +116,7 @@ def test_an_error_stops_what_has_not_started_waits_for_what_runs_and_is_raised()
         raise EngineError("the engine stopped answering me too")
 
     with pytest.raises(EngineError):
-        run(Job(key="fail", work=fail), Job(key="wait", work=wait), log.job("never"), workers=2)
+        run(Task(key="fail", work=fail), Task(key="wait", work=wait), log.job("never"), workers=2)
 
     assert ended == ["wait"]
     assert log.started == []
@@ -139,7 +137,7 @@ def test_cancelling_starts_nothing_more_and_tells_once() -> None:
         told.append("cancelled")
         released.set()
 
-    results = run(Job(key="a", work=cancel), log.job("b"), log.job("c"), cancelled=cancelled, on_cancel=on_cancel)
+    results = run(Task(key="a", work=cancel), log.job("b"), log.job("c"), cancelled=cancelled, on_cancel=on_cancel)
 
     assert results == {"a": "passed"}
     assert told == ["cancelled"]
@@ -156,23 +154,20 @@ def test_an_interrupt_cancels_drains_and_is_raised_again() -> None:
         ended.append("a")
         return "passed"
 
-    def blocked(job: Job[str], _: tuple[str, ...]) -> str:
+    def blocked(job: Task[str], _: Mapping[str, str]) -> str:
         if not cancelled.is_set():
             raise KeyboardInterrupt
         return f"{job.key} blocked"
 
     with pytest.raises(KeyboardInterrupt):
-        run_jobs(
+        Threads(count=2, cancelled=cancelled).run(
             [
-                Job(key="a", work=work),
+                Task(key="a", work=work),
                 log.job("bad", result="failed"),
                 log.job("blocked", "bad"),
                 log.job("never", "a"),
             ],
-            workers=2,
-            cancelled=cancelled,
-            passed=lambda result: result == "passed",
-            blocked=blocked,
+            Duties(perform=Task.call, passed=lambda result: result == "passed", blocked=blocked),
         )
 
     assert ended == ["a"]
@@ -190,7 +185,7 @@ def test_a_job_that_does_not_end_is_left_to_itself_after_what_ends_it_was_called
         return "passed"
 
     with pytest.raises(Interrupted):
-        run(Job(key="a", work=hang), cancelled=cancelled, on_cancel=lambda: told.append("ended"))
+        run(Task(key="a", work=hang), cancelled=cancelled, on_cancel=lambda: told.append("ended"))
 
     assert told == ["ended"]
     assert not released.is_set(), "nobody waited for the job"
@@ -210,7 +205,7 @@ def test_a_job_that_does_not_end_keeps_no_error_of_what_ends_it_from_being_raise
         raise EngineError("the engine is silent")
 
     with pytest.raises(EngineError, match="silent"):
-        run(Job(key="a", work=hang), cancelled=cancelled, on_cancel=on_cancel)
+        run(Task(key="a", work=hang), cancelled=cancelled, on_cancel=on_cancel)
 
     released.set()
 

@@ -1,0 +1,58 @@
+"""Which jobs a run has, and in which order they stand in line."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from factory.farm.jobs import BuildCell, FitImage, Job, MakeImage, TryWheel
+from factory.plan.model import Cell
+from factory.planned import PlannedRecipe
+from factory.stages.fitting import fitting_of
+
+_T = TypeVar("_T")
+
+
+def jobs_of(recipes: Sequence[PlannedRecipe], *, workers: int) -> list[Job]:
+    """Return every job of the recipes: images first, then builds and trials."""
+    builds = [_build(planned.at(cell), cell) for planned in recipes for cell in planned.plan.cells]
+    fittings = (fitting_of(build.cell) for build in builds)
+    needed = dict.fromkeys(fitting for fitting in fittings if fitting is not None and fitting.is_needed)
+    cells: list[list[Job]] = [[build, *build.tries] for build in builds]
+    return [
+        *_images(recipes, builds),
+        *(FitImage(fitting=fitting) for fitting in needed),
+        *staggered(cells, lead=workers),
+    ]
+
+
+def staggered(cells: Sequence[Sequence[_T]], *, lead: int) -> Iterator[_T]:
+    """Order each cell's build and trials: trials stand behind the builds of the next `lead` cells.
+
+    Builds are the long jobs. With all of them last, or one of them, the other workers would have nothing to do; with
+    all of them first, an interrupted run would have no wheel that is finished.
+    """
+    for number, (build, *_) in enumerate(cells):
+        yield build
+        if number >= lead:
+            yield from cells[number - lead][1:]
+    for _, *trials in cells[max(0, len(cells) - lead) :]:
+        yield from trials
+
+
+def _build(planned: PlannedRecipe, cell: Cell) -> BuildCell:
+    tries = (
+        TryWheel(planned=planned.at(cell, trial.interpreter), cell=cell, trial=trial, image=trial.image)
+        for trial in cell.trials
+        if trial.image is not None
+    )
+    return BuildCell(planned=planned, cell=cell, tries=tuple(tries))
+
+
+def _images(recipes: Sequence[PlannedRecipe], builds: Sequence[BuildCell]) -> Iterator[MakeImage]:
+    """Yield every image that is needed, build images first."""
+    by_recipes = {pin.reference for planned in recipes for pin in planned.recipe.images.values()}
+    cells = [build.cell for build in builds]
+    loaders = [cell.loader for cell in cells if cell.image is not None]
+    trials = [trial.image for cell in cells for trial in cell.trials]
+    for name in dict.fromkeys([*(cell.image for cell in cells), *loaders, *trials]):
+        if name is not None:
+            yield MakeImage(name=name, is_a_recipes=name in by_recipes)

@@ -1,0 +1,170 @@
+"""The jobs of a run, as values: what is to be done, by which key, and what has to be there first.
+
+A job's `weight` is how many workers it takes.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from factory.events.model import CellRecord, TrialResult
+from factory.failure import Failure
+from factory.images import ReadyImage
+from factory.plan.model import Cell, Trial
+from factory.planned import PlannedRecipe
+from factory.stages.fitting import Fitting, fitting_of
+from factory.stages.reading import Contents
+from factory.tags import Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class ImageKey:
+    """An image by its name, or by what it is called once it is fitted."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"image:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class CellKey:
+    """A cell by its address."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@dataclass(frozen=True, slots=True)
+class TrialKey:
+    """A trial by its cell's address and its interpreter."""
+
+    address: str
+    interpreter: Interpreter
+
+    def __str__(self) -> str:
+        return f"{self.address}@{self.interpreter}"
+
+
+Key: TypeAlias = ImageKey | CellKey | TrialKey
+"""What a job is known by; its text is the subject of the job's events and logs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeImage:
+    """Have an image. One that only a recipe names is that recipe's fault where it does not come."""
+
+    name: str
+    is_a_recipes: bool = False
+    weight: int = 1
+
+    @property
+    def key(self) -> ImageKey:
+        """What this job is known by."""
+        return ImageKey(self.name)
+
+    @property
+    def needs(self) -> tuple[Key, ...]:
+        """Nothing has to be there first."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitImage:
+    """Prepare a build image as a recipe asks, or bring Rust to it."""
+
+    fitting: Fitting
+    weight: int = 1
+
+    @property
+    def key(self) -> ImageKey:
+        """What this job is known by."""
+        return ImageKey(self.fitting.name)
+
+    @property
+    def needs(self) -> tuple[Key, ...]:
+        """The image that is fitted."""
+        return (ImageKey(self.fitting.image),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryWheel:
+    """Try a cell's wheel on one interpreter, in the image `image`; `planned` has the trial's overrides in force."""
+
+    planned: PlannedRecipe
+    cell: Cell
+    trial: Trial
+    image: str
+    weight: int = 1
+
+    @property
+    def key(self) -> TrialKey:
+        """What this job is known by."""
+        return TrialKey(self.cell.address, self.trial.interpreter)
+
+    @property
+    def needs(self) -> tuple[Key, ...]:
+        """The cell's wheel, and the image that tries it."""
+        return (CellKey(self.cell.address), ImageKey(self.image))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildCell:
+    """Build one cell's wheel, and let the loader of the oldest libc resolve it; `planned` has its overrides in force.
+
+    `tries` are the jobs that try the wheel.
+    """
+
+    planned: PlannedRecipe
+    cell: Cell
+    tries: tuple[TryWheel, ...] = ()
+    weight: int = 1
+
+    @property
+    def key(self) -> CellKey:
+        """What this job is known by."""
+        return CellKey(self.cell.address)
+
+    @property
+    def image(self) -> ImageKey | None:
+        """The image that builds, once it is fitted; None where no image does."""
+        fitting = fitting_of(self.cell)
+        return None if fitting is None else ImageKey(fitting.name)
+
+    @property
+    def loader(self) -> ImageKey | None:
+        """The image whose loader resolves the wheel; None where the plan names no such image."""
+        return None if self.image is None or self.cell.loader is None else ImageKey(self.cell.loader)
+
+    @property
+    def needs(self) -> tuple[Key, ...]:
+        """The image that builds and the one that loads."""
+        return tuple(key for key in (self.image, self.loader) if key is not None)
+
+
+Job: TypeAlias = MakeImage | FitImage | BuildCell | TryWheel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What a cell's build came to; `contents` say what its wheel holds, where there is one to be tried."""
+
+    record: CellRecord
+    contents: Contents | None = None
+
+
+Outcome: TypeAlias = ReadyImage | Failure | Built | TrialResult
+
+
+def passed(outcome: Outcome) -> bool:
+    """Whether what needs this outcome may begin."""
+    match outcome:
+        case Failure():
+            return False
+        case Built(record=record):
+            return record.passed
+        case TrialResult():
+            return outcome.outcome == "passed"
+        case _:
+            return True

@@ -1,0 +1,233 @@
+"""Carry out one job, or say why it cannot begin."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TypeVar, assert_never
+
+from factory.confined import Overrun
+from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
+from factory.events.model import CellRecord, TrialResult
+from factory.failure import Failure
+from factory.farm.cell import build_cell
+from factory.farm.jobs import BuildCell, Built, FitImage, ImageKey, Job, Key, MakeImage, Outcome, TryWheel
+from factory.farm.judge import untouched
+from factory.images import ReadyImage
+from factory.recipe.model import AuditSpec, TestSpec
+from factory.sessions.retry import once_more
+from factory.sessions.services import Services
+from factory.stages.fitting import fitted
+from factory.stages.load import load_wheel
+from factory.stages.reading import contents
+from factory.stages.trial import TrialWork
+from factory.tags import Interpreter
+from factory.unexpected import internal_errors
+from factory.web.session import redact
+
+_T = TypeVar("_T")
+Done = Mapping[Key, Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performer:
+    """Carries out jobs with the services of a run. `make_image` has an image by its name."""
+
+    services: Services
+    make_image: Callable[[str], ReadyImage]
+    today: date
+
+    def perform(self, job: Job, done: Done) -> Outcome:
+        """Carry out a job; `done` are the outcomes of what it needs.
+
+        What goes wrong in it is the failure of its own subject, unless it stops every other, too.
+
+        Raises:
+            FactoryError: the engine, the store, the output folder or this machine's configuration is at fault.
+            Interrupted: the run is being ended.
+        """
+        match job:
+            case MakeImage():
+                return self._contained(job, "image", lambda: self._make(job), _itself, is_ours=not job.is_a_recipes)
+            case FitImage():
+                base = _image(done, ImageKey(job.fitting.image))
+                return self._contained(
+                    job, "fitting", lambda: self._fit(job, base), _itself, is_ours=base.own is not None
+                )
+            case BuildCell():
+                return self._build(job, done)
+            case TryWheel():
+                work = self._trial_work(job, done)
+                return self._contained(job, "trial", lambda: self._try(job, work), lambda failure: _tried(job, failure))
+            case _:
+                assert_never(job)
+
+    def _make(self, job: MakeImage) -> ReadyImage | Failure:
+        def make() -> ReadyImage | Failure:
+            with self.services.recorder.step(str(job.key), "image") as mark:
+                ready = self.make_image(job.name)
+                mark.outcome = "passed"
+                return ready
+
+        outcome = self._have(job, make)
+        if isinstance(outcome, Failure) and not job.is_a_recipes:
+            raise EngineError(outcome.message, hint=outcome.hint)
+        return outcome
+
+    def _fit(self, job: FitImage, base: ReadyImage) -> ReadyImage | Failure:
+        return self._have(job, lambda: fitted(self.services, base, job.fitting))
+
+    def _have(self, job: MakeImage | FitImage, make: Callable[[], ReadyImage | Failure]) -> ReadyImage | Failure:
+        """Make an image; what is lost while the run is being ended counts as never begun.
+
+        Raises:
+            Interrupted: the run is being ended.
+        """
+        outcome = once_more(self.services, str(job.key), make, lost=_itself, is_lost=_is_lost)
+        if _is_lost(outcome) and self.services.memory.cancelled.is_set():
+            raise Interrupted("interrupted")
+        return outcome
+
+    def _build(self, job: BuildCell, done: Done) -> Outcome:
+        if job.image is None or job.cell.interpreter is None:
+            failure = Failure(step="plan", message="no image here has the interpreter", ended="blocked")
+            return Built(record=CellRecord(cell=job.cell, status="unbuildable", failure=failure))
+        image, loader = _image(done, job.image), None if job.loader is None else _image(done, job.loader)
+        interpreter = job.cell.interpreter
+
+        def work() -> Built:
+            record = build_cell(self.services, job.planned, job.cell, interpreter, image, self.today)
+            return self._loaded(job, record, loader)
+
+        def work_twice() -> Built:
+            lost = _is_lost_build
+            return once_more(
+                self.services, str(job.key), work, lost=lambda failure: _broken(job, failure), is_lost=lost
+            )
+
+        return self._contained(
+            job, "build", work_twice, lambda failure: _broken(job, failure), is_ours=image.own is not None
+        )
+
+    def _loaded(self, job: BuildCell, record: CellRecord, loader: ReadyImage | None) -> Built:
+        """Read what a passed wheel holds, and let the loader of the oldest libc resolve it."""
+        if record.wheel is None or record.after is None or not record.passed:
+            return Built(record=record)
+        services, wheel = self.services, record.wheel
+        held = contents(services.memory.store, services.reader, wheel, record.after, _expected(job))
+        if isinstance(held, Overrun):
+            failure = Failure(
+                step="load", message=f"reading the wheel {held.reason}", hint="please report it, with the wheel"
+            )
+            return Built(record=replace(record, status=failure.ended, failure=failure))
+        if loader is None:
+            return Built(record=record, contents=held)
+        excluded = job.planned.recipe.repair.exclude
+        outcome, from_store = load_wheel(services, str(job.key), wheel, held, loader, excluded=excluded)
+        if isinstance(outcome, Failure):
+            record = replace(record, status=outcome.ended, failure=outcome)
+        elif not from_store:
+            record = replace(record, seconds={**record.seconds, "load": outcome.duration_s}, from_store=False)
+        return Built(record=record, contents=held)
+
+    def _trial_work(self, job: TryWheel, done: Done) -> TrialWork:
+        cell, image = (done[need] for need in job.needs)
+        if not (isinstance(cell, Built) and isinstance(image, ReadyImage)):
+            raise TypeError("a trial begins when its cell has a wheel and its image is ready")
+        if cell.record.wheel is None or cell.contents is None:
+            raise AssertionError("a cell that passed has a wheel")
+        return TrialWork(
+            services=self.services,
+            planned=job.planned,
+            cell=job.cell,
+            interpreter=job.trial.interpreter,
+            image=image,
+            wheel=cell.record.wheel,
+            contents=cell.contents,
+        )
+
+    def _try(self, job: TryWheel, work: TrialWork) -> TrialResult:
+        return once_more(
+            self.services, str(job.key), work.work, lost=work.failed, is_lost=lambda result: result.outcome == "lost"
+        )
+
+    def _contained(
+        self, job: Job, step: str, work: Callable[[], _T], broken: Callable[[Failure], _T], *, is_ours: bool = True
+    ) -> _T:
+        """Do a job's work, and make what goes wrong in it the job's own failure, where it is.
+
+        `is_ours` says that the image is one of ours: where it does not come, no recipe can go on.
+        """
+        try:
+            with internal_errors():
+                return work()
+        except InternalError as error:
+            recorder = self.services.recorder
+            log = recorder.log(str(job.key), "internal-error", self._safe(error.traceback))
+            hint = f"please report it, with {recorder.folder / log}"
+            return broken(Failure(step=step, message=self._safe(error.message), ended="error", log=log, hint=hint))
+        except FactoryError as error:
+            if (is_ours and isinstance(error, ImageError)) or not is_of_one_recipe(error):
+                raise
+            return broken(Failure(step=step, message=error.message, hint=error.hint))
+
+    def _safe(self, text: str) -> str:
+        """Take credentials out of a text; the recorder takes out what recipes read of the environment."""
+        return redact(text, self.services.host.secrets)
+
+
+def blocked(job: Job, missing: Done) -> Outcome:
+    """Say why a job does not begin; `missing` are the outcomes of its needs that did not pass."""
+    match next(iter(missing.values())):
+        case Failure() as failure:
+            return _blocked_by(job, failure)
+        case Built() if isinstance(job, TryWheel):
+            return untouched(job.trial, "blocked")
+        case outcome:
+            raise AssertionError(f"{job.key} waits for an image or a cell, not for {outcome!r}")
+
+
+def _blocked_by(job: Job, failure: Failure) -> Outcome:
+    """Say that an image is not here; the fault is not the job's own."""
+    match job:
+        case MakeImage() | FitImage():
+            return failure
+        case BuildCell():
+            failure = replace(failure, ended="blocked") if failure.ended == "failed" else failure
+            return _broken(job, failure)
+        case TryWheel():
+            return _tried(job, failure)
+        case _:
+            assert_never(job)
+
+
+def _expected(job: BuildCell) -> Mapping[Interpreter, tuple[AuditSpec, TestSpec]]:
+    """Return what the recipe says of each trial of a cell."""
+    recipes = {attempt.trial.interpreter: attempt.planned.recipe for attempt in job.tries}
+    return {interpreter: (recipe.audit, recipe.test) for interpreter, recipe in recipes.items()}
+
+
+def _image(done: Done, key: Key) -> ReadyImage:
+    image = done[key]
+    if not isinstance(image, ReadyImage):
+        raise TypeError(f"{key} was made before it is used")
+    return image
+
+
+def _broken(job: BuildCell, failure: Failure) -> Built:
+    return Built(record=CellRecord(cell=job.cell, status=failure.ended, failure=failure))
+
+
+def _tried(job: TryWheel, failure: Failure) -> TrialResult:
+    return replace(untouched(job.trial, failure.ended), failure=failure)
+
+
+def _itself(failure: Failure) -> ReadyImage | Failure:
+    return failure
+
+
+def _is_lost(outcome: ReadyImage | Failure) -> bool:
+    return isinstance(outcome, Failure) and outcome.ended == "lost"
+
+
+def _is_lost_build(built: Built) -> bool:
+    return built.record.status == "lost"
