@@ -28,7 +28,7 @@ _WIDTH = 80
 
 
 def _schema(kind: type) -> Callable[[str], str]:
-    """Take the title from the docstring: `What X writes.`"""
+    """Take the title from the docstring, its first sentence."""
     return lambda _: _json(schema_of(kind, (kind.__doc__ or "").partition(".")[0]))
 
 

@@ -22,6 +22,7 @@ def rendered() -> str:
 
 
 def table() -> str:
+    """Write the table of fields."""
     head = "| field | type | default | level | enters the key of | |\n|---|---|---|---|---|---|\n"
     return head + "".join(f"| {' | '.join(_cells(name, field))} |\n" for name, field in _rows())
 

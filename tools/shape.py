@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from operator import attrgetter
 from pathlib import Path
 from statistics import median, quantiles
 from tokenize import COMMENT, TokenInfo, generate_tokens
@@ -82,25 +83,23 @@ def rendered(modules: Sequence[Module], imports: Sequence[Sequence[str]]) -> str
     """Write the measures, a line each."""
     functions = [function for module in modules for function in module.functions]
     lengths = [function.lines for function in functions]
-    lines, comments = sum(module.lines for module in modules), sum(module.comments for module in modules)
-    longest = max(modules, key=lambda module: module.lines)
-    tallest = max(functions, key=lambda function: function.lines)
-    dense = [function for function in functions if function.comprehensions > MOST_COMPREHENSIONS]
+    lines, comments = (sum(map(attrgetter(name), modules)) for name in ("lines", "comments"))
+    longest, tallest = max(modules, key=attrgetter("lines")), max(functions, key=attrgetter("lines"))
+    dense = [function.name for function in functions if function.comprehensions > MOST_COMPREHENSIONS]
     rows = [
         ("files", f"{len(modules)}, {lines} lines; the longest {longest.lines}: {longest.path}"),
         ("functions", f"{len(functions)}; lines: median {median(lengths):g}, p90 {quantiles(lengths, n=10)[8]:g}"),
         ("longest function", f"{tallest.lines} lines: {tallest.name}"),
         ("comments", f"{comments} lines, {comments / lines:.1%}"),
-        ("import circles", _listed(" <-> ".join(names) for names in imports)),
-        (f"more than {MOST_COMPREHENSIONS} comprehensions", _listed(function.name for function in dense)),
-        ("vague loop variables", str(sum(module.vague_loops for module in modules))),
+        ("import circles", _listed(list(map(" <-> ".join, imports)))),
+        (f"more than {MOST_COMPREHENSIONS} comprehensions", _listed(dense)),
+        ("vague loop variables", str(sum(map(attrgetter("vague_loops"), modules)))),
     ]
     return "".join(f"{name:28} {measure}\n" for name, measure in rows)
 
 
-def _listed(names: Iterator[str]) -> str:
-    listed = list(names)
-    return f"{len(listed)}: {', '.join(listed)}" if listed else "none"
+def _listed(names: Sequence[str]) -> str:
+    return f"{len(names)}: {', '.join(names)}" if names else "none"
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def add(index: Index, version: str, digest: str, names: list[str] | None = None)
     sections = configparser.ConfigParser()
     sections.read_dict({"x86_64": {}, "aarch64": {}})
     for name in NAMES if names is None else names:
-        arch = next(each for each in sections.sections() if name.endswith(each))
+        arch = next(section for section in sections.sections() if name.endswith(section))
         sections[arch][name.removesuffix(f"_{arch}")] = f"quay.io/pypa/{name}@sha256:{digest}  # {version}"
     text = io.StringIO()
     sections.write(text)

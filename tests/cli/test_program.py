@@ -75,7 +75,7 @@ def test_doctor_warns_of_a_proxy_that_containers_do_not_reach_and_keeps_its_pass
     done = factory("doctor", https_proxy="http://porter:s3cr3t-w0rd@127.0.0.1:3128", http_proxy="http://10.0.0.1:3128")
 
     assert "https_proxy names this machine's loopback address" in done.stdout
-    assert "an address that containers reach" in done.stdout
+    assert "an address that containers can reach" in done.stdout
     assert "s3cr3t-w0rd" not in done.stdout + done.stderr
 
 

@@ -73,8 +73,8 @@ class Index:
         """Write the index page of a project."""
         own = [filename for filename in self.files if filename.split("-")[0].replace("_", "-") == name]
         links = "".join(
-            f'<a href="{self.url}/files/{each}{self._fragment(each)}"{self._attributes(each)}>{each}</a>'
-            for each in own
+            f'<a href="{self.url}/files/{file}{self._fragment(file)}"{self._attributes(file)}>{file}</a>'
+            for file in own
         )
         return f"<!DOCTYPE html><html><body>{links}</body></html>".encode() if own else None
 

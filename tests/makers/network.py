@@ -167,11 +167,11 @@ def _relay(client: socket.socket, upstream: socket.socket) -> None:
     ends = {client: upstream, upstream: client}
     while True:
         ready, _, _ = select.select(list(ends), [], [], 60)
-        for each in ready:
-            piece = each.recv(1 << 16)
+        for end in ready:
+            piece = end.recv(1 << 16)
             if not piece:
                 return
-            ends[each].sendall(piece)
+            ends[end].sendall(piece)
         if not ready:
             return
 
@@ -208,7 +208,7 @@ class Registry:
 
     def lock(self, name: str, dependency: str, *, source: str | None = None) -> str:
         """Write the lock of a crate that needs one of this registry."""
-        version = next(each.partition("/")[2] for each in self.crates if each.startswith(f"{dependency}/"))
+        version = next(crate.partition("/")[2] for crate in self.crates if crate.startswith(f"{dependency}/"))
         checksum = hashlib.sha256(self.crates[f"{dependency}/{version}"]).hexdigest()
         return (
             f'version = 4\n\n[[package]]\nname = "{dependency}"\nversion = "{version}"\n'
@@ -223,7 +223,7 @@ class Registry:
         if rest == "config.json":
             return json.dumps({"dl": f"{self.url}/dl", "auth-required": self.token is not None}).encode()
         name = rest.rpartition("/")[2]
-        lines = [self._line(each) for each in self.crates if each.partition("/")[0] == name]
+        lines = [self._line(crate) for crate in self.crates if crate.partition("/")[0] == name]
         return "\n".join(lines).encode() if lines else None
 
     def _line(self, crate: str) -> str:

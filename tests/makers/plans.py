@@ -58,7 +58,7 @@ def make_recipe(
         name=canonicalize_name("demo"),
         file=Path("demo.yaml"),
         source=source or PathSource(path=Path()),
-        interpreters=tuple(Wanted(interpreter=one, origin=origin) for one in interpreters(listed)),
+        interpreters=tuple(Wanted(interpreter=interpreter, origin=origin) for interpreter in interpreters(listed)),
         platforms=tuple(PlatformTag.parse(text) for text in platforms.split()),
         abi3=None if abi3 is None else floors(abi3),
         skip=tuple(skip),
