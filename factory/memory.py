@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from threading import Event
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, get_args
 
 from factory import codec
 from factory.codec import JSON
@@ -66,12 +66,21 @@ class Stage(Generic[T_co]):
         return result
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """A remembered result that something was made of: its stage, its key, and whether it came from the store."""
+
+    stage: str
+    key: Digest
+    from_store: bool
+
+
 @dataclass(slots=True)
 class Memory:
     """Do a stage's work unless the store remembers its result. Failures are not remembered.
 
     `fresh` does all work again, `update` only what asks the world; both remember the result. `on_wait` is called with a
-    message when another run holds what this one wants.
+    message when another run holds what this one wants, `on_use` with every result that is remembered from now on.
     """
 
     store: Store
@@ -79,7 +88,12 @@ class Memory:
     fresh: bool = False
     update: bool = False
     on_wait: Callable[[str], None] = lambda _: None
+    on_use: Callable[[Material], object] = lambda _: None
     _made: set[Digest] = field(default_factory=set)
+
+    def noting(self, on_use: Callable[[Material], object]) -> Self:
+        """Return the same memory for one piece of work, which notes what is used in it."""
+        return replace(self, on_use=on_use)
 
     def once(self, stage: Stage[T], make: Callable[[], T | Failure]) -> tuple[T | Failure, bool]:
         """Return a stage's result, and whether it came from the store.
@@ -125,15 +139,19 @@ class Memory:
             yield
 
     def _result(self, stage: Stage[T], make: Callable[[], R], kept: Callable[[R], T | None]) -> tuple[T | R, bool]:
-        if (remembered := self.recall(stage)) is not None:
-            return remembered, True
-        with self.alone(stage.NAME, stage.key):
-            if (remembered := self.recall(stage)) is not None:
-                return remembered, True
-            result = make()
-            if (worth_keeping := kept(result)) is not None:
-                self.keep(stage, worth_keeping)
-            return result, False
+        if (remembered := self.recall(stage)) is None:
+            with self.alone(stage.NAME, stage.key):
+                if (remembered := self.recall(stage)) is None:  # nobody made it while this one waited
+                    return self._made_now(stage, make, kept), False
+        self.on_use(Material(stage=stage.NAME, key=stage.key, from_store=True))
+        return remembered, True
+
+    def _made_now(self, stage: Stage[T], make: Callable[[], R], kept: Callable[[R], T | None]) -> R:
+        result = make()
+        if (worth_keeping := kept(result)) is not None:
+            self.keep(stage, worth_keeping)
+            self.on_use(Material(stage=stage.NAME, key=stage.key, from_store=False))
+        return result
 
 
 def versions(*stages: type[Stage[Any]]) -> Mapping[str, int]:

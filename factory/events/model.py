@@ -9,6 +9,7 @@ from factory.audit import Audit
 from factory.digest import Artifact
 from factory.excerpt import cut, few
 from factory.failure import Failure
+from factory.memory import Material
 from factory.plan.model import Cell, Plan
 from factory.repair import Repair
 from factory.tags import Interpreter
@@ -47,7 +48,8 @@ class TrialResult:
 class CellRecord:
     """What happened to one cell. `built` is the raw wheel, `wheel` the repaired one; both lie in the store.
 
-    `seconds` maps step names to how long each took; empty where everything came from the store.
+    `seconds` maps step names to how long each took; empty where everything came from the store. `materials` are the
+    results that the wheel was made of, in the order in which they were first used.
     """
 
     cell: Cell
@@ -61,6 +63,7 @@ class CellRecord:
     trials: tuple[TrialResult, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     from_store: bool = False
+    materials: tuple[Material, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -9,10 +9,11 @@ from factory.audit import Audit, Expectation
 from factory.backends.environment import build_env
 from factory.backends.hooks import before_steps, hook_step
 from factory.backends.settings import config_settings
-from factory.digest import Artifact
+from factory.digest import Artifact, Digest
 from factory.events.model import CellRecord
 from factory.failure import Failure
 from factory.images import ReadyImage
+from factory.memory import Material
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
@@ -33,6 +34,8 @@ def build_cell(
     """Take a buildable cell as far as it goes without its trials, in one container, which only missing work starts."""
     env = build_env(planned.recipe.build, planned.project, interpreter, epoch_s=planned.tree.epoch_s, system=image.path)
     passed = passed_variables(planned.recipe.build, services.host)
+    materials: dict[Digest, Material] = {}
+    services = services.noting(lambda material: materials.setdefault(material.key, material))
     with services.session(cell.address) as container:
         session = CellSession(
             services=services,
@@ -47,7 +50,9 @@ def build_cell(
         record = _Way(session=session, today=today).go()
         if record.failure is not None and services.keep and container.started:
             container.save(WHEEL_LIMIT_BYTES)
-        return replace(record, seconds=container.seconds, from_store=not container.seconds)
+        return replace(
+            record, seconds=container.seconds, from_store=not container.seconds, materials=tuple(materials.values())
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What a run's work needs of the world, put together once at the edge."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Self
 
 from factory.confined import Reader
 from factory.engine.api import Engine, FileEntry
@@ -10,7 +11,7 @@ from factory.errors import UsageError
 from factory.events.recorder import Recorder
 from factory.host import Host
 from factory.images import ReadyImage
-from factory.memory import Memory
+from factory.memory import Material, Memory
 from factory.sessions.session import Output, Session
 from factory.steps import WORK
 from factory.tool_bundle import ToolBundle
@@ -37,6 +38,10 @@ class Services:
     helper: Callable[[], ReadyImage]
     output: Output | None = None
     keep: bool = False
+
+    def noting(self, on_use: Callable[[Material], object]) -> Self:
+        """Return the same services for one piece of work, which notes the remembered results that it uses."""
+        return replace(self, memory=self.memory.noting(on_use))
 
     def session(self, subject: str) -> Session:
         """Make a session; its container is started by whoever finds that one is needed."""

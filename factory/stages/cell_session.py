@@ -48,12 +48,14 @@ class CellSession:
 
     def start(self, crates: Crates | None) -> Failure | None:
         """Start the container with source, tools and crates, and an empty environment."""
-        tools = tools_volume(self.services, self.image)
+        # A volume is filled only where a container starts: what fills it is no material, or reruns would name others.
+        services = self.services.noting(lambda _: None)
+        tools = tools_volume(services, self.image)
         if isinstance(tools, Failure):
             return tools
         mounts = [*self.image.mounts, Mount(volume=tools, path=TOOLS)]
         if crates is not None:
-            volume = crates_volume(self.services, self.planned, self.image, crates)
+            volume = crates_volume(services, self.planned, self.image, crates)
             if isinstance(volume, Failure):
                 return volume
             mounts.append(Mount(volume=volume, path=CARGO_HOME))

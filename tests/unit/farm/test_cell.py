@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from factory.digest import Digest
+from factory.keys import key
 from tests.doubles.engine import Answer, Call, Commands
 from tests.doubles.looking import failure_of, only
 from tests.doubles.projects import PLAIN, WORDS, instead, module_of, programs, stored_wheel
@@ -251,3 +252,16 @@ def test_a_passed_value_reaches_the_build_and_no_key(world: World) -> None:
     assert seen == ["t0ps3cret-word"]
     ledger = (world.store.path / "ledger").rglob("*.json")
     assert not any("t0ps3cret-word" in path.read_text() for path in ledger)
+
+
+def test_a_record_names_the_results_that_its_wheel_was_made_of(world: World) -> None:
+    first = only(world.run(PLAIN))
+    again = only(world.run(PLAIN))
+
+    remembered = {(stage, str(key(entry.document))) for stage, held in world.remembered().items() for entry in held}
+    stages = [material.stage for material in first.materials]
+    assert stages == ["resolve", "prepare", "resolve", "build", "audit", "repair", "audit"]
+    assert {(material.stage, str(material.key)) for material in first.materials} <= remembered
+    assert [material.key for material in again.materials] == [material.key for material in first.materials]
+    assert not any(material.from_store for material in first.materials)
+    assert all(material.from_store for material in again.materials)
