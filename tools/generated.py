@@ -16,7 +16,7 @@ from factory.cli import main as factory
 from factory.errors import FactoryError
 from factory.events.model import Event
 from factory.report.documents import AuditDocument, ImagesDocument, PlanDocument, RunDocument
-from tools import messages, recipe_table, shown_fields
+from tools import layers, messages, recipe_table, shown_fields
 from tools.json_schema import Node, schema_of, schema_of_line
 
 ROOT = Path(__file__).parents[1]
@@ -191,6 +191,7 @@ GENERATED: Mapping[Path, Callable[[str], str]] = {
     REFERENCE / "rules.md": _inside(_rules),
     REFERENCE / "events.md": _inside(_events),
     REFERENCE / "json.md": _inside(_json_fields),
+    ROOT / "docs" / "explanation" / "architecture.md": _inside(layers.rendered),
 }
 
 
