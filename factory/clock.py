@@ -4,5 +4,5 @@ from datetime import UTC, date, datetime
 
 
 def today() -> date:
-    """Return the day in UTC, by which waivers end and platforms age."""
+    """Return the date in UTC, by which waivers expire and platforms grow old."""
     return datetime.now(UTC).date()

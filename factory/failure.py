@@ -1,4 +1,4 @@
-"""Why work did not come to a good end, as a value."""
+"""Why a piece of work failed, as a value."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,10 +10,10 @@ Ended = Literal["failed", "timeout", "lost", "blocked", "error"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a step did not pass: its name, the first line that says so, where the whole log lies, and the way out.
+    """Why a step failed: its name, the line that says why, the path of the whole log, and what the user can do.
 
-    `log` is relative to the run's folder; empty where no command ran. One that `ended` by an `error` is the factory's
-    own fault: its log holds the traceback.
+    `log` is relative to the run's folder, and empty where no command ran. `ended` is `error` where the factory itself
+    is at fault; the log then holds the traceback.
     """
 
     step: str
@@ -23,5 +23,6 @@ class Failure:
     hint: str = ""
 
     def __post_init__(self) -> None:
+        # Both may quote what a build printed, which has no limit, and both end up in every report.
         object.__setattr__(self, "message", cut(self.message))
         object.__setattr__(self, "hint", cut(self.hint))

@@ -21,21 +21,24 @@ R = TypeVar("R")
 
 Flag: TypeAlias = Literal["no-cache", "update"]
 KEY = "name in the key document"
+"""Metadata of a stage's field: its name in the key document, where that is not the field's own."""
 ABSENT = "absent where it is None"
-"""Metadata of a stage's field."""
+"""Metadata of a stage's field: the key document leaves it out where it is None."""
 
 WORK: frozenset[Flag] = frozenset({"no-cache"})
+"""The flags that redo a stage whose result follows from its fields alone."""
 ASKS_THE_WORLD: frozenset[Flag] = frozenset({"no-cache", "update"})
+"""The flags that redo a stage whose result may be another one tomorrow: what an index or a branch has today."""
 NEVER: frozenset[Flag] = frozenset()
-"""Which flags make a stage's result anew."""
+"""No flag redoes the stage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage(Generic[T_co]):
     """A unit of work whose result is remembered. Its fields are everything that can change the result.
 
-    `NAME` and `VERSION` are part of the key; the version rises when the stage's own code changes what it makes of the
-    same inputs. `REDONE_BY` are the flags that make a remembered result anew.
+    `NAME` and `VERSION` are part of the key; the version rises when the stage's own code makes something else of the
+    same inputs. `REDONE_BY` are the flags that make the result again although it is remembered.
     """
 
     NAME: ClassVar[str]
@@ -61,6 +64,7 @@ class Stage(Generic[T_co]):
     @property
     def result_type(self) -> type[T_co]:
         """What the stage makes: `Artifact` for a `Stage[Artifact]`."""
+        # Python keeps a type argument only here, and a stage without it could not read its result from the ledger.
         bases: tuple[Any, ...] = getattr(type(self), "__orig_bases__", ())
         result: type[T_co] = get_args(bases[0])[0]
         return result
@@ -80,7 +84,7 @@ class Memory:
     """Do a stage's work unless the store remembers its result. Failures are not remembered.
 
     `fresh` does all work again, `update` only what asks the world; both remember the result. `on_wait` is called with a
-    message when another run holds what this one wants, `on_use` with every result that is remembered from now on.
+    message when this run has to wait for another one, `on_use` with every remembered result that is used.
     """
 
     store: Store
@@ -89,7 +93,7 @@ class Memory:
     update: bool = False
     on_wait: Callable[[str], None] = lambda _: None
     on_use: Callable[[Material], object] = lambda _: None
-    _made: set[Digest] = field(default_factory=set)
+    _made: set[Digest] = field(default_factory=set)  # so that cells which share a stage make it once under --no-cache
 
     def noting(self, on_use: Callable[[Material], object]) -> Self:
         """Return the same memory for one piece of work, which notes what is used in it."""
@@ -98,19 +102,20 @@ class Memory:
     def once(self, stage: Stage[T], make: Callable[[], T | Failure]) -> tuple[T | Failure, bool]:
         """Return a stage's result, and whether it came from the store.
 
-        Blobs that the result names must lie in the store. Whoever else on this machine wants the same waits and reads.
+        `make` has put every blob that its result names into the store. Another run on this machine that needs the same
+        result waits for this one, and reads it.
 
         Raises:
-            Interrupted: the run was cancelled while somebody else held the key.
+            Interrupted: the run was cancelled while it waited for another one.
         """
         return self._result(stage, make, lambda result: None if isinstance(result, Failure) else result)
 
     def surely(self, stage: Stage[T], make: Callable[[], T], *, worth: Callable[[T], bool] = lambda _: True) -> T:
-        """Return the result of a stage that ends well or raises; one that is not `worth` it is not remembered."""
+        """Return the result of a stage that never fails without raising; only a result that is `worth` it is kept."""
         return self._result(stage, make, lambda result: result if worth(result) else None)[0]
 
     def recall(self, stage: Stage[T]) -> T | None:
-        """Return a remembered result, unless a flag makes it anew; what this very run made is never made anew."""
+        """Return a remembered result, unless a flag says to make it again and this run has not yet done so."""
         flags: set[Flag] = {*(("no-cache",) if self.fresh else ()), *(("update",) if self.update else ())}
         key = stage.key
         if flags & stage.REDONE_BY and key not in self._made:
@@ -119,7 +124,7 @@ class Memory:
         try:
             return None if result is None else codec.load(result, stage.result_type)
         except codec.CodecError:
-            return None  # written by a version whose result had another shape; what is made now takes its place
+            return None  # An older version wrote a result of another shape; what is made now takes its place.
 
     def keep(self, stage: Stage[T], result: T) -> None:
         """Remember a result."""
@@ -128,10 +133,10 @@ class Memory:
 
     @contextmanager
     def alone(self, what: str, key: Digest, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
-        """Hold a key, so that nobody else on this machine makes the same meanwhile.
+        """Hold a key, so that no other run on this machine makes the same meanwhile.
 
         Raises:
-            Interrupted: the run was cancelled while somebody else held it.
+            Interrupted: the run was cancelled while another one held the key.
         """
         with self.store.once(what, key, cancelled=self.cancelled, on_wait=on_wait or self.on_wait) as is_held:
             if not is_held:
@@ -141,7 +146,8 @@ class Memory:
     def _result(self, stage: Stage[T], make: Callable[[], R], kept: Callable[[R], T | None]) -> tuple[T | R, bool]:
         if (remembered := self.recall(stage)) is None:
             with self.alone(stage.NAME, stage.key):
-                if (remembered := self.recall(stage)) is None:  # nobody made it while this one waited
+                # The run that held the key until now may have made the very result.
+                if (remembered := self.recall(stage)) is None:
                     return self._made_now(stage, make, kept), False
         self.on_use(Material(stage=stage.NAME, key=stage.key, from_store=True))
         return remembered, True

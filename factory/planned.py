@@ -1,4 +1,4 @@
-"""A recipe with everything its plan was made from: what the cells of one recipe share."""
+"""A recipe with its plan and what the plan was made from."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -21,5 +21,5 @@ class PlannedRecipe:
     plan: Plan
 
     def at(self, cell: Cell, interpreter: Interpreter | None = None) -> Self:
-        """Return the recipe as a cell has it, or its trial on an interpreter: with the recipe's overrides in force."""
+        """Return the same with the recipe's overrides for a cell, or for its trial on an interpreter, applied."""
         return replace(self, recipe=recipe_for(self.recipe, cell.id, interpreter))

@@ -23,10 +23,11 @@ GOOD: frozenset[Status] = frozenset({"passed", "cached"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """One try of a wheel.
+    """The result of one trial of a wheel.
 
-    `notes` tell what keeps no wheel from passing. `processor` is the old processor on which its modules were imported
-    once more; None where they were not: `unemulated` says why, unless the trial on an older interpreter is for that.
+    `notes` are remarks that fail no wheel. `processor` is the old processor on which the modules were imported once
+    more. Where they were not it is None and `unemulated` says why, except that only the trial on the oldest interpreter
+    emulates at all.
     """
 
     interpreter: Interpreter
@@ -48,8 +49,8 @@ class TrialResult:
 class CellRecord:
     """What happened to one cell. `built` is the raw wheel, `wheel` the repaired one; both lie in the store.
 
-    `seconds` maps step names to how long each took; empty where everything came from the store. `materials` are the
-    results that the wheel was made of, in the order in which they were first used.
+    `seconds` maps the names of steps to how long they took; it is empty where everything came from the store.
+    `materials` are the results that the wheel was made of, in the order in which they were first used.
     """
 
     cell: Cell
@@ -90,7 +91,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """A step of a subject (a cell's address, `image:NAME`, `source:RECIPE`, a trial's address) began."""
+    """A step began; its subject is the address of a cell or a trial, `image:NAME` or `source:RECIPE`."""
 
     subject: str
     step: str
@@ -99,7 +100,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnded:
-    """That step ended."""
+    """A step ended."""
 
     subject: str
     step: str
@@ -110,7 +111,7 @@ class StepEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A line of progress of a long step: an image being made, a download."""
+    """A line of progress of something long, such as a download."""
 
     subject: str
     text: str
@@ -136,7 +137,7 @@ class CellEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeFailed:
-    """A recipe could not be read, sourced or planned while others go on (`--keep-going`)."""
+    """A recipe could not be read or planned, or its source fetched, while others go on (`--keep-going`)."""
 
     recipe: str
     message: str
@@ -146,7 +147,7 @@ class RecipeFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """The run ended; `containers` counts those it started, `stopped` says what ended it before its work was done."""
+    """The run ended. `containers` counts those it started; `stopped` says what ended it before its work was done."""
 
     at: str
     duration_s: float
@@ -160,7 +161,7 @@ Event = RunStarted | Planned | StepStarted | StepEnded | Progress | TrialEnded |
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The fold of a run's events: everything any report is rendered from."""
+    """The fold of a run's events, from which every report is rendered."""
 
     id: str
     started: str
@@ -177,7 +178,7 @@ class Run:
 
     @property
     def has_internal_error(self) -> bool:
-        """Whether a fault of the factory's own ended a cell or a trial."""
+        """Whether a cell or a trial ended by an error of the factory itself."""
         return any("error" in (record.status, *(trial.outcome for trial in record.trials)) for record in self.records)
 
     @property

@@ -1,4 +1,4 @@
-"""Write down what happens in a run, event by event, and the logs beside them."""
+"""Record a run: its events as they happen, and the logs beside them."""
 
 import json
 import threading
@@ -39,7 +39,7 @@ def now() -> str:
 
 @contextmanager
 def written(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write evidence into an error with a way out."""
+    """Raise an OutputError with a hint where the operating system refuses to write evidence."""
     try:
         yield
     except OSError as error:
@@ -51,11 +51,11 @@ def written(path: Path) -> Iterator[None]:
 
 @dataclass(slots=True)
 class Recorder:
-    """Write each event to `events.jsonl` as it happens, hand it to a listener, and keep it for the fold.
+    """Write each event to `events.jsonl` as it happens, pass it to a listener, and keep it for the fold.
 
     Values that were given to `conceal` are in none of the three.
-    Thread-safe: events of several cells interleave, each whole. The folder is this user's alone and is held open:
-    everything of the run is written below it by `write` and `log`, wherever its name may lead by then.
+    Any thread may call it: events of several cells interleave, each whole. The folder belongs to this user alone and is
+    held open, so that `write` and `log` write into it even after its name leads elsewhere.
     """
 
     folder: Path
@@ -78,7 +78,7 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # every event is flushed at once: what is left over, `emit` has refused already
+        with suppress(OSError):  # Every event was flushed by `emit`, which has raised where it could not be.
             self._stream.close()
         self._opened.close()
 
@@ -86,7 +86,7 @@ class Recorder:
         """Write a file below the run's folder.
 
         Raises:
-            OutputError: it cannot be written, or a folder on its way is not this user's alone.
+            OutputError: it cannot be written, or a folder on its path does not belong to this user alone.
         """
         with written(self.folder / path):
             self._opened.write(path, pieces, mode)
@@ -119,7 +119,7 @@ class Recorder:
         event = without_secrets(event, self.hide) if self._concealed else event
         line = json.dumps({"kind": type(event).__name__, "event": codec.dump(event)}, ensure_ascii=True)
         with self._lock:
-            if self._is_ended:  # a job that was given up may still speak
+            if self._is_ended:  # A job that the run did not wait for may still emit events.
                 return
             self._is_ended = isinstance(event, RunEnded)
             self._events.append(event)
@@ -139,17 +139,17 @@ class Recorder:
         return self._containers
 
     def run(self) -> Run:
-        """Return the Run as it stands."""
+        """Return the Run so far."""
         with self._lock:
             return fold(self._events)
 
     def progress(self, subject: str) -> Callable[[str], None]:
-        """Return the callable through which rooms below report lines of progress."""
+        """Return a function that records lines of progress of a subject."""
         return lambda text: self.emit(Progress(subject=subject, text=text))
 
     @contextmanager
     def step(self, subject: str, name: str) -> Iterator["StepMark"]:
-        """Mark a step's begin and end; whoever runs it sets the mark's outcome."""
+        """Record the begin and the end of a step; the block sets the mark's outcome."""
         mark = StepMark()
         started = monotonic()
         self.emit(StepStarted(subject=subject, step=name, at=now()))
@@ -162,12 +162,13 @@ class Recorder:
 
 def path_of(subject: str) -> Path:
     """Return the folder of a subject's logs, relative to the folder of logs."""
+    # A trial's logs lie in a folder of their own below its cell's; names from outside must not lead out of the folder.
     return Path(*(part for part in subject.replace("@", "/@").split("/") if part not in ("", ".", "..")))
 
 
 @dataclass(slots=True)
 class StepMark:
-    """How a step is going; `lost` until someone says otherwise."""
+    """The outcome of a step, and how long it took."""
 
-    outcome: StepOutcome = "lost"
+    outcome: StepOutcome = "lost"  # what an exception, such as an engine's error, leaves behind
     duration_s: float = 0.0

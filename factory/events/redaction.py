@@ -1,6 +1,6 @@
-"""An event without secrets: every text of it that something outside the factory may have shaped."""
+"""Take secrets out of events: out of every text that something outside the factory may have shaped."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
@@ -26,7 +26,8 @@ from factory.plan.model import Cell, Plan
 T = TypeVar("T")
 
 _WHOLE = (Plan, Cell, Waiver, Artifact, Digest, RunStarted, StepStarted, StepEnded)
-"""What plan and recipe say, which were read before anything ran; files whose names were searched; words of our own."""
+"""Left as they are: what plan and recipe say, which were read before anything ran; artifacts, whose names were searched
+before they were kept; and events that hold only our own words."""
 _OURS: Mapping[type, frozenset[str]] = MappingProxyType(
     {
         Progress: frozenset({"subject"}),
@@ -39,7 +40,7 @@ _OURS: Mapping[type, frozenset[str]] = MappingProxyType(
         Ruling: frozenset({"check"}),
     }
 )
-"""Fields that name things by the plan's names and our own words: whoever reads events joins them by these."""
+"""Fields that hold names from the plan and words of our own; readers join events by them, so they stay as they are."""
 
 
 def without_secrets(value: T, hide: Callable[[str], str]) -> T:
@@ -58,16 +59,23 @@ def _hidden(value: object, hide: Callable[[str], str]) -> object:
         case Mapping():
             return MappingProxyType({name: _hidden(part, hide) for name, part in value.items()})
         case _ if is_dataclass(value) and not isinstance(value, (type, *_WHOLE)):
-            parts = {name: getattr(value, name) for name in _texts(type(value))}
-            hidden = {name: _hidden(part, hide) for name, part in parts.items()}
-            return replace(value, **{name: part for name, part in hidden.items() if part != parts[name]})
+            return replace(value, **dict(_changes(value, _texts(type(value)), hide)))
         case _:
             return value
 
 
+def _changes(value: object, names: Iterable[str], hide: Callable[[str], str]) -> Iterator[tuple[str, object]]:
+    """Yield those of a dataclass's fields in which something is hidden, with their new values."""
+    for name in names:
+        part = getattr(value, name)
+        hidden = _hidden(part, hide)
+        if hidden != part:
+            yield name, hidden
+
+
 @cache
 def _texts(kind: type) -> tuple[str, ...]:
-    """Return the fields of a dataclass that may hold a text of others; tags and versions are parsed, so they cannot."""
+    """Return the fields of a dataclass that may hold a text from outside; tags and versions, once parsed, cannot."""
     if hasattr(kind, "parse"):
         return ()
     hints = get_type_hints(kind)

@@ -1,1 +1,1 @@
-"""Containers at work, and the services that a run lends to every stage."""
+"""Sessions in containers, and the services of a run that stages use."""

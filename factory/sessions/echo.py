@@ -1,4 +1,4 @@
-"""What a step prints, passed on while it runs (`-v`): whole lines, and of a line without an end 64 KiB at a time."""
+"""Show what a step prints while it runs (`-v`): whole lines, and a very long line in parts of 64 KiB."""
 
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Collection
@@ -21,7 +21,7 @@ def _decoder() -> _Decoder:
 
 @dataclass(slots=True)
 class Echo:
-    """Keeps what cannot be passed on yet: never more than 64 KiB, a piece, and the longest hidden value.
+    """Keeps what cannot be passed on yet: at most 64 KiB, one piece, and the longest hidden value.
 
     `safe` takes hidden values and credentials out of a text; `hidden` are the values that it knows.
     """
@@ -34,7 +34,8 @@ class Echo:
 
     def add(self, piece: bytes) -> None:
         """Take the next bytes, however they are cut."""
-        self._begun += clean(self._decoder.decode(piece))  # as it is printed: what nobody sees hides no value
+        # Cleaned first, because an invisible character within a value would keep the value from being recognised.
+        self._begun += clean(self._decoder.decode(piece))
         is_long = len(self._begun) >= _MOST + self._longest()
         if b"\n" in piece or is_long:
             text = self.safe(self._begun)
@@ -53,10 +54,10 @@ class Echo:
             self.send(text.encode())
 
     def _longest(self) -> int:
-        return max(map(len, self.hidden), default=1)  # of "//" the second half may be to come
+        return max(map(len, self.hidden), default=1)  # The second slash of a "//" may still be to come.
 
     def _end_of_lines(self, text: str) -> int:
-        """Return where the last whole line ends; a hidden value of several lines may have begun before that."""
+        """Return where the last line ends that cannot be part of a hidden value of several lines."""
         held = max((len(value) for value in self.hidden if "\n" in value), default=0)
         return text.rfind("\n", 0, max(0, len(text) - held)) + 1
 

@@ -1,4 +1,4 @@
-"""Work that an engine or a network can lose: what they lost is done once more, when the engine answers."""
+"""Repeat once the work that the engine or a network lost."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,10 +20,10 @@ def once_more(
     lost: Callable[[Failure], _T],
     is_lost: Callable[[_T], bool],
 ) -> _T:
-    """Do a piece of work, and do it once more where it was lost, unless the run is being ended.
+    """Do a piece of work, and once more where it was lost and the engine answers again, unless the run is being ended.
 
-    An engine that refuses a call or breaks a connection loses what asked, and nothing else: `lost` makes a result of
-    that.
+    An engine that refuses a call or breaks a connection loses the work that made the call, and no other. `lost` makes
+    the work's result of that failure.
 
     Raises:
         ImageError: an image is not here.
@@ -40,7 +40,7 @@ def once_more(
 def _done(work: Callable[[], _T], lost: Callable[[Failure], _T]) -> _T:
     try:
         return work()
-    except (ImageError, SilentError):
+    except (ImageError, SilentError):  # Neither gets better by a second try a moment later.
         raise
     except EngineError as error:
         return lost(Failure(step="engine", message=error.message, ended="lost", hint=error.hint or "run again"))

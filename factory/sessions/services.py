@@ -1,4 +1,4 @@
-"""What a run's work needs of the world, put together once at the edge."""
+"""What the jobs of a run need of the world, put together once by the run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +22,11 @@ CERTIFICATES = WORK / "certificates.pem"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Engine, store, host, evidence and tools of one run.
+    """Engine, memory, host, recorder and tools of one run.
 
-    `reader` reads what strangers made; one that forks is for a process with one thread. `helper` returns an image of
-    ours, which is made when it is first asked for: programs of ours run there beside a recipe's containers, or where a
-    recipe's image may not be trusted with them.
+    `reader` reads files from outside, in processes of their own. `helper` returns the helper image, making it on the
+    first call. Programs of ours run there beside a recipe's containers, or instead of in an image that a recipe chose.
+    `output` is called with what steps print, `keep` says to save the workspace of a cell that fails.
     """
 
     engine: Engine
@@ -44,7 +44,7 @@ class Services:
         return replace(self, memory=self.memory.noting(on_use))
 
     def session(self, subject: str) -> Session:
-        """Make a session; its container is started by whoever finds that one is needed."""
+        """Make a session; its container starts when the first step has to run."""
         return Session(
             engine=self.engine,
             subject=subject,
@@ -56,7 +56,7 @@ class Services:
 
 
 def network_env(host: Host) -> Mapping[str, str]:
-    """Return what a tool of ours needs in a container with network: proxies, and where the certificates lie."""
+    """Return the variables for our tools in a container with network: proxies, and the path of the certificates."""
     if host.certificates is None:
         return host.network_env
     names = ("SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")
@@ -64,20 +64,20 @@ def network_env(host: Host) -> Mapping[str, str]:
 
 
 def without_logins(env: Mapping[str, str]) -> Mapping[str, str]:
-    """Return variables with users and passwords taken off their URLs, for commands that a recipe has a hand in."""
+    """Return variables without the users and passwords of their URLs, for commands that a recipe can influence."""
     return {name: bare(value) for name, value in env.items()}
 
 
 def loopback_hint(named: Sequence[str]) -> str:
-    """Say why a container does not reach what this machine reaches."""
+    """Return the hint for a container that cannot reach what this machine reaches."""
     return (
-        f"{' and '.join(named)} names this machine's loopback address, which is another one in a container: "
-        "let the server listen on an address that containers reach, and name that"
+        f"{' and '.join(named)} names this machine's loopback address, which inside a container is its own: "
+        "let the server listen on an address that containers reach, and name that one"
     )
 
 
 def certificate_files(host: Host) -> tuple[FileEntry, ...]:
-    """Return the host's certificate bundle as a file for such a container."""
+    """Return the host's certificates as a file for a container with network."""
     if host.certificates is None:
         return ()
     try:

@@ -1,4 +1,4 @@
-"""A container of one subject, started when its work needs one, and the logs of what ran in it."""
+"""A container for one subject, started when it is needed, and the logs of what ran in it."""
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -37,9 +37,9 @@ _OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
 class Session:
     """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
 
-    What the recorder conceals is in no log; `secrets` are what tools with network were told. `monitor` gives the image
-    from which the container is watched.
-    Logs lie below `recorder.folder`, one file a step, at `logs/<subject>/<nn>-<step>.log`.
+    `monitor` returns the image from which the container's workspace is measured. `secrets` are the credentials that
+    tools with network were given; neither they nor what the recorder conceals are in any log.
+    Each step has a log below `recorder.folder`, `logs/<subject>/<nn>-<step>.log`.
     """
 
     engine: Engine
@@ -78,7 +78,7 @@ class Session:
     def container(self) -> Container:
         """The running container."""
         if self._container is None:
-            raise RuntimeError(f"nothing was started for {self.subject}")
+            raise RuntimeError(f"the session of {self.subject} has started no container")
         return self._container
 
     def put(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORK) -> None:
@@ -86,7 +86,7 @@ class Session:
         self.container.copy_in(files, to)
 
     def take(self, path: PurePosixPath, step: str, *, limit_bytes: int) -> tuple[FileEntry, ...] | Failure:
-        """Copy files out. What a package left there may be too much, badly named or gone: that fails its cell alone."""
+        """Copy files out. A package may have left too much, bad names or nothing, which is a failure of the step."""
         taken: list[FileEntry] = []
         failure = self.take_each(path, step, lambda entry: taken.append(entry.whole()), limit_bytes=limit_bytes)
         return failure or tuple(taken)
@@ -94,11 +94,11 @@ class Session:
     def take_each(
         self, path: PurePosixPath, step: str, keep: Callable[[StreamEntry], None], *, limit_bytes: int
     ) -> Failure | None:
-        """Copy files out as `take` does, one at a time, and none held as a whole unless `keep` holds it."""
+        """Copy files out as `take` does, one at a time, so that none is in memory as a whole unless `keep` holds it."""
         try:
             for entry in self.container.stream_out(path, limit_bytes=limit_bytes):
                 keep(entry)
-        except (EngineError, OutputError, StoreError):
+        except (EngineError, OutputError, StoreError):  # The engine's fault or this machine's, not the package's.
             raise
         except FactoryError as error:
             return Failure(step=step, message=error.message, hint=error.hint)
@@ -117,6 +117,7 @@ class Session:
             )
             if echo is not None:
                 echo.end()
+            # From here on nobody sees the raw output: messages and hints are taken from `ended`, too.
             ended = replace(ended, output=self._safe(ended.output))
             self.last_output = ended.output
             log = self._write_log(step, ended)
@@ -132,10 +133,11 @@ class Session:
         return None
 
     def save(self, limit_bytes: int) -> None:
-        """Write the workspace's regular files below the run's folder, for `--keep`, and say where, or why not."""
+        """Write the workspace's regular files below the run's folder (`--keep`), and report where, or why not."""
         folder = PurePath("kept") / path_of(self.subject)
 
         def keep(entry: StreamEntry) -> None:
+            # A package chooses the mode: without set-uid bits, and so that this user can read and delete the file.
             self.recorder.write(folder / entry.path, entry.pieces, entry.mode & 0o755 | 0o600)
 
         failure = self.take_each(WORK, "keep", keep, limit_bytes=limit_bytes)
@@ -149,16 +151,17 @@ class Session:
         return self.recorder.log(self.subject, name, self._safe(text))
 
     def _echo(self) -> Echo | None:
-        """Return what passes a step's output on, if somebody wants to see it."""
+        """Return what passes a step's output on, if the caller wants to see it."""
         if self.output is None:
             return None
         hidden = self.secrets() | self.recorder.spelt
         return Echo(send=partial(self.output, self.subject), safe=self._safe, hidden=hidden)
 
     def _safe(self, text: str) -> str:
-        """Take out what was passed to a build, and where there was a network, the credentials that tools were told."""
+        """Take out the values that a build was passed and, where there was network, the tools' credentials."""
         hidden = self._hidden(text)
-        seen = clean(hidden)  # what is printed: a value with characters in it that nobody sees is whole there
+        # Invisible characters may split a value that is whole again in print; otherwise the log keeps what was printed.
+        seen = clean(hidden)
         hidden_again = self._hidden(seen)
         return hidden if hidden_again == seen else hidden_again
 
@@ -172,7 +175,7 @@ class Session:
         message, hint = {
             "timeout": (
                 f"did not end within {step.timeout_s} s",
-                "raise the recipe's timeout, or look where it hangs",
+                "raise the recipe's timeout, or find out where it hangs",
             ),
             "oom": ("ran out of memory", "raise build: {memory: …}"),
             "workspace": (
@@ -202,14 +205,15 @@ def _sized(size_bytes: int) -> str:
 
 
 _LINKED = (
-    "an extension module finds Python's functions in the interpreter that loads it; with PyO3 before 0.26 that wants "
+    "an extension module finds Python's functions in the interpreter that loads it; with PyO3 before 0.26, set "
     "build: {features: [pyo3/extension-module]}"
 )
 
 
 def _exited(step: Step, ended: Exit, log: str) -> Failure:
+    # The linker's own error, "cannot find -lpython3.13", would send the user looking for a missing package.
     if (libpython := wanted_libpython(ended.output)) is not None:
-        return Failure(step=step.name, message=f"links {libpython}, which no wheel may", log=log, hint=_LINKED)
+        return Failure(step=step.name, message=f"links {libpython}, which no wheel may do", log=log, hint=_LINKED)
     message = first_error(ended.output)
     attempt = network_attempt(ended.output, is_trial=step.phase == "trial")
     if attempt is None:

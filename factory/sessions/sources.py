@@ -1,4 +1,4 @@
-"""What taking a source needs, and what it gives."""
+"""What fetching a source needs, and what it returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _PROGRESS_EVERY_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceServices:
-    """What taking a source needs of the world; `reader` unpacks archives, `say` is given lines of progress."""
+    """What fetching a source needs of the world; `reader` unpacks archives, `say` is called with lines of progress."""
 
     memory: Memory
     host: Host
@@ -24,14 +24,14 @@ class SourceServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """An archive in the store; `notes` are what people should know of it."""
+    """An archive in the store; `notes` are what users should know about it."""
 
     file: Artifact
     notes: tuple[str, ...] = ()
 
 
 class DownloadProgress:
-    """Turns counted bytes into a line of progress every two seconds: a short download says nothing."""
+    """Turns counted bytes into a line of progress every two seconds; a short download reports nothing."""
 
     def __init__(self, name: str, say: Callable[[str], None]) -> None:
         self._name = name
@@ -39,7 +39,7 @@ class DownloadProgress:
         self._last_s = monotonic()
 
     def __call__(self, done_bytes: int, total_bytes: int | None) -> None:
-        """Say how far a download is, unless it was said a moment ago."""
+        """Report how far a download is, unless the last report was a moment ago."""
         if monotonic() - self._last_s >= _PROGRESS_EVERY_S:
             self._last_s = monotonic()
             whole = "" if total_bytes is None else f" of {total_bytes / 1e6:.1f}"

@@ -1,4 +1,4 @@
-"""Cache volumes: filled with files of ours by the engine, mounted read-only by everybody.
+"""Cache volumes, which the engine fills with files and containers mount read-only.
 
 No program of an image runs while such a volume can be written, so that what one recipe's commands did to an image
 reaches no other recipe.
@@ -16,12 +16,12 @@ from factory.memory import NEVER, Stage
 from factory.sessions.services import Services
 
 Files = AbstractContextManager[Iterable[TreeEntry] | Failure]
-"""What a volume is filled with, or why there is nothing; what the files come from ends with the block."""
+"""What a volume is filled with, or why it cannot be; where the files come from is closed when the block ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume(Stage[bool]):
-    """That a cache volume was filled to its end; it may have been deleted since."""
+    """Whether a cache volume was once filled completely; it may have been deleted since."""
 
     NAME, VERSION, REDONE_BY = "volume", 3, NEVER
 
@@ -30,13 +30,14 @@ class Volume(Stage[bool]):
 
 
 def filled_volume(services: Services, kind: str, content: Digest, files: Callable[[], Files]) -> str | Failure:
-    """Return the name of a cache volume with this content; `files` is called where it is absent or was never finished.
+    """Return the name of a cache volume with this content; `files` is called where the volume has to be filled.
 
-    Deleting such volumes changes no result: the ledger's entry only says that one which is still there is whole.
+    Deleting such volumes changes no result: the ledger only records that a volume, if it is there, is complete.
     """
     name = f"factory-{kind}-{services.memory.store.owner[:8]}-{content.short}"
     memory, volume = services.memory, Volume(kind=kind, content=content)
     with memory.alone(volume.NAME, volume.key):
+        # Either alone is not enough: a run may have died while it filled the volume, or someone may have deleted it.
         if memory.recall(volume) and services.engine.has_volume(name):
             return name
         with files() as given:
@@ -46,7 +47,7 @@ def filled_volume(services: Services, kind: str, content: Digest, files: Callabl
                 services.engine.fill_volume(name, given)
             except EngineError:
                 raise
-            except FactoryError as error:  # what a package brought along: too much, or a link that leads elsewhere
+            except FactoryError as error:  # A package's own fault: its files are too large, or a link leads out.
                 return Failure(step=kind, message=error.message, hint=error.hint)
         memory.keep(volume, result=True)
         return name

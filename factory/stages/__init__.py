@@ -1,1 +1,1 @@
-"""What is remembered by its key: one module for each stage."""
+"""The stages of a run, whose results are remembered: one module each."""

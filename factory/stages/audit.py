@@ -13,7 +13,7 @@ from factory.stages.reading import judge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge(Stage[Audit]):
-    """A wheel and what is expected of it. `today` counts only where a waiver ends on a day."""
+    """A wheel and what is expected of it. `today` is None unless a waiver has a last day."""
 
     NAME, VERSION = "audit", 1
 
@@ -25,6 +25,7 @@ class Judge(Stage[Audit]):
 
 def audited(services: Services, address: str, wheel: Artifact, expectation: Expectation, today: date) -> Audit:
     """Judge a wheel. Only a verdict that lets it pass is remembered."""
+    # With today's date in every key, each wheel would be judged again every day.
     dated = any(waiver.until is not None for waiver in expectation.waivers)
 
     def work() -> Audit:

@@ -1,4 +1,4 @@
-"""The raw wheel: one call of the backend's hook, in the cell's container."""
+"""Build the raw wheel by the backend's hook, in the cell's container."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Build(Stage[Artifact]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A raw wheel; `is_here` says that the cell's container holds what the build left."""
+    """A raw wheel; `is_here` is whether the cell's container holds what the build left."""
 
     wheel: Artifact
     is_here: bool
@@ -53,6 +53,7 @@ def build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> 
         return run_build(session, prepared, steps) or take_wheel(session, BUILT, "build")
 
     outcome, from_store = session.services.memory.once(stage, work)
+    # The run that remembered the wheel may have passed other secret values than this one; a new wheel was searched.
     wheel = refuse_secrets(session, outcome, "build") if from_store and isinstance(outcome, Artifact) else outcome
     return wheel if isinstance(wheel, Failure) else Built(wheel=wheel, is_here=not from_store)
 

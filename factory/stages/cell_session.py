@@ -22,7 +22,7 @@ from factory.tags import Interpreter
 
 @dataclass(slots=True, kw_only=True)
 class CellSession:
-    """A cell's container with its source and environment in place, put together when something must run there."""
+    """A cell's container with its source and environment, started by the first stage that has to run something."""
 
     services: Services
     planned: PlannedRecipe
@@ -75,7 +75,10 @@ class CellSession:
         return self.container.run_all((environment_step(self.interpreter, self.env),))
 
     def renew_source(self) -> Failure | None:
-        """Lay the source anew after the backend's hook ran in it: a build that needs no hook begins with the same."""
+        """Write the source again after the backend's hook ran in it.
+
+        A later run that remembers the hook's answer does not run the hook, and must build from the same files.
+        """
         failure = self.container.run_all((remove_step(SOURCE, BUILT, env=self.env),))
         if failure is None:
             self._put_source()

@@ -12,17 +12,17 @@ KeyedCommands: TypeAlias = tuple[Mapping[str, JSON], ...]
 
 
 def commands_of(steps: Iterable[Step]) -> KeyedCommands:
-    """Return what enters a key of some commands: all but their names and time limits."""
+    """Return commands as keys hold them: without names and time limits, which do not change what a command makes."""
     return tuple(_command(step) for step in steps)
 
 
 def digests_of(files: Iterable[Artifact]) -> tuple[Digest, ...]:
-    """Return the digests of files in one order, whichever order the files came in."""
+    """Return the digests of files, sorted, so that the order of the files does not change the key."""
     return tuple(sorted(file.digest for file in files))
 
 
 def _command(step: Step) -> Mapping[str, JSON]:
-    """Return one command; of variables that may be secret, the digests, because the ledger is a file to be read."""
+    """Return one command; of values that may be secret it holds digests, because the ledger is plain text."""
     command: dict[str, JSON] = {"argv": list(step.argv), "env": dict(step.env), "cwd": str(step.cwd)}
     if step.passed:
         command["passed"] = {name: str(Digest.of(value.encode())) for name, value in step.passed.items()}

@@ -1,4 +1,4 @@
-"""A git revision as an sdist: pinned to a commit, whose tree is packed."""
+"""Fetch a git revision: pin it to a commit, and pack the commit's tree as an sdist."""
 
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from factory.source.pack import pack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
-    """The commit that a revision named when it was asked for."""
+    """The commit that a revision named when the repository was asked."""
 
     commit: str
     notes: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class PinRevision(Stage[Pinned]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackCommit(Stage[Fetched]):
-    """A commit's tree. `root` is set for a local repository alone: its submodules may lie anywhere in that folder."""
+    """A commit's tree. `root` is set for a local repository alone, whose submodules may lie anywhere in that folder."""
 
     NAME, VERSION = "commit", 2
 
@@ -44,7 +44,7 @@ def fetch_commit(ref: GitSource, services: SourceServices) -> Fetched:
     Raises:
         SourceError: the repository cannot be read, or has no such revision.
     """
-    from factory.source import remote  # noqa: PLC0415 -- most recipes need none of it
+    from factory.source import remote  # noqa: PLC0415 -- most recipes have no git source
 
     memory, host = services.memory, services.host
 
@@ -66,4 +66,5 @@ def fetch_commit(ref: GitSource, services: SourceServices) -> Fetched:
 
     root = str(ref.root) if urlsplit(ref.url).scheme == "file" else None
     fetched = memory.surely(PackCommit(git=ref.url, commit=pinned.commit, root=root), fetch)
+    # What was packed for one branch may be remembered for another, whose note differs.
     return replace(fetched, notes=pinned.notes)

@@ -1,6 +1,6 @@
-"""Crates: fetched by cargo in a container with network that sees manifests and the lock, never the package's code.
+"""Fetch crates by cargo, in a container with network that holds manifests and the lock but none of the package's code.
 
-Registry tokens and proxies go there, so it runs in an image of ours: never in one that a recipe prepared or named.
+Registry tokens and proxies are passed to it, so its image is one of ours, never one that a recipe prepared or named.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from factory.diagnoses.cargo import STALE_LOCK, explain_cargo_failure
 from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec, FileEntry, TreeEntry
 from factory.errors import SourceError
-from factory.failure import Failure
+from factory.failure import Ended, Failure
 from factory.host import Host
 from factory.images import ReadyImage
 from factory.keys import key
@@ -67,7 +67,7 @@ class ResolveCrates(Stage[Crates]):
 
 
 def crates_of(services: Services, planned: PlannedRecipe, image: ReadyImage) -> Crates | Failure | None:
-    """Return the locks of the source's crates: its own, or where the recipe says `locked: false` those cargo makes.
+    """Return the locks of the source's crates: its own or, with the recipe's `locked: false`, those that cargo makes.
 
     None for a source without Cargo.toml.
     """
@@ -94,7 +94,7 @@ def _own_lock(services: Services, planned: PlannedRecipe, path: str) -> Lock | F
         return Failure(
             step="crates",
             message=f"the source has no {path}",
-            hint="set build: {locked: false}: cargo then resolves the crates, and the lock it made is recorded",
+            hint="set build: {locked: false}: cargo then makes the lock, and the factory remembers it",
         )
     return _lock(services, path, content)
 
@@ -104,11 +104,12 @@ def _lock(services: Services, path: str, content: bytes) -> Lock:
 
 
 def crates_volume(services: Services, planned: PlannedRecipe, image: ReadyImage, crates: Crates) -> str | Failure:
-    """Return the volume that holds these crates as a CARGO_HOME; filled again by the same lock where it is gone."""
+    """Return the volume that holds these crates as a CARGO_HOME; where it is gone, the lock fills it again."""
     fetcher = _fetcher(services, image)
     if isinstance(fetcher, Failure):
         return fetcher
     folder = _with_locks(services, planned, crates)
+    # Where nothing is downloaded the user's configuration changes nothing, and must not change the key.
     configuration = _user_configuration(services.host) if folder.needs_network else _NONE
     content = key(
         {
@@ -126,7 +127,7 @@ def crates_volume(services: Services, planned: PlannedRecipe, image: ReadyImage,
 def _fetched(
     services: Services, recipe: str, fetcher: ReadyImage, folder: FetchFolder, configuration: UserConfiguration
 ) -> Iterator[Iterable[TreeEntry] | Failure]:
-    """Let cargo fetch into a container's own workspace, and read what it fetched."""
+    """Let cargo fetch into its container's workspace, and read what it fetched."""
     with services.session(f"crates:{recipe}") as session:
         _start(services, session, fetcher, folder, configuration, network=folder.needs_network)
         failure = _fetch(services, session, fetcher, folder, configuration, locked=True)
@@ -134,7 +135,7 @@ def _fetched(
 
 
 def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, folder: FetchFolder) -> Crates | Failure:
-    """Let cargo make or mend the lock, and remember it until `--update` or until a manifest changes."""
+    """Let cargo make or update the lock, which is remembered until `--update` or until a manifest changes."""
     fetcher = _fetcher(services, image)
     if isinstance(fetcher, Failure):
         return fetcher
@@ -155,7 +156,7 @@ def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, fol
 
 
 def _fetcher(services: Services, image: ReadyImage) -> ReadyImage | Failure:
-    """Return the image that cargo fetches in: what the build's image was made of, else a plain one with our Rust."""
+    """Return the image that cargo fetches in: ours that the build's image was made from, else a plain one with Rust."""
     return image.own or with_rust(services, services.helper())
 
 
@@ -172,7 +173,7 @@ def lock_files(services: Services, crates: Crates) -> tuple[FileEntry, ...]:
 
 def _with_locks(services: Services, planned: PlannedRecipe, crates: Crates) -> FetchFolder:
     if planned.project.cargo_manifest is None:
-        raise AssertionError("crates come from a manifest")
+        raise AssertionError("a project with crates has a manifest")
     folder = _folder(planned, planned.project.cargo_manifest)
     locks = {file.path: file for file in lock_files(services, crates)}
     return replace(folder, files=(*(file for file in folder.files if file.path not in locks), *locks.values()))
@@ -211,14 +212,14 @@ def _fetch(
     *,
     locked: bool,
 ) -> Failure | None:
-    """Let cargo download what the lock names; where that is nothing, it still holds the lock against the manifests."""
+    """Let cargo download what the lock names; where that is nothing, it still compares the lock with the manifests."""
     env = {
         **network_env(services.host),
         **usable_tokens(services.host.cargo_tokens, configuration.registries, folder.registries),
         "PATH": search_path(system=fetcher.path),
         "HOME": str(WORK),
         "CARGO_HOME": str(_OWN_CARGO_HOME),
-        "CARGO_NET_GIT_FETCH_WITH_CLI": "false",
+        "CARGO_NET_GIT_FETCH_WITH_CLI": "false",  # a git program would run helpers that a configuration names
         "CARGO_NET_RETRY": "3" if folder.needs_network else "0",
     }
     steps = [
@@ -228,22 +229,23 @@ def _fetch(
     ended = session.run_all(steps)
     if ended is None or ended.ended != "failed":
         return ended
-    said = explain_cargo_failure(redact(session.last_output))
-    if said.kind == "network" and not folder.needs_network:
-        said = STALE_LOCK
-    elif said.kind == "network" and (named := _loopback(services.host, configuration)):
-        said = replace(said, hint=loopback_hint(named))
-    return replace(ended, message=said.sentence, hint=said.hint, ended="lost" if said.kind == "network" else "failed")
+    diagnosis = explain_cargo_failure(redact(session.last_output))
+    if diagnosis.kind == "network" and not folder.needs_network:
+        diagnosis = STALE_LOCK  # cargo asked for a crate although the lock names none that has to be downloaded
+    elif diagnosis.kind == "network" and (named := _loopback(services.host, configuration)):
+        diagnosis = replace(diagnosis, hint=loopback_hint(named))
+    outcome: Ended = "lost" if diagnosis.kind == "network" else "failed"
+    return replace(ended, message=diagnosis.sentence, hint=diagnosis.hint, ended=outcome)
 
 
 def _loopback(host: Host, configuration: UserConfiguration) -> tuple[str, ...]:
-    """Name what leads to an address that means another machine in a container."""
+    """Return what names a loopback address, which inside a container is another one."""
     return (*host.loopback_proxies, *(("a URL of your cargo configuration",) if configuration.is_loopback else ()))
 
 
 def _user_configuration(host: Host) -> UserConfiguration:
-    """Return the host's own cargo configuration, cut down to where crates come from."""
-    for name in ("config", "config.toml"):  # cargo, too, prefers the older name where both are there
+    """Return the part of the user's cargo configuration that says where crates come from."""
+    for name in ("config", "config.toml"):  # cargo, too, prefers the older name where both exist
         path = host.cargo_home / name
         if path.is_file():
             return user_configuration(path.read_bytes())

@@ -1,4 +1,4 @@
-"""What a build image becomes before cells use it: prepared as a recipe asks, and with Rust brought to it."""
+"""Fit a build image for cells: prepare it as a recipe asks, and bring Rust to it."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from factory.stages.rust import with_rust
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitting:
-    """One way to fit a build image; cells that ask for the same share it."""
+    """One way to fit a build image; cells that ask for the same share the fitted image."""
 
     image: str
     preparation: Preparation | None
@@ -22,7 +22,7 @@ class Fitting:
 
     @property
     def name(self) -> str:
-        """What the fitted image is called in this run: the image's own name where there is nothing to do."""
+        """The fitted image's name in this run; where there is nothing to do, the image's own."""
         parts = [self.image]
         if self.preparation is not None:
             parts.append(key({"preparation": codec.dump(self.preparation)}).short)
@@ -37,7 +37,7 @@ class Fitting:
 
 
 def fitting_of(cell: Cell) -> Fitting | None:
-    """Say how a cell's image is fitted; None for a cell that no image builds."""
+    """Return how a cell's image is fitted; None for a cell that no image can build."""
     if cell.image is None:
         return None
     return Fitting(image=cell.image, preparation=cell.preparation, bundled_rust=cell.rust == "bundle")
@@ -47,8 +47,8 @@ def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage
     """Fit an image.
 
     Raises:
-        ImageError: Rust cannot be assembled here.
-        Interrupted: the run was ended meanwhile.
+        ImageError: Rust cannot be assembled.
+        Interrupted: the run was cancelled meanwhile.
     """
     subject = f"image:{fitting.name}"
     image: ReadyImage | Failure = base

@@ -1,4 +1,4 @@
-"""Values of `build.pass-env` in a finished wheel: whoever gets the wheel would get them."""
+"""Find values of `build.pass-env` in a finished wheel, where everyone who gets the wheel could read them."""
 
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
@@ -13,8 +13,8 @@ _OUTSIDE = "its file name, a member's name, a comment, or between its members"
 def leak_in(stream: BinaryIO, filename: str, values: Mapping[str, str]) -> str:
     """Say which variable's value a wheel holds, and where; empty where it holds none.
 
-    Members are searched unpacked, then the file as it is, with its names and comments. What cannot be unpacked cannot
-    be searched, which is said, too. The values themselves are never in the answer.
+    Members are searched as they unpack, then the file as it is, with its names and comments. A member that cannot be
+    unpacked, and so not searched, is named as well. The answer never holds a value itself.
     """
     search = Search.of(values)
     if not search.needles:

@@ -1,4 +1,4 @@
-"""Let the real loader of the oldest libc resolve every object of a wheel: what no reader of ELF files can promise."""
+"""Load every object of a wheel with the loader of the oldest libc, which finds what reading ELF files cannot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from factory.trials.load import load_steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The ledger's word that every object was resolved, and how long that took."""
+    """The remembered fact that every object was resolved, and how long that took."""
 
     duration_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load(Stage[Loaded]):
-    """The objects of a wheel, resolved by the loader of an image."""
+    """A wheel, whose objects the loader of an image resolves."""
 
     NAME, VERSION = "load", 1
 
@@ -43,7 +43,10 @@ def load_wheel(
     *,
     excluded: Sequence[str],
 ) -> tuple[Loaded | Failure, bool]:
-    """Resolve a repaired wheel's objects by the loader of an image, but for libraries that the recipe leaves out."""
+    """Resolve a repaired wheel's objects by the loader of an image, except for the libraries in `excluded`.
+
+    Also return whether the result came from the store.
+    """
     steps = load_steps(
         wheel.filename,
         contents.loadable,

@@ -1,4 +1,4 @@
-"""The one wheel that a step leaves: taken into the store, and refused where it is not what it should be."""
+"""Take the one wheel that a step leaves into the store, or refuse it where it is not the expected one."""
 
 from pathlib import PurePosixPath
 
@@ -26,22 +26,22 @@ def take_wheel(session: CellSession, folder: PurePosixPath, step: str) -> Artifa
     def keep(entry: StreamEntry) -> None:
         if entry.path.suffix == ".whl":
             names.append(str(entry.path))
-            if not kept:
+            if not kept:  # A second wheel is an error, so that only its name is needed.
                 kept.append(store.put_stream(entry.pieces, entry.path.name))
 
     failure = session.container.take_each(folder, step, keep, limit_bytes=WHEEL_LIMIT_BYTES)
     if failure is not None:
         return failure
     if len(names) != 1:
-        came = listed(sorted(names)) or "none"
-        return Failure(step=step, message=f"one wheel was owed, {len(names)} came out: {came}")
-    if strange := _strange(kept[0].filename, session.planned):
-        return Failure(step=step, message=strange, hint="look at the backend's configuration and at its log")
+        listing = f": {listed(sorted(names))}" if names else ""
+        return Failure(step=step, message=f"expected one wheel, but {len(names)} came out{listing}")
+    if mismatch := _mismatch(kept[0].filename, session.planned):
+        return Failure(step=step, message=mismatch, hint="look at the backend's configuration and at its log")
     return refuse_secrets(session, kept[0], step)
 
 
 def refuse_secrets(session: CellSession, wheel: Artifact, step: str) -> Artifact | Failure:
-    """Refuse a wheel that holds a value of the caller's environment, and have the store forget its bytes.
+    """Refuse a wheel that holds a value of the caller's environment, and delete it from the store.
 
     A remembered wheel is searched, too: the run that made it may have been passed other variables.
     """
@@ -54,15 +54,15 @@ def refuse_secrets(session: CellSession, wheel: Artifact, step: str) -> Artifact
     return Failure(step=step, message=f"the wheel {leak}", hint=_BAKED_IN)
 
 
-def _strange(filename: str, planned: PlannedRecipe) -> str:
-    """Say that a wheel is not of the source's project or release; a malformed name is the gate's to judge."""
+def _mismatch(filename: str, planned: PlannedRecipe) -> str:
+    """Say that a wheel is of another project or release than the source; the gate judges malformed names."""
     try:
         name, version, _, _ = parse_wheel_name(filename)
     except UntrustedTextError:
         return ""
     if name != planned.project.name:
-        return f"a wheel of {name} came out; the source is {planned.project.name}"
+        return f"expected a wheel of {planned.project.name}, but one of {name} came out"
     source = planned.recipe.source
     if isinstance(source, SdistSource) and version != source.version:
-        return f"a wheel of version {version} came out; the source is {source.version}"
+        return f"expected a wheel of version {source.version}, but one of {version} came out"
     return ""

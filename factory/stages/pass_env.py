@@ -1,4 +1,4 @@
-"""What a recipe takes over of the environment of whoever runs the factory (`build.pass-env`)."""
+"""Environment variables that a recipe passes from the caller to its builds (`build.pass-env`)."""
 
 from collections.abc import Iterable, Mapping
 from shlex import quote
@@ -15,7 +15,7 @@ def require_allowed(recipe: Recipe, host: Host, command: str) -> None:
     """Refuse a recipe that asks for a variable whose name the caller has not allowed, before anything is fetched.
 
     Raises:
-        PlanError: it does; the hint is the command line that allows it.
+        PlanError: it does; the hint is the command line that allows the variable.
     """
     asked = [*recipe.build.pass_env, *(name for override in recipe.overrides for name in override.build.pass_env)]
     refused = _refused(asked, host)
@@ -42,20 +42,23 @@ def passed_variables(build: BuildSpec, host: Host) -> Mapping[str, str]:
     if missing:
         raise PlanError(
             f"the environment has no {', '.join(missing)}, which build.pass-env asks for",
-            hint=f"set it ({missing[0]}=… factory build …), or take it out of the recipe",
+            hint=f"set it ({missing[0]}=… factory build …), or remove it from the recipe",
         )
     passed = {name: value for name, value in values.items() if value is not None}
     for name, value in passed.items():
         if not _is_text(value):
-            raise PlanError(f"the value of {name} is not UTF-8", hint="build.pass-env takes text: encode it, in base64")
+            raise PlanError(
+                f"the value of {name} is not UTF-8",
+                hint="encode it, for instance as base64: build.pass-env passes text only",
+            )
     return MappingProxyType(passed)
 
 
 def require_passed(planned: PlannedRecipe, host: Host) -> Mapping[str, str]:
-    """Return every value that the cells of an planned are passed; refuse one for which a variable is missing.
+    """Return every value that the cells of a recipe are passed.
 
     Raises:
-        PlanError: one is not set here.
+        PlanError: a variable is not set here, not allowed or not UTF-8.
     """
     passed: dict[str, str] = {}
     for cell in planned.plan.cells:
@@ -67,7 +70,7 @@ def require_passed(planned: PlannedRecipe, host: Host) -> Mapping[str, str]:
 
 
 def shown_values(passed: Mapping[str, str]) -> str:
-    """Say which values are too short to be hidden; empty where all are hidden."""
+    """Say which variables' values are too short to be hidden in logs; empty where all are hidden."""
     short = [name for name, value in sorted(passed.items()) if 0 < len(value) < SHORTEST]
     if not short:
         return ""

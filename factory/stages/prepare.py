@@ -1,4 +1,4 @@
-"""What a build needs, known before it starts: the wheels of its environment, and its crates."""
+"""Find and fetch what a build needs before it starts: the wheels of its environment, and its crates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Dynamic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare(Stage[Dynamic]):
-    """The question of the backend's requirements hook, in an environment of the static requirements."""
+    """The call of the backend's requirements hook, in an environment of the static requirements."""
 
     NAME, VERSION = "prepare", 3
 
@@ -55,7 +55,7 @@ class Prepare(Stage[Dynamic]):
 
 
 def prepare(session: CellSession, settings: Mapping[str, str | list[str]]) -> Prepared | Failure:
-    """Resolve the static requirements, fetch the crates, ask the backend what more it needs, and resolve that."""
+    """Resolve the static requirements, fetch the crates, ask the backend what else it needs, and resolve that, too."""
     build, project = session.planned.recipe.build, session.planned.project
     static = _resolved(session, (*project.build_system.requires, *build.requires))
     if isinstance(static, Failure):
@@ -66,6 +66,7 @@ def prepare(session: CellSession, settings: Mapping[str, str | list[str]]) -> Pr
     asked = _dynamic(session, static, crates, settings)
     if isinstance(asked, Failure):
         return asked
+    # All together once more: what the hook asks for may rule out a version that was chosen without it.
     dynamic = _resolved(session, (*project.build_system.requires, *build.requires, *asked)) if asked else static
     if isinstance(dynamic, Failure):
         return dynamic
@@ -118,7 +119,7 @@ def _dynamic(
 
 
 def _read_requires(session: Session, passed: Mapping[str, str]) -> Dynamic | Failure:
-    """Read what the hook asked for; the index, which is asked for it, is told no value of the caller's environment."""
+    """Read what the hook asked for. It must hold no passed value, because the package index gets to see it."""
     taken = session.take(BUILT / "requires.json", "requirements", limit_bytes=_REQUIRES_LIMIT_BYTES)
     if isinstance(taken, Failure):
         return taken
@@ -128,6 +129,7 @@ def _read_requires(session: Session, passed: Mapping[str, str]) -> Dynamic | Fai
         asked = parse_requires(taken[0].content)
     except UntrustedTextError as error:
         return Failure(step="requirements", message=f"the answer of the backend's requirements hook {error}")
+    # The line ends keep a value from being found across two requirements that do not hold it.
     if name := Search.of(passed).first_in(f"{requirement}\n".encode() for requirement in asked):
         return Failure(step="requirements", message=f"the backend asked for what holds the value of {name}")
     return Dynamic(requirements=asked)
@@ -137,7 +139,7 @@ def parse_requires(content: bytes) -> tuple[Requirement, ...]:
     """Read what a backend's requirements hook asked for: a list of requirements, as JSON.
 
     Raises:
-        UntrustedTextError: it is something else.
+        UntrustedTextError: the content is something else.
     """
     texts = parse_json(content)
     if not isinstance(texts, list) or len(texts) > _MOST_REQUIREMENTS:

@@ -1,4 +1,4 @@
-"""Prepared images of a run: found again by what they are made from, else made in a container that becomes an image."""
+"""Prepared images: found again by what they are made from, else made from a container."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -7,7 +7,7 @@ from factory.diagnoses.packages import explain_packages
 from factory.digest import Digest
 from factory.engine.api import ContainerSpec
 from factory.errors import ImageError
-from factory.failure import Failure
+from factory.failure import Ended, Failure
 from factory.images import ReadyImage, prepared
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL
 from factory.images.mirror import apt_mirror
@@ -26,27 +26,27 @@ def prepared_image(
     """Return the image that a base becomes with these packages and commands.
 
     Raises:
-        Interrupted: the run was ended while another one held the same.
+        ImageError: somebody removed the image meanwhile.
+        Interrupted: the run was cancelled while another one made the image.
     """
     asked = prepared.input_digest(base.identity, preparation)
     memory = services.memory
-    told = services.recorder.progress(subject)
-    with memory.alone("prepared", asked, on_wait=told):
-        found = services.engine.find_image(_marks(services, asked))
-        if found is None or memory.update:
+    with memory.alone("prepared", asked, on_wait=services.recorder.progress(subject)):
+        image = services.engine.find_image(_labels(services, asked))
+        if image is None or memory.update:
             made = _make(services, base, preparation, asked, subject)
             if isinstance(made, Failure):
                 return made
-            if found is not None:
-                services.engine.remove_image(found)
-            found = made
-        held = services.engine.held_image(found)
+            if image is not None:  # Only now, so that a failure leaves the older image.
+                services.engine.remove_image(image)
+            image = made
+        held = services.engine.held_image(image)
         if held is None:
-            raise ImageError(f"{subject} was here, and is gone", hint="did somebody remove it? type it again")
-        return replace(base, reference=found, identity=Digest(held.labels[IDENTITY_LABEL]), base=base)
+            raise ImageError(f"{subject} has been removed", hint="run the same command again to make it anew")
+        return replace(base, reference=image, identity=Digest(held.labels[IDENTITY_LABEL]), base=base)
 
 
-def _marks(services: Services, asked: Digest) -> dict[str, str]:
+def _labels(services: Services, asked: Digest) -> dict[str, str]:
     """Return the labels that a prepared image of this store is found by."""
     owner = services.memory.store.owner
     return {INPUT_LABEL: asked.hex, "wheel-factory.kind": "prepared", "wheel-factory.owner": owner}
@@ -55,7 +55,7 @@ def _marks(services: Services, asked: Digest) -> dict[str, str]:
 def _make(services: Services, base: ReadyImage, preparation: Preparation, asked: Digest, subject: str) -> str | Failure:
     mirror, network = apt_mirror(services.host) or "", network_env(services.host)
     if preparation.before_all or base.own is None:
-        # The recipe's own commands, or an image of its choice, would see the user's passwords.
+        # Otherwise the recipe's own commands, or an image of its choice, would see the user's passwords.
         mirror, network = bare(mirror), without_logins(network)
     with services.session(subject) as session:
         firewall = services.helper().reference
@@ -69,16 +69,20 @@ def _make(services: Services, base: ReadyImage, preparation: Preparation, asked:
         manifest = session.take(prepared.MANIFEST, "manifest", limit_bytes=_MANIFEST_LIMIT_BYTES)
         if isinstance(manifest, Failure):
             return manifest
+        # Packages make the same image when they are the same; what commands of a recipe did is in no manifest.
         making = uuid4().hex if preparation.before_all else ""
         identity = prepared.identity(asked, manifest[0].content, making)
         return _commit(services, session, base, preparation, asked, identity)
 
 
 def _explained(failure: Failure, session: Session) -> Failure:
-    said = explain_packages(session.last_output) if failure.ended == "failed" and failure.step == "packages" else None
-    if said is None:
+    if failure.ended != "failed" or failure.step != "packages":
         return failure
-    return replace(failure, message=said.sentence, hint=said.hint, ended="lost" if said.kind == "mirror" else "failed")
+    diagnosis = explain_packages(session.last_output)
+    if diagnosis is None:
+        return failure
+    ended: Ended = "lost" if diagnosis.kind == "mirror" else "failed"
+    return replace(failure, message=diagnosis.sentence, hint=diagnosis.hint, ended=ended)
 
 
 def _commit(

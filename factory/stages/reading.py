@@ -1,4 +1,4 @@
-"""Strangers' wheels as stages read them: each time in a process of its own, which answers what was asked."""
+"""Read wheels for the stages, each time in a process of its own, because strangers made them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from factory.wheel import read_wheel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What loads and trials ask of a wheel that the gate passed.
+    """What loads and trials need to know about a wheel that the gate passed.
 
-    `loadable` are the members that a loader could take, `tolerated` those among them that the recipe waives;
-    `subjects` say by interpreter what its trial is about.
+    `loadable` are the members that a loader can load, `tolerated` those among them whose defects the recipe waives;
+    `subjects` are by interpreter what its trial loads, imports and starts.
     """
 
     name: NormalizedName
@@ -44,7 +44,7 @@ def judge(store: Store, reader: Reader, wheel: Artifact, expectation: Expectatio
 def differences(
     store: Store, reader: Reader, raw: Artifact, repaired: Artifact
 ) -> tuple[tuple[str, ...], Repair] | Overrun:
-    """Say what a repair may not have changed, as few texts, and what it did."""
+    """Say what a repair changed that it may not change, in a few texts, and return all that it did."""
     bounds = Bounds.of(raw.size_bytes + repaired.size_bytes)
     with store.lend(raw) as before, store.lend(repaired) as after:
         return reader(partial(_differences, before, after), bounds)
@@ -57,7 +57,7 @@ def contents(
     verdict: Audit,
     trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]],
 ) -> Contents | Overrun:
-    """Read what loads and trials ask of a wheel; `trials` are the recipe's words by interpreter."""
+    """Read what loads and trials need to know about a wheel; `trials` is what the recipe says, by interpreter."""
     with store.lend(wheel) as path:
         return reader(partial(_contents, path, verdict, dict(trials)), Bounds.of(wheel.size_bytes))
 

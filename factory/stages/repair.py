@@ -1,4 +1,4 @@
-"""The repaired wheel: auditwheel grafts and retags in the cell's container; what it changed is compared."""
+"""Repair a wheel with auditwheel in the cell's container, and compare what that changed."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ from factory.stages.resolve import wheel_files
 from factory.steps import RAW, REPAIRED, Step
 
 _TIMEOUT_S = 600
-_TOO_FAR = "repair may graft libraries, rename needs, set search paths and retag, and nothing else: report what it did"
+_TOO_FAR = "a repair may graft libraries, rename needed ones, set search paths and retag, but no more: please report it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repaired:
-    """A repaired wheel, and what the repairer did to it."""
+    """A repaired wheel, and what auditwheel did to it."""
 
     wheel: Artifact
     repair: Repair
@@ -62,6 +62,7 @@ def repair(session: CellSession, built: Built, prepared: Prepared, build_steps: 
 
     def work() -> Repaired | Failure:
         failure = _run(session, built.wheel, prepared, step)
+        # A remembered raw wheel was not built in this container, which may lack the libraries to graft.
         if failure is not None and failure.ended == "failed" and not built.is_here:
             failure = _run_after_build(session, built.wheel, prepared, build_steps, step)
         wheel = failure or take_wheel(session, REPAIRED, "repair")
@@ -85,13 +86,13 @@ def _run(session: CellSession, wheel: Artifact, prepared: Prepared, step: Step) 
 def _run_after_build(
     session: CellSession, wheel: Artifact, prepared: Prepared, build_steps: tuple[Step, ...], step: Step
 ) -> Failure | None:
-    """Build a remembered wheel again and repair it: libraries to graft may lie in what its build left."""
+    """Build a remembered wheel again and repair it: the libraries to graft may lie in what its build leaves."""
     session.container.run_all((remove_step(REPAIRED, env=session.env),))
     return run_build(session, prepared, build_steps) or _run(session, wheel, prepared, step)
 
 
 def _compared(session: CellSession, raw: Artifact, wheel: Artifact) -> Repaired | Failure:
-    """Refuse what a repairer did beyond its task, before the gate judges the rest."""
+    """Refuse a repair that did more than it may, before the gate judges the wheel."""
     compared = differences(session.services.memory.store, session.services.reader, raw, wheel)
     if isinstance(compared, Overrun):
         message = f"comparing the wheel before and after the repair {compared.reason}"
@@ -100,4 +101,4 @@ def _compared(session: CellSession, raw: Artifact, wheel: Artifact) -> Repaired 
     if not faults:
         return Repaired(wheel=wheel, repair=changes)
     others = f", and {len(faults) - 1} more" if faults[1:] else ""
-    return Failure(step="repair", message=f"the repair went too far: {faults[0]}{others}", hint=_TOO_FAR)
+    return Failure(step="repair", message=f"the repair changed more than it may: {faults[0]}{others}", hint=_TOO_FAR)

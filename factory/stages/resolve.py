@@ -1,4 +1,4 @@
-"""Requirements of a build or a trial: resolved once, kept as blobs, handed to containers as files."""
+"""Resolve the requirements of a build or a trial, and keep their wheels in the store."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def resolved(
     platform: PlatformTag,
     subject: str,
 ) -> Resolution | Failure:
-    """Resolve requirements for an interpreter on a platform, and have every file of the answer in the store.
+    """Resolve requirements for an interpreter on a platform, and bring every file of the answer into the store.
 
     The answer is reused until `--update`, or until a requirement or an index changes.
     """
@@ -81,7 +81,7 @@ def _failure(answer: Unresolved, services: Services, subject: str) -> Failure:
 
 
 def wheel_files(store: Store, artifacts: Iterable[Artifact]) -> Iterator[StreamEntry]:
-    """Yield wheels of the store as files of a wheelhouse; none is held as a whole."""
+    """Yield wheels of the store as files for a container; none is in memory as a whole."""
     for artifact in artifacts:
         pieces = store.pieces(artifact.digest)
         yield StreamEntry(path=PurePosixPath(artifact.filename), size_bytes=artifact.size_bytes, pieces=pieces)

@@ -1,4 +1,4 @@
-"""Rust, brought to an image that has none."""
+"""Bring Rust to an image that has none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,18 +18,21 @@ from factory.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeRust(Stage[RustBundle]):
-    """The bundle, made of our data files and the suite's packages."""
+    """The Rust bundle, made of our data files and the suite's packages."""
 
+    # Making it takes long and has nothing to do with the recipe whose work --no-cache does again.
     NAME, VERSION, REDONE_BY = "rust", 1, frozenset[Flag]({"update"})
 
     made_of: Digest = field(metadata={KEY: "made of"})
 
 
 def with_rust(services: Services, image: ReadyImage) -> ReadyImage | Failure:
-    """Mount the bundle: a volume costs a copy once per engine, a layer of the image a walk over the tree of each.
+    """Return an image with the Rust bundle mounted.
+
+    A volume is filled once per engine; committing Rust as a layer would walk the whole tree of each image.
 
     Raises:
-        ImageError: Rust cannot be assembled here.
+        ImageError: Rust cannot be assembled.
     """
     stage = MakeRust(made_of=input_digest(rust_spec()))
     bundle = services.memory.surely(stage, lambda: _made(services))

@@ -1,4 +1,4 @@
-"""A recipe's source as a tree: fetched once, kept in the store, patched."""
+"""Fetch a recipe's source, keep it in the store, and patch its tree."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +30,10 @@ class FetchSdist(Stage[Fetched]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchArchive(Stage[Fetched]):
-    """An archive by its address. A digest alone would give everybody what somebody else put into the store."""
+    """An archive by its URL and digest.
+
+    With the digest alone, a recipe could name any URL and get an archive that it may not download itself.
+    """
 
     NAME, VERSION, REDONE_BY = "source", 3, ASKS_THE_WORLD
 
@@ -39,10 +42,10 @@ class FetchArchive(Stage[Fetched]):
 
 
 def tree_of(recipe: Recipe, services: SourceServices) -> tuple[Tree, tuple[str, ...]]:
-    """Return a recipe's source with its patches applied, and what people should know of where it came from.
+    """Return a recipe's source with its patches applied, and what users should know about where it came from.
 
     Raises:
-        SourceError: the source cannot be had or read, or a patch does not apply.
+        SourceError: the source cannot be fetched or read, or a patch does not apply.
     """
     patches = read_patches(recipe.source.patches)
     tree, notes = _unpatched(recipe, services)
@@ -87,7 +90,7 @@ def _sdist(ref: SdistSource, services: SourceServices) -> Fetched:
 
 
 def _archive(ref: UrlSource, services: SourceServices) -> Fetched:
-    from factory.source.archive import fetch_archive, filename_of  # noqa: PLC0415 -- a start without needs no HTTP
+    from factory.source.archive import fetch_archive, filename_of  # noqa: PLC0415 -- most commands need no HTTP
 
     store = services.memory.store
 
@@ -102,7 +105,7 @@ def _archive(ref: UrlSource, services: SourceServices) -> Fetched:
 def source_files(tree: Tree) -> Iterator[FileEntry]:
     """Yield a source tree's files as they are written into a container.
 
-    All have one time: a file's own is in no key, and tools such as make decide by it what to do again.
+    All have the same time: tools such as make decide by it what to do again, and no key holds the files' own times.
     """
     for file, content in tree.contents():
         yield FileEntry(path=PurePosixPath(file.path), content=content, mode=file.mode, mtime_s=tree.epoch_s)

@@ -1,4 +1,4 @@
-"""The tool bundle as a volume that every cell and trial reads, with bytecode for the repairer."""
+"""The tool bundle as a volume that every cell and trial mounts, with bytecode for auditwheel."""
 
 import zipfile
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _LIMIT_BYTES = 256 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bytecode:
-    """The bundle's modules, compiled for one interpreter: a zip of files as they lie below the bundle's folder."""
+    """The bundle's modules, compiled for one interpreter: a zip whose paths are relative to the bundle's folder."""
 
     file: Artifact
 
@@ -46,8 +46,8 @@ class CompileTools(Stage[Bytecode]):
 def tools_volume(services: Services, image: ReadyImage) -> str | Failure:
     """Return the volume that holds the tool bundle.
 
-    For a build image it holds the repairer's bytecode too, made in an image that no recipe changed. Without bytecode,
-    as for an image that only a recipe names, a repair takes longer and does the same.
+    For a build image it also holds bytecode for auditwheel, made in an image that no recipe changed. For an image that
+    only a recipe names there is none; a repair then takes longer and does the same.
     """
     own = image.own if image.facts.role == "build" else None
     if own is None:
@@ -61,7 +61,7 @@ def tools_volume(services: Services, image: ReadyImage) -> str | Failure:
 
 
 def _bytecode(services: Services, own: ReadyImage) -> Bytecode | Failure:
-    """Compile the bundle in a container of its own, which holds a copy."""
+    """Compile a copy of the bundle in a container of its own."""
     interpreter = repairer(own.facts)
 
     def compile_all() -> Bytecode | Failure:
@@ -72,6 +72,7 @@ def _bytecode(services: Services, own: ReadyImage) -> Bytecode | Failure:
             taken = failure or session.take(_COPY, "bytecode", limit_bytes=_LIMIT_BYTES)
             if isinstance(taken, Failure):
                 return taken
+            # The modules themselves are not taken back: they lie in the volume as we have them.
             compiled = [entry for entry in taken if entry.path.suffix == ".pyc"]
             return Bytecode(file=services.memory.store.put_bytes(_zipped(compiled), "bytecode.zip"))
 

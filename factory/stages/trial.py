@@ -1,4 +1,4 @@
-"""One try of one wheel: a clean container of a plain image, offline, where the wheel is installed, imported, tested."""
+"""Try a wheel: install, import, start and test it in a clean container of a plain image, offline."""
 
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -32,9 +32,9 @@ from factory.untrusted import UntrustedTextError, parse_wheel_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPass:
-    """The ledger's word that a trial passed, how long it took, and what there was to note.
+    """The remembered fact that a trial passed, how long it took, and its notes.
 
-    `unemulated` says why the emulator that there was ran nothing.
+    `unemulated` says why the emulator, where there was one, ran nothing.
     """
 
     duration_s: float
@@ -59,7 +59,7 @@ class Try(Stage[TrialPass]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialWork:
-    """The work of one trial: `wheel` is the repaired one, `contents` what it holds."""
+    """The work of one trial; `wheel` is the repaired wheel, `contents` what it holds."""
 
     services: Services
     planned: PlannedRecipe
@@ -84,7 +84,7 @@ class TrialWork:
         return self.failed(outcome) if isinstance(outcome, Failure) else self._passed(means, outcome, from_store)
 
     def failed(self, failure: Failure) -> TrialResult:
-        """Return this trial's result where it did not come to its end, or came to a bad one."""
+        """Return the trial's result for a failure."""
         image = self.image.facts.name
         return TrialResult(interpreter=self.interpreter, image=image, outcome=failure.ended, failure=failure)
 
@@ -93,7 +93,7 @@ class TrialWork:
         return self.contents.name
 
     def _files(self) -> tuple[Artifact, ...] | Failure:
-        """Resolve what is installed beside the wheel; another file of the same project never lies beside it."""
+        """Resolve what is installed beside the wheel, without any other file of the same project."""
         try:
             wanted = requirements_of(
                 self._name,
@@ -114,6 +114,7 @@ class TrialWork:
         )
         if isinstance(resolution, Failure):
             return resolution
+        # A test requirement may depend on the project itself, and the installer could prefer the index's wheel to ours.
         return tuple(file for file in resolution.files if parse_wheel_name(file.filename)[0] != self._name)
 
     def _means(self, files: tuple[Artifact, ...]) -> "_Means":
@@ -136,7 +137,10 @@ class TrialWork:
         return processor_model(self.planned.recipe.test.processor)
 
     def _emulator(self, about: Subjects) -> Emulator | NoEmulator | None:
-        """Say what imports once more on an old processor; None where this trial need not: one does for a wheel."""
+        """Return what imports the modules once more on an old processor; None where this trial need not emulate one.
+
+        One trial per wheel is enough, because the instructions in a wheel do not depend on the interpreter.
+        """
         oldest = min(trial.interpreter for trial in self.cell.trials if trial.image is not None)
         if self.interpreter != oldest or not (about.modules or about.natives):
             return None
@@ -157,7 +161,7 @@ class TrialWork:
         )
 
     def _try(self, means: "_Means") -> TrialPass | Failure:
-        said: list[str] = []
+        lines: list[str] = []
         with self.services.session(self.address) as session:
             failure = self._equip(session, means)
             if failure is not None:
@@ -165,11 +169,12 @@ class TrialWork:
             for step in means.steps:
                 if isinstance(ended := session.run(step), Failure):
                     return _hinted(ended, session.last_output)
-                said += session.last_output.splitlines() if step.name in _TRYING else []
+                # The output of other steps, such as the recipe's tests, may have lines that look like ours.
+                lines += session.last_output.splitlines() if step.name in _TRYING else []
             return TrialPass(
                 duration_s=sum(session.seconds.values()),
-                notes=few(tuple(line.removeprefix(_NOTE) for line in said if line.startswith(_NOTE))),
-                unemulated=next((line.removeprefix(_NONE) for line in said if line.startswith(_NONE)), ""),
+                notes=few(tuple(line.removeprefix(_NOTE) for line in lines if line.startswith(_NOTE))),
+                unemulated=next((line.removeprefix(_NONE) for line in lines if line.startswith(_NONE)), ""),
             )
 
     def _equip(self, session: Session, means: "_Means") -> Failure | None:
@@ -203,7 +208,7 @@ class TrialWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Means:
-    """What a trial is done with: the files installed beside the wheel, and the steps that follow from the rest."""
+    """What a trial runs with: the files installed beside the wheel, the subjects, the emulator, and the steps."""
 
     files: tuple[Artifact, ...]
     about: Subjects
@@ -212,23 +217,23 @@ class _Means:
 
 
 def _hinted(failure: Failure, output: str) -> Failure:
-    """Say what helps where the wheel itself did not load, import or start, in the words of the program that tried."""
+    """Take the message from the program that tried the wheel, and add a hint."""
     if failure.step not in _TRYING or failure.ended != "failed" or failure.hint:
         return failure
-    told = (line.removeprefix(_ERROR) for line in output.splitlines() if line.startswith(_ERROR))
-    return replace(failure, message=next(told, failure.message), hint=_HINTS[failure.step])
+    errors = (line.removeprefix(_ERROR) for line in output.splitlines() if line.startswith(_ERROR))
+    return replace(failure, message=next(errors, failure.message), hint=_HINTS[failure.step])
 
 
-_ERROR, _NOTE, _NONE = "error: ", "note: ", "unemulated: "
+_ERROR, _NOTE, _NONE = "error: ", "note: ", "unemulated: "  # what the guest that tries wheels begins its lines with
 _HINTS = {
     "import": (
-        "test: {requires: […]} installs what it needs and does not require; test: {unimported: […]} leaves a module "
-        "out that needs what no trial has"
+        "if the wheel needs a package that it does not require, name it in test: {requires: […]}; a module that no "
+        "trial can import goes into test: {unimported: […]}"
     ),
     "start": "test: {requires: […]} or {extras: […]} installs what it needs beside the wheel",
     "processor": (
-        "compile without -march, -mavx and target-cpu, or choose by cpuid at run time; or say what the wheel is for: "
-        "test: {processor: x86-64-v2}, or any"
+        "compile without -march, -mavx and target-cpu, or choose by cpuid at run time; or say which processors the "
+        "wheel is for: test: {processor: x86-64-v2}, or any"
     ),
 }
 _TRYING = frozenset(_HINTS)

@@ -1,4 +1,4 @@
-"""The versions of all stages, which a store writes down."""
+"""The versions of all stages, which a store records."""
 
 from factory.memory import versions
 from factory.sessions.volumes import Volume

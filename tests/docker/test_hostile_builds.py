@@ -199,9 +199,9 @@ def test_what_a_build_prints_is_cut_and_steers_no_terminal(ran: Ran) -> None:
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
-        ("renamed", "a wheel of requests came out; the source is renamed"),
-        ("five", "one wheel was owed, 5 came out: "),
-        ("none", "one wheel was owed, 0 came out: none"),
+        ("renamed", "expected a wheel of renamed, but one of requests came out"),
+        ("five", "expected one wheel, but 5 came out: "),
+        ("none", "expected one wheel, but 0 came out"),
     ],
 )
 def test_one_wheel_of_the_project_is_owed_and_nothing_else_taken(ran: Ran, recipe: str, message: str) -> None:
