@@ -96,7 +96,8 @@ class Memory:
     _made: set[Digest] = field(default_factory=set)  # so that cells which share a stage make it once under --no-cache
 
     def noting(self, on_use: Callable[[Material], object]) -> Self:
-        """Return the same memory for one piece of work, which notes what is used in it."""
+        """Return the same memory for one piece of work, with a function that is called with every result it uses."""
+        # The copy shares `_made`: what one cell has made again is not made once more by the next.
         return replace(self, on_use=on_use)
 
     def once(self, stage: Stage[T], make: Callable[[], T | Failure]) -> tuple[T | Failure, bool]:
