@@ -94,7 +94,7 @@ def release(
             )
             if not is_free:
                 held = f"another process has locked the output folder {folder}"
-                raise OutputError(held, hint="type the same command again later, or name another folder with -o")
+                raise OutputError(held, hint="run the same command again later, or name another folder with -o")
             _remove_half_written(place)
             return _release(run, place, open_blob)
 

@@ -1,1 +1,1 @@
-"""The jobs of a run, and who carries them out."""
+"""The jobs of a run, the order in which they begin, and the workers that carry them out."""

@@ -1,4 +1,4 @@
-"""One cell's way: prepare, build, audit, repair, audit again. Its trials are jobs of their own."""
+"""Build one cell's wheel: prepare, build, audit, repair, audit again. Its trials are jobs of their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ from factory.tags import Interpreter
 def build_cell(
     services: Services, planned: PlannedRecipe, cell: Cell, interpreter: Interpreter, image: ReadyImage, today: date
 ) -> CellRecord:
-    """Take a buildable cell as far as it goes without its trials, in one container, which only missing work starts."""
+    """Do all of a cell's work but its trials, in one container, which starts only if something is not remembered."""
     env = build_env(planned.recipe.build, planned.project, interpreter, epoch_s=planned.tree.epoch_s, system=image.path)
     passed = passed_variables(planned.recipe.build, services.host)
     materials: dict[Digest, Material] = {}
@@ -121,5 +121,5 @@ def _refusal(verdict: Audit, step: str) -> Failure:
     return Failure(
         step=step,
         message=f"{worst.rule}: {worst.message}",
-        hint=f"every finding stands in the report; see docs/reference/rules.md on {worst.rule}",
+        hint=f"the report lists every finding; docs/reference/rules.md explains {worst.rule}",
     )

@@ -1,4 +1,4 @@
-"""Which jobs a run has, and in which order they stand in line."""
+"""Which jobs a run has, and in which order they may begin."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -14,21 +14,15 @@ _T = TypeVar("_T")
 def jobs_of(recipes: Sequence[PlannedRecipe], *, workers: int) -> list[Job]:
     """Return every job of the recipes: images first, then builds and trials."""
     builds = [_build(planned.at(cell), cell) for planned in recipes for cell in planned.plan.cells]
-    fittings = (fitting_of(build.cell) for build in builds)
-    needed = dict.fromkeys(fitting for fitting in fittings if fitting is not None and fitting.is_needed)
     cells: list[list[Job]] = [[build, *build.tries] for build in builds]
-    return [
-        *_images(recipes, builds),
-        *(FitImage(fitting=fitting) for fitting in needed),
-        *staggered(cells, lead=workers),
-    ]
+    return [*_images(recipes, builds), *_fittings(builds), *staggered(cells, lead=workers)]
 
 
 def staggered(cells: Sequence[Sequence[_T]], *, lead: int) -> Iterator[_T]:
-    """Order each cell's build and trials: trials stand behind the builds of the next `lead` cells.
+    """Yield each cell's build, and its trials after the builds of the next `lead` cells.
 
-    Builds are the long jobs. With all of them last, or one of them, the other workers would have nothing to do; with
-    all of them first, an interrupted run would have no wheel that is finished.
+    Builds are the long jobs. If a build came last, the other workers would have nothing to do meanwhile; if all builds
+    came first, an interrupted run would have no finished wheel.
     """
     for number, (build, *_) in enumerate(cells):
         yield build
@@ -51,8 +45,16 @@ def _images(recipes: Sequence[PlannedRecipe], builds: Sequence[BuildCell]) -> It
     """Yield every image that is needed, build images first."""
     by_recipes = {pin.reference for planned in recipes for pin in planned.recipe.images.values()}
     cells = [build.cell for build in builds]
+    builders = [cell.image for cell in cells]
     loaders = [cell.loader for cell in cells if cell.image is not None]
     trials = [trial.image for cell in cells for trial in cell.trials]
-    for name in dict.fromkeys([*(cell.image for cell in cells), *loaders, *trials]):
+    for name in dict.fromkeys(builders + loaders + trials):
         if name is not None:
             yield MakeImage(name=name, is_a_recipes=name in by_recipes)
+
+
+def _fittings(builds: Sequence[BuildCell]) -> Iterator[FitImage]:
+    """Yield one job for all cells that ask for the same."""
+    for fitting in dict.fromkeys(fitting_of(build.cell) for build in builds):
+        if fitting is not None and fitting.is_needed:
+            yield FitImage(fitting=fitting)

@@ -1,4 +1,4 @@
-"""The jobs of a run, as values: what is to be done, by which key, and what has to be there first.
+"""The jobs of a run as values: what to do, the job's key, and the keys of the jobs that must pass first.
 
 A job's `weight` is how many workers it takes.
 """
@@ -18,7 +18,7 @@ from factory.tags import Interpreter
 
 @dataclass(frozen=True, slots=True)
 class ImageKey:
-    """An image by its name, or by what it is called once it is fitted."""
+    """An image by its name, or a fitted image by the name of its fitting."""
 
     name: str
 
@@ -48,12 +48,12 @@ class TrialKey:
 
 
 Key: TypeAlias = ImageKey | CellKey | TrialKey
-"""What a job is known by; its text is the subject of the job's events and logs."""
+"""What identifies a job; as text it is the subject of the job's events and logs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeImage:
-    """Have an image. One that only a recipe names is that recipe's fault where it does not come."""
+    """Find, make or pull an image. If it `is_a_recipes` own, a failure is that recipe's and stops no other."""
 
     name: str
     is_a_recipes: bool = False
@@ -90,7 +90,7 @@ class FitImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryWheel:
-    """Try a cell's wheel on one interpreter, in the image `image`; `planned` has the trial's overrides in force."""
+    """Try a cell's wheel on one interpreter, in the image `image`; `planned` has the trial's overrides applied."""
 
     planned: PlannedRecipe
     cell: Cell
@@ -105,15 +105,15 @@ class TryWheel:
 
     @property
     def needs(self) -> tuple[Key, ...]:
-        """The cell's wheel, and the image that tries it."""
+        """The cell's wheel and the image of the trial."""
         return (CellKey(self.cell.address), ImageKey(self.image))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildCell:
-    """Build one cell's wheel, and let the loader of the oldest libc resolve it; `planned` has its overrides in force.
+    """Build one cell's wheel, and let the loader of the oldest libc resolve it.
 
-    `tries` are the jobs that try the wheel.
+    `planned` has the cell's overrides applied; `tries` are the jobs that try the wheel.
     """
 
     planned: PlannedRecipe
@@ -128,13 +128,13 @@ class BuildCell:
 
     @property
     def image(self) -> ImageKey | None:
-        """The image that builds, once it is fitted; None where no image does."""
+        """The fitted image that builds the cell; None where no image can."""
         fitting = fitting_of(self.cell)
         return None if fitting is None else ImageKey(fitting.name)
 
     @property
     def loader(self) -> ImageKey | None:
-        """The image whose loader resolves the wheel; None where the plan names no such image."""
+        """The image whose loader resolves the wheel; None where the plan names none."""
         return None if self.image is None or self.cell.loader is None else ImageKey(self.cell.loader)
 
     @property
@@ -148,7 +148,7 @@ Job: TypeAlias = MakeImage | FitImage | BuildCell | TryWheel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What a cell's build came to; `contents` say what its wheel holds, where there is one to be tried."""
+    """The outcome of a cell's build; `contents` are those of its wheel, if it passed and will be tried."""
 
     record: CellRecord
     contents: Contents | None = None

@@ -1,4 +1,4 @@
-"""A cell's trials decide what becomes of its wheel."""
+"""Decide by its trials whether a cell's wheel passes."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -10,7 +10,7 @@ from factory.tags import Interpreter
 
 
 def judged(record: CellRecord, *, may_be_untried: AbstractSet[Interpreter]) -> CellRecord:
-    """Let a cell's trials decide: its status, and its trials in the plan's order."""
+    """Return a cell's record with the status that its trials give it, and with its trials in the plan's order."""
     order = [trial.interpreter for trial in record.cell.trials]
     trials = tuple(sorted(record.trials, key=lambda trial: order.index(trial.interpreter)))
     record = replace(record, trials=trials)
@@ -21,7 +21,7 @@ def judged(record: CellRecord, *, may_be_untried: AbstractSet[Interpreter]) -> C
         failure = bad.failure or Failure(
             step=f"trial on {bad.interpreter}",
             message=f"no image here has {bad.interpreter}",
-            hint="say test: {untried: allow} to let the wheel out, marked as untried there",
+            hint="to release the wheel untried on it, set test: {untried: allow}",
         )
         return replace(record, status=failure.ended, failure=failure)
     from_store = record.from_store and all(trial.from_store or trial.outcome == "untried" for trial in trials)

@@ -1,4 +1,4 @@
-"""Carry out one job, or say why it cannot begin."""
+"""Carry out one job, or say why it is blocked."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ Done = Mapping[Key, Outcome]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performer:
-    """Carries out jobs with the services of a run. `make_image` has an image by its name."""
+    """Carries out jobs with the services of a run; `make_image` finds, makes or pulls an image by its name."""
 
     services: Services
     make_image: Callable[[str], ReadyImage]
@@ -39,7 +39,7 @@ class Performer:
     def perform(self, job: Job, done: Done) -> Outcome:
         """Carry out a job; `done` are the outcomes of what it needs.
 
-        What goes wrong in it is the failure of its own subject, unless it stops every other, too.
+        An error becomes the failure of this job alone, unless no other job could go on either.
 
         Raises:
             FactoryError: the engine, the store, the output folder or this machine's configuration is at fault.
@@ -57,7 +57,9 @@ class Performer:
                 return self._build(job, done)
             case TryWheel():
                 work = self._trial_work(job, done)
-                return self._contained(job, "trial", lambda: self._try(job, work), lambda failure: _tried(job, failure))
+                return self._contained(
+                    job, "trial", lambda: self._try(job, work), lambda failure: _failed_trial(job, failure)
+                )
             case _:
                 assert_never(job)
 
@@ -69,6 +71,7 @@ class Performer:
                 return ready
 
         outcome = self._have(job, make)
+        # Other recipes need our images, too; an image that only one recipe names fails that recipe's cells alone.
         if isinstance(outcome, Failure) and not job.is_a_recipes:
             raise EngineError(outcome.message, hint=outcome.hint)
         return outcome
@@ -77,10 +80,10 @@ class Performer:
         return self._have(job, lambda: fitted(self.services, base, job.fitting))
 
     def _have(self, job: MakeImage | FitImage, make: Callable[[], ReadyImage | Failure]) -> ReadyImage | Failure:
-        """Make an image; what is lost while the run is being ended counts as never begun.
+        """Make an image, a second time if the engine loses it.
 
         Raises:
-            Interrupted: the run is being ended.
+            Interrupted: it was lost because the run is being ended, so that no cell is to fail by it.
         """
         outcome = once_more(self.services, str(job.key), make, lost=_itself, is_lost=_is_lost)
         if _is_lost(outcome) and self.services.memory.cancelled.is_set():
@@ -98,18 +101,16 @@ class Performer:
             record = build_cell(self.services, job.planned, job.cell, interpreter, image, self.today)
             return self._loaded(job, record, loader)
 
-        def work_twice() -> Built:
-            lost = _is_lost_build
-            return once_more(
-                self.services, str(job.key), work, lost=lambda failure: _broken(job, failure), is_lost=lost
-            )
+        def failed(failure: Failure) -> Built:
+            return _failed_build(job, failure)
 
-        return self._contained(
-            job, "build", work_twice, lambda failure: _broken(job, failure), is_ours=image.own is not None
-        )
+        def retried() -> Built:
+            return once_more(self.services, str(job.key), work, lost=failed, is_lost=_is_lost_build)
+
+        return self._contained(job, "build", retried, failed, is_ours=image.own is not None)
 
     def _loaded(self, job: BuildCell, record: CellRecord, loader: ReadyImage | None) -> Built:
-        """Read what a passed wheel holds, and let the loader of the oldest libc resolve it."""
+        """Read the contents of a wheel that passed, and let the loader of the oldest libc resolve it."""
         if record.wheel is None or record.after is None or not record.passed:
             return Built(record=record)
         services, wheel = self.services, record.wheel
@@ -132,9 +133,9 @@ class Performer:
     def _trial_work(self, job: TryWheel, done: Done) -> TrialWork:
         cell, image = (done[need] for need in job.needs)
         if not (isinstance(cell, Built) and isinstance(image, ReadyImage)):
-            raise TypeError("a trial begins when its cell has a wheel and its image is ready")
+            raise TypeError(f"{job.key} needs a built cell and a ready image")
         if cell.record.wheel is None or cell.contents is None:
-            raise AssertionError("a cell that passed has a wheel")
+            raise AssertionError(f"{job.cell.address} passed without a wheel")
         return TrialWork(
             services=self.services,
             planned=job.planned,
@@ -151,11 +152,11 @@ class Performer:
         )
 
     def _contained(
-        self, job: Job, step: str, work: Callable[[], _T], broken: Callable[[Failure], _T], *, is_ours: bool = True
+        self, job: Job, step: str, work: Callable[[], _T], failed: Callable[[Failure], _T], *, is_ours: bool = True
     ) -> _T:
-        """Do a job's work, and make what goes wrong in it the job's own failure, where it is.
+        """Do a job's work; where it raises for a reason of its own, return what `failed` makes of the failure.
 
-        `is_ours` says that the image is one of ours: where it does not come, no recipe can go on.
+        `is_ours` says that the job's image is one of ours: a missing one stops the run.
         """
         try:
             with internal_errors():
@@ -164,44 +165,44 @@ class Performer:
             recorder = self.services.recorder
             log = recorder.log(str(job.key), "internal-error", self._safe(error.traceback))
             hint = f"please report it, with {recorder.folder / log}"
-            return broken(Failure(step=step, message=self._safe(error.message), ended="error", log=log, hint=hint))
+            return failed(Failure(step=step, message=self._safe(error.message), ended="error", log=log, hint=hint))
         except FactoryError as error:
             if (is_ours and isinstance(error, ImageError)) or not is_of_one_recipe(error):
                 raise
-            return broken(Failure(step=step, message=error.message, hint=error.hint))
+            return failed(Failure(step=step, message=error.message, hint=error.hint))
 
     def _safe(self, text: str) -> str:
-        """Take credentials out of a text; the recorder takes out what recipes read of the environment."""
+        """Take credentials out of a text; the recorder takes out the values of `build.pass-env`."""
         return redact(text, self.services.host.secrets)
 
 
 def blocked(job: Job, missing: Done) -> Outcome:
-    """Say why a job does not begin; `missing` are the outcomes of its needs that did not pass."""
+    """Return the outcome of a job that cannot begin; `missing` are the outcomes of its needs that did not pass."""
     match next(iter(missing.values())):
         case Failure() as failure:
             return _blocked_by(job, failure)
         case Built() if isinstance(job, TryWheel):
             return untouched(job.trial, "blocked")
         case outcome:
-            raise AssertionError(f"{job.key} waits for an image or a cell, not for {outcome!r}")
+            raise AssertionError(f"{job.key} needs images or a cell, which cannot have ended by {outcome!r}")
 
 
 def _blocked_by(job: Job, failure: Failure) -> Outcome:
-    """Say that an image is not here; the fault is not the job's own."""
+    """Return the outcome of a job whose image is missing."""
     match job:
         case MakeImage() | FitImage():
             return failure
         case BuildCell():
             failure = replace(failure, ended="blocked") if failure.ended == "failed" else failure
-            return _broken(job, failure)
+            return _failed_build(job, failure)
         case TryWheel():
-            return _tried(job, failure)
+            return _failed_trial(job, failure)
         case _:
             assert_never(job)
 
 
 def _expected(job: BuildCell) -> Mapping[Interpreter, tuple[AuditSpec, TestSpec]]:
-    """Return what the recipe says of each trial of a cell."""
+    """Return what the recipe says about each trial of a cell."""
     recipes = {attempt.trial.interpreter: attempt.planned.recipe for attempt in job.tries}
     return {interpreter: (recipe.audit, recipe.test) for interpreter, recipe in recipes.items()}
 
@@ -209,15 +210,15 @@ def _expected(job: BuildCell) -> Mapping[Interpreter, tuple[AuditSpec, TestSpec]
 def _image(done: Done, key: Key) -> ReadyImage:
     image = done[key]
     if not isinstance(image, ReadyImage):
-        raise TypeError(f"{key} was made before it is used")
+        raise TypeError(f"{key} is not an image")
     return image
 
 
-def _broken(job: BuildCell, failure: Failure) -> Built:
+def _failed_build(job: BuildCell, failure: Failure) -> Built:
     return Built(record=CellRecord(cell=job.cell, status=failure.ended, failure=failure))
 
 
-def _tried(job: TryWheel, failure: Failure) -> TrialResult:
+def _failed_trial(job: TryWheel, failure: Failure) -> TrialResult:
     return replace(untouched(job.trial, failure.ended), failure=failure)
 
 

@@ -1,4 +1,4 @@
-"""Turn the outcomes of jobs into the records of cells, each complete when its last trial has ended."""
+"""Turn the outcomes of jobs into the records of cells, which are complete when the last trial has ended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,38 +13,39 @@ from factory.tags import Interpreter
 
 @dataclass(slots=True, kw_only=True)
 class Records:
-    """The records of the cells that are not complete yet, by address. One thread brings the outcomes.
+    """The records of cells, which become events when they are complete. One thread takes all outcomes.
 
-    What comes to nothing because the run is being ended counts as never begun, and is not recorded.
+    What fails because the run is being ended counts as never begun, and is not recorded.
     """
 
     recorder: Recorder
     is_cancelled: Callable[[], bool]
-    _open: dict[str, tuple[BuildCell, CellRecord]] = field(default_factory=dict)
+    _incomplete: dict[str, tuple[BuildCell, CellRecord]] = field(default_factory=dict)  # by the cell's address
 
     def take(self, job: Job, outcome: jobs.Outcome) -> None:
-        """Record what became of a job."""
+        """Record the outcome of a job."""
         match job, outcome:
             case BuildCell(), Built(record=record):
                 if not self._is_interrupted(record.status):
                     self._add(job, _begun(job, record))
             case TryWheel(), TrialResult():
-                if job.cell.address in self._open and not self._is_interrupted(outcome.outcome):
+                # A cell that could not be built has its trials already, as blocked ones.
+                if job.cell.address in self._incomplete and not self._is_interrupted(outcome.outcome):
                     self._add_trial(job, outcome)
             case _:
                 return
 
     def _add_trial(self, job: TryWheel, result: TrialResult) -> None:
         self.recorder.emit(TrialEnded(address=str(job.key), trial=result))
-        build, record = self._open[job.cell.address]
+        build, record = self._incomplete[job.cell.address]
         self._add(build, replace(record, trials=(*record.trials, result)))
 
     def _add(self, build: BuildCell, record: CellRecord) -> None:
         address = build.cell.address
         if len(record.trials) < len(build.cell.trials):
-            self._open[address] = (build, record)
+            self._incomplete[address] = (build, record)
             return
-        self._open.pop(address, None)
+        self._incomplete.pop(address, None)
         self.recorder.emit(CellEnded(record=judged(record, may_be_untried=_may_be_untried(build))))
 
     def _is_interrupted(self, outcome: Status | Outcome) -> bool:
@@ -52,7 +53,7 @@ class Records:
 
 
 def _begun(job: BuildCell, record: CellRecord) -> CellRecord:
-    """Add the trials that will not begin: all of them where there is no wheel to try, else those without an image."""
+    """Add the trials that will not begin: all of them if there is no wheel to try, otherwise those without an image."""
     if not record.passed:
         return replace(record, trials=tuple(untouched(trial, "blocked") for trial in job.cell.trials))
     return replace(
@@ -61,7 +62,7 @@ def _begun(job: BuildCell, record: CellRecord) -> CellRecord:
 
 
 def _may_be_untried(job: BuildCell) -> frozenset[Interpreter]:
-    """Return the interpreters without which the wheel may go out although it is for them."""
+    """Return the interpreters on which the recipe allows the wheel to be untried."""
     interpreters = (trial.interpreter for trial in job.cell.trials)
     at = job.planned.at
     return frozenset(name for name in interpreters if at(job.cell, name).recipe.test.untried == "allow")

@@ -1,7 +1,7 @@
-"""Runs a graph of jobs on this machine's threads; knows nothing of what they do.
+"""Run a graph of jobs on threads of this machine, whatever the jobs do.
 
-Jobs start in the order given, as soon as what they need has passed and enough threads are free. A heavy job that is
-next in line is waited for: lighter ones behind it do not overtake, so that it cannot starve.
+Jobs start in the order given, as soon as what they need has passed and enough threads are free. A heavy job is not
+overtaken by lighter ones behind it, so that it cannot wait forever.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -22,19 +22,19 @@ _LEAST_GRACE_S = 0.2
 
 
 class Keyed(Protocol):
-    """A job as a graph knows it: `needs` are the keys of other jobs, `weight` is how many threads it takes."""
+    """What a graph knows about a job."""
 
     @property
     def key(self) -> Hashable:
-        """What the job is known by."""
+        """What identifies the job."""
 
     @property
     def needs(self) -> tuple[Hashable, ...]:
-        """What must have passed before it begins."""
+        """The keys of the jobs that must pass before this one begins."""
 
     @property
     def weight(self) -> int:
-        """How many threads it takes; more than there are is all of them."""
+        """How many threads the job takes; more than there are means all of them."""
 
 
 _J = TypeVar("_J", bound=Keyed)
@@ -57,10 +57,10 @@ class Task(Generic[_O]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duties(Generic[_J, _O]):
-    """What is done with jobs of one kind.
+    """What workers do with jobs.
 
-    `perform(job, done)` carries one out; `done` are the outcomes of its needs by key. A job is not begun when one that
-    it needs did not pass: `blocked(job, missing)` is its outcome then. `take` is called with each outcome, one at a
+    `perform(job, done)` carries a job out; `done` are the outcomes of its needs by key. If one of them did not pass,
+    the job does not begin, and `blocked(job, missing)` is its outcome. `take` is called with every outcome, one at a
     time.
     """
 
@@ -71,7 +71,7 @@ class Duties(Generic[_J, _O]):
 
 
 class Workers(Protocol):
-    """Who carries out a graph of jobs: the threads of this machine, or others elsewhere."""
+    """What carries out a graph of jobs: threads of this machine, or in the future other machines."""
 
     def run(self, jobs: Sequence[_J], duties: Duties[_J, _O]) -> Mapping[Any, _O]:
         """Carry out every job and return the outcomes by key, in the order given."""
@@ -81,10 +81,10 @@ class Workers(Protocol):
 class Threads:
     """Threads of this process.
 
-    When `cancelled` is set, nothing starts any more, `on_cancel` is called once, the running jobs are waited for, and
-    the jobs that never started are missing from the outcomes. A job that does not end soon after `on_cancel` has is
-    left to itself: nobody hears of it any more, and it does not keep the program from ending. A KeyboardInterrupt sets
-    `cancelled`, and is raised again when no job runs.
+    After `cancelled` is set no job starts, `on_cancel` is called once, and the running jobs are waited for; jobs that
+    never started are missing from the outcomes. A job that does not end soon after `on_cancel` is abandoned: its
+    outcome is ignored, and it does not keep the program from ending. A KeyboardInterrupt sets `cancelled`, and is
+    raised again when no job runs.
     """
 
     count: int
@@ -95,9 +95,9 @@ class Threads:
         """Carry out every job and return the outcomes by key, in the order given.
 
         Raises:
-            ValueError: keys repeat, a job needs one that is not there, or needs go round in a circle.
+            ValueError: two jobs have the same key, a job needs an unknown one, or the needs form a cycle.
             BaseException: the first that a job raised, after the running ones are done; nothing starts after it.
-            Interrupted: a job was left to itself.
+            Interrupted: a job was abandoned.
         """
         _check(jobs)
         with ThreadPoolExecutor(max_workers=self.count, thread_name_prefix="job") as pool:
@@ -105,7 +105,7 @@ class Threads:
             try:
                 return running.drain()
             finally:
-                running.is_given_up.set()
+                running.is_given_up.set()  # or the end of the pool would wait for what an exception left running
 
 
 def _check(jobs: Sequence[Keyed]) -> None:
@@ -113,7 +113,7 @@ def _check(jobs: Sequence[Keyed]) -> None:
     if len(known) != len(jobs):
         raise ValueError("two jobs have the same key")
     if missing := {need for job in jobs for need in job.needs} - known:
-        raise ValueError(f"no job is called {min(map(str, missing))}")
+        raise ValueError(f"no job has the key {min(map(str, missing))}")
     TopologicalSorter({job.key: job.needs for job in jobs}).prepare()  # CycleError is a ValueError
 
 
@@ -160,24 +160,25 @@ class _Running(Generic[_J, _O]):
             self.running[self.pool.submit(unless, self.is_given_up, work)] = job
 
     def _end(self) -> None:
-        """Have the running jobs end, and give up those that do not."""
+        """Make the running jobs end, and give up those that do not."""
         if self.patience_s is None:
             started = monotonic()
-            self.patience_s = float("inf")  # a signal may come while they are ended: they are ended once
+            self.patience_s = float("inf")  # A second signal meanwhile must not call `on_cancel` again.
             self.threads.on_cancel()
+            # That may have taken all the grace; jobs need a moment to notice that their containers are gone.
             self.patience_s = max(started + _GRACE_S, monotonic() + _LEAST_GRACE_S)
         elif monotonic() > self.patience_s:
             self.is_given_up.set()
 
     def _block(self) -> None:
-        """Give an outcome to every job whose needs are all done and did not all pass, and to those that need it."""
+        """Give an outcome to every job whose needs are done but did not all pass, and then to those that need it."""
         while blocked := [job for job in self.waiting if self._is_ready(job) and self._missing(job)]:
             for job in blocked:
                 self.waiting.remove(job)
                 self._take(job, self.duties.blocked(job, self._missing(job)))
 
     def _next(self) -> _J | None:
-        """Return the first job that may start, unless it does not fit beside those that run."""
+        """Return the first job whose needs have passed, if enough threads are free for it."""
         job = next((job for job in self.waiting if self._is_ready(job)), None)
         if job is None:
             return None
@@ -195,7 +196,8 @@ class _Running(Generic[_J, _O]):
         return {need: outcome for need, outcome in self._done(job).items() if not self.duties.passed(outcome)}
 
     def _collect(self) -> None:
-        """Take in what ended. The wait is short, because a signal's handler only sets `cancelled`."""
+        """Take the outcomes of jobs that ended."""
+        # The wait is short because a signal's handler only sets `cancelled`, which nothing else here would notice.
         done, _ = wait(self.running, timeout=_POLL_S, return_when=FIRST_COMPLETED)
         for future in [future for future in self.running if future in done]:
             job = self.running.pop(future)
@@ -209,5 +211,5 @@ class _Running(Generic[_J, _O]):
         self.outcomes[job.key] = outcome
         try:
             self.duties.take(job, outcome)
-        except FactoryError as error:  # what cannot be recorded stops the run, after the running jobs are done
+        except FactoryError as error:  # An outcome that cannot be recorded stops the run after the running jobs.
             self.failure = self.failure or error

@@ -1,4 +1,4 @@
-"""Carry out everything that planned recipes owe."""
+"""Carry out all the jobs of planned recipes."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ def carry_out(
     workers: int,
     today: date,
 ) -> None:
-    """Do everything that the recipes owe; what happened is in the recorder's events.
+    """Make, try and record everything that the recipes owe; what happened is in the recorder's events.
 
     Raises:
         FactoryError: what stops the run; cells that were finished before are recorded.
@@ -37,7 +37,7 @@ def carry_out(
 
 
 def _end(services: Services) -> None:
-    """End tools of ours and containers at the same time: neither has to wait for the other's grace."""
+    """End our tools and the containers at the same time, so that neither waits for the other's grace period."""
     tools = threading.Thread(target=end_all)
     tools.start()
     services.engine.kill_run()

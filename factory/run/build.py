@@ -1,4 +1,4 @@
-"""A run, from its first event to its last wheel: recipes and options in, a Run and what was released out."""
+"""Build recipes: from recipes and options to a Run and the wheels that were released."""
 
 import secrets
 from collections.abc import Callable
@@ -35,15 +35,15 @@ from factory.tool_bundle import ToolBundle, ensure_tools
 from factory.unexpected import internal_errors
 from factory.waiting import unless
 
-AGAIN = "type the same command again: what was finished is not done again"
+AGAIN = "run the same command again: what was finished is not done again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who follows a run, and may end it.
+    """How a caller follows a run and ends it.
 
-    `listener` gets every event, `output` what the steps print, `say` messages that belong to no event. The run ends
-    soon after `cancelled` is set.
+    `listener` is called with every event, `output` with what the steps print, `say` with messages that belong to no
+    event. The run ends soon after `cancelled` is set.
     """
 
     listener: Listener = lambda _: None
@@ -54,9 +54,9 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A run that is over. `errors` are what stopped it and what kept its wheels from being released.
+    """A run that has ended. `errors` are what stopped it and what kept its wheels from being released.
 
-    `hide` takes out of a text what recipes read of the environment.
+    `hide` takes the values of `build.pass-env` out of a text.
     """
 
     run: Run
@@ -66,16 +66,16 @@ class Finished:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it ended before its work was done."""
+        """Whether the run ended before its work was done."""
         return self.run.stopped is not None or self.run.interrupted
 
 
 def build(
     recipes: Loaded, options: Options | None = None, *, host: Host | None = None, caller: Caller | None = None
 ) -> Finished:
-    """Build the wheels that recipes owe, prove them, and put those that passed into the output folder.
+    """Build the wheels that recipes owe, prove them, and put those that pass into the output folder.
 
-    Called from a program's main thread, before it starts others: strangers' files are read in forked processes.
+    Call it from the main thread before other threads start, because untrusted files are read in forked processes.
 
     Raises:
         StoreError: the store cannot be opened.
@@ -103,7 +103,7 @@ def build(
             run = recorder.run()
         errors = [stopped] if stopped is not None else []
         released: Release | None = None
-        if run.records:
+        if run.records:  # A run that was stopped releases what it had finished, too.
             try:
                 with internal_errors():
                     released = release(
@@ -115,7 +115,7 @@ def build(
 
 
 def new_run_id() -> str:
-    """Return a name that no other run has: when it began, and some random digits."""
+    """Return a name that no other run has: the time and some random digits."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
@@ -129,7 +129,7 @@ class _Attempt:
     planner: Planner
 
     def go(self, recipes: Loaded) -> FactoryError | None:
-        """Work until the end, or until something stops the run; what stopped it is returned, the rest is recorded."""
+        """Do the run's work and record it; return what stopped the run before its end."""
         started, recorder = monotonic(), self.planner.recorder
         recorder.emit(RunStarted(run=self.run_id, at=now(), version=__version__, folder=str(recorder.folder)))
         for error in recipes.errors:
@@ -144,7 +144,7 @@ class _Attempt:
         )
         try:
             recorder.emit(ended)
-        except FactoryError as error:  # evidence that cannot be written loses no finished wheel
+        except FactoryError as error:  # Returned, because finished wheels are released although evidence is missing.
             return stopped or error
         return stopped
 
@@ -192,13 +192,13 @@ class _Attempt:
                 raise Interrupted("interrupted", hint=AGAIN)
 
     def _begin(self, recipes: Loaded, engine: Engine) -> tuple[list[PlannedRecipe], ToolBundle]:
-        """Do what comes before any container, unless the run is ended meanwhile."""
+        """Do what comes before the first container, unless the run is ended meanwhile."""
         memory, host = self.planner.memory, self.planner.host
 
         def begin() -> tuple[list[PlannedRecipe], ToolBundle]:
             engine.reap(memory.store.is_running)
             planned = self.planner.plan_all(recipes, lambda name: self._image(engine, name))
-            claim(self.options.output)
+            claim(self.options.output)  # An output folder of something else stops the run before hours of work.
             return planned, ensure_tools(host, memory.store)
 
         try:

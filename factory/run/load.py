@@ -1,4 +1,4 @@
-"""Recipes, read from files and folders."""
+"""Read recipes from files and folders."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -18,10 +18,10 @@ def load(
     keep_going: bool = False,
     day: date | None = None,
 ) -> Loaded:
-    """Read recipes. `settings` are `KEY=VALUE` for every one; local files of recipes must lie below `root`.
+    """Read recipes. `settings` are `KEY=VALUE` for all of them; their local files must lie below `root`.
 
     Raises:
-        RecipeError: one cannot be read, unless others may go on and one can.
+        RecipeError: a recipe cannot be read; with `keep_going`, none can.
     """
     loaded = load_recipes(paths, overrides=settings, rules=frozenset(RULES), today=day or today(), root=root)
     if loaded.errors and not (keep_going and loaded.recipes):
@@ -30,7 +30,7 @@ def load(
 
 
 def _joined(errors: Sequence[FactoryError]) -> FactoryError:
-    """Return one error that says what several say; an internal one, which has its traceback, speaks for itself."""
+    """Return one error for several; an internal one is returned alone, because its traceback belongs to it."""
     if len(errors) == 1:
         return errors[0]
     if internal := next((error for error in errors if isinstance(error, InternalError)), None):

@@ -11,7 +11,7 @@ from factory.clock import today
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which cells are owed, and which image families may serve, the preferred first.
+    """Which cells are owed, and which image families may be used, the preferred first.
 
     `only` and `skip` are globs of cell ids or `<recipe>/<cell id>`.
     """
@@ -24,11 +24,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a run goes.
+    """Where and how a run works.
 
-    `fresh` does all work again, `update` asks again what sources and requirements are today. `jobs` is how many cells
-    and trials run at once; None for one on each processor. With `keep_going` a bad recipe does not stop the others.
-    `keep` copies the workspaces of failed cells into the run's folder, which lies below `evidence`.
+    `fresh` does all work again, `update` only looks up sources and requirements again. `jobs` is how many cells and
+    trials run at once; None means as many as there are processors. With `keep_going` a bad recipe does not stop the
+    others. `keep` copies the workspaces of failed cells into the run's folder, which lies below `evidence`.
     """
 
     output: Path = Path("dist")

@@ -1,4 +1,4 @@
-"""From a recipe to its PlannedRecipe: the source taken once, read without running it, and planned."""
+"""Plan recipes: fetch each source once, read it without running it, and plan its cells."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ MakeImage = Callable[[str], ReadyImage]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Plans the recipes of a run before any work, and records what comes of it."""
+    """Plans the recipes of a run before any work, and records the plans and failures."""
 
     memory: Memory
     host: Host
@@ -41,10 +41,10 @@ class Planner:
     options: Options
 
     def plan_all(self, recipes: Loaded, make_image: MakeImage) -> list[PlannedRecipe]:
-        """Take and plan every recipe.
+        """Plan every recipe.
 
         Raises:
-            FactoryError: a recipe's source or plan is at fault, unless others may go on.
+            FactoryError: a recipe's source or plan is at fault; with `keep_going`, one that stops all recipes.
         """
         planned_recipes = []
         for recipe in recipes.recipes:
@@ -79,14 +79,14 @@ class Planner:
             services = SourceServices(memory=self.memory, host=self.host, reader=self.reader, say=progress)
             planned = plan_recipe(recipe, services, images, self.options.selection)
             passed = require_passed(planned, self.host)
-            self.recorder.conceal(passed.values())
+            self.recorder.conceal(passed.values())  # Before anything of the recipe runs that could print them.
             if shown := shown_values(passed):
                 progress(shown)
             mark.outcome = "passed"
             return planned
 
     def _named(self, recipe: Recipe, make_image: MakeImage) -> list[ImageFacts]:
-        """Return the facts of the images that a recipe names itself; one that was never here comes before its plan."""
+        """Return the facts of the images that a recipe names itself, each pulled and probed the first time."""
         facts = []
         for pin in recipe.images.values():
             if (known := remembered(pin, self.memory)) is None:
@@ -106,12 +106,12 @@ class Planner:
 def plan_recipe(
     recipe: Recipe, services: SourceServices, images: Sequence[ImageFacts], selection: Selection
 ) -> PlannedRecipe:
-    """Take a recipe's source, read its project, and plan it; a download of some length reports its progress.
+    """Fetch a recipe's source, read its project, and plan it; a long download reports its progress.
 
     Raises:
-        SourceError: the source cannot be had or read.
-        PlanError: what the recipe asks for by name cannot be.
-        ImageError: no image serves a platform it owes.
+        SourceError: the source cannot be fetched or read.
+        PlanError: something that the recipe names does not exist or is impossible.
+        ImageError: no image can build for a platform that the recipe asks for.
     """
     try:
         return _planned(recipe, services, images, selection)
@@ -140,7 +140,7 @@ def _planned(
         only=selection.only,
         skip=selection.skip,
     )
-    for cell in planned.cells:  # what the backend cannot honour is said before any work
+    for cell in planned.cells:  # Raises here, before any work, what the backend could not do with the settings.
         config_settings(recipe_for(recipe, cell.id).build, project, cell.floor)
     return PlannedRecipe(
         recipe=recipe, tree=tree, project=project, plan=replace(planned, notes=(*notes, *planned.notes))

@@ -50,7 +50,7 @@ def test_an_interrupted_run_says_so_keeps_what_is_finished_and_leaves_nothing(
 
     assert ended.code == 130, ended.stderr
     assert "interrupted: 1 of 2 wheels finished" in ended.stderr
-    assert "type the same command again" in ended.stderr
+    assert "run the same command again" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "went away" not in ended.stderr, "the user interrupted it: nothing was lost"
     assert ended.run is not None
@@ -88,7 +88,7 @@ def test_a_run_waits_for_no_reader_of_a_source(alone: Command, number: signal.Si
 
     assert monotonic() - started < 2
     assert ended.code == 130, ended.stderr
-    assert "factory: interrupted\n  hint: type the same command again" in ended.stderr
+    assert "factory: interrupted\n  hint: run the same command again" in ended.stderr
     assert not living(readers)
     assert temporary(alone.store) == []
 
@@ -122,7 +122,7 @@ def test_an_image_that_is_being_made_is_given_up_with_all_that_makes_it(
     ended = alone.end(child)
 
     assert ended.code == 130, ended.stderr
-    assert "factory: interrupted\n  hint: type the same command again" in ended.stderr
+    assert "factory: interrupted\n  hint: run the same command again" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert running(word) == []
     assert temporary(alone.store) == []

@@ -214,7 +214,7 @@ def test_a_job_that_does_not_end_keeps_no_error_of_what_ends_it_from_being_raise
     ("needs", "message"),
     [
         pytest.param({"a": ("b",), "b": ("a",)}, "cycle", id="a circle"),
-        pytest.param({"a": ("z",)}, "no job is called z", id="an unknown need"),
+        pytest.param({"a": ("z",)}, "no job has the key z", id="an unknown need"),
     ],
 )
 def test_a_graph_that_cannot_be_run_is_refused(needs: dict[str, tuple[str, ...]], message: str) -> None:
