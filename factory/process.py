@@ -20,7 +20,7 @@ MOST_BYTES = 64 << 20
 """How much a tool may print unless its caller says otherwise."""
 
 _GRACE_S = 5
-_INTERRUPT_GRACE_S = 0.7
+_INTERRUPT_GRACE_S = 0.7  # shorter, because somebody has typed Ctrl-C and waits
 _POLL_S = 0.05
 _PIECE_BYTES = 1 << 16
 _COMPLAINT_BYTES = 1 << 20
@@ -107,7 +107,7 @@ def _talked(child: subprocess.Popen[bytes], stdin: bytes, until: float, most_byt
                     is_over = not _taken(key.fd, kept[stream], None if stream is child.stderr else most_bytes, child)
                 if is_over:
                     selector.unregister(stream)
-                    with suppress(BrokenPipeError):
+                    with suppress(BrokenPipeError):  # A tool need not read all of its input.
                         stream.close()
     empty = bytearray()
     return (kept[child.stdout] if child.stdout else empty, kept[child.stderr] if child.stderr else empty)
@@ -151,7 +151,7 @@ def end_all() -> None:
     with _lock:
         _ending.set()
         _end(_children, _INTERRUPT_GRACE_S)
-        _children.clear()
+        _children.clear()  # by which `_forget` knows that they were ended
 
 
 def begin_again() -> None:
@@ -213,6 +213,7 @@ def _end(children: Collection[subprocess.Popen[bytes]], grace_s: float) -> None:
     left = [child for child in children if _is_signalled(child, signal.SIGTERM)]
     while left and monotonic() < give_up:
         sleep(_POLL_S)
+        # Signal 0 only asks: what a tool started may outlive it, and is to be ended, too.
         left = [child for child in left if child.poll() is None or _is_signalled(child, 0)]
     for child in left:
         _is_signalled(child, signal.SIGKILL)

@@ -144,9 +144,8 @@ class _Place:
             try:
                 stream.writelines(pieces)
                 stream.flush()
-                os.fchmod(
-                    stream.fileno(), 0o644
-                )  # by its number, because its name may have become somebody else's link
+                # By its number, because its name may have become somebody else's link.
+                os.fchmod(stream.fileno(), 0o644)
                 os.fsync(stream.fileno())
                 os.replace(temporary, name, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
             except BaseException:

@@ -102,8 +102,8 @@ def _work(work: Callable[[], _T], bounds: Bounds, answer: int) -> NoReturn:
 
 
 def _limit(bounds: Bounds) -> None:
-    """Set this process's limits. Its parent ends it in time; the alarm ends it where its parent was killed."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Set this process's limits. Its parent ends it in time; the alarm ends it if its parent was killed."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C reaches every process; the parent ends this one.
         signal.signal(number, signal.SIG_IGN)
     begins_with = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     _lower(resource.RLIMIT_AS, begins_with + bounds.memory_bytes)
@@ -124,7 +124,7 @@ def _answered(work: Callable[[], _T], answer: int) -> int:
     try:
         try:
             sealed = pickle.dumps(_Value(work()))
-        except MemoryError:
+        except MemoryError:  # Caught here, because there may be no memory left to pickle it as a value.
             return _NO_MEMORY
         except Exception as error:  # noqa: BLE001 -- it is raised again by `opened`
             sealed = pickle.dumps(_Raised(_with_traceback(error)))

@@ -65,7 +65,7 @@ class Readers:
             if cancelled.is_set():
                 raise Interrupted("interrupted") from error
             message = "the process that reads wheels and sdists ended unexpectedly"
-            raise FactoryError(message, hint="type the same command again") from error
+            raise FactoryError(message, hint="run the same command again") from error
 
 
 @dataclass(frozen=True, slots=True)

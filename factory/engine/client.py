@@ -18,10 +18,10 @@ from factory.errors import ImageError
 from factory.host import Host
 
 PULL_SILENCE_S: Final = 120
-"""An engine that pulls says nothing while its registry says nothing."""
+"""An engine that pulls is silent while its registry is."""
 
 _CHUNK_BYTES: Final = 1 << 20
-_COMMIT_S: Final = 600
+_COMMIT_S: Final = 600  # the engine walks the whole root filesystem without a word
 
 
 class Client:
@@ -68,7 +68,7 @@ class Client:
             return cast("Json", self._api.inspect_image(reference))  # type: ignore[no-untyped-call] # in its stubs
 
     def pull(self, name: str, digest: str) -> Generator[Json]:
-        """Pull an image by digest: what the engine says of it, line by line, until it is here or did not come."""
+        """Pull an image by digest; yield the engine's lines about it until the pull has succeeded or failed."""
         with self._connection.speaking(PULL_SILENCE_S), self._pulling(name, digest) as answer:
             for line in answer.iter_lines():
                 if line.startswith(b"{"):
@@ -113,7 +113,7 @@ class Client:
             self._api.remove_image(image, force=True)
 
     def commit(self, container: str, reference: str, config: Json, changes: list[str]) -> str:
-        """Make an image of a container's root filesystem; return its id. The engine says nothing while it walks it."""
+        """Make an image of a container's root filesystem; return its id."""
         repository, _, tag = reference.rpartition(":")
         params = {"container": container, "repo": repository, "tag": tag, "changes": changes}
         with (

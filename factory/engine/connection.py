@@ -59,7 +59,7 @@ class Connection:
             raise EngineError(
                 f"{self.where} does not name a container engine: {error}", hint="correct DOCKER_HOST"
             ) from error
-        api.trust_env = False
+        api.trust_env = False  # requests would take proxies and passwords from the environment
         return api
 
     def request(
@@ -88,8 +88,8 @@ class Connection:
         """Turn what docker and the HTTP library raise in the block into an EngineError.
 
         Raises:
-            MissingError: what the call names is not there.
-            ConflictError: its state does not go with the call.
+            MissingError: what the call names does not exist.
+            ConflictError: its state does not allow the call.
             UnreachableError: the engine does not answer, or not within `silence_s`.
             EngineError: the engine refused.
         """
@@ -122,13 +122,13 @@ class Connection:
 
 
 def _explanation(error: APIError) -> str:
-    """Return the line that says why: of an archive, Podman says on a line each why it is not of several kinds."""
+    """Return the line that says why. For an archive, Podman prints a line for each kind of archive that it is not."""
     lines = str(error.explanation or error).strip().splitlines()
     return next((line.strip(" *") for line in lines if "docker-archive:" in line), lines[0])
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Walk everything that an exception was made of: HTTP libraries wrap, and put the wrapped into `args`."""
+    """Yield an exception and all that caused it; HTTP libraries put the cause of an exception into its `args`."""
     if error is not None:
         yield error
         for cause in (error.__cause__, error.__context__, *error.args, getattr(error, "reason", None)):

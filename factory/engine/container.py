@@ -26,7 +26,7 @@ _PAUSE_S: Final = 0.1
 _LOOK_S: Final = 10.0
 _DYING_S: Final = 3.0
 _REASON_S: Final = 1.0
-_KILLED: Final = 137
+_KILLED: Final = 137  # 128 and SIGKILL, as a shell reports it
 _NO_CODE: Final = -1
 _OOM_COUNTERS: Final = (
     "/sys/fs/cgroup/memory.events",  # cgroup v2
@@ -77,6 +77,7 @@ class DockerContainer:
                 stopped = self._follow(stream, started + timeout_s, output, on_output, watch)
             code, ended = self._stop(stopped) if stopped else self._verdict(stream.exec_id, started + timeout_s, watch)
         except EngineError as error:
+            # In a container that still runs, any other refusal is an error of the engine and not the command's end.
             if not isinstance(error, (MissingError, ConflictError, UnreachableError)) and self._is_running():
                 raise
             is_memory = not isinstance(error, UnreachableError) and self._ran_out_of_memory()
@@ -157,14 +158,14 @@ class DockerContainer:
         )
 
     def _verdict(self, exec_id: str, deadline: float, watch: DiskWatch | None) -> tuple[int, _Ended]:
-        """Tell how a command ended that prints no more; wait for one that has only closed its output."""
+        """Tell how a command ended whose output is over; wait for one that has only closed its output."""
         pause_s = _MOMENT_S
         while (state := self.client.exec_state(exec_id))["Running"]:
             if monotonic() >= deadline:
                 return self._stop("timeout")
             if watch is not None and (passed := watch.verdict()) is not None:
                 return self._stop(passed)
-            if not self._is_running():
+            if not self._is_running():  # A command of a dead container may be reported as running for ever.
                 break
             sleep(pause_s)
             pause_s = min(2 * pause_s, 1.0)
@@ -214,9 +215,8 @@ class DockerContainer:
         if passed == "unwatched" and (trouble := self.monitor.trouble) is not None:
             message = f"the engine could not start the container that measures the workspace: {trouble.message}"
             raise EngineError(message, hint=trouble.hint)
-        with suppress(
-            EngineError
-        ):  # the container is gone or dying; the end of its block removes it, or says why it cannot
+        # Where the kill fails the container is gone or dying; the end of its block removes it, or says why it cannot.
+        with suppress(EngineError):
             self.client.kill(self.name)
         return _KILLED, passed
 

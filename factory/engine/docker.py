@@ -21,7 +21,7 @@ from factory.engine.volumes import Volumes
 from factory.host import Host
 
 SILENCE_S: Final = 60
-_SETTLING_S: Final = 1.5
+_SETTLING_S: Final = 1.5  # the most that the end of a run may wait for
 
 
 def connect(
@@ -29,8 +29,8 @@ def connect(
 ) -> "DockerEngine":
     """Connect to the engine that `host` names; everything made through it carries this owner and run.
 
-    To be used as a context: its end removes what is left of the run, and closes the connections. `limits` are when
-    commands are stopped for the engine's sake.
+    Use it as a context: its end removes what is left of the run, and closes the connections. `limits` say when commands
+    are stopped to protect the engine.
 
     Raises:
         EngineError: no engine answers there, or this user may not use it.
@@ -142,7 +142,7 @@ class DockerEngine:
             yield self._running(spec, name, monitor)
         finally:
             monitor.end()
-            making.close()
+            making.close()  # Once more, for a start that failed.
             with self._run.pending.change():
                 self._remove(spec, name, monitor)
 
@@ -155,7 +155,7 @@ class DockerEngine:
         describe = posture.preparing if spec.prepares else posture.confined
         marks = run.labels(kind="container", label=spec.label)
         run.create_container(describe(spec, workspace=name, marks=marks, options=options, network=network), name)
-        run.require_running()
+        run.require_running()  # Whoever ended the run meanwhile may not have seen this container.
         self._client.start(name)
 
     def _running(self, spec: ContainerSpec, name: str, monitor: Monitor) -> DockerContainer:

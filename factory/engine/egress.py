@@ -24,7 +24,7 @@ _TIMEOUT_S: Final = 30.0
 
 
 def open_network(run: EngineRun, spec: ContainerSpec, name: str, options: posture.ContainerOptions) -> str:
-    """Make a network for the container of this name, and start its firewall; return the engine's word for sharing it.
+    """Make a network for the container of this name, and start its firewall; return the network mode that shares it.
 
     Raises:
         EngineError: the ranges cannot be blocked.
@@ -36,7 +36,7 @@ def open_network(run: EngineRun, spec: ContainerSpec, name: str, options: postur
     run.client.create_network(bridge(run.labels(kind="network", label=spec.label)), name)
     marks = run.labels(kind="guard", label=spec.label)
     run.create_container(posture.firewall(spec.firewall, marks=marks, options=options, network=name), firewall)
-    run.require_running()
+    run.require_running()  # Whoever ended the run meanwhile may not have seen the firewall.
     run.client.start(firewall)
     _block_ranges(run.client, firewall)
     return f"container:{firewall}"

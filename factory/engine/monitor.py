@@ -17,8 +17,8 @@ from factory.engine.output import payloads
 from factory.engine.run import EngineRun
 from factory.errors import EngineError
 
-_TURN_S: Final = 0.25
-_AGAIN_S: Final = 1.0
+_TURN_S: Final = 0.25  # how late the end of the watched container may be noticed
+_AGAIN_S: Final = 1.0  # before another monitor is started, so that an engine in trouble is not flooded
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Monitor:
         body = posture.monitor(self.spec, workspace=self.workspace, marks=marks, options=self.options)
         with self.run.pending.change():
             self.run.client.create(body, name)
-            if self._is_over():
+            if self._is_over():  # What it watches may have been removed while it was created.
                 self._remove(name)
                 return
             self.run.client.start(name)

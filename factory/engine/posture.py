@@ -72,7 +72,7 @@ def confined(
     return {
         "Image": spec.image,
         "Entrypoint": ["sleep"],
-        "Cmd": ["2147483647"],
+        "Cmd": ["2147483647"],  # seconds, because not every image's sleep knows `infinity`
         "User": USER,
         "Env": [f"{name}={value}" for name, value in ({"HOME": HOME} | dict(spec.env)).items()],
         "WorkingDir": str(WORKSPACE),
@@ -90,9 +90,9 @@ def confined(
             "ShmSize": _SHM_BYTES,
             "PidsLimit": spec.pids,
             "Memory": spec.memory_bytes,
-            "MemorySwap": spec.memory_bytes,
+            "MemorySwap": spec.memory_bytes,  # memory and swap together, so there is no swap
             "Ulimits": [{"Name": name, "Soft": most, "Hard": most} for name, most in _LIMITS.items()],
-            "Init": True,
+            "Init": True,  # reaps the processes that commands leave behind
             "LogConfig": {"Type": "none"},
             "Mounts": [
                 _mount(workspace, WORKSPACE, read_only=not spec.workspace_bytes),
@@ -151,7 +151,7 @@ def _mount(volume: str, path: PurePosixPath, *, read_only: bool = False) -> Json
         "Source": volume,
         "Target": str(path),
         "ReadOnly": read_only,
-        "VolumeOptions": {"NoCopy": True},
+        "VolumeOptions": {"NoCopy": True},  # or the engine copies what the image has at the path into a new volume
     }
 
 

@@ -26,7 +26,7 @@ def pull(run: EngineRun, name: str, digest: str, *, on_progress: Callable[[PullP
             for line in stream:
                 lines.take(line)
     except EngineError as error:
-        run.require_running()
+        run.require_running()  # The end of a run breaks the connection, which is no fault of the registry.
         raise _not_pulled(lines.reference, error) from error
     try:
         run.client.image(lines.reference)

@@ -43,7 +43,7 @@ class Volumes:
             EngineError: the volume does not hold what was written.
         """
         client = self._run.client
-        self.remove(name)
+        self.remove(name)  # What a run that died left in it must not stay.
         written: dict[PurePosixPath, str] = {}
         labels = posture.labels(owner=self._run.owner, kind="cache")
         with self._run.pending.change(), self._reachable(name, labels) as container:

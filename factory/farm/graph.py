@@ -44,13 +44,15 @@ def _build(planned: PlannedRecipe, cell: Cell) -> BuildCell:
 def _images(recipes: Sequence[PlannedRecipe], builds: Sequence[BuildCell]) -> Iterator[MakeImage]:
     """Yield every image that is needed, build images first."""
     by_recipes = {pin.reference for planned in recipes for pin in planned.recipe.images.values()}
-    cells = [build.cell for build in builds]
-    builders = [cell.image for cell in cells]
-    loaders = [cell.loader for cell in cells if cell.image is not None]
-    trials = [trial.image for cell in cells for trial in cell.trials]
-    for name in dict.fromkeys(builders + loaders + trials):
+    for name in dict.fromkeys(_image_names([build.cell for build in builds])):
         if name is not None:
             yield MakeImage(name=name, is_a_recipes=name in by_recipes)
+
+
+def _image_names(cells: Sequence[Cell]) -> Iterator[str | None]:
+    yield from (cell.image for cell in cells)
+    yield from (cell.loader for cell in cells if cell.image is not None)
+    yield from (trial.image for cell in cells for trial in cell.trials)
 
 
 def _fittings(builds: Sequence[BuildCell]) -> Iterator[FitImage]:

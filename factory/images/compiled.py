@@ -40,6 +40,7 @@ class FetchInterpreterSource(Stage[Packed]):
 class CompileInterpreter(Stage[Packed]):
     """An interpreter, compiled from a source by a script that runs another one inside the suite."""
 
+    # It takes minutes, and another source or script is another key.
     NAME, VERSION, REDONE_BY = "interpreter", 1, NEVER
 
     script: str
@@ -49,7 +50,7 @@ class CompileInterpreter(Stage[Packed]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """Compiles the interpreters that one image wants compiled; an update asks again which source the suite has."""
+    """Compiles the interpreters that one image needs compiled; an update asks again which source the suite has."""
 
     spec: ImageSpec
     host: Host

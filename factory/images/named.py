@@ -1,4 +1,4 @@
-"""Images that only a recipe names: no data file declares them, so each is asked once what it holds."""
+"""Images that only a recipe names: no data file declares them, so each is probed once for what it holds."""
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType

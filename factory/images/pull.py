@@ -23,7 +23,7 @@ def pulled(
     cancelled: Event,
     pauses_s: Sequence[float] = PAUSES_S,
 ) -> HeldImage:
-    """Return an image that is here, or pull it first; the engine keeps complete layers between attempts.
+    """Return an image, pulling it if it is not here; the engine keeps complete layers between attempts.
 
     Raises:
         ImageError: it did not come: no registry, no such digest, or bytes of another digest.

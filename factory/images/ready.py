@@ -29,7 +29,7 @@ from factory.store.locks import shared_lock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyImage:
-    """An image that is here and holds what it declares; `identity` enters the keys, the engine knows it by `reference`.
+    """An image that is here and holds what it declares; `identity` enters the keys, `reference` is the engine's name.
 
     `path` is the PATH that the image gives its commands; that of pypa's images leads to their compilers. `mounts` are
     volumes that every container of it gets. `base` is the image that a recipe's packages and commands were added to.
@@ -61,7 +61,7 @@ class ProbeImage(Stage[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageServices:
-    """What it takes to have an image: an engine, this machine, and the memory of earlier probes."""
+    """What making an image ready needs: the engine, this machine, and the memory of earlier probes."""
 
     engine: Engine
     host: Host
@@ -95,13 +95,13 @@ def ensure(
     update: bool = False,
     cancelled: Event | None = None,
 ) -> ReadyImage:
-    """Have an image ready by its name or its pin; packages are resolved again only with `update`.
+    """Make an image ready by its name or its pin; packages are resolved again only with `update`.
 
     While another process of this user makes it, for any store, this one waits, until `cancelled` is set.
 
     Raises:
         ImageError: it cannot be made or pulled here, or is not what it declares.
-        Interrupted: the run was ended while it was made or pulled.
+        Interrupted: the run was cancelled while the image was made or pulled.
     """
     memory = Memory(store=store, cancelled=cancelled or Event(), update=update, on_wait=progress)
     services = ImageServices(engine=engine, host=host, memory=memory, progress=progress)
@@ -117,20 +117,20 @@ def ensure(
 
 
 def ensure_pinned(pin: Pin, services: ImageServices) -> ReadyImage:
-    """Have an image ready that no data file declares: it is probed.
+    """Make an image ready that no data file declares, and probe it for what it holds.
 
     Raises:
-        ImageError: it does not come, or wheels cannot be built in it.
+        ImageError: it cannot be pulled, or wheels cannot be built in it.
     """
     image = _pulled(pin, services)
     return _ready(asked(pin, image, services.engine, services.memory), image, pin.digest)
 
 
 def ensure_pulled(spec: PulledSpec, services: ImageServices) -> ReadyImage:
-    """Have an image of a pulled family ready, which must be what it declares.
+    """Make an image of a pulled family ready, which must be what its data file declares.
 
     Raises:
-        ImageError: it does not come, or differs from its declaration.
+        ImageError: it cannot be pulled, or differs from its declaration.
     """
     if spec.facts.platform.arch != TOOL_ARCHITECTURE:
         raise ImageError(
@@ -157,14 +157,15 @@ def ensure_bootstrapped(spec: ImageSpec, services: ImageServices) -> ReadyImage:
         ImageError: it cannot be made here, or is not what it declares.
         Interrupted: the run was ended meanwhile.
     """
-    engine = services.engine  # images are the engine's: stores of one user must not make one each
+    engine = services.engine
+    # Images belong to the engine and not to a store, so two stores of one user must not make the same one at once.
     with shared_lock(services.host.locks, f"image-{input_digest(spec).hex}.lock") as lock:
         text = f"waiting for {spec.facts.name}, which another run is making"
         if not lock.acquire(cancelled=services.memory.cancelled, on_wait=lambda: services.progress(text)):
             raise Interrupted("interrupted")
         old = _find(engine, spec)
         image = old.id if old is not None and not services.memory.update else _make(spec, services)
-        if old is not None and old.id != image:
+        if old is not None and old.id != image:  # Only now, so that a failure leaves the older image.
             engine.remove_image(old.id)
         name = spec.facts.name
         hint = f"make it again with `factory image build {name} --update`, or correct its data file"
@@ -188,7 +189,10 @@ def _probe_once(facts: ImageFacts, image: str, services: ImageServices, *, hint:
 
 
 def _find(engine: Engine, spec: ImageSpec) -> HeldImage | None:
-    """Find an image by its name and label: an image that somebody made from it has the label, but another name."""
+    """Find an image by its name and label.
+
+    The label alone is not enough, because an image that somebody makes from ours inherits its labels.
+    """
     image = engine.held_image(reference_of(spec))
     if image is None or image.labels.get(INPUT_LABEL) != input_digest(spec).hex:
         return None

@@ -69,4 +69,4 @@ def script_env(host: Host) -> Mapping[str, str]:
 
 
 def _path(host: Host) -> str:
-    return f"{host.path}:/usr/sbin:/sbin"
+    return f"{host.path}:/usr/sbin:/sbin"  # where Debian has what mmdebstrap calls, but no user's PATH leads

@@ -33,7 +33,7 @@ def prepare(folder: Folder, on_wait: OnWait) -> None:
     format_file = root / "format"
     if not format_file.exists():
         foreign = sorted(entry.name for entry in root.iterdir() if not _belongs(entry.name))
-        if foreign and not format_file.exists():
+        if foreign and not format_file.exists():  # Another process may have made the store meanwhile.
             hint = "set FACTORY_STORE to a new or empty folder"
             raise StoreError(f"{path} is not a store: it holds {foreign[0]} but no file `format`", hint=hint)
         publish(write_temporary(root, [f"{_FORMAT}\n".encode()]), format_file)
@@ -96,4 +96,4 @@ def remove_leftovers(path: Path) -> None:
                     shutil.rmtree(folder, ignore_errors=True)
     for left in sorted([*(path / "temp").glob("*.lock"), *(path / "locks").glob("*.lock")]):
         with FileLock(left) as lock:
-            lock.try_acquire()
+            lock.try_acquire()  # The release at the block's end removes the file.

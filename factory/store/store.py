@@ -104,7 +104,7 @@ class Store:
         intake = Intake(pieces)
         temporary = self._write(intake)
         with self._explained("write", self._blob(intake.digest)):
-            temporary.chmod(0o444)
+            temporary.chmod(0o444)  # A blob is never changed, and what opens it by mistake for writing shall fail.
             publish(temporary, self._blob(intake.digest))
         return Artifact(filename=filename, digest=intake.digest, size_bytes=intake.size_bytes)
 
@@ -287,7 +287,7 @@ class Store:
         try:
             return write_temporary(session_folder(self._session), intake)
         except OSError as error:
-            if intake.is_reading:
+            if intake.is_reading:  # The stream that was to be stored failed, and not the store.
                 raise
             with explained("write to the store", self.path):
                 raise error from None
@@ -315,6 +315,7 @@ class Store:
                 return f"blob {digest.short} is not in the store"
             if not (stat.S_ISREG(status.st_mode) and is_ours(status)):
                 return f"blob {digest.short} in the store is not this user's alone"
+            # Hashing every blob at every use would take longer than most stages that it saves.
             seen = (digest, status.st_ino, status.st_size, status.st_mtime_ns)
             if seen in self._intact:
                 return None

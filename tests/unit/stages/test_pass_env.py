@@ -5,7 +5,9 @@ import pytest
 from factory.errors import PlanError
 from factory.host import Host, read_host
 from factory.recipe.model import BuildSpec, Override
-from factory.stages.pass_env import passed_variables, require_allowed, shown_values
+from factory.stages.pass_env import passed_variables, require_allowed, require_passed, shown_values
+from tests.doubles.projects import WORDS
+from tests.doubles.run import World
 from tests.makers.plans import make_recipe
 
 TOKEN = BuildSpec(pass_env=("TOKEN",))
@@ -39,6 +41,21 @@ def test_a_name_is_given_to_no_build_that_was_not_asked_for_before() -> None:
 def test_a_value_that_is_not_text_is_refused_without_quoting_it() -> None:
     with pytest.raises(PlanError, match=r"^the value of TOKEN is not UTF-8$"):
         passed_variables(TOKEN, host_with(TOKEN="s3cr3t\udcff", FACTORY_PASS_ENV="TOKEN"))
+
+
+def test_a_variable_that_is_not_set_is_named_with_how_to_set_it() -> None:
+    with pytest.raises(PlanError, match=r"^the environment has no TOKEN, which build.pass-env asks for$") as caught:
+        passed_variables(TOKEN, host_with(FACTORY_PASS_ENV="TOKEN"))
+
+    assert "TOKEN=… factory build" in caught.value.hint
+
+
+def test_an_error_of_a_cells_variables_names_the_recipe(world: World) -> None:
+    planned = world.planned(WORDS)
+
+    assert require_passed(planned, world.host) == {"TOKEN": "t0ps3cret-word"}
+    with pytest.raises(PlanError, match=r"words\.yaml: the environment has no TOKEN"):
+        require_passed(planned, host_with(FACTORY_PASS_ENV="TOKEN"))
 
 
 def test_values_that_are_too_short_to_be_hidden_are_named() -> None:

@@ -1,0 +1,59 @@
+"""Which jobs recipes have, what each needs, and in which order they may begin."""
+
+from factory.farm.graph import jobs_of
+from factory.farm.jobs import BuildCell, FitImage, Job, MakeImage, TryWheel
+from tests.doubles.projects import HASHES, PLAIN, STABLE, WORDS
+from tests.doubles.run import World
+from tests.makers.plans import make_image
+
+PIN = "registry.example/image@sha256:" + "ab" * 32
+
+
+def jobs_for(world: World, *texts: str) -> list[Job]:
+    return jobs_of([world.planned(text) for text in texts], workers=2)
+
+
+def test_images_come_first_then_fittings_then_builds_each_before_its_trials(world: World) -> None:
+    jobs = jobs_for(world, WORDS)
+
+    kinds = [type(job) for job in jobs]
+    assert kinds == [MakeImage] * 3 + [FitImage] + [BuildCell, BuildCell, TryWheel, TryWheel]
+
+
+def test_every_job_needs_only_what_comes_before_it(world: World) -> None:
+    jobs = jobs_for(world, WORDS, HASHES, PLAIN, STABLE)
+
+    for number, job in enumerate(jobs):
+        assert {*job.needs} <= {earlier.key for earlier in jobs[:number]}
+
+
+def test_the_key_of_a_job_is_the_subject_of_its_events(world: World) -> None:
+    cell = "plain/cp313-cp313-manylinux_2_31_x86_64"
+
+    assert [str(job.key) for job in jobs_for(world, PLAIN)][-2:] == [cell, f"{cell}@cp313"]
+
+
+def test_cells_that_ask_for_the_same_share_their_images_and_a_fitting(world: World) -> None:
+    one, both = jobs_for(world, WORDS.replace("cp311, cp313", "cp313")), jobs_for(world, WORDS)
+
+    assert [job for job in both if isinstance(job, FitImage)] == [job for job in one if isinstance(job, FitImage)]
+    assert len({job.key for job in both}) == len(both)
+
+
+def test_an_image_that_only_a_recipe_names_is_that_recipes_own(world: World) -> None:
+    world.images = (*world.images, make_image("cp313", name=PIN, family="recipe", rust=None))
+
+    jobs = jobs_for(world, f"{PLAIN}images: {{manylinux_2_31_x86_64: '{PIN}'}}\n", WORDS)
+
+    assert {job.name for job in jobs if isinstance(job, MakeImage) and job.is_a_recipes} == {PIN}
+
+
+def test_a_trial_has_the_overrides_of_its_own_interpreter(world: World) -> None:
+    jobs = jobs_for(world, STABLE)
+
+    commands = {str(job.trial.interpreter): job.planned.recipe.test.run for job in jobs if isinstance(job, TryWheel)}
+    assert commands["cp311"] != commands["cp313"]
+
+
+def test_without_recipes_there_is_no_job() -> None:
+    assert jobs_of([], workers=2) == []
