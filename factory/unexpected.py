@@ -1,4 +1,4 @@
-"""Exceptions that nobody expected, as an InternalError of the recipe, job or file that was worked on.
+"""Turn exceptions that nobody expected into an InternalError of the recipe, job or file that was worked on.
 
 This is the only module that catches Exception. A package, a recipe or a wheel can always hold something that no reader
 foresaw; that must not end the work on other cells, nor the release of what has passed.

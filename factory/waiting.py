@@ -34,7 +34,7 @@ def unless(cancelled: Event | None, call: Callable[[], T], *, until: float = inf
             errors.append(error)
         ended.set()
 
-    Thread(target=work, daemon=True).start()
+    Thread(target=work, daemon=True).start()  # A daemon, so that an abandoned call does not keep this process alive.
     while not ended.wait(_LOOK_S):
         if cancelled is not None and cancelled.is_set():
             raise Interrupted("interrupted")

@@ -44,6 +44,7 @@ def run_build(options: BuildOptions) -> int:
             caller = Caller(listener=board.listen, output=output, say=_say, cancelled=signals.cancelled)
             finished = build(recipes, how, host=host, caller=caller)
         codes = _show(options, finished, recipes) | _report(finished, host.step_summary, json_file, junit_file)
+        # An error that the interruption caused, such as a killed tool's, must not hide the interruption.
         if finished.errors and signals.cancelled.is_set():
             codes.add(Interrupted.exit_code)
         return max(codes, default=0)
@@ -92,9 +93,9 @@ def _summarize(run: Run, summary: Path) -> None:
 
 @contextmanager
 def _shown(codes: set[int], finished: Finished) -> Iterator[None]:
-    """Print what goes wrong in the block, and add its exit code: what comes after it is done all the same.
+    """Print an error of the block and add its exit code, so that what comes after the block is done all the same.
 
-    A pipe that its reader closed, and a disk without room, end the command: neither takes another word.
+    A pipe that its reader closed and a full disk end the command, because nothing more can be printed.
     """
     try:
         with internal_errors(let_through=(OSError,)):
@@ -132,7 +133,7 @@ def _repeated(options: BuildOptions) -> list[str]:
 
 @contextmanager
 def _written(path: Path | None, flag: str) -> Iterator[TextIO | None]:
-    """Open a file for a report before there is a run: that it cannot be written is said at once.
+    """Open a file for a report before the run, so that a file that cannot be written is reported at once.
 
     Raises:
         OutputError: it cannot.

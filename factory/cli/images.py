@@ -122,10 +122,10 @@ def _one_by_one(work: Mapping[str, Callable[[], None]], engine: Engine, cancelle
 
     tasks = [Task(key=name, work=make) for name, make in work.items()]
     duties: Duties[Task[None], None] = Duties(perform=Task.call, passed=lambda _: True, blocked=lambda *_: None)
-    with suppress(Interrupted):  # said below, with its way out
+    with suppress(Interrupted):  # It is raised again below, with a hint.
         Threads(count=1, cancelled=cancelled, on_cancel=end).run(tasks, duties)
     if cancelled.is_set():
-        raise Interrupted("interrupted", hint="type the same command again: images that were finished are kept")
+        raise Interrupted("interrupted", hint="run the same command again: images that were finished are kept")
 
 
 def _pin(name: str) -> Pin | None:

@@ -62,7 +62,7 @@ _CASES: Final = (
 _BROKEN: Final[Diagnosis[Kind]] = Diagnosis(
     kind="temporary",
     sentence="the registry closed the connection",
-    hint="type the same command again: whole layers are kept",
+    hint="run the same command again: whole layers are kept",
 )
 _MOST_QUOTED: Final = 1000
 

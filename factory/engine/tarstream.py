@@ -147,7 +147,7 @@ def _below_root(tar: Iterable[bytes], limit_bytes: int) -> Iterator[tuple[str, t
         root = root if count else member.name
         left -= member.size if member.isreg() else 0
         if left < 0 or count > _MAX_ENTRIES:
-            raise FactoryError(f"{root!r} holds more than {limit_bytes} bytes or {_MAX_ENTRIES} entries")
+            raise FactoryError(f"{root!r} holds more than the {limit_bytes} bytes or {_MAX_ENTRIES} entries allowed")
         yield member.name if count == 0 else _below(root, member.name), member, content
 
 

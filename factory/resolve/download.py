@@ -45,7 +45,7 @@ def download(
 
 
 def _kept(file: ResolvedFile, store: Store) -> Artifact | None:
-    if file.size_bytes is None or not store.has(file.digest):
+    if file.size_bytes is None or not store.has(file.digest):  # An artifact has a size, which the index need not give.
         return None
     return Artifact(filename=file.filename, digest=file.digest, size_bytes=file.size_bytes)
 

@@ -98,7 +98,7 @@ def _refusal(requirement: Requirement) -> Unresolved | None:
 
 def _ask(question: _Question, host: Host, folder: Path) -> process.Completed:
     """Run uv in an empty folder. Index URLs go into its environment: all users of the machine can see arguments."""
-    cwd = folder / "cwd"
+    cwd = folder / "cwd"  # empty, so that uv finds no configuration in it
     cwd.mkdir()
     platform = uv_platform(question.interpreter, question.platform)
     marker = None if platform else marker_text(question.interpreter, question.platform)

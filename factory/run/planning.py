@@ -140,7 +140,7 @@ def _planned(
         only=selection.only,
         skip=selection.skip,
     )
-    for cell in planned.cells:  # Raises here, before any work, what the backend could not do with the settings.
+    for cell in planned.cells:  # Settings that the backend does not have are refused here, before any work.
         config_settings(recipe_for(recipe, cell.id).build, project, cell.floor)
     return PlannedRecipe(
         recipe=recipe, tree=tree, project=project, plan=replace(planned, notes=(*notes, *planned.notes))

@@ -33,9 +33,8 @@ def fetch_archive(
     with open_session(host) as session:
         fetch = partial(download, session, bare(ref.url), path, most_bytes=LIMIT_BYTES, progress=progress)
         digest = attempt(path.name, fetch, sleep=sleep)
-    if (
-        digest != ref.sha256
-    ):  # the message does not describe the file: the recipe's author may not be allowed to read it
+    if digest != ref.sha256:
+        # The message does not describe the file, because the recipe's author may not be allowed to read it.
         path.unlink()
         raise SourceError(
             f"{path.name} is not the file whose sha256 the recipe gives, {ref.sha256.hex}",

@@ -147,7 +147,7 @@ def contents(folder: Path, host: Host, objects: Sequence[str], sizes_bytes: Sequ
                 raise SourceError(f"the object {name} does not have the {size_bytes} bytes that git announced")
             pieces = [_CHUNK_BYTES] * (size_bytes // _CHUNK_BYTES) + [size_bytes % _CHUNK_BYTES]
             yield (answer.read(size) for size in pieces)
-            answer.readline(1)
+            answer.readline(1)  # the line feed after each object (git-cat-file(1), BATCH OUTPUT)
 
 
 def _batch(

@@ -24,10 +24,10 @@ from factory.web.bodies import OnBytes, pieces
 from factory.web.download import download
 from factory.web.session import TIMEOUT_S, attempt, bare, open_session
 
-_NEIGHBOURS = 3
+_NEIGHBOURS = 3  # versions that are named on each side of a missing one
 _SUFFIXES = (".tar.gz", ".tgz", ".zip")
 _PAGE_DEADLINE_S = 300
-_REASON_CHARACTERS = 200
+_REASON_CHARACTERS = 200  # the index chooses the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

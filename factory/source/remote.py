@@ -295,7 +295,7 @@ class _Gathered:
         self._submodules += 1
         if self._submodules > _SUBMODULES:
             raise SourceError(f"{self.subject} has more than {_SUBMODULES} submodules")
-        if monotonic() > self._until:
+        if monotonic() > self._until:  # Checked between submodules; each fetch has a limit of its own.
             raise SourceError(f"{self.subject} and its submodules had not arrived after {_DEADLINE_S} s")
 
     def _add(self, entry: _Entry, pieces: Iterator[bytes], prefix: str) -> None:

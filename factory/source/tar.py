@@ -136,7 +136,7 @@ def _records(content: bytes) -> dict[bytes, bytes]:
         if key in _WANTED:
             records[key] = value
         elif key.startswith(_SPARSE):
-            records[_SPARSE] = b""
+            records[_SPARSE] = b""  # Its content is not what lies in the archive, so the member counts as special.
         at = end
     return records
 

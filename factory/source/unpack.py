@@ -112,6 +112,7 @@ def _below(extent: Extent, cut: int) -> Extent:
 
 
 def _read_tar(sdist: Path, members: _Members) -> None:
+    # All of it first: a gzip stream cannot be read at any place, and the spool ends a bomb at its limit of bytes.
     with gzip.open(sdist, "rb") as stream:
         members.spool.add(_pieces(stream), sdist.name)
     for member in read_tar(members.spool):

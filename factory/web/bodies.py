@@ -33,6 +33,7 @@ def body(
         SourceError: it is larger than `most_bytes`, or compressed by something other than gzip; `what` is named.
         RequestException: the server or the network fails, or the body is shorter than announced.
     """
+    # Without compression the announced length is that of the file, so that a connection that ends early is noticed.
     with session.get(url, stream=True, timeout=TIMEOUT_S, headers={"Accept-Encoding": "identity"}) as response:
         response.raise_for_status()
         total = _length(response) or size_bytes

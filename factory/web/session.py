@@ -80,7 +80,7 @@ def attempt(
             if pause_s is None or not _is_temporary(error):
                 raise SourceError(f"cannot get {what}: {_reason(error)}", hint=_way_out(error)) from None
             unless(cancelled, partial(sleep, pause_s))
-        except ValueError as error:  # of urllib: a redirect to what is not a URL
+        except ValueError as error:  # urllib's, for a redirect to something that is not a URL
             raise SourceError(f"cannot get {what}: {redact(str(error))}") from None
     raise AssertionError("the last round returns or raises")
 
