@@ -47,6 +47,10 @@ class PlainBoard:
         if text is not None:
             self.console.print(line(text), soft_wrap=True)
 
+    def say(self, text: str) -> None:
+        """Print a message that belongs to no event."""
+        self.console.print(line(text))
+
     def output(self, subject: str, piece: bytes) -> None:
         """Print a step's own output (`-v`), without rich, which would take too long for millions of lines."""
         head = plain(subject)
@@ -118,6 +122,10 @@ class LiveBoard:
                 self._fold(event)
         if is_alone and (text := _line(event)) is not None:  # no step on the board would ever end it
             self._live.console.print(line(text), soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """Print a message that belongs to no event, above what is drawn."""
+        self._live.console.print(line(text))
 
     def _fold(self, event: Event) -> None:
         match event:

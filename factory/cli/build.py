@@ -22,7 +22,6 @@ from factory.report.documents import RunDocument, render_json
 from factory.report.junit import render_junit
 from factory.report.run import render_run
 from factory.report.summary import render_summary
-from factory.report.text import line
 from factory.run.build import Caller, Finished, build
 from factory.run.options import Options, Selection
 from factory.unexpected import internal_errors
@@ -41,7 +40,7 @@ def run_build(options: BuildOptions) -> int:
     ):
         with _board(options, host) as board:
             output = board.output if options.verbose and isinstance(board, PlainBoard) else None
-            caller = Caller(listener=board.listen, output=output, say=_say, cancelled=signals.cancelled)
+            caller = Caller(listener=board.listen, output=output, say=board.say, cancelled=signals.cancelled)
             finished = build(recipes, how, host=host, caller=caller)
         codes = _show(options, finished, recipes) | _report(finished, host.step_summary, json_file, junit_file)
         # An error that the interruption caused, such as a killed tool's, must not hide the interruption.
@@ -149,10 +148,6 @@ def _written(path: Path | None, flag: str) -> Iterator[TextIO | None]:
         ) from error
     with stream:
         yield stream
-
-
-def _say(text: str) -> None:
-    err().print(line(text))
 
 
 def _board(options: BuildOptions, host: Host) -> LiveBoard | PlainBoard:
