@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator
 
-_MANAGERS = {"yum": "dnf", "dnf": "dnf", "microdnf": "dnf", "apt-get": "apt", "apt": "apt", "apk": "apk"}
+MANAGERS = {"yum": "dnf", "dnf": "dnf", "microdnf": "dnf", "apt-get": "apt", "apt": "apt", "apk": "apk"}
 _NOTHING_OF_THEIR_OWN = frozenset({"update", "upgrade", "makecache", "clean"})
 _NOT_IN_A_TRIAL = frozenset(
     {
@@ -48,16 +48,16 @@ def system_packages(command: str) -> dict[str, tuple[str, ...]] | None:
 
 def foreign_manager(command: str) -> str:
     """Return the package manager that a command calls, if the command calls none of Debian's."""
-    called = [word for part in _JOINTS.split(command) for word in split(part) if word in _MANAGERS]
-    return "" if any(_MANAGERS[word] == "apt" for word in called) else next(iter(called), "")
+    called = [word for part in _JOINTS.split(command) for word in split(part) if word in MANAGERS]
+    return "" if any(MANAGERS[word] == "apt" for word in called) else next(iter(called), "")
 
 
 def _installed(part: str) -> tuple[str, tuple[str, ...]] | None:
     words = split(part)
     words = words[1:] if words[:1] == ["sudo"] else words
-    if not words or words[0] not in _MANAGERS:
+    if not words or words[0] not in MANAGERS:
         return None
-    manager = _MANAGERS[words[0]]
+    manager = MANAGERS[words[0]]
     verb, *names = [word for word in words[1:] if not word.startswith("-")] or [""]
     if verb in _NOTHING_OF_THEIR_OWN and not names:
         return manager, ()

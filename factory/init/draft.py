@@ -14,9 +14,11 @@ from factory.init.carry import Ground, carry
 from factory.init.cibuildwheel import Settings, read_settings
 from factory.init.floors import read_floors
 from factory.init.model import Carried, Draft, Entry, Left, shown
-from factory.init.modules import named_modules
+from factory.init.modules import is_pure, named_modules
 from factory.init.overrides import overridden
+from factory.init.requirements import Wanted
 from factory.init.selectors import matches, refuse_unreadable
+from factory.init.system import for_managers, managers_of
 from factory.init.targets import Targets, carried_targets, served, targets
 from factory.project.files import Files, Reading
 from factory.project.model import Project
@@ -30,6 +32,10 @@ _SEE_MODULES = (
     "that it finds, and the line to write"
 )
 _SEE_TESTS = "trials only import the package; add a line that uses it"
+_PURE = (
+    "nothing in the source is compiled: its wheel is most likely pure Python (py3-none-any), which runs everywhere "
+    "as it is. `python -m build` makes it; this recipe would owe a wheel for each interpreter."
+)
 _FOR_TESTS = (("test", "requires"), ("test", "extras"))
 _NO_PACKAGE = frozenset({"test", "tests", "doc", "docs", "example", "examples", "benchmarks"})
 _HOMES = ("", "src", "lib", "python")
@@ -61,7 +67,8 @@ def draft(origin: Origin, files: Files, images: Sequence[ImageFacts], *, familie
             hint="`factory image list` shows what there is",
         )
     title = f"{origin.name}{f' {origin.version}' if origin.version else ''}"
-    return Draft.of(title, _tests(_carried(origin, Reading.of(files), images, families)))
+    carried = _carried(origin, Reading.of(files), images, families)
+    return Draft.of(title, _tests(for_managers(carried, managers_of(images, families))))
 
 
 def _carried(
@@ -69,7 +76,8 @@ def _carried(
 ) -> Iterator[Carried]:
     source = _read(files)
     yield Entry(field=("factory",), value=1)
-    yield Entry(field=("name",), value=origin.name)
+    pure = _is_pure(files, source)
+    yield Entry(field=("name",), value=origin.name, caution=_PURE if pure else "")
     yield from _source(origin)
     floors = read_floors(files, source.project, source.pyproject, source.settings)
     chosen = targets(source.project, floors.floors, source.settings, images, families)
@@ -77,8 +85,9 @@ def _carried(
     yield from floors.carried
     if source.settings is not None:
         yield from _of_cibuildwheel(source.settings, files, source.pyproject, chosen)
-    if source.project is not None:
+    if source.project is not None and not pure:
         yield from _modules(files, source.project, source.pyproject)
+    if source.project is not None:
         yield from _packages(files, source.project.name)
     yield from source.troubles
     yield from _workflows(files)
@@ -112,6 +121,13 @@ def _read(files: Reading) -> _Said:
     return _Said(project=project, pyproject=pyproject, settings=settings, troubles=tuple(dict.fromkeys(troubles)))
 
 
+def _is_pure(files: Files, source: _Said) -> bool:
+    try:
+        return source.project is not None and is_pure(files, source.project, source.pyproject)
+    except SourceError:
+        return False  # a table that is none: the build would stop at it, and says so
+
+
 def _trouble(error: SourceError) -> Left:
     return Left(what=error.message, why=error.hint or "the source is read, but never run")
 
@@ -128,7 +144,7 @@ def _source(origin: Origin) -> Iterator[Carried]:
 
 def _of_cibuildwheel(settings: Settings, files: Files, pyproject: Table, chosen: Targets) -> Iterator[Carried]:
     in_force, left = overridden(settings, chosen.identifiers)
-    yield from carry(Ground(settings=in_force, files=files, pyproject=pyproject))
+    yield from carry(Ground(settings=in_force, files=files, pyproject=pyproject, wanted=Wanted(files, pyproject)))
     yield from left
     untested = [identifier for identifier in chosen.identifiers if matches(in_force.words("test-skip"), identifier)]
     if untested:

@@ -82,6 +82,21 @@ class Draft:
         left += [Left(what=entry.dotted, why="there are too many fields") for entry in kept[_MOST_FIELDS:]]
         return cls(title=title, entries=tuple(kept[:_MOST_FIELDS]), left=tuple(dict.fromkeys(left)))
 
+    def value(self, field: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the texts of a list; none where the field is absent."""
+        values = next((entry.value for entry in self.entries if entry.field == field), ())
+        return tuple(map(str, values)) if isinstance(values, tuple) else ()
+
+    def least(self, kept: Sequence[str]) -> Self:
+        """Return the draft with only what every recipe has, and the fields that are to be kept."""
+        entries = (entry for entry in self.entries if entry.required or entry.dotted in kept)
+        return replace(self, entries=tuple(entries))
+
+    def replaced(self, field: tuple[str, ...], value: Value) -> Self:
+        """Return the draft with another value of a field that it has."""
+        entries = (replace(entry, value=value) if entry.field == field else entry for entry in self.entries)
+        return replace(self, entries=tuple(entries))
+
 
 def _joined(field: tuple[str, ...], old: Value, new: Value) -> Value:
     if not isinstance(old, tuple) or not isinstance(new, tuple):

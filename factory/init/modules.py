@@ -17,6 +17,7 @@ from factory.tags import Abi3Floor
 _EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension", "CMakeExtension"})
 _MESON = re.compile(r"\.extension_module\(\s*+'(?P<name>\w+)'(?P<rest>(?:[^()]|\([^()]*+\))*+)\)")
 _MESON_SUBDIR = re.compile(r"subdir\s*+:\s*+'(?P<folder>[\w./-]*)'")
+_MESON_IF = re.compile(r"(?ms)^if\b.*?^endif\b")  # only conditions at the margin end at the margin
 _CMAKE = re.compile(
     r"(?:pybind11_add_module|nanobind_add_module|python_add_library|Python3?_add_library)\s*\(\s*(?P<name>\w+)",
     re.IGNORECASE,
@@ -28,6 +29,13 @@ _CMAKE_INSTALL = re.compile(
 _MESON_BELOW = re.compile(r"(?m)^[ \t]*+subdir\(\s*+'(?P<folder>[\w./-]+)'")
 _CMAKE_BELOW = re.compile(r"(?m)^[ \t]*+add_subdirectory\s*+\(\s*+(?P<folder>[\w./-]+)", re.IGNORECASE)
 _MOST_FILES = 200
+_COMPILED = (
+    *(".c", ".cc", ".cpp", ".cxx", ".cu", ".pyx", ".rs", ".f", ".f77", ".f90", ".for", ".go", ".zig"),
+    *(".d", ".m", ".mm", ".nim", ".s", ".asm", ".so", ".a"),
+)
+_COMPILING_CALLS = frozenset({*_EXTENSIONS, "cythonize", "mypycify"})
+_COMPILING_WORDS = ("ext_modules", "cffi_modules", "rust_extensions", "distclass", "cmdclass")
+_CONDITIONS = (ast.If, ast.IfExp, ast.Try, ast.For, ast.While)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +59,28 @@ def named_modules(files: Files, folder: str, project: Project, pyproject: Table)
     if top == "scikit_build_core":
         named += _of_cmake(files, folder)
     return tuple(named)
+
+
+def is_pure(files: Files, project: Project, pyproject: Table) -> bool:
+    """Tell whether nothing in a source is compiled, as far as names of files, tables and words of setup.py tell."""
+    if project.module is not None or project.cargo_manifest is not None or project.backend == "maturin":
+        return False
+    if any(path.endswith(_COMPILED) or path in ("CMakeLists.txt", "meson.build") for path in files.paths):
+        return False
+    return not _runs_code(pyproject) and not any(_of_tables(pyproject)) and not _compiles(_parsed(files, "setup.py"))
+
+
+def _runs_code(pyproject: Table) -> bool:
+    """Tell whether a backend calls code of the project, or another program, which may compile."""
+    tool = pyproject.table("tool")
+    hooks = "hooks" in tool.table("hatch", "build") or "run-setup" in tool.table("pdm", "build")
+    return hooks or (isinstance(tool.get("poetry"), dict) and "build" in tool.table("poetry"))
+
+
+def _compiles(script: ast.AST) -> bool:
+    called_names = {called(call) for call, _ in _calls(script)}
+    words = (next(_keyword(script, word), None) for word in _COMPILING_WORDS)
+    return not called_names.isdisjoint(_COMPILING_CALLS) or any(words)
 
 
 def _of_tables(pyproject: Table) -> Iterator[Named]:
@@ -106,13 +136,48 @@ def _parsed(files: Files, path: str) -> ast.AST:
 
 def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, bool]]:
     """Yield every call, and whether it is under no condition."""
+    for node, certain in _nodes(tree):
+        if isinstance(node, ast.Call):
+            yield node, certain
+
+
+def _nodes(tree: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield every node, and whether it is under no condition.
+
+    What is given a name that is used only under conditions is under them too: `e = Extension(…)` before
+    `if …: extensions.append(e)`.
+    """
+    used = {name for node, certain in _branches(tree, frozenset()) if certain for name in _used(node)}
+    yield from _branches(tree, frozenset(_assigned(tree)) - used)
+
+
+def _branches(tree: ast.AST, conditional: frozenset[str]) -> Iterator[tuple[ast.AST, bool]]:
     todo: list[tuple[ast.AST, bool]] = [(tree, True)]
     while todo:
         node, certain = todo.pop()
-        if isinstance(node, ast.Call):
-            yield node, certain
-        within = certain and not isinstance(node, ast.If | ast.IfExp | ast.Try | ast.For | ast.While)
+        yield node, certain
+        within = certain and not isinstance(node, _CONDITIONS) and _name_given(node) not in conditional
         todo += [(child, within) for child in reversed(list(ast.iter_child_nodes(node)))]
+
+
+def _used(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield node.id
+
+
+def _assigned(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if name := _name_given(node):
+            yield name
+
+
+def _name_given(node: ast.AST) -> str:
+    """Return the one name that a statement gives to what an extension class makes, "" for any other."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call) if called(call) in _EXTENSIONS:
+            return name
+        case _:
+            return ""
 
 
 def _module(call: ast.Call) -> str:
@@ -142,11 +207,16 @@ def _listed(tree: ast.AST, name: str) -> Iterator[str]:
 def _of_meson(files: Files, folder: str) -> Iterator[Named]:
     """Read calls of `extension_module` with a literal name; without a literal folder the package is not known."""
     for path, text in _texts(files, folder, "meson.build", _MESON_BELOW):
+        conditional = tuple(match.span() for match in _MESON_IF.finditer(text))
         for match in _MESON.finditer(text):
             below = _MESON_SUBDIR.search(match["rest"])
             package = below["folder"].strip("/").replace("/", ".") if below else ""
             name = f"{package}.{match['name']}" if package else match["name"]
-            yield Named(names=(name,), where=path, certain=bool(package))
+            yield Named(
+                names=(name,),
+                where=path,
+                certain=bool(package) and not any(start < match.start() < end for start, end in conditional),
+            )
 
 
 def _of_cmake(files: Files, folder: str) -> Iterator[Named]:

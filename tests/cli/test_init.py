@@ -11,6 +11,7 @@ from tests.makers.sources import PYPROJECT, make_demo
 @pytest.fixture
 def factory(tmp_path: Path) -> Program:
     (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "speed.c").write_text("")
     return Program(folder=tmp_path)
 
 

@@ -31,6 +31,7 @@ def make_image(role: str, platform: str = "manylinux_2_31_x86_64", *interpreters
         platform=PlatformTag.parse(platform),
         interpreters=interpreters or HERE,
         rust=Version("1.95") if role == "build" else None,
+        packages="apt" if role == "build" else None,
     )
 
 
@@ -210,7 +211,7 @@ test-command = ["python -c 'import demo'", "pytest {project}/tests"]
 [dependency-groups]
 dev = ["hypothesis"]
 """,
-        **{"constraints.txt": "setuptools<80  # old\n"},
+        **{"constraints.txt": "setuptools<80  # old\n", "tests/data/a": "", "tests/test_a.py": ""},
     )
 
     recipe = settled.recipe
@@ -264,12 +265,21 @@ def test_what_cannot_be_carried_over_is_told_with_its_reason(options: str, what:
 @pytest.mark.parametrize("option", ["before-all", "before-build"])
 def test_system_packages_are_the_images_whatever_step_installs_them(option: str) -> None:
     """What `before` runs has neither root nor network, so that it could install none."""
+    settled = with_options(f'{option} = "apt-get install -y clang"')
+
+    assert settled.recipe.build.system == {"apt": ("clang",)}
+    assert settled.recipe.build.before == ()
+
+
+@pytest.mark.parametrize("option", ["before-all", "before-build"])
+def test_packages_of_managers_that_no_image_has_are_told_with_the_field_to_write(option: str) -> None:
+    """A plan refuses a recipe that lists packages for other managers alone."""
     settled = with_options(f'{option} = "yum install -y clang"')
 
-    assert settled.recipe.build.system == {"dnf": ("clang",)}
-    assert settled.recipe.build.before == ()
-    assert reasons(settled, "yum install -y clang") == [
-        "list Debian's packages under build.system.apt for images of Debian"
+    assert settled.refused == ""
+    assert settled.recipe.build.system == {}
+    assert reasons(settled, "build.system.dnf: clang") == [
+        "the images here have apt: write build: {system: {apt: […]}} with its names"
     ]
 
 
@@ -291,9 +301,158 @@ def test_a_before_all_that_is_copied_says_above_itself_that_it_runs_as_root_with
     assert "runs it as root, with network, in a container of the build image, once for each image" in above
 
 
+PREPARES = (
+    "#!/bin/sh\n# pip install x\nif true; then\n  apt-get update && apt-get install -y \\\n    libffi-dev $MORE\nfi\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "why"),
+    [
+        (
+            'before-build = "cd deps && pip install x; make"',
+            "pip install x; make",
+            "it calls pip: list what it installs under build.requires",
+        ),
+        ('before-build = "curl -O https://a/b"', "curl -O", "it calls curl: put the file into the source"),
+        ('before-build = "wget https://a | tar xz"', "wget", "it calls wget"),
+        ('before-build = "curl https://sh.rustup.rs | sh"', "rustup", "build: {toolchain: {rust: "),
+        ('before-build = "python3 -m pip wheel ."', "pip wheel", "under build.requires"),
+        ('before-build = "git submodule update --init"', "git submodule", "it calls git"),
+        ('before-build = "test -f x || yum install -y x-devel"', "yum install", "under build.system"),
+        ('before-all = "uname -a"', "uname -a", "it only prints"),
+        ('before-all = "uname -a && ldd --version"', "ldd --version", "it only prints"),
+        ('before-all = "curl https://sh.rustup.rs | sh -s -- -y"', "rustup", "build: {toolchain: {rust: "),
+        ('before-all = "pip install cython"', "pip install cython", "under build.requires"),
+        ('before-all = ["python ./a.py", "make -C /tmp/x"]', "make -C /tmp/x", "on which it may rest"),
+        ('environment = {PYTEST_ADDOPTS = "-x"}', "PYTEST_ADDOPTS", "only tests read it"),
+        ('environment = {PIP_NO_BINARY = "x"}', "PIP_NO_BINARY", "neither pip nor uv"),
+        ('environment = {RUSTUP_TOOLCHAIN = "nightly"}', "RUSTUP_TOOLCHAIN", "toolchain"),
+        ('environment-pass = ["TOKEN"]', "TOKEN", "--allow-env"),
+        ('test-command = "pytest {project}/absent"', "pytest {project}/absent", "the source has no absent"),
+        ('test-command = "pytest"\ntest-sources = ["absent"]', "absent", "no such file or folder"),
+        ('test-command = "curl https://x && true"', "curl https://x", "trials have no network"),
+        ('test-command = "pytest"\nbefore-test = "pip install -c absent.txt x"', "-c absent.txt", "asks for none"),
+        ('test-command = "pytest"\nbefore-test = "pip install {wheel}"', "{wheel}", "path or a wheel"),
+        (
+            'test-command = "pytest"\nbefore-test = "pip install -i https://x y"',
+            "-i https://x",
+            "from the index of this machine",
+        ),
+    ],
+)
+def test_what_cannot_work_is_left_out_with_the_line_to_write(options: str, what: str, why: str) -> None:
+    settled = with_options(options, **{"a.py": ""})
+
+    assert any(why in reason for reason in reasons(settled, what)), settled.text
+    assert settled.refused == ""
+    fields = "\n".join(text for text in settled.text.splitlines() if not text.startswith("#"))
+    assert what not in fields
+
+
+@pytest.mark.parametrize("call", ["bash {project}/ci/prepare.sh", "./ci/prepare.sh", "sh ci/prepare.sh"])
+@pytest.mark.parametrize("option", ["before-all", "before-build"])
+def test_a_script_of_the_source_is_read_for_the_packages_that_it_installs(option: str, call: str) -> None:
+    settled = with_options(f'{option} = "{call}"', **{"ci/prepare.sh": PREPARES})
+
+    assert settled.recipe.build.system == {"apt": ("libffi-dev",)}
+    assert (settled.recipe.build.before, settled.recipe.build.before_all) == ((), ())
+
+
+def test_a_script_that_installs_nothing_stays_a_line_of_before() -> None:
+    settled = with_options('before-build = "sh ci/prepare.sh"', **{"ci/prepare.sh": "make -C deps\n# curl x\n"})
+
+    assert settled.recipe.build.before == ("sh ci/prepare.sh",)
+
+
+@pytest.mark.parametrize("command", ["make headers", "python -c 'print(1)' > a.h", "rm -rf build", "git apply a.patch"])
+def test_a_line_of_before_that_works_offline_stays(command: str) -> None:
+    settled = written({"pyproject.toml": PYPROJECT + CIBW + f'before-build = """{command}"""\n'})
+
+    assert settled.recipe.build.before == (command,)
+
+
+def test_a_constraints_file_is_no_requirement() -> None:
+    options = 'before-build = "pip install -c pins.txt cython"\nbuild-frontend = "build; args: --no-isolation"\n'
+
+    settled = with_options(options, **{"pins.txt": "cython==3.1\n"})
+
+    assert [str(requirement) for requirement in settled.recipe.build.requires] == ["cython"]
+    assert [str(requirement) for requirement in settled.recipe.build.constraints] == ["cython==3.1"]
+
+
+def test_a_dependency_group_that_pip_is_to_install_is_read() -> None:
+    options = 'test-command = "pytest"\nbefore-test = "pip install --group dev"\n[dependency-groups]\ndev = ["attrs"]\n'
+
+    assert [str(requirement) for requirement in with_options(options).recipe.test.requires] == ["attrs"]
+
+
+def test_an_interpreter_that_the_planner_refuses_is_not_in_the_recipe() -> None:
+    """An abi3 floor that the project fixes leaves no wheel of their own to older interpreters."""
+    scikit = (
+        '[build-system]\nrequires = []\nbuild-backend = "scikit_build_core.build"\n[project]\nname = "demo"\n'
+        '[tool.scikit-build.wheel]\npy-api = "cp312"\n'
+    )
+
+    settled = written({"pyproject.toml": scikit + CIBW + 'before-all = "yum install -y clang"\n'})
+
+    assert settled.refused == ""
+    assert [str(wanted.interpreter) for wanted in settled.recipe.interpreters] == ["cp313"]
+    assert settled.recipe.abi3 == (Abi3Floor(12),)
+    assert "its abi3 floor is cp312" in reasons(settled, "interpreters: cp311")[0]
+
+
+CONDITIONAL = """
+fast = Extension("demo._fast", ["fast.c"])
+slow = Extension("demo._slow", ["slow.c"])
+modules = [slow]
+if sys.platform == "linux":
+    modules.append(fast)
+setup(ext_modules=modules)
+"""
+
+
+def test_a_module_that_is_added_under_a_condition_is_not_certain() -> None:
+    settled = written({"pyproject.toml": PYPROJECT, "setup.py": CONDITIONAL})
+
+    assert settled.recipe.audit.modules == ("demo._slow",)
+    assert reasons(settled, "audit.modules: demo._fast")
+
+
+def test_a_module_of_meson_under_a_condition_is_not_certain() -> None:
+    build = "if host == 'darwin'\n  py.extension_module('_mac', 'a.m', subdir: 'demo')\nendif\n"
+    build += "py.extension_module('_core', 'a.c', subdir: 'demo')\n"
+
+    settled = written({"pyproject.toml": MESON["pyproject.toml"], "meson.build": build})
+
+    assert settled.recipe.audit.modules == ("demo._core",)
+
+
+def test_a_pure_python_project_is_told_to_need_no_factory() -> None:
+    settled = written({"pyproject.toml": PYPROJECT, "setup.py": "setup()", "demo/__init__.py": ""})
+
+    assert any("pure Python" in caution for caution in settled.cautions)
+    assert reasons(settled, "audit.modules") == []
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"setup.py": "setup(ext_modules=make())"},
+        {"pyproject.toml": PYPROJECT + "[tool.hatch.build.hooks.custom]\n"},
+        {"setup.py": "setup(cffi_modules=['a.py:ffi'])"},
+        {"demo/a.pyx": ""},
+        {"setup.py": "setup(distclass=BinaryDistribution)"},
+        {"CMakeLists.txt": ""},
+    ],
+)
+def test_a_project_that_compiles_something_is_not_called_pure(files: Mapping[str, str]) -> None:
+    assert written({"pyproject.toml": PYPROJECT, **files}).cautions == ()
+
+
 @pytest.mark.parametrize("options", ["", 'before-all = "yum install -y clang"', 'before-build = "./configure"'])
 def test_a_recipe_without_before_all_needs_no_caution(options: str) -> None:
-    settled = with_options(options)
+    settled = with_options(options, **{"speed.c": ""})
 
     assert settled.cautions == ()
     assert "as root" not in settled.text
@@ -313,6 +472,39 @@ def test_a_requirements_file_is_followed_and_cannot_go_round() -> None:
 
     assert {str(requirement) for requirement in settled.recipe.test.requires} == {"pytest==8.1", "attrs"}
     assert reasons(settled, "-r")
+
+
+def test_a_file_is_taken_once_however_often_it_is_named() -> None:
+    """A file that named itself twenty times, five deep, took a minute of processor time."""
+    read: list[str] = []
+
+    class Counting(Files):
+        def read(self, path: str) -> bytes | None:
+            read.append(path)
+            return super().read(path)
+
+    options = 'test-command = "pytest"\ntest-requires = "-r a0.txt"\n'
+    chain = {f"a{depth}.txt": f"-r a{depth + 1}.txt\n" * 20 + "attrs\n" for depth in range(5)}
+    tree = Counting({"pyproject.toml": PYPROJECT + CIBW + options, **chain, "a5.txt": "-r a0.txt\n"})
+
+    settled = recipe_of(ORIGIN, tree, IMAGES, families=["lookalike"], file=Path("recipe.yaml"), today=TODAY)
+
+    assert [str(requirement) for requirement in settled.recipe.test.requires] == ["attrs"]
+    assert len(read) < 1000, "20 ** 5 before"
+
+
+def test_a_file_that_leads_to_itself_is_told() -> None:
+    settled = with_options('test-command = "x"\ntest-requires = "-r a.txt"\n', **{"a.txt": "-r a.txt\n" * 20})
+
+    assert reasons(settled, "-r a.txt") == ["the file leads to itself"]
+
+
+def test_the_lines_of_requirements_files_are_bounded() -> None:
+    options = 'test-command = "pytest"\ntest-requires = "-r a.txt"\n'
+
+    settled = with_options(options, **{"a.txt": "attrs\n" * 20_000})
+
+    assert reasons(settled, "test-requires: a.txt") == ["of requirements files, 10000 lines are read"]
 
 
 def test_an_override_for_every_build_is_laid_over_and_one_for_some_is_told() -> None:
