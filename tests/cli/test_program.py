@@ -125,7 +125,7 @@ def test_a_store_that_cannot_be_used_ends_with_5(factory: Program, command: str)
     assert "FACTORY_STORE" in way_out(done.stderr)
 
 
-def test_a_file_for_the_json_that_cannot_be_written_is_said_before_any_work(factory: Program) -> None:
+def test_a_file_for_the_json_that_cannot_be_written_is_reported_before_any_work(factory: Program) -> None:
     done = factory("build", "--json", "/proc/run.json")
 
     assert done.code == 5

@@ -88,7 +88,7 @@ def test_a_command_gets_an_environment_and_a_folder_of_its_own(container: Contai
 
 
 @pytest.mark.unlike_podman("POST /containers/create adds TERM and container to Env")
-def test_nothing_else_stands_in_the_environment(container: Container) -> None:
+def test_nothing_else_is_in_the_environment(container: Container) -> None:
     ended = container.run(["env"], timeout_s=30)
 
     names = {line.split("=")[0] for line in ended.output.splitlines()}

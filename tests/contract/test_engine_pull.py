@@ -107,7 +107,7 @@ def test_a_tag_is_asked_for_its_digest_and_nothing_comes(engine: DockerEngine, p
 
 @pytest.mark.unlike_podman("GET /distribution/…/json is 404")
 @pytest.mark.parametrize("tag", ["no-such-tag", "1.2.3"])
-def test_a_tag_that_is_missing_is_said_so(engine: DockerEngine, pin: Pin, tag: str) -> None:
+def test_a_missing_tag_is_reported(engine: DockerEngine, pin: Pin, tag: str) -> None:
     with pytest.raises(PullError, match="the registry does not have it") as caught:
         engine.registry_digest(pin.name, tag)
 
@@ -152,7 +152,7 @@ def test_a_layer_that_is_not_its_digests_is_refused(engine: DockerEngine, pin: P
     assert engine.held_image(pin.reference) is None
 
 
-def test_where_no_registry_answers_it_is_asked_again_and_then_said_so(engine: DockerEngine) -> None:
+def test_where_no_registry_answers_it_is_asked_again_and_then_reported(engine: DockerEngine) -> None:
     pin = Pin(f"127.0.0.1:{free_port()}/nothing", Digest("0" * 64))
     said: list[str] = []
 
@@ -189,7 +189,7 @@ def test_a_connection_that_breaks_in_a_layer_is_made_up_for(engine: DockerEngine
 
 
 @pytest.mark.slow
-def test_a_registry_that_dies_in_the_midst_of_a_layer_is_said_so(engine: DockerEngine, pin: Pin, door: Door) -> None:
+def test_a_registry_that_dies_in_the_middle_of_a_layer_is_reported(engine: DockerEngine, pin: Pin, door: Door) -> None:
     """Docker tries five times, with longer and longer pauses, before it gives up."""
     door.open()
     door.break_after(SIZE_BYTES // 2)

@@ -188,7 +188,7 @@ CLOSED = "the connection ended before the answer did"
         (WHEEL, "garbage", "refused", "the file that the index serves as first==1.0 is not a wheel"),
     ],
 )
-def test_an_index_with_a_bad_day_is_told_in_one_clause_and_serves_on_the_next(
+def test_an_index_with_a_bad_day_is_reported_in_one_clause_and_serves_on_the_next(
     store: Store, tmp_path: Path, name: str, fault: Fault, kind: str, sentence: str
 ) -> None:
     def had(host: Host) -> Resolution | Unresolved:

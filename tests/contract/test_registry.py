@@ -91,7 +91,7 @@ UNREACHABLE = "the crates cannot be downloaded: "
         ),
     ],
 )
-def test_a_bad_day_is_told_in_one_clause_and_the_next_fetch_completes(
+def test_a_bad_day_is_reported_in_one_clause_and_the_next_fetch_completes(
     tmp_path: Path, trouble: Trouble, kind: str, sentence: str
 ) -> None:
     with serve_registry() as registry:

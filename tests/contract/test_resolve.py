@@ -194,7 +194,7 @@ def test_a_direct_reference_deeper_down_is_not_followed(index: Index, store: Sto
         ),
     ],
 )
-def test_what_cannot_be_met_is_said_in_one_clause(
+def test_what_cannot_be_met_is_reported_in_one_clause(
     index: Index, store: Store, requirements: list[str], sentence: str
 ) -> None:
     index.add("first", "1.0")
@@ -322,7 +322,7 @@ def test_tools_that_are_not_what_the_lock_says_are_refused(index: Index, store: 
         ensure_tools(index.host(store.path), store)
 
 
-def test_wrong_credentials_are_said(store: Store) -> None:
+def test_wrong_credentials_are_reported(store: Store) -> None:
     with serve_index(with_password=True) as index:
         index.add("first", "1.0")
         open_index = Index(url=index.url)

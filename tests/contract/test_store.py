@@ -47,7 +47,7 @@ def remember(store: Store, content: bytes, stage: str = "build") -> Digest:
     return key(asked)
 
 
-def test_older_results_are_told_of_once_and_only_where_there_are_any(store: Store) -> None:
+def test_older_results_are_reported_once_and_only_where_there_are_any(store: Store) -> None:
     remember(store, b"old", stage="build")
     remember(store, b"as ever", stage="load")
 
@@ -145,7 +145,7 @@ def test_a_result_outlives_the_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", ["gone", "changed", "torn entry"])
-def test_a_damaged_result_counts_as_absent_and_is_told_of(tmp_path: Path, harm: str) -> None:
+def test_a_damaged_result_counts_as_absent_and_is_reported(tmp_path: Path, harm: str) -> None:
     told: list[str] = []
     with Store.open(tmp_path, on_damage=told.append) as store:
         asked = remember(store, b"wheel")
@@ -178,7 +178,7 @@ def test_a_damaged_result_counts_as_absent_and_is_told_of(tmp_path: Path, harm: 
         pytest.param(b'{"document": [], "result": 1, "blobs": []}', id="a document of another kind"),
     ],
 )
-def test_an_entry_of_another_shape_counts_as_absent_and_is_told_of(tmp_path: Path, content: bytes) -> None:
+def test_an_entry_of_another_shape_counts_as_absent_and_is_reported(tmp_path: Path, content: bytes) -> None:
     told: list[str] = []
     with Store.open(tmp_path, on_damage=told.append) as store:
         asked = remember(store, b"wheel")

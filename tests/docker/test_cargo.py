@@ -131,7 +131,7 @@ def test_a_rust_extension_is_told_that_it_is_one(ran: Ran) -> None:
         ("missing", "the crate cfg-if 1.99.0 of Cargo.lock is not in the configured registry", "locked: false"),
     ],
 )
-def test_a_lock_that_does_not_serve_is_said_before_anything_compiles(
+def test_a_lock_that_does_not_fit_is_reported_before_anything_compiles(
     ran: Ran, recipe: str, message: str, hint: str
 ) -> None:
     failure = ran.failure(recipe)
@@ -141,7 +141,7 @@ def test_a_lock_that_does_not_serve_is_said_before_anything_compiles(
     assert "build" not in ran.records[recipe].seconds
 
 
-def test_a_build_script_that_fetches_is_told_what_it_wanted(ran: Ran) -> None:
+def test_a_build_script_that_fetches_fails_with_what_it_wanted(ran: Ran) -> None:
     failure = ran.failure("fetching")
 
     assert failure.message == "cargo tried to get itoa from the network, and builds are offline"

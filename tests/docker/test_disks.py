@@ -84,7 +84,7 @@ def test_a_full_output_folder_keeps_the_wheels_in_the_store(command: Command) ->
     assert (again.code, again.containers, whole) == (0, 0, {f"cramped-1.0-{CP313}.whl"}), again.stderr
 
 
-def test_an_output_folder_that_cannot_be_written_is_said_before_any_work(command: Command) -> None:
+def test_an_output_folder_that_cannot_be_written_is_reported_before_any_work(command: Command) -> None:
     recipe = command.recipe(make_c_project("unwritten"))
     output = command.folder / "dist"
     output.mkdir()

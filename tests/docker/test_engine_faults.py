@@ -173,7 +173,7 @@ def test_a_trial_that_the_engine_refuses_is_tried_again(
     assert_the_next_run_completes(command, daemon, recipe)
 
 
-def test_ctrl_c_while_the_engine_cannot_kill_at_once_is_said_to_be_nothing_else(
+def test_ctrl_c_while_the_engine_cannot_kill_at_once_is_reported_as_nothing_else(
     command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
 ) -> None:
     relay, env = between

@@ -173,7 +173,7 @@ def test_a_private_index_and_registry_serve_through_a_proxy(private: Private) ->
     assert private.registry in private.through_proxy, "the container that fetches crates went by the proxy"
 
 
-def test_no_secret_is_in_anything_that_is_kept_printed_or_told_to_the_engine(
+def test_no_secret_is_in_anything_that_is_kept_printed_or_given_to_the_engine(
     private: Private, workshop: Command, daemon: docker.DockerClient, image: str
 ) -> None:
     places = {

@@ -57,7 +57,7 @@ def ran(workshop: Command) -> Ran:
         ("by-cmake", "cmake", "a download", "{system: …}"),
     ],
 )
-def test_what_a_build_tried_to_get_is_said_with_what_declares_it(
+def test_what_a_build_tried_to_get_is_reported_with_what_declares_it(
     ran: Ran, recipe: str, tool: str, wanted: str, declared: str
 ) -> None:
     failure = ran.failure(recipe)

@@ -100,7 +100,7 @@ def test_a_run_of_bad_projects_fails_as_a_whole_and_releases_nothing(bad: Ran) -
         ("hanging", "timeout", "build", "did not end within 2 s"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(bad: Ran, recipe: str, status: str, step: str, message: str) -> None:
+def test_what_is_wrong_is_reported_in_one_line(bad: Ran, recipe: str, status: str, step: str, message: str) -> None:
     record, failure = bad.records[recipe], bad.failure(recipe)
 
     assert (record.status, failure.step, failure.message) == (status, step, message)
@@ -115,7 +115,7 @@ def test_what_is_wrong_is_said_in_one_line(bad: Ran, recipe: str, status: str, s
         ("hanging", "raise the recipe's timeout, or look where it hangs"),
     ],
 )
-def test_the_way_out_is_said(bad: Ran, recipe: str, hint: str) -> None:
+def test_the_hint_says_what_to_do(bad: Ran, recipe: str, hint: str) -> None:
     assert bad.failure(recipe).hint == hint
 
 

@@ -142,7 +142,7 @@ def test_no_kept_volume_holds_anything_of_the_attackers(attack: Attack, daemon: 
     assert poisoned == []
 
 
-def test_all_that_is_left_stands_in_the_table(attack: Attack, daemon: docker.DockerClient) -> None:
+def test_the_table_lists_all_that_is_left(attack: Attack, daemon: docker.DockerClient) -> None:
     """What nobody listed, nobody vouches for."""
     mine = {"label": f"wheel-factory.owner={attack.command.owner}"}
     volumes = {f"volume `{str(volume.name).split('-')[1]}`" for volume in daemon.volumes.list(filters=mine)}

@@ -139,7 +139,7 @@ def test_a_foreign_wheel_of_the_same_cell_is_never_deleted(tmp_path: Path) -> No
     assert (tmp_path / older).exists()
 
 
-def test_a_sums_file_that_is_none_stops_the_release(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_sums_file_stops_the_release(tmp_path: Path) -> None:
     (tmp_path / SUMS).write_text("hello\n")
 
     with pytest.raises(OutputError, match=r"SHA256SUMS:1 is not a line that sha256sum writes"):

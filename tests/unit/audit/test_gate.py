@@ -375,7 +375,7 @@ WAIVERS = {
 
 
 @pytest.mark.parametrize("case", WAIVERS)
-def test_a_waiver_that_does_not_cover_is_named_and_the_error_stands(case: str, tmp_path: Path) -> None:
+def test_a_waiver_that_does_not_cover_is_named_and_the_error_remains(case: str, tmp_path: Path) -> None:
     verdict = _judge(tmp_path, NEEDS_SSL, expect=Expectation(waivers=(WAIVERS[case],)))
 
     assert not verdict.passed
@@ -408,7 +408,7 @@ UNREAD = {
 
 
 @pytest.mark.parametrize("content", UNREAD.values(), ids=UNREAD)
-def test_of_an_archive_that_cannot_be_read_nothing_else_is_said(content: bytes, tmp_path: Path) -> None:
+def test_of_an_archive_that_cannot_be_read_nothing_else_is_reported(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / NAME
     path.write_bytes(content)
 

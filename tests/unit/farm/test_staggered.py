@@ -13,7 +13,7 @@ from factory.farm.graph import staggered
         pytest.param(8, "b1 b2 b3 t1 t2 u2 t3", id="more workers than cells"),
     ],
 )
-def test_a_cells_trials_stand_behind_the_builds_that_the_other_workers_could_begin(lead: int, expected: str) -> None:
+def test_a_cells_trials_come_after_the_builds_that_the_other_workers_could_begin(lead: int, expected: str) -> None:
     cells = [str.split("b1 t1"), str.split("b2 t2 u2"), str.split("b3 t3")]
 
     ordered = list(staggered(cells, lead=lead))

@@ -122,7 +122,7 @@ def test_an_error_stops_what_has_not_started_waits_for_what_runs_and_is_raised()
     assert log.started == []
 
 
-def test_cancelling_starts_nothing_more_and_tells_once() -> None:
+def test_cancelling_starts_nothing_more_and_calls_back_once() -> None:
     log = Log()
     cancelled = threading.Event()
     told: list[str] = []

@@ -45,7 +45,7 @@ def test_a_failed_trial_is_named_in_the_cells_failure() -> None:
     assert ended.failure == Failure(step="import", message="no")
 
 
-def test_trials_stand_in_the_plans_order_whatever_finished_first() -> None:
+def test_trials_are_in_the_plans_order_whatever_finished_first() -> None:
     cell = make_cell("cp39-abi3-manylinux_2_31_x86_64", "spam", "cp39", "cp313")
 
     ended = judged(make_record(cell=cell, trials=(make_trial("cp313"), make_trial("cp39"))), may_be_untried=frozenset())
@@ -53,7 +53,7 @@ def test_trials_stand_in_the_plans_order_whatever_finished_first() -> None:
     assert [str(trial.interpreter) for trial in ended.trials] == ["cp39", "cp313"]
 
 
-def test_records_stand_in_the_plans_order_when_the_run_has_ended() -> None:
+def test_records_are_in_the_plans_order_when_the_run_has_ended() -> None:
     first, second = make_cell("cp311-cp311-manylinux_2_31_x86_64"), make_cell()
     ended = RunEnded(at="2026-01-01T00:00:01Z", duration_s=1.0, containers=2)
 

@@ -35,7 +35,7 @@ def test_a_problem_without_a_place_has_no_frame() -> None:
     assert render_problems([Problem(field="", message="is odd")]) == "is odd\n"
 
 
-def test_a_caret_stands_under_characters_that_are_two_columns_wide() -> None:
+def test_a_caret_is_under_characters_that_are_two_columns_wide() -> None:
     assert frame_of(problem_at("日本: 語", 5, 1)) == ["  |", "7 | 日本: 語", "  |       ^^"]
 
 

@@ -85,7 +85,7 @@ def test_another_lock_pins_the_same_images_elsewhere(tmp_path: Path) -> None:
         pytest.param("origin", "is not valid TOML", id="no TOML"),
     ],
 )
-def test_a_lock_that_is_none_is_named(family: Path, text: str, message: str) -> None:
+def test_a_file_that_is_not_a_lock_is_named(family: Path, text: str, message: str) -> None:
     (family / LOCK).write_text(text)
 
     with pytest.raises(ImageError, match=message) as caught:

@@ -80,7 +80,7 @@ def test_a_folder_is_named_relative_to_the_recipe() -> None:
     assert settled.recipe.source == PathSource(path=Path("../demo"))
 
 
-def test_a_sdist_s_file_is_told_beside_the_release_that_a_build_takes() -> None:
+def test_the_file_of_an_sdist_is_named_beside_the_release_that_a_build_takes() -> None:
     origin = Origin(name=ORIGIN.name, version=ORIGIN.version, sha256=ORIGIN.sha256, file="in/demo-1.0.tar.gz")
 
     settled = written({"pyproject.toml": PYPROJECT}, origin=origin)
@@ -120,7 +120,7 @@ def test_a_floor_that_cibuildwheel_hands_over_as_an_option_is_the_recipe_s_way()
     assert [str(wanted.interpreter) for wanted in settled.recipe.interpreters] == ["cp39", "cp311", "cp313"]
 
 
-def test_an_option_of_setuptools_rust_is_told_where_the_source_leaves_the_choice() -> None:
+def test_an_option_of_setuptools_rust_is_listed_where_the_source_leaves_the_choice() -> None:
     table = '[[tool.setuptools-rust.ext-modules]]\ntarget = "demo._rust"\npy-limited-api = "auto"\n'
 
     settled = written({"pyproject.toml": PYPROJECT + table, "Cargo.toml": CARGO})
@@ -187,7 +187,7 @@ def test_no_package_of_another_name_or_place_is_imported() -> None:
     assert settled.recipe.test.imports == ()
 
 
-def test_a_module_under_a_condition_is_told() -> None:
+def test_a_module_under_a_condition_is_listed() -> None:
     settled = written({"pyproject.toml": PYPROJECT, "setup.py": 'if LINUX: e = Extension("demo._linux", [])'})
 
     assert "add what Linux builds" in reasons(settled, "audit.modules: demo._linux")[0]
@@ -256,7 +256,7 @@ dev = ["hypothesis"]
         ('test-groups = ["absent"]\ntest-command = "pytest"', "test-groups: absent", "no such dependency group"),
     ],
 )
-def test_what_cannot_be_carried_over_is_told_with_its_reason(options: str, what: str, why: str) -> None:
+def test_what_cannot_be_carried_over_is_listed_with_its_reason(options: str, what: str, why: str) -> None:
     settled = with_options(options)
 
     assert any(why in reason for reason in reasons(settled, what)), settled.text
@@ -493,7 +493,7 @@ def test_a_file_is_taken_once_however_often_it_is_named() -> None:
     assert len(read) < 1000, "20 ** 5 before"
 
 
-def test_a_file_that_leads_to_itself_is_told() -> None:
+def test_a_file_that_leads_to_itself_is_listed() -> None:
     settled = with_options('test-command = "x"\ntest-requires = "-r a.txt"\n', **{"a.txt": "-r a.txt\n" * 20})
 
     assert reasons(settled, "-r a.txt") == ["the file leads to itself"]
@@ -507,7 +507,7 @@ def test_the_lines_of_requirements_files_are_bounded() -> None:
     assert reasons(settled, "test-requires: a.txt") == ["of requirements files, 10000 lines are read"]
 
 
-def test_an_override_for_every_build_is_laid_over_and_one_for_some_is_told() -> None:
+def test_an_override_for_every_build_is_laid_over_and_one_for_some_is_listed() -> None:
     overrides = """
 environment = {A = "1"}
 test-command = "pytest"
@@ -569,7 +569,7 @@ def test_the_linux_table_and_a_file_of_its_own_are_read() -> None:
     assert settled.recipe.test.run == ("b",)
 
 
-def test_settings_in_workflows_are_told() -> None:
+def test_settings_in_workflows_are_listed() -> None:
     settled = written(
         {"pyproject.toml": PYPROJECT, ".github/workflows/wheels.yml": "env:\n  CIBW_SKIP: x\n  CIBW_BUILD: y\n"}
     )

@@ -141,7 +141,7 @@ def test_what_is_made_again_is_made_once_in_a_run_and_remembered_for_the_next(
         pytest.param("[]", id="another value"),
     ],
 )
-def test_a_broken_entry_is_told_of_and_made_again(store: Store, opened: Opened, content: str) -> None:
+def test_a_broken_entry_is_reported_and_made_again(store: Store, opened: Opened, content: str) -> None:
     make_memory(store).once(BUILD, Maker())
     opened.entry(BUILD).chmod(0o600)
     opened.entry(BUILD).write_text(content)
@@ -154,7 +154,7 @@ def test_a_broken_entry_is_told_of_and_made_again(store: Store, opened: Opened, 
     assert opened.damage
 
 
-def test_an_entry_of_another_shape_is_made_again_without_a_word(store: Store, opened: Opened) -> None:
+def test_an_entry_of_another_shape_is_made_again_without_a_message(store: Store, opened: Opened) -> None:
     store.ledger_put(BUILD.NAME, BUILD.key, BUILD.document, {"words": ["an older version's"]})
 
     again = make_memory(store).once(BUILD, Maker())
@@ -174,7 +174,7 @@ def changed(blob: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [gone, changed])
-def test_an_outcome_whose_file_is_not_whole_is_told_of_and_made_again(
+def test_an_outcome_whose_file_is_not_whole_is_reported_and_made_again(
     store: Store, opened: Opened, harm: Callable[[Path], None]
 ) -> None:
     file = store.put_bytes(b"bytes", "a.whl")
@@ -231,7 +231,7 @@ def test_two_runs_at_one_key_make_it_once(store: Store) -> None:
     assert maker.times == 0
 
 
-def test_who_waits_for_one_that_fails_makes_it(store: Store) -> None:
+def test_a_run_that_waits_for_one_that_fails_makes_it(store: Store) -> None:
     is_making, may_end = Event(), Event()
 
     def fail() -> Failure:
@@ -256,7 +256,7 @@ def test_other_keys_are_made_meanwhile(store: Store) -> None:
     assert make_memory(store).once(BUILD, make) == (GOOD, False)
 
 
-def test_who_waits_says_so_and_stops_when_the_run_is_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_waits_says_so_and_stops_when_the_run_is_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "TELL_AFTER_S", 0.01)
     cancelled, maker = Event(), Maker()
     told: list[str] = []
@@ -283,7 +283,7 @@ def test_an_ended_run_still_reads_what_is_remembered(store: Store) -> None:
     assert make_memory(store, cancelled=cancelled).once(BUILD, Maker()) == (GOOD, True)
 
 
-def test_what_is_not_worth_it_is_returned_and_made_again(store: Store) -> None:
+def test_a_result_that_is_not_worth_it_is_returned_and_made_again(store: Store) -> None:
     words = iter(["bad", "good"])
 
     def make() -> Outcome:
@@ -339,7 +339,7 @@ def test_a_result_that_was_kept_is_recalled_by_every_stage_of_equal_fields(store
     assert make_memory(store).recall(ToyStage(input="other")) is None
 
 
-def test_who_holds_a_key_alone_is_waited_for(store: Store) -> None:
+def test_a_key_that_is_held_alone_is_waited_for(store: Store) -> None:
     cancelled = Event()
     cancelled.set()
     memory = make_memory(store)

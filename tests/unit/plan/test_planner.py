@@ -259,7 +259,7 @@ def test_what_is_named_is_refused_with_the_line_to_write(
     assert made.notes == () or kind == "floor"
 
 
-def test_every_named_impossibility_is_told_at_once() -> None:
+def test_every_named_impossibility_is_reported_at_once() -> None:
     with pytest.raises(PlanError) as caught:
         make_plan(make_recipe("cp39 cp310 cp311"), make_project(requires_python=">=3.11"))
 
@@ -492,7 +492,7 @@ def override(select: str, paths: str, build: BuildSpec | None = None, test: mode
         ("cp39-*@cp313", "selects no trial"),
     ],
 )
-def test_an_override_that_is_for_nobody_is_refused(select: str, says: str) -> None:
+def test_an_override_that_selects_no_cell_is_refused(select: str, says: str) -> None:
     recipe = make_recipe("cp39 cp313", overrides=[override(select, "build.locked", build=BuildSpec(locked=False))])
 
     with pytest.raises(PlanError) as caught:

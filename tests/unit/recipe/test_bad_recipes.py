@@ -23,7 +23,7 @@ def problems_of(text: str, *overrides: str) -> RecipeError:
 
 
 @pytest.mark.parametrize("recipe", BAD, ids=[recipe.stem for recipe in BAD])
-def test_a_bad_recipe_is_told_what_is_written_beside_it(recipe: Path) -> None:
+def test_a_bad_recipe_has_the_message_that_is_written_beside_it(recipe: Path) -> None:
     expected = recipe.with_suffix(".txt").read_text(encoding="utf-8")
 
     assert message_of(recipe) == expected
@@ -103,7 +103,7 @@ def test_a_recipe_that_means_harm_is_refused_in_a_few_words(text: str) -> None:
     assert 0 < len(error.problems) <= 50
 
 
-def test_problems_stand_in_the_order_of_the_text() -> None:
+def test_problems_are_in_the_order_of_the_text() -> None:
     error = problems_of("test: {timeout: soon}\n" + MINIMAL + "zzz: 1\naudit: {modules: [a-b]}\nabi3: cp399\n")
 
     assert [problem.field for problem in error.problems] == ["test.timeout", "", "audit.modules[0]", "abi3"]

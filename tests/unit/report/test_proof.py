@@ -84,13 +84,13 @@ def test_wheels_that_were_retagged_alone_are_counted() -> None:
     assert told(*records) == ["repaired: 2 wheels only retagged, linux_x86_64 to manylinux_2_31_x86_64"]
 
 
-def test_notes_of_trials_are_told_with_their_address() -> None:
+def test_notes_of_trials_are_shown_with_their_address() -> None:
     record = make_record(trials=(make_trial("passed", "spam --help ends with 2"),))
 
     assert told(record) == [f"note: {ADDRESS}@cp313: spam --help ends with 2"]
 
 
-def test_why_no_old_processor_was_emulated_is_told_once() -> None:
+def test_why_no_old_processor_was_emulated_is_shown_once() -> None:
     record = make_record(trials=(make_trial(unemulated="no qemu-user is on PATH"), make_trial(minor=14)))
 
     assert told(record, record) == ["not run on an old processor: 2 wheels: no qemu-user is on PATH"]

@@ -78,7 +78,7 @@ def test_no_name_is_cut_in_a_narrow_terminal() -> None:
     assert "x86_64" in text
 
 
-def test_in_a_narrow_terminal_the_platform_that_all_share_is_said_once() -> None:
+def test_in_a_narrow_terminal_the_platform_that_all_share_is_shown_once() -> None:
     cells = [make_cell(f"cp3{minor}-cp3{minor}-manylinux_2_31_x86_64") for minor in (11, 13)]
 
     lines = shown(ended_run(*(make_record("failed", cell=cell) for cell in cells)), width=80).splitlines()

@@ -72,7 +72,7 @@ def test_a_step_is_run_as_it_says_and_its_log_holds_command_output_and_end(desk:
     assert desk.session.seconds == {"build": 1.5}
 
 
-def test_each_step_is_told_of_when_it_begins_and_when_it_ends(desk: Desk) -> None:
+def test_each_step_is_recorded_when_it_begins_and_when_it_ends(desk: Desk) -> None:
     desk.answer(Answer(code=1))
 
     desk.session.run(STEP)
@@ -106,7 +106,7 @@ def test_steps_end_with_the_first_that_fails(desk: Desk) -> None:
         pytest.param(Answer(code=-1, ended="lost"), "lost", "went away", id="lost"),
     ],
 )
-def test_how_a_step_ended_is_said_with_what_helps(desk: Desk, answer: Answer, ended: str, message: str) -> None:
+def test_how_a_step_ended_is_reported_with_what_helps(desk: Desk, answer: Answer, ended: str, message: str) -> None:
     desk.answer(answer)
 
     failure = desk.session.run(STEP)
@@ -138,7 +138,7 @@ def test_what_was_passed_is_in_no_log_message_or_print(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("network", [True, False])
-def test_credentials_are_taken_out_where_a_tool_was_told_them(tmp_path: Path, network: bool) -> None:
+def test_credentials_are_taken_out_where_a_tool_was_given_them(tmp_path: Path, network: bool) -> None:
     with opened(tmp_path / "run", network=network) as desk:
         desk.answer(Answer(output=f"https://user:other@index.example {PASSWORD}\n"))
         desk.session.run(STEP)
@@ -183,7 +183,7 @@ def test_the_workspace_is_kept_with_the_runs_evidence(desk: Desk) -> None:
     assert kept.stat().st_mode & 0o777 == 0o755
 
 
-def test_a_workspace_that_is_too_large_is_not_kept_and_that_is_said(desk: Desk) -> None:
+def test_a_workspace_that_is_too_large_is_not_kept_and_that_is_reported(desk: Desk) -> None:
     desk.session.put([FileEntry(path=PurePosixPath("a"), content=b"12")])
 
     desk.session.save(1)

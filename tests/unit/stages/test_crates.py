@@ -66,7 +66,7 @@ def test_cargo_fetches_in_the_image_that_no_recipe_prepared(world: World) -> Non
     assert base not in images_of(world, "hashes/")[:1]
 
 
-def test_a_token_is_told_to_cargo_alone(tmp_path: Path) -> None:
+def test_a_token_is_given_to_cargo_alone(tmp_path: Path) -> None:
     (tmp_path / "home/.cargo").mkdir(parents=True)
     (tmp_path / "home/.cargo/config.toml").write_text(CONFIGURATION)
     with make_world(tmp_path, CARGO_REGISTRIES_MINE_TOKEN="a-secret-token") as world:

@@ -74,7 +74,7 @@ def test_a_recipes_own_commands_see_no_password(tmp_path: Path) -> None:
     assert by_commands == {"http://proxy.example:3128"}
 
 
-def test_commands_of_a_recipe_are_part_of_no_manifest_so_each_making_is_another_image(world: World) -> None:
+def test_a_recipes_commands_are_in_no_manifest_so_each_preparation_is_another_image(world: World) -> None:
     commanded = PLAIN + "build: {before-all: [echo hello]}\n"
     first = world.run(commanded)
     (prepared,) = world.engine.images({"wheel-factory.kind": "prepared"})
@@ -113,7 +113,7 @@ def test_a_mirror_that_is_away_is_asked_once_more(world: World) -> None:
     assert world.engine.waits == 1
 
 
-def test_the_bytecode_of_the_tools_is_made_where_no_recipe_had_a_hand_in(world: World) -> None:
+def test_the_bytecode_of_the_tools_is_made_where_no_recipe_has_changed_anything(world: World) -> None:
     world.run(WORDS)
 
     assert images_of(world, "tools") == [world.image(BUILDER).reference]

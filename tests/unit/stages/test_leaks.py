@@ -81,7 +81,7 @@ def test_the_wheels_own_name_is_searched(tmp_path: Path) -> None:
     assert "holds the value of ID" in leak(path, {"ID": "pass_env_4417"})
 
 
-def test_a_member_that_cannot_be_unpacked_cannot_be_searched_which_is_said(tmp_path: Path) -> None:
+def test_a_member_that_cannot_be_unpacked_is_reported_as_not_searched(tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("demo/packed.py", RAW)

@@ -159,7 +159,7 @@ def test_the_loader_of_the_oldest_libc_resolves_what_a_newer_one_tries(world: Wo
     assert images_of(world, TRIAL) == [world.image("trial-manylinux_2_41_x86_64").reference]
 
 
-def test_the_loader_is_told_which_libraries_the_recipe_leaves_out(world: World) -> None:
+def test_the_loader_knows_which_libraries_the_recipe_leaves_out(world: World) -> None:
     world.run(ONE_WORD)
 
     (load,) = calls_of(world, "load")
