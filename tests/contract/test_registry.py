@@ -136,5 +136,5 @@ def test_a_token_opens_the_registry_that_the_user_names_and_no_thief_hears_it(tm
     assert codes["honest"] == 0
     assert codes["thief"] != 0
     assert thief.asked, "it was asked"
-    assert thief.told == {None}, "and told nothing"
-    assert TOKEN in registry.told
+    assert thief.authorizations == {None}, "it got none"
+    assert TOKEN in registry.authorizations

@@ -107,7 +107,7 @@ class Private:
     witness: Witness
     through_proxy: tuple[str, ...]
     registry: str
-    told: frozenset[str | None]
+    authorizations: frozenset[str | None]
 
 
 @pytest.fixture(scope="module")
@@ -162,14 +162,14 @@ def private(
             witness=witness,
             through_proxy=tuple(proxy.asked),
             registry=urlsplit(registry.url).netloc,
-            told=frozenset(registry.told),
+            authorizations=frozenset(registry.authorizations),
         )
 
 
 def test_a_private_index_and_registry_serve_through_a_proxy(private: Private) -> None:
     assert private.ran.code == 0, private.ran.stderr
     assert (private.ran.folder / f"private/guarded-1.0-{CP313}.whl").exists()
-    assert TOKEN in private.told
+    assert TOKEN in private.authorizations
     assert private.registry in private.through_proxy, "the container that fetches crates went by the proxy"
 
 

@@ -98,7 +98,8 @@ class ToyTools(ToolBundle):
 class World:
     """A store, a machine, and an engine's double, on which recipes are carried out; every run has a new recorder.
 
-    `lost_images` name those that do not come: what raises instead of each. `told` is what the making of images tells.
+    `lost_images` are the names of images that do not come, with what raises instead. `progress` are the lines that the
+    making of images reports.
     """
 
     folder: Path
@@ -112,7 +113,7 @@ class World:
     keep: bool = False
     lost_images: dict[str, Exception] = field(default_factory=dict)
     answers: dict[type, object] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
+    progress: list[str] = field(default_factory=list)
     runs: int = 0
 
     def run(self, *texts: str) -> Run:
@@ -235,8 +236,8 @@ class World:
         return ensure_bootstrapped(spec, self._image_services())
 
     def _image_services(self) -> ImageServices:
-        memory = Memory(store=self.store, cancelled=self.cancelled, on_wait=self.told.append)
-        return ImageServices(engine=self.engine, host=self.host, memory=memory, progress=self.told.append)
+        memory = Memory(store=self.store, cancelled=self.cancelled, on_wait=self.progress.append)
+        return ImageServices(engine=self.engine, host=self.host, memory=memory, progress=self.progress.append)
 
     def compile(self) -> bytes:
         """Compile an interpreter that no suite packs, and return it; starts `sh` here.
@@ -253,8 +254,8 @@ class World:
         bootstrapper.write_text("#!/bin/sh\n")
         bootstrapper.chmod(0o755)
         host = replace(self.host, path=f"{self.host.path}:/usr/bin:/bin")
-        memory = Memory(store=self.store, cancelled=self.cancelled, update=self.update, on_wait=self.told.append)
-        compiler = Compiler(spec=self._compiled_spec(), host=host, memory=memory, progress=self.told.append)
+        memory = Memory(store=self.store, cancelled=self.cancelled, update=self.update, on_wait=self.progress.append)
+        compiler = Compiler(spec=self._compiled_spec(), host=host, memory=memory, progress=self.progress.append)
         with self.store.temp_folder() as work:
             compiler.put_all(work)
             return (work / "cpython3.13t.tar").read_bytes()

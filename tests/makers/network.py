@@ -189,7 +189,7 @@ class Registry:
     faults: dict[str, list[CrateFault]] = field(default_factory=dict)
     listed_sha256: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    told: set[str | None] = field(default_factory=set)
+    authorizations: set[str | None] = field(default_factory=set)
 
     @property
     def index(self) -> str:
@@ -239,7 +239,7 @@ class _RegistryHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         registry = self.registry
         registry.asked.append(self.path)
-        registry.told.add(self.headers["Authorization"])
+        registry.authorizations.add(self.headers["Authorization"])
         if registry.token is not None and self.headers["Authorization"] != registry.token:
             self.send_error(HTTPStatus.UNAUTHORIZED)
             return

@@ -156,10 +156,10 @@ def make_plan(
     )
 
 
-def told(one: Plan) -> dict[str, str]:
+def summary_of(made: Plan) -> dict[str, str]:
     """Show a plan's cells as one line each: who builds, who tries."""
     return {
         cell.id.removesuffix(f"-{P31}"): f"{cell.interpreter} | "
         + " ".join(f"{trial.interpreter}{'' if trial.image else '?'}" for trial in cell.trials)
-        for cell in one.cells
+        for cell in made.cells
     }

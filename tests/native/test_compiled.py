@@ -27,7 +27,7 @@ def test_an_interpreter_is_compiled_once(world: World) -> None:
 
     assert first == second == b"an interpreter"
     assert ran(world) == ["source", "made"]
-    assert world.told == ["fetching the source of cp313t from sid", "compiling cp313t on trixie"]
+    assert world.progress == ["fetching the source of cp313t from sid", "compiling cp313t on trixie"]
 
 
 def test_update_asks_for_the_source_and_compiles_only_another_one(world: World) -> None:

@@ -213,12 +213,12 @@ def test_a_folder_that_another_process_has_locked_is_waited_for_aloud_and_not_fo
     """Whoever may read the folder can lock it, another user of the machine, too."""
     monkeypatch.setattr("factory.store.locks.TELL_AFTER_S", 0.01)
     monkeypatch.setattr("factory.release._LOCK_TIMEOUT_S", 0.3)
-    told: list[str] = []
+    messages: list[str] = []
 
     with locked(tmp_path), pytest.raises(OutputError, match="another process has locked") as caught:
-        release(passed_run(), tmp_path, opener(CONTENT), on_wait=told.append)
+        release(passed_run(), tmp_path, opener(CONTENT), on_wait=messages.append)
 
-    assert told == [f"waiting for the output folder {tmp_path}, which another process has locked"]
+    assert messages == [f"waiting for the output folder {tmp_path}, which another process has locked"]
     assert "-o" in caught.value.hint
 
 

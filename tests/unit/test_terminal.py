@@ -125,6 +125,6 @@ def test_no_mixture_of_signs_makes_a_command() -> None:
     signs = ["#", "[", ":", "::", "##[", "\n", " ", "\t", "\r", "\x1b[0m", "\u200b", "\u2028", "a", "\x0c", "\u00a0"]
     for _ in range(3000):
         text = "".join(draw.choices(signs, k=12))
-        for told in (plain(text), shown(text)):
-            assert "##[" not in told
-            assert not [line for line in told.splitlines() if line.strip().startswith("::")], repr(text)
+        for safe in (plain(text), shown(text)):
+            assert "##[" not in safe
+            assert not [line for line in safe.splitlines() if line.strip().startswith("::")], repr(text)

@@ -421,9 +421,9 @@ def test_an_archive_without_members_has_no_dist_info_folder(tmp_path: Path) -> N
     path = tmp_path / NAME
     path.write_bytes(b"PK\5\6" + bytes(18))
 
-    told = {finding.rule for finding in audit(read_wheel(path), NOTHING_SAID, TODAY).findings}
+    findings = {finding.rule for finding in audit(read_wheel(path), NOTHING_SAID, TODAY).findings}
 
-    assert told == {"dist-info-count", "pure-wheel"}
+    assert findings == {"dist-info-count", "pure-wheel"}
 
 
 def test_a_date_is_all_the_gate_needs_of_the_world(tmp_path: Path) -> None:
@@ -437,9 +437,9 @@ def test_of_very_many_findings_under_one_rule_the_first_are_kept_and_the_rest_co
 
     verdict = audit(read_wheel(path), Expectation(), TODAY)
 
-    told = [finding for finding in verdict.findings if finding.rule == "record-unlisted"]
-    assert len(told) == 501
-    assert "200 more findings of this rule are not listed" in {finding.message for finding in told}
+    findings = [finding for finding in verdict.findings if finding.rule == "record-unlisted"]
+    assert len(findings) == 501
+    assert "200 more findings of this rule are not listed" in {finding.message for finding in findings}
     assert not verdict.passed
 
 
@@ -450,11 +450,11 @@ def test_findings_of_long_texts_lose_their_evidence_first_and_then_are_counted(t
 
     verdict = audit(read_wheel(make_wheel(tmp_path, short, filename=ABI3_NAME, unlisted=long)), NOTHING_SAID, TODAY)
 
-    told = [finding for finding in verdict.findings if finding.rule == "exports-extra"]
+    findings = [finding for finding in verdict.findings if finding.rule == "exports-extra"]
     counted = [finding for finding in verdict.findings if "more findings of this rule" in finding.message]
-    assert [len(finding.subject) for finding in told] == [len("demo/m000.abi3.so")] * 100
-    assert exports[0] in told[0].evidence
-    assert told[-1].evidence == ("its evidence is left out: the findings of this rule are too long together",)
+    assert [len(finding.subject) for finding in findings] == [len("demo/m000.abi3.so")] * 100
+    assert exports[0] in findings[0].evidence
+    assert findings[-1].evidence == ("its evidence is left out: the findings of this rule are too long together",)
     assert [finding.rule for finding in counted] == ["record-unlisted"]
     assert all(finding in verdict.findings for ruling in verdict.rulings for finding in ruling.findings)
 

@@ -39,9 +39,9 @@ ANSWERS = {
 
 @pytest.mark.parametrize("case", ANSWERS)
 def test_a_word_is_found_for(case: str) -> None:
-    code, said, word = ANSWERS[case]
+    code, output, word = ANSWERS[case]
 
-    assert read_answer(code, said, _NAME).word == word
+    assert read_answer(code, output, _NAME).word == word
 
 
 _SILENT, _REFUSES = Answer(word="silent"), Answer(word="refuses", lines=("no",))

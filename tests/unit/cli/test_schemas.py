@@ -161,9 +161,9 @@ def test_a_field_that_no_schema_lists_is_refused() -> None:
     run = codec.dump(make_run())
     assert isinstance(run, dict)
 
-    told = problems("run", json.dumps({"schema": 1, "passed": True, "run": {**run, "surprise": 1}}))
+    found_problems = problems("run", json.dumps({"schema": 1, "passed": True, "run": {**run, "surprise": 1}}))
 
-    assert told == ["$.run: Additional properties are not allowed ('surprise' was unexpected)"]
+    assert found_problems == ["$.run: Additional properties are not allowed ('surprise' was unexpected)"]
 
 
 def test_a_digest_is_text_with_its_algorithm() -> None:
@@ -174,10 +174,10 @@ def test_recipes_that_are_good_fit_the_schema_for_editors() -> None:
     validator = Draft202012Validator(json.loads(run_factory("schema").stdout))
     recipes = sorted((Path(__file__).parents[3] / "recipes").glob("*.yaml"))
 
-    told = {
+    found_problems = {
         path.name: [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text()))]
         for path in recipes
     }
 
     assert recipes
-    assert {name for name, messages in told.items() if messages} == set()
+    assert {name for name, messages in found_problems.items() if messages} == set()

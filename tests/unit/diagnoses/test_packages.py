@@ -19,11 +19,11 @@ from factory.diagnoses.packages import explain_packages
     ],
 )
 def test_an_unknown_package_is_named(output: str, name: str) -> None:
-    said = explain_packages(output)
+    diagnosis = explain_packages(output)
 
-    assert said is not None
-    assert said.sentence == f"the image's distribution has no package {name}"
-    assert said.kind == "unknown"
+    assert diagnosis is not None
+    assert diagnosis.sentence == f"the image's distribution has no package {name}"
+    assert diagnosis.kind == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -37,17 +37,17 @@ def test_an_unknown_package_is_named(output: str, name: str) -> None:
     ],
 )
 def test_a_mirror_that_does_not_answer_may_answer_later(output: str) -> None:
-    said = explain_packages(output)
+    diagnosis = explain_packages(output)
 
-    assert said is not None
-    assert said.kind == "mirror"
+    assert diagnosis is not None
+    assert diagnosis.kind == "mirror"
 
 
 def test_an_image_without_sources_asks_for_a_mirror() -> None:
-    said = explain_packages("this image has no package sources\n")
+    diagnosis = explain_packages("this image has no package sources\n")
 
-    assert said is not None
-    assert "FACTORY_APT_MIRROR" in said.hint
+    assert diagnosis is not None
+    assert "FACTORY_APT_MIRROR" in diagnosis.hint
 
 
 def test_other_words_are_left_to_the_log() -> None:
@@ -55,11 +55,11 @@ def test_other_words_are_left_to_the_log() -> None:
 
 
 def test_an_index_that_has_expired_is_named() -> None:
-    said = explain_packages(
+    diagnosis = explain_packages(
         "E: Release file for http://mirror.example/debian/dists/forky/InRelease is expired (invalid since 23d 9h). "
         "Updates for this repository will not be applied.\n"
     )
 
-    assert said is not None
-    assert said.sentence == "the package index http://mirror.example/debian/dists/forky/InRelease has expired"
-    assert "FACTORY_APT_MIRROR" in said.hint
+    assert diagnosis is not None
+    assert diagnosis.sentence == "the package index http://mirror.example/debian/dists/forky/InRelease has expired"
+    assert "FACTORY_APT_MIRROR" in diagnosis.hint

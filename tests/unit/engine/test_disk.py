@@ -16,7 +16,7 @@ def left(*, free: int, files: int = 10**6, most_files: int = 10**7, place: str =
     return f"left {place} {free // BLOCK_BYTES} {BLOCK_BYTES} {files} {most_files}\n"
 
 
-def said(*, held: int, free: int) -> str:
+def figures(*, held: int, free: int) -> str:
     """Write a whole round of the monitor's lines."""
     return f"held {held // 1024}\n{left(free=free)}{left(free=free, place='/')}"
 
@@ -59,10 +59,10 @@ class Watched:
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [
-        pytest.param(said(held=1 * GB, free=50 * GB), None, id="room enough"),
-        pytest.param(said(held=17 * GB, free=50 * GB), "workspace", id="too much"),
-        pytest.param(said(held=1 * GB, free=1 * GB), "disk", id="the disk is nearly full"),
-        pytest.param(said(held=17 * GB, free=1 * GB), "workspace", id="both: its own limit is its own fault"),
+        pytest.param(figures(held=1 * GB, free=50 * GB), None, id="room enough"),
+        pytest.param(figures(held=17 * GB, free=50 * GB), "workspace", id="too much"),
+        pytest.param(figures(held=1 * GB, free=1 * GB), "disk", id="the disk is nearly full"),
+        pytest.param(figures(held=17 * GB, free=1 * GB), "workspace", id="both: its own limit is its own fault"),
         pytest.param(left(free=1 * GB), "disk", id="what it holds could not be counted"),
         pytest.param(left(free=90 * GB) + left(free=1 * GB, place="/"), "disk", id="another disk has the root"),
         pytest.param(left(free=90 * GB, files=999), "disk", id="no more files"),
@@ -101,7 +101,7 @@ def test_what_is_no_whole_line_of_the_watchers_tells_nothing(text: str) -> None:
 def test_lines_come_in_any_pieces() -> None:
     looks = DiskUsage(folders=(WORK,))
 
-    for byte in said(held=3 * GB, free=50 * GB).encode():
+    for byte in figures(held=3 * GB, free=50 * GB).encode():
         looks.take(bytes([byte]))
 
     assert (looks.held_bytes // 1024, looks.held_count, looks.left_count) == (3 * GB // 1024, 1, 1)
@@ -118,7 +118,7 @@ def test_a_line_without_end_is_not_kept() -> None:
 
 
 def test_the_first_look_comes_after_two_seconds() -> None:
-    watched = Watched(said(held=99 * GB, free=0))
+    watched = Watched(figures(held=99 * GB, free=0))
 
     assert watched.verdict_at(1.5) is None
     assert watched.asked == 0
@@ -127,7 +127,7 @@ def test_the_first_look_comes_after_two_seconds() -> None:
 
 @pytest.mark.parametrize(("ran_s", "first_s"), [(0.0, 2.0), (4.0, 2.0), (5.0, 1.0), (100.0, 0.5)])
 def test_many_short_commands_are_watched_after_six_seconds_together(ran_s: float, first_s: float) -> None:
-    watched = Watched(said(held=99 * GB, free=0), ran_s=ran_s)
+    watched = Watched(figures(held=99 * GB, free=0), ran_s=ran_s)
 
     assert watched.verdict_at(first_s) == "workspace"
     assert watched.clock.now == first_s
@@ -160,11 +160,11 @@ def test_figures_that_come_now_and_then_are_enough() -> None:
 
     for moment in range(20, 400, 20):
         assert watched.verdict_at(moment) is None
-        watched.looks.take(said(held=1 * GB, free=50 * GB).encode())
+        watched.looks.take(figures(held=1 * GB, free=50 * GB).encode())
 
 
 def test_a_factory_that_was_stopped_for_an_hour_has_not_waited() -> None:
-    watched = Watched(said(held=1 * GB, free=50 * GB))
+    watched = Watched(figures(held=1 * GB, free=50 * GB))
     watched.verdict_at(5.0)
 
     watched.clock.now += 3600

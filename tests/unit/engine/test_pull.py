@@ -10,8 +10,8 @@ REFERENCE = "registry.test/image@sha256:0"
 
 
 def test_lines_are_folded_into_layers_and_bytes() -> None:
-    told: list[PullProgress] = []
-    lines = PullLines(reference=REFERENCE, on_progress=told.append)
+    reports: list[PullProgress] = []
+    lines = PullLines(reference=REFERENCE, on_progress=reports.append)
 
     for line in (
         {"status": "Pulling from image", "id": "sha256:0"},
@@ -25,8 +25,8 @@ def test_lines_are_folded_into_layers_and_bytes() -> None:
     ):
         lines.take(line)
 
-    assert told[2] == PullProgress(layers=2, layers_done=1, bytes_done=10, bytes_total=40)
-    assert told[-1] == PullProgress(layers=2, layers_done=2, bytes_done=40, bytes_total=40)
+    assert reports[2] == PullProgress(layers=2, layers_done=1, bytes_done=10, bytes_total=40)
+    assert reports[-1] == PullProgress(layers=2, layers_done=2, bytes_done=40, bytes_total=40)
 
 
 def test_an_error_in_the_midst_ends_the_pull() -> None:
@@ -40,7 +40,7 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
 
 # Docker 20.10's and Podman 4.3's own words, as they were seen or as their sources write them.
 @pytest.mark.parametrize(
-    ("said", "meaning", "is_temporary"),
+    ("output", "meaning", "is_temporary"),
     [
         ("manifest for x@sha256:0 not found: manifest unknown: manifest unknown", "does not have it", False),
         ("manifest verification failed for digest sha256:0", "does not match the digest", False),
@@ -74,11 +74,11 @@ def test_an_error_in_the_midst_ends_the_pull() -> None:
         ("connection reset by peer", "closed the connection", True),
     ],
 )
-def test_an_engines_words_are_told_apart(said: str, meaning: str, is_temporary: bool) -> None:
-    error = pull_error(REFERENCE, said)
+def test_an_engines_words_are_told_apart(output: str, meaning: str, is_temporary: bool) -> None:
+    error = pull_error(REFERENCE, output)
 
     assert error.message.startswith(f"{REFERENCE} is not available: ")
     assert meaning in error.message
-    assert said in error.message
+    assert output in error.message
     assert error.hint
     assert (error.is_temporary, error.exit_code) == (is_temporary, 4)

@@ -125,7 +125,7 @@ def test_an_error_stops_what_has_not_started_waits_for_what_runs_and_is_raised()
 def test_cancelling_starts_nothing_more_and_calls_back_once() -> None:
     log = Log()
     cancelled = threading.Event()
-    told: list[str] = []
+    calls: list[str] = []
     released = threading.Event()
 
     def cancel() -> str:
@@ -134,13 +134,13 @@ def test_cancelling_starts_nothing_more_and_calls_back_once() -> None:
         return "passed"
 
     def on_cancel() -> None:
-        told.append("cancelled")
+        calls.append("cancelled")
         released.set()
 
     results = run(Task(key="a", work=cancel), log.job("b"), log.job("c"), cancelled=cancelled, on_cancel=on_cancel)
 
     assert results == {"a": "passed"}
-    assert told == ["cancelled"]
+    assert calls == ["cancelled"]
     assert log.started == []
 
 
@@ -177,7 +177,7 @@ def test_an_interrupt_cancels_drains_and_is_raised_again() -> None:
 def test_a_job_that_does_not_end_is_left_to_itself_after_what_ends_it_was_called() -> None:
     cancelled = threading.Event()
     released = threading.Event()
-    told: list[str] = []
+    calls: list[str] = []
 
     def hang() -> str:
         cancelled.set()
@@ -185,9 +185,9 @@ def test_a_job_that_does_not_end_is_left_to_itself_after_what_ends_it_was_called
         return "passed"
 
     with pytest.raises(Interrupted):
-        run(Task(key="a", work=hang), cancelled=cancelled, on_cancel=lambda: told.append("ended"))
+        run(Task(key="a", work=hang), cancelled=cancelled, on_cancel=lambda: calls.append("ended"))
 
-    assert told == ["ended"]
+    assert calls == ["ended"]
     assert not released.is_set(), "nobody waited for the job"
     released.set()
 

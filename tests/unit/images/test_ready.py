@@ -46,10 +46,10 @@ def test_whoever_waits_for_an_image_that_another_process_makes_says_so(
 ) -> None:
     monkeypatch.setattr(locks, "TELL_AFTER_S", 0.01)
     cancelled = Event()
-    told: list[str] = []
+    messages: list[str] = []
 
     def progress(text: str) -> None:
-        told.append(text)
+        messages.append(text)
         cancelled.set()
 
     with Store.open(tmp_path / "store") as store, shared_lock(host.locks, LOCK) as other:
@@ -57,7 +57,7 @@ def test_whoever_waits_for_an_image_that_another_process_makes_says_so(
         with pytest.raises(Interrupted):
             make_image(host, store, cancelled, progress)
 
-    assert told == [f"waiting for {NAME}, which another run is making"]
+    assert messages == [f"waiting for {NAME}, which another run is making"]
 
 
 def test_nobody_else_can_hold_the_lock_of_an_image(host: Host) -> None:

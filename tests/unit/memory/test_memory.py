@@ -256,13 +256,15 @@ def test_other_keys_are_made_meanwhile(store: Store) -> None:
     assert make_memory(store).once(BUILD, make) == (GOOD, False)
 
 
-def test_a_run_that_waits_says_so_and_stops_when_the_run_is_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_waits_says_so_and_stops_when_the_run_is_ended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(locks, "TELL_AFTER_S", 0.01)
     cancelled, maker = Event(), Maker()
-    told: list[str] = []
+    messages: list[str] = []
 
     def on_wait(text: str) -> None:
-        told.append(text)
+        messages.append(text)
         cancelled.set()
 
     def make() -> Outcome:
@@ -272,7 +274,7 @@ def test_a_run_that_waits_says_so_and_stops_when_the_run_is_ended(store: Store, 
 
     assert make_memory(store).once(BUILD, make) == (GOOD, False)
     assert maker.times == 0
-    assert told == [f"waiting for build {BUILD.key.short}, which another run or job is making"]
+    assert messages == [f"waiting for build {BUILD.key.short}, which another run or job is making"]
 
 
 def test_an_ended_run_still_reads_what_is_remembered(store: Store) -> None:

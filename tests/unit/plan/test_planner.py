@@ -27,7 +27,7 @@ from tests.makers.plans import (
     make_project,
     make_recipe,
     make_trial_image,
-    told,
+    summary_of,
 )
 
 FEATURE = FloorWay(kind="feature", value="abi3-{floor}")
@@ -149,7 +149,7 @@ OWED = {
 def test_cells_are_owed(recipe: Recipe, project: Project, cells: dict[str, str]) -> None:
     images = (make_image("cp39 cp311 cp313 cp315"), *IMAGES[1:])
 
-    assert told(make_plan(recipe, project, images=images)) == cells
+    assert summary_of(make_plan(recipe, project, images=images)) == cells
 
 
 def test_what_is_for_every_python_has_no_floor() -> None:
@@ -270,13 +270,13 @@ def test_a_patch_release_that_is_excluded_excludes_no_version() -> None:
     """cryptography: requires-python is >=3.9,!=3.9.0,!=3.9.1."""
     made = make_plan(make_recipe("cp39"), make_project(requires_python=">=3.9,!=3.9.0,!=3.9.1"))
 
-    assert list(told(made)) == ["cp39-cp39"]
+    assert list(summary_of(made)) == ["cp39-cp39"]
 
 
 def test_a_newer_python_than_pyo3_knows_is_served_by_an_abi3_wheel_of_an_older_one() -> None:
     made = make_plan(make_recipe("cp313 cp315"), make_project(backend="maturin", pyo3="0.26", floor="cp38"))
 
-    assert told(made) == {"cp38-abi3": "cp313 | cp313 cp315?"}
+    assert summary_of(made) == {"cp38-abi3": "cp313 | cp313 cp315?"}
 
 
 CONTRADICTIONS = {
@@ -308,7 +308,7 @@ def test_a_floor_that_the_build_cannot_keep_is_refused(asked: dict[str, Any], fa
 def test_a_floor_that_the_build_can_keep_is_taken(abi3: str, way: FloorWay) -> None:
     made = make_plan(make_recipe("cp313", abi3=abi3, way=way), make_project(floor="cp38"))
 
-    assert list(told(made)) == [f"{abi3}-abi3"]
+    assert list(summary_of(made)) == [f"{abi3}-abi3"]
 
 
 def test_a_floor_above_every_interpreter_of_the_image_is_refused() -> None:
@@ -556,8 +556,8 @@ def test_selectors_are_globs_over_ids_and_addresses(select: str, means: list[str
     only = make_plan(recipe, only=[select])
     skip = make_plan(recipe, skip=[select])
 
-    assert list(told(only)) == means
-    assert set(told(only)) | set(told(skip)) == {"cp39-cp39", "cp313-cp313", "cp314-cp314t"}
+    assert list(summary_of(only)) == means
+    assert set(summary_of(only)) | set(summary_of(skip)) == {"cp39-cp39", "cp313-cp313", "cp314-cp314t"}
     assert {skipped.kind for skipped in (*only.skips, *skip.skips)} == {"selection"}
 
 
@@ -584,7 +584,7 @@ def test_a_floor_whose_interpreters_are_all_excluded_is_skipped() -> None:
 
     made = make_plan(recipe, make_project(**PYO3, requires_python="<3.13"))
 
-    assert list(told(made)) == ["cp39-abi3"]
+    assert list(summary_of(made)) == ["cp39-abi3"]
     assert made.skips[-1].subject == f"cp313-abi3-{P31}"
 
 

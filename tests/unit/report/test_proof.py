@@ -33,7 +33,7 @@ def make_trial(outcome: Outcome = "passed", *notes: str, unemulated: str = "", m
     )
 
 
-def told(*records: CellRecord) -> list[str]:
+def proof_of(*records: CellRecord) -> list[str]:
     return list(proof_lines(ended(*records)))
 
 
@@ -72,7 +72,7 @@ REPAIRS = {
 def test_what_the_repair_did_is_listed(case: str) -> None:
     repair, expected = REPAIRS[case]
 
-    assert told(replace(make_record(), repair=repair)) == [f"repaired: {ADDRESS}: {expected}"]
+    assert proof_of(replace(make_record(), repair=repair)) == [f"repaired: {ADDRESS}: {expected}"]
 
 
 def test_wheels_that_were_retagged_alone_are_counted() -> None:
@@ -81,19 +81,19 @@ def test_wheels_that_were_retagged_alone_are_counted() -> None:
         for minor in (11, 13)
     ]
 
-    assert told(*records) == ["repaired: 2 wheels only retagged, linux_x86_64 to manylinux_2_31_x86_64"]
+    assert proof_of(*records) == ["repaired: 2 wheels only retagged, linux_x86_64 to manylinux_2_31_x86_64"]
 
 
 def test_notes_of_trials_are_shown_with_their_address() -> None:
     record = make_record(trials=(make_trial("passed", "spam --help ends with 2"),))
 
-    assert told(record) == [f"note: {ADDRESS}@cp313: spam --help ends with 2"]
+    assert proof_of(record) == [f"note: {ADDRESS}@cp313: spam --help ends with 2"]
 
 
 def test_why_no_old_processor_was_emulated_is_shown_once() -> None:
     record = make_record(trials=(make_trial(unemulated="no qemu-user is on PATH"), make_trial(minor=14)))
 
-    assert told(record, record) == ["not run on an old processor: 2 wheels: no qemu-user is on PATH"]
+    assert proof_of(record, record) == ["not run on an old processor: 2 wheels: no qemu-user is on PATH"]
 
 
 def test_claimed_versions_that_nothing_tried_are_listed_everywhere() -> None:
@@ -123,4 +123,4 @@ def test_a_plan_says_beforehand_what_will_not_be_tried() -> None:
 def test_a_wheel_that_does_not_go_out_claims_nothing() -> None:
     cell = replace(make_cell(), untried=(Interpreter(14),))
 
-    assert told(make_record("failed", cell=cell)) == []
+    assert proof_of(make_record("failed", cell=cell)) == []

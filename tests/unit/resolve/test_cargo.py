@@ -125,16 +125,16 @@ def test_a_token_goes_to_the_index_that_the_user_names_and_to_no_other() -> None
     users = user_configuration(b'[registries.my-corp]\nindex = "sparse+https://corp/"\n').registries
     tokens = {"MY_CORP": "word", "ELSEWHERE": "other"}
 
-    def told(configuration: str) -> dict[str, str]:
+    def usable(configuration: str) -> dict[str, str]:
         return dict(usable_tokens(tokens, users, cut({".cargo/config.toml": configuration}).registries))
 
-    assert told("") == {
+    assert usable("") == {
         "CARGO_REGISTRIES_MY_CORP_TOKEN": "word",
         "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS": "cargo:token",
     }
-    assert told('[registries.my-corp]\nindex = "sparse+https://corp/"\n') == told("")
-    assert told('[registries.my_corp]\nindex = "sparse+https://thief/"\n') == {}
-    assert told('[registries.elsewhere]\nindex = "sparse+https://thief/"\n') == told("")
+    assert usable('[registries.my-corp]\nindex = "sparse+https://corp/"\n') == usable("")
+    assert usable('[registries.my_corp]\nindex = "sparse+https://thief/"\n') == {}
+    assert usable('[registries.elsewhere]\nindex = "sparse+https://thief/"\n') == usable("")
 
 
 @pytest.mark.parametrize("scheme", ["http", "sparse+http", "HTTP", "sparse+HTTP"])

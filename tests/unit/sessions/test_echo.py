@@ -54,18 +54,18 @@ def test_no_cut_goes_through_what_is_hidden(offset: int, piece: int) -> None:
     pieces = [text[:start], *(text[at : at + piece] for at in range(start, offset + 300, piece))]
     rest = text[sum(map(len, pieces)) :]
 
-    told = b"".join(echoed([*pieces, rest], frozenset({SECRET}))).decode()
+    shown = b"".join(echoed([*pieces, rest], frozenset({SECRET}))).decode()
 
-    assert told == "x" * offset + "***" + "y" * 70_000 + "//host/" + "z" * 70_000 + "\n"
+    assert shown == "x" * offset + "***" + "y" * 70_000 + "//host/" + "z" * 70_000 + "\n"
 
 
 @pytest.mark.parametrize("at", range(131_060, 131_085))
 def test_no_cut_goes_through_a_password_in_a_url(at: int) -> None:
     text = ("x" * at + "//me:word@host" + "y" * 140_000).encode()
 
-    told = b"".join(echoed([text[start : start + 1024] for start in range(0, len(text), 1024)])).decode()
+    shown = b"".join(echoed([text[start : start + 1024] for start in range(0, len(text), 1024)])).decode()
 
-    assert told == "x" * at + "//host" + "y" * 140_000 + "\n"
+    assert shown == "x" * at + "//host" + "y" * 140_000 + "\n"
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\x1b[0m", "\0", "\u202e"])
@@ -76,9 +76,9 @@ def test_a_value_with_what_nobody_sees_in_its_middle_is_hidden(unseen: str) -> N
 
 
 def test_a_value_of_several_lines_is_hidden_although_its_lines_come_one_by_one() -> None:
-    told = b"".join(echoed([f"{line}\n".encode() for line in f"a\n{PEM}\nb".split("\n")], frozenset({PEM})))
+    shown = b"".join(echoed([f"{line}\n".encode() for line in f"a\n{PEM}\nb".split("\n")], frozenset({PEM})))
 
-    assert told == b"a\n-----BEGIN KEY-----\n***\n-----END KEY-----\nb\n"
+    assert shown == b"a\n-----BEGIN KEY-----\n***\n-----END KEY-----\nb\n"
 
 
 def test_four_million_line_feeds_are_shown_at_once() -> None:

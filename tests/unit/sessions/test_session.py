@@ -77,12 +77,12 @@ def test_each_step_is_recorded_when_it_begins_and_when_it_ends(desk: Desk) -> No
 
     desk.session.run(STEP)
 
-    told = [
+    steps = [
         (event.step, event.outcome if isinstance(event, StepEnded) else "begun")
         for event in desk.events
         if isinstance(event, StepStarted | StepEnded)
     ]
-    assert told == [("container", "begun"), ("container", "passed"), ("build", "begun"), ("build", "failed")]
+    assert steps == [("container", "begun"), ("container", "passed"), ("build", "begun"), ("build", "failed")]
 
 
 def test_steps_end_with_the_first_that_fails(desk: Desk) -> None:

@@ -82,9 +82,9 @@ def test_numbers_of_gnu_that_need_no_digits_are_read(tmp_path: Path) -> None:
 
 def test_what_an_archiver_says_of_all_members_is_heard(tmp_path: Path) -> None:
     """`git archive` writes the commit into a global header, and GNU tar may write times there."""
-    said = record("comment", "0" * 40) + record("mtime", "1600000000")
+    records = record("comment", "0" * 40) + record("mtime", "1600000000")
 
-    tree = unpack(archive(tmp_path, extension(b"g", said), header(f"{TOP}/a"), header(f"{TOP}/b")))
+    tree = unpack(archive(tmp_path, extension(b"g", records), header(f"{TOP}/a"), header(f"{TOP}/b")))
 
     assert tree.paths == ("a", "b")
     assert tree.epoch_s == 1_600_000_000

@@ -159,7 +159,7 @@ def test_cargo_fetches_with_our_rust_where_the_image_is_a_recipes(world: World) 
 def test_packages_of_an_image_that_a_recipe_names_are_installed_without_passwords(tmp_path: Path) -> None:
     with make_world(tmp_path, https_proxy=PROXY) as world:
         run = world.run(pinned(world, WORDS))
-        told = values(calls_of(world, "packages"), "HTTPS_PROXY")
+        proxies = values(calls_of(world, "packages"), "HTTPS_PROXY")
 
     assert run.passed
-    assert told == {"http://proxy.example:3128"}
+    assert proxies == {"http://proxy.example:3128"}

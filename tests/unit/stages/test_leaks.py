@@ -65,9 +65,9 @@ def folder(archive: zipfile.ZipFile) -> None:
 def test_what_is_beside_the_members_contents_is_searched_too(
     tmp_path: Path, pack: Callable[[zipfile.ZipFile], None]
 ) -> None:
-    said = leak(make_wheel(tmp_path, {"demo/__init__.py": b""}, pack=pack))
+    answer = leak(make_wheel(tmp_path, {"demo/__init__.py": b""}, pack=pack))
 
-    assert said == "holds the value of TOKEN in its file name, a member's name, a comment, or between its members"
+    assert answer == "holds the value of TOKEN in its file name, a member's name, a comment, or between its members"
 
 
 def test_what_a_folder_holds_is_searched_too(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_no_member_is_held_in_memory_as_a_whole(tmp_path: Path) -> None:
 
     tracemalloc.start()
     try:
-        said = leak(wheel)
+        answer = leak(wheel)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert said == ""
+    assert answer == ""
     assert peak < 16 << 20

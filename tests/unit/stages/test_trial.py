@@ -70,8 +70,8 @@ def test_a_trial_has_no_network_and_only_the_tools(world: World) -> None:
 
 
 def test_a_programs_own_words_are_the_message_with_a_hint(world: World) -> None:
-    said = "note: something\nerror: plain.core cannot be imported: no module named spam\n"
-    world.engine.commands = instead("import", Answer(code=1, output=said))
+    answers = "note: something\nerror: plain.core cannot be imported: no module named spam\n"
+    world.engine.commands = instead("import", Answer(code=1, output=answers))
 
     record = only(world.run(PLAIN))
 
@@ -173,8 +173,8 @@ def test_a_wheel_of_the_stable_abi_is_tried_on_every_interpreter_as_the_recipe_s
         ("cp311", "passed"),
         ("cp313", "passed"),
     ]
-    said = {call.spec.label.partition("@")[2]: call.argv[-1].splitlines()[-1] for call in calls_of(world, "test")}
-    assert said == {"cp311": "echo every trial", "cp313": "echo the newest"}
+    answers = {call.spec.label.partition("@")[2]: call.argv[-1].splitlines()[-1] for call in calls_of(world, "test")}
+    assert answers == {"cp311": "echo every trial", "cp313": "echo the newest"}
 
 
 @pytest.mark.parametrize("interpreter", ["cp311", "cp313"])

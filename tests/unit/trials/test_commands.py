@@ -103,27 +103,27 @@ def orders(about: Subjects, emulated: str | None = None) -> dict[str, dict[str, 
     test = model.TestSpec(run=("true",))
     steps = trial_steps(SPAM, WHEEL, about, test, Interpreter(13), epoch_s=1, emulated=emulated)
     assert [step.name for step in (*steps[:2], steps[-1])] == ["environment", "install", "test"]
-    told = {step.name: step.argv for step in steps[2:-1]}
-    assert {argv[:3] for argv in told.values()} <= {("/work/env/bin/python", "-I", "/tools/trying.py")}
-    return {name: json.loads("".join(argv[3:])) for name, argv in told.items()}
+    given = {step.name: step.argv for step in steps[2:-1]}
+    assert {argv[:3] for argv in given.values()} <= {("/work/env/bin/python", "-I", "/tools/trying.py")}
+    return {name: json.loads("".join(argv[3:])) for name, argv in given.items()}
 
 
 def test_what_a_wheel_holds_is_loaded_imported_and_started_before_the_tests() -> None:
-    told = orders(ABOUT)
+    given = orders(ABOUT)
 
-    assert list(told) == ["import", "start"]
-    assert told["import"]["libraries"] == [["spam/_spam.abi3.so", False], ["spam.libs/libham.so", True]]
-    assert told["import"]["modules"] == ["spam._spam", "spam"]
-    assert told["import"]["extensions"] == ["spam._spam"]
-    assert told["start"] == {"start": ["spam"], "tolerated": True, "timeout_s": 20}
+    assert list(given) == ["import", "start"]
+    assert given["import"]["libraries"] == [["spam/_spam.abi3.so", False], ["spam.libs/libham.so", True]]
+    assert given["import"]["modules"] == ["spam._spam", "spam"]
+    assert given["import"]["extensions"] == ["spam._spam"]
+    assert given["start"] == {"start": ["spam"], "tolerated": True, "timeout_s": 20}
 
 
 def test_modules_are_imported_once_more_where_an_old_processor_is_emulated() -> None:
-    told = orders(ABOUT, emulated="Opteron_G1")
+    given = orders(ABOUT, emulated="Opteron_G1")
 
-    assert list(told) == ["import", "start", "processor"]
-    assert told["processor"]["under"] == ["/work/emulator", "-cpu", "Opteron_G1"]
-    assert told["processor"]["modules"] == ["spam._spam", "spam"]
+    assert list(given) == ["import", "start", "processor"]
+    assert given["processor"]["under"] == ["/work/emulator", "-cpu", "Opteron_G1"]
+    assert given["processor"]["modules"] == ["spam._spam", "spam"]
 
 
 def test_an_old_processor_is_for_modules_and_programs_alone() -> None:
