@@ -119,7 +119,7 @@ class OutputError(FactoryError):
 class InternalError(FactoryError):
     """An internal error of the factory.
 
-    `traceback` says where, for whoever corrects it; it is empty once it was written to a log.
+    `traceback` says where; it is empty once it was written to a log.
     """
 
     exit_code = 70

@@ -144,7 +144,7 @@ def _taken(pipe: int, kept: bytearray, most_bytes: int | None, child: subprocess
 
 
 def end_all() -> None:
-    """End every process that `run` waits for, with their children: the way out of Ctrl-C, from any thread.
+    """End every process that `run` waits for, with their children, as after Ctrl-C; any thread may call it.
 
     None can be started afterwards.
     """

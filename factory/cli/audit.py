@@ -72,9 +72,8 @@ def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit | InternalError]:
 def _judge(path: Path, *, on: date) -> Audit | InternalError:
     """Judge one wheel; an internal error is its own result, and the others are judged all the same."""
     try:
-        with internal_errors(
-            let_through=(OSError, MemoryError)
-        ):  # whoever confines the reader refuses a wheel that needs too much memory
+        # `confined` turns a lack of memory into a refusal of the wheel.
+        with internal_errors(let_through=(OSError, MemoryError)):
             return audit(read_wheel(path), Expectation(), on)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", hint="name wheel files") from error

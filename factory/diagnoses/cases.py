@@ -36,7 +36,7 @@ class Case(Generic[K]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis(Generic[K]):
-    """What went wrong, as one clause, and the way out."""
+    """What went wrong, as one clause, and a hint."""
 
     kind: K
     sentence: str

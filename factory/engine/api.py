@@ -287,7 +287,7 @@ class Engine(Protocol):
         ...
 
     def kill_run(self) -> None:
-        """End every container of this run at once: the way out of Ctrl-C."""
+        """End every container of this run at once, as after Ctrl-C."""
         ...
 
     def reap(self, is_running: Callable[[str], bool]) -> int:

@@ -207,7 +207,7 @@ class DockerEngine:
         self._run.retry.await_answer()
 
     def kill_run(self) -> None:
-        """End every container of this run at once: the way out of Ctrl-C. None can be started afterwards."""
+        """End every container of this run at once, as after Ctrl-C. None can be started afterwards."""
         self._run.ended.set()
         self._client.end_pulls()
         sweep(self._run, lambda run_id: run_id == self._run.run_id)

@@ -174,7 +174,7 @@ class _Composer:
             return Scalar(text=event.value, meaning=meaning, span=self._span(event))
         if depth == DEPTH_LIMIT:
             self._refuse(event, f"nests deeper than {DEPTH_LIMIT} levels", hint="no field of a recipe is that deep")
-            raise StopReading
+            raise StopReading  # This reader calls itself once per level, and a hostile text has any number of them.
         return self._sequence(event, depth) if isinstance(event, SequenceStartEvent) else self._mapping(event, depth)
 
     def _sequence(self, start: Event, depth: int) -> Sequence:

@@ -19,7 +19,7 @@ _FIELD = "field"
 class Field:
     """One row of the table of fields.
 
-    `example` is a line that could stand in a recipe. `default` is what an absent field means; `shown_default` says it
+    `example` is the field as a line of a recipe. `default` is what an absent field means; `shown_default` says it
     to people where Python's own form would not. `level` says whether `overrides` may change it per cell, `enters` which
     stages' keys it is part of. `attribute` is its name in the value that its section becomes, where that is not its own
     with `_` for `-`. `not_yet` marks a field of the format that this program does not support yet.

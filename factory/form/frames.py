@@ -1,4 +1,4 @@
-"""Problems as text for people: the place, the line with a caret under it, and the way out."""
+"""Problems as text for people: the place, the line with a caret under it, and a hint."""
 
 import unicodedata
 from collections.abc import Iterable

@@ -33,7 +33,7 @@ _YAML_MEANINGS = {
 
 
 class RefusalError(ValueError):
-    """A text that does not parse: one clause, and the way out."""
+    """A text that does not parse: one clause, and a hint."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ class Place:
 
     @property
     def by_example(self) -> str:
-        """A hint: a line that could stand in a recipe. Empty where none is known."""
+        """A hint: the field as a line of a recipe. Empty where no example is known."""
         return f"for example {self.example}" if self.example else ""
 
     def item(self, index: int) -> "Place":

@@ -57,6 +57,7 @@ def trial_image(interpreter: Interpreter, platform: PlatformTag, images: Sequenc
         for image in images
         if image.role == "trial" and interpreter in image.interpreters and platform.serves(image.platform)
     ]
+    # The name decides between equals, so that the order of the list does not.
     return min(able, key=lambda image: (image.platform.major, image.platform.minor, image.name), default=None)
 
 

@@ -61,6 +61,7 @@ def _build_system(pyproject: Table) -> BuildSystem:
     table = pyproject.table("build-system")
     place = f"{table.place}.requires"
     backend = table.text("build-backend")
+    # The version that PEP 517 names for sources without a [build-system] table.
     requires = table.texts("requires") or (() if backend else ("setuptools>=40.8.0",))
     paths = table.texts("backend-path")
     if any(inside("", path) is None for path in paths):

@@ -90,7 +90,7 @@ def load_recipe(
     refuse_way_out(path, root)
     try:
         with open_regular(path) as stream:
-            content = stream.read(SIZE_LIMIT_BYTES + 1)
+            content = stream.read(SIZE_LIMIT_BYTES + 1)  # By one byte more a text that is too large is recognised.
     except OSError as error:
         reason = error.strerror or "unknown error"
         raise RecipeError(f"cannot read {path}: {reason}", hint="name a recipe, or a folder of recipes") from error

@@ -1,4 +1,4 @@
-"""The grammar of every text in a recipe: each function reads one word, or refuses it with the way out."""
+"""The grammar of every text in a recipe: each function reads one word, or refuses it with a hint."""
 
 import re
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(r"(?<!\$)\{(floor|source|wheel)\}")
 _DEEPEST_PARENTHESES = 20
 _PARTS_OF_AN_ID = 3
 
-# Names that would change how a build is told its interpreter and its time, each with the reason.
+# Names that would change which interpreter and which time a build uses, each with the reason.
 _FORBIDDEN_ENV = {
     "PYO3_PYTHON": "the factory sets it to the interpreter of each cell; the recipe's interpreters say which",
     "_PYTHON_HOST_PLATFORM": "it renames a wheel without changing what is in it; platforms says which are wanted",

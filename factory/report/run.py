@@ -117,6 +117,7 @@ def _trials(trials: Iterable[TrialResult]) -> Text:
 
 def _failures(record: CellRecord, folder: str) -> list[Text]:
     lines = []
+    # Where a trial failed the cell has the same failure, which is shown once, with the trial's address.
     if record.failure is not None and not any(trial.failure for trial in record.trials):
         lines += _failure(record.cell.address, record.failure, folder)
     for trial in record.trials:

@@ -32,7 +32,7 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unresolved:
-    """Why there are no files: one clause, the way out, and what the resolver printed.
+    """Why there are no files: one clause, a hint, and what the resolver printed.
 
     `refused`: a requirement or a file that the factory does not accept, or bytes that differ from the index's hash.
     `no-wheel`: the index has it, but no wheel for this interpreter and platform. `unsatisfiable`: no versions fit.

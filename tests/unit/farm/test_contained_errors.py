@@ -1,4 +1,4 @@
-"""A fault of the factory's own ends the job that met it, whatever kind of job, and no other."""
+"""An error of the factory itself ends the job in which it occurred, of whatever kind, and no other."""
 
 from collections.abc import Callable
 from dataclasses import replace
