@@ -19,6 +19,7 @@ from factory.events.model import (
     Progress,
     RecipeFailed,
     RunEnded,
+    RunStarted,
     Status,
     StepEnded,
     StepStarted,
@@ -105,17 +106,18 @@ class LiveBoard:
         self._live = Live(self, console=self.console, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> Self:
-        self._live.__enter__()
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._live.__exit__(None, None, None)
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
 
     def listen(self, event: Event) -> None:
         """Fold one event into what is drawn by another thread."""
-        if isinstance(event, RunEnded):
-            self._live.stop()  # what is printed from now on must not be drawn over
-            return
+        match event:
+            case RunStarted():
+                self._live.start()  # a thread: it may not begin before the run has forked its readers
+            case RunEnded():
+                self._live.stop()  # what is printed from now on must not be drawn over
         with self._lock:
             is_alone = isinstance(event, Progress) and event.subject not in self._work
             if not is_alone:
