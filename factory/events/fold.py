@@ -40,6 +40,7 @@ def _with(run: Run, event: Event) -> Run:
         case RecipeFailed():
             return replace(run, failed_recipes=(*run.failed_recipes, event))
         case RunEnded():
+            # Cells end in any order, but reports list them in the plan's.
             order = [cell.address for plan in run.plans for cell in plan.cells]
             return replace(
                 run,

@@ -126,7 +126,7 @@ class Recorder:
             with written(self.folder / "events.jsonl"):
                 self._stream.write(line + "\n")
                 self._stream.flush()
-            self.listener(event)
+            self.listener(event)  # Within the lock, so that a listener gets the events in the order of the file.
 
     def count_container(self) -> None:
         """Note that a container was started."""

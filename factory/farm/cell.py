@@ -66,6 +66,7 @@ class _Way:
         settings = config_settings(session.planned.recipe.build, session.planned.project, session.cell.floor)
         prepared = prepare(session, settings)
         if isinstance(prepared, Failure):
+            # What fails before the build is no failure of the build itself, so the cell counts as blocked.
             return _stopped(record, replace(prepared, ended="blocked") if prepared.ended == "failed" else prepared)
         steps = self._steps(settings)
         built = build(session, prepared, steps)

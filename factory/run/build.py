@@ -204,7 +204,7 @@ class _Attempt:
         try:
             return unless(memory.cancelled, begin)
         except Interrupted:
-            end_all()
+            end_all()  # `unless` has abandoned the call, whose tools would run on.
             raise
 
     def _image(self, engine: Engine, name: str) -> ReadyImage:

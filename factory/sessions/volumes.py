@@ -34,6 +34,7 @@ def filled_volume(services: Services, kind: str, content: Digest, files: Callabl
 
     Deleting such volumes changes no result: the ledger only records that a volume, if it is there, is complete.
     """
+    # Each store has volumes of its own, because its ledger says which of them are complete.
     name = f"factory-{kind}-{services.memory.store.owner[:8]}-{content.short}"
     memory, volume = services.memory, Volume(kind=kind, content=content)
     with memory.alone(volume.NAME, volume.key):

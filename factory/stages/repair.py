@@ -87,7 +87,7 @@ def _run_after_build(
     session: CellSession, wheel: Artifact, prepared: Prepared, build_steps: tuple[Step, ...], step: Step
 ) -> Failure | None:
     """Build a remembered wheel again and repair it: the libraries to graft may lie in what its build leaves."""
-    session.container.run_all((remove_step(REPAIRED, env=session.env),))
+    session.container.run_all((remove_step(REPAIRED, env=session.env),))  # what the first attempt may have left
     return run_build(session, prepared, build_steps) or _run(session, wheel, prepared, step)
 
 

@@ -21,6 +21,7 @@ from factory.stages.commit import fetch_commit
 class FetchSdist(Stage[Fetched]):
     """The sdist of a release, from the indexes that this machine names."""
 
+    # The three kinds of source share one name, so their versions rise together.
     NAME, VERSION, REDONE_BY = "source", 3, ASKS_THE_WORLD
 
     sdist: str
