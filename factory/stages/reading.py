@@ -16,6 +16,7 @@ from factory.repair import Repair, compare, faults
 from factory.store import Store
 from factory.tags import Interpreter
 from factory.trials.subjects import Subjects, loadable, subjects, tolerated_members
+from factory.trials.witness import roots_of
 from factory.wheel import read_wheel
 
 
@@ -24,13 +25,15 @@ class Contents:
     """What loads and trials need to know about a wheel that the gate passed.
 
     `loadable` are the members that a loader can load, `tolerated` those among them whose defects the recipe waives;
-    `subjects` are by interpreter what its trial loads, imports and starts.
+    `subjects` are by interpreter what its trial loads, imports and starts; `roots` are the packages and modules that it
+    brings.
     """
 
     name: NormalizedName
     requires_dist: tuple[str, ...]
     loadable: tuple[str, ...]
     tolerated: frozenset[str]
+    roots: tuple[str, ...]
     subjects: Mapping[Interpreter, Subjects]
 
 
@@ -80,6 +83,7 @@ def _contents(path: Path, verdict: Audit, trials: Mapping[Interpreter, tuple[Aud
         requires_dist=wheel.metadata.requires_dist if wheel.metadata else (),
         loadable=loadable(wheel),
         tolerated=tolerated_members(wheel, verdict),
+        roots=roots_of(wheel.members),
         subjects={
             interpreter: subjects(wheel, verdict, expected, test, interpreter)
             for interpreter, (expected, test) in trials.items()

@@ -1,6 +1,6 @@
 """Fetch a recipe's source, keep it in the store, and patch its tree."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import assert_never
@@ -103,10 +103,12 @@ def _archive(ref: UrlSource, services: SourceServices) -> Fetched:
     return services.memory.surely(FetchArchive(archive=ref.url, sha256=ref.sha256), fetch)
 
 
-def source_files(tree: Tree) -> Iterator[FileEntry]:
-    """Yield a source tree's files as they are written into a container.
+def source_files(tree: Tree, *, left_out: Collection[str] = ()) -> Iterator[FileEntry]:
+    """Yield a source tree's files as they are written into a container, but for those that are left out.
 
     All have the same time: tools such as make decide by it what to do again, and no key holds the files' own times.
     """
     for file, content in tree.contents():
+        if file.path in left_out:
+            continue
         yield FileEntry(path=PurePosixPath(file.path), content=content, mode=file.mode, mtime_s=tree.epoch_s)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Literal
 
 from packaging.utils import NormalizedName
 
@@ -27,6 +28,7 @@ from factory.tags import Interpreter
 from factory.trials.commands import processor_model, trial_steps, wants_source
 from factory.trials.requirements import requirements_of
 from factory.trials.subjects import Subjects
+from factory.trials.witness import modules_in, site_packages, witness_files
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 
 
@@ -44,14 +46,16 @@ class TrialPass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try(Stage[TrialPass]):
-    """One wheel in one image, with what is installed beside it."""
+    """One wheel in one image, with what is installed beside it; what its tests see of the source, and what watches."""
 
-    NAME, VERSION = "trial", 4
+    NAME, VERSION = "trial", 5
 
     wheel: Digest
     image: Digest
     requirements: tuple[Digest, ...]
     source: Digest | None
+    holds: Literal["tests", "whole"] | None
+    witness: Digest | None
     tools: Digest
     emulator: Digest | None
     commands: KeyedCommands
@@ -129,8 +133,23 @@ class TrialWork:
             self.interpreter,
             epoch_s=self.planned.tree.epoch_s,
             emulated=self._model if isinstance(emulator, Emulator) else None,
+            watched=bool(self._witness),
         )
         return _Means(files=files, about=about, emulator=emulator, steps=steps)
+
+    @property
+    def _witness(self) -> tuple[FileEntry, ...]:
+        """What lies in site-packages while the tests run; nothing where there are none, or nothing to import."""
+        if not self.planned.recipe.test.run or not self.contents.roots:
+            return ()
+        files = witness_files(self.contents.roots)
+        return tuple(FileEntry(path=PurePosixPath(name), content=content) for name, content in files)
+
+    @property
+    def _left_out(self) -> frozenset[str]:
+        """Which files of the source the tests do not get."""
+        is_whole = self.planned.recipe.test.source == "whole"
+        return frozenset() if is_whole else modules_in(self.planned.tree.files, self.contents.roots)
 
     @property
     def _model(self) -> str | None:
@@ -149,12 +168,15 @@ class TrialWork:
         return emulator_of(self.services.host.path)
 
     def _stage(self, means: "_Means") -> Try:
-        emulator = means.emulator
+        emulator, test = means.emulator, self.planned.recipe.test
+        witness = b"\0".join(entry.content for entry in self._witness)
         return Try(
             wheel=self.wheel.digest,
             image=self.image.identity,
             requirements=digests_of(means.files),
-            source=self.planned.tree.digest if wants_source(self.planned.recipe.test) else None,
+            source=self.planned.tree.digest if wants_source(test) else None,
+            holds=test.source if wants_source(test) else None,
+            witness=Digest.of(witness) if witness else None,
             tools=self.services.tools.digest,
             emulator=emulator.digest if isinstance(emulator, Emulator) else None,
             commands=commands_of(means.steps),
@@ -167,8 +189,10 @@ class TrialWork:
             if failure is not None:
                 return failure
             for step in means.steps:
+                if step.name == "test":
+                    session.put(self._witness, site_packages(self.interpreter))
                 if isinstance(ended := session.run(step), Failure):
-                    return _hinted(ended, session.last_output)
+                    return self._explained(session, ended, means)
                 # The output of other steps, such as the recipe's tests, may have lines that look like ours.
                 lines += session.last_output.splitlines() if step.name in _TRYING else []
             return TrialPass(
@@ -176,6 +200,17 @@ class TrialWork:
                 notes=few(tuple(line.removeprefix(_NOTE) for line in lines if line.startswith(_NOTE))),
                 unemulated=next((line.removeprefix(_NONE) for line in lines if line.startswith(_NONE)), ""),
             )
+
+    def _explained(self, session: Session, failure: Failure, means: "_Means") -> Failure:
+        """Say why a step failed; tests that failed with a module from elsewhere would have proved nothing, either."""
+        if failure.step != "test" or failure.ended != "failed":
+            return _hinted(failure, session.last_output)
+        if self._witness:
+            compared = session.run(means.steps[-1])
+            if isinstance(compared, Failure) and session.last_output.startswith(_ERROR):
+                return _hinted(compared, session.last_output)
+        hint = failure.hint or (_LEFT_OUT if wants_source(self.planned.recipe.test) and self._left_out else "")
+        return replace(failure, hint=hint)
 
     def _equip(self, session: Session, means: "_Means") -> Failure | None:
         tools = tools_volume(self.services, self.image)
@@ -186,7 +221,7 @@ class TrialWork:
         store = self.services.memory.store
         session.put(wheel_files(store, [self.wheel, *means.files]), WHEELHOUSE)
         if wants_source(self.planned.recipe.test):
-            session.put(source_files(self.planned.tree), SOURCE)
+            session.put(source_files(self.planned.tree, left_out=self._left_out), SOURCE)
         if isinstance(means.emulator, Emulator):
             program = FileEntry(path=PurePosixPath(EMULATOR.name), content=means.emulator.content, mode=0o755)
             session.put([program], EMULATOR.parent)
@@ -235,5 +270,13 @@ _HINTS = {
         "compile without -march, -mavx and target-cpu, or choose by cpuid at run time; or say which processors the "
         "wheel is for: test: {processor: x86-64-v2}, or any"
     ),
+    "witness": (
+        "tests must import the installed wheel: leave test: {source: tests}, copy nothing but tests, and let no path "
+        "(PYTHONPATH, sys.path, cd) lead to another copy; `pytest --pyargs PACKAGE` runs tests that the wheel holds"
+    ),
 }
+_LEFT_OUT = (
+    "{source} holds no modules of the wheel's own packages, so that tests import the installed ones; `pytest --pyargs "
+    "PACKAGE` runs tests that the wheel holds, test: {source: whole} gives all files"
+)
 _TRYING = frozenset(_HINTS)

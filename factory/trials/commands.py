@@ -24,6 +24,7 @@ from factory.steps import (
 )
 from factory.tags import Interpreter
 from factory.trials.subjects import Subjects
+from factory.trials.witness import witness_program
 
 _RUN_FOLDER = WORK / "run"
 _INSTALL_TIMEOUT_S = 300
@@ -47,8 +48,11 @@ def trial_steps(
     *,
     epoch_s: int,
     emulated: str | None = None,
+    watched: bool = False,
 ) -> tuple[Step, ...]:
     """Return the steps of one trial; the wheel and all it requires lie in the wheelhouse.
+
+    Where the tests are `watched`, the last step says which modules of the wheel they imported from elsewhere.
 
     The wheel is named by its path: by name and version, an installer could choose another file of the release.
     Where a processor's model is `emulated`, the emulator is at `EMULATOR`.
@@ -64,7 +68,15 @@ def trial_steps(
         lines = [line.replace("{source}", str(SOURCE)).replace("{wheel}", str(WHEELHOUSE / wheel)) for line in test.run]
         script = "\n".join([f"mkdir -p {_RUN_FOLDER}", f"cd {_RUN_FOLDER}", *lines])
         steps.append(Step(name="test", argv=("sh", "-ec", script), env=env, phase="trial", timeout_s=test.timeout_s))
+        steps += [_witness(subjects, interpreter, env)] if watched else []
     return tuple(steps)
+
+
+def _witness(subjects: Subjects, interpreter: Interpreter, env: Mapping[str, str]) -> Step:
+    """Compare what the tests imported with what is installed; where there are extension modules, that is to be some."""
+    argv = (str(ENVIRONMENT / "bin/python"), "-I", str(witness_program(interpreter)))
+    expects_some = ("--expects-some",) if subjects.extensions else ()
+    return Step(name="witness", argv=(*argv, *expects_some), env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
 
 
 def _tries(subjects: Subjects, test: TestSpec, env: Mapping[str, str]) -> Iterator[Step]:

@@ -27,6 +27,7 @@ TARGET static int add(void) {
 }
 """
 COUNT = "static int add(void) { volatile unsigned long x = 7; return x = __builtin_popcountl(x); }\n"
+FLAT = {"requires": ["pytest"], "run": "pytest -q {source}/tests/test_it.py"}
 SCRIPTS = {
     "fine": "import sys\ndef main(): print('usage')",
     "fussy": "import sys\ndef main(): print('what is --help?'); sys.exit(3)",
@@ -81,6 +82,21 @@ def make_static(name: str) -> Project:
     modules = f"ext_modules=[Extension({name!r}, ['{name}.c'])]"
     data = f"packages=['{name}_data'], package_data={{'{name}_data': ['tool']}}"
     return setup_project(name, f"{modules}, {data}", {f"{name}_data/__init__.py": ""})
+
+
+def make_flat(name: str) -> Project:
+    """A package beside its tests, which are a package: pytest puts their folder on the path. Its data is not packed."""
+    return setup_project(
+        name,
+        f"ext_modules=[Extension('{name}_core', ['{name}.c'])], packages=[{name!r}]",
+        {
+            f"{name}/__init__.py": "from pathlib import Path\nPLACE = Path(__file__).parent\n",
+            f"{name}/x": "words",
+            "tests/__init__.py": "",
+            "tests/test_it.py": f"import {name}\n\ndef test_it(): assert {name}.__name__ == {name!r}\n",
+            "tests/test_data.py": f"import {name}\n\ndef test_data(): assert ({name}.PLACE / 'x').is_file()\n",
+        },
+    )
 
 
 def setup_project(name: str, arguments: str, files: Mapping[str, str], more: str = "") -> Project:
@@ -184,7 +200,36 @@ def ran(workshop: Command) -> Ran:
         workshop.recipe(make_c_project("dying", code=f"#include <stdlib.h>\n{at_import(DIE)}"), test={"run": "true"}),
         workshop.recipe(make_static("carrying"), build={"before": STATIC}),
         workshop.recipe(make_constructor("constructing"), audit={"modules": ["constructing"]}),
+        workshop.recipe(make_flat("flat"), test=FLAT),
+        workshop.recipe(make_flat("lacking"), test={**FLAT, "run": "pytest -q {source}/tests/test_data.py"}),
+        workshop.recipe(make_flat("shadowed"), test={**FLAT, "source": "whole"}),
     )
+
+
+def test_tests_beside_a_package_import_the_installed_one(ran: Ran) -> None:
+    (trial,) = ran.records["flat"].trials
+
+    assert (trial.outcome, trial.notes) == ("passed", ()), ran.stderr
+
+
+def test_data_that_only_the_source_has_is_not_found(ran: Ran) -> None:
+    (trial,) = ran.records["lacking"].trials
+
+    assert trial.failure is not None
+    assert trial.failure.step == "test"
+    assert "{source} holds no modules of the wheel's own packages" in trial.failure.hint
+
+
+def test_tests_that_import_a_copy_in_the_source_prove_nothing(ran: Ran) -> None:
+    (trial,) = ran.records["shadowed"].trials
+
+    assert trial.failure is not None
+    assert trial.failure.step == "witness"
+    assert trial.failure.message == (
+        "the tests imported shadowed from /work/source/shadowed/__init__.py; the wheel's is "
+        "/work/env/lib/python3.13/site-packages/shadowed/__init__.py"
+    )
+    assert "leave test: {source: tests}" in trial.failure.hint
 
 
 def test_a_program_that_ends_otherwise_or_not_at_all_is_noted(ran: Ran) -> None:

@@ -44,6 +44,14 @@ class TestSpec:
         default=(),
         enters=("trial",),
     )
+    source: Literal["tests", "whole"] = optional(
+        kind=Choice(words=("tests", "whole")),
+        doc="What `{source}` holds: `tests` is the source without the modules of the packages that the wheel brings "
+        "(tests inside them stay), so that tests import the installed wheel; `whole` is all of it.",
+        example="source: whole",
+        default="tests",
+        enters=("trial",),
+    )
     imports: tuple[str, ...] = optional(
         name="import",
         kind=distinct(Text(name="a module", parse=texts.module), "a list of dotted names"),

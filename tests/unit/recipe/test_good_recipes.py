@@ -79,6 +79,7 @@ def test_every_field_becomes_what_it_says() -> None:
         requires=(Requirement("pytest>=8"),),
         extras=("fast-path",),
         run=("pytest -q {source}/tests", "python -c \"print(f'{1}', {'wheel': 1}, '{wheel}')\"\n"),
+        source="whole",
         imports=("hyperjson",),
         unimported=("hyperjson._g*",),
         processor="x86-64-v2",

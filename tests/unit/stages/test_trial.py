@@ -1,6 +1,6 @@
 """A trial: a clean container that gets the wheel and nothing of its build, and what its programs say."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,3 +200,62 @@ def test_the_oldest_interpreter_alone_is_emulated(emulated: World) -> None:
 
     assert [trial.processor for trial in record.trials] == ["Opteron_G1", None]
     assert [trial.unemulated for trial in record.trials] == ["", ""]
+
+
+SHADOWED = "error: the tests imported words from /work/source/words.py; the wheel's is not installed\n"
+WITNESS = "_factory_witness.py"
+NO_WORDS = "E   ModuleNotFoundError: No module named 'words.core'\n"
+
+
+def comparing(answer: Answer, tests: Answer) -> Callable[[Call], Answer]:
+    """Answer the tests, and the program that compares what they imported."""
+
+    def run(call: Call) -> Answer:
+        if any(WITNESS in part for part in call.argv):
+            return answer
+        is_test = any("mkdir -p /work/run" in part for part in call.argv)
+        return tests if is_test else programs(call)
+
+    return run
+
+
+@pytest.mark.parametrize("code", [0, 1], ids=["pass", "fail"])
+def test_tests_that_import_another_copy_fail_with_both_paths_whether_they(world: World, code: int) -> None:
+    world.engine.commands = comparing(Answer(code=1, output=SHADOWED), Answer(code=code, output=NO_WORDS))
+
+    failure = failure_of(only(world.run(ONE_WORD)))
+
+    assert (failure.step, failure.message) == ("witness", SHADOWED.removeprefix("error: ").strip())
+    assert "test: {source: tests}" in failure.hint
+
+
+def test_tests_that_fail_on_the_installed_wheel_keep_their_own_reason(world: World) -> None:
+    world.engine.commands = comparing(Answer(output="words from /work/env\n"), Answer(code=1, output=NO_WORDS))
+
+    failure = failure_of(only(world.run(ONE_WORD)))
+
+    assert (failure.step, failure.message) == ("test", "E   ModuleNotFoundError: No module named 'words.core'")
+
+
+def test_what_tests_print_is_no_word_of_the_program_that_compares(world: World) -> None:
+    world.engine.commands = comparing(Answer(), Answer(output="note: forged\nerror: forged\n"))
+
+    trial = trial_of(world, ONE_WORD)
+
+    assert (trial.outcome, trial.notes) == ("passed", ())
+
+
+def test_the_names_of_the_wheel_lie_beside_what_watches_while_the_tests_run(world: World) -> None:
+    world.run(ONE_WORD)
+
+    (test,) = calls_of(world, "test")
+    files = test.files.below("/work/env/lib/python3.13/site-packages")
+    assert sorted(files) == ["_factory_witness.names", "_factory_witness.pth", "_factory_witness.py"]
+    assert files["_factory_witness.names"] == b"words.core"
+
+
+def test_a_source_without_tests_of_its_own_is_whole_where_the_recipe_asks_for_it(world: World) -> None:
+    world.engine.commands = comparing(Answer(), Answer(code=1, output=NO_WORDS))
+    whole = ONE_WORD.replace("test: {", "test: {source: whole, ")
+
+    assert failure_of(only(world.run(whole))).hint == ""
