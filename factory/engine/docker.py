@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from threading import Lock
 from types import TracebackType
 from typing import Final, Self
@@ -18,6 +19,7 @@ from factory.engine.faults import ConflictError, MissingError
 from factory.engine.monitor import Monitor
 from factory.engine.run import EngineRun, no_image
 from factory.engine.volumes import Volumes
+from factory.errors import EngineError
 from factory.host import Host
 
 SILENCE_S: Final = 60
@@ -25,28 +27,36 @@ _SETTLING_S: Final = 1.5  # the most that the end of a run may wait for
 
 
 def connect(
-    host: Host, *, owner: str, run_id: str, silence_s: int = SILENCE_S, limits: DiskLimits | None = None
+    host: Host,
+    *,
+    owner: str,
+    run_id: str,
+    silence_s: int = SILENCE_S,
+    limits: DiskLimits | None = None,
+    ipv6: str = posture.NO_IPV6,
 ) -> "DockerEngine":
     """Connect to the engine that `host` names; everything made through it carries this owner and run.
 
     Use it as a context: its end removes what is left of the run, and closes the connections. `limits` say when commands
-    are stopped to protect the engine.
+    are stopped to protect the engine, `ipv6` is the kernel's setting that switches IPv6 off.
 
     Raises:
         EngineError: no engine answers there, or this user may not use it.
     """
-    return DockerEngine(Client(host, silence_s=silence_s), owner=owner, run_id=run_id, limits=limits or DiskLimits())
+    client = Client(host, silence_s=silence_s)
+    return DockerEngine(client, owner=owner, run_id=run_id, limits=limits or DiskLimits(), ipv6=ipv6)
 
 
 class DockerEngine:
     """One engine and one run on it; every method may be called from any thread."""
 
-    def __init__(self, client: Client, *, owner: str, run_id: str, limits: DiskLimits) -> None:
+    def __init__(self, client: Client, *, owner: str, run_id: str, limits: DiskLimits, ipv6: str) -> None:
         """Own a connected client."""
         self._client = client
         self._limits = limits
         self._run = EngineRun(client=client, owner=owner, run_id=run_id)
         self._volumes = Volumes(self._run)
+        self._ipv6 = ipv6
         self._options_lock = Lock()
         self._known_options: posture.ContainerOptions | None = None
 
@@ -150,13 +160,31 @@ class DockerEngine:
         run = self._run
         run.require_running()
         self._volumes.make_workspace(name, spec.label)
+        network = egress.open_network(run, spec, name, self._options()) if spec.network else "none"
         options = self._options()
-        network = egress.open_network(run, spec, name, options) if spec.network else "none"
+        try:
+            self._start_with(options, spec, name, network)
+        except EngineError as error:
+            if not self._lacks_ipv6(error, options):
+                raise
+            run.remove_container(name)
+            self._start_with(self._options(), spec, name, network)
+
+    def _start_with(self, options: posture.ContainerOptions, spec: ContainerSpec, name: str, network: str) -> None:
+        run = self._run
         describe = posture.preparing if spec.prepares else posture.confined
         marks = run.labels(kind="container", label=spec.label)
         run.create_container(describe(spec, workspace=name, marks=marks, options=options, network=network), name)
         run.require_running()  # Whoever ended the run meanwhile may not have seen this container.
         self._client.start(name)
+
+    def _lacks_ipv6(self, error: EngineError, options: posture.ContainerOptions) -> bool:
+        """Whether a container did not start because the kernel lacks IPv6, which no call tells before; it is kept."""
+        if options.ipv6 is None or options.ipv6.replace(".", "/") not in error.message.replace(".", "/"):
+            return False
+        with self._options_lock:
+            self._known_options = replace(options, ipv6=None)
+        return True
 
     def _running(self, spec: ContainerSpec, name: str, monitor: Monitor) -> DockerContainer:
         return DockerContainer(
@@ -183,7 +211,7 @@ class DockerEngine:
     def _options(self) -> posture.ContainerOptions:
         """Ask once for the options for every container of this engine."""
         with self._options_lock:
-            self._known_options = self._known_options or options_of(self.info())
+            self._known_options = self._known_options or replace(options_of(self.info()), ipv6=self._ipv6)
         return self._known_options
 
     def fill_volume(self, name: str, entries: Iterable[TreeEntry]) -> None:

@@ -1,8 +1,9 @@
 """The options that a container is created with, as the engine's API spells them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import cast
 
 from factory.engine.api import WORKSPACE, ContainerSpec
@@ -10,9 +11,16 @@ from factory.engine.api import WORKSPACE, ContainerSpec
 UID = 1000
 USER = f"{UID}:{UID}"
 ROOT = "0:0"
-HOME = "/tmp"  # noqa: S108 -- the container's own tmpfs, not this machine's
+HOME = WORKSPACE / "home"
+USER_NAME = "builder"
+NO_IPV6 = "net.ipv6.conf.all.disable_ipv6"
 
-_SHM_BYTES = 64 << 20
+_TEMPORARY = "/tmp"  # noqa: S108 -- the container's own tmpfs, not this machine's
+VARIABLES: Mapping[str, str] = MappingProxyType(
+    {"HOME": str(HOME), "USER": USER_NAME, "LOGNAME": USER_NAME, "TMPDIR": _TEMPORARY}
+)
+"""What every command of a container has in its environment, unless it is given another value."""
+
 _LOGS_BYTES = 64 << 20
 _MONITOR_BYTES = 64 << 20
 _MONITOR_PIDS = 32
@@ -30,11 +38,13 @@ Json = Mapping[str, object]
 class ContainerOptions:
     """The options of every container of one engine: how many processors it may use, and its security options.
 
-    `cpus` is None where the engine's kernel cannot limit them.
+    `cpus` is None where the engine's kernel cannot limit them; `ipv6` is the setting by which it switches the loopback
+    address of IPv6 off, None where it has no IPv6.
     """
 
     cpus: int | None
     security: tuple[str, ...] = ()
+    ipv6: str | None = NO_IPV6
 
 
 def labels(**facts: str) -> dict[str, str]:
@@ -68,26 +78,33 @@ def confined(
     a crash would pass its memory to the program that the host's core pattern names. The other limits are set because
     the defaults of engines differ, and Podman's may exceed what its own service has. The host name is always
     the same, because builds record it. An image's own health check does not run.
+
+    Without a network there is loopback, as on every machine: the own host name leads there, and ::1 is one of its
+    addresses, which engines switch off. /dev/shm holds half of the memory, as Linux has it by default (tmpfs(5)).
     """
+    is_alone = network == "none"  # else the firewall has the name and the addresses
+    variables = {**VARIABLES, **spec.env}
     return {
         "Image": spec.image,
         "Entrypoint": ["sleep"],
         "Cmd": ["2147483647"],  # seconds, because not every image's sleep knows `infinity`
         "User": USER,
-        "Env": [f"{name}={value}" for name, value in ({"HOME": HOME} | dict(spec.env)).items()],
+        "Env": [f"{name}={value}" for name, value in variables.items()],
         "WorkingDir": str(WORKSPACE),
-        **({"Hostname": _HOSTNAME} if network == "none" else {}),  # else it is the firewall's
+        **({"Hostname": _HOSTNAME} if is_alone else {}),
         "Healthcheck": {"Test": ["NONE"]},
         "Labels": dict(marks),
         "HostConfig": {
             "NetworkMode": network,
+            **({"ExtraHosts": [f"{_HOSTNAME}:127.0.0.1"]} if is_alone else {}),
+            **({"Sysctls": {options.ipv6: "0"}} if is_alone and options.ipv6 else {}),
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges", *options.security],
             "CgroupnsMode": "private",
             **({} if options.cpus is None else {"NanoCpus": options.cpus * 10**9}),
             "ReadonlyRootfs": True,
-            "Tmpfs": {HOME: f"rw,exec,nosuid,nodev,mode=1777,size={spec.tmpfs_bytes}"},
-            "ShmSize": _SHM_BYTES,
+            "Tmpfs": {_TEMPORARY: f"rw,exec,nosuid,nodev,mode=1777,size={spec.tmpfs_bytes}"},
+            "ShmSize": spec.memory_bytes // 2,
             "PidsLimit": spec.pids,
             "Memory": spec.memory_bytes,
             "MemorySwap": spec.memory_bytes,  # memory and swap together, so there is no swap
@@ -122,9 +139,9 @@ def firewall(image: str, *, marks: Mapping[str, str], options: ContainerOptions,
     As root it may change that namespace and nothing else. No command of a recipe or a package runs in it.
     """
     spec = ContainerSpec(image=image, label="firewall", env={}, memory_bytes=_FIREWALL_BYTES, pids=_FIREWALL_PIDS)
-    body = confined(spec, workspace="", marks=marks, options=options)
-    host = {**cast("Json", body["HostConfig"]), "CapAdd": ["NET_ADMIN"], "NetworkMode": network, "Mounts": []}
-    return {**body, "User": ROOT, "WorkingDir": "/", "HostConfig": host}
+    body = confined(spec, workspace="", marks=marks, options=options, network=network)
+    host = {**cast("Json", body["HostConfig"]), "CapAdd": ["NET_ADMIN"], "Mounts": []}
+    return {**body, "User": ROOT, "WorkingDir": "/", "Hostname": _HOSTNAME, "HostConfig": host}
 
 
 def monitor(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], options: ContainerOptions) -> Json:
@@ -141,7 +158,7 @@ def monitor(spec: ContainerSpec, *, workspace: str, marks: Mapping[str, str], op
         tmpfs_bytes=1 << 20,
         workspace_bytes=0,
     )
-    body = confined(measuring, workspace=workspace, marks=marks, options=options)
+    body = confined(measuring, workspace=workspace, marks=marks, options=replace(options, ipv6=None))
     return {**body, "User": ROOT, "HostConfig": {**cast("Json", body["HostConfig"]), "CapAdd": ["DAC_READ_SEARCH"]}}
 
 

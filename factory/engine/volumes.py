@@ -32,9 +32,9 @@ class Volumes:
         self._image = ""
 
     def make_workspace(self, name: str, label: str) -> None:
-        """Make an empty volume that belongs to the unprivileged user, and goes with the run."""
-        with self._reachable(name, self._run.labels(kind="workspace", label=label)):
-            pass  # all that an empty volume needs is its owner
+        """Make a volume that belongs to the unprivileged user, holds an empty home, and goes with the run."""
+        with self._reachable(name, self._run.labels(kind="workspace", label=label), f"{_FOLDER}/{posture.HOME.name}"):
+            pass  # all that it needs are its owner and the folder
 
     def fill(self, name: str, entries: Iterable[TreeEntry]) -> None:
         """Create a named cache volume again with these files and nothing else, and compare what it holds then.
@@ -81,11 +81,11 @@ class Volumes:
                 raise EngineError(f"the engine has no volume {mount.volume} to mount at {mount.path}")
 
     @contextmanager
-    def _reachable(self, name: str, labels: Mapping[str, str]) -> Iterator[str]:
+    def _reachable(self, name: str, labels: Mapping[str, str], folder: str = _FOLDER) -> Iterator[str]:
         """Make a volume, and lend the name of a container that is never started, by which it is written and read.
 
         A new volume belongs to root. No image's own tools are trusted to change that as root, so the engine unpacks an
-        archive of one folder, with its owner, over the volume.
+        archive of one folder, and of one in it where there is to be one, with its owner, over the volume.
         """
         self._run.client.create_volume(name, labels)
         container = f"factory-keeper-{uuid4().hex}"
@@ -93,7 +93,7 @@ class Volumes:
         try:
             body = posture.volume_container(self._image_id(), volume=name, at=_FOLDER, marks=marks)
             self._run.create_container(body, container)
-            self._run.client.put_archive(container, "/", [tarstream.folder(_FOLDER)])
+            self._run.client.put_archive(container, "/", [tarstream.folder(folder)])
             yield container
         finally:
             self._run.remove_container(container)

@@ -8,6 +8,7 @@ from pathlib import PurePath, PurePosixPath
 from typing import Literal, Self
 
 from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
+from factory.diagnoses.deaths import death
 from factory.diagnoses.network import network_attempt
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
 from factory.engine.disk import UNWATCHED_S
@@ -214,6 +215,9 @@ def _exited(step: Step, ended: Exit, log: str) -> Failure:
     # The linker's own error, "cannot find -lpython3.13", would send the user looking for a missing package.
     if (libpython := wanted_libpython(ended.output)) is not None:
         return Failure(step=step.name, message=f"links {libpython}, which no wheel may do", log=log, hint=_LINKED)
+    # What was printed before a signal explains nothing: an old warning, or an error that was mended.
+    if (died := death(ended.code, ended.output)) is not None:
+        return Failure(step=step.name, message=died.sentence, log=log, hint=died.hint)
     message = first_error(ended.output)
     attempt = network_attempt(ended.output, is_trial=step.phase == "trial")
     if attempt is None:

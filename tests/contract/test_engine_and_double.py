@@ -95,7 +95,7 @@ def run_and_image(request: pytest.FixtureRequest) -> Iterator[tuple[Engine, str]
     ("argv", "output"),
     [
         pytest.param(["printenv", "COLOUR"], "blue\n", id="environment-of-the-spec"),
-        pytest.param(["printenv", "HOME"], "/tmp\n", id="a-home-that-can-be-written"),
+        pytest.param(["printenv", "HOME"], "/work/home\n", id="a-home-that-can-be-written"),
         pytest.param(["pwd"], "/work\n", id="starts-in-the-workspace"),
     ],
 )

@@ -4,14 +4,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from uuid import uuid4
 
 import docker
 import pytest
 
 from factory.engine.api import Container, ContainerSpec
-from factory.engine.docker import DockerEngine
+from factory.engine.docker import DockerEngine, connect
 from factory.engine.output import OUTPUT_CAP_BYTES
+from factory.host import Host
 
 pytestmark = pytest.mark.engine
 
@@ -40,7 +42,8 @@ def container(engine: DockerEngine, image: str) -> Iterator[Container]:
         pytest.param("cat", 0, "", id="nothing-on-stdin"),
         pytest.param("pwd", 0, "/work\n", id="starts-in-the-workspace"),
         pytest.param("echo $COLOUR", 0, "blue\n", id="environment-of-the-spec"),
-        pytest.param("echo $HOME && touch $HOME/x", 0, "/tmp\n", id="a-home-that-can-be-written"),
+        pytest.param("echo $HOME && touch $HOME/x", 0, "/work/home\n", id="a-home-that-can-be-written"),
+        pytest.param("echo $USER $LOGNAME $TMPDIR", 0, "builder builder /tmp\n", id="an-ordinary-users-variables"),
         pytest.param("cp /bin/true /tmp/runs && /tmp/runs", 0, "", id="programs-run-from-tmp"),
         pytest.param("touch made && stat -c %u:%g .", 0, "1000:1000\n", id="the-workspace-is-the-users"),
         pytest.param("ulimit -c; ulimit -n; ulimit -p", 0, "0\n16384\n32768\n", id="the-same-limits-on-every-engine"),
@@ -79,6 +82,44 @@ def test_a_workspace_that_holds_what_it_may_is_let_be(engine: DockerEngine, imag
     assert (ended.ended, ended.code, ended.output) == ("exited", 0, "done\n")
 
 
+OWN_NAME = "import socket; print(socket.gethostbyname(socket.gethostname()))"
+LOOPBACK = """
+import socket
+with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+    with socket.create_connection(server.getsockname()[:2]):
+        print("connected")
+"""
+SHARED = "print(open('/dev/shm/made', 'wb').write(bytes(200_000_000)))"
+
+
+@pytest.mark.parametrize(
+    ("program", "output"),
+    [
+        pytest.param(OWN_NAME, "127.0.0.1\n", id="its-own-name"),
+        pytest.param(
+            LOOPBACK,
+            "connected\n",
+            id="loopback-of-ipv6",
+            marks=pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this kernel has no IPv6"),
+        ),
+        pytest.param(SHARED, "200000000\n", id="shared-memory"),
+    ],
+)
+def test_a_program_finds_what_every_machine_has(container: Container, program: str, output: str) -> None:
+    ended = container.run(["python3", "-c", program], timeout_s=60)
+
+    assert (ended.code, ended.output) == (0, output)
+
+
+def test_a_kernel_without_ipv6_starts_containers_without_its_loopback(host: Host, owner: str, image: str) -> None:
+    lacking = "net.ipv6.conf.nowhere.disable_ipv6"
+    with connect(host, owner=owner, run_id=f"run-{uuid4().hex[:8]}", ipv6=lacking) as engine:
+        for _ in range(2):
+            with engine.container(make_spec(image)) as container:
+                ended = container.run(["python3", "-c", OWN_NAME], timeout_s=30)
+            assert (ended.code, ended.output) == (0, "127.0.0.1\n")
+
+
 def test_a_command_gets_an_environment_and_a_folder_of_its_own(container: Container) -> None:
     script = 'echo "$COLOUR $SHAPE $PWD"'
 
@@ -92,7 +133,7 @@ def test_nothing_else_is_in_the_environment(container: Container) -> None:
     ended = container.run(["env"], timeout_s=30)
 
     names = {line.split("=")[0] for line in ended.output.splitlines()}
-    assert names == {"PATH", "HOME", "HOSTNAME", "COLOUR", "LC_ALL"}
+    assert names == {"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "HOSTNAME", "COLOUR", "LC_ALL"}
 
 
 def test_a_program_that_is_not_there_is_a_failed_command(container: Container) -> None:

@@ -282,7 +282,7 @@ class ContainerDouble:
 
     def _call(self, argv: tuple[str, ...], env: Mapping[str, str], cwd: PurePosixPath) -> Call:
         volumes = {mount.path: self.engine.volumes[mount.volume] for mount in self.spec.mounts}
-        variables = {"HOME": posture.HOME, **self.image.env, **self.spec.env, **env}
+        variables = {**posture.VARIABLES, **self.image.env, **self.spec.env, **env}
         return Call(argv=argv, env=variables, cwd=cwd, spec=self.spec, files=self.files, mounted=volumes)
 
     def _ended(self, answer: Answer, timeout_s: float) -> Exit:

@@ -38,9 +38,15 @@ def test_swap_adds_nothing_to_the_memory_limit() -> None:
 
 
 def test_the_specs_environment_wins_over_the_home_given() -> None:
-    spec = make_spec(env={"HOME": "/work/home", "A": "b=c"})
+    spec = make_spec(env={"HOME": "/elsewhere", "A": "b=c"})
 
-    assert confined(spec, workspace="w", marks={}, options=LIMITS)["Env"] == ["HOME=/work/home", "A=b=c"]
+    assert confined(spec, workspace="w", marks={}, options=LIMITS)["Env"] == [
+        "HOME=/elsewhere",
+        "USER=builder",
+        "LOGNAME=builder",
+        "TMPDIR=/tmp",
+        "A=b=c",
+    ]
 
 
 def test_a_label_is_read_back_and_absent_ones_are_empty() -> None:
@@ -67,6 +73,28 @@ def test_a_container_with_network_has_its_guards_name_and_network_and_no_capabil
     assert "Hostname" not in body
     host = cast("Mapping[str, object]", body["HostConfig"])
     assert (host["NetworkMode"], host["CapDrop"], "CapAdd" in host) == ("container:guard", ["ALL"], False)
+
+
+def test_loopback_is_as_on_every_machine_where_there_is_no_network() -> None:
+    found = host_config(make_spec())
+
+    assert found["ExtraHosts"] == ["factory:127.0.0.1"]
+    assert found["Sysctls"] == {"net.ipv6.conf.all.disable_ipv6": "0"}
+
+
+def test_a_kernel_without_ipv6_is_not_asked_for_it() -> None:
+    assert "Sysctls" not in host_config(make_spec(), ContainerOptions(cpus=2, ipv6=None))
+
+
+def test_a_guard_that_has_a_network_leaves_ipv6_off() -> None:
+    body = firewall("ours", marks={}, options=LIMITS, network="n")
+
+    assert body["Hostname"] == "factory"
+    assert not cast("Mapping[str, object]", body["HostConfig"]).keys() & {"Sysctls", "ExtraHosts"}
+
+
+def test_shared_memory_holds_half_of_the_memory() -> None:
+    assert host_config(make_spec(memory_bytes=6 << 30))["ShmSize"] == 3 << 30
 
 
 def test_a_guard_may_change_its_network_and_nothing_else() -> None:

@@ -115,6 +115,16 @@ def test_how_a_step_ended_is_reported_with_what_helps(desk: Desk, answer: Answer
     assert (failure.ended, message in failure.message, bool(failure.hint)) == (ended, True, True)
 
 
+def test_a_signal_that_ended_a_step_is_said_and_not_what_was_printed_before(desk: Desk) -> None:
+    desk.answer(Answer(code=135, output="warning: deprecated\nerror: an old one, mended\n"))
+
+    failure = desk.session.run(STEP)
+
+    assert isinstance(failure, Failure)
+    assert failure.message == "was ended by SIGBUS, a bus error"
+    assert "/dev/shm holds half of the container's memory" in failure.hint
+
+
 def test_a_container_that_is_dead_runs_nothing_more(desk: Desk) -> None:
     desk.answer(Answer(duration_s=61))
     desk.session.run(STEP)
