@@ -1,6 +1,6 @@
 """The measures of the code's shape, on a small text."""
 
-from tools.shape import Function, measured, rendered
+from tools.shape import MOST_COMPREHENSIONS, ROOT, Function, circles, measured, rendered
 
 TEXT = '''\
 """A module."""
@@ -34,3 +34,16 @@ def test_the_measures_name_what_is_longest_and_what_imports_in_circles() -> None
     assert "the longest 13: ham.py" in text
     assert "1: a <-> b" in text
     assert text.splitlines()[5].endswith("none")
+
+
+def test_no_function_of_the_package_is_too_dense_and_no_import_goes_in_a_circle() -> None:
+    modules = [measured(str(path), path.read_text(encoding="utf-8")) for path in (ROOT / "factory").rglob("*.py")]
+
+    dense = [
+        f"{module.path}: {function.name}"
+        for module in modules
+        for function in module.functions
+        if function.comprehensions > MOST_COMPREHENSIONS
+    ]
+
+    assert (dense, circles("factory")) == ([], [])
