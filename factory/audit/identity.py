@@ -11,7 +11,7 @@ from factory.errors import InternalError
 
 ROOMS = ("archive", "audit", "catalogue", "elf", "excerpt", "policy", "tags", "untrusted", "wheel")
 """Packages and modules below `factory` whose code decides a verdict; a test compares them with what audit imports."""
-_TABLES = ("auditwheel", "packaging", "readme_renderer")
+_TABLES = ("auditwheel", "packaging", "readme_renderer", "trove-classifiers")
 
 
 @cache

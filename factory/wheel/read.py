@@ -141,6 +141,11 @@ class _Parts:
             requires_dist=headers.all("Requires-Dist"),
             extras=headers.all("Provides-Extra"),
             license_files=headers.all("License-File"),
+            license=headers.first("License"),
+            license_expression=headers.first("License-Expression"),
+            classifiers=headers.all("Classifier"),
+            summary=headers.first("Summary"),
+            project_urls=headers.all("Project-URL"),
             description_content_type=headers.first("Description-Content-Type"),
             description=_plain(headers.body or headers.first("Description")),
         )
@@ -177,6 +182,8 @@ class _Parts:
             requires_dist=self._few(member, "Requires-Dist fields", metadata.requires_dist),
             extras=self._few(member, "Provides-Extra fields", metadata.extras),
             license_files=self._few(member, "License-File fields", metadata.license_files),
+            classifiers=self._few(member, "Classifier fields", metadata.classifiers),
+            project_urls=self._few(member, "Project-URL fields", metadata.project_urls),
         )
 
     def _few(self, member: str, what: str, items: tuple[_T, ...]) -> tuple[_T, ...]:

@@ -36,6 +36,11 @@ class Metadata:
     requires_dist: tuple[str, ...]
     extras: tuple[str, ...]
     license_files: tuple[str, ...]
+    license: str
+    license_expression: str
+    classifiers: tuple[str, ...]
+    summary: str
+    project_urls: tuple[str, ...]
     description_content_type: str
     description: str
 

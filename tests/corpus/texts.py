@@ -77,6 +77,56 @@ CASES: Cases = {
         named("demo-1.0+g1a2b3c4-cp311-cp311-manylinux_2_17_x86_64.whl"),
         named("demo-1.0.post1-cp311-cp311-manylinux_2_17_x86_64.whl"),
     ),
+    "local-version/not for an index": (
+        named("demo-1.0+ours.1-cp311-cp311-manylinux_2_17_x86_64.whl"),
+        Sample(
+            wheel={
+                "filename": "demo-1.0+ours.1-cp311-cp311-manylinux_2_17_x86_64.whl",
+                "metadata": META.replace("1.0\n", "1.0+ours.1\n") + "Classifier: Private :: Do Not Upload\n",
+            }
+        ),
+    ),
+    "archive-ratio": (
+        Sample(dict.fromkeys(("demo/a.dat", "demo/b.dat"), bytes(40 << 20)) | {MODULE: make_module()}),
+        Sample({"demo/a.dat": bytes(60 << 20), MODULE: make_module()}),
+    ),
+    "requirement-by-url": (
+        metadata("Requires-Dist: attrs @ https://example.org/attrs-25.1.0-py3-none-any.whl"),
+        metadata("Requires-Dist: attrs >= 25.1"),
+    ),
+    "requirement-by-url/of an extra": (
+        metadata("Provides-Extra: dev", "Requires-Dist: attrs @ git+https://example.org/attrs ; extra == 'dev'"),
+        metadata(
+            "Provides-Extra: dev",
+            "Requires-Dist: attrs @ git+https://example.org/attrs ; extra == 'dev'",
+            "Classifier: Private :: Do Not Upload",
+        ),
+    ),
+    "classifier-unknown": (
+        metadata("Classifier: License-Expression :: MIT"),
+        metadata("Classifier: Private :: License-Expression :: MIT"),
+    ),
+    "classifier-unknown/withdrawn": (
+        metadata("Classifier: Natural Language :: Ukranian"),
+        metadata("Classifier: Natural Language :: Ukrainian"),
+    ),
+    "licence-twice": (
+        metadata("License-Expression: MIT", "License: MIT"),
+        metadata("License: MIT"),
+    ),
+    "licence-classifier": (
+        metadata("License-Expression: MIT", "Classifier: License :: OSI Approved :: MIT License"),
+        metadata("License: MIT", "Classifier: License :: OSI Approved :: MIT License"),
+    ),
+    "metadata-refused": (metadata(f"Summary: {'x' * 513}"), metadata(f"Summary: {'x' * 512}")),
+    "metadata-refused/a label": (
+        metadata(f"Project-URL: {'x' * 33}, https://example.org"),
+        metadata(f"Project-URL: {'x' * 32}, https://example.org"),
+    ),
+    "metadata-refused/no URL": (
+        metadata("Project-URL: Home, example.org"),
+        metadata("Project-URL: Home, https://example.org"),
+    ),
     "wheel-version": (
         Sample(wheel={"wheel": wheel_text(NAME).replace("1.0", "2.0", 1)}),
         Sample(wheel={"wheel": wheel_text(NAME).replace("1.0", "1.9", 1)}),

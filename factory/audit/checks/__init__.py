@@ -15,6 +15,7 @@ from factory.audit.checks import (
     archive,
     hardening,
     hygiene,
+    index,
     libpython,
     loading,
     machines,
@@ -60,6 +61,7 @@ CHECKS: tuple[Check, ...] = (
     abi3,
     symbols,
     hygiene,
+    index,
 )
 _TABLES = (*(check.RULES for check in CHECKS), waivers.RULES)
 

@@ -23,14 +23,6 @@ RULES = table(
         source=WHEEL_SPECIFICATION + ", escaping and Unicode; PEP 440, normalization",
     ),
     Rule(
-        id="local-version",
-        severity=Severity.ERROR,
-        summary="the version is a local one",
-        why="Public indexes refuse it, and `==1.0` does not choose it alone.",
-        mend="Build from a tag, or set the version: `+g1a2b3c4` comes from a commit without a tag.",
-        source="PEP 440, local version identifiers",
-    ),
-    Rule(
         id="wheel-version",
         severity=Severity.ERROR,
         summary="Wheel-Version is absent or of a format that installers do not know",
@@ -121,9 +113,6 @@ def _spelling(wheel: Wheel) -> Iterator[Finding]:
         yield Finding.of(
             RULES["name-unnormalised"], wheel.filename, f"begins with {named}-{version}; it should begin with {due}"
         )
-    if wheel.name.version.local is not None:
-        message = f"has the local version {wheel.name.version}; public indexes refuse it"
-        yield Finding.of(RULES["local-version"], wheel.filename, message)
 
 
 def _wheel_version(wheel: Wheel) -> Iterator[Finding]:
