@@ -3,9 +3,9 @@
 A case is named `rule`, or `rule/variant`.
 """
 
-from tests.corpus import archive, hygiene, loader, python, texts
+from tests.corpus import archive, hygiene, loader, places, python, texts
 
-CASES = {**python.CASES, **loader.CASES, **archive.CASES, **texts.CASES, **hygiene.CASES}
+CASES = {**python.CASES, **loader.CASES, **archive.CASES, **texts.CASES, **hygiene.CASES, **places.CASES}
 
 # What a sample cannot help breaking beside its own rule.
 COMPANIONS: dict[str, set[str]] = {

@@ -50,4 +50,20 @@ CASES: Cases = {
             }
         ),
     ),
+    "library-copied": (
+        Sample(
+            {
+                MODULE: make_module(),
+                "demo/lib/libd.so.1": make_object(soname="libd.so.1"),
+                "demo/lib/libd.so.1.2.3": make_object(soname="libd.so.1"),
+            }
+        ),
+        Sample(
+            {
+                MODULE: make_module(),
+                "demo/lib/libd.so.1": make_object(soname="libd.so.1"),
+                "demo/lib/libe.so.1.2.3": make_object(soname="libe.so.1"),
+            }
+        ),
+    ),
 }

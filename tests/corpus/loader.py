@@ -174,7 +174,7 @@ CASES: Cases = {
         named(MUSL_NAME, {"demo/core.so": make_module(needed=["libc.musl-x86_64.so.1"])}),
     ),
     "needed-path": (
-        Sample({MODULE: make_module(needed=["build/liba.so"]), "build/liba.so": make_object()}),
+        Sample({MODULE: make_module(needed=["deps/liba.so"]), "deps/liba.so": make_object()}),
         Sample({MODULE: make_module(needed=["$ORIGIN/liba.so"]), "demo/liba.so": make_object()}),
     ),
     "needed-path/absolute": (module(needed=["/usr/lib/libc.so.6"]), module(needed=["libc.so.6"])),

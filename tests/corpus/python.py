@@ -64,6 +64,14 @@ CASES: Cases = {
         Sample({MODULE: make_object(exports=["PyInit_other"])}),
         Sample({MODULE: make_object(exports=["PyModExport_core"])}),
     ),
+    "init-missing/none at all": (
+        Sample({MODULE: make_object(undefined=["PyList_New"])}),
+        Sample({MODULE: make_object(undefined=["puts"])}),
+    ),
+    "init-missing/a library that uses Python": (
+        Sample({MODULE: make_module(), "demo/helper.abi3.so": make_object(undefined=["PyList_New"])}),
+        Sample({MODULE: make_module(), "demo/libhelper.so": make_object(undefined=["PyList_New"])}),
+    ),
     "module-missing": (
         Sample({MODULE: make_module(), "demo/fast.py": b""}, Expectation(modules=("demo.fast",))),
         Sample(expect=Expectation(modules=("demo.core",))),

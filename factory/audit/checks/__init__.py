@@ -22,6 +22,7 @@ from factory.audit.checks import (
     metadata,
     modules,
     names,
+    places,
     policy,
     record,
     suffixes,
@@ -62,6 +63,7 @@ CHECKS: tuple[Check, ...] = (
     symbols,
     hygiene,
     index,
+    places,
 )
 _TABLES = (*(check.RULES for check in CHECKS), waivers.RULES)
 

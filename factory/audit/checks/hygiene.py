@@ -3,13 +3,14 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from factory.audit.expectation import Expectation
 from factory.audit.modules import module_files
 from factory.audit.rules import table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
+from factory.digest import Digest
 from factory.wheel import Wheel
 
 RULES = table(
@@ -68,6 +69,15 @@ RULES = table(
         why="A process loads only the first one: which code runs depends on what was imported before.",
         mend="Bundle the library once, and let both users find it by `$ORIGIN`.",
         source="man 8 ld.so; glibc, _dl_name_match_p",
+    ),
+    Rule(
+        id="library-copied",
+        severity=Severity.WARNING,
+        summary="a library is in the wheel several times under one soname",
+        why="Wheels hold no links, so each name of a versioned library became a copy: everyone downloads them all, and "
+        "a process that opens two of them has its state twice.",
+        mend="Pack one file, named as the soname says, and leave the names with fewer and more digits out.",
+        source="man 3 dlopen: libraries are told apart by their files; binary distribution format specification",
     ),
     Rule(
         id="graft-unhashed",
@@ -157,10 +167,21 @@ def _twice(wheel: Wheel) -> Iterator[Finding]:
         if shared.soname and shared.needs_a_loader and shared.kind == "library" and not _is_module(shared.exports):
             holders[shared.soname, shared.machine_name].append(path)
     for (soname, _), paths in sorted(holders.items()):
-        if len(paths) > 1 and len({wheel.members[path].digest for path in paths}) > 1:
+        if len({wheel.members[path].digest for path in paths}) > 1:
             yield Finding.of(
                 RULES["soname-twice"], paths[1], f"has the soname {soname}, and so has {paths[0]}", tuple(paths)
             )
+        yield from _copies(wheel, soname, paths)
+
+
+def _copies(wheel: Wheel, soname: str, paths: Sequence[str]) -> Iterator[Finding]:
+    """Find files of one content among those of one soname."""
+    first: dict[Digest, str] = {}
+    for path in paths:
+        same = first.setdefault(wheel.members[path].digest, path)
+        if same != path:
+            message = f"is a copy of {same}, {wheel.members[path].size_bytes} bytes with the soname {soname} again"
+            yield Finding.of(RULES["library-copied"], path, message)
 
 
 def _is_module(exports: frozenset[str]) -> bool:

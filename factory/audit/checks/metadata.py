@@ -79,6 +79,14 @@ RULES = table(
         source="entry points specification, file format",
     ),
     Rule(
+        id="script-name",
+        severity=Severity.ERROR,
+        summary="a script's name is no file name",
+        why="Installers refuse the wheel, or write the script where its name leads: outside the environment.",
+        mend="Name the script in letters, digits, `.`, `_` and `-`.",
+        source="entry points specification, data model",
+    ),
+    Rule(
         id="entry-point-missing",
         severity=Severity.ERROR,
         summary="an entry point names a module that is not in the wheel",
@@ -92,12 +100,15 @@ _FIELD_RULES = {"metadata-version": "metadata-version", "license-expression": "l
 _RENDERED = frozenset({"text/plain", "text/x-rst", "text/markdown"})
 _WHEEL_VERSION = (1, 0)
 _SHOWN = 120
+_SCRIPTS = ("console_scripts", "gui_scripts")
+_SEPARATORS = frozenset("/\\")
+_NAME_BYTES = 255  # NAME_MAX
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
     """Compare METADATA with its specification, and the names in it with what is in the wheel."""
     subject = f"{wheel.dist_info}/METADATA"
-    findings = [*_spelling(wheel), *_wheel_version(wheel), *_entry_points(wheel)]
+    findings = [*_spelling(wheel), *_wheel_version(wheel), *_entry_points(wheel), *_script_names(wheel)]
     if wheel.metadata is not None:
         findings += [*_fields(subject, wheel.metadata), *_readme(subject, wheel.metadata)]
         findings += _licence_files(subject, wheel, wheel.metadata)
@@ -194,6 +205,24 @@ def _entry_points(wheel: Wheel) -> Iterator[Finding]:
         yield Finding.of(
             RULES["entry-point-missing"], subject, f"{name} in {group} names {module}, which is not in the wheel"
         )
+
+
+def _script_names(wheel: Wheel) -> Iterator[Finding]:
+    """Judge the names of files that installers make or copy into the folder of programs."""
+    subject = f"{wheel.dist_info}/entry_points.txt"
+    for group, name, _ in wheel.entry_points:
+        if group in _SCRIPTS and not _is_file_name(name):
+            message = f"names a script {name[:_SHOWN]!a}, which is no file name"
+            yield Finding.of(RULES["script-name"], subject, message)
+    for path in wheel.members:
+        name = path.partition(".data/scripts/")[2]
+        if name and not name.isprintable():
+            yield Finding.of(RULES["script-name"], path, "is a script whose name has control characters")
+
+
+def _is_file_name(name: str) -> bool:
+    short = len(name.encode(errors="replace")) <= _NAME_BYTES
+    return short and name.isprintable() and name not in ("", ".", "..") and not _SEPARATORS.intersection(name)
 
 
 class _Importable:

@@ -6,6 +6,7 @@ from factory.audit.closure import installed_path
 from factory.audit.expectation import Expectation
 from factory.audit.modules import ModuleFile, module_files
 from factory.audit.rules import table
+from factory.audit.sonames import is_interpreters
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import ITEMS, listed
@@ -86,10 +87,15 @@ def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectati
             continue
         exports = wheel.objects[module.path].exports
         others = tuple(sorted(n for n in exports if n.startswith(("PyInit_", "PyInitU_", "PyModExport"))))
-        if module.name in expectation.modules or others:
+        if module.name in expectation.modules or others or _is_for_python(wheel, module):
             has = f"it has {others[0]}" if others else "it has neither"
             message = f"importing {module.name} calls {module.hooks[0]} or {module.hooks[1]}; {has}"
             yield Finding.of(RULES["init-missing"], module.path, message, others)
+
+
+def _is_for_python(wheel: Wheel, module: ModuleFile) -> bool:
+    """Whether its suffix is an interpreter's and it uses Python's symbols: a library for ctypes does not."""
+    return bool(module.tag) and any(is_interpreters(symbol.name) for symbol in wheel.objects[module.path].undefined)
 
 
 def _pure(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:

@@ -24,6 +24,14 @@ RULES = table(
         source="core metadata specification, Requires-Python",
     ),
     Rule(
+        id="floor-taken-back",
+        severity=Severity.WARNING,
+        summary="Requires-Python excludes the oldest interpreter that an abi3 or pure tag claims",
+        why="The file name promises what METADATA takes back: installers on that interpreter skip the wheel.",
+        mend="Raise the floor to what `requires-python` admits: `abi3: cp311` in the recipe, PyO3's `abi3-py311`.",
+        source="core metadata specification, Requires-Python; PEP 425",
+    ),
+    Rule(
         id="name-unreadable",
         severity=Severity.ERROR,
         summary="the file name is not that of a wheel",
@@ -167,19 +175,29 @@ def _wheel_text(wheel: Wheel) -> Iterator[Finding]:
 
 
 def _requires_python(wheel: Wheel) -> Iterator[Finding]:
-    """Judge version-specific tags alone: that an abi3 wheel claims older versions than it admits does no harm."""
+    """Judge version-specific tags as promises; of a floor only the oldest interpreter is one, and costs no user."""
     if wheel.metadata is None or not wheel.metadata.requires_python:
         return
     subject, text = f"{wheel.dist_info}/METADATA", wheel.metadata.requires_python
-    minors = sorted({int(m[1]) for t in wheel.tags if (m := re.fullmatch(r"cp3([0-9]+)t?", t.abi))})
     try:
         specifiers = parse_specifiers(text)
     except UntrustedTextError:
         yield Finding.of(RULES["requires-python"], subject, f"Requires-Python {text[:80]!r} is not a version specifier")
         return
+    minors = sorted({int(m[1]) for t in wheel.tags if (m := re.fullmatch(r"cp3([0-9]+)t?", t.abi))})
     for minor in (minor for minor in minors if not _admits(specifiers, minor)):
         message = f"Requires-Python {text[:80]!r} excludes Python 3.{minor}; the file name claims cp3{minor}"
         yield Finding.of(RULES["requires-python"], subject, message)
+    floor = _floor(wheel)
+    if floor is not None and not _admits(specifiers, floor):
+        message = f"Requires-Python {text[:80]!r} excludes Python 3.{floor}, the oldest that the file name claims"
+        yield Finding.of(RULES["floor-taken-back"], subject, message)
+
+
+def _floor(wheel: Wheel) -> int | None:
+    """Find the oldest interpreter of tags that are for all later ones too; None where a tag is for one version."""
+    tags = [re.fullmatch(r"(?:cp|py)3([0-9]+)-(?:abi3t?|none)", f"{tag.interpreter}-{tag.abi}") for tag in wheel.tags]
+    return min((int(match[1]) for match in tags if match), default=None) if all(tags) else None
 
 
 def _admits(specifiers: SpecifierSet, minor: int) -> bool:

@@ -46,8 +46,11 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     findings: list[Finding] = []
     if expectation.stage == "repaired":
         for platform in claimed_platforms(wheel):
-            policy = policy_for(platform)
-            if policy is None:
+            policy, newest = policy_for(platform), policies(platform.libc, platform.arch)[-1:]
+            if newest and not platform.serves(newest[0].tag):
+                message = f"the file name claims {platform}; the newest policy known is {newest[0].tag}"
+                findings.append(Finding.of(TAG_RULES["platform-unknown"], wheel.filename, message))
+            elif policy is None:
                 message = f"the file name claims {platform}; no policy for {platform.arch} is that old"
                 findings.append(Finding.of(TAG_RULES["platform-unknown"], wheel.filename, message))
             else:

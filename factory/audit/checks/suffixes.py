@@ -1,6 +1,7 @@
 """Extension modules' suffixes: each must be one that the claimed interpreters look for."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from packaging.tags import Tag
@@ -9,6 +10,7 @@ from factory.audit.claims import oldest_minor
 from factory.audit.expectation import Expectation
 from factory.audit.modules import ModuleFile, module_files
 from factory.audit.rules import table
+from factory.audit.sonames import is_interpreters
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
@@ -30,6 +32,15 @@ RULES = table(
         why="The interpreters that install the wheel never find the module.",
         mend="Build with the interpreter the tag names, and clean the build folder between interpreters.",
         source="PEP 3149; CPython, importlib.machinery.EXTENSION_SUFFIXES",
+    ),
+    Rule(
+        id="module-without-abi",
+        severity=Severity.ERROR,
+        summary="a wheel whose abi tag is none holds an extension module",
+        why="`none` promises that no interpreter's ABI is needed: PyPy, debug builds and free-threaded ones install it "
+        "too, and cannot import the module or crash in it.",
+        mend="Tag the wheel for the ABI of its modules: `cp313-cp313`, or `cp39-abi3` for the stable one.",
+        source="PEP 425, abi tag",
     ),
     Rule(
         id="abi3-underclaimed",
@@ -76,7 +87,25 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- 
         for module in modules:
             findings.extend(_stable(module, tags) if stable else _specific(module, tags))
         findings.extend(_abi3t(wheel, modules, tags) if stable else _underclaimed(wheel, modules, tags))
+    elif not tags and any(tag.platform != "any" for tag in wheel.tags):
+        findings.extend(_without_abi(wheel))
     return Ruling(check="suffixes", findings=tuple(findings))
+
+
+def _without_abi(wheel: Wheel) -> Iterator[Finding]:
+    """Find modules that use Python's symbols; one that comes for each of several interpreters serves those."""
+    suffixes: defaultdict[str, set[str]] = defaultdict(set)
+    modules = [module for module in module_files(wheel) if module.is_importable(wheel)]
+    for module in modules:
+        suffixes[module.name].add(module.tag)
+    for module in modules:
+        if len(suffixes[module.name]) == 1 and any(
+            is_interpreters(symbol.name) for symbol in wheel.objects[module.path].undefined
+        ):
+            message = (
+                f"is an extension module, which needs an interpreter's ABI; the wheel claims {_claims(wheel.tags)}"
+            )
+            yield Finding.of(RULES["module-without-abi"], module.path, message)
 
 
 def _stable(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:

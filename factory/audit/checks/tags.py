@@ -7,6 +7,7 @@ from packaging.tags import Tag
 from factory.audit.claims import claimed_platforms, linux_platform
 from factory.audit.expectation import Expectation
 from factory.audit.rules import WHEEL_SPECIFICATION, table
+from factory.audit.served import is_served
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
@@ -38,6 +39,14 @@ RULES = table(
         source="PEP 600; the recipe's platforms",
     ),
     Rule(
+        id="tag-unserved",
+        severity=Severity.ERROR,
+        summary="no installer looks for any of the wheel's tags",
+        why="Indexes take the file, and nobody can install it: `is not a supported wheel on this platform`.",
+        mend="Tag it as the interpreters do: `cp39-abi3`, `cp313-cp313`, `py3-none`; `any` goes with `none` alone.",
+        source="PEP 425; packaging.tags, which pip and uv agree with",
+    ),
+    Rule(
         id="tag-mismatch",
         severity=Severity.ERROR,
         summary="the WHEEL file's tags are not those of the file name",
@@ -58,10 +67,17 @@ RULES = table(
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     """Compare the file name's tags with the WHEEL file, with what is expected, and with what an index accepts."""
-    findings = [*_mismatch(wheel), *_unexpected(wheel, expectation), *_ceiling(wheel, expectation)]
+    findings = [*_mismatch(wheel), *_unexpected(wheel, expectation), *_ceiling(wheel, expectation), *_unserved(wheel)]
     if expectation.stage == "repaired":
         findings.extend(_unknown(wheel))
     return Ruling(check="tags", findings=tuple(findings))
+
+
+def _unserved(wheel: Wheel) -> Iterator[Finding]:
+    """Find wheels without any tag that some interpreter asks for; compressed sets name some that none does."""
+    if wheel.tags and not any(map(is_served, wheel.tags)):
+        message = f"is tagged {_listed(_texts(wheel.tags))}, which no installer looks for"
+        yield Finding.of(RULES["tag-unserved"], wheel.filename, message)
 
 
 def _mismatch(wheel: Wheel) -> Iterator[Finding]:
