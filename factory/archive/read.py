@@ -34,7 +34,7 @@ class Member:
     mode: int
 
 
-Wanted = Callable[[str, bytes], bool]
+Wanted = Callable[[str, bytes, int], bool]
 Visitor = Callable[[Member, bytearray], None]
 Look = Callable[[str, Iterator[bytes]], None]
 
@@ -48,7 +48,7 @@ class Archive:
         self.flaws: list[Flaw] = []
 
     def visit(self, visitor: Visitor, wanted: Wanted) -> None:
-        """Hand over every readable file, with its content where `wanted(name, first four bytes)`, else with no bytes.
+        """Hand over every readable file, with its content where `wanted(name, first four bytes, size)`, else without.
 
         It takes a visitor rather than being an iterator, so that a content is freed before the next one is read.
         """
@@ -177,7 +177,8 @@ class Archive:
         chunks = read_checked(self._content, entry)
         first = next(chunks, b"")
         # Its declared size is reserved at once: a content that grew would be copied, and held twice.
-        kept = bytearray(entry.size_bytes if first and wanted(entry.name, first[:_HEAD_BYTES]) else 0)
+        is_wanted = first and wanted(entry.name, first[:_HEAD_BYTES], entry.size_bytes)
+        kept = bytearray(entry.size_bytes if is_wanted else 0)
         for chunk in chain([first], chunks):
             sha.update(chunk)
             size += len(chunk)

@@ -19,6 +19,9 @@ _NOTE_BYTES, _NOTE_HEAD_BYTES = 1 << 16, 12
 _SECTIONS = 1 << 14
 _NAMES_BYTES = 1 << 20
 _BUILD_PATH = re.compile(rb"/(?:home/|root/|Users/|project/|tmp/pip-)[\w.+@/-]{0,194}")
+_LIBPYTHON = re.compile(rb"libpy(?:thon[23%]|py)[\w.%+-]{0,80}?\.so[\w.%]{0,20}\0")
+_BEFORE = re.compile(rb"(?:[\w.%+~/-]*/)?\Z")
+_PATH_BYTES, _PRINTABLE = 256, range(0x20, 0x7F)
 _BUILD_PATHS, _BUILD_TRIES = 8, 1 << 12
 
 
@@ -34,6 +37,7 @@ def read_layout(image: Image) -> Layout:
         isa_needed=_isa_needed(image),
         sections=_sections(image),
         build_paths=tuple(sorted(set(islice(_build_paths(image.content), _BUILD_PATHS)))),
+        libpythons=tuple(sorted(set(islice(_libpythons(image.content), _BUILD_PATHS)))),
     )
 
 
@@ -122,3 +126,13 @@ def _build_paths(content: bytes | bytearray) -> Iterator[str]:
     for match in islice(_BUILD_PATH.finditer(content), _BUILD_TRIES):
         if b"/.cargo/" not in match[0]:
             yield match[0].decode()
+
+
+def _libpythons(content: bytes | bytearray) -> Iterator[str]:
+    """Find whole texts that name an interpreter's library, which dlopen may be given; words around one are none."""
+    for match in islice(_LIBPYTHON.finditer(content), _BUILD_TRIES):
+        start = max(0, match.start() - _PATH_BYTES)
+        folder = _BEFORE.search(content, start, match.start())
+        first = folder.start() if folder is not None else match.start()
+        if first == 0 or content[first - 1] not in _PRINTABLE:
+            yield content[first : match.end() - 1].decode()

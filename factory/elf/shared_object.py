@@ -58,7 +58,7 @@ class Layout:
     `stack` is what PT_GNU_STACK asks for, `page_bytes` the smallest alignment of a loaded segment (0 without any),
     `refused` why the loader maps nothing of it, `isa_needed` the bits of GNU_PROPERTY_X86_ISA_1_NEEDED. `sections` are
     the names of the sections, None where the section headers are absent or unreadable. `build_paths` are folders of
-    the machine that built it.
+    the machine that built it, `libpythons` the texts in the file that are an interpreter's library, or a path to one.
     """
 
     stack: Literal["absent", "plain", "executable"] = "plain"
@@ -69,6 +69,7 @@ class Layout:
     isa_needed: int = 0
     sections: frozenset[str] | None = frozenset()
     build_paths: tuple[str, ...] = ()
+    libpythons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

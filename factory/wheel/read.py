@@ -22,6 +22,7 @@ from factory.untrusted import (
     parse_rows,
     parse_wheel_name,
 )
+from factory.wheel.mistaken import Mistake, is_suspect, mistake_in
 from factory.wheel.wheel import Metadata, RecordRow, Wheel, WheelName, WheelText
 
 _T = TypeVar("_T")
@@ -53,8 +54,8 @@ def _is_text(name: str) -> bool:
     return len(parts) == 2 and parts[0].endswith(".dist-info") and parts[1] in _TEXTS  # noqa: PLR2004 -- folder/file
 
 
-def _is_wanted(name: str, head: bytes) -> bool:
-    return head == MAGIC or _is_text(name)
+def _is_wanted(name: str, head: bytes, size_bytes: int) -> bool:
+    return head == MAGIC or _is_text(name) or is_suspect(name, head, size_bytes)
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class _Parts:
     objects: dict[str, SharedObject] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
+    mistakes: dict[str, Mistake] = field(default_factory=dict)
     flaws: list[Flaw] = field(default_factory=list)
 
     def take(self, member: Member, content: bytearray) -> None:
@@ -76,16 +78,22 @@ class _Parts:
         self.members[member.name] = member
         if content.startswith(MAGIC):
             self._take_object(member.name, content)
-        elif len(content) > _TEXT_BYTES:
-            self._too_large(member.name, f"is a text of {len(content)} bytes; at most {_TEXT_BYTES} are read")
-        elif content:
-            self.texts[member.name] = bytes(content)
+        elif _is_text(member.name):
+            self._take_text(member.name, content)
+        elif mistake := mistake_in(member.name, bytes(content)):
+            self.mistakes[member.name] = mistake
 
     def _take_object(self, name: str, content: bytearray) -> None:
         try:
             self.objects[name] = parse(content, self.budget)
         except ElfError as error:
             self.broken[name] = str(error)
+
+    def _take_text(self, name: str, content: bytearray) -> None:
+        if len(content) > _TEXT_BYTES:
+            self._too_large(name, f"is a text of {len(content)} bytes; at most {_TEXT_BYTES} are read")
+        elif content:
+            self.texts[name] = bytes(content)
 
     def wheel(self) -> Wheel:
         """Put the value together."""
@@ -110,6 +118,7 @@ class _Parts:
             members=MappingProxyType(dict(sorted(self.members.items()))),
             objects=MappingProxyType(dict(sorted(self.objects.items()))),
             broken=MappingProxyType(dict(sorted(self.broken.items()))),
+            mistakes=MappingProxyType(dict(sorted(self.mistakes.items()))),
             flaws=tuple(self.flaws),
         )
 

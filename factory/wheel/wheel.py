@@ -12,6 +12,7 @@ from packaging.version import Version
 from factory.archive import UNREAD, Flaw, Member
 from factory.digest import Digest
 from factory.elf.shared_object import SharedObject
+from factory.wheel.mistaken import Mistake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class RecordRow:
 class Wheel:
     """One wheel. Texts are None when absent; `broken` maps ELF members that cannot be parsed to the reason.
 
+    `mistakes` maps members that are not what their names promise to what they are.
     `dist_infos` are the names of all `*.dist-info` folders; texts are read from `dist_info`, the one that the file name
     calls for, else the first. `entry_points` are group, name and value.
     """
@@ -87,6 +89,7 @@ class Wheel:
     members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
     objects: Mapping[str, SharedObject] = field(default_factory=lambda: MappingProxyType({}))
     broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    mistakes: Mapping[str, Mistake] = field(default_factory=lambda: MappingProxyType({}))
     flaws: tuple[Flaw, ...] = ()
 
     @property

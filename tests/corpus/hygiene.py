@@ -10,6 +10,9 @@ def _graft(name: str, soname: str, *more: str) -> Sample:
     return Sample(files | dict.fromkeys(more, b"{}"))
 
 
+_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 131072000\n"
+_CONFLICT = b"\n<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> theirs\n"
+
 CASES: Cases = {
     "debug-info": (module(sections=[".debug_info"]), module(sections=[".gnu_debuglink"])),
     "debug-info/compressed": (module(sections=[".zdebug_info"]), module(sections=[".debug_frame"])),
@@ -25,6 +28,21 @@ CASES: Cases = {
     ),
     "junk-file/of an editor": (beside("demo/core.py~", b"x"), beside("demo/core.py", b"x")),
     "junk-file/of a system": (beside("demo/.DS_Store", b"x"), beside("demo/.hidden", b"x")),
+    "lfs-pointer": (beside("demo/model.onnx", _POINTER), beside("demo/model.onnx", b"#" + _POINTER)),
+    "lfs-pointer/of a module": (beside("demo/fast.so", _POINTER), beside("demo/fast.so", _POINTER * 9)),
+    "html-page": (
+        beside("demo/table.csv", b"\n<!DOCTYPE html>\n<title>404</title>"),
+        beside("demo/table.html", b"\n<!DOCTYPE html>\n<title>404</title>"),
+    ),
+    "html-page/for a library": (
+        beside("demo/libfast.so.1", b"<html><body>Sign in</body></html>"),
+        beside("demo/feed.json", b'"<html>"'),
+    ),
+    "conflict-marks": (beside("demo/a.py", _CONFLICT), beside("demo/a.py", b'"""' + _CONFLICT + b'"""\n')),
+    "conflict-marks/in data": (
+        beside("demo/a.json", b"{\n" + _CONFLICT + b"}\n"),
+        beside("demo/a.json", b'{"a":\n"=======\n"}\n'),
+    ),
     "exports-extra": (module(exports=["helper"]), module(exports=["PyInit_other", "_init"])),
     "graft-without-sbom": (
         _graft("libfoo-1a2b3c4d.so", "libfoo-1a2b3c4d.so"),

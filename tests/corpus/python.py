@@ -40,6 +40,18 @@ CASES: Cases = {
         ),
         Sample({MODULE: make_module(needed=["libfoo.so"], runpath="$ORIGIN"), "demo/libfoo.so": make_object()}),
     ),
+    "libpython-opened": (
+        Sample({MODULE: make_module(undefined=["dlopen"]) + b"\0libpython3.11.so.1.0\0"}),
+        Sample({MODULE: make_module(undefined=["dlopen"]) + b"\0libpython3.11.so.1.0 is not needed\0"}),
+    ),
+    "libpython-opened/by a path": (
+        Sample({MODULE: make_module(undefined=["dlopen"]) + b"\0/usr/lib/libpypy3.11-c.so\0"}),
+        Sample({MODULE: make_module(undefined=["dlsym"]) + b"\0/usr/lib/libpypy3.11-c.so\0"}),
+    ),
+    "libpython-opened/by a made name": (
+        Sample({MODULE: make_module(undefined=["dlopen"]) + b"\0libpython%d.%d.so.1.0\0"}),
+        Sample({MODULE: make_module(undefined=["dlopen"]) + b"\0cannot find libpython%d.%d.so.1.0\0"}),
+    ),
     "libpython-embedded": (
         Sample({MODULE: make_module(exports=["Py_Initialize"])}),
         Sample({MODULE: make_module(undefined=["Py_Initialize"], exports=["Py_InitializeDemo"])}),

@@ -13,6 +13,7 @@ from factory.audit import waivers
 from factory.audit.checks import (
     abi3,
     archive,
+    contents,
     hardening,
     hygiene,
     index,
@@ -64,6 +65,7 @@ CHECKS: tuple[Check, ...] = (
     hygiene,
     index,
     places,
+    contents,
 )
 _TABLES = (*(check.RULES for check in CHECKS), waivers.RULES)
 

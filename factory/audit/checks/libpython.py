@@ -38,6 +38,15 @@ RULES = table(
         source="PEP 513, section `libpythonX.Y.so.1`; man 8 ld.so",
     ),
     Rule(
+        id="libpython-opened",
+        severity=Severity.ERROR,
+        summary="an object opens an interpreter's library by its name at run time",
+        why="Where no libpython is installed it is not found; where one is, a second interpreter with its own state is "
+        "loaded into the process. No repair tool sees it.",
+        mend="Look symbols of Python up in the process itself, by `dlsym(RTLD_DEFAULT, …)` or `dlopen(NULL, …)`.",
+        source="PEP 513, section `libpythonX.Y.so.1`; man 3 dlopen",
+    ),
+    Rule(
         id="libpython-embedded",
         severity=Severity.ERROR,
         summary="an object of the wheel is an interpreter",
@@ -60,6 +69,7 @@ RULES = table(
 )
 
 
+_OPENERS = frozenset({"dlopen", "dlmopen"})
 _NO_PLATFORM: frozenset[PlatformTag] = frozenset()
 
 
@@ -67,6 +77,7 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- 
     """No object may need an interpreter's library, reach one, or be one (PEP 513, "libpythonX.Y.so.1")."""
     links = link(wheel)
     findings = [*_linked(wheel), *_reached(wheel, links), *_embedded(wheel), *_hidden(wheel, links), *_stripped(wheel)]
+    findings += _opened(wheel)
     return Ruling(check="libpython", findings=tuple(findings), allows=_NO_PLATFORM if findings else None)
 
 
@@ -87,6 +98,16 @@ def _reached(wheel: Wheel, links: Links) -> Iterator[Finding]:
     for path, (step, end) in links.ways_to(guilty).items():
         message = f"reaches {guilty[end]} through {end}; an interpreter need not come with that library"
         yield Finding.of(RULES["libpython-reached"], path, message, (step, end) if step != end else (end,))
+
+
+def _opened(wheel: Wheel) -> Iterator[Finding]:
+    """Find names of libpython that are no needs of the loader, in objects that call dlopen."""
+    for path, shared in wheel.objects.items():
+        known = {*shared.needed, shared.soname}
+        names = tuple(name for name in shared.layout.libpythons if name not in known)
+        if names and not _OPENERS.isdisjoint(symbol.name for symbol in shared.undefined):
+            message = f"calls dlopen and names {names[0]}; an interpreter need not come with that library"
+            yield Finding.of(RULES["libpython-opened"], path, message, names)
 
 
 def _embedded(wheel: Wheel) -> Iterator[Finding]:

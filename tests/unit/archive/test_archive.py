@@ -30,7 +30,7 @@ def _read(path: Path, limits: ArchiveLimits = LIMITS) -> tuple[dict[str, bytes],
         contents[member.name] = bytes(content)
 
     with open_archive(path, limits) as archive:
-        archive.visit(take, lambda _, head: head == b"keep")
+        archive.visit(take, lambda _name, head, _size: head == b"keep")
         return contents, members, archive.flaws
 
 
@@ -288,7 +288,7 @@ def test_one_content_at_a_time_is_in_memory(tmp_path: Path) -> None:
     tracemalloc.start()
 
     with open_archive(path) as archive:
-        archive.visit(lambda _member, _content: None, lambda _, head: head == b"keep")
+        archive.visit(lambda _member, _content: None, lambda _name, head, _size: head == b"keep")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
