@@ -4,5 +4,6 @@ from factory.audit.checks import RULES
 from factory.audit.expectation import Expectation
 from factory.audit.gate import audit, unread
 from factory.audit.verdict import Audit, Finding, Ruling
+from factory.audit.waivers import waiver_line
 
-__all__ = ["RULES", "Audit", "Expectation", "Finding", "Ruling", "audit", "unread"]
+__all__ = ["RULES", "Audit", "Expectation", "Finding", "Ruling", "audit", "unread", "waiver_line"]

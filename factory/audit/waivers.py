@@ -1,5 +1,7 @@
 """Waivers: findings that a recipe accepts."""
 
+import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -30,6 +32,12 @@ RULES = table(
         source="the recipe's audit.waive",
     ),
 )
+
+_SPECIAL = re.compile(r"[\[*?]")
+_HASH = re.compile(r"(?<=[-_])[0-9a-f]{8,64}(?=\.|$)")
+_SUFFIX = re.compile(r"(?<=\.)(?:cpython-|pypy3)[^/]*(?=\.so$)")
+_VERSION = re.compile(r"(?<=-)[^/-]+(?=\.(?:data|dist-info)/)")
+_LINES, _SUBJECT_CHARACTERS = 3, 200
 
 
 def waive(findings: Iterable[Finding], waivers: Collection[Waiver], today: date) -> list[Finding]:
@@ -67,3 +75,30 @@ def judge_waivers(
         elif waiver.until is not None and waiver.until < today:
             message = f"the waiver of {waiver.rule} ran out on {waiver.until}"
             yield Finding.of(RULES["waiver-expired"], wheel.filename, message)
+
+
+def waiver_line(findings: Iterable[Finding]) -> str:
+    """Return the line of a recipe that accepts errors of one rule, empty where none of them fails.
+
+    What differs from build to build in a file's name, a graft's hash or a module's suffix, becomes `*`.
+    """
+    failing = [finding for finding in findings if finding.fails]
+    if not failing:
+        return ""
+    subjects = list(dict.fromkeys(_glob(finding.subject) for finding in failing))
+    several = len(subjects) > _LINES or max(map(len, subjects)) > _SUBJECT_CHARACTERS or "*" in subjects
+    items = ", ".join(_item(failing[0].rule, subject) for subject in (["*"] if several else subjects))
+    return f"audit: {{waive: [{items}]}}"
+
+
+def _item(rule: str, subject: str) -> str:
+    where = "" if subject == "*" else f" subject: {json.dumps(subject, ensure_ascii=False)},"
+    return f'{{rule: {rule},{where} reason: "say why"}}'
+
+
+def _glob(subject: str) -> str:
+    """Write a finding's subject as a glob that also covers the next build and the other cells."""
+    if subject.endswith(".whl") or not subject.isprintable():
+        return "*"
+    escaped = _SPECIAL.sub(r"[\g<0>]", subject)
+    return _VERSION.sub("*", _SUFFIX.sub("*", _HASH.sub("*", escaped)))

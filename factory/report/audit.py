@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
-from factory.audit import RULES, Audit, Finding
+from factory.audit import RULES, Audit, Finding, waiver_line
 from factory.catalogue import Severity
 from factory.terminal import plain
 
@@ -36,3 +36,5 @@ def _section(rule: str, findings: Sequence[Finding]) -> Iterator[Line]:
     if len(shown) < len(findings):
         yield ((f"    and {len(findings) - len(shown)} more of {rule}; --json lists more", "dim"),)
     yield ((f"    mend: {RULES[rule].mend}", "dim"),)
+    if accepting := waiver_line(findings):
+        yield ((plain(f"    or accept it in the recipe: {accepting}"), "dim"),)

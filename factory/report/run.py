@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from factory.audit import Finding
+from factory.audit import RULES, Finding, waiver_line
 from factory.catalogue import Severity
 from factory.events.model import CellRecord, Outcome, Run, Status, TrialResult
 from factory.excerpt import ITEMS
@@ -127,7 +127,20 @@ def _failures(record: CellRecord, folder: str) -> list[Text]:
     findings = [finding for finding in (audit.findings if audit else ()) if _is_shown(finding, record)]
     texts = list(dict.fromkeys(map(_finding, findings)))
     more = [f"  and {len(texts) - ITEMS} more findings; --json lists more"] if len(texts) > ITEMS else []
-    return [*lines, *(line(text) for text in [*texts[:ITEMS], *more])]
+    return [*lines, *(line(text) for text in [*texts[:ITEMS], *more, *_accepting(findings)])]
+
+
+def _accepting(findings: Iterable[Finding]) -> list[str]:
+    """Return for each rule that refuses the wheel how it is mended, and the recipe's line that accepts it."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.fails:
+            by_rule.setdefault(finding.rule, []).append(finding)
+    return [
+        text
+        for rule, of_rule in by_rule.items()
+        for text in (f"  mend {rule}: {RULES[rule].mend}", f"  or accept it in the recipe: {waiver_line(of_rule)}")
+    ]
 
 
 def _is_shown(finding: Finding, record: CellRecord) -> bool:

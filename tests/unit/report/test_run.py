@@ -5,7 +5,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from factory.audit import Audit, Finding
+from factory.audit import RULES, Audit, Finding
 from factory.catalogue import Severity, Waiver
 from factory.events.model import CellEnded, CellRecord, Planned, Run, RunEnded, TrialResult
 from factory.failure import Failure
@@ -103,3 +103,13 @@ def test_the_flags_of_this_call_are_repeated_in_what_to_type_next() -> None:
     Console(width=200, file=stream).print(render_run(ended_run(make_record("failed")), None, ["-o", "my wheels"]))
 
     assert "--only cp313-cp313-manylinux_2_31_x86_64 -o 'my wheels' -v" in stream.getvalue()
+
+
+def test_an_error_comes_with_its_mend_and_the_line_that_accepts_it() -> None:
+    finding = Finding.of(RULES["static-tls"], "spam.libs/libgomp-1a2b3c4d.so.1", "has static storage")
+    refused = replace(make_record("failed", wheel=WHEEL), after=Audit(rulings=(), findings=(finding,)))
+
+    text = shown(ended_run(refused))
+
+    assert f"mend static-tls: {RULES['static-tls'].mend}"[:60] in text
+    assert 'audit: {waive: [{rule: static-tls, subject: "spam.libs/libgomp-*.so.1", reason: "say why"}]}' in text
