@@ -25,6 +25,7 @@ from typing import Any
 
 KEPT_BYTES = 1 << 16
 RECORD = "--record"
+GIL = re.compile(r"The global interpreter lock \(GIL\) has been enabled to load module '([^']{1,200})'")
 OURS = ("error: ", "note: ", "unemulated: ")
 ILLEGAL = -signal.SIGILL
 IMPORT_ERROR = re.compile(r"^(?:ImportError|ModuleNotFoundError)\b.*", re.MULTILINE)
@@ -168,13 +169,20 @@ def import_child(record: Path) -> None:
 
 def import_one(name: str) -> dict[str, Any]:
     """Import a module; say where it came from, or what it raised, and which module was missing."""
+    free = not has_gil()
     try:
         module = importlib.import_module(name)
     except BaseException as error:
         traceback.print_exc()
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         return {"error": f"{type(error).__name__}: {error}", "missing": missing}
-    return {"origin": getattr(module.__spec__, "origin", None) or "no file"}
+    switched = {"gil": name} if free and has_gil() else {}
+    return {"origin": getattr(module.__spec__, "origin", None) or "no file", **switched}
+
+
+def has_gil() -> bool:
+    """Whether the GIL is on, as it always is where Python is not free-threaded (PEP 703)."""
+    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
 def top(name: str) -> str:
@@ -209,12 +217,18 @@ def imported(
             code, said = run([*under, sys.executable, "-I", __file__, RECORD, record.name], timeout_s)
             record.seek(0)
             answers = [json.loads(line) for line in record.readlines()[1:] if line.endswith("\n")]
-        yield from ((name, {**answer, "code": 0}) for name, answer in zip(rest, answers))
+        yield from ((name, blamed({**answer, "code": 0}, said)) for name, answer in zip(rest, answers))
         if len(answers) == len(rest) and code == 0:
             return
         culprit = rest[len(answers)] if len(answers) < len(rest) else ", ".join(rest)
         yield culprit, {"error": f"its process {how(code, timeout_s, said)}", "code": code}
         rest = rest[len(answers) + 1 :]
+
+
+def blamed(answer: dict[str, Any], said: str) -> dict[str, Any]:
+    """Name the module for which Python says that it switched the GIL on: another may have imported it."""
+    culprit = GIL.search(said) if "gil" in answer else None
+    return {**answer, "gil": culprit[1]} if culprit is not None else answer
 
 
 def how(code: int | None, timeout_s: float | None, said: str) -> str:
@@ -239,6 +253,11 @@ def import_all(told: Told, order: Mapping[str, Any]) -> None:
             told.error(f"{name} is no extension module here: it came from {answer['origin']}")
         else:
             print(name, "from", answer["origin"], flush=True)
+        if "gil" in answer:
+            told.note(
+                f"importing {name} switches the GIL on: {answer['gil']} does not declare that it runs without"
+                " (Py_mod_gil, PyUnstable_Module_SetGIL, PyO3's gil_used = false)"
+            )
 
 
 def emulate(

@@ -28,6 +28,10 @@ TARGET static int add(void) {
 """
 COUNT = "static int add(void) { volatile unsigned long x = 7; return x = __builtin_popcountl(x); }\n"
 FLAT = {"requires": ["pytest"], "run": "pytest -q {source}/tests/test_it.py"}
+SWITCHED = (
+    "importing gilback switches the GIL on: gilback does not declare that it runs without (Py_mod_gil,"
+    " PyUnstable_Module_SetGIL, PyO3's gil_used = false)"
+)
 SCRIPTS = {
     "fine": "import sys\ndef main(): print('usage')",
     "fussy": "import sys\ndef main(): print('what is --help?'); sys.exit(3)",
@@ -41,6 +45,13 @@ SCRIPTS = {
 def at_import(what: str) -> str:
     """Return a module's code that does something when it is imported."""
     return C_MODULE.replace(AT_IMPORT, f"{what} {AT_IMPORT}")
+
+
+def make_threaded(name: str, declares: bool) -> Project:
+    """A module for free-threaded Python, which may declare that it runs without the GIL."""
+    made = "PyObject *module = PyModule_Create(&definition);"
+    free = "PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);" if declares else ""
+    return make_c_project(name, code=C_MODULE.replace(AT_IMPORT, f"{made} {free} return module;"))
 
 
 def make_instructions(name: str, code: str, condition: str, *flags: str) -> Project:
@@ -294,3 +305,17 @@ def test_a_second_run_remembers_the_notes(workshop: Command, ran: Ran) -> None:
         trial.notes for trial in ran.records["started"].trials
     ]
     assert CP313 in again.statuses
+
+
+def test_a_module_that_switches_the_gil_on_is_noted(command: Command) -> None:
+    projects = {"gilback": make_threaded("gilback", declares=False), "freely": make_threaded("freely", declares=True)}
+    files = [
+        command.recipe(project, interpreters=("cp313t",), audit={"modules": [name]})
+        for name, project in projects.items()
+    ]
+
+    ran = command.build(*files)
+
+    noted = {name: [note for note in ran.records[name].trials[0].notes if "GIL" in note] for name in projects}
+    assert noted == {"gilback": [SWITCHED], "freely": []}
+    assert ran.code == 0

@@ -44,7 +44,7 @@ SAID = f"it said {SECRET}!"
 
 
 def finding() -> Finding:
-    return Finding(rule="spam", severity=Severity.ERROR, subject=SAID, message=SAID, evidence=(SAID,))
+    return Finding(rule="static-tls", severity=Severity.ERROR, subject=SAID, message=SAID, evidence=(SAID,))
 
 
 def record() -> CellEnded:
