@@ -138,6 +138,12 @@ def _names_and_libraries() -> Mapping[str, bytes]:
     return _objects(make_object(undefined=undefined, needed=needed, sections=None), 6)
 
 
+def _conflicts(count: int) -> Mapping[str, bytes]:
+    """Sources of as many elements as are parsed, each with the marks of a merge in a string."""
+    marks = b'"""\n<<<<<<< a\n=======\n>>>>>>> b\n"""\n'
+    return {f"demo/m{index}.py": marks + b"x=1\n" * 33_000 for index in range(count)}
+
+
 HOSTILE: Mapping[str, Callable[[Path], Path]] = {
     "needed libraries that overlap": _files(lambda: _objects(_overlapping_needs(400), 20)),
     "three names of 30 000 folders": _deep_names(3, 30_000),
@@ -157,5 +163,9 @@ HOSTILE: Mapping[str, Callable[[Path], Path]] = {
     "a table of very many columns": _described(grid_table(1_900, 60)),
     "names and libraries that multiply": _files(_names_and_libraries),
     "findings of long names": _files(lambda: _long_exports(510, 480)),
+    "marks of a merge in many sources": _files(lambda: _conflicts(800)),
+    "the beginning of libpython's name again and again": _files(
+        lambda: {"demo/a.so": make_object(undefined=["dlopen"]) + b"libpython3." * (5 << 20)}
+    ),
     "one object of slashes": _files(lambda: {"demo/a.so": make_object() + b"/" * (60 << 20)}),
 }

@@ -19,9 +19,11 @@ _NOTE_BYTES, _NOTE_HEAD_BYTES = 1 << 16, 12
 _SECTIONS = 1 << 14
 _NAMES_BYTES = 1 << 20
 _BUILD_PATH = re.compile(rb"/(?:home/|root/|Users/|project/|tmp/pip-)[\w.+@/-]{0,194}")
-_LIBPYTHON = re.compile(rb"libpy(?:thon[23%]|py)[\w.%+-]{0,80}?\.so[\w.%]{0,20}\0")
-_BEFORE = re.compile(rb"(?:[\w.%+~/-]*/)?\Z")
-_PATH_BYTES, _PRINTABLE = 256, range(0x20, 0x7F)
+_LIBPYTHON = re.compile(rb"libpy(?:thon[23%]|py)")
+_REST = re.compile(rb"[\w.%+-]{0,80}?\.so[\w.%]{0,20}\0")
+_FOLDER = re.compile(rb"(?:[\w.%+~/-]*+(?<=/))?")
+_UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
+_PATH_BYTES = 256
 _BUILD_PATHS, _BUILD_TRIES = 8, 1 << 12
 
 
@@ -131,8 +133,7 @@ def _build_paths(content: bytes | bytearray) -> Iterator[str]:
 def _libpythons(content: bytes | bytearray) -> Iterator[str]:
     """Find whole texts that name an interpreter's library, which dlopen may be given; words around one are none."""
     for match in islice(_LIBPYTHON.finditer(content), _BUILD_TRIES):
-        start = max(0, match.start() - _PATH_BYTES)
-        folder = _BEFORE.search(content, start, match.start())
-        first = folder.start() if folder is not None else match.start()
-        if first == 0 or content[first - 1] not in _PRINTABLE:
-            yield content[first : match.end() - 1].decode()
+        rest = _REST.match(content, match.end())
+        before = _UNPRINTABLE.split(content[max(0, match.start() - _PATH_BYTES) : match.start()])[-1]
+        if rest is not None and _FOLDER.fullmatch(before):
+            yield bytes(before + match[0] + rest[0][:-1]).decode()

@@ -9,6 +9,8 @@ Mistake = Literal["lfs-pointer", "html-page", "conflict-marks"]
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _POINTER_BYTES = 1 << 10  # the Git LFS specification: a pointer is smaller
 _LOOKED_AT_BYTES = 1 << 20
+_PYTHON = frozenset({"py", "pyi"})
+_SCRIPTS = 8  # parsing takes longer than all else; few honest wheels hold one text with marks, none so many
 _PAGES = (b"<!doctype html", b"<html")
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 _CODE = frozenset(
@@ -36,16 +38,35 @@ def is_suspect(name: str, head: bytes, size_bytes: int) -> bool:
     return suffix in _CODE or begins_a_page or (head == _POINTER[:4] and size_bytes <= _POINTER_BYTES)
 
 
-def mistake_in(name: str, content: bytes) -> Mistake | None:
-    """Say what a suspect file holds in place of what its name promises."""
-    if content.startswith(_POINTER) and len(content) <= _POINTER_BYTES:
-        return "lfs-pointer"
-    suffix = _suffix(name)
-    if suffix in _CODE | _DATA and content[:_POINTER_BYTES].lstrip(_BLANKS).lower().startswith(_PAGES):
-        return "html-page"
-    if suffix in _CODE and _has_marks(content) and not (suffix in ("py", "pyi") and _is_python(content)):
-        return "conflict-marks"
-    return None
+class Suspects:
+    """What the suspect files of one wheel hold in place of what their names promise, by their names."""
+
+    def __init__(self) -> None:
+        self.mistakes: dict[str, Mistake] = {}
+        self._scripts = 0
+
+    def take(self, name: str, content: bytes) -> None:
+        """Look at one file."""
+        mistake = self._mistake_in(_suffix(name), content)
+        if mistake is not None:
+            self.mistakes[name] = mistake
+
+    def _mistake_in(self, suffix: str, content: bytes) -> Mistake | None:
+        if content.startswith(_POINTER) and len(content) <= _POINTER_BYTES:
+            return "lfs-pointer"
+        if suffix in _CODE | _DATA and content[:_POINTER_BYTES].lstrip(_BLANKS).lower().startswith(_PAGES):
+            return "html-page"
+        if suffix in _CODE and _has_marks(content) and not (suffix in _PYTHON and self._is_python(content)):
+            return "conflict-marks"
+        return None
+
+    def _is_python(self, content: bytes) -> bool:
+        """Whether it is valid Python all the same: the marks stand in a string, as in tests of a merge."""
+        self._scripts += 1
+        try:
+            return self._scripts <= _SCRIPTS and bool(parse_script(content.decode(errors="replace")))
+        except UntrustedTextError:
+            return False
 
 
 def _suffix(name: str) -> str:
@@ -59,12 +80,3 @@ def _has_marks(content: bytes) -> bool:
     ours = text.find(b"\n<<<<<<< ")
     middle = text.find(b"\n=======\n", ours + 1) if ours >= 0 else -1
     return middle >= 0 and text.find(b"\n>>>>>>> ", middle + 1) >= 0
-
-
-def _is_python(content: bytes) -> bool:
-    """Whether it is valid Python all the same: the marks stand in a string, as in tests of a merge."""
-    try:
-        parse_script(content.decode(errors="replace"))
-    except UntrustedTextError:
-        return False
-    return True

@@ -22,7 +22,7 @@ from factory.untrusted import (
     parse_rows,
     parse_wheel_name,
 )
-from factory.wheel.mistaken import Mistake, is_suspect, mistake_in
+from factory.wheel.mistaken import Suspects, is_suspect
 from factory.wheel.wheel import Metadata, RecordRow, Wheel, WheelName, WheelText
 
 _T = TypeVar("_T")
@@ -68,7 +68,7 @@ class _Parts:
     objects: dict[str, SharedObject] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
-    mistakes: dict[str, Mistake] = field(default_factory=dict)
+    suspects: Suspects = field(default_factory=Suspects)
     flaws: list[Flaw] = field(default_factory=list)
 
     def take(self, member: Member, content: bytearray) -> None:
@@ -80,8 +80,8 @@ class _Parts:
             self._take_object(member.name, content)
         elif _is_text(member.name):
             self._take_text(member.name, content)
-        elif mistake := mistake_in(member.name, bytes(content)):
-            self.mistakes[member.name] = mistake
+        elif content:
+            self.suspects.take(member.name, bytes(content))
 
     def _take_object(self, name: str, content: bytearray) -> None:
         try:
@@ -118,7 +118,7 @@ class _Parts:
             members=MappingProxyType(dict(sorted(self.members.items()))),
             objects=MappingProxyType(dict(sorted(self.objects.items()))),
             broken=MappingProxyType(dict(sorted(self.broken.items()))),
-            mistakes=MappingProxyType(dict(sorted(self.mistakes.items()))),
+            mistakes=MappingProxyType(dict(sorted(self.suspects.mistakes.items()))),
             flaws=tuple(self.flaws),
         )
 
