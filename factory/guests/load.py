@@ -12,8 +12,9 @@ for path in sys.argv[3:]:
     done = subprocess.run([loader, *listing, path], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = done.stdout.decode(errors="replace")
     print(path, said, sep="\n", flush=True)
-    if done.returncode or any(map(is_bad, said.splitlines())):
+    lacking = [line.strip() for line in said.splitlines() if is_bad(line)]
+    if done.returncode or lacking:
         waived = path in tolerated
         bad = bad or not waived
-        print("note: waived:" if waived else "error:", "the loader cannot resolve", path, flush=True)
+        print("note: waived:" if waived else "error:", "the loader cannot resolve", ": ".join([path, *lacking[:1]]), flush=True)
 sys.exit(int(bad))

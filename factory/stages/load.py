@@ -27,7 +27,7 @@ class Loaded:
 class Load(Stage[Loaded]):
     """A wheel, whose objects the loader of an image resolves."""
 
-    NAME, VERSION = "load", 1
+    NAME, VERSION = "load", 2
 
     wheel: Digest
     image: Digest

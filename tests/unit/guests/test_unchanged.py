@@ -30,4 +30,4 @@ def test_the_program_that_asks_a_loader_is_the_one_that_keys_know() -> None:
     _, load = load_steps("demo-1.0-cp313-cp313-linux_x86_64.whl", [], Interpreter(13))
 
     assert load.argv[:4] == ("/usr/bin/python3.13", "-I", "-c", load.argv[3])
-    assert Digest.of(load.argv[3].encode()).hex == "8c5c51aa199f924376d222dc8739d00f9128e7001277504dd4f1f9ad31c3ed57"
+    assert Digest.of(load.argv[3].encode()).hex == "95fb162f3cd0300c1c10c6581f63daaeb53ca25adcb35033509abdf4d282463b"
