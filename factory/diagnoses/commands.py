@@ -21,8 +21,10 @@ _ERROR = re.compile(
 _WRAPPER = re.compile(
     r"subprocess\.CalledProcessError|BackendUnavailable: during handling|returned non-zero exit status"
 )
+_FRONTEND = re.compile(r"^Traceback \(most recent call last\):\n  File \"[^\"\n]{1,300}/frontend\.py\"", re.MULTILINE)
 _CAUSE: Final = "Caused by: "
 _LINE_LENGTH: Final = 300
+_LAST_LINES: Final = 8
 
 
 def first_error(output: str) -> str:
@@ -37,6 +39,18 @@ def first_error(output: str) -> str:
     below = lines[lines.index(chosen) + 1 :] if chosen in lines else []
     causes = takewhile(lambda line: line.startswith(_CAUSE), below)
     return ": ".join([chosen, *(cause.removeprefix(_CAUSE) for cause in causes)])[:_LINE_LENGTH]
+
+
+def last_lines(output: str) -> tuple[str, ...]:
+    """Return the last lines that are not empty, before the traceback of our frontend, which tells no cause."""
+    text = searchable(output)
+    lines = [line.rstrip() for line in text[: _end(text)].splitlines() if line.strip()]
+    return tuple(line[:_LINE_LENGTH] for line in lines[-_LAST_LINES:])
+
+
+def _end(text: str) -> int:
+    frontend = _FRONTEND.search(text)
+    return len(text) if frontend is None or not text[: frontend.start()].strip() else frontend.start()
 
 
 _LIBPYTHON = re.compile(r"(?:cannot find -l|could not find native static library `)(?P<name>python3[\w.]{0,20}+)")

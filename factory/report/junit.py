@@ -101,6 +101,7 @@ def _result_of_trial(outcome: Outcome, *, may_be_untried: bool) -> FinalResult |
 def _lines(failure: Failure | None, folder: str) -> Iterator[str]:
     if failure is not None:
         yield f"{failure.step} {failure.ended}: {failure.message}"
+        yield from failure.last_lines
         if failure.log:
             yield f"log: {folder}/{failure.log}"
         if failure.hint:

@@ -154,6 +154,7 @@ def _finding(finding: Finding) -> str:
 
 def _failure(address: str, failure: Failure, folder: str) -> list[Text]:
     lines = [line(f"✗ {address}: {failure.step} {failure.ended}: {failure.message}", style="bold red")]
+    lines += [line(f"  | {text}", style="dim") for text in failure.last_lines]
     if failure.log:
         lines.append(line(f"  log: {folder}/{failure.log}"))
     if failure.hint:

@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import PurePath, PurePosixPath
 from typing import Literal, Self
 
-from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
+from factory.diagnoses.cases import Diagnosis
+from factory.diagnoses.causes import Kind, explain_command
+from factory.diagnoses.commands import first_error, is_crowded, last_lines, wanted_libpython
 from factory.diagnoses.deaths import death
 from factory.diagnoses.network import network_attempt
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
@@ -205,6 +207,7 @@ def _sized(size_bytes: int) -> str:
     return f"{size_bytes / 1e9:.3g} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.3g} MB"  # noqa: PLR2004
 
 
+_KEEP = "the log has everything that was printed; `factory build --keep` keeps the files of the build as well"
 _LINKED = (
     "an extension module finds Python's functions in the interpreter that loads it; with PyO3 before 0.26, set "
     "build: {features: [pyo3/extension-module]}"
@@ -218,12 +221,30 @@ def _exited(step: Step, ended: Exit, log: str) -> Failure:
     # What was printed before a signal explains nothing: an old warning, or an error that was mended.
     if (died := death(ended.code, ended.output)) is not None:
         return Failure(step=step.name, message=died.sentence, log=log, hint=died.hint)
-    message = first_error(ended.output)
     attempt = network_attempt(ended.output, is_trial=step.phase == "trial")
     if attempt is None:
-        hint = f"a container holds {PIDS} processes and threads at once: run fewer" if is_crowded(ended.output) else ""
-        return Failure(step=step.name, message=message, log=log, hint=hint)
+        return _explained(step, ended, log)
     tried = f"{attempt.tool} tried to get {attempt.wanted} from the network, and {_OFFLINE[step.phase]} are offline"
-    if not attempt.is_cause:
-        return Failure(step=step.name, message=message, log=log, hint=f"before that, {tried}")
-    return Failure(step=step.name, message=tried, log=log, hint=attempt.declare)
+    if attempt.is_cause:
+        return Failure(step=step.name, message=tried, log=log, hint=attempt.declare)
+    failure = _explained(step, ended, log)
+    way = "" if failure.last_lines else f"{failure.hint}; "
+    return replace(failure, hint=f"{way}before that, {tried}")
+
+
+def _explained(step: Step, ended: Exit, log: str) -> Failure:
+    """Say why a command failed, with the way out; where none is known, with the last lines that it printed."""
+    known = _known(step, ended.output)
+    message = first_error(ended.output) if known is None else known.sentence
+    if known is not None and known.hint:
+        return Failure(step=step.name, message=message, log=log, hint=known.hint)
+    if is_crowded(ended.output):
+        hint = f"a container holds {PIDS} processes and threads at once: run fewer"
+        return Failure(step=step.name, message=message, log=log, hint=hint)
+    return Failure(step=step.name, message=message, log=log, hint=_KEEP, last_lines=last_lines(ended.output))
+
+
+def _known(step: Step, output: str) -> Diagnosis[Kind] | None:
+    if step.phase in ("prepare", "build"):
+        return explain_command(output, "build")
+    return explain_command(output, "test") if step.name == "test" else None

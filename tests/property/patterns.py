@@ -127,7 +127,7 @@ def _calls(module: ModuleType) -> Iterator[Named]:
 def _makes_a_case(node: ast.FunctionDef | ast.Lambda) -> bool:
     """Whether a table's case is made there: it is found among the values of its module."""
     returned = node.returns if isinstance(node, ast.FunctionDef) else None
-    return returned is not None and ast.unparse(returned).startswith("Case[")
+    return returned is not None and ast.unparse(returned).partition("[")[0] in ("Case", "Cause")
 
 
 def _method(node: ast.Call) -> str | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from factory.diagnoses.cargo import explain_cargo_failure
-from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
+from factory.diagnoses.causes import explain_command
+from factory.diagnoses.commands import first_error, is_crowded, last_lines, wanted_libpython
 from factory.diagnoses.git import complaint, explain_patch
 from factory.diagnoses.network import network_attempt
 from factory.diagnoses.packages import explain_packages
@@ -86,6 +87,9 @@ def test_a_steep_pattern_is_told_from_a_flat_one(expression: str, long: int, is_
 
 READERS: Mapping[str, Callable[[str], object]] = {
     "first error": first_error,
+    "causes of builds": lambda text: explain_command(text, "build"),
+    "causes of tests": lambda text: explain_command(text, "test"),
+    "last lines": last_lines,
     "libpython": wanted_libpython,
     "crowded": is_crowded,
     "network": network_attempt,

@@ -1,8 +1,10 @@
 """A log's first error line."""
 
+from pathlib import Path
+
 import pytest
 
-from factory.diagnoses.commands import first_error, is_crowded, wanted_libpython
+from factory.diagnoses.commands import first_error, is_crowded, last_lines, wanted_libpython
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,14 @@ def test_a_linker_that_looks_for_libpython_is_recognised(output: str, library: s
 )
 def test_a_command_that_was_refused_a_process_is_told_apart(output: str, crowded: bool) -> None:
     assert is_crowded(output) is crowded
+
+
+def test_the_last_lines_end_where_our_frontend_reports_that_the_backend_failed() -> None:
+    output = (Path(__file__).parents[2] / "data" / "causes" / "meson-error.txt").read_text(encoding="utf-8")
+
+    lines = last_lines(output)
+
+    assert lines[-2:] == (
+        "../meson.build:2:0: ERROR: Problem encountered: this package needs a 64-bit system",
+        "A full log can be found at /work/source/.mesonpy/meson-logs/meson-log.txt",
+    )

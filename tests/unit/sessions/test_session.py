@@ -90,7 +90,8 @@ def test_steps_end_with_the_first_that_fails(desk: Desk) -> None:
 
     failure = desk.session.run_all([STEP, replace(STEP, name="second", argv=("bad",)), replace(STEP, name="third")])
 
-    assert failure == Failure(step="second", message="error: it is bad", log="logs/cell/02-second.log")
+    assert isinstance(failure, Failure)
+    assert (failure.step, failure.message, failure.log) == ("second", "error: it is bad", "logs/cell/02-second.log")
     assert sorted(desk.logs) == ["01-build.log", "02-second.log"]
 
 
@@ -245,3 +246,34 @@ def test_a_step_that_nobody_could_watch_has_failed_and_the_hint_says_what_helps(
     assert failure.ended == "failed"
     assert failure.message == "the size of its workspace could not be measured for 120 s"
     assert failure.hint == "create fewer files and folders: one measurement may take 30 s"
+
+
+def test_a_cause_that_is_known_is_told_with_the_line_to_write(desk: Desk) -> None:
+    desk.answer(Answer(code=1, output="cc -c x.c\nx.c:1:10: fatal error: ffi.h: No such file or directory\nbye\n"))
+
+    failure = desk.session.run(STEP)
+
+    assert isinstance(failure, Failure)
+    assert failure.message == "x.c:1:10: fatal error: ffi.h: No such file or directory"
+    assert "build: {system: {apt: [" in failure.hint
+    assert failure.last_lines == ()
+
+
+def test_where_no_cause_is_known_the_last_lines_are_told_and_what_keeps_the_files(desk: Desk) -> None:
+    desk.answer(Answer(code=1, output="".join(f"line {number}\n\n" for number in range(20))))
+
+    failure = desk.session.run(STEP)
+
+    assert isinstance(failure, Failure)
+    assert failure.message == "line 19"
+    assert failure.last_lines == tuple(f"line {number}" for number in range(12, 20))
+    assert "--keep" in failure.hint
+
+
+def test_a_step_of_a_trial_is_not_told_how_to_build(desk: Desk) -> None:
+    desk.answer(Answer(code=1, output="ModuleNotFoundError: No module named 'numpy'\n"))
+
+    failure = desk.session.run(replace(STEP, name="test", phase="trial"))
+
+    assert isinstance(failure, Failure)
+    assert failure.hint == "test: {requires: [numpy]}, unless the wheel itself should hold it"
