@@ -13,8 +13,8 @@ class Failure:
     """Why a step failed: its name, the line that says why, the path of the whole log, and what the user can do.
 
     `log` is relative to the run's folder, and empty where no command ran. `ended` is `error` where the factory itself
-    is at fault; the log then holds the traceback. `last_lines` are those of the log,
-    where no cause is known.
+    is at fault; the log then holds the traceback. `last_lines` are those of the log where no
+    cause is known.
     """
 
     step: str
