@@ -253,10 +253,11 @@ class _Means:
 
 def _hinted(failure: Failure, output: str) -> Failure:
     """Take the message from the program that tried the wheel, and add a hint."""
-    if failure.step not in _TRYING or failure.ended != "failed" or failure.hint:
+    is_told = failure.hint and not failure.last_lines
+    if failure.step not in _TRYING or failure.ended != "failed" or is_told:
         return failure
     errors = (line.removeprefix(_ERROR) for line in output.splitlines() if line.startswith(_ERROR))
-    return replace(failure, message=next(errors, failure.message), hint=_HINTS[failure.step])
+    return replace(failure, message=next(errors, failure.message), hint=_HINTS[failure.step], last_lines=())
 
 
 _ERROR, _NOTE, _NONE = "error: ", "note: ", "unemulated: "  # what the guest that tries wheels begins its lines with
