@@ -18,12 +18,16 @@ from factory.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that a run needs: what was found, and what to do where it is not `fine`."""
+    """One thing that a run uses: what was found, and what to do where it is not `fine`.
+
+    What is `optional` fails nothing where it is missing: a run goes without, or brings it.
+    """
 
     name: str
     fine: bool
     found: str
     mend: str = ""
+    optional: bool = False
 
 
 def examine(host: Host) -> tuple[Check, ...]:
@@ -55,10 +59,10 @@ def _git(host: Host) -> Check:
 def _emulator(host: Host) -> Check:
     """Look for an emulator of an old processor. Trials can do without, and every report of a run says so."""
     emulator = emulator_of(host.path)
-    found = (
-        f"not emulated in trials: {emulator.reason}" if isinstance(emulator, NoEmulator) else "qemu-user emulates it"
-    )
-    return Check(name="old processor", fine=True, found=found)
+    if isinstance(emulator, NoEmulator):
+        found = f"not emulated in trials: {emulator.reason}"
+        return Check(name="old processor", fine=False, found=found, optional=True)
+    return Check(name="old processor", fine=True, found="qemu-user emulates it", optional=True)
 
 
 def _certificates(host: Host) -> Check:
@@ -97,7 +101,8 @@ def _weaknesses(info: EngineInfo) -> Iterator[Check]:
 def _images(engine: Engine, host: Host) -> Iterator[Check]:
     for spec in specs(host.image_lock):
         makes = "makes" if isinstance(spec, ImageSpec) else "that needs it pulls"
-        found = "here" if is_here(engine, spec) else f"not here yet; the first build {makes} it"
-        yield Check(name=f"image {spec.facts.name}", fine=True, found=found)
+        here = is_here(engine, spec)
+        found = "here" if here else f"not here yet; the first build {makes} it"
+        yield Check(name=f"image {spec.facts.name}", fine=here, found=found, optional=True)
     for prepared in prepared_here(engine):
         yield Check(name="prepared image", fine=True, found=f"{prepared.base} with {prepared.holds}")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from factory.excerpt import cut, few
 
-Ended = Literal["failed", "timeout", "lost", "blocked", "error"]
+Ended = Literal["failed", "timeout", "lost", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A recipe with its plan and what the plan was made from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -23,3 +24,14 @@ class PlannedRecipe:
     def at(self, cell: Cell, interpreter: Interpreter | None = None) -> Self:
         """Return the same with the recipe's overrides for a cell, or for its trial on an interpreter, applied."""
         return replace(self, recipe=recipe_for(self.recipe, cell.id, interpreter))
+
+
+def lacking_images(planned: PlannedRecipe) -> Iterator[str]:
+    """Say for which cells and trials no image has the interpreter, so that a run would fail."""
+    for cell in planned.plan.cells:
+        if cell.image is None or cell.interpreter is None:
+            yield f"{cell.address}: no image here has the interpreter to build it"
+            continue
+        for trial in cell.trials:
+            if trial.image is None and planned.at(cell, trial.interpreter).recipe.test.untried != "allow":
+                yield f"{cell.address}@{trial.interpreter}: no image here has {trial.interpreter} to try it"

@@ -82,7 +82,7 @@ def _exit_codes() -> str:
     meanings: dict[int, list[str]] = {
         0: ["Everything that was owed passed; for other commands: nothing is wrong."],
         1: [
-            "Something failed or was refused: a wheel, an audit, a check of `doctor`.",
+            "Something failed or was refused: a wheel, an audit, a check of `doctor`, a plan that lacks an image.",
             "Whoever read the output closed it before its end, as `| head` does.",
         ],
     }

@@ -1,7 +1,7 @@
 """`factory plan`."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Event
 
 import click
@@ -26,6 +26,7 @@ from factory.images.named import known
 from factory.memory import Memory
 from factory.plan.model import Plan
 from factory.plan.selection import refuse_nothing
+from factory.planned import PlannedRecipe, lacking_images
 from factory.recipe.model import Recipe
 from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
@@ -37,15 +38,20 @@ from factory.stages.pass_env import require_allowed
 from factory.store import Store
 from factory.unexpected import internal_errors
 
+_WITHOUT_IMAGES = (
+    "hint: leave the interpreter out of `interpreters`, name an image that has it (images: {…}), or let a wheel out "
+    "untried there by test: {untried: allow}; `factory image list` shows which image has which interpreter"
+)
+
 
 def run_plan(options: PlanOptions) -> int:
-    """Plan the recipes and print the plans; the exit code."""
+    """Plan the recipes and print the plans; the exit code is 1 where an image is lacking."""
     if options.ids and options.as_json:
         raise UsageError("--ids and --json are two forms of one answer", hint="leave one of them out")
     selection = Selection(families=families(options.families), only=options.only, skip=options.skip)
     loaded = load_named(options)
     failures: list[FactoryError] = list(loaded.errors)
-    host, plans = host_of(options), []
+    host, planned = host_of(options), list[PlannedRecipe]()
     with Store.open(host.store) as store:
         memory = Memory(store=store, cancelled=Event(), update=options.update)
         services = SourceServices(memory=memory, host=host, reader=confined)
@@ -54,18 +60,20 @@ def run_plan(options: PlanOptions) -> int:
                 with internal_errors():
                     require_allowed(recipe, host, "plan")
                     images = (*declared(host.image_lock), *_named(recipe, memory))
-                    plans.append(plan_recipe(recipe, services, images, selection).plan)
+                    planned.append(plan_recipe(recipe, services, images, selection))
             except FactoryError as error:
                 bad = error.of(recipe.file) if isinstance(error, InternalError) else error
                 if not (options.keep_going and is_of_one_recipe(error)):
                     raise bad from error
                 failures.append(bad)
+    plans = [each.plan for each in planned]
     if not failures:
         refuse_nothing(plans)
-    _print(plans, options)
+    lacking = tuple(text for each in planned for text in lacking_images(each))
+    _print(plans, options, lacking)
     for failure in failures:
         click.echo(render_error(failure), err=True)
-    return max((failure.exit_code for failure in failures), default=0)
+    return max((failure.exit_code for failure in failures), default=1 if lacking else 0)
 
 
 def _named(recipe: Recipe, memory: Memory) -> tuple[ImageFacts, ...]:
@@ -80,7 +88,7 @@ def _named(recipe: Recipe, memory: Memory) -> tuple[ImageFacts, ...]:
         raise error.of(recipe.file) from error
 
 
-def _print(plans: list[Plan], options: PlanOptions) -> None:
+def _print(plans: list[Plan], options: PlanOptions, lacking: Sequence[str]) -> None:
     if options.as_json:
         click.echo(render_json(PlanDocument(plans=tuple(plans))))
     elif options.ids:
@@ -90,6 +98,11 @@ def _print(plans: list[Plan], options: PlanOptions) -> None:
     else:
         for plan in plans:
             out().print(render_plan(plan), soft_wrap=True)
+        for text in lacking:
+            err().print(line(f"not ready: {text}"), soft_wrap=True)
+        if lacking:
+            err().print(line(_WITHOUT_IMAGES), soft_wrap=True)
+            return
         err().print(line(f"next: {shlex.join(['factory', 'build', *_again(options)])}"), soft_wrap=True)
 
 

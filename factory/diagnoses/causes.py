@@ -40,15 +40,16 @@ class Cause:
         """Return what a place means."""
         names = {name: _tidy(value) for name, value in match.groupdict(default="").items()}
         hint = _filled(self.hint, names) if self.way is None else self.way(names["wanted"])
-        sentence = _filled(self.sentence, names) if self.sentence else _tidy(_lines(match))
+        sentence = _filled(self.sentence, names) if self.sentence else _lines(match)
         return Diagnosis(kind=self.kind, sentence=sentence, hint=hint)
 
 
 def _lines(match: re.Match[str]) -> str:
-    """Return the lines that a match touches, as they were printed."""
+    """Return the line that a match touches as it was printed, or several in one."""
     start = match.string.rfind("\n", 0, match.start() + 1) + 1
     end = match.string.find("\n", match.end())
-    return match.string[start : None if end < 0 else end]
+    lines = match.string[start : None if end < 0 else end].strip()
+    return _tidy(lines) if "\n" in lines else lines
 
 
 def _tidy(value: str) -> str:

@@ -26,6 +26,7 @@ from factory.stages.prepare import prepare
 from factory.stages.repair import repair
 from factory.steps import Step
 from factory.tags import Interpreter
+from factory.untrusted import parse_wheel_name
 
 
 def build_cell(
@@ -66,8 +67,7 @@ class _Way:
         settings = config_settings(session.planned.recipe.build, session.planned.project, session.cell.floor)
         prepared = prepare(session, settings)
         if isinstance(prepared, Failure):
-            # What fails before the build is no failure of the build itself, so the cell counts as blocked.
-            return _stopped(record, replace(prepared, ended="blocked") if prepared.ended == "failed" else prepared)
+            return _stopped(record, prepared)
         steps = self._steps(settings)
         built = build(session, prepared, steps)
         if isinstance(built, Failure):
@@ -75,14 +75,14 @@ class _Way:
         before = self._audited(built.wheel, "built")
         record = replace(record, built=built.wheel, before=before)
         if not before.passed:
-            return _stopped(record, _refusal(before, "audit of the built wheel"))
+            return _stopped(record, _refusal(before, "audit of the built wheel", _tags_way(built.wheel, session.cell)))
         repaired = repair(session, built, prepared, steps)
         if isinstance(repaired, Failure):
             return _stopped(record, repaired)
         after = self._audited(repaired.wheel, "repaired")
         record = replace(record, repair=repaired.repair, wheel=repaired.wheel, after=after)
         if not after.passed:
-            return _stopped(record, _refusal(after, "audit of the repaired wheel"))
+            return _stopped(record, _refusal(after, "audit of the repaired wheel", ""))
         return replace(record, status="passed")
 
     def _steps(self, settings: Mapping[str, str | list[str]]) -> tuple[Step, ...]:
@@ -117,10 +117,31 @@ def _stopped(record: CellRecord, failure: Failure) -> CellRecord:
     return replace(record, status=failure.ended, failure=failure)
 
 
-def _refusal(verdict: Audit, step: str) -> Failure:
-    worst = next(finding for finding in verdict.findings if finding.fails)
+def _refusal(verdict: Audit, step: str, tags_way: str) -> Failure:
+    failing = [finding for finding in verdict.findings if finding.fails]
+    tags = next((finding for finding in failing if finding.rule == "tag-unexpected"), None)
+    if tags is not None and tags_way:
+        return Failure(step=step, message=f"{tags.rule}: {tags.message}", hint=tags_way)
+    worst = failing[0]
     return Failure(
         step=step,
         message=f"{worst.rule}: {worst.message}",
         hint=f"the report lists every finding; docs/reference/rules.md explains {worst.rule}",
     )
+
+
+def _tags_way(wheel: Artifact, cell: Cell) -> str:
+    """Return the recipe's lines for a wheel that has other tags than those that are owed; empty where none would do."""
+    carried = sorted({(tag.interpreter, tag.abi) for tag in parse_wheel_name(wheel.filename)[3]})
+    match carried, cell.floor:
+        case [(python, "abi3")], None:
+            return f"the project makes abi3 wheels itself: write abi3: {python} and build: {{floor: project}}"
+        case [(python, "abi3")], floor if python != str(floor):
+            return f"the project sets its own floor: write abi3: {python} and build: {{floor: project}}"
+        case [(python, abi)], floor if floor is not None and abi.startswith(python):
+            return (
+                "the floor does not reach the build: write build: {floor: {feature: NAME}} with the crate's feature, "
+                "{option: TEXT} with the backend's, or leave abi3 out for a wheel per version"
+            )
+        case _:
+            return ""

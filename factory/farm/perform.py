@@ -7,7 +7,7 @@ from typing import TypeVar, assert_never
 
 from factory.confined import Overrun
 from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
-from factory.events.model import CellRecord, TrialResult
+from factory.events.model import CellRecord, Status, TrialResult
 from factory.failure import Failure
 from factory.farm.cell import build_cell
 from factory.farm.jobs import BuildCell, Built, FitImage, ImageKey, Job, Key, MakeImage, Outcome, TryWheel
@@ -92,7 +92,7 @@ class Performer:
 
     def _build(self, job: BuildCell, done: Done) -> Outcome:
         if job.image is None or job.cell.interpreter is None:
-            failure = Failure(step="plan", message="no image here has the interpreter", ended="blocked")
+            failure = Failure(step="plan", message="no image here has the interpreter")
             return Built(record=CellRecord(cell=job.cell, status="unbuildable", failure=failure))
         image, loader = _image(done, job.image), None if job.loader is None else _image(done, job.loader)
         interpreter = job.cell.interpreter
@@ -193,8 +193,9 @@ def _blocked_by(job: Job, failure: Failure) -> Outcome:
         case MakeImage() | FitImage():
             return failure
         case BuildCell():
-            failure = replace(failure, ended="blocked") if failure.ended == "failed" else failure
-            return _failed_build(job, failure)
+            # The step that made the image failed; the cell itself did not begin.
+            status: Status = "blocked" if failure.ended == "failed" else failure.ended
+            return Built(record=CellRecord(cell=job.cell, status=status, failure=failure))
         case TryWheel():
             return _failed_trial(job, failure)
         case _:

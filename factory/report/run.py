@@ -11,9 +11,9 @@ from rich.text import Text
 from factory.audit import RULES, Finding, waiver_line
 from factory.catalogue import Severity
 from factory.events.model import CellRecord, Outcome, Run, Status, TrialResult
-from factory.excerpt import ITEMS
-from factory.failure import Failure
+from factory.excerpt import ITEMS, listed
 from factory.release import Release
+from factory.report.once import Told, told_once
 from factory.report.proof import proof_lines
 from factory.report.tally import HEAD, tallies, total
 from factory.report.text import line
@@ -47,8 +47,10 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
         parts.append(_Wheels(run.records))
     if len(run.plans) > 1:
         parts += [Text(), _counted(run), Text()]
+    for told in told_once(run.records):
+        parts += _failure(told, run.folder)
     for record in run.records:
-        parts += _failures(record, run.folder)
+        parts += _findings(record)
     for bad in run.failed_recipes:
         parts.append(line(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
         parts += [line(f"  hint: {bad.hint}")] if bad.hint else []
@@ -115,19 +117,13 @@ def _trials(trials: Iterable[TrialResult]) -> Text:
     return line(" ".join(f"{trial.interpreter}{MARKS[trial.outcome]}" for trial in trials) or "-")
 
 
-def _failures(record: CellRecord, folder: str) -> list[Text]:
-    lines = []
-    # Where a trial failed the cell has the same failure, which is shown once, with the trial's address.
-    if record.failure is not None and not any(trial.failure for trial in record.trials):
-        lines += _failure(record.cell.address, record.failure, folder)
-    for trial in record.trials:
-        if trial.failure is not None:
-            lines += _failure(f"{record.cell.address}@{trial.interpreter}", trial.failure, folder)
+def _findings(record: CellRecord) -> list[Text]:
     audit = record.after or record.before  # what the repair has put right need not be reported
     findings = [finding for finding in (audit.findings if audit else ()) if _is_shown(finding, record)]
     texts = list(dict.fromkeys(map(_finding, findings)))
     more = [f"  and {len(texts) - ITEMS} more findings; --json lists more"] if len(texts) > ITEMS else []
-    return [*lines, *(line(text) for text in [*texts[:ITEMS], *more, *_accepting(findings)])]
+    heading = [line(f"{record.cell.address}:")] if texts else []
+    return [*heading, *(line(text) for text in [*texts[:ITEMS], *more, *_accepting(findings)])]
 
 
 def _accepting(findings: Iterable[Finding]) -> list[str]:
@@ -152,8 +148,11 @@ def _finding(finding: Finding) -> str:
     return f"  {finding.severity}{waived} {finding.rule}: {finding.subject}: {finding.message}"
 
 
-def _failure(address: str, failure: Failure, folder: str) -> list[Text]:
-    lines = [line(f"✗ {address}: {failure.step} {failure.ended}: {failure.message}", style="bold red")]
+def _failure(told: Told, folder: str) -> list[Text]:
+    failure = told.failure
+    lines = [line(f"✗ {told.addresses[0]}: {failure.step} {failure.ended}: {failure.message}", style="bold red")]
+    if told.addresses[1:]:
+        lines.append(line(f"  the same: {listed(told.addresses[1:])}"))
     lines += [line(f"  | {text}", style="dim") for text in failure.last_lines]
     if failure.log:
         lines.append(line(f"  log: {folder}/{failure.log}"))

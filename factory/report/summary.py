@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from factory.events.model import Run
-from factory.failure import Failure
+from factory.excerpt import listed
+from factory.report.once import Told, told_once
 from factory.report.proof import proof_lines
 from factory.report.run import closing
 from factory.report.tally import HEAD, Tally, tallies, total
@@ -77,14 +78,11 @@ def _of_recipes(run: Run) -> Iterator[str]:
 
 
 def _of_cells(run: Run) -> Iterator[str]:
-    for record in run.records:
-        failed = [(trial, trial.failure) for trial in record.trials if trial.failure is not None]
-        for trial, failure in failed:
-            yield _failure(f"{record.cell.address}@{trial.interpreter}", failure, run.folder)
-        if record.failure is not None and not failed:
-            yield _failure(record.cell.address, record.failure, run.folder)
+    for told in told_once(run.records):
+        yield _failure(told, run.folder)
 
 
-def _failure(address: str, failure: Failure, folder: str) -> str:
+def _failure(told: Told, folder: str) -> str:
+    failure, address = told.failure, listed(told.addresses)
     log = f" (log: {escape(f'{folder}/{failure.log}')})" if failure.log else ""
     return f"* **{escape(address)}**: {escape(f'{failure.step} {failure.ended}: {failure.message}')}{log}"

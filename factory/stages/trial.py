@@ -209,7 +209,9 @@ class TrialWork:
             compared = session.run(means.steps[-1])
             if isinstance(compared, Failure) and session.last_output.startswith(_ERROR):
                 return _hinted(compared, session.last_output)
-        hint = failure.hint or (_LEFT_OUT if wants_source(self.planned.recipe.test) and self._left_out else "")
+        left_out = _LEFT_OUT if wants_source(self.planned.recipe.test) and self._left_out else ""
+        known = "" if failure.last_lines and left_out else failure.hint
+        hint = "; ".join(filter(None, (known, left_out)))
         return replace(failure, hint=hint)
 
     def _equip(self, session: Session, means: "_Means") -> Failure | None:

@@ -51,7 +51,7 @@ def test_doctor_lists_everything_that_is_missing_each_with_what_mends_it(factory
 
     done = factory("doctor", PATH=str(factory.folder / "empty"), FACTORY_STORE=str(factory.folder / "file"))
 
-    missing = re.findall(r"^missing +(\S+)", done.stdout, flags=re.MULTILINE)
+    missing = re.findall(r"^missing +(?!old)(\S+)", done.stdout, flags=re.MULTILINE)
     mends = dict(re.findall(r"^to fix (\S+): (.+)$", done.stdout, flags=re.MULTILINE))
     assert missing == ["store", "mmdebstrap", "git", "engine"]
     assert list(mends) == missing
@@ -60,7 +60,7 @@ def test_doctor_lists_everything_that_is_missing_each_with_what_mends_it(factory
     assert "apt-get install git" in mends["git"]
     assert "systemctl start docker" in mends["engine"]
     assert re.search(
-        r"ok +old processor +not emulated .*apt-get install qemu-user-static", " ".join(done.stdout.split())
+        r"missing +old processor +not emulated .*apt-get install qemu-user-static", " ".join(done.stdout.split())
     )
     assert done.code == 5
 
@@ -90,6 +90,39 @@ def test_a_bad_recipe_is_framed_on_stderr_before_anything_else(factory: Program,
     assert "recipe.yaml:4:1: unknown field 'interpreter'" in done.stderr
     assert "4 | interpreter: [cp313]\n  | ^^^^^^^^^^^" in done.stderr
     assert "manylinux2020" in way_out(done.stderr) or "manylinux2014" in way_out(done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        pytest.param(
+            (), "cp312-cp312-manylinux_2_31_x86_64: no image here has the interpreter to build it", id="build"
+        ),
+        pytest.param(
+            ("--set", "abi3=cp39", "--set", "build.floor=project"),
+            "cp39-abi3-manylinux_2_31_x86_64@cp312: no image here has cp312 to try it",
+            id="trial",
+        ),
+    ],
+)
+def test_a_plan_for_which_an_image_is_lacking_ends_with_1_and_says_what_to_write(
+    factory: Program, settings: tuple[str, ...], said: str
+) -> None:
+    done = factory("plan", "--set", "interpreters=[cp313, cp312]", *settings)
+
+    assert done.code == 1
+    assert f"not ready: demo/{said}" in done.stderr
+    assert "`interpreters`" in done.stderr
+    assert "next:" not in done.stderr
+
+
+def test_a_plan_is_ready_where_the_recipe_lets_a_wheel_out_untried(factory: Program) -> None:
+    settings = ("interpreters=[cp313, cp312]", "abi3=cp39", "build.floor=project", "test.untried=allow")
+
+    done = factory("plan", *(word for setting in settings for word in ("--set", setting)))
+
+    assert done.code == 0, done.stderr
+    assert "next: factory build" in done.stderr
 
 
 def test_a_recipe_that_would_read_a_variable_is_planned_where_the_caller_allows_it(factory: Program) -> None:

@@ -92,11 +92,11 @@ def test_a_volume_that_somebody_deleted_is_filled_again(world: World) -> None:
         pytest.param("sources", "blocked", "sources", "blocked", 5, id="package sources"),
         pytest.param("packages", "blocked", "packages", "blocked", 5, id="system packages"),
         pytest.param("manifest", "blocked", "manifest", "blocked", 5, id="list of packages"),
-        pytest.param("bytecode", "blocked", "bytecode", "blocked", 4, id="bytecode of the tools"),
-        pytest.param("environment", "blocked", "environment", "blocked", 3, id="environment"),
-        pytest.param("install", "blocked", "environment", "blocked", 3, id="requirements of the build"),
-        pytest.param("requirements", "blocked", "requirements", "blocked", 3, id="requirements hook"),
-        pytest.param("renew", "blocked", "renew", "blocked", 3, id="source after the hook"),
+        pytest.param("bytecode", "failed", "bytecode", "blocked", 4, id="bytecode of the tools"),
+        pytest.param("environment", "failed", "environment", "blocked", 3, id="environment"),
+        pytest.param("install", "failed", "environment", "blocked", 3, id="requirements of the build"),
+        pytest.param("requirements", "failed", "requirements", "blocked", 3, id="requirements hook"),
+        pytest.param("renew", "failed", "renew", "blocked", 3, id="source after the hook"),
         pytest.param("before", "failed", "before", "blocked", 3, id="command before the build"),
         pytest.param("build", "failed", "build", "blocked", 3, id="build"),
         pytest.param("repair", "failed", "repair", "blocked", 3, id="repair"),
@@ -124,28 +124,28 @@ def test_a_step_that_fails_ends_its_cell_and_is_done_again_with_all_that_needs_i
     assert (again.status, len(world.engine.started) - started) == ("passed", started_again)
 
 
-def test_crates_that_cannot_be_fetched_block_the_cell(world: World) -> None:
+def test_crates_that_cannot_be_fetched_fail_the_cell(world: World) -> None:
     world.engine.commands = instead("crates", BAD)
 
     record = only(world.run(HASHES))
 
-    assert (record.status, failure_of(record).step) == ("blocked", "crates")
+    assert (record.status, failure_of(record).step) == ("failed", "crates")
     assert failure_of(record).message == "cargo could not fetch the crates: it does not work"
 
 
-def test_a_lock_that_the_source_does_not_have_blocks_the_cell(world: World) -> None:
+def test_a_lock_that_the_source_does_not_have_fails_the_cell(world: World) -> None:
     record = only(world.run(HASHES.replace("{locked: false}", "{locked: true}")))
 
-    assert (record.status, failure_of(record).step) == ("blocked", "crates")
+    assert (record.status, failure_of(record).step) == ("failed", "crates")
     assert failure_of(record).message == "the source has no Cargo.lock"
 
 
-def test_requirements_that_cannot_be_resolved_block_the_cell(world: World) -> None:
+def test_requirements_that_cannot_be_resolved_fail_the_cell(world: World) -> None:
     world.refuse_requirements(Failure(step="resolve", message="no version fits"))
 
     record = only(world.run(PLAIN))
 
-    assert (record.status, failure_of(record).step) == ("blocked", "resolve")
+    assert (record.status, failure_of(record).step) == ("failed", "resolve")
     assert world.engine.started == []
 
 

@@ -194,17 +194,17 @@ def asking(content: bytes | None) -> Commands:
         pytest.param(b" " * (2 << 20), "more than the", id="too large"),
     ],
 )
-def test_what_is_no_list_of_requirements_blocks_the_cell(world: World, content: bytes | None, message: str) -> None:
+def test_what_is_no_list_of_requirements_fails_the_cell(world: World, content: bytes | None, message: str) -> None:
     world.engine.commands = instead("requirements", asking(content))
 
     record = only(world.run(PLAIN))
 
-    assert (record.status, failure_of(record).step) == ("blocked", "requirements")
+    assert (record.status, failure_of(record).step) == ("failed", "requirements")
     assert message in failure_of(record).message
     assert "prepare" not in world.remembered()
 
 
-def test_a_hook_that_asks_for_a_passed_value_blocks_the_cell(world: World) -> None:
+def test_a_hook_that_asks_for_a_passed_value_fails_the_cell(world: World) -> None:
     world.engine.commands = instead("requirements", asking(b'["t0ps3cret-word"]'))
 
     record = only(world.run(ONE_WORD))
@@ -265,3 +265,32 @@ def test_a_record_names_the_results_that_its_wheel_was_made_of(world: World) -> 
     assert [material.key for material in again.materials] == [material.key for material in first.materials]
     assert not any(material.from_store for material in first.materials)
     assert all(material.from_store for material in again.materials)
+
+
+@pytest.mark.parametrize(
+    ("tag", "floor", "line"),
+    [
+        pytest.param("cp39-abi3", "", "abi3: cp39 and build: {floor: project}", id="abi3 where a version is owed"),
+        pytest.param(
+            "cp310-abi3",
+            "abi3: cp39\nbuild: {floor: project}\n",
+            "abi3: cp310 and build: {floor: project}",
+            id="another floor",
+        ),
+        pytest.param(
+            "cp313-cp313",
+            "abi3: cp39\nbuild: {floor: project}\n",
+            "leave abi3 out for a wheel per version",
+            id="no abi3",
+        ),
+    ],
+)
+def test_a_wheel_of_other_tags_is_told_with_the_lines_that_ask_for_it(
+    world: World, tag: str, floor: str, line: str
+) -> None:
+    world.engine.commands = instead("build", leaving((f"plain-1.0-{tag}-linux_x86_64.whl", GOOD)))
+
+    record = only(world.run(f"{PLAIN}{floor}"))
+
+    assert failure_of(record).message.startswith("tag-unexpected: ")
+    assert line in failure_of(record).hint

@@ -70,7 +70,8 @@ def test_a_job_without_its_image_has_the_failure_of_the_image(
     result = outcome.record if isinstance(outcome, Built) else outcome
     assert isinstance(result, CellRecord | TrialResult)
     assert result.failure is not None
-    assert (result.failure.message, result.failure.ended) == (failure.message, ended)
+    assert (result.failure.message, result.failure.ended) == (failure.message, failure.ended)
+    assert (result.status if isinstance(result, CellRecord) else result.outcome) == ended
 
 
 def test_a_fitting_without_its_image_has_the_failure_of_the_image(jobs: dict[type[Job], Job]) -> None:

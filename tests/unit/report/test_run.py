@@ -9,6 +9,7 @@ from factory.audit import RULES, Audit, Finding
 from factory.catalogue import Severity, Waiver
 from factory.events.model import CellEnded, CellRecord, Planned, Run, RunEnded, TrialResult
 from factory.failure import Failure
+from factory.plan.model import Cell
 from factory.report.run import render_run
 from factory.tags import Interpreter
 from tests.makers.runs import make_artifact, make_cell, make_plan, make_record, make_run
@@ -113,3 +114,38 @@ def test_an_error_comes_with_its_mend_and_the_line_that_accepts_it() -> None:
 
     assert f"mend static-tls: {RULES['static-tls'].mend}"[:60] in text
     assert 'audit: {waive: [{rule: static-tls, subject: "spam.libs/libgomp-*.so.1", reason: "say why"}]}' in text
+
+
+def test_a_failure_that_cells_share_is_told_once_with_all_of_them() -> None:
+    failure = Failure(step="build", message="spam.c:1: error: no", log="logs/a/02-build.log", hint="mend it")
+    other = Failure(step="build", message="spam.c:1: error: no", log="logs/b/02-build.log", hint="mend it")
+    old = make_cell("cp311-cp311-manylinux_2_31_x86_64")
+
+    text = shown(ended_run(make_record("failed", failure=failure), make_record("failed", cell=old, failure=other)))
+
+    assert text.count("spam.c:1: error: no") == 1
+    assert "the same: spam/cp311-cp311-manylinux_2_31_x86_64" in text
+    assert "logs/a/02-build.log" in text
+
+
+def test_failures_that_differ_are_told_apart() -> None:
+    failures = [Failure(step="build", message=f"spam.c:{line}: error: no") for line in (1, 2)]
+    old = make_cell("cp311-cp311-manylinux_2_31_x86_64")
+
+    text = shown(ended_run(*map(_failed, (None, old), failures)))
+
+    assert "spam.c:1: error: no" in text
+    assert "spam.c:2: error: no" in text
+    assert "the same" not in text
+
+
+def _failed(cell: Cell | None, failure: Failure) -> CellRecord:
+    return make_record("failed", failure=failure) if cell is None else make_record("failed", cell=cell, failure=failure)
+
+
+def test_a_failure_without_a_known_cause_shows_the_last_lines_of_its_log() -> None:
+    failure = Failure(step="build", message="no", last_lines=("linking", "it went wrong"))
+
+    text = shown(ended_run(make_record("failed", failure=failure)))
+
+    assert "  | linking\n  | it went wrong\n" in text

@@ -71,9 +71,10 @@ def test_a_recipe_that_could_not_be_read_is_listed() -> None:
 
 def test_a_summary_is_never_larger_than_a_job_may_have() -> None:
     cells = [make_cell(recipe=f"recipe-{number}") for number in range(2000)]
-    failure = Failure(step="build", message="<" * 400)
+    failures = [Failure(step="build", message=f"{number}{'<' * 400}") for number in range(2000)]
     events = [Planned(plan=make_plan(cell, recipe=cell.recipe)) for cell in cells]
-    records = [CellEnded(record=make_record("failed", cell=cell, failure=failure)) for cell in cells]
+    ended = zip(cells, failures, strict=True)
+    records = [CellEnded(record=make_record("failed", cell=cell, failure=failure)) for cell, failure in ended]
 
     text = render_summary(make_run(*events, *records, ENDED))
 

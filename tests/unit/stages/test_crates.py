@@ -98,7 +98,7 @@ def test_a_network_that_is_away_loses_the_cell(world: World) -> None:
     assert (record.status, failure_of(record).step) == ("lost", "crates")
 
 
-def test_a_link_that_leads_out_of_what_cargo_left_blocks_the_cell(world: World) -> None:
+def test_a_link_that_leads_out_of_what_cargo_left_fails_the_cell(world: World) -> None:
     def fetch(call: Call) -> Answer:
         call.files.link("/work/cargo/out", "/etc/passwd")
         return programs(call)
@@ -107,7 +107,7 @@ def test_a_link_that_leads_out_of_what_cargo_left_blocks_the_cell(world: World) 
 
     record = only(world.run(HASHES))
 
-    assert (record.status, failure_of(record).step) == ("blocked", "crates")
+    assert (record.status, failure_of(record).step) == ("failed", "crates")
     assert "out of the folder" in failure_of(record).message
 
 
