@@ -33,7 +33,7 @@ def test_a_fault_in_one_recipes_cell_ends_that_cell_and_all_else_is_released(com
     good, faulty = command.recipe(make_c_project("innocent")), command.recipe(make_c_project("faulty"))
     arguments = (faulty, good, "--junit", "run.xml")
 
-    ended = broken(command, "factory.farm.work", "build_cell", "recursion").build(*arguments)
+    ended = broken(command, "factory.farm.perform", "build_cell", "recursion").build(*arguments)
     evidence = ended.failure("faulty")
     again = command.build(*arguments)
 
@@ -53,7 +53,7 @@ def test_a_fault_of_ours_removes_no_wheel_that_was_released_before(command: Comm
     recipe = command.recipe(make_c_project("faulty2"))
     first = command.build(recipe)
 
-    ended = broken(command, "factory.farm.work", "build_cell", "key").build(recipe, "--no-cache")
+    ended = broken(command, "factory.farm.perform", "build_cell", "key").build(recipe, "--no-cache")
 
     assert (first.code, ended.code) == (0, 70), first.stderr + ended.stderr
     assert command.wheels == {f"faulty2-1.0-{CP313}.whl"}
@@ -81,7 +81,7 @@ def test_a_job_of_ours_that_never_ends_does_not_keep_a_signal_from_ending_the_ru
 ) -> None:
     quick, slow = command.recipe(make_c_project(f"quick{number}")), command.recipe(make_slow_project(f"slow{number}"))
     hung = command.recipe(make_c_project("faulty4"))
-    hanging = broken(command, "factory.farm.work", "build_cell", "hang")
+    hanging = broken(command, "factory.farm.perform", "build_cell", "hang")
     child = hanging.start("build", quick, slow, hung, "--jobs", "3", "--json", "run.json")
     wait_for(command.folder, child, has_ended(f"quick{number}"))
     wait_for(command.folder, child, is_building(f"slow{number}"))
