@@ -1,6 +1,8 @@
 """How a recipe brings what a build lacks: the line to write for a program, a header, a library or a module."""
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -35,8 +37,6 @@ _PACKAGES: Final[Mapping[str, str]] = {
     "curl-config": "libcurl4-openssl-dev",
     "doxygen": "doxygen",
     "flex": "flex",
-    "gdal-config": "libgdal-dev",
-    "geos-config": "libgeos-dev",
     "gfortran": "gfortran",
     "gperf": "gperf",
     "h5cc": "libhdf5-dev",
@@ -44,10 +44,7 @@ _PACKAGES: Final[Mapping[str, str]] = {
     "m4": "m4",
     "mysql_config": "libmariadb-dev",
     "nasm": "nasm",
-    "pg_config": "libpq-dev",
     "protoc": "protobuf-compiler",
-    "xml2-config": "libxml2-dev",
-    "xslt-config": "libxslt1-dev",
     "yasm": "yasm",
 }
 """Packages of Debian bullseye and later that have a program."""
@@ -60,7 +57,7 @@ def program(name: str) -> str:
     """Return what brings a program."""
     if name in _WHEELS:
         return f"build: {{requires: [{name}]}} brings {name}"
-    return system(f"the program {name}", _PACKAGES.get(name, ""))
+    return system(name, _PACKAGES.get(name, ""))
 
 
 def header(name: str) -> str:
@@ -93,11 +90,18 @@ def found(name: str) -> str:
 
 def system(wanted: str, package: str = "") -> str:
     """Return how a system package is named."""
-    if package:
+    if package := package or _owners().get(wanted, ""):
         return f"build: {{system: {{apt: [{package}]}}}} installs it; dnf and apk have their own names for it"
     return (
         f"build: {{system: {{apt: [NAME]}}}} with the package that has {wanted}; https://packages.debian.org finds it"
     )
+
+
+@cache
+def _owners() -> Mapping[str, str]:
+    """Return the package of Debian bullseye that has a header, a pkg-config file or a program, as its index says."""
+    rows = Path(__file__).with_name("debian.txt").read_text(encoding="ascii").splitlines()
+    return {name: package for package, *names in map(str.split, rows) for name in names}
 
 
 def module(name: str) -> str:
