@@ -17,6 +17,7 @@ from factory.digest import Digest
 from factory.errors import OutputError, SourceError, UsageError
 from factory.host import Host, read_host
 from factory.images import declared
+from factory.images.contents import contents_of
 from factory.init import Origin, Settled, recipe_of
 from factory.project.files import Files
 from factory.project.read import read_project
@@ -26,6 +27,7 @@ from factory.report.text import line
 from factory.source.folder import read_folder
 from factory.source.tree import Tree
 from factory.source.unpack import unpack_apart
+from factory.store import Store
 from factory.untrusted import (
     UntrustedTextError,
     parse_project_name,
@@ -46,8 +48,11 @@ def run_init(options: InitOptions) -> int:
         raise OutputError(
             f"{options.output} exists already", hint="name another file with -o, or write over it with --force"
         )
-    origin, tree = _taken(options, read_host(), Path() if to_stdout else options.output.parent)
-    settled = recipe_of(origin, tree, declared(), families=chosen, file=options.output, today=today())
+    host = read_host()
+    origin, tree = _taken(options, host, Path() if to_stdout else options.output.parent)
+    with Store.open(host.store) as store:
+        index = contents_of(chosen, host, store)
+        settled = recipe_of(origin, tree, declared(), families=chosen, file=options.output, today=today(), index=index)
     for caution in settled.cautions:
         err().print(line(f"note: {caution}"), soft_wrap=True)
     if to_stdout:

@@ -3,5 +3,6 @@
 from factory.init.draft import Origin
 from factory.init.recipe import recipe_of
 from factory.init.settle import Settled
+from factory.init.system import PackageIndex
 
-__all__ = ["Origin", "Settled", "recipe_of"]
+__all__ = ["Origin", "PackageIndex", "Settled", "recipe_of"]

@@ -39,10 +39,7 @@ _NO_BUILD_VARIABLES = (
         re.compile("(?:PIP|UV|CIBW)_.*"),
         "builds call neither pip nor uv: requirements come from the index of this machine",
     ),
-    (
-        re.compile("MACOSX_.*|.*_MACOS(?:X)?|VCPKG_.*|VSCMD_.*"),
-        "it is for other systems, or for a tool that builds lack",
-    ),
+    (re.compile("MACOSX_.*|SYSTEM_VERSION_COMPAT"), "it is for macOS"),
     (re.compile("RUSTUP_.*"), RUST),
 )
 _RUNS_AS_ROOT = (

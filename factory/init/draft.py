@@ -18,8 +18,9 @@ from factory.init.modules import is_pure, named_modules
 from factory.init.overrides import overridden
 from factory.init.requirements import Wanted
 from factory.init.selectors import matches, refuse_unreadable
-from factory.init.system import for_managers, managers_of
+from factory.init.system import PackageIndex, for_managers, guessed, managers_of
 from factory.init.targets import Targets, carried_targets, served, targets
+from factory.init.wishes import wishes
 from factory.project.files import Files, Reading
 from factory.project.model import Project
 from factory.project.read import read_project
@@ -55,7 +56,14 @@ class Origin:
     file: str = ""
 
 
-def draft(origin: Origin, files: Files, images: Sequence[ImageFacts], *, families: Sequence[str]) -> Draft:
+def draft(
+    origin: Origin,
+    files: Files,
+    images: Sequence[ImageFacts],
+    *,
+    families: Sequence[str],
+    index: PackageIndex | None = None,
+) -> Draft:
     """Read what a source says of itself, and of how cibuildwheel builds it, into the draft of a recipe.
 
     Raises:
@@ -67,7 +75,10 @@ def draft(origin: Origin, files: Files, images: Sequence[ImageFacts], *, familie
             hint="`factory image list` shows what there is",
         )
     title = f"{origin.name}{f' {origin.version}' if origin.version else ''}"
-    carried = _carried(origin, Reading.of(files), images, families)
+    reading = Reading.of(files)
+    carried = _carried(origin, reading, images, families)
+    if index is not None:
+        carried = guessed(carried, wishes(files, _backend(reading)), index)
     return Draft.of(title, _tests(for_managers(carried, managers_of(images, families))))
 
 
@@ -119,6 +130,14 @@ def _read(files: Reading) -> _Said:
     except SourceError as error:
         troubles.append(_trouble(error))
     return _Said(project=project, pyproject=pyproject, settings=settings, troubles=tuple(dict.fromkeys(troubles)))
+
+
+def _backend(files: Files) -> str:
+    """Return the module that the source names as its backend; setuptools where nothing can be read."""
+    try:
+        return re.split("[.:]", read_project(files).build_system.build_backend)[0]
+    except SourceError:
+        return "setuptools"
 
 
 def _is_pure(files: Files, source: _Said) -> bool:

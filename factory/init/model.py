@@ -10,6 +10,7 @@ Value = str | bool | int | Sequence["Value"] | Mapping[str, "Value"]
 _MOST_FIELDS = 200
 _MOST_ITEMS = 200
 _MOST_CHARACTERS = 4000
+_SYSTEM = ("build", "system")
 _SCRIPTS = (("build", "before"), ("test", "run"))  # where a line may be there twice
 
 
@@ -77,7 +78,8 @@ class Draft:
             elif (first := entries.get(item.field)) is None:
                 entries[item.field] = item
             else:
-                entries[item.field] = replace(first, value=_joined(item.field, first.value, item.value))
+                why = f"{first.why}; {item.why}" if item.field[:2] == _SYSTEM and item.why != first.why else first.why
+                entries[item.field] = replace(first, value=_joined(item.field, first.value, item.value), why=why)
         kept = list(entries.values())
         left += [Left(what=entry.dotted, why="there are too many fields") for entry in kept[_MOST_FIELDS:]]
         return cls(title=title, entries=tuple(kept[:_MOST_FIELDS]), left=tuple(dict.fromkeys(left)))

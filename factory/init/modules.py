@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from factory.errors import SourceError
+from factory.init.blocks import MESON_BLOCK, Blocks
 from factory.project.cargo import inside
 from factory.project.files import Files, read_text
 from factory.project.model import Project
@@ -17,7 +18,6 @@ from factory.tags import Abi3Floor
 _EXTENSIONS = frozenset({"Extension", "RustExtension", "Pybind11Extension", "CythonExtension", "CMakeExtension"})
 _MESON = re.compile(r"\.extension_module\(\s*+'(?P<name>\w+)'(?P<rest>(?:[^()]|\([^()]*+\))*+)\)")
 _MESON_SUBDIR = re.compile(r"subdir\s*+:\s*+'(?P<folder>[\w./-]*)'")
-_MESON_IF = re.compile(r"(?ms)^if\b.*?^endif\b")  # only conditions at the margin end at the margin
 _CMAKE = re.compile(
     r"(?:pybind11_add_module|nanobind_add_module|python_add_library|Python3?_add_library)\s*\(\s*(?P<name>\w+)",
     re.IGNORECASE,
@@ -26,8 +26,8 @@ _CMAKE_INSTALL = re.compile(
     r"install\s*+\(\s*+TARGETS\s++(?P<names>(?:\w++\s++){1,200}?)(?:LIBRARY\s++)?DESTINATION\s++\"?(?P<folder>[\w./-]+)",
     re.IGNORECASE,
 )
-_MESON_BELOW = re.compile(r"(?m)^[ \t]*+subdir\(\s*+'(?P<folder>[\w./-]+)'")
-_CMAKE_BELOW = re.compile(r"(?m)^[ \t]*+add_subdirectory\s*+\(\s*+(?P<folder>[\w./-]+)", re.IGNORECASE)
+MESON_BELOW = re.compile(r"(?m)^[ \t]*+subdir\(\s*+'(?P<folder>[\w./-]+)'")
+CMAKE_BELOW = re.compile(r"(?m)^[ \t]*+add_subdirectory\s*+\(\s*+(?P<folder>[\w./-]+)", re.IGNORECASE)
 _MOST_FILES = 200
 _COMPILED = (
     *(".c", ".cc", ".cpp", ".cxx", ".cu", ".pyx", ".rs", ".f", ".f77", ".f90", ".for", ".go", ".zig"),
@@ -206,8 +206,8 @@ def _listed(tree: ast.AST, name: str) -> Iterator[str]:
 
 def _of_meson(files: Files, folder: str) -> Iterator[Named]:
     """Read calls of `extension_module` with a literal name; without a literal folder the package is not known."""
-    for path, text in _texts(files, folder, "meson.build", _MESON_BELOW):
-        conditional = tuple(match.span() for match in _MESON_IF.finditer(text))
+    for path, text in texts(files, folder, "meson.build", MESON_BELOW):
+        blocks = Blocks(text, MESON_BLOCK)
         for match in _MESON.finditer(text):
             below = _MESON_SUBDIR.search(match["rest"])
             package = below["folder"].strip("/").replace("/", ".") if below else ""
@@ -215,13 +215,13 @@ def _of_meson(files: Files, folder: str) -> Iterator[Named]:
             yield Named(
                 names=(name,),
                 where=path,
-                certain=bool(package) and not any(start < match.start() < end for start, end in conditional),
+                certain=bool(package) and not blocks.around(match.start()),
             )
 
 
 def _of_cmake(files: Files, folder: str) -> Iterator[Named]:
     """Read calls that add a module with a literal name; its package is where it is installed."""
-    for path, text in _texts(files, folder, "CMakeLists.txt", _CMAKE_BELOW):
+    for path, text in texts(files, folder, "CMakeLists.txt", CMAKE_BELOW):
         homes = {name: match["folder"] for match in _CMAKE_INSTALL.finditer(text) for name in match["names"].split()}
         for match in _CMAKE.finditer(text):
             name, home = match["name"], homes.get(match["name"])
@@ -230,7 +230,7 @@ def _of_cmake(files: Files, folder: str) -> Iterator[Named]:
             yield Named(names=(dotted,), where=path, certain=home is not None)
 
 
-def _texts(files: Files, folder: str, name: str, below: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+def texts(files: Files, folder: str, name: str, below: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     """Yield a build description and those that it names below it, without their comments, each once."""
     todo, seen = [folder], set[str]()
     while todo and len(seen) < _MOST_FILES:

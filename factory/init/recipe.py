@@ -11,6 +11,7 @@ from factory.image_facts import ImageFacts
 from factory.init.draft import Origin, draft
 from factory.init.model import Draft, Left
 from factory.init.settle import Settled, settle
+from factory.init.system import PackageIndex
 from factory.plan.planner import plan
 from factory.project.files import Files
 from factory.project.model import Project
@@ -21,14 +22,23 @@ _FLOOR = ("abi3", "build.floor")
 
 
 def recipe_of(
-    origin: Origin, files: Files, images: Sequence[ImageFacts], *, families: Sequence[str], file: Path, today: date
+    origin: Origin,
+    files: Files,
+    images: Sequence[ImageFacts],
+    *,
+    families: Sequence[str],
+    file: Path,
+    today: date,
+    index: PackageIndex | None = None,
 ) -> Settled:
     """Write a recipe for a source; where no plan can be made of it, the reason is listed with what was left out.
+
+    Without the `index` of the images' distribution no system package is guessed.
 
     Raises:
         ImageError: no image of these families builds for anything that can be tried here.
     """
-    first = draft(origin, files, images, families=families)
+    first = draft(origin, files, images, families=families, index=index)
     attempt = partial(_attempt, project=_project(files), images=images, families=families, file=file, today=today)
     settled = attempt(first)
     if not settled.refused:

@@ -1,12 +1,182 @@
-"""System packages by the package managers that the images have: names of others are told, and are not in the recipe."""
+"""System packages by the package managers that the images have: read, or guessed by their distribution's index."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
 
+from factory.errors import SourceError
 from factory.image_facts import ImageFacts
-from factory.init.model import Carried, Entry, Left, shown
+from factory.init.model import Carried, Entry, Left, Value, shown
+from factory.init.wishes import Wish
 
 _SYSTEM = ("build", "system")
+_APT = (*_SYSTEM, "apt")
+_COMPILERS = ("CC", "CXX", "LD", "AR", "NM", "RANLIB", "FC")
+_BROUGHT = re.compile(
+    r"lib(?:c6|crypt|nsl|tirpc|gcc-[0-9]+|stdc\+\+-[0-9]+)-dev|linux-libc-dev|libpython[0-9.]+-dev|binutils|(?:gcc|g\+\+|cpp)(?:-[0-9]+)?|make|perl"
+)  # what build-essential depends on, and each interpreter's own
+_PYTHON = re.compile(r"libpython[0-9.]+-dev")
+_NEVER = re.compile(r".*(?:-cross|-i386|-x32|mingw|-udeb|-dbg|klibc|musl|dietlibc).*")
 _SAME_NAMES = {"yum": "dnf"}
+
+
+class PackageIndex(Protocol):
+    """The index of a distribution's files; `held` are packages that the build image has already."""
+
+    @property
+    def suite(self) -> str:
+        """The distribution's name for it."""
+        ...
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Packages of the build image."""
+        ...
+
+    def find(self, paths: Collection[str], names: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the packages that hold each path, and each name that is a package's by itself.
+
+        Raises:
+            SourceError: the index cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Something whose package is asked for: in which paths it lies, what the package may be called, who asks."""
+
+    words: str
+    where: str
+    paths: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    any_folder: str = ""
+
+
+def guessed(carried: Iterable[Carried], wished: Iterable[Wish], index: PackageIndex) -> Iterator[Carried]:
+    """Pass everything on, then yield the packages that a build will probably miss, as the index answers."""
+    everything = tuple(carried)
+    yield from everything
+    listed = frozenset(name for item in everything for name in _apt_names(item))
+    questions = [*_of_wishes(wished), *_of_entries(everything)]
+    try:
+        answer = _answer(questions, index) if questions else {}
+    except SourceError as error:
+        yield Left(what="build.system", why=f"packages could not be looked up: {error.message}")
+        return
+    yield from _guesses(questions, answer, listed, index)
+
+
+def _answer(questions: Sequence[_Question], index: PackageIndex) -> Mapping[str, tuple[str, ...]]:
+    paths = {path for question in questions for path in (*question.paths, question.any_folder) if path}
+    return index.find(paths, {name for question in questions for name in question.names})
+
+
+def _guesses(
+    questions: Sequence[_Question], answer: Mapping[str, tuple[str, ...]], listed: frozenset[str], index: PackageIndex
+) -> Iterator[Carried]:
+    reasons: dict[str, str] = {}
+    together = _together(questions, answer)
+    for question in questions:
+        packages = _packages(question, answer, together)
+        everywhere = {*packages, *answer.get(question.any_folder, ())}
+        if not packages:
+            yield from _unanswered(question, index)
+        elif not _is_met(packages, everywhere, index.held | listed | reasons.keys()):
+            reasons[packages[0]] = f"{packages[0]} for {question.words} ({question.where})"
+    if reasons:
+        why = f"a guess by the index of {index.suite}: {', '.join(reasons.values())}"
+        yield Entry(field=_APT, value=tuple(reasons), why=why)
+
+
+def _is_met(packages: Collection[str], everywhere: Collection[str], there: Collection[str]) -> bool:
+    """Tell whether something is in the image, or in a package that is chosen already, in whichever folder."""
+    brought = any(map(_BROUGHT.fullmatch, packages)) or any(map(_PYTHON.fullmatch, everywhere))
+    return brought or not set(there).isdisjoint(everywhere)
+
+
+def _packages(
+    question: _Question, answer: Mapping[str, tuple[str, ...]], together: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Return the packages of the first place that any has, those first that have most of what the same file asks for.
+
+    Of two flavours of one library the last by name comes first.
+    """
+    places = [answer.get(place, ()) for place in (*question.paths, *question.names)]
+    if brought := [name for name in chain.from_iterable(places) if _BROUGHT.fullmatch(name)]:
+        return tuple(brought)
+    exact = next(filter(None, map(_usable, places)), ())
+    held = answer.get(question.any_folder, ())
+    common = tuple(name for name in together.get(question.where, ()) if name in held)
+    both = (name for name in exact if name in common)
+    return tuple(dict.fromkeys((*both, *common, *exact)))
+
+
+def _usable(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted((name for name in names if not _is_nobody_s(name)), reverse=True))
+
+
+def _together(questions: Sequence[_Question], answer: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    """Return, for each source, the packages that hold two or more of its headers in any folder, the fullest first.
+
+    `errmsg.h` alone could be anybody's; beside `mysql.h` it is MySQL's.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for question in questions:
+        if question.any_folder:
+            holders = {name for name in answer.get(question.any_folder, ()) if not _is_nobody_s(name)}
+            counts[question.where].update(sorted(holders))
+    return {
+        where: tuple(name for name, count in counter.most_common() if count > 1) for where, counter in counts.items()
+    }
+
+
+def _is_nobody_s(name: str) -> bool:
+    return _NEVER.fullmatch(name) is not None or _BROUGHT.fullmatch(name) is not None
+
+
+def _unanswered(question: _Question, index: PackageIndex) -> Iterator[Carried]:
+    if question.words.endswith(".pc") or question.names:
+        yield Left(what=f"{question.words} ({question.where})", why=f"no package of {index.suite} is known to have it")
+
+
+def _of_wishes(wished: Iterable[Wish]) -> Iterator[_Question]:
+    for wish in wished:
+        yield _Question(words=wish.words, where=wish.where, paths=wish.paths, any_folder=wish.any_folder)
+
+
+def _of_entries(carried: Iterable[Carried]) -> Iterator[_Question]:
+    """Ask for compilers that build.env names, and for Debian's names of packages of other managers."""
+    for item in carried:
+        if not isinstance(item, Entry):
+            continue
+        if item.field[:2] == ("build", "env") and item.field[-1] in _COMPILERS and isinstance(item.value, str):
+            program = item.value.split()[:1]
+            if program and re.fullmatch(r"[\w.+-]+", program[0]):
+                yield _Question(program[0], item.why, paths=(f"usr/bin/{program[0]}",), names=(program[0],))
+        elif item.field[:2] == _SYSTEM and item.field[-1] in ("dnf", "apk"):
+            yield from (_elsewhere(name, item.why) for name in _texts(item.value))
+
+
+def _elsewhere(name: str, where: str) -> _Question:
+    """Ask for a package of another distribution: by its pkg-config name, then by what Debian would call it."""
+    stem = re.sub(r"-(?:devel|dev)$", "", name).removesuffix("-static")
+    bare = stem.removeprefix("lib")
+    places = [f"usr/lib/x86_64-linux-gnu/pkgconfig/{one}.pc" for one in dict.fromkeys((stem, bare, f"lib{bare}"))]
+    developed = stem != name
+    names = (f"{stem}-dev", f"lib{bare}-dev") if developed else (name,)
+    return _Question(name, where, paths=tuple(places) if developed else (f"usr/bin/{name}",), names=names)
+
+
+def _apt_names(item: Carried) -> tuple[str, ...]:
+    return _texts(item.value) if isinstance(item, Entry) and item.field == _APT else ()
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
 
 
 def managers_of(images: Sequence[ImageFacts], families: Sequence[str]) -> frozenset[str]:
