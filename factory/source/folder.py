@@ -1,6 +1,5 @@
 """A folder of this machine as a source tree: what git tracks plus unignored files, read once into a `Tree`."""
 
-import fnmatch
 import os
 import re
 import stat
@@ -15,24 +14,25 @@ from factory.process import Completed
 from factory.recipe.model import PathSource
 from factory.regular import open_regular
 from factory.source import git
+from factory.source.leftovers import Sorted, is_made_folder, leads_to_kept, sort_out
 from factory.source.names import Names, resolve_links
 from factory.source.tree import Extent, SourceLimits, Spool, Tree, TreeFile, clamp
 
 _CHUNK_BYTES = 1 << 20
-_JUNK = (".git", ".hg", ".svn", ".jj", ".bzr", "__pycache__", ".tox", ".nox", "node_modules", "*.egg-info")
-_JUNK_AT_TOP = ("build", "dist")
+_JUNK = frozenset({".git", ".hg", ".svn", ".jj", ".bzr", ".tox", ".nox", "node_modules"})
+_JUNK_AT_TOP = frozenset({"dist"})
 _NESTED = 256  # repositories in one source
 _DEEPEST = 8  # repositories in repositories
 _GIT_S = 30  # for all that is asked of one source
 _ANSWER_BYTES = 1 << 20  # a commit
-_JUNK_MARKS = ("pyvenv.cfg", "CACHEDIR.TAG")  # A virtual environment; a cache, as cargo, mypy and pytest mark theirs.
 
 
 def read_folder(ref: PathSource, host: Host, *, limits: SourceLimits | None = None) -> Tree:
     """Read a folder into a tree.
 
-    In a git working tree every file gets the time of the last commit, elsewhere each keeps its own. Nothing in
-    the folder is run, and later changes to it do not change the tree.
+    In a git working tree every file gets the time of the last commit, elsewhere each keeps its own. What an earlier
+    build left is left out, whether git tracks it or not, but for what the recipe keeps. Nothing in the folder is run,
+    and later changes to it do not change the tree.
 
     Raises:
         SourceError: the folder does not exist or is empty, git cannot list it, or it has files that a source cannot.
@@ -44,13 +44,18 @@ def read_folder(ref: PathSource, host: Host, *, limits: SourceLimits | None = No
     names = Names(str(root), spool.limits)
     with_git = _is_working_tree(root) and git.is_here(host)
     listing = _Listing(root, host, names.limits)
-    listed = listing.paths() if with_git else _walked(root, root, names.limits.folders)
+    walk = _Walk(root, ref.keep)
+    listed = listing.paths() if with_git else walk.paths(root, names.limits.folders)
     paths = sorted(set(islice(listed, names.limits.files + 1)))
     if not paths:
         raise SourceError(f"{root} holds no files", hint="is the folder itself ignored by git?")
+    if len(paths) > names.limits.files:
+        raise SourceError(f"{root} holds more than {names.limits.files} files")
+    chosen = sort_out(list(map(names.path, paths)), ref.keep)
     committed_s = listing.committed_s() if with_git else None
-    extents, links = _contents(root, paths, spool, names, committed_s)
-    return Tree.of(spool, resolve_links(extents, links, names), epoch_s=committed_s)
+    extents, links = _contents(root, chosen, spool, names, committed_s)
+    left_out = (*walk.left_out, *chosen.left_out)
+    return Tree.of(spool, resolve_links(extents, links, names), epoch_s=committed_s, left_out=left_out)
 
 
 def _is_working_tree(root: Path) -> bool:
@@ -125,44 +130,66 @@ def commit_time_s(commit: bytes) -> int | None:
     return int(match[1]) if match else None
 
 
-def _walked(folder: Path, root: Path, deeper: int) -> Iterator[str]:
-    """Yield every file below a folder except those of version control, environments, caches and earlier builds."""
-    if deeper < 0:
-        raise SourceError(f"{root} has folders nested deeper than a source may have")
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise SourceError(f"{folder} cannot be read: {error.strerror}") from error
-    for entry in entries:
-        path = Path(entry.path)
-        if not entry.is_dir(follow_symlinks=False):
-            yield str(path.relative_to(root))
-        elif not _is_junk(path, at_top=folder == root):
-            yield from _walked(path, root, deeper - 1)
+class _Walk:
+    """A folder without git, walked; `left_out` are the folders of earlier builds that it did not enter."""
 
+    def __init__(self, root: Path, keep: tuple[str, ...]) -> None:
+        self._root = root
+        self._keep = keep
+        self._is_sdist = (root / "PKG-INFO").is_file()
+        self.left_out: list[str] = []
 
-def _is_junk(folder: Path, *, at_top: bool) -> bool:
-    patterns = (*_JUNK, *_JUNK_AT_TOP) if at_top else _JUNK
-    named = any(fnmatch.fnmatchcase(folder.name, pattern) for pattern in patterns)
-    return named or any((folder / mark).is_file() for mark in _JUNK_MARKS)
+    def paths(self, folder: Path, deeper: int, siblings: frozenset[str] = frozenset()) -> Iterator[str]:
+        """Yield every file below a folder except those of version control, environments, caches and earlier builds."""
+        if self._is_no_source(folder):
+            return
+        if deeper < 0:
+            raise SourceError(f"{self._root} has folders nested deeper than a source may have")
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            raise SourceError(f"{folder} cannot be read: {error.strerror}") from error
+        names = frozenset(entry.name for entry in entries)
+        if self._is_made(folder, names, siblings):
+            return
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                yield from self.paths(path, deeper - 1, names)
+            else:
+                yield str(path.relative_to(self._root))
+
+    def _is_no_source(self, folder: Path) -> bool:
+        if self._is_kept(folder):
+            return False
+        is_named = folder.name in _JUNK or (folder.parent == self._root and folder.name in _JUNK_AT_TOP)
+        return is_named or (folder / "pyvenv.cfg").is_file()  # a virtual environment
+
+    def _is_made(self, folder: Path, names: frozenset[str], siblings: frozenset[str]) -> bool:
+        if self._is_kept(folder):
+            return False
+        if is_made_folder(folder.name, names, siblings, in_sdist=self._is_sdist):
+            self.left_out.append(f"{folder.relative_to(self._root)}/")
+            return True
+        return "CACHEDIR.TAG" in names  # mypy, pytest and others mark their caches
+
+    def _is_kept(self, folder: Path) -> bool:
+        return folder == self._root or leads_to_kept(folder.relative_to(self._root).as_posix(), self._keep)
 
 
 def _contents(
-    root: Path, paths: list[str], spool: Spool, names: Names, committed_s: int | None
+    root: Path, chosen: Sorted, spool: Spool, names: Names, committed_s: int | None
 ) -> tuple[list[Extent], dict[str, str]]:
     extents: list[Extent] = []
     links: dict[str, str] = {}
     real: set[Path] = set()
-    if len(paths) > names.limits.files:
-        raise SourceError(f"{root} holds more than {names.limits.files} files")
-    for name in paths:
-        path = names.path(name)
+    for path in chosen.kept:
         try:
             _refuse_linked_folder(root, (root / path).parent, real)
             if (root / path).is_symlink():
                 links[path] = names.target(path, str((root / path).readlink()))
             else:
-                extents.append(_extent(root, path, spool, committed_s))
+                extents.append(_extent(root, path, spool, committed_s, is_old=path in chosen.old))
         except OSError as error:
             raise SourceError(f"{root / path} cannot be read: {error.strerror}") from error
     return extents, links
@@ -177,7 +204,7 @@ def _refuse_linked_folder(root: Path, folder: Path, real: set[Path]) -> None:
     real.add(folder)
 
 
-def _extent(root: Path, path: str, spool: Spool, committed_s: int | None) -> Extent:
+def _extent(root: Path, path: str, spool: Spool, committed_s: int | None, *, is_old: bool) -> Extent:
     with open_regular(root / path, follows_links=False) as stream:
         status = os.fstat(stream.fileno())
         offset, size_bytes = spool.add(iter(lambda: stream.read(_CHUNK_BYTES), b""), str(root))
@@ -188,5 +215,6 @@ def _extent(root: Path, path: str, spool: Spool, committed_s: int | None) -> Ext
             executable=bool(status.st_mode & stat.S_IXUSR),
             mtime_s=clamp(status.st_mtime if committed_s is None else committed_s),
             size_bytes=size_bytes,
+            old=is_old,
         ),
     )

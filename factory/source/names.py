@@ -3,10 +3,11 @@
 import posixpath
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 from factory.errors import SourceError
-from factory.source.tree import Extent, SourceLimits, TreeFile
+from factory.source.tree import Extent, SourceLimits
 
 _HOPS = 40  # as many as Linux follows before ELOOP, path_resolution(7)
 _TARGET_BYTES = 4096  # PATH_MAX
@@ -188,8 +189,4 @@ class _Copies:
 
 
 def _renamed(extent: Extent, path: str) -> Extent:
-    file = extent.file
-    return Extent(
-        offset=extent.offset,
-        file=TreeFile(path=path, executable=file.executable, mtime_s=file.mtime_s, size_bytes=file.size_bytes),
-    )
+    return Extent(offset=extent.offset, file=replace(extent.file, path=path))

@@ -17,6 +17,7 @@ from factory.errors import SourceError
 # A wheel is a zip, and a zip knows no time before 1980 or after 2107 (APPNOTE 4.4.6).
 _OLDEST_S = 315_532_800
 _NEWEST_S = 4_354_819_198
+_OLDER_S = 2  # as precise as a zip is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +44,16 @@ class SourceLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeFile:
-    """One regular file of a tree: `path` is relative, with `/`; only the executable bit of its mode is kept."""
+    """One regular file of a tree: `path` is relative, with `/`; only the executable bit of its mode is kept.
+
+    A file that is `old` was made from others of the tree: builds see it older than them, and make it again.
+    """
 
     path: str
     executable: bool
     mtime_s: int
     size_bytes: int
+    old: bool = False
 
     @property
     def mode(self) -> int:
@@ -105,20 +110,25 @@ class Tree:
     """A source tree. Two trees with one digest are interchangeable.
 
     `epoch_s` is the SOURCE_DATE_EPOCH of whatever is built from it: the newest member's time, or the commit's.
+    `left_out` names what an earlier build left where it was read, and it does not have.
     """
 
     epoch_s: int
     files: Mapping[str, TreeFile]
+    left_out: tuple[str, ...] = ()
     _offsets: Mapping[str, int]
     _spool: Spool
 
     @classmethod
-    def of(cls, spool: Spool, extents: Iterable[Extent], *, epoch_s: int | None = None) -> Self:
+    def of(
+        cls, spool: Spool, extents: Iterable[Extent], *, epoch_s: int | None = None, left_out: tuple[str, ...] = ()
+    ) -> Self:
         """Make a tree of files whose contents lie in a spool; without an epoch, the newest file's time is taken."""
         ordered = sorted(extents, key=lambda extent: extent.file.path)
         newest = max((extent.file.mtime_s for extent in ordered), default=0)
         return cls(
             epoch_s=clamp(newest if epoch_s is None else epoch_s),
+            left_out=left_out,
             files=MappingProxyType({extent.file.path: extent.file for extent in ordered}),
             _offsets=MappingProxyType({extent.file.path: extent.offset for extent in ordered}),
             _spool=spool,
@@ -145,6 +155,10 @@ class Tree:
         """The paths of its files, in order."""
         return tuple(self.files)
 
+    def time_s(self, file: TreeFile) -> int:
+        """Return the time that builds see of a file: one for all, but for those made from others."""
+        return clamp(self.epoch_s - _OLDER_S) if file.old else self.epoch_s
+
     def read(self, path: str) -> bytes | None:
         """Read one file; None where the tree has no such file."""
         file = self.files.get(path)
@@ -164,10 +178,11 @@ class Tree:
 
     @cached_property
     def digest(self) -> Digest:
-        """The digest of its epoch, and of each file's path, executable bit and content, but of no other time."""
+        """The digest of its epoch, and of each file's path, executable bit, content and age, but of no other time."""
         state = hashlib.sha256(f"tree 1 {self.epoch_s}\n".encode())
         for file, content in self.contents():
-            line = f"{Digest.of(content).hex} {'x' if file.executable else '-'} {file.path}\n"
+            marks = f"{'x' if file.executable else '-'}{'o' if file.old else ''}"
+            line = f"{Digest.of(content).hex} {marks} {file.path}\n"
             state.update(line.encode())
         return Digest(state.hexdigest())
 

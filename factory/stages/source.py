@@ -1,5 +1,7 @@
 """Fetch a recipe's source, keep it in the store, and patch its tree."""
 
+import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -7,14 +9,19 @@ from typing import assert_never
 
 from factory.digest import Digest
 from factory.engine.api import FileEntry
+from factory.errors import SourceError
+from factory.excerpt import cut, listed
 from factory.memory import ASKS_THE_WORLD, Stage
-from factory.recipe.model import GitSource, PathSource, Recipe, SdistSource, UrlSource
+from factory.recipe.model import GitSource, PathSource, Recipe, SdistSource, SourceRef, UrlSource
 from factory.sessions.sources import DownloadProgress, Fetched, SourceServices
 from factory.source.folder import read_folder
+from factory.source.leftovers import cleaned, is_kept
 from factory.source.patches import patched, read_patches
 from factory.source.tree import Tree
 from factory.source.unpack import unpack_apart
 from factory.stages.commit import fetch_commit
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,11 @@ def tree_of(recipe: Recipe, services: SourceServices) -> tuple[Tree, tuple[str, 
     """
     patches = read_patches(recipe.source.patches)
     tree, notes = _unpatched(recipe, services)
+    _refuse_idle_keep(recipe.source, tree)
+    if tree.left_out:
+        left = f"what an earlier build left is left out of the source: {listed(tree.left_out)}"
+        services.say(left)
+        notes = (*notes, f"{left}; if it is source, keep it: source: {{keep: [{_named(tree.left_out[0])}]}}")
     if not patches:
         return tree, notes
     with services.memory.store.temp_folder() as folder:
@@ -70,7 +82,22 @@ def _unpatched(recipe: Recipe, services: SourceServices) -> tuple[Tree, tuple[st
         case _:
             assert_never(recipe.source)
     with services.memory.store.lend(fetched.file) as path:
-        return unpack_apart(path, services.reader), fetched.notes
+        return cleaned(unpack_apart(path, services.reader), recipe.source.keep), fetched.notes
+
+
+def _named(left_out: str) -> str:
+    """Write a left-out path as a recipe's list has it."""
+    path = cut(left_out.rstrip("/"))
+    return path if _PLAIN.fullmatch(path) else json.dumps(path)
+
+
+def _refuse_idle_keep(source: SourceRef, tree: Tree) -> None:
+    for name in source.keep:
+        if not any(is_kept(path, (name,)) for path in tree.paths):
+            raise SourceError(
+                f"source.keep names {name}, which is not in the source",
+                hint="write it as it lies below the source's root; what git ignores is no part of a folder's source",
+            )
 
 
 def _sdist(ref: SdistSource, services: SourceServices) -> Fetched:
@@ -106,9 +133,10 @@ def _archive(ref: UrlSource, services: SourceServices) -> Fetched:
 def source_files(tree: Tree, *, left_out: Collection[str] = ()) -> Iterator[FileEntry]:
     """Yield a source tree's files as they are written into a container, but for those that are left out.
 
-    All have the same time: tools such as make decide by it what to do again, and no key holds the files' own times.
+    All have the same time, but what was made from others has an earlier one: tools such as make decide by it what to do
+    again, and no key holds the files' own times.
     """
     for file, content in tree.contents():
         if file.path in left_out:
             continue
-        yield FileEntry(path=PurePosixPath(file.path), content=content, mode=file.mode, mtime_s=tree.epoch_s)
+        yield FileEntry(path=PurePosixPath(file.path), content=content, mode=file.mode, mtime_s=tree.time_s(file))

@@ -7,6 +7,8 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from factory.source.tree import Extent, SourceLimits, Spool, Tree, TreeFile
+
 TOP = "demo-1.0"
 PYPROJECT = (
     '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "demo"\n'
@@ -62,3 +64,14 @@ def make_zip(folder: Path, fill: Callable[[zipfile.ZipFile], None]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         fill(archive)
     return path
+
+
+def make_tree(files: Mapping[str, str]) -> Tree:
+    """Make a tree of files with these texts, all of one time."""
+    spool = Spool(SourceLimits())
+    extents = []
+    for path, text in files.items():
+        offset, size_bytes = spool.add([text.encode()], path)
+        file = TreeFile(path=path, executable=False, mtime_s=1_700_000_000, size_bytes=size_bytes)
+        extents.append(Extent(offset=offset, file=file))
+    return Tree.of(spool, extents)

@@ -35,6 +35,17 @@ def test_tracked_and_unignored_files_are_the_source(tmp_path: Path, host: Host) 
     assert tree.paths == (".gitignore", "new", "tracked")
 
 
+def test_what_an_earlier_build_left_is_no_source_whether_tracked_or_not(tmp_path: Path, host: Host) -> None:
+    root = make_repository(tmp_path / "r", {"setup.py": "", "core.c": "", "core.o": "tracked"})
+    (root / "build/lib.linux-x86_64-cpython-311").mkdir(parents=True)
+    (root / "build/lib.linux-x86_64-cpython-311/core.so").write_text("untracked")
+
+    tree = _read(root, host)
+
+    assert tree.paths == ("core.c", "setup.py")
+    assert tree.left_out == ("build/", "core.o")
+
+
 def test_every_file_has_the_time_of_the_commit(tmp_path: Path, host: Host) -> None:
     root = make_repository(tmp_path / "r", {"a": "1"})
     (root / "new").write_text("")

@@ -22,7 +22,7 @@ from factory.untrusted import UntrustedTextError, parse_version
 class _Source:
     """What every source has: the `subdir` in which the project lies, and `patches`, which are applied in order.
 
-    The parser has joined the patches' paths to the recipe's folder.
+    The parser has joined the patches' paths to the recipe's folder. `keep` are paths from the source's root.
     """
 
     subdir: str = optional(
@@ -39,6 +39,15 @@ class _Source:
         doc="Patches for the source, relative to the recipe's folder, applied in order as `git apply` does. "
         "Must be inside the recipe's repository or `--root`.",
         example="patches: [fix.patch]",
+        default=(),
+        level="recipe",
+        enters=("source",),
+    )
+    keep: tuple[str, ...] = optional(
+        kind=ListOf(item=IN_SOURCE, name="a list of paths in the source", unique=True),
+        doc="Files and folders of the source that are built from although they look like what an earlier build left, "
+        "which is left out.",
+        example="keep: [build/templates]",
         default=(),
         level="recipe",
         enters=("source",),
@@ -151,6 +160,7 @@ _SHA256 = Field(
     level="recipe",
     enters=("source",),
 )
+_COMMON = tuple(fields_of(_Source))
 _ORIGINS = ("sdist", "path", "git", "url")
 
 
@@ -180,15 +190,16 @@ def _check_pins(values: Values, place: Place, origin: Entry) -> None:
 
 
 def _build(values: Values) -> SourceRef:
-    subdir, patches, sha256 = values["subdir"], values["patches"], values["sha256"]
+    sha256 = values["sha256"]
+    common = {field.name: values[field.name] for field in _COMMON}
     sdist: SdistSource | None = values["sdist"]
     if sdist is not None:
-        return replace(sdist, sha256=sha256, subdir=subdir, patches=patches)
+        return replace(sdist, sha256=sha256, **common)
     if (git := values["git"]) and (rev := values["rev"]):
-        return GitSource(url=git, rev=rev, subdir=subdir, patches=patches)
+        return GitSource(url=git, rev=rev, **common)
     if (url := values["url"]) and sha256:
-        return UrlSource(url=url, sha256=sha256, subdir=subdir, patches=patches)
-    return PathSource(path=values["path"] or Path(), subdir=subdir, patches=patches)
+        return UrlSource(url=url, sha256=sha256, **common)
+    return PathSource(path=values["path"] or Path(), **common)
 
 
-SOURCE = Record(fields=(_SDIST, _PATH, _GIT, _REV, _URL, _SHA256, *fields_of(_Source)), build=_build, check=_check)
+SOURCE = Record(fields=(_SDIST, _PATH, _GIT, _REV, _URL, _SHA256, *_COMMON), build=_build, check=_check)

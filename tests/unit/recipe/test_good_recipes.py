@@ -55,6 +55,7 @@ def test_every_field_becomes_what_it_says() -> None:
         version=Version("1.2.3"),
         sha256=Digest("0123456789abcdef" * 4),
         subdir="python",
+        keep=("build/templates", "python/demo/libvendor.so"),
     )
     assert recipe.abi3 == (Abi3Floor(9), Abi3Floor(11), Abi3Floor(15, free_threaded=True))
     assert [str(platform) for platform in recipe.platforms] == [

@@ -24,7 +24,7 @@ def _write(root: Path, *paths: str) -> None:
 
 def test_junk_is_left_out_by_its_marks(tmp_path: Path, host: Host) -> None:
     _write(tmp_path, "setup.py", "src/a.c", "src/build/keep.c", "target.c")
-    _write(tmp_path, "env/pyvenv.cfg", "target/CACHEDIR.TAG", "target/x.o", "build/x.o", "src/__pycache__/a.pyc")
+    _write(tmp_path, "env/pyvenv.cfg", "cache/CACHEDIR.TAG", "target/CACHEDIR.TAG", "target/x.o", "dist/a.whl")
 
     tree = read_folder(PathSource(path=tmp_path), host)
 
