@@ -6,6 +6,7 @@ from typing import assert_never
 
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
+from factory.plan.crates import refuse_absent_locks
 from factory.plan.images import build_image, loader_image, trial_image
 from factory.plan.limits import pyo3_excludes
 from factory.plan.model import Cell, Plan, Skip, Trial
@@ -61,6 +62,7 @@ def plan(
         else:
             skips.append(left)
     _refuse_idle_overrides(world, _ids(world, cells, skips))
+    refuse_absent_locks(recipe, project, cells)
     return Plan(
         recipe=recipe.name,
         file=recipe.file,

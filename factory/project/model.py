@@ -51,7 +51,8 @@ class Project:
     `programs` whether they contain programs instead. `limited_api` is meson-python's: the floor is the interpreter that
     builds.
     `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`: of the crate whose PyO3 decides.
-    `other_manifests` are crates of the same build with a lock of their own.
+    `other_manifests` are crates of the same build with a lock of their own. `absent_locks` are where cargo looks for a
+    Cargo.lock and the tree has none; `beyond` says what the crates need that lies outside of the tree.
     """
 
     name: NormalizedName
@@ -70,4 +71,6 @@ class Project:
     cargo_lock: str | None = None
     cargo_lock_digest: Digest | None = None
     other_manifests: tuple[str, ...] = ()
+    absent_locks: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
     module: str | None = None

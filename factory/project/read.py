@@ -52,6 +52,8 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
         cargo_lock=lock,
         cargo_lock_digest=None if lock is None else Digest.of(read_bytes(files, lock) or b""),
         other_manifests=rust.others,
+        absent_locks=rust.absent_locks,
+        beyond=rust.beyond,
         module=_module(backend, pyproject, rust, script),
     )
 

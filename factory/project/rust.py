@@ -3,10 +3,11 @@
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from factory.errors import SourceError
 from factory.project.bindings import any_abi_of_crate, makes_programs
-from factory.project.cargo import PYO3, Crate, inside, locked_version, read_crate, read_lock
+from factory.project.cargo import PYO3, Crate, inside, lock_path, locked_version, needs_beyond, read_crate, read_lock
 from factory.project.features import asked_features
 from factory.project.files import Reading
 from factory.project.model import Pyo3
@@ -41,12 +42,15 @@ class Packaging:
 class Rust:
     """The first crate that a backend builds, and what follows from it; all is empty where it builds none.
 
-    `others` are manifests of further crates, each with a lock of its own; `any_abi` and `programs` are Project's.
+    `others` are manifests of further crates, each with a lock of its own; `absent_locks`, `beyond`, `any_abi` and
+    `programs` are Project's.
     """
 
     crate: Crate | None = None
     lock: str | None = None
     others: tuple[str, ...] = ()
+    absent_locks: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
     pyo3: Pyo3 | None = None
     any_abi: str | None = None
     programs: bool = False
@@ -73,6 +77,8 @@ def read_rust(files: Reading, folder: str, packaging: Packaging, chosen: Choices
         crate=crate,
         lock=read_lock(files, crate),
         others=tuple(_with_own_lock(crates)),
+        absent_locks=tuple(dict.fromkeys(lock_path(crate) for crate in crates if read_lock(files, crate) is None)),
+        beyond=tuple(dict.fromkeys(chain.from_iterable(map(needs_beyond, crates)))),
         pyo3=_pyo3(files, crate, asked, pyo3) if pyo3 else None,
         any_abi=any_abi_of_crate(files, crate, maturin, frozenset(asked)) if by_maturin else None,
         programs=by_maturin and makes_programs(files, crate, maturin, frozenset(asked)),

@@ -16,6 +16,7 @@ from factory.engine.api import FileEntry
 from factory.errors import SourceError
 from factory.host import is_loopback, registry_id
 from factory.keys import key
+from factory.project.cargo import find_workspace
 from factory.project.files import Files, Reading, read_bytes
 from factory.resolve.toml_text import render_toml
 from factory.untrusted import UntrustedTextError, decoded, parse_toml
@@ -71,7 +72,7 @@ def fetch_folder(tree: Files, *manifests: str) -> FetchFolder:
         SourceError: a configuration, a manifest or the lock is not valid TOML, or they are too large.
     """
     reading = Reading.of(tree)
-    lock_paths = tuple(str(PurePosixPath(_workspace_root(reading, path)) / "Cargo.lock") for path in manifests)
+    lock_paths = tuple(posixpath.join(find_workspace(reading, path)[1], "Cargo.lock") for path in manifests)
     configuration = dict(_configuration(reading, tree))
     rooted = configuration.get(".cargo/config", configuration.get(".cargo/config.toml", {}))
     files = [*_copies(tree), *(_entry(path, render_toml(table).encode()) for path, table in configuration.items())]
@@ -211,31 +212,6 @@ def _only(table: Mapping[str, object], allowed: tuple[str, ...]) -> Mapping[str,
 def _content(reading: Reading, path: str) -> Mapping[str, object] | None:
     table = reading.table(path)
     return None if table is None else table.content
-
-
-def _workspace_root(reading: Reading, manifest: str) -> str:
-    """Return the folder whose Cargo.lock is used: the nearest with `[workspace]`, else the manifest's own."""
-    own = posixpath.dirname(manifest)
-    folder = own
-    while True:
-        table = _content(reading, posixpath.join(folder, "Cargo.toml")) or {}
-        if "workspace" in table:
-            return folder
-        named = _table(table.get("package")).get("workspace")
-        if folder == own and isinstance(named, str):
-            root = _within(posixpath.join(own, named))
-            return own if root is None else root
-        if not folder:
-            return own
-        folder = posixpath.dirname(folder)
-
-
-def _within(path: str) -> str | None:
-    """Return a path in its shortest form, empty for the root; None if it leaves the tree."""
-    plain = posixpath.normpath(path)
-    if plain.startswith(("..", "/")):
-        return None
-    return "" if plain == "." else plain
 
 
 def _needs_network(lock: Mapping[str, object] | None, configuration: Mapping[str, object]) -> bool:

@@ -21,6 +21,7 @@ from factory.project.rust import Choices
 from factory.recipe.model import Recipe
 from factory.recipe.parse import Loaded
 from factory.run.options import Options, Selection
+from factory.run.wider import refuse_beyond
 from factory.sessions.sources import SourceServices
 from factory.stages.pass_env import require_allowed, require_passed, shown_values
 from factory.stages.source import tree_of
@@ -131,6 +132,7 @@ def _planned(
         default_features=build.default_features,
     )
     project = read_project(tree, recipe.source.subdir, choices=choices)
+    refuse_beyond(recipe, project)
     planned = plan(
         recipe,
         project,

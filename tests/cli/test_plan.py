@@ -1,0 +1,63 @@
+"""What `factory plan` says of a source before anything is built; following a hint changes the outcome."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Program
+
+PYPROJECT = (
+    '[project]\nname = "mono"\nversion = "1"\n[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
+)
+RECIPE = "factory: 1\nname: mono\nsource: {path: .}\ninterpreters: [cp313]\nplatforms: [manylinux_2_31_x86_64]\n"
+MEMBER = (
+    "[package]\nname = 'mono'\nversion.workspace = true\n[lib]\ncrate-type = ['cdylib']\n"
+    "[dependencies]\ncore = {path = '../core'}\npyo3 = '0.29'\n"
+)
+LOCK = "version = 4\n[[package]]\nname = 'pyo3'\nversion = '0.29.2'\n"
+
+
+@pytest.fixture
+def factory(tmp_path: Path) -> Program:
+    return Program(folder=tmp_path)
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def test_a_member_named_without_its_workspace_is_led_to_the_folder_that_holds_both(factory: Program) -> None:
+    root = {"Cargo.toml": "[workspace]\nmembers = ['core', 'py']\n[workspace.package]\nversion = '1.0.0'\n"}
+    core = {"core/Cargo.toml": "[package]\nname = 'core'\nversion.workspace = true\n", "core/src/lib.rs": ""}
+    member = {"py/Cargo.toml": MEMBER, "py/src/lib.rs": "", "py/pyproject.toml": PYPROJECT, "py/recipe.yaml": RECIPE}
+    _write(factory.folder, {**root, **core, **member, "Cargo.lock": LOCK})
+
+    refused = factory("plan", "py/recipe.yaml")
+    written = re.search(r"hint: write (source: \{.*\}); if the recipe may read it, add --root (\S+)", refused.stderr)
+    assert refused.code == 3
+    assert written, refused.stderr
+    (factory.folder / "py/recipe.yaml").write_text(RECIPE.replace("source: {path: .}", written[1]))
+    followed = factory("plan", "py/recipe.yaml", "--root", written[2], "--ids")
+
+    assert written[1] == "source: {path: .., subdir: py}"
+    assert (followed.code, followed.stdout) == (0, "mono/cp313-cp313-manylinux_2_31_x86_64\n")
+
+
+def test_a_lock_that_is_not_where_cargo_looks_is_missed_by_the_plan(factory: Program) -> None:
+    crate = {
+        "Cargo.toml": MEMBER.replace("version.workspace = true", "version = '1'").replace(
+            "core = {path = '../core'}\n", ""
+        )
+    }
+    _write(factory.folder, {**crate, "src/lib.rs": "", "pyproject.toml": PYPROJECT, "recipe.yaml": RECIPE})
+
+    refused = factory("plan")
+    followed = factory("plan", "--set", "build.locked=false", "--ids")
+
+    assert refused.code == 3
+    assert "the source has no Cargo.lock, where cargo looks for the lock of its crates" in refused.stderr
+    assert "hint: write build: {locked: false}" in refused.stderr
+    assert followed.code == 0
