@@ -46,11 +46,26 @@ class TrialResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MadeLock:
+    """A lock that cargo made for a build, because the recipe says `locked: false`.
+
+    `path` is where cargo reads it in the source, `file` where it lies in the run's folder. It pins `crates`, of which
+    `kept` are as in the source's own lock; None where the source has none.
+    """
+
+    path: str
+    file: str
+    crates: int
+    kept: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellRecord:
     """What happened to one cell. `built` is the raw wheel, `wheel` the repaired one; both lie in the store.
 
     `seconds` maps the names of steps to how long they took; it is empty where everything came from the store.
     `materials` are the results that the wheel was made of, in the order in which they were first used.
+    `locks` are those that cargo made.
     """
 
     cell: Cell
@@ -65,6 +80,7 @@ class CellRecord:
     seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     from_store: bool = False
     materials: tuple[Material, ...] = ()
+    locks: tuple[MadeLock, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -10,7 +10,7 @@ from factory.backends.environment import build_env
 from factory.backends.hooks import before_steps, hook_step
 from factory.backends.settings import config_settings
 from factory.digest import Artifact, Digest
-from factory.events.model import CellRecord
+from factory.events.model import CellRecord, MadeLock
 from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.memory import Material
@@ -20,9 +20,10 @@ from factory.sessions.services import Services
 from factory.stages.audit import audited
 from factory.stages.build import build
 from factory.stages.cell_session import CellSession
+from factory.stages.locks import made_locks
 from factory.stages.outcome import WHEEL_LIMIT_BYTES
 from factory.stages.pass_env import passed_variables
-from factory.stages.prepare import prepare
+from factory.stages.prepare import Prepared, prepare
 from factory.stages.repair import repair
 from factory.steps import Step
 from factory.tags import Interpreter
@@ -69,6 +70,7 @@ class _Way:
         if isinstance(prepared, Failure):
             return _stopped(record, prepared)
         steps = self._steps(settings)
+        record = replace(record, locks=self._locks(prepared))
         built = build(session, prepared, steps)
         if isinstance(built, Failure):
             return _stopped(record, built)
@@ -84,6 +86,10 @@ class _Way:
         if not after.passed:
             return _stopped(record, _refusal(after, "audit of the repaired wheel", ""))
         return replace(record, status="passed")
+
+    def _locks(self, prepared: Prepared) -> tuple[MadeLock, ...]:
+        session = self.session
+        return made_locks(session.services, session.planned, session.cell.address, prepared.crates)
 
     def _steps(self, settings: Mapping[str, str | list[str]]) -> tuple[Step, ...]:
         session, recipe = self.session, self.session.planned.recipe

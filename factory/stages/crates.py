@@ -35,7 +35,7 @@ from factory.web.session import redact
 _FETCH = WORK / "fetch"
 _OWN_CARGO_HOME = WORK / "cargo"
 _FETCH_TIMEOUT_S = 900
-_LOCK_LIMIT_BYTES = 16 << 20
+LOCK_LIMIT_BYTES = 16 << 20
 _CRATES_LIMIT_BYTES = 16 << 30
 _NONE = UserConfiguration()
 
@@ -79,23 +79,17 @@ def crates_of(services: Services, planned: PlannedRecipe, image: ReadyImage) -> 
         return Failure(step="crates", message=error.message, hint=error.hint)
     if not planned.recipe.build.locked:
         return _resolved(services, planned, image, folder)
-    locks = [_own_lock(services, planned, path) for path in folder.lock_paths]
-    missing = next((lock for lock in locks if isinstance(lock, Failure)), None)
-    return missing or Crates(locks=tuple(lock for lock in locks if isinstance(lock, Lock)))
+    return Crates(locks=tuple(_own_lock(services, planned, path) for path in folder.lock_paths))
 
 
 def _folder(planned: PlannedRecipe, manifest: str) -> FetchFolder:
     return fetch_folder(planned.tree, manifest, *planned.project.other_manifests)
 
 
-def _own_lock(services: Services, planned: PlannedRecipe, path: str) -> Lock | Failure:
+def _own_lock(services: Services, planned: PlannedRecipe, path: str) -> Lock:
     content = planned.tree.read(path)
     if content is None:
-        return Failure(
-            step="crates",
-            message=f"the source has no {path}",
-            hint="set build: {locked: false}: cargo then makes the lock, and the factory remembers it",
-        )
+        raise AssertionError(f"planning refuses a source without {path}")
     return _lock(services, path, content)
 
 
@@ -161,7 +155,7 @@ def _fetcher(services: Services, image: ReadyImage) -> ReadyImage | Failure:
 
 
 def _take(services: Services, session: Session, path: str) -> Lock | Failure:
-    taken = session.take(_FETCH / path, "crates", limit_bytes=_LOCK_LIMIT_BYTES)
+    taken = session.take(_FETCH / path, "crates", limit_bytes=LOCK_LIMIT_BYTES)
     return taken if isinstance(taken, Failure) else _lock(services, path, taken[0].content)
 
 

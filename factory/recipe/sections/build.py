@@ -107,7 +107,7 @@ class BuildSpec:
     locked: bool = optional(
         kind=Flag(),
         doc="Whether the source's Cargo.lock is used as it is; "
-        "`false` resolves anew and records the lock that was used.",
+        "`false` lets cargo change what it has to, or make one, and keeps the lock that was used in the run's folder.",
         example="locked: false",
         default=True,
         enters=("prepare", "build"),

@@ -4,7 +4,7 @@ import pytest
 
 from factory.engine.api import ContainerSpec
 from factory.engine.faults import SilentError
-from factory.errors import EngineError, ImageError
+from factory.errors import EngineError, ImageError, PlanError
 from factory.failure import Failure
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import failure_of, only
@@ -133,11 +133,11 @@ def test_crates_that_cannot_be_fetched_fail_the_cell(world: World) -> None:
     assert failure_of(record).message == "cargo could not fetch the crates: it does not work"
 
 
-def test_a_lock_that_the_source_does_not_have_fails_the_cell(world: World) -> None:
-    record = only(world.run(HASHES.replace("{locked: false}", "{locked: true}")))
+def test_a_lock_that_the_source_does_not_have_is_missed_before_any_container_starts(world: World) -> None:
+    with pytest.raises(PlanError, match=r"the source has no Cargo\.lock"):
+        world.run(HASHES.replace("{locked: false}", "{locked: true}"))
 
-    assert (record.status, failure_of(record).step) == ("failed", "crates")
-    assert failure_of(record).message == "the source has no Cargo.lock"
+    assert world.engine.calls == []
 
 
 def test_requirements_that_cannot_be_resolved_fail_the_cell(world: World) -> None:

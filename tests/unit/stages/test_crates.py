@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from factory.stages.locks import locked_crates
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import calls_of, failure_of, images_of, only, values
 from tests.doubles.projects import HASHES, WORDS, instead, programs
@@ -126,3 +127,22 @@ def test_crates_of_a_project_without_rust_are_asked_for_nowhere(world: World) ->
     world.run(WORDS)
 
     assert images_of(world, "crates") == []
+
+
+def test_a_lock_that_cargo_made_is_evidence_and_compared_with_the_source_s(world: World) -> None:
+    record = only(world.run(HASHES))
+
+    (lock,) = record.locks
+    assert (lock.path, lock.kept) == ("Cargo.lock", None)
+    assert (world.evidence / lock.file).read_bytes() == calls_of(world, "crates")[1].read("/work/fetch/Cargo.lock")
+    events = (world.evidence / "events.jsonl").read_text()
+    assert "Cargo.lock is the one that cargo made, with 1 crate; the source has none; it lies in " in events
+
+
+def test_what_a_made_lock_keeps_is_counted_by_name_version_and_source() -> None:
+    pins = "[[package]]\nname = 'a'\nversion = '1'\n[[package]]\nname = 'b'\nversion = '{}'\nsource = 'registry'\n"
+
+    old, new = (locked_crates(pins.format(version).encode()) for version in ("1.0.0", "1.0.1"))
+
+    assert (len(new), len(new & old)) == (2, 1)
+    assert locked_crates(b"\xff") == frozenset()
