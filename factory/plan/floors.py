@@ -20,10 +20,12 @@ class Floors:
     """The floors that are owed a wheel each, where that is stated, and how they reach the build.
 
     `way` is None without floors. Where the way is `feature` or `option`, a build without it makes version-specific
-    wheels; every other way leaves the floor in all builds.
+    wheels; every other way leaves the floor in all builds. `others` are floors of the source that the recipe does not
+    list: what their interpreters build keeps to them all the same.
     """
 
     floors: tuple[Abi3Floor, ...] = ()
+    others: tuple[Abi3Floor, ...] = ()
     source: str
     way: Literal["default", "feature", "option", "interpreter", "project"] | None = None
 
@@ -34,8 +36,16 @@ class Floors:
 
     def home(self, interpreter: Interpreter) -> Abi3Floor | None:
         """Return the floor whose wheel is made for an interpreter: the highest that covers it."""
-        covering = [floor for floor in self.floors if floor.covers(interpreter)]
-        return max(covering, key=lambda floor: (floor.minor, floor.free_threaded), default=None)
+        return _highest(self.floors, interpreter)
+
+    def made_by(self, interpreter: Interpreter) -> Abi3Floor | None:
+        """Return the floor that a build by an interpreter keeps to, whether the recipe lists it or not."""
+        return _highest((*self.floors, *self.others), interpreter)
+
+
+def _highest(floors: Sequence[Abi3Floor], interpreter: Interpreter) -> Abi3Floor | None:
+    covering = [floor for floor in floors if floor.covers(interpreter)]
+    return max(covering, key=lambda floor: (floor.minor, floor.free_threaded), default=None)
 
 
 def owed_floors(recipe: Recipe, project: Project, backend: str, listed: Sequence[Interpreter]) -> Floors:
@@ -52,12 +62,18 @@ def owed_floors(recipe: Recipe, project: Project, backend: str, listed: Sequence
         return Floors(source="the recipe wants no abi3 wheel")
     _refuse_contradiction(recipe, recipe.abi3, project)
     way = recipe.build.floor.kind
+    stated = project.floor.floors if project.floor and way == "default" else ()
     if way == "default" and project.floor is None:
         if not _undecided(project, backend):
             raise PlanError(f"nothing in the source says how {_listed(recipe.abi3)} reaches the build", hint=_WAYS)
         way = "interpreter"
     agrees = f"; {project.floor.where}" if project.floor else ""
-    return Floors(floors=recipe.abi3, source=f"the recipe says abi3: {_listed(recipe.abi3)}{agrees}", way=way)
+    return Floors(
+        floors=recipe.abi3,
+        others=tuple(floor for floor in stated if floor not in recipe.abi3),
+        source=f"the recipe says abi3: {_listed(recipe.abi3)}{agrees}",
+        way=way,
+    )
 
 
 def _none(recipe: Recipe, where: str) -> Floors:
@@ -74,6 +90,11 @@ def _from_source(recipe: Recipe, project: Project, backend: str, listed: Sequenc
         raise PlanError(
             f"build: floor: {{{recipe.build.floor.kind}: …}} says how a floor reaches the build; abi3 names none",
             hint="add the floor, such as abi3: cp39",
+        )
+    if project.floor is None and project.unread_floor is not None:
+        raise PlanError(
+            f"{project.unread_floor}, which is not an abi3 floor such as cp39, nor several such as cp310.cp315t",
+            hint="write the floor that the build makes, such as abi3: cp39, with build: {floor: project}",
         )
     if project.floor is not None:
         return Floors(floors=project.floor.floors, source=project.floor.where, way=project.floor.way)
@@ -109,24 +130,34 @@ def _lowest(listed: Sequence[Interpreter], kinds: frozenset[str]) -> tuple[Abi3F
 
 
 def _refuse_contradiction(recipe: Recipe, floors: tuple[Abi3Floor, ...], project: Project) -> None:
-    """Refuse a floor that the build cannot keep: of several cargo features the lowest wins, an option overrides."""
+    """Refuse a floor that the source does not make, unless the recipe says how it reaches the build.
+
+    A feature alone cannot raise a floor: of several features of cargo the lowest wins.
+    """
     stated = project.floor
     if stated is None:
         return
     match recipe.build.floor.kind:
-        case "option":
-            return
+        case "default":
+            contradicts = not set(floors) <= set(stated.floors)
+            other = f"; if the build makes {_listed(floors)} all the same, add build: {{floor: project}}"
         case "feature":
             contradicts = any(
                 low.free_threaded == high.free_threaded and low < high for low in stated.floors for high in floors
             )
+            other = ", or set build: {default-features: false}" if recipe.build.default_features else ""
         case _:
-            contradicts = set(floors) != set(stated.floors)
+            return
     if contradicts:
         raise PlanError(
             f"the recipe says abi3: {_listed(floors)}; {stated.where}, which makes {_listed(stated.floors)}",
-            hint="remove abi3 to take the source's floor, or set build: default-features: false",
+            hint=f"remove abi3{_without_way(recipe)} to take the source's floor{other}",
         )
+
+
+def _without_way(recipe: Recipe) -> str:
+    """Say what has to go with `abi3`: a way for a floor that the recipe does not name is refused."""
+    return " and build.floor" if recipe.build.floor.kind == "feature" else ""
 
 
 def _listed(floors: Sequence[Abi3Floor]) -> str:

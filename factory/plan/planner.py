@@ -184,6 +184,7 @@ def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpr
         and runs(world.project.requires_python, interpreter)
         and not (pyo3 is not None and pyo3_excludes(pyo3, interpreter, by_floor=False))
         and (world.floors.way != "interpreter" or interpreter.minor == floor.minor)
+        and (not world.floors.always_on or world.floors.made_by(interpreter) == floor)
     ]
     listed = [interpreter for interpreter in able if interpreter in world.owed]
     if able:

@@ -118,6 +118,8 @@ def _excluded(project: Project, floors: Floors, interpreter: Interpreter) -> Exc
     home = floors.home(interpreter)
     if (why := _ruled_out(project, interpreter, by_floor=home is not None)) is not None:
         return why
+    if home is None and (other := floors.made_by(interpreter)) is not None:
+        return Exclusion(reason=f"the source makes its abi3 floor {other}, which abi3 does not list", kind="floor")
     with_gil = interpreter.implementation == "cp" and not interpreter.free_threaded
     if home is None and with_gil and floors.floors and floors.always_on:
         lowest = min(floors.floors)

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 
-from factory.errors import SourceError
 from factory.project.cargo import Crate
 from factory.project.model import Pyo3, ReadFloor
 from factory.project.setup_script import SetupScript
 from factory.tables import Table
 from factory.tags import Abi3Floor
+from factory.untrusted import excerpt
 
+_MOST_FLOORS = 10
 _FEATURE = re.compile(r"(?P<abi>abi3t?)-py3(?P<minor>[0-9]{1,2})")
 
 
@@ -35,11 +36,25 @@ def pyo3_floor(backend: str, crate: Crate | None, pyo3: Pyo3 | None) -> ReadFloo
 def configured_floor(
     pyproject: Table, cfg: Mapping[str, Mapping[str, str]], script: SetupScript, folder: str
 ) -> ReadFloor | None:
-    """Read the floor that a project fixes for its own wheel: `py_limited_api` of bdist_wheel, `py-api` of scikit-build.
+    """Read the floors that a project fixes itself: `py_limited_api` of bdist_wheel, `py-api` of scikit-build."""
+    stated = _stated(pyproject, cfg, script, folder)
+    if stated is None or (floors := _floors(stated[1])) is None:
+        return None
+    place, value = stated
+    return ReadFloor(floors=floors, way="project", where=f"{place} says {value}")
 
-    Raises:
-        SourceError: a stated floor is not valid.
-    """
+
+def unread_floor(
+    pyproject: Table, cfg: Mapping[str, Mapping[str, str]], script: SetupScript, folder: str
+) -> str | None:
+    """Return where a project states a floor that is none, and what; None where it states one, or nothing."""
+    stated = _stated(pyproject, cfg, script, folder)
+    return f"{stated[0]} says {excerpt(stated[1])}" if stated is not None and _floors(stated[1]) is None else None
+
+
+def _stated(
+    pyproject: Table, cfg: Mapping[str, Mapping[str, str]], script: SetupScript, folder: str
+) -> tuple[str, str] | None:
     section = cfg.get("bdist_wheel", {})
     options = script.keywords.get("options")
     command = options.get("bdist_wheel") if isinstance(options, dict) else None
@@ -55,12 +70,15 @@ def configured_floor(
     }
     for place, value in stated.items():
         if isinstance(value, str) and value.startswith("cp"):
-            return ReadFloor(floors=(_floor(value, place),), way="project", where=f"{place} says {value}")
+            return place, value
     return None
 
 
-def _floor(text: str, place: str) -> Abi3Floor:
+def _floors(text: str) -> tuple[Abi3Floor, ...] | None:
+    """Read floors as PEP 425 compresses tags: `cp310.cp315t` is one for each ABI, of several for one the lowest."""
     try:
-        return Abi3Floor.parse(text)
-    except ValueError as error:
-        raise SourceError(f"{place} says {text!r}, which is not an abi3 floor such as cp39") from error
+        floors = [Abi3Floor.parse(part) for part in text.split(".", _MOST_FLOORS)]
+    except ValueError:
+        return None
+    lowest = {floor.free_threaded: floor for floor in sorted(floors, reverse=True)}
+    return tuple(lowest[abi] for abi in sorted(lowest))

@@ -49,7 +49,7 @@ class Project:
     `backend` is the factory's own name for the build backend: `maturin`, `setuptools` or `pep517`.
     `any_abi` says why its wheels are for every Python (`py3-none-…`), None where they contain extension modules;
     `programs` whether they contain programs instead. `limited_api` is meson-python's: the floor is the interpreter that
-    builds.
+    builds. `unread_floor` says where something is stated as a floor that is none.
     `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`: of the crate whose PyO3 decides.
     `other_manifests` are crates of the same build with a lock of their own. `absent_locks` are where cargo looks for a
     Cargo.lock and the tree has none; `beyond` says what the crates need that lies outside of the tree.
@@ -64,6 +64,7 @@ class Project:
     pyo3: Pyo3 | None = None
     rust_version: Version | None = None
     floor: ReadFloor | None = None
+    unread_floor: str | None = None
     any_abi: str | None = None
     programs: bool = False
     limited_api: bool = False

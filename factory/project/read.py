@@ -5,7 +5,7 @@ from factory.errors import SourceError
 from factory.project.bindings import any_abi_of_cmake
 from factory.project.cargo import inside
 from factory.project.files import Files, Reading, read_bytes
-from factory.project.floors import configured_floor, pyo3_floor
+from factory.project.floors import configured_floor, pyo3_floor, unread_floor
 from factory.project.metadata import read_metadata, read_setup_cfg, requirements
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
@@ -48,6 +48,7 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
         programs=rust.programs,
         limited_api=pyproject.table("tool", "meson-python").flag("limited-api", default=False),
         floor=pyo3_floor(backend, crate, pyo3) or configured_floor(pyproject, cfg, script, folder),
+        unread_floor=unread_floor(pyproject, cfg, script, folder),
         cargo_manifest=None if crate is None else crate.manifest,
         cargo_lock=lock,
         cargo_lock_digest=None if lock is None else Digest.of(read_bytes(files, lock) or b""),

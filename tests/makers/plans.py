@@ -80,6 +80,7 @@ def make_project(
     any_abi: str | None = None,
     programs: bool = False,
     limited_api: bool = False,
+    unread_floor: str | None = None,
 ) -> Project:
     """Make a project named demo; `pyo3` and `floor` are text, as is what PyO3 is asked for."""
     return Project(
@@ -94,6 +95,7 @@ def make_project(
         any_abi=any_abi,
         programs=programs,
         limited_api=limited_api,
+        unread_floor=unread_floor,
         cargo_manifest="Cargo.toml" if crate or pyo3 or rust else None,
     )
 

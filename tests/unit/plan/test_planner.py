@@ -311,6 +311,56 @@ def test_a_floor_that_the_build_can_keep_is_taken(abi3: str, way: FloorWay) -> N
     assert list(summary_of(made)) == [f"{abi3}-abi3"]
 
 
+def test_what_the_recipe_says_with_a_way_wins_over_the_source() -> None:
+    made = make_plan(make_recipe("cp311 cp313", abi3="cp311", way=PROJECT), make_project(floor="cp38"))
+
+    assert summary_of(made) == {"cp311-abi3": "cp311 | cp311 cp313"}
+
+
+def test_one_of_the_source_s_floors_is_no_contradiction() -> None:
+    """PyO3 with abi3-py310 and abi3t-py315: an interpreter before 3.15 makes the floor cp310."""
+    project = make_project(floor="cp310 cp315t")
+
+    made = make_plan(make_recipe("cp311 cp313", abi3="cp310"), project)
+
+    assert summary_of(made) == {"cp310-abi3": "cp311 | cp311 cp313"}
+    with pytest.raises(PlanError, match=r"cp315t is listed, but the source makes its abi3 floor cp315t"):
+        make_plan(make_recipe("cp311 cp315t", abi3="cp310"), project)
+
+
+UNKEPT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "remove abi3": ({"abi3": "cp39"}, {"floor": "cp38"}, {}),
+    "build: {floor: project}": ({"abi3": "cp39"}, {"floor": "cp38"}, {"abi3": "cp39", "way": PROJECT}),
+    "with build: {floor: project}": ({}, {"unread_floor": "it says x"}, {"abi3": "cp39", "way": PROJECT}),
+    "remove abi3 and build.floor to take the source's floor": (
+        {"abi3": "cp311", "way": FEATURE},
+        {"floor": "cp39"},
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("hint", "case"), UNKEPT.items(), ids=UNKEPT)
+def test_following_the_hint_of_a_refused_floor_changes_the_outcome(
+    hint: str, case: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
+) -> None:
+    asked, facts, followed = case
+    with pytest.raises(PlanError) as caught:
+        make_plan(make_recipe(**asked), make_project(**facts))
+
+    assert hint in caught.value.hint
+    assert make_plan(make_recipe(**followed), make_project(**facts)).cells
+
+
+def test_a_hint_does_not_repeat_what_is_written() -> None:
+    build = BuildSpec(default_features=False, floor=FEATURE)
+
+    with pytest.raises(PlanError) as caught:
+        make_plan(make_recipe(abi3="cp311", build=build), make_project(floor="cp39"))
+
+    assert "default-features" not in caught.value.hint
+
+
 def test_a_floor_above_every_interpreter_of_the_image_is_refused() -> None:
     with pytest.raises(PlanError, match=f"no interpreter of lookalike-{P31} can build the abi3 floor cp314"):
         make_plan(make_recipe("cp314"), make_project(floor="cp314"))

@@ -504,10 +504,6 @@ BAD = {
         "bytes together",
     ),
     "bad-setup-cfg": ({"setup.cfg": "name = demo\n"}, "setup.cfg cannot be read"),
-    "bad-floor": (
-        {"pyproject.toml": f"{PYPROJECT}[tool.scikit-build]\nwheel.py-api = 'cp3x'\n"},
-        "says 'cp3x', which is not an abi3 floor",
-    ),
 }
 
 
@@ -623,3 +619,14 @@ TOO_MANY = {
 def test_requirements_are_counted_before_they_are_read(files: dict[str, str], says: str) -> None:
     with within_cpu(10), pytest.raises(SourceError, match=says):
         read(files)
+
+
+@pytest.mark.parametrize(
+    ("text", "floors"),
+    [("cp310", "cp310"), ("cp310.cp315t", "cp310 cp315t"), ("cp312.cp311", "cp311"), ("cp3x", None), ("cp39.", None)],
+)
+def test_a_text_that_lists_several_floors_is_read_as_several(text: str, floors: str | None) -> None:
+    project = read({"pyproject.toml": f"{PYPROJECT}[tool.scikit-build]\nwheel.py-api = '{text}'\n"})
+
+    assert (None if project.floor is None else " ".join(map(str, project.floor.floors))) == floors
+    assert (project.unread_floor is None) == (floors is not None)
