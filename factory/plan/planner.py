@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import assert_never
 
-from factory.errors import PlanError
+from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
 from factory.plan.crates import refuse_absent_locks
 from factory.plan.images import build_image, loader_image, trial_image
@@ -52,15 +52,9 @@ def plan(
     """
     _refuse_other_project(recipe, project)
     world = read_world(recipe, project, images, families=families, today=today)
-    cells: list[Cell] = []
     skips = [*_excluded_skips(world)]
-    for built_for, platform in _pairs(world):
-        tag = tag_for(built_for, platform)
-        left = _skip(world, str(tag), only, skip)
-        if left is None:
-            cells.append(_cell(world, built_for, platform, tag))
-        else:
-            skips.append(left)
+    cells, left = _cells(world, only, skip)
+    skips += left
     _refuse_idle_overrides(world, _ids(world, cells, skips))
     refuse_absent_locks(recipe, project, cells)
     return Plan(
@@ -73,6 +67,41 @@ def plan(
         skips=tuple(skips),
         notes=tuple(_notes(world, cells, skips)),
     )
+
+
+def _cells(world: World, only: Sequence[str], skip: Sequence[str]) -> tuple[list[Cell], list[Skip]]:
+    """Return the wheels that are owed, and those that are left out.
+
+    Raises:
+        PlanError: some cannot be planned; all of their problems are told at once.
+        ImageError: no image serves their platforms.
+    """
+    cells: list[Cell] = []
+    skips: list[Skip] = []
+    errors: list[PlanError | ImageError] = []
+    for built_for, platform in _pairs(world):
+        tag = tag_for(built_for, platform)
+        left = _skip(world, str(tag), only, skip)
+        if left is not None:
+            skips.append(left)
+            continue
+        try:
+            cells.append(_cell(world, built_for, platform, tag))
+        except (PlanError, ImageError) as error:
+            errors.append(error)
+    if errors:
+        raise _joined(errors)
+    return cells, skips
+
+
+def _joined(errors: Sequence[PlanError | ImageError]) -> PlanError | ImageError:
+    """Return one error that says what several say, each once."""
+    said = {error.message: error for error in errors}
+    if len(said) == 1:
+        return errors[0]
+    hints = dict.fromkeys(error.hint for error in said.values())
+    kind = ImageError if all(isinstance(error, ImageError) for error in errors) else PlanError
+    return kind("; ".join(said), hint="; ".join(hints))
 
 
 def _refuse_other_project(recipe: Recipe, project: Project) -> None:
@@ -245,13 +274,22 @@ def _refuse_idle_overrides(world: World, ids: Sequence[str]) -> None:
         for wanted in world.wanted
         if claims(WheelTag.parse(cell_id).expanded, wanted.interpreter)
     ]
-    for index, override in enumerate(world.recipe.overrides):
-        of_trials = "@" in override.select
-        if not any(matches(override.select, world.recipe.name, cell_id) for cell_id in (trials if of_trials else ids)):
-            raise PlanError(
-                f"overrides[{index}] selects no {'trial' if of_trials else 'cell'}: {override.select}",
-                hint=f"the cells are {', '.join(ids[:_SHOWN])}{' …' if len(ids) > _SHOWN else ''}",
-            )
+    hint = f"the cells are {', '.join(ids[:_SHOWN])}{' …' if len(ids) > _SHOWN else ''}"
+    idle = [
+        Problem(
+            field=f"overrides[{index}].select",
+            message=f"selects no {'trial' if '@' in override.select else 'cell'}: {override.select}",
+            span=override.span,
+        )
+        for index, override in enumerate(world.recipe.overrides)
+        if not any(
+            matches(override.select, world.recipe.name, cell_id)
+            for cell_id in (trials if "@" in override.select else ids)
+        )
+    ]
+    if idle:
+        message = "; ".join(f"{problem.field} {problem.message}" for problem in idle)
+        raise PlanError(message, hint=hint, problems=tuple(idle))
 
 
 def _skip_notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:

@@ -120,11 +120,19 @@ def _excluded(project: Project, floors: Floors, interpreter: Interpreter) -> Exc
         return why
     if home is None and (other := floors.made_by(interpreter)) is not None:
         return Exclusion(reason=f"the source makes its abi3 floor {other}, which abi3 does not list", kind="floor")
+    if home is None and interpreter.free_threaded and _limits_every_build(project):
+        reason = f"setuptools builds nothing for it where py_limited_api is set: {floors.source}"
+        return Exclusion(reason=reason, kind="floor")
     with_gil = interpreter.implementation == "cp" and not interpreter.free_threaded
     if home is None and with_gil and floors.floors and floors.always_on:
         lowest = min(floors.floors)
         return Exclusion(reason=f"its abi3 floor is {lowest}: {floors.source}", kind="floor")
     return None
+
+
+def _limits_every_build(project: Project) -> bool:
+    """Whether a project sets `py_limited_api` for every build: free-threaded ones then fail (setuptools#4420)."""
+    return project.backend == "setuptools" and project.floor is not None and project.floor.way == "project"
 
 
 def _ruled_out(project: Project, interpreter: Interpreter, *, by_floor: bool = True) -> Exclusion | None:

@@ -61,3 +61,19 @@ def test_a_lock_that_is_not_where_cargo_looks_is_missed_by_the_plan(factory: Pro
     assert "the source has no Cargo.lock, where cargo looks for the lock of its crates" in refused.stderr
     assert "hint: write build: {locked: false}" in refused.stderr
     assert followed.code == 0
+
+
+def test_overrides_for_no_cell_are_shown_in_their_places(factory: Program) -> None:
+    overrides = (
+        "overrides:\n  - {select: 'cp39-*', test: {run: a}}\n  - {select: 'cp313-*', test: {run: b}}\n"
+        "  - {select: '*@cp39', test: {run: c}}\n"
+    )
+    setup = "from setuptools import Extension, setup\nsetup(name='mono', ext_modules=[Extension('mono', ['mono.c'])])\n"
+    _write(factory.folder, {"setup.py": setup, "mono.c": "", "recipe.yaml": RECIPE + overrides})
+
+    refused = factory("plan")
+
+    assert refused.code == 3
+    assert "recipe.yaml:7:14: overrides[0].select: selects no cell: cp39-*" in refused.stderr
+    assert "recipe.yaml:9:14: overrides[2].select: selects no trial: *@cp39" in refused.stderr
+    assert "hint: the cells are cp313-cp313-manylinux_2_31_x86_64" in refused.stderr

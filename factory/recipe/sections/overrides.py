@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 from factory.errors import Span
 from factory.form.document import Mapping, Node
@@ -50,11 +51,12 @@ class Override(Sections):
     """What differs for the cells that a glob selects, or with an `@` in it for their trials.
 
     Each of `paths` names a value that counts, by attributes from the section down and in a mapping by its key; all else
-    in the sections is a default without meaning.
+    in the sections is a default without meaning. `span` is where the glob is written.
     """
 
     select: str
     paths: tuple[tuple[str, ...], ...]
+    span: Span | None = dataclass_field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def _override(values: Values) -> Override:
         for path in _paths((field.key,), field.kind, entry.value)
     )
     make: Callable[..., Override] = Override
-    return make(paths=tuple(paths), **values.attributes())
+    select = values.entry("select")
+    return make(paths=tuple(paths), span=select.value.span if select else None, **values.attributes())
 
 
 def _paths(path: tuple[str, ...], kind: Kind[object], node: Node) -> Iterator[tuple[str, ...]]:

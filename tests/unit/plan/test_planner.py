@@ -361,6 +361,26 @@ def test_a_hint_does_not_repeat_what_is_written() -> None:
     assert "default-features" not in caught.value.hint
 
 
+def test_a_limited_api_that_the_project_sets_for_every_build_excludes_free_threaded_ones() -> None:
+    """setuptools#4420: bdist_wheel refuses py_limited_api there."""
+    project = make_project(floor="cp39", floor_way="project")
+
+    with pytest.raises(PlanError, match="cp313t is listed, but setuptools builds nothing for it where py_limited_api"):
+        make_plan(make_recipe("cp39 cp313t"), project)
+    skip = SkipRule(select="cp313-cp313t-*", reason="setuptools refuses it")
+    assert summary_of(make_plan(make_recipe("cp39 cp313t", skip=[skip]), project)) == {"cp39-abi3": "cp39 | cp39"}
+
+
+def test_the_problems_of_all_platforms_are_told_at_once() -> None:
+    recipe = make_recipe("cp313", platforms="musllinux_1_2_x86_64 manylinux_2_31_x86_64 manylinux_2_31_s390x")
+
+    with pytest.raises(ImageError) as caught:
+        make_plan(recipe)
+
+    assert "builds musllinux_1_2_x86_64" in caught.value.message
+    assert "manylinux_2_31_s390x cannot be built" in caught.value.message
+
+
 def test_a_floor_above_every_interpreter_of_the_image_is_refused() -> None:
     with pytest.raises(PlanError, match=f"no interpreter of lookalike-{P31} can build the abi3 floor cp314"):
         make_plan(make_recipe("cp314"), make_project(floor="cp314"))
@@ -531,7 +551,7 @@ def test_overrides_are_made_in_order_and_a_mapping_key_by_key() -> None:
 
 def override(select: str, paths: str, build: BuildSpec | None = None, test: model.TestSpec | None = None) -> Override:
     named = tuple(tuple(path.split(".")) for path in paths.split())
-    return Override(select=select, paths=named, build=build or BuildSpec(), test=test or model.TestSpec())
+    return Override(select=select, span=None, paths=named, build=build or BuildSpec(), test=test or model.TestSpec())
 
 
 @pytest.mark.parametrize(

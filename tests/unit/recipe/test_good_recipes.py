@@ -122,6 +122,7 @@ def test_an_override_keeps_what_it_names_and_nothing_else() -> None:
 
     assert recipe.overrides == (
         model.Override(
+            span=None,
             select="*-musllinux_*",
             paths=(
                 ("build", "locked"),
@@ -133,6 +134,7 @@ def test_an_override_keeps_what_it_names_and_nothing_else() -> None:
             audit=model.AuditSpec(max_size_bytes=2_000_000),
         ),
         model.Override(
+            span=None,
             select="*@cp39",
             paths=(("test", "requires"),),
             test=model.TestSpec(requires=(Requirement("pytest<8"),)),

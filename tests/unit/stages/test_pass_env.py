@@ -23,7 +23,7 @@ def test_a_recipe_whose_names_are_allowed_passes() -> None:
 
 
 def test_a_name_in_an_override_wants_to_be_allowed_too() -> None:
-    override = Override(select="cp313-*", paths=(("build", "pass_env"),), build=TOKEN)
+    override = Override(select="cp313-*", span=None, paths=(("build", "pass_env"),), build=TOKEN)
 
     with pytest.raises(PlanError, match=r"asks for environment variables that are not allowed: TOKEN$") as caught:
         require_allowed(make_recipe(overrides=(override,)), host_with(TOKEN="s3cr3t-word"), "plan")
