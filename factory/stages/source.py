@@ -17,6 +17,7 @@ from factory.sessions.sources import DownloadProgress, Fetched, SourceServices
 from factory.source.folder import read_folder
 from factory.source.leftovers import cleaned, is_kept
 from factory.source.patches import patched, read_patches
+from factory.source.placeholders import placeholder_notes
 from factory.source.tree import Tree
 from factory.source.unpack import unpack_apart
 from factory.stages.commit import fetch_commit
@@ -62,6 +63,7 @@ def tree_of(recipe: Recipe, services: SourceServices) -> tuple[Tree, tuple[str, 
         left = f"what an earlier build left is left out of the source: {listed(tree.left_out)}"
         services.say(left)
         notes = (*notes, f"{left}; if it is source, keep it: source: {{keep: [{_named(tree.left_out[0])}]}}")
+    notes = (*notes, *placeholder_notes(tree))
     if not patches:
         return tree, notes
     with services.memory.store.temp_folder() as folder:
