@@ -99,8 +99,9 @@ def make_flat(name: str) -> Project:
     """A package beside its tests, which are a package: pytest puts their folder on the path. Its data is not packed."""
     return setup_project(
         name,
-        f"ext_modules=[Extension('{name}_core', ['{name}.c'])], packages=[{name!r}]",
+        f"ext_modules=[Extension('{name}_core', ['{name}_core.c'])], packages=[{name!r}]",
         {
+            f"{name}_core.c": C_MODULE.replace("NAME", f"{name}_core"),
             f"{name}/__init__.py": "from pathlib import Path\nPLACE = Path(__file__).parent\n",
             f"{name}/x": "words",
             "tests/__init__.py": "",
@@ -211,9 +212,13 @@ def ran(workshop: Command) -> Ran:
         workshop.recipe(make_c_project("dying", code=f"#include <stdlib.h>\n{at_import(DIE)}"), test={"run": "true"}),
         workshop.recipe(make_static("carrying"), build={"before": STATIC}),
         workshop.recipe(make_constructor("constructing"), audit={"modules": ["constructing"]}),
-        workshop.recipe(make_flat("flat"), test=FLAT),
-        workshop.recipe(make_flat("lacking"), test={**FLAT, "run": "pytest -q {source}/tests/test_data.py"}),
-        workshop.recipe(make_flat("shadowed"), test={**FLAT, "source": "whole"}),
+        workshop.recipe(make_flat("flat"), audit={"modules": ["flat_core"]}, test=FLAT),
+        workshop.recipe(
+            make_flat("lacking"),
+            audit={"modules": ["lacking_core"]},
+            test={**FLAT, "run": "pytest -q {source}/tests/test_data.py"},
+        ),
+        workshop.recipe(make_flat("shadowed"), audit={"modules": ["shadowed_core"]}, test={**FLAT, "source": "whole"}),
     )
 
 
