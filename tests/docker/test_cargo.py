@@ -67,7 +67,6 @@ def write_recipes(command: Command) -> Iterator[object]:
     toolchain = {"rust-toolchain.toml": '[toolchain]\nchannel = "1.2.3"\n'}
     yield command.recipe(make_rust_project("toolchain", setup=SHOW, files=toolchain))
     yield command.recipe(make_rust_project("stale", cargo=cfg_if))
-    yield command.recipe(make_rust_project("unlocked", cargo=cfg_if, lock=""))
     yield command.recipe(make_rust_project("missing", cargo=cfg_if, lock=crate_in_lock("missing", "cfg-if", "1.99.0")))
     fetching = (
         'fn main() { assert!(std::process::Command::new("cargo").args(["add", "itoa"]).status().unwrap().success()) }'
@@ -127,7 +126,6 @@ def test_a_rust_extension_is_told_that_it_is_one(ran: Ran) -> None:
     ("recipe", "message", "hint"),
     [
         ("stale", "the lock must change: Cargo.lock does not satisfy Cargo.toml", "locked: false"),
-        ("unlocked", "the source has no Cargo.lock", "locked: false"),
         ("missing", "the crate cfg-if 1.99.0 of Cargo.lock is not in the configured registry", "locked: false"),
     ],
 )
@@ -139,6 +137,16 @@ def test_a_lock_that_does_not_fit_is_reported_before_anything_compiles(
     assert (failure.step, failure.message) == ("crates", message)
     assert hint in failure.hint
     assert "build" not in ran.records[recipe].seconds
+
+
+def test_a_source_without_a_lock_is_refused_by_its_plan(workshop: Command) -> None:
+    cfg_if = '[dependencies]\ncfg-if = "1"\n'
+
+    ran = workshop.build(workshop.recipe(make_rust_project("unlocked", cargo=cfg_if, lock="")))
+
+    assert ran.code == 3
+    assert "the source has no Cargo.lock" in ran.stderr
+    assert "locked: false" in ran.stderr
 
 
 def test_a_build_script_that_fetches_fails_with_what_it_wanted(ran: Ran) -> None:
