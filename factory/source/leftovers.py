@@ -25,7 +25,7 @@ _CARGO_MARKS: Final = frozenset({".rustc_info.json", "CACHEDIR.TAG"})
 _BY_SETUPTOOLS: Final = re.compile(r"(?:lib|temp|bdist|scripts)[.-].+")
 _FILES: Final = frozenset({"CMakeCache.txt", "cmake_install.cmake", ".ninja_log", ".ninja_deps"})
 _EXTENSION: Final = re.compile(
-    r"(?P<stem>[^.]+)\.(?:cpython-[\w-]+|pypy[\w-]+|cp[0-9]+[\w-]*|abi3t?|abi3\.abi3t)\.(?:so|pyd)"
+    r"(?P<stem>[^.]+)\.(?:cpython-[\w-]+|pypy[\w-]+|cp[0-9][\w-]*|abi3t?|abi3\.abi3t)\.(?:so|pyd)"
 )
 _OBJECT: Final = re.compile(r"(?:lib)?(?P<stem>.+?)\.(?:o|lo|os|a|la|so(?:\.[0-9]+)*)")
 _SOURCE: Final = re.compile(

@@ -112,7 +112,7 @@ def test_what_is_wrong_is_reported_in_one_line(bad: Ran, recipe: str, status: st
     [
         ("pip-called", "declare it in the recipe: build: {requires: [six]}"),
         ("by-url", "write evil==VERSION"),
-        ("hanging", "raise the recipe's timeout, or look where it hangs"),
+        ("hanging", "raise the recipe's timeout, or find out where it hangs"),
     ],
 )
 def test_the_hint_says_what_to_do(bad: Ran, recipe: str, hint: str) -> None:

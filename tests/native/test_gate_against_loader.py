@@ -21,7 +21,7 @@ from tests.makers.wheels import make_wheel
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 
 TODAY = date(2026, 11, 22)
-FILENAME = "demo-1.0-py3-none-manylinux_2_99_x86_64.whl"
+FILENAME = "demo-1.0-cp313-cp313-manylinux_2_41_x86_64.whl"
 MODULE = "demo/core.so"
 
 
