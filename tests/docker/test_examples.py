@@ -18,7 +18,7 @@ PLANNED = {
     "checksum build.floor": NO_WAY,
     "keywords build.floor": NO_WAY,
     "tally build.floor": NO_WAY,
-    "checksum build.locked": "the source has no Cargo.lock",
+    "checksum build.locked": "Cargo.lock, where cargo looks",
 }
 """What is said before anything is built."""
 BUILT = {
