@@ -92,9 +92,7 @@ def system(wanted: str, package: str = "") -> str:
     """Return how a system package is named."""
     if package := package or _owners().get(wanted, ""):
         return f"build: {{system: {{apt: [{package}]}}}} installs it; dnf and apk have their own names for it"
-    return (
-        f"build: {{system: {{apt: [NAME]}}}} with the package that has {wanted}; https://packages.debian.org finds it"
-    )
+    return f"build: {{system: {{apt: [NAME]}}}} with the package that has {wanted}; `apt-file search` finds it"
 
 
 @cache

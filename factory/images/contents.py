@@ -17,7 +17,6 @@ from factory.store import Store
 from factory.web.bodies import body
 from factory.web.session import attempt, bare, open_session
 
-_DEFAULT_MIRROR = "http://deb.debian.org/debian"
 _RELEASE_BYTES = 16 << 20
 _CONTENTS_BYTES = 256 << 20
 _UNPACKED_BYTES = 4 << 30
@@ -59,7 +58,10 @@ class Contents:
 
     @property
     def _base(self) -> str:
-        return f"{bare(apt_mirror(self.host) or _DEFAULT_MIRROR).rstrip('/')}/dists/{self.suite}"
+        mirror = apt_mirror(self.host)
+        if mirror is None:
+            raise SourceError("this machine names no mirror of Debian", hint="name one in FACTORY_APT_MIRROR")
+        return f"{bare(mirror).rstrip('/')}/dists/{self.suite}"
 
     def _digest(self) -> Digest:
         """Read the index's digest out of the suite's release file, so that the index is fetched once."""

@@ -47,7 +47,7 @@ RULES = table(
         severity=Severity.ERROR,
         summary="a classifier does not exist, or exists no longer",
         why="Public indexes refuse the upload.",
-        mend="Take it from pypi.org/classifiers; one that begins with `Private ::` says that no index is meant.",
+        mend="Take it from trove-classifiers; one that begins with `Private ::` says that no index is meant.",
         source=f"{_UPLOADS}; the package trove-classifiers",
     ),
     Rule(
