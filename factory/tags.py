@@ -159,6 +159,11 @@ class PlatformTag:
         return cls(libc, major, minor, arch)
 
     @property
+    def version(self) -> tuple[int, int]:
+        """The libc's version: `(2, 28)`."""
+        return self.major, self.minor
+
+    @property
     def policy(self) -> str:
         """The tag without its architecture: `manylinux_2_28`."""
         return f"{'manylinux' if self.libc == 'glibc' else 'musllinux'}_{self.major}_{self.minor}"
@@ -166,15 +171,13 @@ class PlatformTag:
     @property
     def aliases(self) -> frozenset[str]:
         """Every spelling of this tag that a wheel's file name may carry, legacy names included (PEP 600)."""
-        legacy = {name for name, version in _LEGACY.items() if version == (self.major, self.minor)}
+        legacy = {name for name, version in _LEGACY.items() if version == self.version}
         names = {self.policy} | (legacy if self.libc == "glibc" else set())
         return frozenset(f"{name}_{self.arch}" for name in names)
 
     def serves(self, ceiling: "PlatformTag") -> bool:
         """Whether a wheel that needs this platform runs wherever `ceiling` is promised."""
-        return (self.libc, self.arch) == (ceiling.libc, ceiling.arch) and (
-            (self.major, self.minor) <= (ceiling.major, ceiling.minor)
-        )
+        return (self.libc, self.arch) == (ceiling.libc, ceiling.arch) and self.version <= ceiling.version
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def contents_of(families: Sequence[str], host: Host, store: Store) -> Contents |
     made = [spec for spec in declared_specs() if spec.facts.role == "build" and spec.facts.family in families[:1]]
     if not made:
         return None
-    spec = min(made, key=lambda spec: (spec.facts.platform.major, spec.facts.platform.minor))
+    spec = min(made, key=lambda spec: spec.facts.platform.version)
     held = frozenset(spec.packages)
     return Contents(suite=spec.suite, held=held, arch=spec.facts.platform.arch, host=host, store=store)
 

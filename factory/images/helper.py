@@ -4,7 +4,7 @@ from pathlib import Path
 
 from factory.engine.api import Engine
 from factory.images.ready import is_here
-from factory.images.spec import ImageSpec, declared_specs
+from factory.images.spec import declared_specs
 
 
 def helper_image(engine: Engine, folder: Path | None = None) -> str:
@@ -14,9 +14,5 @@ def helper_image(engine: Engine, folder: Path | None = None) -> str:
     one takes minutes.
     """
     trials = [spec for spec in declared_specs(folder) if spec.facts.role == "trial" and not spec.compiled]
-    ordered = sorted(trials, key=_libc)
+    ordered = sorted(trials, key=lambda spec: spec.facts.platform.version)
     return next((spec for spec in ordered if is_here(engine, spec)), ordered[0]).facts.name
-
-
-def _libc(spec: ImageSpec) -> tuple[int, int]:
-    return spec.facts.platform.major, spec.facts.platform.minor

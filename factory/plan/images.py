@@ -31,7 +31,7 @@ def build_image(
     for family in families:
         of_family = [image for image in able if image.family == family]
         if of_family:
-            return max(of_family, key=_policy)
+            return max(of_family, key=lambda image: image.platform.version)
     raise ImageError(
         f"no image of {', '.join(families) or 'no family'} builds {platform}",
         hint=_would_serve(platform, able, images, families),
@@ -58,30 +58,26 @@ def trial_image(interpreter: Interpreter, platform: PlatformTag, images: Sequenc
         if image.role == "trial" and interpreter in image.interpreters and platform.serves(image.platform)
     ]
     # The name decides between equals, so that the order of the list does not.
-    return min(able, key=lambda image: (image.platform.major, image.platform.minor, image.name), default=None)
+    return min(able, key=lambda image: (image.platform.version, image.name), default=None)
 
 
 def loader_image(platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFacts | None:
     """Return the trial image with the oldest libc on which the wheel must work, whichever interpreter it has."""
     able = [image for image in images if image.role == "trial" and platform.serves(image.platform)]
-    return min(able, key=lambda image: (image.platform.major, image.platform.minor, image.name), default=None)
+    return min(able, key=lambda image: (image.platform.version, image.name), default=None)
 
 
 def _would_serve(
     platform: PlatformTag, able: Sequence[ImageFacts], images: Sequence[ImageFacts], families: Sequence[str]
 ) -> str:
     if able:
-        best = max(able, key=_policy)
+        best = max(able, key=lambda image: image.platform.version)
         return f"{best.name} would: --families {','.join([*families, best.family])}"
     same = [image for image in images if image.role == "build" and _alike(image.platform, platform)]
     if same:
-        lowest = min(same, key=_policy)
+        lowest = min(same, key=lambda image: image.platform.version)
         return f"{lowest.name} builds {lowest.platform}: write that, if its libc is old enough"
     return f"images here build {', '.join(sorted({str(image.platform) for image in images if image.role == 'build'}))}"
-
-
-def _policy(image: ImageFacts) -> tuple[int, int]:
-    return image.platform.major, image.platform.minor
 
 
 def _alike(platform: PlatformTag, other: PlatformTag) -> bool:

@@ -187,7 +187,7 @@ def _relative(path: str, shared: SharedObject, wheel: Wheel) -> Iterator[Finding
 
 
 def _knows_relr(platform: PlatformTag) -> bool:
-    return (platform.major, platform.minor) >= _RELR_SINCE[platform.libc]
+    return platform.version >= _RELR_SINCE[platform.libc]
 
 
 def _interpreter(path: str, shared: SharedObject, wheel: Wheel) -> Iterator[Finding]:
