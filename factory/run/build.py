@@ -105,7 +105,7 @@ def build(
         released: Release | None = None
         if run.records:  # A run that was stopped releases what it had finished, too.
             try:
-                with internal_errors():
+                with internal_errors(let_through=(OSError,)):  # a closed pipe or a full disk ends the program
                     released = release(
                         run, options.output, store.open_blob, cancelled=caller.cancelled, on_wait=caller.say
                     )
