@@ -24,6 +24,7 @@ from factory.stages.locks import made_locks
 from factory.stages.outcome import WHEEL_LIMIT_BYTES
 from factory.stages.pass_env import passed_variables
 from factory.stages.prepare import Prepared, prepare
+from factory.stages.reading import Readings
 from factory.stages.repair import repair
 from factory.steps import Step
 from factory.tags import Interpreter
@@ -31,7 +32,13 @@ from factory.untrusted import parse_wheel_name
 
 
 def build_cell(
-    services: Services, planned: PlannedRecipe, cell: Cell, interpreter: Interpreter, image: ReadyImage, today: date
+    services: Services,
+    planned: PlannedRecipe,
+    cell: Cell,
+    interpreter: Interpreter,
+    image: ReadyImage,
+    readings: Readings,
+    today: date,
 ) -> CellRecord:
     """Do all of a cell's work but its trials, in one container, which starts only if something is not remembered."""
     env = build_env(planned.recipe.build, planned.project, interpreter, epoch_s=planned.tree.epoch_s, system=image.path)
@@ -46,6 +53,7 @@ def build_cell(
             interpreter=interpreter,
             image=image,
             container=container,
+            readings=readings,
             env=env,
             passed=passed,
         )
@@ -116,7 +124,8 @@ class _Way:
             waivers=spec.waive,
             stage=stage,
         )
-        return audited(self.session.services, cell.address, wheel, expectation, self.today)
+        session = self.session
+        return audited(session.services, cell.address, session.readings, wheel, expectation, self.today)
 
 
 def _stopped(record: CellRecord, failure: Failure) -> CellRecord:

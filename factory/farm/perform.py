@@ -18,7 +18,7 @@ from factory.sessions.retry import once_more
 from factory.sessions.services import Services
 from factory.stages.fitting import fitted
 from factory.stages.load import load_wheel
-from factory.stages.reading import contents
+from factory.stages.reading import Readings
 from factory.stages.trial import TrialWork
 from factory.tags import Interpreter
 from factory.unexpected import internal_errors
@@ -98,8 +98,9 @@ class Performer:
         interpreter = job.cell.interpreter
 
         def work() -> Built:
-            record = build_cell(self.services, job.planned, job.cell, interpreter, image, self.today)
-            return self._loaded(job, record, loader)
+            readings = Readings(store=self.services.memory.store, reader=self.services.reader)
+            record = build_cell(self.services, job.planned, job.cell, interpreter, image, readings, self.today)
+            return self._loaded(job, record, readings, loader)
 
         def failed(failure: Failure) -> Built:
             return _failed_build(job, failure)
@@ -109,12 +110,12 @@ class Performer:
 
         return self._contained(job, "build", retried, failed, is_ours=image.own is not None)
 
-    def _loaded(self, job: BuildCell, record: CellRecord, loader: ReadyImage | None) -> Built:
+    def _loaded(self, job: BuildCell, record: CellRecord, readings: Readings, loader: ReadyImage | None) -> Built:
         """Read the contents of a wheel that passed, and let the loader of the oldest libc resolve it."""
         if record.wheel is None or record.after is None or not record.passed:
             return Built(record=record)
         services, wheel = self.services, record.wheel
-        held = contents(services.memory.store, services.reader, wheel, record.after, _expected(job))
+        held = readings.contents(wheel, record.after, _expected(job))
         if isinstance(held, Overrun):
             failure = Failure(
                 step="load", message=f"reading the wheel {held.reason}", hint="please report it, with the wheel"

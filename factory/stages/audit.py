@@ -8,7 +8,7 @@ from factory.audit.identity import gate_identity
 from factory.digest import Artifact, Digest
 from factory.memory import Stage
 from factory.sessions.services import Services
-from factory.stages.reading import judge
+from factory.stages.reading import Readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +23,16 @@ class Judge(Stage[Audit]):
     today: date | None
 
 
-def audited(services: Services, address: str, wheel: Artifact, expectation: Expectation, today: date) -> Audit:
+def audited(
+    services: Services, address: str, readings: Readings, wheel: Artifact, expectation: Expectation, today: date
+) -> Audit:
     """Judge a wheel. Only a verdict that lets it pass is remembered."""
     # With today's date in every key, each wheel would be judged again every day.
     dated = any(waiver.until is not None for waiver in expectation.waivers)
 
     def work() -> Audit:
         with services.recorder.step(address, "audit") as mark:
-            verdict = judge(services.memory.store, services.reader, wheel, expectation, today)
+            verdict = readings.judge(wheel, expectation, today)
             mark.outcome = "passed" if verdict.passed else "failed"
             return verdict
 

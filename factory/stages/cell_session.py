@@ -13,6 +13,7 @@ from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.sessions.session import Session
 from factory.stages.crates import Crates, crates_volume, lock_files
+from factory.stages.reading import Readings
 from factory.stages.resolve import wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
@@ -30,6 +31,7 @@ class CellSession:
     interpreter: Interpreter
     image: ReadyImage
     container: Session
+    readings: Readings
     env: Mapping[str, str]
     passed: Mapping[str, str]
     installed: frozenset[Artifact] = frozenset()

@@ -1,23 +1,39 @@
 """Read wheels for the stages, each time in a process of its own, because strangers made them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import copyreg
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
 
 from packaging.utils import NormalizedName
 
 from factory.audit import Audit, Expectation, audit, unread
 from factory.confined import Bounds, Overrun, Reader
-from factory.digest import Artifact
+from factory.digest import Artifact, Digest
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.repair import Repair, compare, faults
 from factory.store import Store
 from factory.tags import Interpreter
 from factory.trials.subjects import Subjects, loadable, subjects, tolerated_members
 from factory.trials.witness import roots_of
-from factory.wheel import read_wheel
+from factory.wheel import Wheel, read_wheel
+
+_T = TypeVar("_T")
+_Work = Callable[..., _T]
+_MOST_SEALED_BYTES = 1 << 26  # a wheel of 300 000 symbols; a larger one is read again
+
+
+def _frozen(mapping: dict[object, object]) -> MappingProxyType[object, object]:
+    return MappingProxyType(mapping)
+
+
+# A Wheel holds such mappings, whose own class cannot be pickled by its name.
+copyreg.pickle(MappingProxyType, lambda mapping: (_frozen, (dict(mapping),)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,45 +53,61 @@ class Contents:
     subjects: Mapping[Interpreter, Subjects]
 
 
-def judge(store: Store, reader: Reader, wheel: Artifact, expectation: Expectation, today: date) -> Audit:
-    """Judge a wheel of the store; one that cannot be read within limits is refused."""
-    with store.lend(wheel) as path:
-        verdict = reader(partial(_judged, path, expectation, today), Bounds.of(wheel.size_bytes))
-    return unread(wheel.filename, verdict.reason) if isinstance(verdict, Overrun) else verdict
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """The wheels of one cell. The first work that needs one reads it; later work is given what was read.
+
+    All of it happens in processes of their own; `sealed` holds their pickled `Wheel`s, which only they open.
+    """
+
+    store: Store
+    reader: Reader
+    sealed: dict[Digest, bytes] = field(default_factory=dict)
+
+    def judge(self, wheel: Artifact, expectation: Expectation, today: date) -> Audit:
+        """Judge a wheel of the store; one that cannot be read within limits is refused."""
+        verdict = self._from((wheel,), partial(_judged, expectation, today))
+        return unread(wheel.filename, verdict.reason) if isinstance(verdict, Overrun) else verdict
+
+    def differences(self, raw: Artifact, repaired: Artifact) -> tuple[tuple[str, ...], Repair] | Overrun:
+        """Say what a repair changed that it may not change, in a few texts, and return all that it did."""
+        return self._from((raw, repaired), _differences)
+
+    def contents(
+        self, wheel: Artifact, verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]]
+    ) -> Contents | Overrun:
+        """Read what loads and trials need to know about a wheel; `trials` is what the recipe says, by interpreter."""
+        return self._from((wheel,), partial(_contents, verdict, dict(trials)))
+
+    def _from(self, wheels: Sequence[Artifact], work: _Work[_T]) -> _T | Overrun:
+        bounds = Bounds.of(sum(wheel.size_bytes for wheel in wheels))
+        with ExitStack() as stack:
+            given = [self.sealed.get(wheel.digest) or stack.enter_context(self.store.lend(wheel)) for wheel in wheels]
+            answer = self.reader(partial(_worked, work, given), bounds)
+        if isinstance(answer, Overrun):
+            return answer
+        value, sealed = answer
+        self.sealed.update(zip((wheel.digest for wheel in wheels), sealed, strict=True))
+        return value
 
 
-def differences(
-    store: Store, reader: Reader, raw: Artifact, repaired: Artifact
-) -> tuple[tuple[str, ...], Repair] | Overrun:
-    """Say what a repair changed that it may not change, in a few texts, and return all that it did."""
-    bounds = Bounds.of(raw.size_bytes + repaired.size_bytes)
-    with store.lend(raw) as before, store.lend(repaired) as after:
-        return reader(partial(_differences, before, after), bounds)
+def _worked(work: _Work[_T], given: Sequence[bytes | Path]) -> tuple[_T, list[bytes]]:
+    """Work on wheels that are read or opened here; also return them sealed."""
+    wheels = [read_wheel(wheel) if isinstance(wheel, Path) else _opened(wheel) for wheel in given]
+    return work(*wheels), [
+        _sealed(wheel) if isinstance(source, Path) else source for source, wheel in zip(given, wheels, strict=True)
+    ]
 
 
-def contents(
-    store: Store,
-    reader: Reader,
-    wheel: Artifact,
-    verdict: Audit,
-    trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]],
-) -> Contents | Overrun:
-    """Read what loads and trials need to know about a wheel; `trials` is what the recipe says, by interpreter."""
-    with store.lend(wheel) as path:
-        return reader(partial(_contents, path, verdict, dict(trials)), Bounds.of(wheel.size_bytes))
+def _judged(expectation: Expectation, today: date, wheel: Wheel) -> Audit:
+    return audit(wheel, expectation, today)
 
 
-def _judged(path: Path, expectation: Expectation, today: date) -> Audit:
-    return audit(read_wheel(path), expectation, today)
-
-
-def _differences(before: Path, after: Path) -> tuple[tuple[str, ...], Repair]:
-    raw, repaired = read_wheel(before), read_wheel(after)
+def _differences(raw: Wheel, repaired: Wheel) -> tuple[tuple[str, ...], Repair]:
     return faults(raw, repaired), compare(raw, repaired)
 
 
-def _contents(path: Path, verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]]) -> Contents:
-    wheel = read_wheel(path)
+def _contents(verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]], wheel: Wheel) -> Contents:
     if wheel.name is None:
         raise AssertionError("the gate passes no wheel without a name")
     return Contents(
@@ -89,3 +121,17 @@ def _contents(path: Path, verdict: Audit, trials: Mapping[Interpreter, tuple[Aud
             for interpreter, (expected, test) in trials.items()
         },
     )
+
+
+def _sealed(wheel: Wheel) -> bytes:
+    import pickle  # noqa: PLC0415 -- only where a wheel was read
+
+    sealed = pickle.dumps(wheel)
+    return sealed if len(sealed) <= _MOST_SEALED_BYTES else b""
+
+
+def _opened(sealed: bytes) -> Wheel:
+    import pickle  # noqa: PLC0415 -- only where a wheel was sealed
+
+    wheel: Wheel = pickle.loads(sealed)  # noqa: S301 -- written by a fork of this program
+    return wheel

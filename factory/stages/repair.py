@@ -13,7 +13,6 @@ from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of
 from factory.stages.outcome import refuse_secrets, take_wheel
 from factory.stages.prepare import Prepared
-from factory.stages.reading import differences
 from factory.stages.resolve import wheel_files
 from factory.steps import RAW, REPAIRED, Step
 
@@ -93,7 +92,7 @@ def _run_after_build(
 
 def _compared(session: CellSession, raw: Artifact, wheel: Artifact) -> Repaired | Failure:
     """Refuse a repair that did more than it may, before the gate judges the wheel."""
-    compared = differences(session.services.memory.store, session.services.reader, raw, wheel)
+    compared = session.readings.differences(raw, wheel)
     if isinstance(compared, Overrun):
         message = f"comparing the wheel before and after the repair {compared.reason}"
         return Failure(step="repair", message=message, hint="please report it, with the wheel")

@@ -14,7 +14,7 @@ from factory.recipe import model as words
 from factory.repair import compare
 from factory.source.tree import SourceLimits
 from factory.source.unpack import unpack, unpack_apart
-from factory.stages import reading
+from factory.stages.reading import Contents, Readings
 from factory.store import Store
 from factory.tags import Interpreter
 from factory.wheel import read_wheel
@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> Store:
 def test_a_wheel_is_judged_as_it_is_here(store: Store, tmp_path: Path) -> None:
     path = make_wheel(tmp_path, {MODULE: make_module(needed=["libpython3.11.so.1.0"])})
 
-    verdict = reading.judge(store, confined, store.put_file(path), Expectation(), TODAY)
+    verdict = Readings(store=store, reader=confined).judge(store.put_file(path), Expectation(), TODAY)
 
     assert verdict == audit(read_wheel(path), Expectation(), TODAY)
     assert not verdict.passed
@@ -49,7 +49,7 @@ def test_a_wheel_is_judged_as_it_is_here(store: Store, tmp_path: Path) -> None:
 def test_a_wheel_whose_reader_takes_too_much_is_refused(store: Store, tmp_path: Path) -> None:
     wheel = store.put_file(make_wheel(tmp_path))
 
-    verdict = reading.judge(store, _overrun, wheel, Expectation(), TODAY)
+    verdict = Readings(store=store, reader=_overrun).judge(wheel, Expectation(), TODAY)
 
     (found,) = verdict.findings
     assert not verdict.passed
@@ -61,11 +61,11 @@ def test_trials_are_told_what_the_wheel_holds(store: Store, tmp_path: Path) -> N
     path, interpreter = make_wheel(tmp_path), Interpreter(11)
     verdict = audit(read_wheel(path), Expectation(), TODAY)
 
-    held = reading.contents(
-        store, confined, store.put_file(path), verdict, {interpreter: (words.AuditSpec(), words.TestSpec())}
+    held = Readings(store=store, reader=confined).contents(
+        store.put_file(path), verdict, {interpreter: (words.AuditSpec(), words.TestSpec())}
     )
 
-    assert isinstance(held, reading.Contents)
+    assert isinstance(held, Contents)
     assert (held.name, held.loadable) == ("demo", (MODULE,))
     assert held.subjects[interpreter].extensions == ("demo.core",)
 
@@ -74,7 +74,7 @@ def test_what_a_repair_did_is_what_it_is_here(store: Store, tmp_path: Path) -> N
     raw = make_wheel(tmp_path)
     kept = store.put_file(raw)
 
-    told = reading.differences(store, confined, kept, kept)
+    told = Readings(store=store, reader=confined).differences(kept, kept)
 
     assert told == ((), compare(read_wheel(raw), read_wheel(raw)))
 

@@ -1,6 +1,7 @@
 """One job at a time: what it is given, what it returns, and what becomes of one that cannot begin."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from factory.farm.graph import jobs_of
 from factory.farm.jobs import BuildCell, Built, FitImage, Job, Key, MakeImage, Outcome, TryWheel, passed
 from factory.farm.perform import Performer, blocked
 from factory.images import ReadyImage
+from factory.stages import reading
+from factory.wheel import Wheel, read_wheel
 from tests.doubles.projects import WORDS
 from tests.doubles.run import TODAY, World
 
@@ -40,6 +43,22 @@ def test_each_job_needs_nothing_but_its_own_value_and_the_outcomes_of_its_needs(
     kinds = [type(outcome) for outcome in done.values()]
     assert kinds == [ReadyImage] * (len(done) - 2) + [Built, TrialResult]
     assert all(passed(outcome) for outcome in done.values())
+
+
+def test_a_cell_reads_its_raw_and_its_repaired_wheel_once_each(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(path: Path) -> Wheel:
+        wheel = read_wheel(path)
+        read.extend(tag.platform for tag in wheel.tags)
+        return wheel
+
+    monkeypatch.setattr(reading, "read_wheel", counted)
+    done: dict[Key, Outcome] = {}
+    for job in jobs_of([world.planned(ONE_WORD)], workers=1):
+        done[job.key] = perform(world, job, done)
+
+    assert read == ["linux_x86_64", "manylinux_2_31_x86_64"]
 
 
 def test_a_job_that_is_performed_again_takes_its_result_from_the_store(world: World) -> None:

@@ -8,6 +8,7 @@ from factory.audit import Audit, Expectation
 from factory.catalogue import Waiver
 from factory.digest import Artifact
 from factory.stages.audit import audited
+from factory.stages.reading import Readings
 from tests.doubles.projects import PLAIN, stored_wheel, wheel_of
 from tests.doubles.run import TODAY, World
 from tests.makers.objects import make_module
@@ -37,7 +38,8 @@ def audits_of(world: World, wheel: Artifact, expected: Expectation, *days: date)
     """Judge a wheel on some days; return the verdicts, and how many of them were not remembered."""
     with world.recorder() as recorder:
         services = world.services(recorder)
-        verdicts = [audited(services, "plain/cell", wheel, expected, day) for day in days]
+        readings = Readings(store=world.store, reader=services.reader)
+        verdicts = [audited(services, "plain/cell", readings, wheel, expected, day) for day in days]
     return verdicts, (world.evidence / "events.jsonl").read_text().count('"StepStarted"')
 
 
