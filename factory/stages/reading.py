@@ -25,7 +25,7 @@ from factory.wheel import Wheel, read_wheel
 
 _T = TypeVar("_T")
 _Work = Callable[..., _T]
-_MOST_SEALED_BYTES = 1 << 26  # a wheel of 300 000 symbols; a larger one is read again
+_MOST_SEALED_BYTES = 1 << 26  # the wheel of scipy 1.17 takes 2 MiB; one that takes more is read again
 
 
 def _frozen(mapping: dict[object, object]) -> MappingProxyType[object, object]:
