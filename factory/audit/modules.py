@@ -29,6 +29,11 @@ class ModuleFile:
         encoded = last.encode("punycode").decode().replace("-", "_")
         return f"PyInitU_{encoded}", f"PyModExportU_{encoded}"
 
+    @property
+    def is_nameable(self) -> bool:
+        """Whether an import statement could name it."""
+        return all(part.isidentifier() for part in self.name.split("."))
+
     def is_importable(self, wheel: Wheel) -> bool:
         """Whether the object has one of the init functions; a library for ctypes or cffi has none."""
         return not wheel.objects[self.path].exports.isdisjoint(self.hooks)

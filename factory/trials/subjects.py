@@ -93,7 +93,7 @@ def _suits(file: ModuleFile, interpreter: Interpreter) -> bool:
 
 def _is_importable(file: ModuleFile, wheel: Wheel) -> bool:
     """Whether an import statement could name the module, and the object has an init function."""
-    return all(part.isidentifier() for part in file.name.split(".")) and file.is_importable(wheel)
+    return file.is_nameable and file.is_importable(wheel)
 
 
 def _programs(wheel: Wheel, paths: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -92,6 +92,16 @@ CASES: Cases = {
         Sample(expect=tags("cp311-cp311-manylinux_2_17_x86_64")),
         Sample(expect=replace(tags("cp311-cp311-manylinux_2_17_x86_64"), modules=("demo.core",))),
     ),
+    "modules-unnamed/beside a library for ctypes": (
+        Sample(
+            {MODULE: make_module(), "demo/libhelper.so": make_object(undefined=["puts"])},
+            tags("cp311-cp311-manylinux_2_17_x86_64"),
+        ),
+        Sample(
+            {"demo/libhelper.so": make_object(undefined=["puts"])},
+            tags("cp311-cp311-manylinux_2_17_x86_64"),
+        ),
+    ),
     "pure-wheel": (
         Sample({"demo/__init__.py": b""}),
         named("demo-1.0-py3-none-manylinux_2_17_x86_64.whl", {"demo/data.bin": b""}),

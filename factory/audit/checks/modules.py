@@ -62,20 +62,29 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
 
 
 def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
-    present = {module.name for module in modules}
+    present, held = {module.name for module in modules}, _held(wheel, modules)
     for name in sorted(set() if wheel.is_unread else set(expectation.modules) - present):
         path = name.replace(".", "/")
         fallbacks = tuple(m for m in wheel.members if installed_path(m) in (f"{path}.py", f"{path}/__init__.py"))
         instead = f"; {fallbacks[0]} takes its place" if fallbacks else ""
-        holds = f"; the wheel holds {listed(sorted(present), most=ITEMS)}" if present else ""
+        holds = f"; the wheel holds {listed(held, most=ITEMS)}" if held else ""
         message = f"extension module {name} is expected but is not in the wheel{instead}{holds}"
         yield Finding.of(RULES["module-missing"], wheel.filename, message, tuple(module.path for module in modules))
 
 
+def _held(wheel: Wheel, modules: tuple[ModuleFile, ...]) -> list[str]:
+    """Return the names of the modules that an import statement reaches."""
+    return sorted({module.name for module in modules if module.is_nameable and module.is_importable(wheel)})
+
+
 def _unnamed(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
-    """Find wheels of a recipe, whose tags are known, of which no module is expected by name."""
-    if expectation.tags is not None and expectation.stage == "repaired" and modules and not expectation.modules:
-        names = listed(sorted({module.name for module in modules}), most=ITEMS)
+    """Find wheels of a recipe, whose tags are known, of which no module is expected by name.
+
+    A library for ctypes or cffi that has only the suffix is no module, and none to name.
+    """
+    held = _held(wheel, modules)
+    if expectation.tags is not None and expectation.stage == "repaired" and held and not expectation.modules:
+        names = listed(held, most=ITEMS)
         message = f"the recipe does not name {names}; add audit: {{modules: [{names}]}}"
         yield Finding.of(RULES["modules-unnamed"], wheel.filename, message)
 
@@ -88,9 +97,19 @@ def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectati
         exports = wheel.objects[module.path].exports
         others = tuple(sorted(n for n in exports if n.startswith(("PyInit_", "PyInitU_", "PyModExport"))))
         if module.name in expectation.modules or others or _is_for_python(wheel, module):
-            has = f"it has {others[0]}" if others else "it has neither"
-            message = f"importing {module.name} calls {module.hooks[0]} or {module.hooks[1]}; {has}"
+            message = (
+                f"importing {module.name} calls {module.hooks[0]} or {module.hooks[1]}; {_has(wheel, module, others)}"
+            )
             yield Finding.of(RULES["init-missing"], module.path, message, others)
+
+
+def _has(wheel: Wheel, module: ModuleFile, others: tuple[str, ...]) -> str:
+    """Say what is there instead of an init function; only audit.modules makes a module of what uses no Python."""
+    if others:
+        return f"it has {others[0]}"
+    if any(is_interpreters(symbol.name) for symbol in wheel.objects[module.path].undefined):
+        return "it has neither"
+    return "it has neither and uses nothing of Python, as a library for ctypes: leave it out of audit.modules"
 
 
 def _is_for_python(wheel: Wheel, module: ModuleFile) -> bool:

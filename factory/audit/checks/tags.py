@@ -59,7 +59,8 @@ RULES = table(
         severity=Severity.ERROR,
         summary="the wheel does not carry the tags that were asked for",
         why="Interpreters or systems that should get this wheel will not, or others will.",
-        mend="Check how the floor and the platform reach the build.",
+        mend="Write into the recipe what the project makes (abi3 with build.floor, or wheel), "
+        "or check how the floor and the platform reach the build.",
         source="the plan's cell",
     ),
 )
