@@ -5,7 +5,7 @@ legacy manylinux names read as their PEP 600 equivalents.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal, Self, TypeAlias
@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, Self, TypeAlias
 from packaging.tags import Tag, parse_tag
 
 _INTERPRETER = re.compile(r"(?P<implementation>cp|pp)3(?P<minor>0|[1-9][0-9]?)(?P<t>t?)")
+_ANY_PYTHON = re.compile(r"(?P<python>py2\.py3|py3(?:[1-9][0-9]?)?)-none")
 _VERSION = r"(?P<major>0|[1-9][0-9]{0,3})_(?P<minor>0|[1-9][0-9]{0,3})"
 _MANYLINUX = re.compile(rf"manylinux_{_VERSION}_(?P<arch>[a-z0-9_]+)")
 _MUSLLINUX = re.compile(rf"musllinux_{_VERSION}_(?P<arch>[a-z0-9_]+)")
@@ -117,10 +118,26 @@ class Abi3Floor:
 
 @dataclass(frozen=True, slots=True)
 class AnyPython:
-    """What a wheel without extension modules is for, such as one of programs: every Python 3 of its platform."""
+    """What a wheel without extension modules is for, such as one of programs: every Python 3, or from one on (PEP 425).
 
-    python_tag: ClassVar[str] = "py3"
+    `python_tag` is `py3`, `py2.py3`, or such as `py310`.
+    """
+
+    python_tag: str = "py3"
     abi_tag: ClassVar[str] = "none"
+
+    def __str__(self) -> str:
+        return f"{self.python_tag}-{self.abi_tag}"
+
+    @classmethod
+    def named(cls, text: str) -> Self | None:
+        """Read `py3-none`, `py2.py3-none` or `py310-none`; None for any other text."""
+        match = _ANY_PYTHON.fullmatch(text)
+        return None if match is None else cls(match["python"])
+
+    def covers(self, interpreter: Interpreter) -> bool:
+        """Whether a wheel with this tag runs on the interpreter."""
+        return claims(parse_tag(f"{self}-any"), interpreter)
 
 
 BuiltFor: TypeAlias = Interpreter | Abi3Floor | AnyPython
@@ -212,6 +229,30 @@ class WheelTag:
 def tag_for(built_for: BuiltFor, platform: PlatformTag) -> WheelTag:
     """Return the tag of the wheel that a build makes for an interpreter, from a floor on, or for any Python."""
     return WheelTag(built_for.python_tag, built_for.abi_tag, platform)
+
+
+def built_for(tags: Iterable[Tag]) -> BuiltFor | None:
+    """Return what a wheel with these tags was built for, the inverse of `tag_for`; None where nothing has such tags."""
+    pairs = {(tag.interpreter, tag.abi) for tag in tags}
+    python = ".".join(sorted({python for python, _ in pairs}))
+    return next((built for built in _with_python_tag(python) if _pairs(built) == pairs), None)
+
+
+def _pairs(built: BuiltFor) -> set[tuple[str, str]]:
+    return {(python, abi) for python in built.python_tag.split(".") for abi in built.abi_tag.split(".")}
+
+
+def _with_python_tag(text: str) -> Iterator[BuiltFor]:
+    """Yield all whose wheels have a python tag."""
+    if (any_python := AnyPython.named(f"{text}-none")) is not None:
+        yield any_python
+    match = _INTERPRETER.fullmatch(text)
+    if match is not None and match["implementation"] == "pp":
+        yield Interpreter(int(match["minor"]), implementation="pp")
+    elif match is not None:
+        for free_threaded in (False, True):
+            yield Interpreter(int(match["minor"]), free_threaded)
+            yield Abi3Floor(int(match["minor"]), free_threaded)
 
 
 def claims(tags: Iterable[Tag], interpreter: Interpreter) -> bool:

@@ -26,6 +26,7 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "source.url": "docker/test_recipe_fields.py",
         "source.patches": "docker/test_recipe_fields.py",
         "source.keep": "docker/test_leftovers.py",
+        "wheel": "docker/test_any_python.py",
         "images": "docker/test_pulled_images.py",
         "build.constraints": "docker/test_recipe_fields.py",
         "build.pass-env": "docker/test_recipe_fields.py",

@@ -29,6 +29,8 @@ def read_floors(files: Files, project: Project | None, pyproject: Table, setting
     """
     option = _OPTION.search(str((settings.options if settings else {}).get("config-settings")))
     fixed = fixed_floors(files, "")
+    if project is not None and project.any_abi is not None:
+        return Floors()  # a plan reads it, and its wheels have no floor
     if project is not None and project.floor is not None:
         way = "" if project.floor.way == "default" else project.floor.way
         return _floors(project.floor.floors, project.floor.where, way)

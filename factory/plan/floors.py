@@ -1,13 +1,14 @@
-"""Which abi3 floors are owed, and where that is stated."""
+"""Which abi3 floors are owed, or which tag without an ABI, and where that is stated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from factory.errors import PlanError
 from factory.project.model import Project
 from factory.recipe.model import Recipe
-from factory.tags import FIRST_ABI3T, Abi3Floor, Interpreter
+from factory.recipe.targets import Tagging
+from factory.tags import FIRST_ABI3T, Abi3Floor, AnyPython, Interpreter
 
 _WAYS = (
     "write build: {floor: …} with {feature: NAME} for a cargo feature, {option: TEXT} for a build option, "
@@ -21,9 +22,11 @@ class Floors:
 
     `way` is None without floors. Where the way is `feature` or `option`, a build without it makes version-specific
     wheels; every other way leaves the floor in all builds. `others` are floors of the source that the recipe does not
-    list: what their interpreters build keeps to them all the same.
+    list: what their interpreters build keeps to them all the same. `any_python` is the tag of the one wheel that is
+    owed per platform, instead of any other.
     """
 
+    any_python: AnyPython | None = None
     floors: tuple[Abi3Floor, ...] = ()
     others: tuple[Abi3Floor, ...] = ()
     source: str
@@ -54,35 +57,35 @@ def owed_floors(recipe: Recipe, project: Project, backend: str, listed: Sequence
     Raises:
         PlanError: the recipe and the source contradict each other, or nothing says how a floor reaches the build.
     """
+    if recipe.wheel is not None:
+        return _of_tagging(recipe.wheel)
+    if recipe.abi3 is not None:
+        return _of_recipe(recipe, recipe.abi3, project, backend)
     if project.any_abi is not None:
-        return _none(recipe, project.any_abi)
-    if recipe.abi3 is None:
-        return _from_source(recipe, project, backend, listed)
-    if not recipe.abi3:
-        return Floors(source="the recipe wants no abi3 wheel")
-    _refuse_contradiction(recipe, recipe.abi3, project)
+        return Floors(any_python=project.any_abi.tag, source=f"one wheel for every Python: {project.any_abi.where}")
+    return _from_source(recipe, project, backend, listed)
+
+
+def _of_tagging(wheel: Tagging) -> Floors:
+    return Floors(any_python=wheel if isinstance(wheel, AnyPython) else None, source=f"the recipe says wheel: {wheel}")
+
+
+def _of_recipe(recipe: Recipe, floors: tuple[Abi3Floor, ...], project: Project, backend: str) -> Floors:
     way = recipe.build.floor.kind
+    if way == "default":
+        _refuse_contradiction(floors, project)
     stated = project.floor.floors if project.floor and way == "default" else ()
     if way == "default" and project.floor is None:
         if not _undecided(project, backend):
-            raise PlanError(f"nothing in the source says how {_listed(recipe.abi3)} reaches the build", hint=_WAYS)
+            raise PlanError(f"nothing in the source says how {_listed(floors)} reaches the build", hint=_WAYS)
         way = "interpreter"
     agrees = f"; {project.floor.where}" if project.floor else ""
     return Floors(
-        floors=recipe.abi3,
-        others=tuple(floor for floor in stated if floor not in recipe.abi3),
-        source=f"the recipe says abi3: {_listed(recipe.abi3)}{agrees}",
+        floors=floors,
+        others=tuple(floor for floor in stated if floor not in floors),
+        source=f"the recipe says abi3: {_listed(floors)}{agrees}",
         way=way,
     )
-
-
-def _none(recipe: Recipe, where: str) -> Floors:
-    if recipe.abi3:
-        raise PlanError(
-            f"the recipe says abi3: {_listed(recipe.abi3)}; {where}, which makes one py3-none wheel for every Python",
-            hint="remove abi3",
-        )
-    return Floors(source=f"one wheel for every Python: {where}")
 
 
 def _from_source(recipe: Recipe, project: Project, backend: str, listed: Sequence[Interpreter]) -> Floors:
@@ -129,35 +132,32 @@ def _lowest(listed: Sequence[Interpreter], kinds: frozenset[str]) -> tuple[Abi3F
     return (*floors, *([Abi3Floor(min(free), free_threaded=True)] if free and "abi3t" in kinds else []))
 
 
-def _refuse_contradiction(recipe: Recipe, floors: tuple[Abi3Floor, ...], project: Project) -> None:
-    """Refuse a floor that the source does not make, unless the recipe says how it reaches the build.
-
-    A feature alone cannot raise a floor: of several features of cargo the lowest wins.
-    """
-    stated = project.floor
-    if stated is None:
+def _refuse_contradiction(floors: tuple[Abi3Floor, ...], project: Project) -> None:
+    """Refuse a floor that the source does not make, where the recipe does not say how it reaches the build."""
+    if project.any_abi is not None:
+        where, made = project.any_abi.where, f"one {project.any_abi.tag} wheel for every Python"
+    elif project.floor is not None and not set(floors) <= set(project.floor.floors):
+        where, made = project.floor.where, _listed(project.floor.floors)
+    else:
         return
-    match recipe.build.floor.kind:
-        case "default":
-            contradicts = not set(floors) <= set(stated.floors)
-            other = f"; if the build makes {_listed(floors)} all the same, add build: {{floor: project}}"
-        case "feature":
-            contradicts = any(
-                low.free_threaded == high.free_threaded and low < high for low in stated.floors for high in floors
+    raise PlanError(
+        f"the recipe says abi3: {_listed(floors)}; {where}, which makes {made}",
+        hint=f"remove abi3 to take what the source makes; "
+        f"if the build makes {_listed(floors)} all the same, add build: {{floor: project}}",
+    )
+
+
+def doubts(recipe: Recipe, project: Project) -> Iterator[str]:
+    """Say where a feature that the recipe names for its floor may not raise it: of several features the lowest wins."""
+    if recipe.build.floor.kind != "feature" or project.floor is None or project.floor.way != "default":
+        return
+    for low in project.floor.floors:
+        higher = [floor for floor in recipe.abi3 or () if floor.free_threaded == low.free_threaded and floor > low]
+        if higher:
+            yield (
+                f"the recipe says abi3: {_listed(higher)}; {project.floor.where}, and of several features the lowest "
+                f"wins: unless the build switches it off, its wheels are {low}-abi3"
             )
-            other = ", or set build: {default-features: false}" if recipe.build.default_features else ""
-        case _:
-            return
-    if contradicts:
-        raise PlanError(
-            f"the recipe says abi3: {_listed(floors)}; {stated.where}, which makes {_listed(stated.floors)}",
-            hint=f"remove abi3{_without_way(recipe)} to take the source's floor{other}",
-        )
-
-
-def _without_way(recipe: Recipe) -> str:
-    """Say what has to go with `abi3`: a way for a floor that the recipe does not name is refused."""
-    return " and build.floor" if recipe.build.floor.kind == "feature" else ""
 
 
 def _listed(floors: Sequence[Abi3Floor]) -> str:

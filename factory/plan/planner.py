@@ -7,6 +7,7 @@ from typing import assert_never
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
 from factory.plan.crates import refuse_absent_locks
+from factory.plan.floors import doubts
 from factory.plan.images import build_image, loader_image, trial_image
 from factory.plan.limits import pyo3_excludes
 from factory.plan.model import Cell, Plan, Skip, Trial
@@ -139,8 +140,8 @@ def _pairs(world: World) -> Iterator[tuple[BuiltFor, PlatformTag]]:
     """
     floors = world.owed_floors
     for platform in dict.fromkeys(world.recipe.platforms):
-        if world.project.any_abi is not None:
-            yield from [(AnyPython(), platform)] if world.owed else []
+        if world.floors.any_python is not None:
+            yield from [(world.floors.any_python, platform)] if world.owed else []
             continue
         for floor in floors:
             yield floor, platform
@@ -244,6 +245,7 @@ def _known(world: World, built_for: BuiltFor) -> Iterator[Interpreter]:
 
 def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
     yield from _skip_notes(world, cells, skips)
+    yield from doubts(world.recipe, world.project)
     for floor in world.floors.floors:
         itself = Interpreter(floor.minor, floor.free_threaded)
         for cell in cells:

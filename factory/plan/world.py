@@ -15,7 +15,7 @@ from factory.plan.limits import pyo3_excludes, pyo3_links_libpython
 from factory.plan.selection import rule_for
 from factory.project.model import Project
 from factory.recipe.model import Recipe, Wanted
-from factory.tags import Abi3Floor, Interpreter, tag_for
+from factory.tags import Abi3Floor, AnyPython, Interpreter, tag_for
 
 _PATCHES = range(60)  # more releases than any minor version had
 
@@ -115,12 +115,14 @@ def runs(requires_python: SpecifierSet, interpreter: Interpreter) -> bool:
 
 
 def _excluded(project: Project, floors: Floors, interpreter: Interpreter) -> Exclusion | None:
+    if floors.any_python is not None:
+        return _ruled_out(project, interpreter) or _uncovered(floors, floors.any_python, interpreter)
     home = floors.home(interpreter)
     if (why := _ruled_out(project, interpreter, by_floor=home is not None)) is not None:
         return why
     if home is None and (other := floors.made_by(interpreter)) is not None:
         return Exclusion(reason=f"the source makes its abi3 floor {other}, which abi3 does not list", kind="floor")
-    if home is None and interpreter.free_threaded and _limits_every_build(project):
+    if home is None and interpreter.free_threaded and floors.always_on and _limits_every_build(project):
         reason = f"setuptools builds nothing for it where py_limited_api is set: {floors.source}"
         return Exclusion(reason=reason, kind="floor")
     with_gil = interpreter.implementation == "cp" and not interpreter.free_threaded
@@ -128,6 +130,12 @@ def _excluded(project: Project, floors: Floors, interpreter: Interpreter) -> Exc
         lowest = min(floors.floors)
         return Exclusion(reason=f"its abi3 floor is {lowest}: {floors.source}", kind="floor")
     return None
+
+
+def _uncovered(floors: Floors, tag: AnyPython, interpreter: Interpreter) -> Exclusion | None:
+    if tag.covers(interpreter):
+        return None
+    return Exclusion(reason=f"its wheels are {tag}: {floors.source}", kind="floor")
 
 
 def _limits_every_build(project: Project) -> bool:

@@ -8,15 +8,16 @@ import posixpath
 
 from factory.project.cargo import PYO3, Crate
 from factory.project.files import Reading
+from factory.project.model import ReadTag
 from factory.tables import Table
+from factory.tags import AnyPython
 
 _PROGRAMS = "bin"
 _LIBRARIES = ("cffi", "uniffi")
-_GENERIC = ("py2.py3", "py3")
 
 
-def any_abi_of_crate(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:
-    """Return why maturin tags a crate's wheels `py3-none`, None where they are for an interpreter or an ABI.
+def any_abi_of_crate(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> ReadTag | None:
+    """Return the `py3-none` that maturin gives a crate's wheels, None where they are for an interpreter or an ABI.
 
     `dependencies` are the crates that its choices switch on. A program that links libpython is bound to its version.
     """
@@ -24,7 +25,8 @@ def any_abi_of_crate(files: Reading, crate: Crate, maturin: Table, dependencies:
     if bindings not in _LIBRARIES and not (bindings == _PROGRAMS and dependencies.isdisjoint(PYO3)):
         return None
     named = maturin.text("bindings")
-    return f"{maturin.place} says bindings = {named}" if named else f"maturin takes {crate.manifest} for {bindings}"
+    where = f"{maturin.place} says bindings = {named}" if named else f"maturin takes {crate.manifest} for {bindings}"
+    return ReadTag(tag=AnyPython(), where=where)
 
 
 def makes_programs(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> bool:
@@ -32,11 +34,11 @@ def makes_programs(files: Reading, crate: Crate, maturin: Table, dependencies: f
     return _bindings(files, crate, maturin, dependencies) == _PROGRAMS
 
 
-def any_abi_of_cmake(pyproject: Table) -> str | None:
-    """Return why scikit-build-core tags its wheels `py3-none`, None where it does not."""
+def any_abi_of_cmake(pyproject: Table) -> ReadTag | None:
+    """Return the tag that scikit-build-core gives its wheels by `py-api`, None where it names an ABI or nothing."""
     table = pyproject.table("tool", "scikit-build", "wheel")
-    tag = table.get("py-api")
-    return f"{table.place} says py-api = {tag}" if tag in _GENERIC else None
+    tag = AnyPython.named(f"{table.get('py-api')}-none")
+    return None if tag is None else ReadTag(tag=tag, where=f"{table.place} says py-api = {tag.python_tag}")
 
 
 def _bindings(files: Reading, crate: Crate, maturin: Table, dependencies: frozenset[str]) -> str | None:

@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from factory.digest import Digest
-from factory.tags import Abi3Floor
+from factory.tags import Abi3Floor, AnyPython
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +43,21 @@ class ReadFloor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTag:
+    """The tag without an ABI that the source gives its wheels, and a description of where it is stated."""
+
+    tag: AnyPython
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """What a source tree declares. `version` is None where only its backend could compute it.
 
     `backend` is the factory's own name for the build backend: `maturin`, `setuptools` or `pep517`.
-    `any_abi` says why its wheels are for every Python (`py3-none-…`), None where they contain extension modules;
-    `programs` whether they contain programs instead. `limited_api` is meson-python's: the floor is the interpreter that
-    builds. `unread_floor` says where something is stated as a floor that is none.
+    `any_abi` is the tag of wheels for every Python (`py3-none-…`), None where they contain extension modules;
+    `programs` says whether they contain programs instead. `limited_api` is meson-python's: the floor is the interpreter
+    that builds. `unread_floor` says where something is stated as a floor that is none.
     `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`: of the crate whose PyO3 decides.
     `other_manifests` are crates of the same build with a lock of their own. `absent_locks` are where cargo looks for a
     Cargo.lock and the tree has none; `beyond` says what the crates need that lies outside of the tree.
@@ -65,7 +73,7 @@ class Project:
     rust_version: Version | None = None
     floor: ReadFloor | None = None
     unread_floor: str | None = None
-    any_abi: str | None = None
+    any_abi: ReadTag | None = None
     programs: bool = False
     limited_api: bool = False
     cargo_manifest: str | None = None

@@ -10,6 +10,7 @@ from factory.project.metadata import read_metadata, read_setup_cfg, requirements
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
 from factory.project.setup_script import SetupScript, read_setup_script
+from factory.project.written_tags import written_tag
 from factory.tables import Table
 
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"  # PEP 517, "Source trees"
@@ -44,7 +45,7 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
         dependencies=metadata.dependencies,
         pyo3=pyo3,
         rust_version=None if crate is None else crate.rust_version,
-        any_abi=rust.any_abi or any_abi_of_cmake(pyproject),
+        any_abi=rust.any_abi or any_abi_of_cmake(pyproject) or written_tag(files, folder, pyproject, system),
         programs=rust.programs,
         limited_api=pyproject.table("tool", "meson-python").flag("limited-api", default=False),
         floor=pyo3_floor(backend, crate, pyo3) or configured_floor(pyproject, cfg, script, folder),

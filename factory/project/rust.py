@@ -10,7 +10,7 @@ from factory.project.bindings import any_abi_of_crate, makes_programs
 from factory.project.cargo import PYO3, Crate, inside, lock_path, locked_version, needs_beyond, read_crate, read_lock
 from factory.project.features import asked_features
 from factory.project.files import Reading
-from factory.project.model import Pyo3
+from factory.project.model import Pyo3, ReadTag
 from factory.project.setup_script import SetupScript
 from factory.tables import Table
 
@@ -52,7 +52,7 @@ class Rust:
     absent_locks: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
     pyo3: Pyo3 | None = None
-    any_abi: str | None = None
+    any_abi: ReadTag | None = None
     programs: bool = False
 
 

@@ -16,6 +16,7 @@ def check(values: Values, place: Place, *, rules: frozenset[str] | None, today: 
     """Refuse fields that can be read by themselves but contradict each other."""
     _floors_reach_an_interpreter(values, place.at("abi3"), today)
     _a_way_needs_a_floor(values, place.at("build").at("floor"))
+    _tags_have_no_floor(values, place.at("wheel"))
     _images_serve_platforms(values, place.at("images"))
     if rules is not None:
         _waivers_name_rules(values, place, rules)
@@ -72,6 +73,19 @@ def _a_way_needs_a_floor(values: Values, place: Place) -> None:
     place.refuse(
         span, "says how a floor reaches the build, but the recipe names no floor", "add a line such as abi3: cp39"
     )
+
+
+def _tags_have_no_floor(values: Values, place: Place) -> None:
+    """Refuse `wheel` beside a floor, or beside `build.floor: project`; the other ways need a floor anyway."""
+    entry = values.entry("wheel")
+    if entry is None:
+        return
+    fields = ["abi3"] if values.entry("abi3") else []
+    fields += ["build.floor"] if values["build"].floor.kind != "default" else []
+    if fields:
+        names = " and ".join(fields)
+        message = f"says that the wheels have no abi3 floor, but {names} {'name' if fields[1:] else 'names'} one"
+        place.refuse(entry.value.span, message, f"keep either wheel or {names}")
 
 
 def _waivers_name_rules(values: Values, place: Place, rules: frozenset[str]) -> None:

@@ -3,19 +3,24 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 
 from factory.form.kinds import RefusalError
 from factory.form.problems import quote
 from factory.pins import TAGGED, Pin
 from factory.recipe.lifetimes import supported
-from factory.tags import ARCHITECTURES, FIRST_ABI3T, FIRST_FREE_THREADED, Abi3Floor, Interpreter, PlatformTag
+from factory.tags import ARCHITECTURES, FIRST_ABI3T, FIRST_FREE_THREADED, Abi3Floor, AnyPython, Interpreter, PlatformTag
 
 _FIRST_ABI3 = 2
 _LOOKS_LIKE_PYTHON = re.compile(r"(?:c?py?(?:thon)?)?[ -]?3[.-]?([0-9]{1,2})(t?)(?:\.[0-9]+)?", re.IGNORECASE)
+_ABI3_TAG = re.compile(r"(?P<floor>cp3[0-9]{1,2}t?)-abi3")
 _POLICY = re.compile(r"(?:manylinux(?:1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)(?=_|$)")
 _NO_POLICY = re.compile(r"(manylinux[0-9]+)(_[a-z0-9_]+|$)")
 _ARCHITECTURES_ELSEWHERE = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "i386": "i686", "armv7": "armv7l"}
+
+PER_VERSION: Final = "per-version"
+Tagging: TypeAlias = AnyPython | Literal["per-version"]
+"""How the wheels are tagged that a project makes: for every Python, or one per version."""
 
 Origin = Literal["name", "range", "supported"]
 _RANK: dict[Origin, int] = {"name": 0, "range": 1, "supported": 2}
@@ -101,6 +106,22 @@ def floor(text: str) -> Abi3Floor:
         hint = f"write cp315t or newer, or cp3{read.minor} for builds with the GIL"
         raise RefusalError(f"{text} cannot be a floor: abi3t begins with 3.15 (PEP 803)", hint)
     return read
+
+
+def tagging(text: str) -> Tagging:
+    """Read `py3-none`, `py2.py3-none`, such as `py310-none`, or `per-version`."""
+    read = AnyPython.named(text)
+    if read is None and text != PER_VERSION:
+        message = f"{quote(text)} is neither {PER_VERSION} nor a tag without an ABI"
+        raise RefusalError(message, _meant_tagging(text))
+    return read or PER_VERSION
+
+
+def _meant_tagging(text: str) -> str:
+    match = _ABI3_TAG.fullmatch(text)
+    if match is not None:
+        return f"a floor has a field of its own: write abi3: {match['floor']}"
+    return f"write py3-none for one wheel for every Python, or {PER_VERSION} for one per version"
 
 
 def platform(text: str) -> PlatformTag:

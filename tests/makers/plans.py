@@ -13,7 +13,7 @@ from factory.catalogue import PackageManager
 from factory.image_facts import ImageFacts
 from factory.plan.model import Plan
 from factory.plan.planner import plan
-from factory.project.model import BuildSystem, Project, Pyo3, ReadFloor
+from factory.project.model import BuildSystem, Project, Pyo3, ReadFloor, ReadTag
 from factory.recipe.model import (
     BuildSpec,
     FloorWay,
@@ -25,7 +25,8 @@ from factory.recipe.model import (
     Toolchain,
     Wanted,
 )
-from factory.tags import Abi3Floor, Interpreter, PlatformTag
+from factory.recipe.targets import tagging
+from factory.tags import Abi3Floor, AnyPython, Interpreter, PlatformTag
 
 TODAY = date(2026, 11, 22)
 P31 = "manylinux_2_31_x86_64"
@@ -52,6 +53,7 @@ def make_recipe(
     c: str | None = None,
     overrides: Sequence[Override] = (),
     build: BuildSpec | None = None,
+    wheel: str | None = None,
 ) -> Recipe:
     """Make a recipe named demo that lists these interpreters."""
     return Recipe(
@@ -61,6 +63,7 @@ def make_recipe(
         interpreters=tuple(Wanted(interpreter=interpreter, origin=origin) for interpreter in interpreters(listed)),
         platforms=tuple(PlatformTag.parse(text) for text in platforms.split()),
         abi3=None if abi3 is None else floors(abi3),
+        wheel=None if wheel is None else tagging(wheel),
         skip=tuple(skip),
         overrides=tuple(overrides),
         build=build or BuildSpec(floor=way or FloorWay(), toolchain=Toolchain(rust=rust, c=c)),
@@ -92,7 +95,7 @@ def make_project(
         pyo3=Pyo3(version=Version(pyo3), features=frozenset(features.split())) if pyo3 else None,
         floor=ReadFloor(floors=floors(floor), way=floor_way, where=f"the source says {floor}") if floor else None,
         rust_version=Version(rust) if rust else None,
-        any_abi=any_abi,
+        any_abi=None if any_abi is None else ReadTag(tag=AnyPython(), where=any_abi),
         programs=programs,
         limited_api=limited_api,
         unread_floor=unread_floor,

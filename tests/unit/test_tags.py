@@ -1,9 +1,19 @@
 """The vocabulary of tags: one spelling each, and what a tag promises to whom."""
 
 import pytest
-from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.tags import Tag, compatible_tags, cpython_tags, parse_tag
 
-from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag, claims, tag_for
+from factory.tags import (
+    Abi3Floor,
+    AnyPython,
+    BuiltFor,
+    Interpreter,
+    PlatformTag,
+    WheelTag,
+    built_for,
+    claims,
+    tag_for,
+)
 
 MANYLINUX = PlatformTag.parse("manylinux_2_28_x86_64")
 
@@ -119,6 +129,45 @@ def test_tags_claim_exactly_the_interpreters_whose_installers_take_them(name: st
     claimed = {tag for tag in _tags() if claims([tag], interpreter)}
 
     assert claimed == {tag for tag in _tags() if tag in taken}
+
+
+BUILT = [
+    *(Interpreter.parse(text) for text in ("cp39", "cp313", "cp313t", "pp311")),
+    *(Abi3Floor.parse(text) for text in ("cp39", "cp315t")),
+    *(AnyPython(text) for text in ("py3", "py2.py3", "py310")),
+]
+
+
+@pytest.mark.parametrize("built", BUILT, ids=str)
+def test_what_a_wheel_was_built_for_is_read_from_its_tags(built: BuiltFor) -> None:
+    assert built_for(tag_for(built, MANYLINUX).expanded) == built
+
+
+@pytest.mark.parametrize("text", ["cp313-none", "py3-abi3", "cp311.cp312-abi3", "cp313-cp312", "pp311-pypy310_pp73"])
+def test_other_tags_are_for_nothing_that_is_built_here(text: str) -> None:
+    assert built_for(parse_tag(f"{text}-manylinux_2_28_x86_64")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("py3-none", "cp39 cp313 cp313t pp311"),
+        ("py2.py3-none", "cp39 cp313 cp313t pp311"),
+        ("py311-none", "cp313 cp313t pp311"),
+    ],
+)
+def test_a_wheel_without_an_abi_runs_on_every_python_from_its_version_on(text: str, covered: str) -> None:
+    """PEP 425: `py3` is "generic Python", and installers take `py311` from 3.11 on."""
+    tag = AnyPython.named(text)
+
+    assert tag is not None
+    listed = [Interpreter.parse(name) for name in ("cp39", "cp313", "cp313t", "pp311")]
+    assert " ".join(str(interpreter) for interpreter in listed if tag.covers(interpreter)) == covered
+
+
+@pytest.mark.parametrize("text", ["py3", "py4-none", "py3-abi3", "cp39-none", "py30-none", "py3-none-any", "py2-none"])
+def test_no_other_text_is_a_tag_without_an_abi(text: str) -> None:
+    assert AnyPython.named(text) is None
 
 
 def _tags() -> set[Tag]:

@@ -15,7 +15,7 @@ from factory.recipe.sections.gate import SkipRule
 from factory.recipe.sections.overrides import OVERRIDE, Override, Sections
 from factory.recipe.sections.shared import LINE
 from factory.recipe.sections.source import SOURCE, SourceRef
-from factory.recipe.targets import Wanted
+from factory.recipe.targets import Tagging, Wanted
 from factory.tags import Abi3Floor, PlatformTag
 
 FORMAT = 1
@@ -61,6 +61,20 @@ class Recipe(Sections):
         example="abi3: cp39",
         default=None,
         shown_default="read from the source; else a wheel per version",
+        level="recipe",
+        enters=("build", "audit"),
+    )
+    wheel: Tagging | None = optional(
+        kind=Text(
+            name="`py3-none`, `py2.py3-none`, such as `py310-none`, or `per-version`",
+            parse=targets.tagging,
+            pattern="(py2[.])?py3-none|py3[1-9][0-9]?-none|per-version",
+        ),
+        doc="The wheels that the project makes, where its source does not show it. `py3-none`: one for every Python, "
+        "as a project tags it that holds programs, or a library for ctypes. `per-version`: neither that nor abi3.",
+        example="wheel: py3-none",
+        default=None,
+        shown_default="read from the source; else as `abi3` says",
         level="recipe",
         enters=("build", "audit"),
     )
@@ -157,7 +171,7 @@ TOP = (
     _FACTORY,  # read for its check alone; a recipe does not keep it
     *(field_of(Recipe, attribute) for attribute in ("name", "source")),
     _INTERPRETERS,  # what it becomes depends on the day, so the parser fills in the attribute
-    *(field_of(Recipe, attribute) for attribute in ("abi3", "platforms", "skip", "images")),
+    *(field_of(Recipe, attribute) for attribute in ("abi3", "wheel", "platforms", "skip", "images")),
     *fields_of(Sections),
     _PROGRAMS,
     field_of(Recipe, "overrides"),

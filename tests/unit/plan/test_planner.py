@@ -152,11 +152,54 @@ def test_cells_are_owed(recipe: Recipe, project: Project, cells: dict[str, str])
     assert summary_of(make_plan(recipe, project, images=images)) == cells
 
 
-def test_what_is_for_every_python_has_no_floor() -> None:
-    with pytest.raises(PlanError, match="which makes one py3-none wheel for every Python") as caught:
-        make_plan(make_recipe(abi3="cp39"), make_project(any_abi="it holds a program"))
+SAID: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
+    "every-python": ({"wheel": "py3-none"}, {}, {"py3-none": "cp39 | cp39 cp311 cp313t?"}),
+    "python-2-too": ({"wheel": "py2.py3-none"}, {}, {"py2.py3-none": "cp39 | cp39 cp311 cp313t?"}),
+    "every-python-where-the-source-states-a-floor": (
+        {"wheel": "py3-none"},
+        {"floor": "cp39", "floor_way": "project"},
+        {"py3-none": "cp39 | cp39 cp311 cp313t?"},
+    ),
+    "per-version-where-the-source-is-read-as-for-every-python": (
+        {"wheel": "per-version"},
+        {"any_abi": "a hook says so"},
+        {"cp39-cp39": "cp39 | cp39", "cp311-cp311": "cp311 | cp311", "cp313-cp313t": "None | cp313t?"},
+    ),
+    "per-version-where-the-source-states-a-floor": (
+        {"wheel": "per-version"},
+        {"floor": "cp38", "floor_way": "project"},
+        {"cp39-cp39": "cp39 | cp39", "cp311-cp311": "cp311 | cp311", "cp313-cp313t": "None | cp313t?"},
+    ),
+    "a-floor-with-a-way-where-the-source-is-read-as-for-every-python": (
+        {"abi3": "cp39", "way": OPTION},
+        {"any_abi": "a hook says so"},
+        {"cp39-abi3": "cp39 | cp39 cp311", "cp313-cp313t": "None | cp313t?"},
+    ),
+    "an-option-where-setup-cfg-limits-every-build": (
+        {"abi3": "cp311", "way": OPTION},
+        {"floor": "cp39", "floor_way": "project"},
+        {"cp311-abi3": "cp311 | cp311", "cp39-cp39": "cp39 | cp39", "cp313-cp313t": "None | cp313t?"},
+    ),
+}
 
-    assert caught.value.hint == "remove abi3"
+
+@pytest.mark.parametrize(("asked", "facts", "cells"), SAID.values(), ids=SAID)
+def test_the_recipe_overrules_what_the_source_is_read_as(
+    asked: dict[str, Any], facts: dict[str, Any], cells: dict[str, str]
+) -> None:
+    made = make_plan(make_recipe("cp39 cp311 cp313t", **asked), make_project(**facts))
+
+    assert summary_of(made) == cells
+
+
+def test_a_wheel_without_an_abi_may_begin_with_a_version() -> None:
+    recipe = make_recipe("cp39 cp311 cp313t", wheel="py311-none")
+
+    with pytest.raises(PlanError, match="cp39 is listed, but its wheels are py311-none: the recipe says wheel"):
+        make_plan(recipe)
+    made = make_plan(make_recipe("cp39 cp311 cp313t", origin="range", wheel="py311-none"))
+    assert summary_of(made) == {"py311-none": "cp311 | cp311 cp313t?"}
+    assert [skip.subject for skip in made.skips] == ["cp39"]
 
 
 def test_a_wheel_for_every_python_claims_all_that_have_support() -> None:
@@ -285,7 +328,11 @@ CONTRADICTIONS = {
         {"floor": "cp38"},
         "abi3: cp39; the source says cp38",
     ),
-    "the-lowest-feature-wins": ({"abi3": "cp311", "way": FEATURE}, {"floor": "cp39"}, "which makes cp39"),
+    "a-wheel-for-every-python": (
+        {"abi3": "cp39"},
+        {"any_abi": "it holds a program"},
+        "abi3: cp39; it holds a program, which makes one py3-none wheel for every Python",
+    ),
     "nothing-says-how": ({"abi3": "cp39"}, {}, "nothing in the source says how cp39 reaches the build"),
     "a-way-without-a-floor": ({"way": FEATURE}, {}, "abi3 names none"),
 }
@@ -302,8 +349,8 @@ def test_a_floor_that_the_build_cannot_keep_is_refused(asked: dict[str, Any], fa
 
 @pytest.mark.parametrize(
     ("abi3", "way"),
-    [("cp38", FloorWay()), ("cp38", PROJECT), ("cp311", OPTION), ("cp37", FEATURE)],
-    ids=["the-same", "the-same-by-project", "an-option-overrides", "a-lower-feature-wins"],
+    [("cp38", FloorWay()), ("cp38", PROJECT), ("cp311", OPTION), ("cp37", FEATURE), ("cp311", FEATURE)],
+    ids=["the-same", "the-same-by-project", "an-option-overrides", "a-lower-feature-wins", "a-higher-feature"],
 )
 def test_a_floor_that_the_build_can_keep_is_taken(abi3: str, way: FloorWay) -> None:
     made = make_plan(make_recipe("cp313", abi3=abi3, way=way), make_project(floor="cp38"))
@@ -332,10 +379,11 @@ UNKEPT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "remove abi3": ({"abi3": "cp39"}, {"floor": "cp38"}, {}),
     "build: {floor: project}": ({"abi3": "cp39"}, {"floor": "cp38"}, {"abi3": "cp39", "way": PROJECT}),
     "with build: {floor: project}": ({}, {"unread_floor": "it says x"}, {"abi3": "cp39", "way": PROJECT}),
-    "remove abi3 and build.floor to take the source's floor": (
-        {"abi3": "cp311", "way": FEATURE},
-        {"floor": "cp39"},
-        {},
+    "remove abi3 to take": ({"abi3": "cp39"}, {"any_abi": "it holds a program"}, {}),
+    "makes cp39 all the same": (
+        {"abi3": "cp39"},
+        {"any_abi": "it holds a program"},
+        {"abi3": "cp39", "way": PROJECT},
     ),
 }
 
@@ -352,13 +400,16 @@ def test_following_the_hint_of_a_refused_floor_changes_the_outcome(
     assert make_plan(make_recipe(**followed), make_project(**facts)).cells
 
 
-def test_a_hint_does_not_repeat_what_is_written() -> None:
-    build = BuildSpec(default_features=False, floor=FEATURE)
+def test_a_feature_above_one_that_is_on_is_noted() -> None:
+    """maturin takes the lowest `abi3-pyXY` of PyO3's features (`has_abi3`), but a recipe may switch that off unread."""
+    (note,) = make_plan(make_recipe("cp313", abi3="cp311", way=FEATURE), make_project(floor="cp39")).notes[:1]
 
-    with pytest.raises(PlanError) as caught:
-        make_plan(make_recipe(abi3="cp311", build=build), make_project(floor="cp39"))
-
-    assert "default-features" not in caught.value.hint
+    assert note.startswith("the recipe says abi3: cp311; the source says cp39, and of several features the lowest wins")
+    assert not any(
+        "lowest wins" in note
+        for way, floor in ((FEATURE, "cp311"), (OPTION, "cp39"))
+        for note in make_plan(make_recipe("cp313", abi3="cp311", way=way), make_project(floor=floor)).notes
+    )
 
 
 def test_a_limited_api_that_the_project_sets_for_every_build_excludes_free_threaded_ones() -> None:

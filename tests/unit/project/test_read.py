@@ -332,18 +332,149 @@ def test_maturins_bindings_say_whether_a_wheel_is_for_every_python(
 ) -> None:
     project = read(rust(cargo, maturin=f"[tool.maturin]\n{maturin}\n", **files))
 
-    assert (project.any_abi, project.programs) == (why, programs)
+    assert (said(project), project.programs) == (why and f"py3-none: {why}", programs)
+
+
+def said(project: Project) -> str | None:
+    return None if project.any_abi is None else f"{project.any_abi.tag}: {project.any_abi.where}"
 
 
 @pytest.mark.parametrize(
-    ("api", "why"), [("py3", "pyproject.toml: tool.scikit-build.wheel says py-api = py3"), ("", None)]
+    ("api", "why"),
+    [
+        ("py3", "py3-none: pyproject.toml: tool.scikit-build.wheel says py-api = py3"),
+        ("py2.py3", "py2.py3-none: pyproject.toml: tool.scikit-build.wheel says py-api = py2.py3"),
+        ("py310", "py310-none: pyproject.toml: tool.scikit-build.wheel says py-api = py310"),
+        ("", None),
+    ],
 )
 def test_a_cmake_project_may_say_that_it_holds_no_module(api: str, why: str | None) -> None:
     table = f'[tool.scikit-build]\nwheel.py-api = "{api}"\n'
 
     project = read({"pyproject.toml": PYPROJECT.replace("setuptools.build_meta", "scikit_build_core.build") + table})
 
-    assert (project.any_abi, project.floor) == (why, None)
+    assert (said(project), project.floor) == (why, None)
+
+
+def setup(get_tag: str, use: str = 'setup(cmdclass={"bdist_wheel": Wheel})') -> dict[str, str]:
+    """Make a setuptools project whose command has this body of `get_tag`."""
+    body = "".join(f"            {line}\n" for line in get_tag.splitlines())
+    command = f"    class Wheel(bdist_wheel):\n        def get_tag(self):\n{body}"
+    return {"pyproject.toml": PYPROJECT, "setup.py": f"try:\n{command}except ImportError:\n    pass\n{use}\n"}
+
+
+SUPER = "python, abi, plat = super().get_tag()\n"
+COMMANDS = {
+    "a-tuple": (setup('return "py3", "none", super().get_tag()[2]'), "py3-none"),
+    "a-sum": (setup('return ("py3", "none") + super().get_tag()[2:]'), "py3-none"),
+    "names-that-are-given-again": (
+        setup(f'{SUPER}python, abi = "py2.py3", "none"\nreturn python, abi, plat'),
+        "py2.py3-none",
+    ),
+    "one-name-after-the-other": (setup('a = "py310"\nb = "none"\nreturn a, b, get_platform()'), "py310-none"),
+    "a-platform-that-depends": (
+        setup(f'{SUPER}if plat == "x":\n    plat = "y"\nreturn "py3", "none", plat'),
+        "py3-none",
+    ),
+    "added-to-a-dictionary": (setup('return "py3", "none", plat', 'cmdclass["bdist_wheel"] = Wheel'), "py3-none"),
+    "given-by-keyword": (setup('return "py3", "none", plat', "setup(cmdclass=dict(bdist_wheel=Wheel))"), "py3-none"),
+    "another-class": (setup('return "py3", "none", plat', 'setup(cmdclass={"bdist_wheel": Other})'), None),
+    "no-command": (setup('return "py3", "none", plat', "setup()"), None),
+    "a-pure-wheel": (setup('return "py3", "none", "any"'), None),
+    "an-abi": (setup('return "cp39", "abi3", plat'), None),
+    "another-tag-in-a-branch": (
+        setup(f'{SUPER}if binary:\n    return "py3", "none", plat\nreturn python, abi, plat'),
+        None,
+    ),
+    "a-name-that-a-branch-may-change": (
+        setup(f'{SUPER}if binary:\n    python, abi = "py3", "none"\nreturn python, abi, plat'),
+        None,
+    ),
+    "computed": (setup('return os.environ["TAG"], "none", plat'), None),
+    "nothing-returned": (setup("pass"), None),
+    "in-a-module": (
+        {
+            "pyproject.toml": f'{PYPROJECT}[tool.setuptools.cmdclass]\nbdist_wheel = "tools.wheels.Wheel"\n',
+            "tools/wheels.py": setup('return "py3", "none", plat')["setup.py"],
+        },
+        "py3-none",
+    ),
+    "in-a-module-that-is-not-there": (
+        {"pyproject.toml": f'{PYPROJECT}[tool.setuptools.cmdclass]\nbdist_wheel = "..Wheel"\n'},
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "tag"), COMMANDS.values(), ids=COMMANDS)
+def test_a_command_of_setuptools_may_tag_wheels_for_every_python(files: dict[str, str], tag: str | None) -> None:
+    read_tag = read(files).any_abi
+
+    assert (None if read_tag is None else str(read_tag.tag)) == tag
+    assert read_tag is None or read_tag.where.endswith(f": Wheel.get_tag returns {tag}")
+
+
+HATCH = PYPROJECT.replace("setuptools.build_meta", "hatchling.build")
+
+
+def hatch(hook: str, table: str = "[tool.hatch.build.targets.wheel.hooks.custom]\n", **files: str) -> dict[str, str]:
+    """Make a hatchling project with this hook."""
+    return {"pyproject.toml": f"{HATCH}{table}", "hatch_build.py": hook, **files}
+
+
+HOOKS = {
+    "a-text": (hatch('build_data["tag"] = "py3-none-linux_x86_64"'), "py3-none"),
+    "a-text-with-a-platform": (hatch('build_data["tag"] = f"py3-none-{platform}"'), "py3-none"),
+    "a-sum": (hatch('build_data["tag"] = "py2.py3-none-" + platform()'), "py2.py3-none"),
+    "a-format": (hatch('build_data["tag"] = "py3-none-{}".format(platform())'), "py3-none"),
+    "a-name": (hatch('tag: str = f"py3-none-{platform}"\nbuild_data["tag"] = tag'), "py3-none"),
+    "an-attribute": (hatch('self.tag = "py3-none-%s" % platform\nbuild_data["tag"] = self.tag'), "py3-none"),
+    "a-function": (hatch('def tag():\n    return f"py3-none-{x}"\nbuild_data["tag"] = tag()'), "py3-none"),
+    "an-update": (hatch('build_data.update({"pure_python": False, "tag": f"py3-none-{x}"})'), "py3-none"),
+    "an-update-by-keyword": (hatch('build_data.update(tag=f"py3-none-{x}")'), "py3-none"),
+    "either-of-two": (hatch('build_data["tag"] = f"py3-none-{x}" if x else f"py3-none-{y}"'), "py3-none"),
+    "another-tag-elsewhere": (hatch('build_data["tag"] = f"py3-none-{x}"\nbuild_data["tag"] = f"{cp}-abi3-{x}"'), None),
+    "a-name-of-itself": (hatch('tag = tag\nbuild_data["tag"] = tag'), None),
+    "inferred": (hatch('build_data["infer_tag"] = True\nbuild_data["tag"] = "py3-none-x"'), None),
+    "an-abi": (hatch('build_data["tag"] = f"cp39-abi3-{x}"'), None),
+    "a-pure-wheel": (hatch('build_data["tag"] = "py3-none-any"'), None),
+    "computed": (hatch('build_data["tag"] = os.environ["TAG"]'), None),
+    "nothing": (hatch("pass"), None),
+    "a-hook-for-all-targets": (
+        hatch("", "[tool.hatch.build.hooks.custom]\npath = 'hook.py'\n", **{"hook.py": 'x["tag"] = "py3-none-x"'}),
+        "py3-none",
+    ),
+    "hatch.toml": (
+        hatch('x["tag"] = "py3-none-x"', "", **{"hatch.toml": "[build.targets.wheel.hooks.custom]\n"}),
+        "py3-none",
+    ),
+    "a-hook-that-is-not-switched-on": (hatch('x["tag"] = "py3-none-x"', ""), None),
+    "a-hook-out-of-the-source": (hatch("", "[tool.hatch.build.hooks.custom]\npath = '../hook.py'\n"), None),
+}
+
+
+@pytest.mark.parametrize(("files", "tag"), HOOKS.values(), ids=HOOKS)
+def test_a_hook_of_hatchling_may_tag_wheels_for_every_python(files: dict[str, str], tag: str | None) -> None:
+    read_tag = read(files).any_abi
+
+    assert (None if read_tag is None else str(read_tag.tag)) == tag
+
+
+MANY = 12_000
+SLOW_TO_READ = {
+    "names-of-names": hatch("".join(f"a{number} = a{number + 1}\n" for number in range(MANY)) + 'x["tag"] = a0\n'),
+    "many-classes": {
+        "pyproject.toml": PYPROJECT,
+        "setup.py": "".join(f'c["bdist_wheel"] = a{number}\n' for number in range(MANY)),
+    },
+    "many-values": hatch('x["tag"] = a\n' * MANY + "a = a\n" * 1000),
+}
+
+
+@pytest.mark.parametrize("files", SLOW_TO_READ.values(), ids=SLOW_TO_READ)
+def test_tags_are_read_in_time_that_grows_with_the_text(files: dict[str, str]) -> None:
+    with within_cpu(10):
+        assert read(files).any_abi is None
 
 
 @pytest.mark.parametrize(("table", "limited"), [("limited-api = true", True), ("", False)])

@@ -19,7 +19,7 @@ from factory.recipe import model
 from factory.recipe.parse import load_recipe
 from factory.recipe.roots import default_root
 from factory.recipe.schema import schema
-from factory.tags import Abi3Floor, PlatformTag
+from factory.tags import Abi3Floor, AnyPython, PlatformTag
 from tools.messages import BAD, DATA, GOOD, RULES, TODAY
 from tools.shown_fields import OURS, title
 
@@ -115,6 +115,19 @@ def test_every_field_of_the_build_becomes_what_it_says() -> None:
         memory_bytes=4_000_000_000,
         disk_bytes=40_000_000_000,
     )
+
+
+@pytest.mark.parametrize(
+    ("wheel", "becomes"),
+    [
+        ("py3-none", AnyPython()),
+        ("py2.py3-none", AnyPython("py2.py3")),
+        ("py310-none", AnyPython("py310")),
+        ("per-version", "per-version"),
+    ],
+)
+def test_a_recipe_may_say_how_wheels_are_tagged_that_have_no_floor(wheel: str, becomes: object) -> None:
+    assert load("any-python", f"wheel={wheel}").wheel == becomes
 
 
 def test_an_override_keeps_what_it_names_and_nothing_else() -> None:
