@@ -12,6 +12,7 @@ from factory.backends.settings import config_settings
 from factory.digest import Artifact, Digest
 from factory.events.model import CellRecord, MadeLock
 from factory.failure import Failure
+from factory.farm import mistagged
 from factory.images import ReadyImage
 from factory.memory import Material
 from factory.plan.model import Cell
@@ -28,7 +29,6 @@ from factory.stages.reading import Readings
 from factory.stages.repair import repair
 from factory.steps import Step
 from factory.tags import Interpreter
-from factory.untrusted import parse_wheel_name
 
 
 def build_cell(
@@ -85,7 +85,8 @@ class _Way:
         before = self._audited(built.wheel, "built")
         record = replace(record, built=built.wheel, before=before)
         if not before.passed:
-            return _stopped(record, _refusal(before, "audit of the built wheel", _tags_way(built.wheel, session.cell)))
+            lines = mistagged.lines_for(built.wheel, session.planned, session.cell)
+            return _stopped(record, _refusal(before, "audit of the built wheel", lines))
         repaired = repair(session, built, prepared, steps)
         if isinstance(repaired, Failure):
             return _stopped(record, repaired)
@@ -132,31 +133,15 @@ def _stopped(record: CellRecord, failure: Failure) -> CellRecord:
     return replace(record, status=failure.ended, failure=failure)
 
 
-def _refusal(verdict: Audit, step: str, tags_way: str) -> Failure:
+def _refusal(verdict: Audit, step: str, lines: str) -> Failure:
+    """Say why a wheel is refused; `lines` of the recipe would ask for its tags."""
     failing = [finding for finding in verdict.findings if finding.fails]
-    tags = next((finding for finding in failing if finding.rule == "tag-unexpected"), None)
-    if tags is not None and tags_way:
-        return Failure(step=step, message=f"{tags.rule}: {tags.message}", hint=tags_way)
+    tags = next((finding for finding in failing if finding.rule == mistagged.RULE), None)
+    if tags is not None and lines:
+        return Failure(step=step, message=f"{tags.rule}: {tags.message}", hint=lines)
     worst = failing[0]
     return Failure(
         step=step,
         message=f"{worst.rule}: {worst.message}",
         hint=f"the report lists every finding; docs/reference/rules.md explains {worst.rule}",
     )
-
-
-def _tags_way(wheel: Artifact, cell: Cell) -> str:
-    """Return the recipe's lines for a wheel that has other tags than those that are owed; empty where none would do."""
-    carried = sorted({(tag.interpreter, tag.abi) for tag in parse_wheel_name(wheel.filename)[3]})
-    match carried, cell.floor:
-        case [(python, "abi3")], None:
-            return f"the project makes abi3 wheels itself: write abi3: {python} and build: {{floor: project}}"
-        case [(python, "abi3")], floor if python != str(floor):
-            return f"the project sets its own floor: write abi3: {python} and build: {{floor: project}}"
-        case [(python, abi)], floor if floor is not None and abi.startswith(python):
-            return (
-                "the floor does not reach the build: write build: {floor: {feature: NAME}} with the crate's feature, "
-                "{option: TEXT} with the backend's, or leave abi3 out for a wheel per version"
-            )
-        case _:
-            return ""

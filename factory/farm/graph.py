@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from factory.farm.jobs import BuildCell, FitImage, Job, MakeImage, TryWheel
+from factory.farm.jobs import BuildCell, CellKey, FitImage, Job, MakeImage, TryWheel
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
+from factory.recipe.model import AuditSpec, BuildSpec
 from factory.stages.fitting import fitting_of
 
 _T = TypeVar("_T")
@@ -13,7 +14,7 @@ _T = TypeVar("_T")
 
 def jobs_of(recipes: Sequence[PlannedRecipe], *, workers: int) -> list[Job]:
     """Return every job of the recipes: images first, then builds and trials."""
-    builds = [_build(planned.at(cell), cell) for planned in recipes for cell in planned.plan.cells]
+    builds = [build for planned in recipes for build in _builds(planned)]
     cells: list[list[Job]] = [[build, *build.tries] for build in builds]
     return [*_images(recipes, builds), *_fittings(builds), *staggered(cells, lead=workers)]
 
@@ -32,13 +33,25 @@ def staggered(cells: Sequence[Sequence[_T]], *, lead: int) -> Iterator[_T]:
         yield from trials
 
 
-def _build(planned: PlannedRecipe, cell: Cell) -> BuildCell:
-    tries = (
-        TryWheel(planned=planned.at(cell, trial.interpreter), cell=cell, trial=trial, image=trial.image)
-        for trial in cell.trials
-        if trial.image is not None
-    )
-    return BuildCell(planned=planned, cell=cell, tries=tuple(tries))
+def _builds(planned: PlannedRecipe) -> Iterator[BuildCell]:
+    at = {cell.address: planned.at(cell) for cell in planned.plan.cells}
+    for cell in planned.plan.cells:
+        own = at[cell.address]
+        tries = (
+            TryWheel(planned=planned.at(cell, trial.interpreter), cell=cell, trial=trial, image=trial.image)
+            for trial in cell.trials
+            if trial.image is not None
+        )
+        peers = (
+            CellKey(address)
+            for address, other in at.items()
+            if address != cell.address and _settings(own) == _settings(other)
+        )
+        yield BuildCell(planned=own, cell=cell, tries=tuple(tries), peers=tuple(peers))
+
+
+def _settings(planned: PlannedRecipe) -> tuple[BuildSpec, AuditSpec]:
+    return planned.recipe.build, planned.recipe.audit
 
 
 def _images(recipes: Sequence[PlannedRecipe], builds: Sequence[BuildCell]) -> Iterator[MakeImage]:

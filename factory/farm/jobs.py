@@ -113,12 +113,14 @@ class TryWheel:
 class BuildCell:
     """Build one cell's wheel, and let the loader of the oldest libc resolve it.
 
-    `planned` has the cell's overrides applied; `tries` are the jobs that try the wheel.
+    `planned` has the cell's overrides applied; `tries` are the jobs that try the wheel. `peers` are the recipe's other
+    cells that are built and judged by the same settings.
     """
 
     planned: PlannedRecipe
     cell: Cell
     tries: tuple[TryWheel, ...] = ()
+    peers: tuple[CellKey, ...] = ()
     weight: int = 1
 
     @property

@@ -60,13 +60,15 @@ class Duties(Generic[_J, _O]):
     """What workers do with jobs.
 
     `perform(job, done)` carries a job out; `done` are the outcomes of its needs by key. If one of them did not pass,
-    the job does not begin, and `blocked(job, missing)` is its outcome. `take` is called with every outcome, one at a
-    time.
+    the job does not begin, and `blocked(job, missing)` is its outcome. Nor does a job begin for which `spared(job,
+    outcomes)` returns an outcome; it is given all outcomes so far. `take` is called with every outcome. All of these
+    are called by one thread, but for `perform`.
     """
 
     perform: Callable[[_J, Mapping[Any, _O]], _O]
     passed: Callable[[_O], bool]
     blocked: Callable[[_J, Mapping[Any, _O]], _O]
+    spared: Callable[[_J, Mapping[Any, _O]], _O | None] = lambda _job, _outcomes: None
     take: Callable[[_J, _O], None] = lambda _job, _outcome: None
 
 
@@ -153,7 +155,7 @@ class _Running(Generic[_J, _O]):
     def _start(self) -> None:
         if self.threads.cancelled.is_set():
             self._end()
-        self._block()
+        self._settle()
         while (job := self._next()) is not None and not self.threads.cancelled.is_set() and self.failure is None:
             self.waiting.remove(job)
             work = partial(self.duties.perform, job, self._done(job))
@@ -170,12 +172,19 @@ class _Running(Generic[_J, _O]):
         elif monotonic() > self.patience_s:
             self.is_given_up.set()
 
-    def _block(self) -> None:
-        """Give an outcome to every job whose needs are done but did not all pass, and then to those that need it."""
-        while blocked := [job for job in self.waiting if self._is_ready(job) and self._missing(job)]:
-            for job in blocked:
+    def _settle(self) -> None:
+        """Give an outcome to every job whose needs are done but that will not begin, and then to those that need it."""
+        while settled := [(job, outcome) for job in self.waiting if (outcome := self._without(job)) is not None]:
+            for job, outcome in settled:
                 self.waiting.remove(job)
-                self._take(job, self.duties.blocked(job, self._missing(job)))
+                self._take(job, outcome)
+
+    def _without(self, job: _J) -> _O | None:
+        """Return the outcome of a job that will not begin, None where it may, or where its needs are not done."""
+        if not self._is_ready(job):
+            return None
+        missing = self._missing(job)
+        return self.duties.blocked(job, missing) if missing else self.duties.spared(job, self.outcomes)
 
     def _next(self) -> _J | None:
         """Return the first job whose needs have passed, if enough threads are free for it."""

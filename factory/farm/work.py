@@ -6,6 +6,7 @@ from datetime import date
 
 from factory.farm.graph import jobs_of
 from factory.farm.jobs import passed
+from factory.farm.mistagged import spared
 from factory.farm.perform import Performer, blocked
 from factory.farm.records import Records
 from factory.farm.threads import Duties, Threads, Workers
@@ -31,7 +32,7 @@ def carry_out(
     cancelled = services.memory.cancelled
     performer = Performer(services=services, make_image=make_image, today=today)
     records = Records(recorder=services.recorder, is_cancelled=cancelled.is_set)
-    duties = Duties(perform=performer.perform, passed=passed, blocked=blocked, take=records.take)
+    duties = Duties(perform=performer.perform, passed=passed, blocked=blocked, spared=spared, take=records.take)
     threads: Workers = Threads(count=workers, cancelled=cancelled, on_cancel=lambda: _end(services))
     threads.run(jobs_of(recipes, workers=workers), duties)
 

@@ -114,6 +114,7 @@ class World:
     lost_images: dict[str, Exception] = field(default_factory=dict)
     answers: dict[type, object] = field(default_factory=dict)
     progress: list[str] = field(default_factory=list)
+    workers: int = 2
     runs: int = 0
 
     def run(self, *texts: str) -> Run:
@@ -127,7 +128,7 @@ class World:
             recorder.emit(RunStarted(run="r", at="", version="", folder=str(recorder.folder)))
             for recipe in planned:
                 recorder.emit(Planned(plan=recipe.plan))
-            carry_out(self.services(recorder), planned, self.image, workers=2, today=TODAY)
+            carry_out(self.services(recorder), planned, self.image, workers=self.workers, today=TODAY)
             return recorder.run()
 
     @contextmanager

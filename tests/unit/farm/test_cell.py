@@ -265,32 +265,3 @@ def test_a_record_names_the_results_that_its_wheel_was_made_of(world: World) -> 
     assert [material.key for material in again.materials] == [material.key for material in first.materials]
     assert not any(material.from_store for material in first.materials)
     assert all(material.from_store for material in again.materials)
-
-
-@pytest.mark.parametrize(
-    ("tag", "floor", "line"),
-    [
-        pytest.param("cp39-abi3", "", "abi3: cp39 and build: {floor: project}", id="abi3 where a version is owed"),
-        pytest.param(
-            "cp310-abi3",
-            "abi3: cp39\nbuild: {floor: project}\n",
-            "abi3: cp310 and build: {floor: project}",
-            id="another floor",
-        ),
-        pytest.param(
-            "cp313-cp313",
-            "abi3: cp39\nbuild: {floor: project}\n",
-            "leave abi3 out for a wheel per version",
-            id="no abi3",
-        ),
-    ],
-)
-def test_a_wheel_of_other_tags_is_told_with_the_lines_that_ask_for_it(
-    world: World, tag: str, floor: str, line: str
-) -> None:
-    world.engine.commands = instead("build", leaving((f"plain-1.0-{tag}-linux_x86_64.whl", GOOD)))
-
-    record = only(world.run(f"{PLAIN}{floor}"))
-
-    assert failure_of(record).message.startswith("tag-unexpected: ")
-    assert line in failure_of(record).hint

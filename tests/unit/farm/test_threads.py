@@ -16,11 +16,13 @@ def run(
     workers: int = 1,
     cancelled: threading.Event | None = None,
     on_cancel: Callable[[], None] = lambda: None,
+    spared: Callable[[Task[str], Mapping[str, str]], str | None] = lambda _job, _outcomes: None,
 ) -> dict[str, str]:
     duties: Duties[Task[str], str] = Duties(
         perform=Task.call,
         passed=lambda result: result == "passed",
         blocked=lambda job, missing: f"{job.key} blocked by {' '.join(missing)}",
+        spared=spared,
     )
     threads = Threads(count=workers, cancelled=cancelled or threading.Event(), on_cancel=on_cancel)
     return dict(threads.run(jobs, duties))
@@ -62,6 +64,28 @@ def test_a_job_whose_need_did_not_pass_is_blocked_and_so_is_what_needs_it() -> N
         "x": "passed",
         "y": "passed",
     }
+
+
+def test_a_job_that_an_outcome_spares_does_not_begin_nor_does_what_needs_it() -> None:
+    log = Log()
+
+    def spared(job: Task[str], outcomes: Mapping[str, str]) -> str | None:
+        return "spared" if job.key in "bx" and outcomes.get("a") == "failed" else None
+
+    results = run(log.job("a", result="failed"), log.job("c", "b"), log.job("b"), log.job("x"), spared=spared)
+
+    assert log.started == ["a"]
+    assert results == {"a": "failed", "c": "c blocked by b", "b": "spared", "x": "spared"}
+
+
+def test_a_job_that_needs_what_did_not_pass_is_blocked_before_it_is_spared() -> None:
+    log = Log()
+
+    results = run(
+        log.job("a", result="failed"), log.job("b", "a"), spared=lambda job, _: "spared" if job.key == "b" else None
+    )
+
+    assert results["b"] == "b blocked by a"
 
 
 def test_as_many_jobs_run_at_once_as_there_are_workers() -> None:
