@@ -11,8 +11,8 @@ DEFAULT_FAMILIES = "lookalike"
 """docs/decisions/image-families.md says why."""
 OLDEST_TOOL_PYTHON = 10
 """auditwheel 6.8 runs on CPython 3.10 and newer (its Requires-Python)."""
-TOOL_ARCHITECTURE = "x86_64"
-"""What the factory's own programs in containers are made for: cells of another architecture are refused."""
+CONTAINER_MACHINE = "x86_64"
+"""The machine of every container that the factory starts, and what its own programs in them are made for."""
 
 PackageManager = Literal["apt", "dnf", "yum", "apk"]
 """The distributions' own: Debian's, AlmaLinux's, CentOS 7's, Alpine's."""

@@ -2,6 +2,7 @@
 
 A value with `parse` and `str` (tags, interpreters, floors) is its text; so are versions, requirements, specifiers,
 digests, paths, dates. A set is a sorted list. A member of a union of dataclasses carries its class's name as `kind`.
+A field may be written under another name, or its own fields in its place.
 Reading is strict: unknown and missing keys, and numbers where text is meant, are errors that name the field.
 """
 
@@ -14,7 +15,7 @@ from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, cast
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from cattrs import Converter
 
 JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
+
+WRITTEN_AS: Final = "written_as"
+"""In a field's metadata: the field's name in JSON, where it is another."""
+INLINED: Final = "inlined"
+"""In a field's metadata: the dataclass whose fields are written in its place; null for each where it is None."""
 
 _T = TypeVar("_T")
 _TAG = "kind"
@@ -86,6 +92,7 @@ def _converter() -> "Converter":
     _add_texts(converter)
     _add_mappings(converter)
     converter.register_structure_hook_factory(_is_record, lambda kind: _record_reader(converter, kind))
+    converter.register_unstructure_hook_factory(_is_record, lambda kind: _record_writer(converter, kind))
     converter.register_structure_hook_factory(_is_optional, lambda kind: _optional_reader(converter, kind))
     converter.register_structure_hook_factory(_is_tagged, lambda kind: _tagged_reader(converter, kind))
     converter.register_unstructure_hook_factory(_is_tagged, lambda _: _tagged_writer(converter))
@@ -185,8 +192,60 @@ def _is_record(kind: object) -> bool:
 def _record_reader(converter: "Converter", kind: type) -> Callable[[object, object], object]:
     from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415 -- as in `load`
 
-    of_dict: Callable[..., object] = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
-    return lambda json, _: of_dict(_table(json), kind)
+    of_dict: Callable[..., object] = make_dict_structure_fn(
+        kind, converter, _cattrs_forbid_extra_keys=True, **_renamed(kind)
+    )
+    inlined = _inlined(kind)
+
+    def read(json: object, _: object) -> object:
+        fields = dict(_table(json))
+        for name, inner in inlined.items():
+            part = {key: fields.pop(key) for key in inner if key in fields}
+            if part:
+                fields[name] = part if any(value is not None for value in part.values()) else None
+        return of_dict(fields, kind)
+
+    return read
+
+
+def _record_writer(converter: "Converter", kind: type) -> Callable[[object], object]:
+    from cattrs.gen import make_dict_unstructure_fn  # noqa: PLC0415 -- as in `load`
+
+    to_dict: Callable[..., dict[str, object]] = make_dict_unstructure_fn(kind, converter, **_renamed(kind))
+    inlined = _inlined(kind)
+
+    def write(value: object) -> object:
+        fields = to_dict(value)
+        for name, inner in inlined.items():
+            fields |= cast("dict[str, object] | None", fields.pop(name)) or dict.fromkeys(inner)
+        return fields
+
+    return write if inlined else to_dict
+
+
+def _renamed(kind: type) -> dict[str, typing.Any]:
+    from cattrs.gen import override  # noqa: PLC0415 -- as in `load`
+
+    names = {field.name: field.metadata.get(WRITTEN_AS) for field in dataclasses.fields(kind)}
+    return {name: override(rename=written) for name, written in names.items() if written is not None}
+
+
+def _inlined(kind: type) -> dict[str, tuple[str, ...]]:
+    """Return the names of the fields that stand in place of each inlined one."""
+    parts = {field.name: field.metadata.get(INLINED) for field in dataclasses.fields(kind)}
+    return {name: tuple(field.name for field in dataclasses.fields(part)) for name, part in parts.items() if part}
+
+
+def written_fields(kind: type) -> dict[str, object]:
+    """Return the type of each field of a record, by its name in JSON."""
+    hints, written = typing.get_type_hints(kind), dict[str, object]()
+    for field in dataclasses.fields(kind):
+        part: type | None = field.metadata.get(INLINED)
+        if part is None:
+            written[field.metadata.get(WRITTEN_AS, field.name)] = hints[field.name]
+        else:
+            written |= {name: typing.Optional[inner] for name, inner in typing.get_type_hints(part).items()}  # noqa: UP045
+    return written
 
 
 def _is_optional(kind: object) -> bool:

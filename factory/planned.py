@@ -29,7 +29,7 @@ class PlannedRecipe:
 def lacking_images(planned: PlannedRecipe) -> Iterator[str]:
     """Say for which cells and trials no image has the interpreter, so that a run would fail."""
     for cell in planned.plan.cells:
-        if cell.image is None or cell.interpreter is None:
+        if cell.builder is None:
             yield f"{cell.address}: no image here has the interpreter to build it"
             continue
         for trial in cell.trials:

@@ -247,7 +247,7 @@ def version_of(filename: str, distribution: NormalizedName, cell: Cell) -> Versi
     except UntrustedTextError:
         return None
     triples = {(tag.interpreter, tag.abi, tag.platform) for tag in tags}
-    wanted = {(tag.interpreter, tag.abi, alias) for tag in cell.tag.expanded for alias in cell.platform.aliases}
+    wanted = {(tag.interpreter, tag.abi, alias) for tag in cell.product.expanded for alias in cell.platform.aliases}
     return version if canonicalize_name(name) == distribution and triples & wanted else None
 
 

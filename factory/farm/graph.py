@@ -63,8 +63,8 @@ def _images(recipes: Sequence[PlannedRecipe], builds: Sequence[BuildCell]) -> It
 
 
 def _image_names(cells: Sequence[Cell]) -> Iterator[str | None]:
-    yield from (cell.image for cell in cells)
-    yield from (cell.loader for cell in cells if cell.image is not None)
+    yield from (cell.builder.image for cell in cells if cell.builder is not None)
+    yield from (cell.loader for cell in cells if cell.builder is not None)
     yield from (trial.image for cell in cells for trial in cell.trials)
 
 

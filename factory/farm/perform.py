@@ -91,11 +91,11 @@ class Performer:
         return outcome
 
     def _build(self, job: BuildCell, done: Done) -> Outcome:
-        if job.image is None or job.cell.interpreter is None:
+        if job.image is None or job.cell.builder is None:
             failure = Failure(step="plan", message="no image here has the interpreter")
             return Built(record=CellRecord(cell=job.cell, status="unbuildable", failure=failure))
         image, loader = _image(done, job.image), None if job.loader is None else _image(done, job.loader)
-        interpreter = job.cell.interpreter
+        interpreter = job.cell.builder.interpreter
 
         def work() -> Built:
             readings = Readings(store=self.services.memory.store, reader=self.services.reader)

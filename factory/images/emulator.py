@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from factory.catalogue import TOOL_ARCHITECTURE
+from factory.catalogue import CONTAINER_MACHINE
 from factory.digest import Digest
 from factory.elf.read import parse
 from factory.elf.shared_object import ElfError
@@ -43,6 +43,6 @@ def _read(path: Path) -> Emulator | NoEmulator:
         program = parse(content)
     except (OSError, ElfError) as error:
         return NoEmulator(reason=f"{path} cannot be read: {error}")
-    if program.interpreter is not None or program.architecture != TOOL_ARCHITECTURE:
-        return NoEmulator(reason=f"{path} is not a static program for {TOOL_ARCHITECTURE}: {_MEND}")
+    if program.interpreter is not None or program.architecture != CONTAINER_MACHINE:
+        return NoEmulator(reason=f"{path} is not a static program for {CONTAINER_MACHINE}: {_MEND}")
     return Emulator(digest=Digest.of(content), content=content)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from factory.catalogue import OLDEST_TOOL_PYTHON, TOOL_ARCHITECTURE
+from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage
 from factory.errors import ImageError
@@ -71,8 +71,8 @@ def read_facts(pin: Pin, architecture: str, probed: Probed) -> ImageFacts:
         ImageError: wheels cannot be built in such an image.
     """
     arch = _ARCHITECTURES.get(architecture, architecture)
-    if arch != TOOL_ARCHITECTURE:
-        raise _unfit(pin, f"it is for {arch}, and the factory's own tools in containers for {TOOL_ARCHITECTURE}")
+    if arch != CONTAINER_MACHINE:
+        raise _unfit(pin, f"it is for {arch}, and the factory's own tools in containers for {CONTAINER_MACHINE}")
     if probed.libc is None:
         raise _unfit(pin, "neither glibc nor musl was found in it")
     if probed.broken:

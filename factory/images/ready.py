@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import assert_never
 
-from factory.catalogue import TOOL_ARCHITECTURE
+from factory.catalogue import CONTAINER_MACHINE
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage, Mount
 from factory.errors import ImageError, Interrupted
@@ -132,10 +132,10 @@ def ensure_pulled(spec: PulledSpec, services: ImageServices) -> ReadyImage:
     Raises:
         ImageError: it cannot be pulled, or differs from its declaration.
     """
-    if spec.facts.platform.arch != TOOL_ARCHITECTURE:
+    if spec.facts.platform.arch != CONTAINER_MACHINE:
         raise ImageError(
             f"{spec.facts.name} is for {spec.facts.platform.arch}, but the factory's own tools in containers are only "
-            f"for {TOOL_ARCHITECTURE}",
+            f"for {CONTAINER_MACHINE}",
             hint="nothing can be built in it yet; remove its platform from the recipe",
         )
     image = _pulled(spec.pin, services)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from factory.catalogue import TOOL_ARCHITECTURE
+from factory.catalogue import CONTAINER_MACHINE
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.pins import Pin
@@ -19,9 +19,9 @@ def build_image(
     Raises:
         ImageError: no family has one, and the hint names what would serve; or nothing is built for the architecture.
     """
-    if platform.arch != TOOL_ARCHITECTURE:
+    if platform.arch != CONTAINER_MACHINE:
         raise ImageError(
-            f"{platform} cannot be built: the factory's tools in containers are only for {TOOL_ARCHITECTURE}",
+            f"{platform} cannot be built: the factory's tools in containers are only for {CONTAINER_MACHINE}",
             hint=f"remove the platforms of {platform.arch} from the recipe",
         )
     if pin is not None:

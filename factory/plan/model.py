@@ -1,16 +1,20 @@
 """The plan as frozen values: cells, trials, skips, and the reason for each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from factory.catalogue import PackageManager
+from factory.codec import INLINED, WRITTEN_AS
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag
 
 RustOrigin = Literal["image", "bundle"]
+
+Product: TypeAlias = WheelTag
+"""What a cell makes: a wheel by its tag."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,33 +43,43 @@ class Preparation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Builder:
+    """What makes a cell's product: an interpreter in a build image, named `image`.
+
+    `preparation` is what the image gets before, and `rust` whether it compiles with the image's Rust or the factory's
+    own; None where there is no Rust to compile.
+    """
+
+    interpreter: Interpreter
+    image: str
+    preparation: Preparation | None = None
+    rust: RustOrigin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One wheel that is owed.
 
-    `interpreter` builds it, `image` names the build image; both are None when no image here can build it
-    (`unbuildable`: still owed). `preparation` is what the image gets before,
-    and `rust` whether it compiles with the image's Rust or the factory's own; None where there is no Rust to compile.
+    `platform` is what it must run on: a ceiling. `builder` is None when no image here can build it (`unbuildable`:
+    still owed); in JSON its fields stand beside the others, and are null then.
     `floor` is the abi3 floor it must keep, None for a version-specific wheel.
     `loader` names the trial image with the oldest libc, whose own loader must resolve every object of the wheel.
     `untried` are claimed and unlisted interpreters the factory knows of.
     """
 
     recipe: NormalizedName
-    tag: WheelTag
+    product: Product = field(metadata={WRITTEN_AS: "tag"})
     floor: Abi3Floor | None
     platform: PlatformTag
-    interpreter: Interpreter | None
-    image: str | None
+    builder: Builder | None = field(metadata={INLINED: Builder})
     trials: tuple[Trial, ...]
-    preparation: Preparation | None = None
-    rust: RustOrigin | None = None
     loader: str | None = None
     untried: tuple[Interpreter, ...] = ()
 
     @property
     def id(self) -> str:
         """The tag its wheel will carry."""
-        return str(self.tag)
+        return str(self.product)
 
     @property
     def address(self) -> str:

@@ -10,7 +10,7 @@ from factory.plan.crates import refuse_absent_locks
 from factory.plan.floors import doubts
 from factory.plan.images import build_image, loader_image, trial_image
 from factory.plan.limits import pyo3_excludes
-from factory.plan.model import Cell, Plan, Skip, Trial
+from factory.plan.model import Builder, Cell, Plan, Skip, Trial
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
 from factory.plan.toolchain import preparation, refuse_c, rust_of
 from factory.plan.world import World, own_reason, read_world, runs
@@ -162,19 +162,15 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
     image = build_image(platform, world.images, world.families, world.recipe.images.get(platform))
     recipe = recipe_for(world.recipe, str(tag))
     refuse_c(recipe, image)
-    builder = _builder(world, built_for, image)
     tried = [interpreter for interpreter in world.owed if claims(tag.expanded, interpreter)]
     loader = loader_image(platform, world.images)
     return Cell(
         recipe=world.recipe.name,
-        tag=tag,
+        product=tag,
         floor=built_for if isinstance(built_for, Abi3Floor) else None,
         platform=platform,
-        interpreter=builder,
-        image=image.name if builder is not None else None,
+        builder=_builder(world, recipe, built_for, image),
         trials=tuple(_trial(world, interpreter, platform) for interpreter in tried),
-        preparation=preparation(recipe, image),
-        rust=rust_of(recipe, world.project, image),
         loader=loader.name if loader is not None else None,
         untried=tuple(
             interpreter
@@ -184,7 +180,20 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
     )
 
 
-def _builder(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpreter | None:
+def _builder(world: World, recipe: Recipe, built_for: BuiltFor, image: ImageFacts) -> Builder | None:
+    """Return what builds a wheel; None where the image has no interpreter that may, and the wheel stays owed.
+
+    Raises:
+        PlanError: the image has not, and cannot be given, what the recipe asks for.
+    """
+    interpreter = _building(world, built_for, image)
+    added, rust = preparation(recipe, image), rust_of(recipe, world.project, image)
+    if interpreter is None:
+        return None
+    return Builder(interpreter=interpreter, image=image.name, preparation=added, rust=rust)
+
+
+def _building(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpreter | None:
     """Choose the interpreter that builds a wheel; None where the image has none that may, and the wheel stays owed."""
     match built_for:
         case Interpreter():

@@ -23,7 +23,7 @@ def render_plan(plan: Plan) -> RenderableType:
             parts.append(line(f"not tried: {cell.id}: {' '.join(map(str, cell.untried))}"))
     parts += [line(f"skipped: {skip.subject}: {skip.reason}") for skip in plan.skips]
     parts += [line(f"note: {note}") for note in plan.notes]
-    if any(cell.image is None or cell.interpreter is None for cell in plan.cells):
+    if any(cell.builder is None for cell in plan.cells):
         parts.append(
             line("note: a wheel that no image here can build fails the run; `factory image list` shows what can be")
         )
@@ -42,7 +42,7 @@ def _cells(cells: Iterable[Cell]) -> Table:
     table.add_column("built by")
     table.add_column("tried on", overflow="fold")
     for cell in cells:
-        builder = str(cell.interpreter) if cell.interpreter else "unbuildable: no image here has it"
+        builder = str(cell.builder.interpreter) if cell.builder else "unbuildable: no image here has it"
         table.add_row(line(cell.id), line(builder), line(_trials(cell)))
     return table
 
@@ -50,7 +50,7 @@ def _cells(cells: Iterable[Cell]) -> Table:
 def _images(cells: Iterable[Cell]) -> Iterable[str]:
     """Yield which image serves each platform: in a column of its own it would break ids on a terminal of 80 columns."""
     served = dict.fromkeys(
-        (str(cell.platform), cell.image, cell.preparation) for cell in cells if cell.image is not None
+        (str(cell.platform), cell.builder.image, cell.builder.preparation) for cell in cells if cell.builder is not None
     )
     return (
         f"{image}{f' with {added}' if added is not None else ''} builds for {platform}"

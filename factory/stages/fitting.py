@@ -38,9 +38,10 @@ class Fitting:
 
 def fitting_of(cell: Cell) -> Fitting | None:
     """Return how a cell's image is fitted; None for a cell that no image can build."""
-    if cell.image is None:
+    builder = cell.builder
+    if builder is None:
         return None
-    return Fitting(image=cell.image, preparation=cell.preparation, bundled_rust=cell.rust == "bundle")
+    return Fitting(image=builder.image, preparation=builder.preparation, bundled_rust=builder.rust == "bundle")
 
 
 def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage | Failure:

@@ -21,6 +21,7 @@ from factory.store import Store
 from tests.contract.registry import Registry, free_port, served
 from tests.docker.command import PLATFORM, Command
 from tests.docker.projects import make_c_project, make_rust_project
+from tests.makers.plans import image_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.index]
 
@@ -87,7 +88,7 @@ def test_a_recipe_builds_in_the_image_that_it_names(workshop: Command, pin: Pin,
     assert f"factory image pull {pin}" in before.stderr
     assert f"pulling {pin.reference}" in built.stderr
     assert set(built.statuses.values()) == {"passed"}
-    assert built.records["pulled"].cell.image == pin.reference
+    assert image_of(built.records["pulled"].cell) == pin.reference
     assert workshop.wheels == {f"pulled-1.0-cp313-cp313-{PLATFORM}.whl"}
 
 
@@ -180,7 +181,7 @@ def test_a_pulled_image_that_keeps_its_declaration_serves_its_family(workshop: C
     ended = workshop.build(recipe, "--families", "pypa", env={"PYTHONPATH": str(home)})
 
     assert ended.code == 0, ended.stderr
-    assert ended.records["served"].cell.image == f"pypa-{PLATFORM}"
+    assert image_of(ended.records["served"].cell) == f"pypa-{PLATFORM}"
 
 
 def _lock(path: Path, pin: Pin) -> Path:

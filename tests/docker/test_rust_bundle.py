@@ -86,4 +86,4 @@ def test_packages_in_rust_are_built_and_tried(run: Run) -> None:
 
 
 def test_the_plan_says_whose_rust_compiles(run: Run) -> None:
-    assert {cell.rust for plan in run.plans for cell in plan.cells} == {"bundle"}
+    assert {cell.builder and cell.builder.rust for plan in run.plans for cell in plan.cells} == {"bundle"}

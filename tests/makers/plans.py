@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from factory.catalogue import PackageManager
 from factory.image_facts import ImageFacts
-from factory.plan.model import Plan
+from factory.plan.model import Cell, Plan
 from factory.plan.planner import plan
 from factory.project.model import BuildSystem, Project, Pyo3, ReadFloor, ReadTag
 from factory.recipe.model import (
@@ -161,10 +161,15 @@ def make_plan(
     )
 
 
+def image_of(cell: Cell) -> str | None:
+    """Name the image that builds a cell; None where none can."""
+    return None if cell.builder is None else cell.builder.image
+
+
 def summary_of(made: Plan) -> dict[str, str]:
     """Show a plan's cells as one line each: who builds, who tries."""
     return {
-        cell.id.removesuffix(f"-{P31}"): f"{cell.interpreter} | "
+        cell.id.removesuffix(f"-{P31}"): f"{cell.builder.interpreter if cell.builder else None} | "
         + " ".join(f"{trial.interpreter}{'' if trial.image else '?'}" for trial in cell.trials)
         for cell in made.cells
     }

@@ -9,7 +9,7 @@ from factory.digest import Artifact, Digest
 from factory.events.fold import fold
 from factory.events.model import CellRecord, Event, Run, RunStarted, Status, TrialResult
 from factory.failure import Failure
-from factory.plan.model import Cell, Plan, Trial
+from factory.plan.model import Builder, Cell, Plan, Trial
 from factory.tags import Interpreter, WheelTag
 
 
@@ -19,11 +19,10 @@ def make_cell(id_: str = "cp313-cp313-manylinux_2_31_x86_64", recipe: str = "spa
     trials = tuple(Trial(interpreter=Interpreter.parse(name), image="trial") for name in tried or (str(interpreter),))
     return Cell(
         recipe=canonicalize_name(recipe),
-        tag=tag,
+        product=tag,
         floor=None,
         platform=tag.platform,
-        interpreter=interpreter,
-        image="lookalike",
+        builder=Builder(interpreter=interpreter, image="lookalike"),
         trials=trials,
     )
 

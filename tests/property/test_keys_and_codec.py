@@ -14,7 +14,7 @@ from factory.catalogue import Waiver
 from factory.codec import JSON, dump, load
 from factory.digest import Digest
 from factory.keys import canonical, difference, key
-from factory.plan.model import Cell, Trial
+from factory.plan.model import Builder, Cell, Trial
 from factory.recipe.model import AuditSpec, BuildSpec, FloorWay, PathSource, Recipe, SdistSource, SkipRule, Wanted
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, tag_for
 
@@ -23,6 +23,9 @@ names = some.sampled_from(["nh3", "rpds-py", "a"]).map(NormalizedName)
 interpreters = some.one_of(
     some.builds(Interpreter, some.integers(0, 99), some.booleans()),
     some.builds(Interpreter, some.integers(0, 99), some.just(value=False), some.just("pp")),
+)
+builders = some.none() | some.builds(
+    Builder, interpreter=interpreters, image=some.just("image"), rust=some.sampled_from([None, "bundle"])
 )
 floors = some.builds(Abi3Floor, some.integers(0, 99), some.booleans())
 platforms = some.builds(
@@ -78,17 +81,16 @@ def test_loading_what_was_dumped_is_identity_for_recipes(recipe: Recipe) -> None
     assert load(json.loads(json.dumps(dump(recipe))), Recipe) == recipe
 
 
-@given(names, floors, interpreters, platforms, some.lists(interpreters, max_size=3))
+@given(names, floors, builders, platforms, some.lists(interpreters, max_size=3))
 def test_loading_what_was_dumped_is_identity_for_cells(
-    name: NormalizedName, floor: Abi3Floor, interpreter: Interpreter, platform: PlatformTag, tried: list[Interpreter]
+    name: NormalizedName, floor: Abi3Floor, builder: Builder | None, platform: PlatformTag, tried: list[Interpreter]
 ) -> None:
     cell = Cell(
         recipe=name,
-        tag=tag_for(floor, platform),
+        product=tag_for(floor, platform),
         floor=floor,
         platform=platform,
-        interpreter=interpreter,
-        image=None,
+        builder=builder,
         trials=tuple(Trial(interpreter=one, image="trial") for one in tried),
     )
 

@@ -60,10 +60,10 @@ def test_a_cell_is_tried_exactly_where_its_tags_claim_what_is_listed(world: tupl
     for cell in made.cells:
         tried = [trial.interpreter for trial in cell.trials]
         listed = [wanted.interpreter for wanted in world[0].interpreters]
-        owed = [one for one in dict.fromkeys(listed) if str(one) not in skipped and claims(cell.tag.expanded, one)]
+        owed = [one for one in dict.fromkeys(listed) if str(one) not in skipped and claims(cell.product.expanded, one)]
         assert tried == owed
         assert not set(cell.untried) & set(tried)
-        assert all(claims(cell.tag.expanded, one) for one in cell.untried)
+        assert all(claims(cell.product.expanded, one) for one in cell.untried)
 
 
 @given(_WORLDS)
@@ -72,8 +72,7 @@ def test_ids_are_unique_and_no_builder_is_below_its_floor(world: tuple[Recipe, s
 
     assert len({cell.id for cell in made.cells}) == len(made.cells)
     for cell in made.cells:
-        assert cell.interpreter is None or claims(cell.tag.expanded, cell.interpreter)
-        assert (cell.interpreter is None) == (cell.image is None)
+        assert cell.builder is None or claims(cell.product.expanded, cell.builder.interpreter)
 
 
 @given(_WORLDS)

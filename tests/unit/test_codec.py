@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from packaging.tags import Tag
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from factory.codec import JSON, CodecError, dump, load
+from factory.codec import INLINED, JSON, WRITTEN_AS, CodecError, dump, load
 from factory.digest import Digest
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag
 
@@ -43,6 +43,12 @@ class Picture:
     size: tuple[int, int] = (1, 1)
     count: int | None = None
     mood: Literal["good", "bad"] = "good"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    text: str = field(metadata={WRITTEN_AS: "name"})
+    under: Square | None = field(metadata={INLINED: Square})
 
 
 def box(kind: object) -> type:
@@ -96,6 +102,20 @@ def test_values_nest() -> None:
     picture = Picture(shape=Square(side=1, centre=Circle(radius=2)), shapes={"a": Circle(radius=3)}, count=4)
 
     assert load(json.loads(json.dumps(dump(picture))), Picture) == picture
+
+
+@pytest.mark.parametrize(
+    ("label", "written"),
+    [
+        pytest.param(Label(text="a", under=Square(side=1)), {"name": "a", "side": 1, "centre": None}, id="filled"),
+        pytest.param(Label(text="a", under=None), {"name": "a", "side": None, "centre": None}, id="empty"),
+    ],
+)
+def test_a_field_may_have_another_name_or_its_own_fields_in_its_place(label: Label, written: JSON) -> None:
+    assert dump(label) == written
+    assert load(written, Label) == label
+    with pytest.raises(CodecError, match="required field missing"):
+        load({"name": "a"}, Label)
 
 
 def test_a_mapping_that_was_read_cannot_be_changed() -> None:

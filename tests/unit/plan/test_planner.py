@@ -21,6 +21,7 @@ from tests.makers.plans import (
     IMAGES,
     P31,
     TODAY,
+    image_of,
     interpreters,
     make_image,
     make_plan,
@@ -445,7 +446,7 @@ def test_a_floor_that_the_building_interpreter_decides_needs_exactly_that_one() 
 def test_an_interpreter_that_no_image_has_is_owed_all_the_same() -> None:
     (cell,) = make_plan(make_recipe("cp314")).cells
 
-    assert (cell.id, cell.interpreter, cell.image) == (f"cp314-cp314-{P31}", None, None)
+    assert (cell.id, cell.builder) == (f"cp314-cp314-{P31}", None)
     assert [trial.image for trial in cell.trials] == [None]
 
 
@@ -454,7 +455,7 @@ def test_a_platform_is_a_ceiling_and_the_highest_image_below_it_serves() -> None
 
     (cell,) = make_plan(make_recipe("cp313"), images=images).cells
 
-    assert cell.image == "lookalike-manylinux_2_28_x86_64"
+    assert image_of(cell) == "lookalike-manylinux_2_28_x86_64"
     assert cell.id == f"cp313-cp313-{P31}"
 
 
@@ -464,7 +465,7 @@ def test_the_first_family_that_can_serve_wins() -> None:
     (ours,) = make_plan(make_recipe("cp313"), images=images, families=["none", "lookalike", "pypa"]).cells
     (theirs,) = make_plan(make_recipe("cp313"), images=images, families=["pypa", "lookalike"]).cells
 
-    assert (ours.image, theirs.image) == ("lookalike-manylinux_2_17_x86_64", "pypa-manylinux_2_28_x86_64")
+    assert (image_of(ours), image_of(theirs)) == ("lookalike-manylinux_2_17_x86_64", "pypa-manylinux_2_28_x86_64")
 
 
 HEX = "0123456789abcdef" * 4
@@ -486,7 +487,7 @@ def test_the_image_that_a_recipe_names_serves_before_every_family() -> None:
 
     made = make_plan(naming(P31), images=images, families=())
 
-    assert [cell.image for cell in made.cells] == [PINNED.reference]
+    assert [image_of(cell) for cell in made.cells] == [PINNED.reference]
 
 
 def test_the_image_that_a_recipe_names_serves_its_platform_alone() -> None:
@@ -494,7 +495,7 @@ def test_the_image_that_a_recipe_names_serves_its_platform_alone() -> None:
 
     made = make_plan(naming("manylinux_2_36_x86_64"), images=images)
 
-    assert [cell.image for cell in made.cells] == [f"lookalike-{P31}"]
+    assert [image_of(cell) for cell in made.cells] == [f"lookalike-{P31}"]
 
 
 def test_a_named_image_whose_libc_is_too_new_is_exit_4() -> None:

@@ -13,7 +13,7 @@ POSTGRES = BuildSpec(system={"apt": ("zlib1g-dev", "libpq-dev"), "dnf": ("libpq-
 
 def preparations(build: BuildSpec, *, manager: PackageManager | None = "apt") -> set[Preparation | None]:
     plan = make_plan(make_recipe(build=build), images=(make_image(manager=manager), *IMAGES[1:]))
-    return {cell.preparation for cell in plan.cells}
+    return {cell.builder.preparation for cell in plan.cells if cell.builder is not None}
 
 
 def test_a_recipe_without_system_packages_uses_the_image_as_it_is() -> None:

@@ -21,7 +21,7 @@ def origins(
 ) -> set[object]:
     project = make_project(crate=crate, rust=needs)
     plan = make_plan(make_recipe(rust=asked), project, images=(image, *IMAGES[1:]))
-    return {cell.rust for cell in plan.cells}
+    return {cell.builder and cell.builder.rust for cell in plan.cells}
 
 
 def test_an_image_compiles_with_its_own_rust() -> None:
