@@ -92,7 +92,9 @@ RULES = table(
         severity=Severity.ERROR,
         summary="compiled objects are installed as pure Python",
         why="Systems that keep platform-specific files apart put them in the wrong folder.",
-        mend="Set Root-Is-Purelib to false: tell the backend that the wheel has extension modules.",
+        mend="Set Root-Is-Purelib to false: tell the backend that the wheel has extension modules. Where it has only a "
+        "library or programs, let has_ext_modules of setuptools' Distribution return True, or hatchling's hook set "
+        'build_data["pure_python"] to False.',
         source=WHEEL_SPECIFICATION + ", Root-Is-Purelib",
     ),
 )
