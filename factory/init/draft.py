@@ -96,7 +96,8 @@ def _carried(
     yield from floors.carried
     if source.settings is not None:
         yield from _of_cibuildwheel(source.settings, files, source.pyproject, chosen)
-    if source.project is not None and not pure:
+    # A wheel for every Python has no extension module, whatever class of setuptools compiles its library.
+    if source.project is not None and not pure and source.project.any_abi is None:
         yield from _modules(files, source.project, source.pyproject)
     if source.project is not None:
         yield from _packages(files, source.project.name)

@@ -428,6 +428,23 @@ def test_a_module_of_meson_under_a_condition_is_not_certain() -> None:
     assert settled.recipe.audit.modules == ("demo._core",)
 
 
+FOR_CTYPES = """
+class Wheel(bdist_wheel):
+    def get_tag(self):
+        return "py3", "none", super().get_tag()[2]
+setup(ext_modules=[Extension("demo._c", ["c.c"])], cmdclass={"bdist_wheel": Wheel},
+      options={"x": {"py_limited_api": "cp39"}})
+"""
+
+
+def test_a_library_for_ctypes_is_no_module_and_has_no_floor() -> None:
+    settled = written({"pyproject.toml": PYPROJECT, "setup.py": FOR_CTYPES})
+
+    assert settled.recipe.audit.modules == ()
+    assert settled.recipe.abi3 is None
+    assert reasons(settled, "audit.modules") == []
+
+
 def test_a_pure_python_project_is_told_to_need_no_factory() -> None:
     settled = written({"pyproject.toml": PYPROJECT, "setup.py": "setup()", "demo/__init__.py": ""})
 
