@@ -27,7 +27,8 @@ def lines_for(wheel: Artifact, planned: PlannedRecipe, cell: Cell) -> str:
             subject = "sets its own floor" if isinstance(owed, Abi3Floor) else "makes abi3 wheels itself"
             return f"the project {subject}: write {_floor_lines(made, planned)}"
         case Interpreter() if isinstance(owed, Abi3Floor):
-            way = "another" if recipe.build.floor.kind in ("feature", "option") else "{feature: NAME} or {option: TEXT}"
+            named = recipe.build.floor.kind in ("feature", "option")
+            way = "another feature or option" if named else "{feature: NAME} or {option: TEXT}"
             per_version = f"wheel: per-version{_instead(recipe)}"
             return f"the floor does not reach the build: write {way} as build.floor, or {per_version}"
         case Interpreter() if isinstance(owed, AnyPython):
@@ -45,7 +46,8 @@ def spared(job: Job, outcomes: Mapping[Key, Outcome]) -> Outcome | None:
     for peer in job.peers:
         outcome = outcomes.get(peer)
         if isinstance(outcome, Built) and (made := _repeated(outcome.record, job.cell)) is not None:
-            message = f"not built: {peer} came out as {made.python_tag}-{made.abi_tag}, and so would this"
+            tags = f"{made.python_tag}-{made.abi_tag}"
+            message = f"{peer} came out as {tags}; this would, too, and was not built"
             failure = Failure(step="audit of the built wheel", message=message)
             return Built(record=CellRecord(cell=job.cell, status="blocked", failure=failure))
     return None

@@ -4,7 +4,7 @@ Jobs start in the order given, as soon as what they need has passed and enough t
 overtaken by lighter ones behind it, so that it cannot wait forever.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -174,17 +174,19 @@ class _Running(Generic[_J, _O]):
 
     def _settle(self) -> None:
         """Give an outcome to every job whose needs are done but that will not begin, and then to those that need it."""
-        while settled := [(job, outcome) for job in self.waiting if (outcome := self._without(job)) is not None]:
+        while settled := [(job, outcome) for job in self.waiting for outcome in self._without(job)]:
             for job, outcome in settled:
                 self.waiting.remove(job)
                 self._take(job, outcome)
 
-    def _without(self, job: _J) -> _O | None:
-        """Return the outcome of a job that will not begin, None where it may, or where its needs are not done."""
+    def _without(self, job: _J) -> Iterator[_O]:
+        """Yield the outcome of a job that will not begin; nothing where it may, or where its needs are not done."""
         if not self._is_ready(job):
-            return None
-        missing = self._missing(job)
-        return self.duties.blocked(job, missing) if missing else self.duties.spared(job, self.outcomes)
+            return
+        if missing := self._missing(job):
+            yield self.duties.blocked(job, missing)
+        elif (outcome := self.duties.spared(job, self.outcomes)) is not None:
+            yield outcome
 
     def _next(self) -> _J | None:
         """Return the first job whose needs have passed, if enough threads are free for it."""

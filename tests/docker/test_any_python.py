@@ -151,7 +151,7 @@ def test_only_the_first_of_the_cells_is_built_that_come_out_with_the_same_other_
     assert f"tag-unexpected: has {tags}; cp39-cp39 is expected" in first.failure.message
     assert hint in first.failure.hint
     assert all(record.failure is not None for record in others)
-    assert f"{first.cell.address} came out as {tags}, and so would this" in unforeseen.stderr
+    assert f"{first.cell.address} came out as {tags}; this would, too, and was not built" in unforeseen.stderr
     logs = (unforeseen.run_folder / "logs" / name).iterdir()
     assert [folder.name for folder in logs] == [first.cell.id]
 

@@ -73,7 +73,7 @@ LINES = {
     "no-abi3-by-the-option": (
         "cp313-cp313",
         f"{PLAIN}{OPTION}",
-        "write another as build.floor, or wheel: per-version, instead of abi3 and build.floor",
+        "write another feature or option as build.floor, or wheel: per-version, instead of abi3 and build.floor",
         "wheel: per-version\n",
     ),
     "every-python-where-a-version-is-owed": ("py3-none", PLAIN, "write wheel: py3-none", "wheel: py3-none\n"),
@@ -135,7 +135,7 @@ def test_the_rest_of_a_matrix_that_is_wrong_alike_is_not_built(world: World) -> 
 
     assert (first.status, second.status, built) == ("failed", "blocked", 1)
     assert failure_of(second).message == (
-        f"not built: plain/cp311-cp311-{PLATFORM} came out as cp39-abi3, and so would this"
+        f"plain/cp311-cp311-{PLATFORM} came out as cp39-abi3; this would, too, and was not built"
     )
     assert [trial.outcome for trial in second.trials] == ["blocked"]
     assert [failure_of(record) for record in again] == [failure_of(first), failure_of(second)]
