@@ -5,12 +5,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from factory import lfs
 from factory.excerpt import listed
 from factory.source.tree import Tree
 from factory.untrusted import UntrustedTextError, decoded, parse_configuration
 
-_POINTER: Final = b"version https://git-lfs.github.com/spec/v1\n"
-_POINTER_BYTES: Final = range(len(_POINTER), 1024)  # the specification of Git LFS: less than 1024 bytes
 _MODULES: Final = ".gitmodules"
 _MODULES_BYTES: Final = 1 << 20
 _SUBMODULE: Final = re.compile(r"submodule .*", re.DOTALL)
@@ -28,7 +27,7 @@ def placeholder_notes(tree: Tree) -> Iterator[str]:
 
 
 def _is_pointer(tree: Tree, path: str) -> bool:
-    return tree.files[path].size_bytes in _POINTER_BYTES and (tree.read(path) or b"").startswith(_POINTER)
+    return tree.files[path].size_bytes in lfs.SIZES and lfs.is_pointer(tree.read(path) or b"")
 
 
 def _empty_submodules(tree: Tree) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
+from factory import lfs
 from factory.untrusted import UntrustedTextError, parse_script
 
 Mistake = Literal["lfs-pointer", "html-page", "conflict-marks"]
 
-_POINTER = b"version https://git-lfs.github.com/spec/"
-_POINTER_BYTES = 1 << 10  # the Git LFS specification: a pointer is smaller
+_PAGE_BEGINS_BYTES = 1 << 10
 _LOOKED_AT_BYTES = 1 << 20
 _PYTHON = frozenset({"py", "pyi"})
 _SCRIPTS = 8  # parsing takes longer than all else; few honest wheels hold one text with marks, none so many
@@ -35,7 +35,7 @@ def is_suspect(name: str, head: bytes, size_bytes: int) -> bool:
         return False
     suffix = _suffix(name)
     begins_a_page = suffix in _DATA and head.lstrip(_BLANKS)[:1] in (b"", b"<")
-    return suffix in _CODE or begins_a_page or (head == _POINTER[:4] and size_bytes <= _POINTER_BYTES)
+    return suffix in _CODE or begins_a_page or (head == lfs.MARK[:4] and size_bytes in lfs.SIZES)
 
 
 class Suspects:
@@ -52,9 +52,9 @@ class Suspects:
             self.mistakes[name] = mistake
 
     def _mistake_in(self, suffix: str, content: bytes) -> Mistake | None:
-        if content.startswith(_POINTER) and len(content) <= _POINTER_BYTES:
+        if lfs.is_pointer(content):
             return "lfs-pointer"
-        if suffix in _CODE | _DATA and content[:_POINTER_BYTES].lstrip(_BLANKS).lower().startswith(_PAGES):
+        if suffix in _CODE | _DATA and content[:_PAGE_BEGINS_BYTES].lstrip(_BLANKS).lower().startswith(_PAGES):
             return "html-page"
         if suffix in _CODE and _has_marks(content) and not (suffix in _PYTHON and self._is_python(content)):
             return "conflict-marks"
