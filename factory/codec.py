@@ -3,6 +3,7 @@
 A value with `parse` and `str` (tags, interpreters, floors) is its text; so are versions, requirements, specifiers,
 digests, paths, dates. A set is a sorted list. A member of a union of dataclasses carries its class's name as `kind`.
 A field may be written under another name, or its own fields in its place.
+A field with `ABSENT` in its metadata is left out where it has its default.
 Reading is strict: unknown and missing keys, and numbers where text is meant, are errors that name the field.
 """
 
@@ -33,6 +34,8 @@ WRITTEN_AS: Final = "written_as"
 """In a field's metadata: the field's name in JSON, where it is another."""
 INLINED: Final = "inlined"
 """In a field's metadata: the dataclass whose fields are written in its place; null for each where it is None."""
+ABSENT: Final = "absent where it has its default"
+"""In a field's metadata: it came after documents of its class had been written, and those without it stay as they were."""
 
 _T = TypeVar("_T")
 _TAG = "kind"
@@ -193,7 +196,7 @@ def _record_reader(converter: "Converter", kind: type) -> Callable[[object, obje
     from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415 -- as in `load`
 
     of_dict: Callable[..., object] = make_dict_structure_fn(
-        kind, converter, _cattrs_forbid_extra_keys=True, **_renamed(kind)
+        kind, converter, _cattrs_forbid_extra_keys=True, **_rules(kind)
     )
     inlined = _inlined(kind)
 
@@ -211,7 +214,7 @@ def _record_reader(converter: "Converter", kind: type) -> Callable[[object, obje
 def _record_writer(converter: "Converter", kind: type) -> Callable[[object], object]:
     from cattrs.gen import make_dict_unstructure_fn  # noqa: PLC0415 -- as in `load`
 
-    to_dict: Callable[..., dict[str, object]] = make_dict_unstructure_fn(kind, converter, **_renamed(kind))
+    to_dict: Callable[..., dict[str, object]] = make_dict_unstructure_fn(kind, converter, **_rules(kind))
     inlined = _inlined(kind)
 
     def write(value: object) -> object:
@@ -223,11 +226,14 @@ def _record_writer(converter: "Converter", kind: type) -> Callable[[object], obj
     return write if inlined else to_dict
 
 
-def _renamed(kind: type) -> dict[str, typing.Any]:
+def _rules(kind: type) -> dict[str, typing.Any]:
     from cattrs.gen import override  # noqa: PLC0415 -- as in `load`
 
-    names = {field.name: field.metadata.get(WRITTEN_AS) for field in dataclasses.fields(kind)}
-    return {name: override(rename=written) for name, written in names.items() if written is not None}
+    return {
+        field.name: override(rename=field.metadata.get(WRITTEN_AS), omit_if_default=ABSENT in field.metadata)
+        for field in dataclasses.fields(kind)
+        if not {WRITTEN_AS, ABSENT}.isdisjoint(field.metadata)
+    }
 
 
 def _inlined(kind: type) -> dict[str, tuple[str, ...]]:
@@ -246,6 +252,11 @@ def written_fields(kind: type) -> dict[str, object]:
         else:
             written |= {name: typing.Optional[inner] for name, inner in typing.get_type_hints(part).items()}  # noqa: UP045
     return written
+
+
+def absent(kind: type) -> frozenset[str]:
+    """Return the fields of a frozen value's class that are left out where they have their default."""
+    return frozenset(field.name for field in dataclasses.fields(kind) if ABSENT in field.metadata)
 
 
 def _is_optional(kind: object) -> bool:

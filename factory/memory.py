@@ -22,8 +22,8 @@ R = TypeVar("R")
 Flag: TypeAlias = Literal["no-cache", "update"]
 KEY = "name in the key document"
 """Metadata of a stage's field: its name in the key document, where that is not the field's own."""
-ABSENT = "absent where it is None"
-"""Metadata of a stage's field: the key document leaves it out where it is None."""
+ABSENT = codec.ABSENT
+"""Metadata of a stage's field, or of a field in one: the key document leaves it out where it has its default."""
 
 WORK: frozenset[Flag] = frozenset({"no-cache"})
 """The flags that redo a stage whose result follows from its fields alone."""
@@ -52,7 +52,7 @@ class Stage(Generic[T_co]):
         inputs = {
             part.metadata.get(KEY, part.name): codec.dump(value)
             for part, value in given
-            if value is not None or ABSENT not in part.metadata
+            if ABSENT not in part.metadata or value != part.default
         }
         return document(self.NAME, self.VERSION, inputs)
 

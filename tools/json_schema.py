@@ -13,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.version import Version
 
-from factory.codec import JSON, written_fields
+from factory.codec import JSON, absent, written_fields
 from factory.digest import Digest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -85,7 +85,7 @@ def _record(kind: type, records: dict[str, Node]) -> Node:
     fields = {
         name: {"description": words[name], **_node(inner, records)} for name, inner in written_fields(kind).items()
     }
-    return _table(fields, description=_caption(kind))
+    return _table(fields, description=_caption(kind), absent=absent(kind))
 
 
 def described(kind: type) -> Mapping[str, str]:
@@ -102,11 +102,11 @@ def _caption(kind: type) -> str:
     return " ".join((kind.__doc__ or "").split())
 
 
-def _table(properties: Mapping[str, Node], *, description: str) -> Node:
+def _table(properties: Mapping[str, Node], *, description: str, absent: frozenset[str] = frozenset()) -> Node:
     return {
         "description": description,
         "type": "object",
         "properties": dict(properties),
-        "required": list(properties),
+        "required": [name for name in properties if name not in absent],
         "additionalProperties": False,
     }

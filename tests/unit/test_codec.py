@@ -16,7 +16,7 @@ from packaging.tags import Tag
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from factory.codec import INLINED, JSON, WRITTEN_AS, CodecError, dump, load
+from factory.codec import ABSENT, INLINED, JSON, WRITTEN_AS, CodecError, dump, load
 from factory.digest import Digest
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag
 
@@ -49,6 +49,13 @@ class Picture:
 class Label:
     text: str = field(metadata={WRITTEN_AS: "name"})
     under: Square | None = field(metadata={INLINED: Square})
+
+
+class Dated:
+    """A record whose second field came later."""
+
+    name: str
+    year: int = field(default=0, metadata={ABSENT: True})
 
 
 def box(kind: object) -> type:
@@ -156,3 +163,16 @@ def test_what_is_no_table_is_no_record(json_value: JSON) -> None:
 def test_what_has_no_json_form_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="has no JSON form"):
         dump(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        pytest.param(Dated(name="a"), {"name": "a"}, id="as documents were before the field"),
+        pytest.param(Dated(name="a", year=3), {"name": "a", "year": 3}, id="with the field"),
+    ],
+)
+def test_a_field_that_came_later_is_absent_where_it_has_its_default(value: Dated, written: JSON) -> None:
+    assert dump(value) == written
+    assert dump(box(Dated)(value)) == {"value": written}
+    assert load(written, Dated) == value

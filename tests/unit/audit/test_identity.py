@@ -5,6 +5,7 @@ from factory.audit.identity import ROOMS, gate_identity, sources_of
 from factory.errors import InternalError
 
 JUDGE_NOTHING = {
+    "codec": "writes keys, and decides nothing",
     "digest": "counts SHA-256 and decides nothing; the wheel's own digest is in the key",
     "errors": "stops a run, in which nothing is judged",
 }
