@@ -35,7 +35,7 @@ WRITTEN_AS: Final = "written_as"
 INLINED: Final = "inlined"
 """In a field's metadata: the dataclass whose fields are written in its place; null for each where it is None."""
 ABSENT: Final = "absent where it has its default"
-"""In a field's metadata: it came after documents of its class had been written, and those without it stay as they were."""
+"""In a field's metadata: it is left out where it has its default, as in documents from before there was the field."""
 
 _T = TypeVar("_T")
 _TAG = "kind"

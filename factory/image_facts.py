@@ -1,12 +1,53 @@
 """What an image contains: declared beside its pins, and probed before the first cell; the two must be equal."""
 
-from dataclasses import dataclass
-from typing import Literal
+import re
+from dataclasses import dataclass, field
+from typing import Literal, Self
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from factory.catalogue import PackageManager
+from factory.codec import ABSENT
 from factory.tags import Interpreter, PlatformTag
+
+_RELEASE = re.compile(r"(?P<interpreter>[a-z0-9]{1,9}) (?P<version>[0-9a-z.+]{1,40})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Release:
+    """Which release of its version an interpreter is: `cp39 3.9.2`."""
+
+    interpreter: Interpreter
+    version: Version
+
+    def __str__(self) -> str:
+        return f"{self.interpreter} {self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `cp39 3.9.2`.
+
+        Raises:
+            ValueError: the text is none, or the release is of another version of Python.
+        """
+        if (match := _RELEASE.fullmatch(text)) is None:
+            raise ValueError(f"{text!r} is not a release such as 'cp39 3.9.2'")
+        return cls.of(match["interpreter"], match["version"])
+
+    @classmethod
+    def of(cls, interpreter: str, version: str) -> Self:
+        """Read an interpreter and its release.
+
+        Raises:
+            ValueError: one of them is none, or the release is of another version of Python.
+        """
+        try:
+            release = cls(Interpreter.parse(interpreter), Version(version))
+        except InvalidVersion as error:
+            raise ValueError(f"{version!r} is not a version") from error
+        if release.version.release[:2] != (3, release.interpreter.minor):
+            raise ValueError(f"{version} is no release of {interpreter}")
+        return release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +58,8 @@ class ImageFacts:
     `platform` is the policy its libc is exactly; `interpreters` are those it can build with (role `build`) or run
     (role `trial`); `rust` and `c` are the versions of its Rust and its GCC, None without one. `packages` names the
     package manager of a build image, None where there is none. `bundled_rust` is the version of the factory's own Rust,
-    where that can be brought to the image.
+    where that can be brought to the image. `releases` are the interpreters of which more than the version is known; the
+    image has these or newer ones.
     """
 
     name: str
@@ -29,3 +71,8 @@ class ImageFacts:
     c: Version | None = None
     packages: PackageManager | None = None
     bundled_rust: Version | None = None
+    releases: tuple[Release, ...] = field(default=(), metadata={ABSENT: True})
+
+    def release_of(self, interpreter: Interpreter) -> Version | None:
+        """Return which release an interpreter is; None where that is not known."""
+        return next((release.version for release in self.releases if release.interpreter == interpreter), None)

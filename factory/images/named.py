@@ -77,15 +77,17 @@ def read_facts(pin: Pin, architecture: str, probed: Probed) -> ImageFacts:
         raise _unfit(pin, "neither glibc nor musl was found in it")
     if probed.broken:
         raise _unfit(pin, f"{', '.join(probed.broken)} does not run")
-    if not any(python.minor >= OLDEST_TOOL_PYTHON and not python.free_threaded for python in probed.builders):
-        held = " ".join(map(str, sorted(probed.builders))) or "no interpreter"
+    interpreters = sorted(probed.interpreters("build"))
+    if not any(python.minor >= OLDEST_TOOL_PYTHON and not python.free_threaded for python in interpreters):
+        held = " ".join(map(str, interpreters)) or "no interpreter"
         raise _unfit(pin, f"it has {held} in /opt/python, and auditwheel needs CPython 3.{OLDEST_TOOL_PYTHON} or newer")
     return ImageFacts(
         name=pin.reference,
         family=RECIPE_FAMILY,
         role="build",
         platform=platform_of(probed.libc, arch),
-        interpreters=tuple(sorted(probed.builders)),
+        interpreters=tuple(interpreters),
+        releases=probed.releases("build"),
         rust=probed.rust,
         c=probed.c,
         packages=probed.packages,

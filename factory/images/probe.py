@@ -1,6 +1,6 @@
 """What an image really holds, found by running a probe in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -10,11 +10,11 @@ from factory.catalogue import PackageManager
 from factory.engine.api import ContainerSpec, Engine
 from factory.errors import ImageError
 from factory.guests import program
-from factory.image_facts import ImageFacts
+from factory.image_facts import ImageFacts, Release
 from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_version
 
-PROBE_VERSION: Final = 1
+PROBE_VERSION: Final = 2
 """Rises when a probe answers differently for the same image: remembered answers are then asked for again."""
 
 _TIMEOUT_S: Final = 300
@@ -38,22 +38,26 @@ class Libc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """What an image holds: its libc, the CPythons in the place of each role, GCC, rustc, package manager.
+    """What an image holds: its libc, the releases of CPython in the place of each role, GCC, rustc, package manager.
 
     `broken` are programs that failed. Interpreters other than CPython are left out: nothing is built for them here.
     """
 
     libc: Libc | None
-    builders: frozenset[Interpreter] = frozenset()
-    runners: frozenset[Interpreter] = frozenset()
+    builders: frozenset[Release] = frozenset()
+    runners: frozenset[Release] = frozenset()
     rust: Version | None = None
     c: Version | None = None
     packages: PackageManager | None = None
     broken: tuple[str, ...] = ()
 
-    def interpreters(self, role: Literal["build", "trial"]) -> frozenset[Interpreter]:
+    def releases(self, role: Literal["build", "trial"]) -> tuple[Release, ...]:
         """Return the interpreters in the place where images of a role have them."""
-        return self.builders if role == "build" else self.runners
+        return tuple(sorted(self.builders if role == "build" else self.runners))
+
+    def interpreters(self, role: Literal["build", "trial"]) -> frozenset[Interpreter]:
+        """Return the same without their releases."""
+        return frozenset(release.interpreter for release in self.releases(role))
 
 
 def probe(engine: Engine, image: str) -> Probed:
@@ -98,8 +102,8 @@ class _Answer:
     """What has been read so far."""
 
     libcs: list[Libc] = field(default_factory=list)
-    builders: set[Interpreter] = field(default_factory=set)
-    runners: set[Interpreter] = field(default_factory=set)
+    builders: set[Release] = field(default_factory=set)
+    runners: set[Release] = field(default_factory=set)
     rust: Version | None = None
     c: Version | None = None
     packages: PackageManager | None = None
@@ -128,10 +132,10 @@ class _Answer:
 
     def _take_python(self, path: str, answer: str) -> None:
         match parse_json(answer.encode()):
-            case ["CPython", int(minor), bool(is_free_threaded)] if 0 <= minor <= _HIGHEST:
+            case ["CPython", int(minor), bool(is_free_threaded), str(version)] if 0 <= minor <= _HIGHEST:
                 place = self.builders if path.startswith(_BUILD_PLACE) else self.runners
-                place.add(Interpreter(minor, is_free_threaded))
-            case [str(), int(), bool()]:
+                place.add(Release(Interpreter(minor, is_free_threaded), parse_version(version)))
+            case [str(), int(), bool(), str()]:
                 pass
             case _:
                 raise UntrustedTextError("does not name an implementation with its version")
@@ -161,7 +165,7 @@ def _manager(name: str) -> PackageManager:
 
 
 def require_declared(facts: ImageFacts, probed: Probed, *, hint: str) -> None:
-    """Refuse an image that is not what it declares; a newer Rust or GCC than declared is welcome.
+    """Refuse an image that is not what it declares; newer Rust, GCC and releases of interpreters are welcome.
 
     Raises:
         ImageError: libc, interpreters, package manager, Rust or GCC differ.
@@ -177,6 +181,7 @@ def _differences(facts: ImageFacts, probed: Probed) -> list[str]:
     held = probed.interpreters(facts.role)
     if held != set(facts.interpreters):
         differences.append(f"its interpreters are {_listed(held)}; {_listed(facts.interpreters)} are declared")
+    differences += [*_older(facts.releases, probed.releases(facts.role))]
     if facts.role == "build" and probed.packages != facts.packages:
         differences.append(f"its package manager is {probed.packages or 'none'}, {facts.packages} is declared")
     if facts.rust is not None and (probed.rust is None or probed.rust < facts.rust):
@@ -184,6 +189,14 @@ def _differences(facts: ImageFacts, probed: Probed) -> list[str]:
     if facts.c is not None and (probed.c is None or probed.c < facts.c):
         differences.append(f"its gcc is {probed.c or 'absent'}, {facts.c} or newer is declared")
     return differences
+
+
+def _older(declared: Iterable[Release], held: Iterable[Release]) -> Iterator[str]:
+    versions = {release.interpreter: release.version for release in held}
+    for release in declared:
+        version = versions.get(release.interpreter)
+        if version is not None and version < release.version:
+            yield f"its {release.interpreter} is {version}, {release.version} or newer is declared"
 
 
 def _listed(interpreters: Iterable[Interpreter]) -> str:

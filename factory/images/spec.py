@@ -9,7 +9,7 @@ from typing import Final
 from packaging.version import Version
 
 from factory.errors import ImageError
-from factory.image_facts import ImageFacts
+from factory.image_facts import ImageFacts, Release
 from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
 
@@ -171,7 +171,15 @@ def _facts(path: Path, table: Table, interpreters: tuple[Interpreter, ...]) -> I
         rust=Version(table.table("rust").required_text("version")) if "rust" in table else None,
         c=Version(table.required_text("c")) if "c" in table else None,
         packages="apt" if role == "build" else None,
+        releases=_releases(table.table("releases"), interpreters),
     )
+
+
+def _releases(table: Table, interpreters: tuple[Interpreter, ...]) -> tuple[Release, ...]:
+    releases = tuple(sorted(Release.of(tag, version) for tag, version in table.text_items()))
+    if absent := [str(release) for release in releases if release.interpreter not in interpreters]:
+        raise ValueError(f"releases names {', '.join(absent)}, which the image does not have")
+    return releases
 
 
 def _rust(table: Table) -> Rust:

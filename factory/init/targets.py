@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from packaging.specifiers import SpecifierSet
+
 from factory.image_facts import ImageFacts
 from factory.init.cibuildwheel import Settings
 from factory.init.model import Carried, Entry, Left
@@ -73,7 +75,7 @@ def targets(
     here = [
         interpreter
         for interpreter in wanted
-        if _here(interpreter, images, families, platforms) and not _impossible(interpreter, project, floors)
+        if _here(interpreter, images, families, platforms, project) and not _impossible(interpreter, project, floors)
     ]
     return Targets(
         interpreters=tuple(here or wanted[-1:]),
@@ -107,12 +109,17 @@ def _wanted(
 
 
 def _here(
-    interpreter: Interpreter, images: Sequence[ImageFacts], families: Sequence[str], platforms: Sequence[PlatformTag]
+    interpreter: Interpreter,
+    images: Sequence[ImageFacts],
+    families: Sequence[str],
+    platforms: Sequence[PlatformTag],
+    project: Project | None,
 ) -> bool:
+    requires_python = SpecifierSet() if project is None else project.requires_python
     serving = [image for image in images if image.role == "build" and image.family in families]
     builders = {builder for image in serving for builder in image.interpreters}
     return interpreter in builders and any(
-        trial_image(interpreter, platform, images) is not None for platform in platforms
+        trial_image(interpreter, platform, images, requires_python) is not None for platform in platforms
     )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from packaging.specifiers import SpecifierSet
+
 from factory.catalogue import CONTAINER_MACHINE
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
@@ -50,12 +52,21 @@ def _named_image(platform: PlatformTag, images: Sequence[ImageFacts], pin: Pin) 
     return image
 
 
-def trial_image(interpreter: Interpreter, platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFacts | None:
+def admits(requires_python: SpecifierSet, image: ImageFacts, interpreter: Interpreter) -> bool:
+    """Whether a project may be installed on an image's release of an interpreter, as far as the release is known."""
+    release = image.release_of(interpreter)
+    return release is None or requires_python.contains(release, prereleases=True)
+
+
+def trial_image(
+    interpreter: Interpreter, platform: PlatformTag, images: Sequence[ImageFacts], requires_python: SpecifierSet
+) -> ImageFacts | None:
     """Return the trial image that has an interpreter and the oldest libc on which the wheel must work."""
     able = [
         image
         for image in images
         if image.role == "trial" and interpreter in image.interpreters and platform.serves(image.platform)
+        if admits(requires_python, image, interpreter)
     ]
     # The name decides between equals, so that the order of the list does not.
     return min(able, key=lambda image: (image.platform.version, image.name), default=None)

@@ -8,7 +8,7 @@ from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
 from factory.plan.crates import refuse_absent_locks
 from factory.plan.floors import doubts
-from factory.plan.images import build_image, loader_image, trial_image
+from factory.plan.images import admits, build_image, loader_image, trial_image
 from factory.plan.limits import pyo3_excludes
 from factory.plan.model import Builder, Cell, Plan, Skip, Trial
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
@@ -197,13 +197,17 @@ def _building(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpret
     """Choose the interpreter that builds a wheel; None where the image has none that may, and the wheel stays owed."""
     match built_for:
         case Interpreter():
-            return built_for if built_for in image.interpreters else None
+            return built_for if _has(image, built_for, world) else None
         case AnyPython():
-            return next((interpreter for interpreter in sorted(world.owed) if interpreter in image.interpreters), None)
+            return next((interpreter for interpreter in sorted(world.owed) if _has(image, interpreter, world)), None)
         case Abi3Floor():
             return _floor_builder(world, built_for, image)
         case _:
             assert_never(built_for)
+
+
+def _has(image: ImageFacts, interpreter: Interpreter, world: World) -> bool:
+    return interpreter in image.interpreters and admits(world.project.requires_python, image, interpreter)
 
 
 def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
@@ -221,6 +225,7 @@ def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpr
         for interpreter in sorted(image.interpreters)
         if floor.covers(interpreter)
         and runs(world.project.requires_python, interpreter)
+        and admits(world.project.requires_python, image, interpreter)
         and not (pyo3 is not None and pyo3_excludes(pyo3, interpreter, by_floor=False))
         and (world.floors.way != "interpreter" or interpreter.minor == floor.minor)
         and (not world.floors.always_on or world.floors.made_by(interpreter) == floor)
@@ -235,7 +240,7 @@ def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpr
 
 
 def _trial(world: World, interpreter: Interpreter, platform: PlatformTag) -> Trial:
-    image = trial_image(interpreter, platform, world.images)
+    image = trial_image(interpreter, platform, world.images, world.project.requires_python)
     return Trial(interpreter=interpreter, image=None if image is None else image.name)
 
 
@@ -259,7 +264,7 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
         itself = Interpreter(floor.minor, floor.free_threaded)
         for cell in cells:
             if cell.floor == floor and itself in cell.untried:
-                here = trial_image(itself, cell.platform, world.images) is not None
+                here = trial_image(itself, cell.platform, world.images, world.project.requires_python) is not None
                 why = "is not listed" if here else "cannot be tried here"
                 yield f"{cell.id} claims {itself}, its floor, which {why}"
 

@@ -1,6 +1,7 @@
 """What a recipe asks for and the source allows: which interpreters and floors are owed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -8,9 +9,10 @@ from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 
-from factory.errors import PlanError, Problem
+from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
 from factory.plan.floors import Floors, owed_floors
+from factory.plan.images import admits, build_image
 from factory.plan.limits import pyo3_excludes, pyo3_links_libpython
 from factory.plan.selection import rule_for
 from factory.project.model import Project
@@ -73,10 +75,11 @@ def read_world(
     for entry in recipe.interpreters:
         first.setdefault(entry.interpreter, entry)
     wanted = tuple(first.values())
-    possible = [entry.interpreter for entry in wanted if _ruled_out(project, entry.interpreter) is None]
+    held = _Held(recipe=recipe, project=project, images=images, families=families)
+    possible = [entry.interpreter for entry in wanted if _ruled_out(held, entry.interpreter) is None]
     floors = owed_floors(recipe, project, backend, possible)
     excluded = {
-        entry.interpreter: why for entry in wanted if (why := _excluded(project, floors, entry.interpreter)) is not None
+        entry.interpreter: why for entry in wanted if (why := _excluded(held, floors, entry.interpreter)) is not None
     }
     world = World(
         recipe=recipe,
@@ -114,11 +117,34 @@ def runs(requires_python: SpecifierSet, interpreter: Interpreter) -> bool:
     return any(requires_python.contains(f"{interpreter.version}.{patch}") for patch in _PATCHES)
 
 
-def _excluded(project: Project, floors: Floors, interpreter: Interpreter) -> Exclusion | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """A project, and the images that would build a recipe's wheels of it."""
+
+    recipe: Recipe
+    project: Project
+    images: Sequence[ImageFacts]
+    families: Sequence[str]
+
+    def too_old(self, interpreter: Interpreter) -> str:
+        """Return which release of an interpreter every image has that requires-python excludes; "" where one may."""
+        builders = [image for image in self._builders() if interpreter in image.interpreters]
+        excluded = [image for image in builders if not admits(self.project.requires_python, image, interpreter)]
+        if not excluded or len(excluded) < len(builders):
+            return ""
+        return f"{excluded[0].name} has {excluded[0].release_of(interpreter)}"
+
+    def _builders(self) -> Iterator[ImageFacts]:
+        for platform in self.recipe.platforms:
+            with suppress(ImageError):  # told by the cells of that platform
+                yield build_image(platform, self.images, self.families, self.recipe.images.get(platform))
+
+
+def _excluded(held: _Held, floors: Floors, interpreter: Interpreter) -> Exclusion | None:
     if floors.any_python is not None:
-        return _ruled_out(project, interpreter) or _uncovered(floors, floors.any_python, interpreter)
-    home = floors.home(interpreter)
-    if (why := _ruled_out(project, interpreter, by_floor=home is not None)) is not None:
+        return _ruled_out(held, interpreter) or _uncovered(floors, floors.any_python, interpreter)
+    project, home = held.project, floors.home(interpreter)
+    if (why := _ruled_out(held, interpreter, by_floor=home is not None)) is not None:
         return why
     if home is None and (other := floors.made_by(interpreter)) is not None:
         return Exclusion(reason=f"the source makes its abi3 floor {other}, which abi3 does not list", kind="floor")
@@ -143,9 +169,12 @@ def _limits_every_build(project: Project) -> bool:
     return project.backend == "setuptools" and project.floor is not None and project.floor.way == "project"
 
 
-def _ruled_out(project: Project, interpreter: Interpreter, *, by_floor: bool = True) -> Exclusion | None:
+def _ruled_out(held: _Held, interpreter: Interpreter, *, by_floor: bool = True) -> Exclusion | None:
+    project = held.project
     if not runs(project.requires_python, interpreter):
         return Exclusion(reason=f"requires-python is {project.requires_python}", kind="requires-python")
+    if why := held.too_old(interpreter):
+        return Exclusion(reason=f"requires-python is {project.requires_python}, and {why}", kind="requires-python")
     if project.pyo3 is None or project.pyo3.version is None:
         return None
     reason = pyo3_excludes(project.pyo3.version, interpreter, by_floor=by_floor)

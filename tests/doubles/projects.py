@@ -15,8 +15,8 @@ from tests.makers.sources import make_sdist, member
 from tests.makers.wheels import make_wheel
 
 PROBED = """\
-python /opt/python/cp311-cp311/bin/python ["CPython", 11, false]
-python /opt/python/cp313-cp313/bin/python ["CPython", 13, false]
+python /opt/python/cp311-cp311/bin/python ["CPython", 11, false, "3.11.2"]
+python /opt/python/cp313-cp313/bin/python ["CPython", 13, false, "3.13.5"]
 glibc [2, 31]
 gcc "10.2.1"
 packages "apt"

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from factory.catalogue import PackageManager
-from factory.image_facts import ImageFacts
+from factory.image_facts import ImageFacts, Release
 from factory.plan.model import Cell, Plan
 from factory.plan.planner import plan
 from factory.project.model import BuildSystem, Project, Pyo3, ReadFloor, ReadTag
@@ -113,8 +113,9 @@ def make_image(
     manager: PackageManager | None = "apt",
     role: Literal["build", "trial"] = "build",
     name: str = "",
+    releases: str = "",
 ) -> ImageFacts:
-    """Make a build image that holds these interpreters."""
+    """Make a build image that holds these interpreters, of which `releases` are known: `cp39==3.9.2`."""
     return ImageFacts(
         name=name or f"{family if role == 'build' else role}-{platform}",
         family=family,
@@ -124,12 +125,13 @@ def make_image(
         rust=Version(rust) if rust else None,
         c=Version(c) if c else None,
         packages=manager,
+        releases=tuple(Release.of(*text.split("==")) for text in releases.split()),
     )
 
 
-def make_trial_image(held: str, platform: str) -> ImageFacts:
+def make_trial_image(held: str, platform: str, releases: str = "") -> ImageFacts:
     """Make a trial image."""
-    return make_image(held, platform=platform, role="trial", rust=None, c=None)
+    return make_image(held, platform=platform, role="trial", rust=None, c=None, releases=releases)
 
 
 IMAGES = (

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -25,7 +26,9 @@ def test_an_interpreter_says_which_it_is() -> None:
     said = output_of(sys.executable, "-I", "-c", program("probe_python.py"), "/opt/python/x/bin/python")
 
     is_free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-    assert read_answer(said).builders == {Interpreter(sys.version_info.minor, is_free_threaded)}
+    (release,) = read_answer(said).builders
+    assert release.interpreter == Interpreter(sys.version_info.minor, is_free_threaded)
+    assert str(release.version) == platform.python_version().rstrip("+")
 
 
 def test_a_machine_says_what_it_holds() -> None:

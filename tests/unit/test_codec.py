@@ -51,6 +51,7 @@ class Label:
     under: Square | None = field(metadata={INLINED: Square})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
     """A record whose second field came later."""
 

@@ -8,7 +8,7 @@ import pytest
 from packaging.version import Version
 
 from factory.errors import ImageError
-from factory.image_facts import ImageFacts
+from factory.image_facts import ImageFacts, Release
 from factory.images.named import AskImage, known, read_facts, remembered
 from factory.images.probe import Libc, Probed
 from factory.images.rust import brought
@@ -22,8 +22,8 @@ PIN = Pin.parse(f"registry.test/image:1@sha256:{HEX}")
 GLIBC_2_28 = Libc(family="glibc", major=2, minor=28)
 PROBED = Probed(
     libc=GLIBC_2_28,
-    builders=frozenset({Interpreter(13), Interpreter(9)}),
-    runners=frozenset({Interpreter(6)}),
+    builders=frozenset({Release.of("cp313", "3.13.5"), Release.of("cp39", "3.9.23")}),
+    runners=frozenset({Release.of("cp36", "3.6.8")}),
     c=Version("14.2"),
     packages="dnf",
 )
@@ -40,6 +40,7 @@ def test_an_answer_becomes_facts() -> None:
         interpreters=(Interpreter(9), Interpreter(13)),
         c=Version("14.2"),
         packages="dnf",
+        releases=(Release.of("cp39", "3.9.23"), Release.of("cp313", "3.13.5")),
     )
 
 
@@ -56,11 +57,14 @@ def test_an_image_with_musl_is_musllinux() -> None:
         pytest.param("amd64", replace(PROBED, libc=None), "neither glibc nor musl", id="no libc"),
         pytest.param("amd64", replace(PROBED, broken=("/opt/python/x",)), "/opt/python/x does not run", id="broken"),
         pytest.param(
-            "amd64", replace(PROBED, builders=frozenset({Interpreter(9)})), "has cp39 in /opt/python", id="only old"
+            "amd64",
+            replace(PROBED, builders=frozenset({Release.of("cp39", "3.9.23")})),
+            "has cp39 in /opt/python",
+            id="only old",
         ),
         pytest.param(
             "amd64",
-            replace(PROBED, builders=frozenset({Interpreter(14, free_threaded=True)})),
+            replace(PROBED, builders=frozenset({Release.of("cp314t", "3.14.0")})),
             "has cp314t in /opt/python",
             id="only free-threaded",
         ),

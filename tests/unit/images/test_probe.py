@@ -6,7 +6,7 @@ import pytest
 from packaging.version import Version
 
 from factory.errors import ImageError
-from factory.image_facts import ImageFacts
+from factory.image_facts import ImageFacts, Release
 from factory.images.probe import Libc, Probed, read_answer, require_declared
 from factory.tags import Interpreter, PlatformTag
 
@@ -19,22 +19,25 @@ FACTS = ImageFacts(
     rust=Version("1.96"),
     packages="apt",
     c=Version("10.2"),
+    releases=(Release.of("cp39", "3.9.2"),),
 )
 SAME = Probed(
     libc=Libc(family="glibc", major=2, minor=31),
-    builders=frozenset({Interpreter(9), Interpreter(13)}),
+    builders=frozenset({Release.of("cp39", "3.9.2"), Release.of("cp313", "3.13.5")}),
     rust=Version("1.96.0"),
     packages="apt",
     c=Version("10.2.1"),
 )
+NEWER = frozenset({Release.of("cp39", "3.9.23"), Release.of("cp313", "3.13.9")})
+OLDER = frozenset({Release.of("cp39", "3.9.1"), Release.of("cp313", "3.13.5")})
 MAKE = "make it anew"
 
 
 def test_answers_are_read_and_noise_is_not() -> None:
     text = """
-python /opt/python/cp39-cp39/bin/python ["CPython", 9, false]
-python /opt/python/cp314-cp314t/bin/python ["CPython", 14, true]
-python /usr/bin/python3.6 ["CPython", 6, false]
+python /opt/python/cp39-cp39/bin/python ["CPython", 9, false, "3.9.2"]
+python /opt/python/cp314-cp314t/bin/python ["CPython", 14, true, "3.14.0rc2"]
+python /usr/bin/python3.6 ["CPython", 6, false, "3.6.8"]
 glibc [2, 31]
 musl [1, 2]
 rustc "1.96.0"
@@ -48,8 +51,8 @@ some warning
 
     assert found == Probed(
         libc=Libc(family="glibc", major=2, minor=31),
-        builders=frozenset({Interpreter(9), Interpreter(14, free_threaded=True)}),
-        runners=frozenset({Interpreter(6)}),
+        builders=frozenset({Release.of("cp39", "3.9.2"), Release.of("cp314t", "3.14.0rc2")}),
+        runners=frozenset({Release.of("cp36", "3.6.8")}),
         rust=Version("1.96.0"),
         c=Version("10.2.1"),
         packages="dnf",
@@ -60,7 +63,8 @@ some warning
 BAD_ANSWERS = [
     "glibc [2]", "glibc [2, -1]", "musl [", "rustc [", "rustc 3",
     'rustc "x"', f'gcc "{"9" * 5000}"', 'packages "pacman"',
-    'python /a ["CPython", "13", false]', "python /a " + "[" * 20_000, "python /a", f"python /a [{'9' * 5000}]",
+    'python /a ["CPython", "13", false, "3.13.5"]', 'python /a ["CPython", 13, false]',
+    'python /a ["CPython", 13, false, "new"]', "python /a " + "[" * 20_000, "python /a", f"python /a [{'9' * 5000}]",
 ]  # fmt: skip
 
 
@@ -72,7 +76,7 @@ def test_an_image_that_answers_nonsense_is_refused(line: str) -> None:
 
 
 def test_only_cpython_counts() -> None:
-    text = 'python /opt/python/pp311-pypy311_pp80/bin/python ["PyPy", 11, false]\n'
+    text = 'python /opt/python/pp311-pypy311_pp80/bin/python ["PyPy", 11, false, "3.11.15"]\n'
 
     assert read_answer(text).builders == frozenset()
 
@@ -82,6 +86,7 @@ def test_only_cpython_counts() -> None:
     [
         pytest.param(SAME, id="equal"),
         pytest.param(replace(SAME, rust=Version("1.99.1")), id="a newer Rust"),
+        pytest.param(replace(SAME, builders=NEWER), id="newer releases of interpreters"),
     ],
 )
 def test_an_image_that_is_what_it_declares_passes(found: Probed) -> None:
@@ -104,7 +109,7 @@ def test_an_image_that_is_what_it_declares_passes(found: Probed) -> None:
         pytest.param(replace(SAME, libc=None), "its libc is unknown", id="no libc"),
         pytest.param(replace(SAME, packages="dnf"), "its package manager is dnf, apt is declared", id="packages"),
         pytest.param(
-            replace(SAME, builders=frozenset({Interpreter(9)})),
+            replace(SAME, builders=frozenset({Release.of("cp39", "3.9.2")})),
             "its interpreters are cp39; cp39 cp313 are declared",
             id="an interpreter is missing",
         ),
@@ -112,6 +117,9 @@ def test_an_image_that_is_what_it_declares_passes(found: Probed) -> None:
             replace(SAME, rust=Version("1.63")), "its rustc is 1.63, 1.96 or newer is declared", id="older Rust"
         ),
         pytest.param(replace(SAME, rust=None), "its rustc is absent", id="no Rust"),
+        pytest.param(
+            replace(SAME, builders=OLDER), "its cp39 is 3.9.1, 3.9.2 or newer is declared", id="an older release"
+        ),
         pytest.param(replace(SAME, c=Version("9.3")), "its gcc is 9.3, 10.2 or newer is declared", id="older GCC"),
         pytest.param(
             replace(SAME, broken=("/opt/python/cp39-cp39/bin/python",)),

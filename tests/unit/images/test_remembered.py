@@ -12,7 +12,7 @@ SPEC = next(spec for spec in declared_specs() if spec.facts.role == "trial" and 
 PYTHON = SPEC.facts.interpreters[0]
 LIBC = SPEC.facts.platform
 HOLDS_WHAT_IT_DECLARES = Answer(
-    output=f'python /usr/bin/python{PYTHON.version} ["CPython", {PYTHON.minor}, false]\n'
+    output=f'python /usr/bin/python{PYTHON.version} ["CPython", {PYTHON.minor}, false, "{PYTHON.version}.99"]\n'
     f"glibc [{LIBC.major}, {LIBC.minor}]\n"
 )
 

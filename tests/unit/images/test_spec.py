@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
@@ -38,7 +39,7 @@ def test_the_look_alike_builds_what_every_trial_image_can_try() -> None:
     "build", [spec.facts for spec in declared_specs() if spec.facts.role == "build"], ids=lambda facts: facts.name
 )
 def test_what_an_image_compiles_can_be_tried_on_the_oldest_libc_that_its_wheels_may_need(build: ImageFacts) -> None:
-    image = trial_image(Interpreter(13, free_threaded=True), build.platform, declared())
+    image = trial_image(Interpreter(13, free_threaded=True), build.platform, declared(), SpecifierSet())
 
     assert image is not None
     assert image.platform == build.platform
@@ -77,6 +78,23 @@ def test_a_data_file_is_named_by_its_family_and_its_own_name(tmp_path: Path) -> 
     assert str(python(spec.facts, Interpreter(11))) == "/usr/bin/python3.11"
 
 
+def test_a_data_file_may_say_which_release_an_interpreter_is(tmp_path: Path) -> None:
+    text = MINIMAL.replace("[base]", '[releases]\ncp311 = "3.11.2"\n[base]')
+
+    facts = read_spec(write(tmp_path / "trial" / "bookworm.toml", text)).facts
+
+    assert str(facts.release_of(Interpreter(11))) == "3.11.2"
+    assert facts.release_of(Interpreter(12)) is None
+
+
+def test_every_interpreter_of_a_released_suite_has_its_release_declared() -> None:
+    for spec in declared_specs():
+        told = {release.interpreter for release in spec.facts.releases}
+        testing = {interpreter for interpreter, suite in spec.origins.items() if suite == "forky"}
+
+        assert told == {*spec.facts.interpreters} - testing, spec.facts.name
+
+
 def test_an_interpreter_of_a_build_image_lies_where_the_pypa_contract_says() -> None:
     facts = spec_named("lookalike-manylinux_2_31_x86_64").facts
 
@@ -93,6 +111,9 @@ def test_an_interpreter_of_a_build_image_lies_where_the_pypa_contract_says() -> 
         pytest.param("[interpreters]", "[interpreter]", id="no interpreters"),
         pytest.param("[env]", "[environment]", id="no environment"),
         pytest.param("[base]", "[base", id="no TOML"),
+        pytest.param("[base]", '[releases]\ncp313 = "3.13.5"\n[base]', id="a release of what it does not have"),
+        pytest.param("[base]", '[releases]\ncp311 = "3.12.1"\n[base]', id="a release of another version"),
+        pytest.param("[base]", '[releases]\ncp311 = "new"\n[base]', id="no release"),
     ],
 )
 def test_a_data_file_that_declares_no_image_is_named(tmp_path: Path, line: str, instead: str) -> None:

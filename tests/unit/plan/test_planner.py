@@ -551,6 +551,54 @@ def test_a_trial_runs_on_the_oldest_libc_that_the_platform_promises() -> None:
     assert [trial.image for trial in cell.trials] == ["trial-manylinux_2_36_x86_64"]
 
 
+HAS_3_9_2 = make_image(releases="cp39==3.9.2 cp313==3.13.5")
+SAYS_3_9_2 = "requires-python is >=3.9.5, and lookalike-manylinux_2_31_x86_64 has 3.9.2"
+
+
+def test_an_interpreter_whose_release_in_the_image_requires_python_excludes_is_refused_by_name() -> None:
+    with pytest.raises(PlanError, match=f"^cp39 is listed, but {re.escape(SAYS_3_9_2)}$"):
+        make_plan(make_recipe("cp39 cp313"), make_project(requires_python=">=3.9.5"), images=[HAS_3_9_2])
+
+
+def test_one_that_is_not_listed_by_name_is_left_out() -> None:
+    recipe = make_recipe("cp39 cp313", origin="supported")
+
+    made = make_plan(recipe, make_project(requires_python=">=3.9.5"), images=[HAS_3_9_2])
+
+    assert [str(cell.interpreter) for cell in made.cells] == ["cp313"]
+    assert [(skip.subject, skip.reason) for skip in made.skips] == [("cp39", SAYS_3_9_2)]
+
+
+@pytest.mark.parametrize("releases", ["", "cp39==3.9.23"])
+def test_a_release_that_is_new_enough_or_not_known_excludes_nothing(releases: str) -> None:
+    made = make_plan(
+        make_recipe("cp39"), make_project(requires_python=">=3.9.5"), images=[make_image(releases=releases)]
+    )
+
+    assert [str(cell.interpreter) for cell in made.cells] == ["cp39"]
+
+
+def test_a_floor_is_built_by_the_lowest_interpreter_whose_release_may_install_the_project() -> None:
+    project = make_project(floor="cp39", requires_python=">=3.9.5")
+
+    (cell,) = make_plan(make_recipe("cp313"), project, images=[HAS_3_9_2]).cells
+
+    assert str(cell.interpreter) == "cp313"
+
+
+def test_a_wheel_is_not_tried_on_a_release_that_may_not_install_it() -> None:
+    trials = [
+        make_trial_image("cp39", P31, "cp39==3.9.2"),
+        make_trial_image("cp39", "manylinux_2_36_x86_64", "cp39==3.9.9"),
+    ]
+    images = [make_image(releases="cp39==3.9.23", platform="manylinux_2_36_x86_64"), *trials]
+    recipe = make_recipe("cp39", platforms="manylinux_2_36_x86_64")
+
+    (cell,) = make_plan(recipe, make_project(requires_python=">=3.9.5"), images=images).cells
+
+    assert [trial.image for trial in cell.trials] == ["trial-manylinux_2_36_x86_64"]
+
+
 def test_a_build_image_never_tries() -> None:
     (cell,) = make_plan(make_recipe("cp313"), images=[make_image()]).cells
 
