@@ -35,6 +35,7 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "build.disk": "docker/test_hostile_builds.py",
         "repair.exclude": "docker/test_repair.py",
         "repair.strip": "docker/test_repair.py",
+        "audit.guessed-modules": "docker/test_good_projects.py",
         "test.source": "docker/test_trying.py",
         "test.unimported": "docker/test_trying.py",
         "test.processor": "docker/test_trying.py",

@@ -5,6 +5,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from factory.errors import SourceError
 from factory.init.blocks import MESON_BLOCK, Blocks
@@ -38,20 +39,27 @@ _COMPILING_WORDS = ("ext_modules", "cffi_modules", "rust_extensions", "distclass
 _CONDITIONS = (ast.If, ast.IfExp, ast.Try, ast.For, ast.While)
 
 
+Surety = Literal["declared", "guessed", "conditional"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Modules that the source names; `certain` where no condition decides, `where` they are named."""
+    """Modules that the source names, `where` it names them, and how sure it is that Linux builds them.
+
+    `declared` are in a table that the backend reads, `guessed` in a program that may do otherwise (Extension has an
+    argument `optional`), `conditional` under a condition in one, or without their package.
+    """
 
     names: tuple[str, ...]
     where: str
-    certain: bool = True
+    surety: Surety
 
 
 def named_modules(files: Files, folder: str, project: Project, pyproject: Table) -> tuple[Named, ...]:
     """Return the extension modules that a project names, in the way of its backend."""
     if project.module is not None and project.backend == "maturin":
         where = project.cargo_manifest or pyproject.place
-        return (Named(names=(project.module,), where=where),)
+        return (Named(names=(project.module,), where=where, surety="declared"),)
     top = project.build_system.build_backend.partition(".")[0].partition(":")[0]
     named = [*_of_tables(pyproject), *_of_script(files, folder)]
     if top == "mesonpy":
@@ -88,23 +96,24 @@ def _of_tables(pyproject: Table) -> Iterator[Named]:
     c = [module.get("name") for module in pyproject.table("tool", "setuptools").tables("ext-modules")]
     names = tuple(name for name in (*rust, *c) if isinstance(name, str))
     if names:
-        yield Named(names=names, where=pyproject.place)
+        yield Named(names=names, where=pyproject.place, surety="declared")
 
 
 def _of_script(files: Files, folder: str) -> Iterator[Named]:
-    """Read what setup.py hands to extension classes and to cffi; what is under a condition is not certain."""
+    """Read what setup.py hands to extension classes and to cffi."""
     tree = _parsed(files, f"{folder}setup.py")
     package = _text_of(tree, "ext_package")
     for certain in (True, False):
         calls = (call for call, is_certain in _calls(tree) if is_certain == certain and called(call) in _EXTENSIONS)
         if names := _names(calls, package):
-            yield Named(names=tuple(dict.fromkeys(names)), where=f"{folder}setup.py", certain=certain)
+            surety: Surety = "guessed" if certain else "conditional"
+            yield Named(names=tuple(dict.fromkeys(names)), where=f"{folder}setup.py", surety=surety)
     for script in _listed(tree, "cffi_modules"):
         path = inside(posixpath.dirname(folder), script.partition(":")[0])
         if path is not None:
             calls = (call for call, _ in _calls(_parsed(files, path)) if called(call) == "set_source")
             if names := _names(calls, package):
-                yield Named(names=names, where=path)
+                yield Named(names=names, where=path, surety="guessed")
 
 
 def _names(calls: Iterable[ast.Call], package: str) -> tuple[str, ...]:
@@ -212,11 +221,8 @@ def _of_meson(files: Files, folder: str) -> Iterator[Named]:
             below = _MESON_SUBDIR.search(match["rest"])
             package = below["folder"].strip("/").replace("/", ".") if below else ""
             name = f"{package}.{match['name']}" if package else match["name"]
-            yield Named(
-                names=(name,),
-                where=path,
-                certain=bool(package) and not blocks.around(match.start()),
-            )
+            is_plain = bool(package) and not blocks.around(match.start())
+            yield Named(names=(name,), where=path, surety="guessed" if is_plain else "conditional")
 
 
 def _of_cmake(files: Files, folder: str) -> Iterator[Named]:
@@ -227,7 +233,7 @@ def _of_cmake(files: Files, folder: str) -> Iterator[Named]:
             name, home = match["name"], homes.get(match["name"])
             package = "" if home in (None, ".") else str(home).strip("/").replace("/", ".")
             dotted = f"{package}.{name}" if package else name
-            yield Named(names=(dotted,), where=path, certain=home is not None)
+            yield Named(names=(dotted,), where=path, surety="conditional" if home is None else "guessed")
 
 
 def texts(files: Files, folder: str, name: str, below: re.Pattern[str]) -> Iterator[tuple[str, str]]:

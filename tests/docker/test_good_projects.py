@@ -48,7 +48,8 @@ def write_good(command: Command) -> Iterator[object]:
     code = {"plus.cpp": CPP_MODULE.replace("NAME", "plus")}
     plus = make_c_project("plus", extension="language='c++'", sources=["plus.cpp"], files=code)
     yield command.recipe(plus, audit={"modules": ["plus"]})
-    yield command.recipe(hatched(), test={"run": "python -c 'import hatched; assert hatched.answer() == 42'"})
+    answers = {"run": "python -c 'import hatched; assert hatched.answer() == 42'"}
+    yield command.recipe(hatched(), audit={"guessed-modules": ["hatched", "hatched_fast"]}, test=answers)
     check = "import ready, sys; assert ready.answer() == 43; assert sys.argv[1].endswith('.whl'); open(sys.argv[1])"
     code = {"ready.c": '#include "ready.h"\n' + C_MODULE.replace("NAME", "ready").replace("(42)", "(ANSWER)")}
     yield command.recipe(
@@ -82,6 +83,16 @@ def test_an_abi3_wheel_is_tried_on_every_listed_interpreter(good: Ran) -> None:
 def test_a_wheel_holds_what_its_backend_put_there(good: Ran) -> None:
     with zipfile.ZipFile(good.folder / f"dist/hatched-1.0-{CP313}.whl") as wheel:
         assert "hatched.cpython-313-x86_64-linux-gnu.so" in wheel.namelist()
+
+
+def test_a_wrong_guess_of_a_module_refuses_no_wheel_and_is_told_with_the_line_to_write(good: Ran) -> None:
+    audit = good.records["hatched"].after
+    assert audit is not None
+
+    (finding,) = (finding for finding in audit.findings if finding.rule.startswith("module"))
+    assert finding.rule == "module-guess-missing"
+    assert finding.message.startswith("hatched_fast was guessed and is not in the wheel")
+    assert "audit: {modules: [hatched]}" in finding.message
 
 
 def test_a_build_without_rust_sees_nothing_of_pyo3_and_nothing_of_this_machine(good: Ran) -> None:

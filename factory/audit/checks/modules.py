@@ -31,6 +31,23 @@ RULES = table(
         source="the recipe's audit.modules",
     ),
     Rule(
+        id="module-guess-missing",
+        severity=Severity.WARNING,
+        summary="an extension module that was guessed from the source is not in the wheel",
+        why="The guess was wrong, or the build skipped the extension, often for want of a library.",
+        mend="Read the build's log for an extension that was skipped. If there is none, replace audit.guessed-modules "
+        "by the line that the finding shows.",
+        source="the recipe's audit.guessed-modules",
+    ),
+    Rule(
+        id="module-guess-right",
+        severity=Severity.NOTE,
+        summary="the extension modules that were guessed from the source are all in the wheel",
+        why="A guess refuses no wheel: a later build could lose a module and pass.",
+        mend="Replace audit.guessed-modules by the line that the finding shows.",
+        source="the recipe's audit.guessed-modules",
+    ),
+    Rule(
         id="modules-unnamed",
         severity=Severity.WARNING,
         summary="a recipe names none of the extension modules in its wheel",
@@ -58,7 +75,8 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
         *_inits(wheel, modules, expectation),
         *_pure(wheel, expectation),
     ]
-    return Ruling(check="modules", findings=(*findings, *_unnamed(wheel, modules, expectation)))
+    confirmed = (*_guessed(wheel, modules, expectation), *_unnamed(wheel, modules, expectation))
+    return Ruling(check="modules", findings=(*findings, *confirmed))
 
 
 def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
@@ -77,13 +95,27 @@ def _held(wheel: Wheel, modules: tuple[ModuleFile, ...]) -> list[str]:
     return sorted({module.name for module in modules if module.is_nameable and module.is_importable(wheel)})
 
 
+def _guessed(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
+    """Compare guessed modules with those of a finished wheel, and give the line that expects what is there."""
+    guesses, held = set(expectation.guessed_modules) - set(expectation.modules), _held(wheel, modules)
+    if not guesses or not held or wheel.is_unread or expectation.stage != "repaired":
+        return
+    line = f"audit: {{modules: [{listed(held, most=ITEMS)}]}}"
+    wrong = sorted(guesses.difference(held))
+    if wrong:
+        message = f"{listed(wrong, most=ITEMS)} was guessed and is not in the wheel, which holds the modules of {line}"
+        yield Finding.of(RULES["module-guess-missing"], wheel.filename, message)
+    else:
+        yield Finding.of(RULES["module-guess-right"], wheel.filename, f"every guess was right: write {line}")
+
+
 def _unnamed(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
     """Find wheels of a recipe, whose tags are known, of which no module is expected by name.
 
     A library for ctypes or cffi that has only the suffix is no module, and none to name.
     """
-    held = _held(wheel, modules)
-    if expectation.tags is not None and expectation.stage == "repaired" and held and not expectation.modules:
+    held, named = _held(wheel, modules), expectation.modules or expectation.guessed_modules
+    if expectation.tags is not None and expectation.stage == "repaired" and held and not named:
         names = listed(held, most=ITEMS)
         message = f"the recipe does not name {names}; add audit: {{modules: [{names}]}}"
         yield Finding.of(RULES["modules-unnamed"], wheel.filename, message)
@@ -96,7 +128,8 @@ def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectati
             continue
         exports = wheel.objects[module.path].exports
         others = tuple(sorted(n for n in exports if n.startswith(("PyInit_", "PyInitU_", "PyModExport"))))
-        if module.name in expectation.modules or others or _is_for_python(wheel, module):
+        expected = module.name in (*expectation.modules, *expectation.guessed_modules)
+        if expected or others or _is_for_python(wheel, module):
             message = (
                 f"importing {module.name} calls {module.hooks[0]} or {module.hooks[1]}; {_has(wheel, module, others)}"
             )

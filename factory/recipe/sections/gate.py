@@ -90,12 +90,19 @@ _WAIVER = Record(
 
 @section
 class AuditSpec:
-    """What the gate expects of the wheel; `modules` are dotted names of extension modules."""
+    """What the gate expects of the wheel; modules are dotted names of extension modules."""
 
     modules: tuple[str, ...] = optional(
         kind=distinct(Text(name="a module", parse=texts.module), "a list of dotted names"),
         doc="Extension modules that the wheel must hold.",
         example="modules: [nh3.nh3]",
+        default=(),
+        enters=("audit",),
+    )
+    guessed_modules: tuple[str, ...] = optional(
+        kind=distinct(Text(name="a module", parse=texts.module), "a list of dotted names"),
+        doc="Extension modules that the source seems to build, as `factory init` read it: a missing one is a warning.",
+        example="guessed-modules: [nh3.nh3]",
         default=(),
         enters=("audit",),
     )

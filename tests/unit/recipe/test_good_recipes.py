@@ -70,6 +70,7 @@ def test_every_field_becomes_what_it_says() -> None:
     assert recipe.repair == model.RepairSpec(exclude=("libcuda.so.*",), strip=True)
     assert recipe.audit == model.AuditSpec(
         modules=("hyperjson._native",),
+        guessed_modules=("hyperjson._simd",),
         max_size_bytes=1_572_864,
         waive=(
             Waiver(rule="wheel-too-large", subject="*.so", reason="tables of Unicode", until=date(2027, 6, 30)),
