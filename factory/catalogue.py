@@ -1,8 +1,10 @@
 """Names that several packages share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 BACKENDS = ("maturin", "setuptools", "pep517")
@@ -16,6 +18,10 @@ CONTAINER_MACHINE = "x86_64"
 
 PackageManager = Literal["apt", "dnf", "yum", "apk"]
 """The distributions' own: Debian's, AlmaLinux's, CentOS 7's, Alpine's."""
+LISTED_UNDER: Mapping[PackageManager, PackageManager] = MappingProxyType(
+    {"apt": "apt", "dnf": "dnf", "yum": "dnf", "apk": "apk"}
+)
+"""The key of `build.system` that lists the packages of a manager: those of dnf and yum have the same names."""
 
 Processor = Literal["x86-64", "x86-64-v2", "any"]
 """The oldest processor that a wheel is for: a level of the x86-64 psABI, of which the tag alone promises the first."""

@@ -51,8 +51,15 @@ def run_init(options: InitOptions) -> int:
     host = read_host()
     origin, tree = _taken(options, host, Path() if to_stdout else options.output.parent)
     with Store.open(host.store) as store:
-        index = contents_of(chosen, host, store)
-        settled = recipe_of(origin, tree, declared(), families=chosen, file=options.output, today=today(), index=index)
+        settled = recipe_of(
+            origin,
+            tree,
+            declared(),
+            families=chosen,
+            file=options.output,
+            today=today(),
+            index_of=lambda image: contents_of(image, host, store),
+        )
     for caution in settled.cautions:
         err().print(line(f"note: {caution}"), soft_wrap=True)
     if to_stdout:

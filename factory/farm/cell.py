@@ -45,7 +45,8 @@ def build_cell(
     passed = passed_variables(planned.recipe.build, services.host)
     materials: dict[Digest, Material] = {}
     services = services.noting(lambda material: materials.setdefault(material.key, material))
-    with services.session(cell.address) as container:
+    added = cell.preparation.packages if cell.preparation is not None else ()
+    with services.session(cell.address, services.asking(cell.address, image.facts, added)) as container:
         session = CellSession(
             services=services,
             planned=planned,
@@ -121,6 +122,7 @@ class _Way:
             platform=cell.platform,
             floor=cell.floor,
             modules=spec.modules,
+            guessed_modules=spec.guessed_modules,
             max_size_bytes=spec.max_size_bytes,
             waivers=spec.waive,
             stage=stage,

@@ -4,13 +4,15 @@ import gzip
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from factory.diagnoses.owners import Holder
 from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host
+from factory.image_facts import ImageFacts
 from factory.images.mirror import apt_mirror
 from factory.images.spec import declared_specs
 from factory.store import Store
@@ -38,10 +40,10 @@ class Contents:
     host: Host
     store: Store
 
-    def find(self, paths: Collection[str], names: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """Return the packages that hold each path (`usr/include/ffi.h`), and each name that is a package's by itself.
+    def find(self, paths: Collection[str], names: Collection[str]) -> Mapping[str, tuple[Holder, ...]]:
+        """Return what packages hold of each path (`usr/include/ffi.h`), and each name that is a package's by itself.
 
-        `*/mysql.h` is the header in any folder of headers. The index is read through once.
+        `usr/include/*/mysql.h` is the header in any folder below. The index is read through once.
 
         Raises:
             SourceError: the mirror has no such index, or it is broken.
@@ -94,46 +96,51 @@ class Contents:
             raise SourceError(f"{what} are not those that its release file lists", hint="the mirror may be changing")
 
 
-def contents_of(families: Sequence[str], host: Host, store: Store) -> Contents | None:
-    """Return the index of the suite from which the oldest build image of the first family is made; None without one."""
-    made = [spec for spec in declared_specs() if spec.facts.role == "build" and spec.facts.family in families[:1]]
-    if not made:
+def contents_of(image: ImageFacts, host: Host, store: Store) -> Contents | None:
+    """Return the index of the suite that an image is made from; None where it is made from none."""
+    spec = next((spec for spec in declared_specs() if spec.facts.name == image.name), None)
+    if spec is None:
         return None
-    spec = min(made, key=lambda spec: spec.facts.platform.version)
     held = frozenset(spec.packages)
     return Contents(suite=spec.suite, held=held, arch=spec.facts.platform.arch, host=host, store=store)
 
 
-def _found(stream: BinaryIO, paths: frozenset[str], names: frozenset[str], what: str) -> Mapping[str, tuple[str, ...]]:
+def _found(
+    stream: BinaryIO, paths: frozenset[str], names: frozenset[str], what: str
+) -> Mapping[str, tuple[Holder, ...]]:
     anywhere = _Anywhere(paths)
     wanted = {path.encode(): path for path in paths}
-    holders: dict[str, tuple[str, ...]] = {}
+    holders: dict[str, tuple[Holder, ...]] = {}
     for path, held_by in _lines(stream, what):
-        if path in wanted:
-            holders[wanted[path]] = _names(held_by)
-        for key in anywhere.keys_of(path):
-            holders[key] = (*holders.get(key, ()), *_names(held_by))
+        keys = [*((wanted[path],) if path in wanted else ()), *anywhere.keys_of(path)]
+        for key in keys:
+            holders[key] = (*holders.get(key, ()), *_holders(path, held_by))
         for name in names.intersection(_names(held_by)) if names else ():
-            holders[name] = (name,)
+            holders[name] = (Holder(name),)
     return holders
 
 
 class _Anywhere:
-    """The asked paths that begin with `*/`: headers in whichever folder."""
+    """The asked paths that hold a `*`, which are in whichever folder."""
 
     def __init__(self, paths: Collection[str]) -> None:
         """Group them by their last part, which a line's path is compared with first."""
-        self._by_base: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
+        self._by_base: dict[bytes, list[tuple[bytes, bytes, str]]] = defaultdict(list)
         for path in paths:
-            if path.startswith("*/"):
-                self._by_base[path.rpartition("/")[2].encode()].append((path[1:].encode(), path))
+            above, star, below = path.partition("*")
+            if star:
+                self._by_base[path.rpartition("/")[2].encode()].append((above.encode(), below.encode(), path))
 
     def keys_of(self, path: bytes) -> Iterator[str]:
         """Yield those that a path is."""
-        if path.startswith(b"usr/include/"):
-            for ending, key in self._by_base.get(path.rpartition(b"/")[2], ()):
-                if path.endswith(ending):
-                    yield key
+        for above, below, key in self._by_base.get(path.rpartition(b"/")[2], ()):
+            # In the folder above itself, too: `usr/include/*/x.h` is also `usr/include/x.h`.
+            if path.startswith(above) and path.endswith(below):
+                yield key
+
+
+def _holders(path: bytes, held_by: bytes) -> Iterator[Holder]:
+    return (Holder(name, path.decode(errors="replace")) for name in _names(held_by))
 
 
 def _names(held_by: bytes) -> tuple[str, ...]:

@@ -10,17 +10,19 @@ from packaging.version import Version
 
 from factory.errors import ImageError, SourceError
 from factory.image_facts import ImageFacts
-from factory.init.carry import Ground, carry
+from factory.init.carry import carry
 from factory.init.cibuildwheel import Settings, read_settings
-from factory.init.floors import read_floors
+from factory.init.floors import Floors, read_floors
+from factory.init.ground import Ground
 from factory.init.model import Carried, Draft, Entry, Left, shown
 from factory.init.modules import is_pure, named_modules
 from factory.init.overrides import overridden
 from factory.init.requirements import Wanted
 from factory.init.selectors import matches, refuse_unreadable
-from factory.init.system import PackageIndex, for_managers, guessed, managers_of
+from factory.init.system import IndexOf, PackageIndex, for_managers, guessed, managers_of, no_index
 from factory.init.targets import Targets, carried_targets, served, targets
-from factory.init.wishes import wishes
+from factory.init.wishes.read import wishes
+from factory.plan.images import build_image
 from factory.project.files import Files, Reading
 from factory.project.model import Project
 from factory.project.read import read_project
@@ -56,15 +58,27 @@ class Origin:
     file: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What a source says, as far as it can be read; the build would stop at the `troubles` too."""
+
+    project: Project | None
+    pyproject: Table
+    settings: Settings | None
+    troubles: tuple[Left, ...]
+
+
 def draft(
     origin: Origin,
     files: Files,
     images: Sequence[ImageFacts],
     *,
     families: Sequence[str],
-    index: PackageIndex | None = None,
+    index_of: IndexOf = no_index,
 ) -> Draft:
     """Read what a source says of itself, and of how cibuildwheel builds it, into the draft of a recipe.
+
+    `index_of` returns the package index of an image: that of the image that builds the wheels answers.
 
     Raises:
         ImageError: no image of these families builds for anything that can be tried here.
@@ -76,22 +90,29 @@ def draft(
         )
     title = f"{origin.name}{f' {origin.version}' if origin.version else ''}"
     reading = Reading.of(files)
-    carried = _carried(origin, reading, images, families)
+    source = _read(reading)
+    floors = read_floors(reading, source.project, source.pyproject, source.settings)
+    chosen = targets(source.project, floors.floors, source.settings, images, families)
+    carried = _carried(origin, reading, source, floors, chosen)
+    index = _index(chosen, images, families, index_of)
     if index is not None:
         carried = guessed(carried, wishes(files, _backend(reading)), index)
     return Draft.of(title, _tests(for_managers(carried, managers_of(images, families))))
 
 
-def _carried(
-    origin: Origin, files: Reading, images: Sequence[ImageFacts], families: Sequence[str]
-) -> Iterator[Carried]:
-    source = _read(files)
+def _index(
+    chosen: Targets, images: Sequence[ImageFacts], families: Sequence[str], index_of: IndexOf
+) -> PackageIndex | None:
+    """Return the index of the first image that builds one of the platforms and has one."""
+    builders = (build_image(platform, images, families) for platform in chosen.platforms)
+    return next((index for image in builders if (index := index_of(image)) is not None), None)
+
+
+def _carried(origin: Origin, files: Reading, source: _Said, floors: Floors, chosen: Targets) -> Iterator[Carried]:
     yield Entry(field=("factory",), value=1)
     pure = _is_pure(files, source)
     yield Entry(field=("name",), value=origin.name, caution=_PURE if pure else "")
     yield from _source(origin)
-    floors = read_floors(files, source.project, source.pyproject, source.settings)
-    chosen = targets(source.project, floors.floors, source.settings, images, families)
     yield from carried_targets(chosen, source.project, floors.floors, source.settings)
     yield from floors.carried
     if source.settings is not None:
@@ -103,16 +124,6 @@ def _carried(
         yield from _packages(files, source.project.name)
     yield from source.troubles
     yield from _workflows(files)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """What a source says, as far as it can be read; the build would stop at the `troubles` too."""
-
-    project: Project | None
-    pyproject: Table
-    settings: Settings | None
-    troubles: tuple[Left, ...]
 
 
 def _read(files: Reading) -> _Said:
@@ -174,8 +185,11 @@ def _of_cibuildwheel(settings: Settings, files: Files, pyproject: Table, chosen:
 def _modules(files: Files, project: Project, pyproject: Table) -> Iterator[Carried]:
     named = named_modules(files, "", project, pyproject)
     for modules in named:
-        if modules.certain:
+        if modules.surety == "declared":
             yield Entry(field=("audit", "modules"), value=modules.names, why=modules.where)
+        elif modules.surety == "guessed":
+            why = f"a guess by {modules.where}: the build says which of them the wheel holds"
+            yield Entry(field=("audit", "guessed-modules"), value=modules.names, why=why)
         else:
             why = f"{modules.where} names them under a condition, or without their package; add what Linux builds"
             yield Left(what=f"audit.modules: {', '.join(modules.names)}", why=why)

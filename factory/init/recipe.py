@@ -11,7 +11,7 @@ from factory.image_facts import ImageFacts
 from factory.init.draft import Origin, draft
 from factory.init.model import Draft, Left
 from factory.init.settle import Settled, settle
-from factory.init.system import PackageIndex
+from factory.init.system import IndexOf, no_index
 from factory.plan.planner import plan
 from factory.project.files import Files
 from factory.project.model import Project
@@ -29,16 +29,16 @@ def recipe_of(
     families: Sequence[str],
     file: Path,
     today: date,
-    index: PackageIndex | None = None,
+    index_of: IndexOf = no_index,
 ) -> Settled:
     """Write a recipe for a source; where no plan can be made of it, the reason is listed with what was left out.
 
-    Without the `index` of the images' distribution no system package is guessed.
+    `index_of` returns the package index of an image, by which system packages are guessed.
 
     Raises:
         ImageError: no image of these families builds for anything that can be tried here.
     """
-    first = draft(origin, files, images, families=families, index=index)
+    first = draft(origin, files, images, families=families, index_of=index_of)
     attempt = partial(_attempt, project=_project(files), images=images, families=families, file=file, today=today)
     settled = attempt(first)
     if not settled.refused:

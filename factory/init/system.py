@@ -2,29 +2,27 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from factory.catalogue import LISTED_UNDER
+from factory.diagnoses.missing import Missing
+from factory.diagnoses.owners import BROUGHT, Holder, debian_names, is_nobodys, usable
 from factory.errors import SourceError
 from factory.image_facts import ImageFacts
 from factory.init.model import Carried, Entry, Left, Value, shown
-from factory.init.wishes import Wish
+from factory.init.wishes.wish import Wish
 
 _SYSTEM = ("build", "system")
 _APT = (*_SYSTEM, "apt")
 _COMPILERS = ("CC", "CXX", "LD", "AR", "NM", "RANLIB", "FC")
-_BROUGHT = re.compile(
-    r"lib(?:c6|crypt|nsl|tirpc|gcc-[0-9]+|stdc\+\+-[0-9]+)-dev|linux-libc-dev|libpython[0-9.]+-dev|binutils|(?:gcc|g\+\+|cpp)(?:-[0-9]+)?|make|perl"
-)  # what build-essential depends on, and each interpreter's own
 _PYTHON = re.compile(r"libpython[0-9.]+-dev")
-_NEVER = re.compile(r".*(?:-cross|-i386|-x32|mingw|-udeb|-dbg|klibc|musl|dietlibc).*")
-_SAME_NAMES = {"yum": "dnf"}
 
 
 class PackageIndex(Protocol):
-    """The index of a distribution's files; `held` are packages that the build image has already."""
+    """The index of the files of an image's distribution; `held` are packages that the image has already."""
 
     @property
     def suite(self) -> str:
@@ -32,17 +30,30 @@ class PackageIndex(Protocol):
         ...
 
     @property
+    def arch(self) -> str:
+        """The image's architecture."""
+        ...
+
+    @property
     def held(self) -> frozenset[str]:
         """Packages of the build image."""
         ...
 
-    def find(self, paths: Collection[str], names: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """Return the packages that hold each path, and each name that is a package's by itself.
+    def find(self, paths: Collection[str], names: Collection[str]) -> Mapping[str, tuple[Holder, ...]]:
+        """Return who holds each path, and each name that is a package's by itself.
 
         Raises:
             SourceError: the index cannot be read.
         """
         ...
+
+
+IndexOf: TypeAlias = Callable[[ImageFacts], PackageIndex | None]
+"""Returns the index of an image's distribution, if it is known."""
+
+
+def no_index(_: ImageFacts) -> None:
+    """Know the index of no image: no system package is guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ def guessed(carried: Iterable[Carried], wished: Iterable[Wish], index: PackageIn
     everything = tuple(carried)
     yield from everything
     listed = frozenset(name for item in everything for name in _apt_names(item))
-    questions = [*_of_wishes(wished), *_of_entries(everything)]
+    questions = [*_of_wishes(wished, index.arch), *_of_entries(everything, index.arch)]
     try:
         answer = _answer(questions, index) if questions else {}
     except SourceError as error:
@@ -72,7 +83,8 @@ def guessed(carried: Iterable[Carried], wished: Iterable[Wish], index: PackageIn
 
 def _answer(questions: Sequence[_Question], index: PackageIndex) -> Mapping[str, tuple[str, ...]]:
     paths = {path for question in questions for path in (*question.paths, question.any_folder) if path}
-    return index.find(paths, {name for question in questions for name in question.names})
+    found = index.find(paths, {name for question in questions for name in question.names})
+    return {key: tuple(holder.package for holder in holders) for key, holders in found.items()}
 
 
 def _guesses(
@@ -94,7 +106,7 @@ def _guesses(
 
 def _is_met(packages: Collection[str], everywhere: Collection[str], there: Collection[str]) -> bool:
     """Tell whether something is in the image, or in a package that is chosen already, in whichever folder."""
-    brought = any(map(_BROUGHT.fullmatch, packages)) or any(map(_PYTHON.fullmatch, everywhere))
+    brought = any(map(BROUGHT.fullmatch, packages)) or any(map(_PYTHON.fullmatch, everywhere))
     return brought or not set(there).isdisjoint(everywhere)
 
 
@@ -106,17 +118,13 @@ def _packages(
     Of two flavours of one library the last by name comes first.
     """
     places = [answer.get(place, ()) for place in (*question.paths, *question.names)]
-    if brought := [name for name in chain.from_iterable(places) if _BROUGHT.fullmatch(name)]:
+    if brought := [name for name in chain.from_iterable(places) if BROUGHT.fullmatch(name)]:
         return tuple(brought)
-    exact = next(filter(None, map(_usable, places)), ())
+    exact = next(filter(None, map(usable, places)), ())
     held = answer.get(question.any_folder, ())
     common = tuple(name for name in together.get(question.where, ()) if name in held)
     both = (name for name in exact if name in common)
     return tuple(dict.fromkeys((*both, *common, *exact)))
-
-
-def _usable(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted((name for name in names if not _is_nobody_s(name)), reverse=True))
 
 
 def _together(questions: Sequence[_Question], answer: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
@@ -127,15 +135,11 @@ def _together(questions: Sequence[_Question], answer: Mapping[str, tuple[str, ..
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for question in questions:
         if question.any_folder:
-            holders = {name for name in answer.get(question.any_folder, ()) if not _is_nobody_s(name)}
+            holders = {name for name in answer.get(question.any_folder, ()) if not is_nobodys(name)}
             counts[question.where].update(sorted(holders))
     return {
         where: tuple(name for name, count in counter.most_common() if count > 1) for where, counter in counts.items()
     }
-
-
-def _is_nobody_s(name: str) -> bool:
-    return _NEVER.fullmatch(name) is not None or _BROUGHT.fullmatch(name) is not None
 
 
 def _unanswered(question: _Question, index: PackageIndex) -> Iterator[Carried]:
@@ -143,12 +147,13 @@ def _unanswered(question: _Question, index: PackageIndex) -> Iterator[Carried]:
         yield Left(what=f"{question.words} ({question.where})", why=f"no package of {index.suite} is known to have it")
 
 
-def _of_wishes(wished: Iterable[Wish]) -> Iterator[_Question]:
+def _of_wishes(wished: Iterable[Wish], arch: str) -> Iterator[_Question]:
     for wish in wished:
-        yield _Question(words=wish.words, where=wish.where, paths=wish.paths, any_folder=wish.any_folder)
+        missing = wish.missing
+        yield _Question(missing.words, wish.where, paths=missing.paths(arch), any_folder=missing.any_folder)
 
 
-def _of_entries(carried: Iterable[Carried]) -> Iterator[_Question]:
+def _of_entries(carried: Iterable[Carried], arch: str) -> Iterator[_Question]:
     """Ask for compilers that build.env names, and for Debian's names of packages of other managers."""
     for item in carried:
         if not isinstance(item, Entry):
@@ -158,17 +163,19 @@ def _of_entries(carried: Iterable[Carried]) -> Iterator[_Question]:
             if program and re.fullmatch(r"[\w.+-]+", program[0]):
                 yield _Question(program[0], item.why, paths=(f"usr/bin/{program[0]}",), names=(program[0],))
         elif item.field[:2] == _SYSTEM and item.field[-1] in ("dnf", "apk"):
-            yield from (_elsewhere(name, item.why) for name in _texts(item.value))
+            yield from (_elsewhere(name, item.field[-1], item.why, arch) for name in _texts(item.value))
 
 
-def _elsewhere(name: str, where: str) -> _Question:
-    """Ask for a package of another distribution: by its pkg-config name, then by what Debian would call it."""
+def _elsewhere(name: str, manager: str, where: str, arch: str) -> _Question:
+    """Ask for a package of another distribution: by the list of names, by its pkg-config name, by Debian's habits."""
     stem = re.sub(r"-(?:devel|dev)$", "", name).removesuffix("-static")
     bare = stem.removeprefix("lib")
-    places = [f"usr/lib/x86_64-linux-gnu/pkgconfig/{one}.pc" for one in dict.fromkeys((stem, bare, f"lib{bare}"))]
-    developed = stem != name
-    names = (f"{stem}-dev", f"lib{bare}-dev") if developed else (name,)
-    return _Question(name, where, paths=tuple(places) if developed else (f"usr/bin/{name}",), names=names)
+    listed = debian_names(name, manager)
+    if stem == name:
+        return _Question(name, where, paths=Missing("program", name).paths(arch), names=(*listed, name))
+    modules = (Missing("pkg-config", module) for module in dict.fromkeys((stem, bare, f"lib{bare}")))
+    paths = tuple(chain.from_iterable(module.paths(arch) for module in modules))
+    return _Question(name, where, paths=paths, names=(*listed, f"{stem}-dev", f"lib{bare}-dev"))
 
 
 def _apt_names(item: Carried) -> tuple[str, ...]:
@@ -182,7 +189,7 @@ def _texts(value: Value) -> tuple[str, ...]:
 def managers_of(images: Sequence[ImageFacts], families: Sequence[str]) -> frozenset[str]:
     """Return the recipe's names of the package managers that build images of these families have."""
     named = (image.packages for image in images if image.role == "build" and image.family in families[:1])
-    return frozenset(_SAME_NAMES.get(manager, manager) for manager in named if manager is not None)
+    return frozenset(LISTED_UNDER[manager] for manager in named if manager is not None)
 
 
 def for_managers(carried: Iterable[Carried], managers: frozenset[str]) -> Iterator[Carried]:

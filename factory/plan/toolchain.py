@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from factory.catalogue import LISTED_UNDER
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
 from factory.plan.model import Preparation, RustOrigin
@@ -75,7 +76,7 @@ def preparation(recipe: Recipe, image: ImageFacts) -> Preparation | None:
         PlanError: the recipe lists system packages, but none for the image's package manager.
     """
     build, manager = recipe.build, image.packages
-    listed = "dnf" if manager == "yum" else manager  # its package names are the same
+    listed = None if manager is None else LISTED_UNDER[manager]
     if build.system and listed not in build.system:
         has = f"has {manager}" if manager else "installs none"
         hint = f"add build: {{system: {{{listed}: […]}}}} with this distribution's names, [] where it needs none"

@@ -1,7 +1,7 @@
 """setup.py read as text: the literals it hands to `setup()` and to extension classes; nothing is evaluated."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from factory.project.files import Files, read_text
@@ -87,3 +87,15 @@ def _literals(call: ast.Call) -> dict[str, object]:
         except UntrustedTextError:
             continue  # A computed value cannot be read.
     return literals
+
+
+def constants(nodes: Iterable[ast.expr]) -> Iterator[str]:
+    """Yield the texts among some expressions."""
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def strings(tree: ast.AST) -> Sequence[str]:
+    """Return every text in a script."""
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]

@@ -20,6 +20,7 @@ from factory.events.recorder import Listener, Recorder, now
 from factory.farm.work import carry_out
 from factory.host import Host, read_host
 from factory.images import ReadyImage, ensure, helper_image
+from factory.images.owners import Owners
 from factory.memory import Memory
 from factory.planned import PlannedRecipe
 from factory.process import end_all
@@ -179,6 +180,7 @@ class _Attempt:
                 helper=cache(lambda: self._image(engine, helper_image(engine))),
                 output=self.caller.output,
                 keep=self.options.keep,
+                owners=Owners(host=host, store=memory.store).ask,
             )
             workers = self.options.jobs or cpu_count() or 1
             carry_out(

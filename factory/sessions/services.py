@@ -1,16 +1,20 @@
 """What the jobs of a run need of the world, put together once by the run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Self
 
 from factory.confined import Reader
+from factory.diagnoses.missing import Missing
+from factory.diagnoses.owners import Answer, Ask, listed
 from factory.engine.api import Engine, FileEntry
 from factory.errors import UsageError
 from factory.events.recorder import Recorder
 from factory.host import Host
+from factory.image_facts import ImageFacts
 from factory.images import ReadyImage
+from factory.images.owners import OwnersOf, by_lists
 from factory.memory import Material, Memory
 from factory.sessions.session import Output, Session
 from factory.steps import WORK
@@ -26,7 +30,8 @@ class Services:
 
     `reader` reads files from outside, in processes of their own. `helper` returns the helper image, making it on the
     first call. Programs of ours run there beside a recipe's containers, or instead of in an image that a recipe chose.
-    `output` is called with what steps print, `keep` says to save the workspace of a cell that fails.
+    `output` is called with what steps print, `keep` says to save the workspace of a cell that fails. `owners` says
+    which system packages have what a build lacks.
     """
 
     engine: Engine
@@ -38,13 +43,17 @@ class Services:
     helper: Callable[[], ReadyImage]
     output: Output | None = None
     keep: bool = False
+    owners: OwnersOf = by_lists
 
     def noting(self, on_use: Callable[[Material], object]) -> Self:
         """Return the same services for one piece of work, which notes the remembered results that it uses."""
         return replace(self, memory=self.memory.noting(on_use))
 
-    def session(self, subject: str) -> Session:
-        """Make a session; its container starts when the first step has to run."""
+    def session(self, subject: str, ask: Ask = listed) -> Session:
+        """Make a session; its container starts when the first step has to run.
+
+        `ask` says which system package has what its commands lack.
+        """
         return Session(
             engine=self.engine,
             subject=subject,
@@ -52,7 +61,20 @@ class Services:
             monitor=lambda: self.helper().reference,
             output=self.output,
             secrets=lambda: self.host.secrets,
+            ask=ask,
         )
+
+    def asking(self, subject: str, image: ImageFacts, installed: Collection[str]) -> Ask:
+        """Return what says which package of an image has something, and tells of it: an index may have to be fetched.
+
+        `installed` are the packages that a recipe has added to the image.
+        """
+
+        def ask(missing: Missing) -> Answer:
+            self.recorder.progress(subject)(f"looking up which package has {missing.words}")
+            return self.owners(missing, image, installed)
+
+        return ask
 
 
 def network_env(host: Host) -> Mapping[str, str]:

@@ -8,10 +8,12 @@ from pathlib import PurePath, PurePosixPath
 from typing import Literal, Self
 
 from factory.diagnoses.cases import Diagnosis
-from factory.diagnoses.causes import Kind, explain_command
+from factory.diagnoses.causes.cause import Kind
+from factory.diagnoses.causes.table import explain_command
 from factory.diagnoses.commands import first_error, is_crowded, last_lines, wanted_libpython
 from factory.diagnoses.deaths import death
 from factory.diagnoses.network import network_attempt
+from factory.diagnoses.owners import Ask, listed
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
 from factory.engine.disk import UNWATCHED_S
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
@@ -41,7 +43,8 @@ class Session:
     """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
 
     `monitor` returns the image from which the container's workspace is measured. `secrets` are the credentials that
-    tools with network were given; neither they nor what the recorder conceals are in any log.
+    tools with network were given; neither they nor what the recorder conceals are in any log. `ask` says which system
+    package has what a command lacks.
     Each step has a log below `recorder.folder`, `logs/<subject>/<nn>-<step>.log`.
     """
 
@@ -51,6 +54,7 @@ class Session:
     monitor: Callable[[], str | None] = lambda: None
     output: Output | None = None
     secrets: Callable[[], frozenset[str]] = frozenset
+    ask: Ask = listed
     seconds: dict[str, float] = field(default_factory=dict)
     last_output: str = ""
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -174,7 +178,7 @@ class Session:
 
     def _failure(self, step: Step, ended: Exit, log: str) -> Failure:
         if ended.ended == "exited":
-            return _exited(step, ended, log)
+            return _exited(step, ended, log, self.ask)
         message, hint = {
             "timeout": (
                 f"did not end within {step.timeout_s} s",
@@ -214,7 +218,7 @@ _LINKED = (
 )
 
 
-def _exited(step: Step, ended: Exit, log: str) -> Failure:
+def _exited(step: Step, ended: Exit, log: str, ask: Ask) -> Failure:
     # The linker's own error, "cannot find -lpython3.13", would send the user looking for a missing package.
     if (libpython := wanted_libpython(ended.output)) is not None:
         return Failure(step=step.name, message=f"links {libpython}, which no wheel may do", log=log, hint=_LINKED)
@@ -223,18 +227,18 @@ def _exited(step: Step, ended: Exit, log: str) -> Failure:
         return Failure(step=step.name, message=died.sentence, log=log, hint=died.hint)
     attempt = network_attempt(ended.output, is_trial=step.phase == "trial")
     if attempt is None:
-        return _explained(step, ended, log)
+        return _explained(step, ended, log, ask)
     tried = f"{attempt.tool} tried to get {attempt.wanted} from the network, and {_OFFLINE[step.phase]} are offline"
     if attempt.is_cause:
         return Failure(step=step.name, message=tried, log=log, hint=attempt.declare)
-    failure = _explained(step, ended, log)
+    failure = _explained(step, ended, log, ask)
     way = "" if failure.last_lines else f"{failure.hint}; "
     return replace(failure, hint=f"{way}before that, {tried}")
 
 
-def _explained(step: Step, ended: Exit, log: str) -> Failure:
+def _explained(step: Step, ended: Exit, log: str, ask: Ask) -> Failure:
     """Say why a command failed, with the way out; where none is known, with the last lines that it printed."""
-    known = _known(step, ended.output)
+    known = _known(step, ended.output, ask)
     message = first_error(ended.output) if known is None else known.sentence
     if known is not None and known.hint:
         return Failure(step=step.name, message=message, log=log, hint=known.hint)
@@ -244,7 +248,7 @@ def _explained(step: Step, ended: Exit, log: str) -> Failure:
     return Failure(step=step.name, message=message, log=log, hint=_KEEP, last_lines=last_lines(ended.output))
 
 
-def _known(step: Step, output: str) -> Diagnosis[Kind] | None:
+def _known(step: Step, output: str, ask: Ask) -> Diagnosis[Kind] | None:
     if step.phase in ("prepare", "build"):
-        return explain_command(output, "build")
+        return explain_command(output, "build", ask)
     return explain_command(output, "test") if step.name == "test" else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from factory.diagnoses.cargo import explain_cargo_failure
-from factory.diagnoses.causes import explain_command
+from factory.diagnoses.causes.table import explain_command
 from factory.diagnoses.commands import first_error, is_crowded, last_lines, wanted_libpython
 from factory.diagnoses.git import complaint, explain_patch
 from factory.diagnoses.network import network_attempt

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from factory.diagnoses.causes import CAUSES, REASONS, Cause, explain_command
+from factory.diagnoses.causes.cause import Cause
+from factory.diagnoses.causes.reasons import REASONS
+from factory.diagnoses.causes.table import CAUSES, explain_command
+from factory.diagnoses.owners import listed
 from factory.diagnoses.searchable import searchable
 
 OUTPUTS = Path(__file__).parents[2] / "data" / "causes"
@@ -52,7 +55,7 @@ def _cause_of(name: str) -> int | None:
 
 
 def _told(cause: Cause, output: str) -> list[tuple[str, str]]:
-    diagnoses = map(cause.diagnosis, cause.found(searchable(output)))
+    diagnoses = (cause.diagnosis(match, listed) for match in cause.found(searchable(output)))
     return [(diagnosis.sentence, diagnosis.hint) for diagnosis in diagnoses]
 
 

@@ -64,7 +64,7 @@ def test_a_small_source_gives_a_small_recipe() -> None:
         "interpreters: [cp311, cp313]  # requires-python is >=3.10",
         "platforms: [manylinux_2_31_x86_64]",
         "audit:",
-        "  modules: [demo._speed]  # setup.py",
+        "  guessed-modules: [demo._speed]  # a guess by setup.py: the build says which of them the wheel holds",
     ]
     assert reasons(settled, "cp310, cp312, cp314, cp315") == [
         "no image here builds for them and tries them: `factory image list`"
@@ -152,20 +152,25 @@ CMAKE = {
         pytest.param(CFFI, ("demo._sodium",), id="cffi names it in the script that setup.py names"),
         pytest.param(MESON, ("demo.inner._core",), id="meson, as far as subdir leads"),
         pytest.param(CMAKE, ("demo._core",), id="cmake, by where it is installed"),
-        pytest.param(
-            {"pyproject.toml": PYPROJECT + '[[tool.setuptools.ext-modules]]\nname = "demo._c"\nsources = ["c.c"]\n'},
-            ("demo._c",),
-            id="setuptools by pyproject",
-        ),
         pytest.param({"setup.py": 'if LINUX: e = Extension("demo._linux", [])'}, (), id="not under a condition"),
         pytest.param({"setup.py": "setup(ext_modules=cythonize('demo/*.pyx'))"}, (), id="not what is computed"),
     ],
 )
-def test_modules_are_read_and_never_guessed(files: Mapping[str, str], modules: tuple[str, ...]) -> None:
+def test_modules_that_a_program_names_are_guesses(files: Mapping[str, str], modules: tuple[str, ...]) -> None:
     settled = written({"pyproject.toml": PYPROJECT, **files})
 
-    assert settled.recipe.audit.modules == modules
+    assert settled.recipe.audit.guessed_modules == modules
+    assert settled.recipe.audit.modules == ()
     assert bool(reasons(settled, "audit.modules")) == (not modules)
+
+
+def test_modules_of_a_table_that_the_backend_reads_are_owed() -> None:
+    table = '[[tool.setuptools.ext-modules]]\nname = "demo._c"\nsources = ["c.c"]\n'
+
+    settled = written({"pyproject.toml": PYPROJECT + table})
+
+    assert settled.recipe.audit.modules == ("demo._c",)
+    assert settled.recipe.audit.guessed_modules == ()
 
 
 @pytest.mark.parametrize("path", ["Demo/__init__.py", "src/demo/__init__.py"])
@@ -415,7 +420,7 @@ setup(ext_modules=modules)
 def test_a_module_that_is_added_under_a_condition_is_not_certain() -> None:
     settled = written({"pyproject.toml": PYPROJECT, "setup.py": CONDITIONAL})
 
-    assert settled.recipe.audit.modules == ("demo._slow",)
+    assert settled.recipe.audit.guessed_modules == ("demo._slow",)
     assert reasons(settled, "audit.modules: demo._fast")
 
 
@@ -425,7 +430,7 @@ def test_a_module_of_meson_under_a_condition_is_not_certain() -> None:
 
     settled = written({"pyproject.toml": MESON["pyproject.toml"], "meson.build": build})
 
-    assert settled.recipe.audit.modules == ("demo._core",)
+    assert settled.recipe.audit.guessed_modules == ("demo._core",)
 
 
 FOR_CTYPES = """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from factory.diagnoses.owners import Holder
 from factory.errors import SourceError
 from factory.init import Settled, recipe_of
 from tests.makers.sources import PYPROJECT, Files
@@ -23,17 +24,17 @@ FILES = {
     "usr/include/sys/types.h": ("libc6-dev-i386",),
     "usr/include/x86_64-linux-gnu/sys/types.h": ("libc6-dev",),
     "usr/include/openssl/ssl.h": ("libssl-dev",),
-    "*/openssl/ssl.h": ("android-libboringssl-dev", "libssl-dev"),
+    "usr/include/*/openssl/ssl.h": ("android-libboringssl-dev", "libssl-dev"),
     "usr/include/openssl/err.h": ("libssl-dev",),
-    "*/openssl/err.h": ("android-libboringssl-dev", "libssl-dev"),
-    "*/compile.h": ("libmruby-dev", "libpython3.9-dev"),
+    "usr/include/*/openssl/err.h": ("android-libboringssl-dev", "libssl-dev"),
+    "usr/include/*/compile.h": ("libmruby-dev", "libpython3.9-dev"),
     "usr/include/compile.h": ("libmruby-dev",),
     "usr/include/errmsg.h": ("libowfat-dev",),
     "usr/include/stdio.h": ("libc6-dev",),
     "usr/include/zlib.h": ("zlib1g-dev",),
-    "*/stdio.h": ("libc6-dev", "libbsd-dev"),
-    "*/mysql.h": ("libmariadb-dev",),
-    "*/errmsg.h": ("libmariadb-dev", "libowfat-dev"),
+    "usr/include/*/stdio.h": ("libc6-dev", "libbsd-dev"),
+    "usr/include/*/mysql.h": ("libmariadb-dev",),
+    "usr/include/*/errmsg.h": ("libmariadb-dev", "libowfat-dev"),
     f"{LIB}/pkgconfig/cairo.pc": ("libcairo2-dev",),
     f"{LIB}/pkgconfig/openssl.pc": ("libssl-dev",),
     f"{LIB}/cmake/HDF5/HDF5Config.cmake": ("libhdf5-dev",),
@@ -46,21 +47,29 @@ class Index:
     """An index in memory that remembers what it was asked; `fault` is why it cannot be read."""
 
     suite: str = "bullseye"
+    arch: str = "x86_64"
     held: frozenset[str] = frozenset({"zlib1g-dev"})
     asked: list[str] = field(default_factory=list)
     fault: str = ""
 
-    def find(self, paths: Collection[str], names: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    def find(self, paths: Collection[str], names: Collection[str]) -> Mapping[str, tuple[Holder, ...]]:
         if self.fault:
             raise SourceError(self.fault)
         self.asked += [*paths, *names]
-        return {key: FILES[key] for key in (*paths, *names) if key in FILES}
+        return {key: tuple(map(Holder, FILES[key])) for key in (*paths, *names) if key in FILES}
 
 
 def guessed(files: Mapping[str, str], index: Index | None = None) -> Settled:
     tree = Files({"pyproject.toml": PYPROJECT, **files})
+    asked = index or Index()
     settled = recipe_of(
-        ORIGIN, tree, IMAGES, families=["lookalike"], file=Path("recipe.yaml"), today=TODAY, index=index or Index()
+        ORIGIN,
+        tree,
+        IMAGES,
+        families=["lookalike"],
+        file=Path("recipe.yaml"),
+        today=TODAY,
+        index_of=lambda image: asked if image.packages == "apt" else None,
     )
     assert settled.refused == ""
     return settled
