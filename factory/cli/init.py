@@ -4,6 +4,7 @@ import os
 import shlex
 import tempfile
 from pathlib import Path
+from threading import Event
 
 import click
 from packaging.utils import NormalizedName, canonicalize_name
@@ -19,6 +20,7 @@ from factory.host import Host, read_host
 from factory.images import declared
 from factory.images.contents import contents_of
 from factory.init import Origin, Settled, recipe_of
+from factory.memory import Memory
 from factory.project.files import Files
 from factory.project.read import read_project
 from factory.recipe.model import PathSource, SdistSource
@@ -51,6 +53,7 @@ def run_init(options: InitOptions) -> int:
     host = read_host()
     origin, tree = _taken(options, host, Path() if to_stdout else options.output.parent)
     with Store.open(host.store) as store:
+        memory = Memory(store=store, cancelled=Event())
         settled = recipe_of(
             origin,
             tree,
@@ -58,7 +61,7 @@ def run_init(options: InitOptions) -> int:
             families=chosen,
             file=options.output,
             today=today(),
-            index_of=lambda image: contents_of(image, host, store),
+            index_of=lambda image: contents_of(image, host, memory),
         )
     for caution in settled.cautions:
         err().print(line(f"note: {caution}"), soft_wrap=True)

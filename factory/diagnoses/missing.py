@@ -31,6 +31,17 @@ _PLACES: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
 )
 """`{0}` is the name as it was asked for, `{1}` the same in small letters (Debian Policy, 9.1; CMake's find_package)."""
 
+_ANYWHERE: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
+    {
+        "header": ("usr/include/*/{0}",),
+        "cmake": tuple(
+            f"usr/{root}/*/{base}" for root in ("lib", "share") for base in ("{0}Config.cmake", "{1}-config.cmake")
+        ),
+        "perl": ("usr/*/{0}.pm",),
+    }
+)
+"""`*` is any folders, also none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -48,9 +59,9 @@ class Missing:
         return tuple(place.format(self.name, self.name.lower(), arch=arch) for place in _PLACES[self.kind])
 
     @property
-    def any_folder(self) -> str:
-        """The path in any folder, of headers such as only `pkg-config` or a `-I` leads to; "" where there is none."""
-        return {"header": f"usr/include/*/{self.name}", "perl": f"usr/*/{self.name}.pm"}.get(self.kind, "")
+    def any_folder(self) -> tuple[str, ...]:
+        """Paths in any folder: of headers to which only `pkg-config` or a `-I` leads, of what lies below a version."""
+        return tuple(place.format(self.name, self.name.lower()) for place in _ANYWHERE.get(self.kind, ()))
 
     @property
     def words(self) -> str:

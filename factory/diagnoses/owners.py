@@ -101,11 +101,12 @@ def _perl(name: str, manager: str, doubt: str) -> Answer:
 
 
 def usable(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the packages that a build can use, of flavours of one library the last by name first.
+    """Return the packages that a build can use, those for development first, of flavours the last by name.
 
     Those for other C libraries and machines are left out, and those that every build image has.
     """
-    return tuple(sorted((name for name in set(names) if not is_nobodys(name)), reverse=True))
+    own = (name for name in set(names) if not is_nobodys(name))
+    return tuple(sorted(own, key=lambda name: (name.endswith("-dev"), name), reverse=True))
 
 
 def is_nobodys(name: str) -> bool:

@@ -1,35 +1,49 @@
-"""The index of a Debian suite's files: which packages hold a path, and which packages there are."""
+"""The files of a Debian suite's packages: which package holds a path, and which packages there are."""
 
 import gzip
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from factory.diagnoses.owners import Holder
-from factory.digest import Digest
+from factory.digest import Artifact, Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.mirror import apt_mirror
 from factory.images.spec import declared_specs
-from factory.store import Store
+from factory.memory import NEVER, Memory, Stage
 from factory.web.bodies import body
 from factory.web.session import attempt, bare, open_session
 
 _RELEASE_BYTES = 16 << 20
 _CONTENTS_BYTES = 256 << 20
 _UNPACKED_BYTES = 4 << 30
+_PIECE_BYTES = 1 << 20
 _LINE_BYTES = 64 << 10
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _SHA256 = re.compile(r"(?ms)^SHA256:\n(?P<files>(?: [^\n]*\n)+)")
+_SOUGHT_IN = (b"usr/include/", b"usr/bin/")
+_SOUGHT_ENDINGS = (b".so", b".pc", b"onfig.cmake", b".pm", b"/copyright")
+"""The last is there so that every package has a line (Debian Policy, 12.5)."""
+_DOCUMENTATION = b"usr/share/doc/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoughtFiles(Stage[Artifact]):
+    """The lines of a suite's indices that builds may ask for: one in ten, and every package has one."""
+
+    NAME, VERSION, REDONE_BY = "sought-files", 1, NEVER
+
+    indices: tuple[Digest, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """The index of one suite, as the mirror of the images has it. It is kept in the store by its digest.
+    """The files of one suite's packages, as the mirror of the images has its indices; `memory` keeps what is sought.
 
     `held` are packages that the image has already: those that its data file names. What they depend on is not known.
     """
@@ -38,25 +52,19 @@ class Contents:
     held: frozenset[str]
     arch: str
     host: Host
-    store: Store
+    memory: Memory
 
     def find(self, paths: Collection[str], names: Collection[str]) -> Mapping[str, tuple[Holder, ...]]:
         """Return what packages hold of each path (`usr/include/ffi.h`), and each name that is a package's by itself.
 
-        `usr/include/*/mysql.h` is the header in any folder below. The index is read through once.
+        `usr/include/*/mysql.h` is the header in any folder below.
 
         Raises:
-            SourceError: the mirror has no such index, or it is broken.
+            SourceError: the mirror has no such indices, or they are broken.
         """
-        digest = self._digest()
-        if not self.store.has(digest):
-            self._fetch(digest)
-        with self.store.open_blob(digest) as stream:
+        sought = self._sought()
+        with self.memory.store.open_blob(sought.digest) as stream:
             return _found(stream, frozenset(paths), frozenset(names), f"the files of {self.suite}")
-
-    @property
-    def _file(self) -> str:
-        return f"main/Contents-{_ARCHITECTURES.get(self.arch, self.arch)}.gz"
 
     @property
     def _base(self) -> str:
@@ -65,8 +73,20 @@ class Contents:
             raise SourceError("this machine names no mirror of Debian", hint="name one in FACTORY_APT_MIRROR")
         return f"{bare(mirror).rstrip('/')}/dists/{self.suite}"
 
-    def _digest(self) -> Digest:
-        """Read the index's digest out of the suite's release file, so that the index is fetched once."""
+    def _sought(self) -> Artifact:
+        indices = self._indices()
+
+        def read() -> Artifact:
+            pieces = (piece for name, digest in indices.items() for piece in self._sought_in(name, digest))
+            return self.memory.store.put_stream(pieces, f"{self.suite}.gz")
+
+        return self.memory.surely(SoughtFiles(indices=tuple(indices.values())), read)
+
+    def _indices(self) -> Mapping[str, Digest]:
+        """Read the digests of the indices out of the suite's release file, so that each index is fetched once.
+
+        Packages for all architectures have an index of their own (DebianRepository/Format, "Contents indices").
+        """
         what = f"the index of {self.suite}"
 
         def release() -> bytes:
@@ -74,35 +94,59 @@ class Contents:
 
         with open_session(self.host) as session:
             text = attempt(what, release).decode(errors="replace")
-        files = match["files"] if (match := _SHA256.search(text)) else ""
-        for line in files.splitlines():
-            if (words := line.split()) and words[2:] == [self._file] and re.fullmatch("[0-9a-f]{64}", words[0]):
-                return Digest(words[0])
-        raise SourceError(
-            f"the mirror of {self.suite} lists no {self._file}", hint="name another in FACTORY_APT_MIRROR"
-        )
+        own = f"main/Contents-{_ARCHITECTURES.get(self.arch, self.arch)}.gz"
+        listed = _listed(text, (own, "main/Contents-all.gz"))
+        if own not in listed:
+            raise SourceError(f"the mirror of {self.suite} lists no {own}", hint="name another in FACTORY_APT_MIRROR")
+        return listed
 
-    def _fetch(self, digest: Digest) -> None:
+    def _sought_in(self, name: str, digest: Digest) -> Iterator[bytes]:
+        """Fetch an index, and yield the lines that may be asked for, packed; the index itself is not kept."""
         what = f"the files of {self.suite}"
 
-        def contents() -> Digest:
-            pieces = body(session, f"{self._base}/{self._file}", what, most_bytes=_CONTENTS_BYTES)
-            return self.store.put_stream(pieces, "Contents.gz").digest
+        def index() -> Digest:
+            pieces = body(session, f"{self._base}/{name}", what, most_bytes=_CONTENTS_BYTES)
+            return self.memory.store.put_stream(pieces, "Contents.gz").digest
 
         with open_session(self.host) as session:
-            arrived = attempt(what, contents)
-        if arrived != digest:
-            self.store.discard(arrived)
-            raise SourceError(f"{what} are not those that its release file lists", hint="the mirror may be changing")
+            arrived = attempt(what, index)
+        try:
+            if arrived != digest:
+                raise SourceError(
+                    f"{what} are not those that its release file lists", hint="the mirror may be changing"
+                )
+            with self.memory.store.open_blob(arrived) as stream:
+                for lines in _lines(stream, what):
+                    yield gzip.compress(b"".join(line + b"\n" for line in lines if _is_sought(line)), compresslevel=3)
+        finally:
+            self.memory.store.discard(arrived)
 
 
-def contents_of(image: ImageFacts, host: Host, store: Store) -> Contents | None:
-    """Return the index of the suite that an image is made from; None where it is made from none."""
+def _is_sought(line: bytes) -> bool:
+    path = (line.split(None, 1) or [b""])[0]
+    if path.startswith(_SOUGHT_IN) or path.endswith(_SOUGHT_ENDINGS):
+        return True
+    # A folder of documentation may be a link to another package's.
+    return path.startswith(_DOCUMENTATION) and path.count(b"/") == _DOCUMENTATION.count(b"/")
+
+
+def _listed(release: str, names: Collection[str]) -> Mapping[str, Digest]:
+    files = match["files"] if (match := _SHA256.search(release)) else ""
+    rows = (line.split() for line in files.splitlines())
+    return {
+        row[2]: Digest(row[0])
+        for row in rows
+        if len(row) == 3 and row[2] in names and re.fullmatch("[0-9a-f]{64}", row[0])  # noqa: PLR2004 -- digest, size, name
+    }
+
+
+def contents_of(image: ImageFacts, host: Host, memory: Memory) -> Contents | None:
+    """Return the files of the suite that an image is made from; None where it is made from none."""
     spec = next((spec for spec in declared_specs() if spec.facts.name == image.name), None)
     if spec is None:
         return None
     held = frozenset(spec.packages)
-    return Contents(suite=spec.suite, held=held, arch=spec.facts.platform.arch, host=host, store=store)
+    return Contents(suite=spec.suite, held=held, arch=spec.facts.platform.arch, host=host, memory=memory)
 
 
 def _found(
@@ -111,13 +155,24 @@ def _found(
     anywhere = _Anywhere(paths)
     wanted = {path.encode(): path for path in paths}
     holders: dict[str, tuple[Holder, ...]] = {}
-    for path, held_by in _lines(stream, what):
-        keys = [*((wanted[path],) if path in wanted else ()), *anywhere.keys_of(path)]
-        for key in keys:
-            holders[key] = (*holders.get(key, ()), *_holders(path, held_by))
-        for name in names.intersection(_names(held_by)) if names else ():
-            holders[name] = (Holder(name),)
+    for lines in _lines(stream, what):
+        for path, held_by in _chosen(lines, wanted.keys(), anywhere.bases):
+            keys = [*((wanted[path],) if path in wanted else ()), *anywhere.keys_of(path)]
+            holders |= {key: (*holders.get(key, ()), *_holders(path, held_by)) for key in keys}
+        for name in names - holders.keys():
+            if any(name in _names(line.rsplit(maxsplit=1)[-1]) for line in lines if name.encode() in line):
+                holders[name] = (Holder(name),)
     return holders
+
+
+def _chosen(
+    lines: Iterable[bytes], wanted: Container[bytes], bases: tuple[bytes, ...]
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the path and the packages of each line that could answer; an index has a million others."""
+    for line in lines:
+        fields = line.split()
+        if len(fields) == 2 and (fields[0] in wanted or fields[0].endswith(bases)):  # noqa: PLR2004 -- a path, which has no spaces here, and packages
+            yield fields[0], fields[1]
 
 
 class _Anywhere:
@@ -130,6 +185,11 @@ class _Anywhere:
             above, star, below = path.partition("*")
             if star:
                 self._by_base[path.rpartition("/")[2].encode()].append((above.encode(), below.encode(), path))
+
+    @property
+    def bases(self) -> tuple[bytes, ...]:
+        """Their last parts, with the slash before them."""
+        return tuple(b"/" + base for base in self._by_base)
 
     def keys_of(self, path: bytes) -> Iterator[str]:
         """Yield those that a path is."""
@@ -148,16 +208,17 @@ def _names(held_by: bytes) -> tuple[str, ...]:
     return tuple(name.rpartition("/")[2] for name in held_by.decode("ascii", errors="replace").split(","))
 
 
-def _lines(stream: BinaryIO, what: str) -> Iterator[tuple[bytes, bytes]]:
-    """Yield paths and the packages that hold them, as `Contents` indices write them (DebianRepository/Format)."""
-    read_bytes = 0
+def _lines(stream: BinaryIO, what: str) -> Iterator[list[bytes]]:
+    """Yield paths with the packages that hold them, some thousand lines at a time (DebianRepository/Format)."""
+    read_bytes, rest = 0, b""
     try:
-        with gzip.GzipFile(fileobj=stream) as lines:
-            while line := lines.readline(_LINE_BYTES):
-                read_bytes += len(line)
+        with gzip.GzipFile(fileobj=stream) as unpacked:
+            while piece := unpacked.read(_PIECE_BYTES):
+                read_bytes += len(piece)
                 if read_bytes > _UNPACKED_BYTES:
                     raise SourceError(f"{what} have more than {_UNPACKED_BYTES} bytes")
-                if len(words := line.rsplit(maxsplit=1)) == 2:  # noqa: PLR2004 -- a path, which may hold spaces, and packages
-                    yield words[0], words[1]
+                *lines, rest = (rest[-_LINE_BYTES:] + piece).split(b"\n")
+                yield lines
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise SourceError(f"{what} are not valid gzip: {error}") from error
+    yield [rest]

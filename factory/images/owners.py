@@ -13,7 +13,7 @@ from factory.errors import SourceError
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.contents import Contents, contents_of
-from factory.store import Store
+from factory.memory import Memory
 
 _MOST_OFFERED = 4
 
@@ -31,7 +31,7 @@ class Owners:
     """The answers for one run: cells that lack the same thing share one reading of an index."""
 
     host: Host
-    store: Store
+    memory: Memory
     _holders: dict[tuple[str, Missing], tuple[Holder, ...] | SourceError] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -44,7 +44,7 @@ class Owners:
             return listed(missing, doubt=f"{image.name} has no package manager")
         if image.packages != "apt":
             return listed(missing, LISTED_UNDER[image.packages])
-        contents = contents_of(image, self.host, self.store)
+        contents = contents_of(image, self.host, self.memory)
         if contents is None:
             return listed(missing, doubt=f"which release of its distribution {image.name} is made of is not known")
         holders = self._held_by(contents, missing)
@@ -62,12 +62,12 @@ class Owners:
 
 def _read(contents: Contents, missing: Missing) -> tuple[Holder, ...] | SourceError:
     """Return who has something: in the first of its usual places where anybody has it, else in any folder."""
-    paths = missing.paths(contents.arch)
+    paths = (*missing.paths(contents.arch), *missing.any_folder)
     try:
-        found = contents.find({*paths, *filter(None, [missing.any_folder])}, ())
+        found = contents.find(paths, ())
     except SourceError as error:
         return error
-    return next((found[path] for path in (*paths, missing.any_folder) if _has_usable(found, path)), ())
+    return next((found[path] for path in paths if _has_usable(found, path)), ())
 
 
 def _has_usable(found: Mapping[str, Sequence[Holder]], path: str) -> bool:
@@ -75,21 +75,25 @@ def _has_usable(found: Mapping[str, Sequence[Holder]], path: str) -> bool:
 
 
 def answer_of(missing: Missing, holders: Sequence[Holder], contents: Contents, installed: Collection[str]) -> Answer:
-    """Choose among the packages that have something: the image's own first, then those that are named like it."""
+    """Choose among the packages that have something: the image's own, those in few folders, those named like it."""
     there = {*installed, *contents.held}
+    paths = {holder.package: holder.path for holder in sorted(holders, key=_depth, reverse=True)}
     names = sorted(
-        usable(holder.package for holder in holders), key=lambda name: (name not in there, not _is_named(name, missing))
+        usable(paths), key=lambda name: (name not in there, paths[name].count("/"), not _is_named(name, missing))
     )
     if not names:
         return Answer(manager="apt", suite=contents.suite)
-    path = next(holder.path for holder in holders if holder.package == names[0])
     return Answer(
         manager="apt",
         packages=tuple(names[:_MOST_OFFERED]),
         suite=contents.suite,
-        folder=_unsearched(missing, path, contents.arch),
+        folder=_unsearched(missing, paths[names[0]], contents.arch),
         is_installed=names[0] in there,
     )
+
+
+def _depth(holder: Holder) -> int:
+    return holder.path.count("/")
 
 
 def _is_named(package: str, missing: Missing) -> bool:

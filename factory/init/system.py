@@ -64,7 +64,7 @@ class _Question:
     where: str
     paths: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    any_folder: str = ""
+    any_folder: tuple[str, ...] = ()
 
 
 def guessed(carried: Iterable[Carried], wished: Iterable[Wish], index: PackageIndex) -> Iterator[Carried]:
@@ -82,7 +82,7 @@ def guessed(carried: Iterable[Carried], wished: Iterable[Wish], index: PackageIn
 
 
 def _answer(questions: Sequence[_Question], index: PackageIndex) -> Mapping[str, tuple[str, ...]]:
-    paths = {path for question in questions for path in (*question.paths, question.any_folder) if path}
+    paths = {path for question in questions for path in (*question.paths, *question.any_folder)}
     found = index.find(paths, {name for question in questions for name in question.names})
     return {key: tuple(holder.package for holder in holders) for key, holders in found.items()}
 
@@ -94,7 +94,7 @@ def _guesses(
     together = _together(questions, answer)
     for question in questions:
         packages = _packages(question, answer, together)
-        everywhere = {*packages, *answer.get(question.any_folder, ())}
+        everywhere = {*packages, *_anywhere(question, answer)}
         if not packages:
             yield from _unanswered(question, index)
         elif not _is_met(packages, everywhere, index.held | listed | reasons.keys()):
@@ -121,10 +121,14 @@ def _packages(
     if brought := [name for name in chain.from_iterable(places) if BROUGHT.fullmatch(name)]:
         return tuple(brought)
     exact = next(filter(None, map(usable, places)), ())
-    held = answer.get(question.any_folder, ())
+    held = _anywhere(question, answer)
     common = tuple(name for name in together.get(question.where, ()) if name in held)
     both = (name for name in exact if name in common)
     return tuple(dict.fromkeys((*both, *common, *exact)))
+
+
+def _anywhere(question: _Question, answer: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(chain.from_iterable(answer.get(path, ()) for path in question.any_folder))
 
 
 def _together(questions: Sequence[_Question], answer: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
@@ -135,7 +139,7 @@ def _together(questions: Sequence[_Question], answer: Mapping[str, tuple[str, ..
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for question in questions:
         if question.any_folder:
-            holders = {name for name in answer.get(question.any_folder, ()) if not is_nobodys(name)}
+            holders = {name for name in _anywhere(question, answer) if not is_nobodys(name)}
             counts[question.where].update(sorted(holders))
     return {
         where: tuple(name for name, count in counter.most_common() if count > 1) for where, counter in counts.items()

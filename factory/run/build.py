@@ -180,7 +180,7 @@ class _Attempt:
                 helper=cache(lambda: self._image(engine, helper_image(engine))),
                 output=self.caller.output,
                 keep=self.options.keep,
-                owners=Owners(host=host, store=memory.store).ask,
+                owners=Owners(host=host, memory=memory).ask,
             )
             workers = self.options.jobs or cpu_count() or 1
             carry_out(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -19,19 +20,33 @@ from factory.image_facts import ImageFacts
 from factory.images import declared
 from factory.images.contents import Contents, contents_of
 from factory.images.owners import Owners
+from factory.memory import Memory
 from factory.store import Store
 from tests.makers.network import LOOPBACK, serving
 
 LINES = """\
 usr/bin/arm-linux-gnueabihf-gcc             devel/gcc-10-cross
 usr/bin/curl-config                         libdevel/libcurl4-gnutls-dev,libdevel/libcurl4-openssl-dev
+usr/include/mariadb/server/mariadb_com.h    libdevel/libmariadbd-dev
+usr/include/mariadb/mariadb_com.h           libdevel/libmariadb-dev
 usr/include/mariadb/mysql.h                 libdevel/libmariadb-dev
 usr/include/x86_64-linux-gnu/ffi.h          libdevel/libffi-dev
 usr/lib/x86_64-linux-gnu/libzip.so          libdevel/libzip-dev
 usr/lib/x86_64-linux-gnu/pkgconfig/zlib.pc  libdevel/zlib1g-dev
 usr/share/a name with spaces                misc/spaces
 """
-RELEASE = "Origin: Debian\nSHA256:\n {digest} {size} main/Contents-amd64.gz\n"
+FOR_ALL = """\
+usr/share/doc/default-libmysqlclient-dev/copyright libdevel/default-libmysqlclient-dev
+usr/share/eigen3/cmake/Eigen3Config.cmake   libdevel/libeigen3-dev
+usr/share/perl/5.32.1/IPC/Cmd.pm            libs/perl-modules-5.32
+usr/share/locale/de/LC_MESSAGES/thing.mo    misc/thing
+"""
+RELEASE = """\
+Origin: Debian
+SHA256:
+ {digest} 1 main/Contents-amd64.gz
+ {for_all} 1 main/Contents-all.gz
+"""
 
 
 class Counting(SimpleHTTPRequestHandler):
@@ -48,11 +63,21 @@ class Counting(SimpleHTTPRequestHandler):
 def suite(tmp_path: Path) -> Path:
     folder = tmp_path / "mirror/dists/bullseye"
     (folder / "main").mkdir(parents=True)
-    content = gzip.compress(LINES.encode())
-    (folder / "main/Contents-amd64.gz").write_bytes(content)
-    digest = hashlib.sha256(content).hexdigest()
-    (folder / "InRelease").write_text(RELEASE.format(digest=digest, size=len(content)))
+    offer(folder, gzip.compress(LINES.encode()))
     return folder
+
+
+def offer(folder: Path, content: bytes) -> None:
+    """Put an index of the architecture beside that of all, and both into the release file."""
+    for_all = gzip.compress(FOR_ALL.encode(), mtime=0)
+    (folder / "main/Contents-amd64.gz").write_bytes(content)
+    (folder / "main/Contents-all.gz").write_bytes(for_all)
+    digests = {"digest": hashlib.sha256(content).hexdigest(), "for_all": hashlib.sha256(for_all).hexdigest()}
+    (folder / "InRelease").write_text(RELEASE.format(**digests))
+
+
+def make_memory(store: Store) -> Memory:
+    return Memory(store=store, cancelled=Event())
 
 
 @pytest.fixture
@@ -61,7 +86,7 @@ def contents(tmp_path: Path, suite: Path, host: Host) -> Iterator[Contents]:
     served = partial(Counting, directory=str(suite.parents[1]))
     with serving(served, address=LOOPBACK) as port, Store.open(tmp_path / "store") as store:  # type: ignore[arg-type] # it is called like one
         here = replace(host, apt_mirror=f"http://{LOOPBACK}:{port}", proxies={})
-        yield Contents(suite="bullseye", held=frozenset(), arch="x86_64", host=here, store=store)
+        yield Contents(suite="bullseye", held=frozenset(), arch="x86_64", host=here, memory=make_memory(store))
 
 
 def test_paths_and_names_are_found_and_the_index_is_fetched_once(contents: Contents) -> None:
@@ -72,8 +97,10 @@ def test_paths_and_names_are_found_and_the_index_is_fetched_once(contents: Conte
         "usr/include/absent.h",
     ]
 
-    first = contents.find(paths, ["libffi-dev", "absent"])
-    again = contents.find(paths, ["libffi-dev", "absent"])
+    names = ["libffi-dev", "default-libmysqlclient-dev", "absent"]
+
+    first = contents.find(paths, names)
+    again = contents.find(paths, names)
 
     assert (
         first
@@ -86,9 +113,10 @@ def test_paths_and_names_are_found_and_the_index_is_fetched_once(contents: Conte
             ),
             "usr/include/*/mysql.h": (Holder("libmariadb-dev", "usr/include/mariadb/mysql.h"),),
             "libffi-dev": (Holder("libffi-dev"),),
+            "default-libmysqlclient-dev": (Holder("default-libmysqlclient-dev"),),
         }
     )
-    assert sum("Contents" in path for path in Counting.asked) == 1
+    assert sum("Contents" in path for path in Counting.asked) == 2  # of this architecture, and of all
 
 
 def test_an_index_that_the_release_file_does_not_list_is_refused(contents: Contents, suite: Path) -> None:
@@ -99,8 +127,7 @@ def test_an_index_that_the_release_file_does_not_list_is_refused(contents: Conte
 
 
 def test_an_index_that_is_no_gzip_is_told(contents: Contents, suite: Path) -> None:
-    (suite / "main/Contents-amd64.gz").write_bytes(b"plain")
-    (suite / "InRelease").write_text(RELEASE.format(digest=hashlib.sha256(b"plain").hexdigest(), size=5))
+    offer(suite, b"plain")
 
     with pytest.raises(SourceError, match="are not valid gzip"):
         contents.find(["usr/include/ffi.h"], [])
@@ -118,7 +145,7 @@ LOOKALIKE = next(image for image in declared() if image.name == "lookalike-manyl
 
 @pytest.fixture
 def owners(contents: Contents) -> Owners:
-    return Owners(host=contents.host, store=contents.store)
+    return Owners(host=contents.host, memory=contents.memory)
 
 
 def of_index(*packages: str, folder: str = "", is_installed: bool = False) -> Answer:
@@ -134,6 +161,14 @@ def of_index(*packages: str, folder: str = "", is_installed: bool = False) -> An
         pytest.param("pkg-config", "zlib", of_index("zlib1g-dev", is_installed=True), id="of the image itself"),
         pytest.param("cmake", "ZLIB", of_index("zlib1g-dev", is_installed=True), id="CMake's module"),
         pytest.param("program", "curl-config", of_index("libcurl4-openssl-dev", "libcurl4-gnutls-dev"), id="program"),
+        pytest.param("cmake", "Eigen3", of_index("libeigen3-dev"), id="for all architectures"),
+        pytest.param("perl", "IPC/Cmd", of_index("perl-modules-5.32"), id="Perl's module"),
+        pytest.param(
+            "header",
+            "mariadb_com.h",
+            of_index("libmariadb-dev", "libmariadbd-dev", folder="/usr/include/mariadb"),
+            id="in the fewest folders",
+        ),
         pytest.param("header", "nobody_has_this.h", of_index(), id="of no package"),
         pytest.param("program", "arm-linux-gnueabihf-gcc", of_index(), id="of a cross compiler alone"),
     ],
@@ -154,7 +189,7 @@ def test_cells_that_lack_the_same_ask_the_mirror_once(owners: Owners) -> None:
     for _ in range(3):
         owners.ask(Missing("header", "ffi.h"), LOOKALIKE, ())
 
-    assert len(Counting.asked) == 2  # the release file and the index
+    assert len(Counting.asked) == 3  # the release file and two indices
 
 
 def test_where_the_index_cannot_be_read_the_lists_answer_and_say_so(owners: Owners, suite: Path) -> None:
@@ -193,7 +228,7 @@ def test_each_image_of_debian_packages_has_the_index_of_its_own_suite(
     image: ImageFacts, host: Host, tmp_path: Path
 ) -> None:
     with Store.open(tmp_path / "store") as store:
-        contents = contents_of(image, host, store)
+        contents = contents_of(image, host, make_memory(store))
 
     assert contents is not None
     assert contents.arch == image.platform.arch
