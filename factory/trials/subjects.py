@@ -66,7 +66,6 @@ def subjects(wheel: Wheel, verdict: Audit, expected: AuditSpec, test: TestSpec, 
     loaded = [path for path in loadable(wheel) if path not in foreign]
     paths = {file.name: file.path for file in files if file.path not in foreign and _is_importable(file, wheel)}
     left_out = {name for glob in test.unimported for name in paths if fnmatchcase(name, glob)}
-    guessed = [name for name in expected.guessed_modules if name in paths]
     extensions = sorted({*expected.modules, *paths} - left_out)
     members = tolerated_members(wheel, verdict)
     commands, notes = _commands(wheel, test)
@@ -75,12 +74,18 @@ def subjects(wheel: Wheel, verdict: Audit, expected: AuditSpec, test: TestSpec, 
         programs=tuple(_programs(wheel, loaded)),
         modules=tuple(dict.fromkeys([*extensions, *test.imports])),
         extensions=tuple(extensions),
-        named=tuple(dict.fromkeys([*expected.modules, *guessed, *test.imports])),
+        named=_named(expected, paths, test),
         commands=commands,
         natives=tuple(_natives(wheel, commands)),
         tolerated=members | (_names_of(members, paths) - {*test.imports}),
         notes=(*notes, *_left_out(left_out, test)),
     )
+
+
+def _named(expected: AuditSpec, paths: Container[str], test: TestSpec) -> tuple[str, ...]:
+    """Return what the recipe names; of guesses those that are there."""
+    guessed = (name for name in expected.guessed_modules if name in paths)
+    return tuple(dict.fromkeys([*expected.modules, *guessed, *test.imports]))
 
 
 def _foreign(files: Iterable[ModuleFile], interpreter: Interpreter) -> frozenset[str]:
