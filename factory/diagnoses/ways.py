@@ -69,7 +69,8 @@ def _source(answer: Answer) -> str:
 
 def _folder(answer: Answer) -> str:
     """Name the folder where compilers do not look by themselves; gcc's manual, "Environment Variables"."""
-    return f"; its folder is not searched: build: {{env: {{CPATH: {answer.folder}}}}}" if answer.folder else ""
+    line = f"build: {{env: {{CPATH: {answer.folder}}}}}"
+    return f"; compilers do not search its folder, so add {line}" if answer.folder else ""
 
 
 def _installed(answer: Answer) -> str:

@@ -56,8 +56,8 @@ def test_what_no_package_or_several_have_is_left_to_the_reader() -> None:
         pytest.param(
             "header",
             Answer(manager="apt", packages=("libx-dev",), suite="bookworm", folder="/usr/include/x"),
-            "build: {system: {apt: [libx-dev]}} installs it, by the index of bookworm; its folder is not searched: "
-            "build: {env: {CPATH: /usr/include/x}}",
+            "build: {system: {apt: [libx-dev]}} installs it, by the index of bookworm; compilers do not search "
+            "its folder, so add build: {env: {CPATH: /usr/include/x}}",
             id="where compilers do not look",
         ),
         pytest.param(
