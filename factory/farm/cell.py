@@ -45,7 +45,7 @@ def build_cell(
     passed = passed_variables(planned.recipe.build, services.host)
     materials: dict[Digest, Material] = {}
     services = services.noting(lambda material: materials.setdefault(material.key, material))
-    added = cell.preparation.packages if cell.preparation is not None else ()
+    added = () if cell.builder is None else cell.builder.packages
     with services.session(cell.address, services.asking(cell.address, image.facts, added)) as container:
         session = CellSession(
             services=services,

@@ -55,6 +55,11 @@ class Builder:
     preparation: Preparation | None = None
     rust: RustOrigin | None = None
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The system packages that the image gets."""
+        return () if self.preparation is None else self.preparation.packages
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
