@@ -24,7 +24,7 @@ from rich.table import Table
 from factory.audit.modules import module_files
 from factory.errors import FactoryError, SourceError
 from factory.host import Host, read_host
-from factory.resolve import Found, Unresolved, download, resolve_requirements
+from factory.resolve import Found, Question, Unresolved, download, resolve_requirements
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
 from factory.wheel import Wheel, read_wheel
@@ -130,13 +130,12 @@ def _interpreters(filename: str) -> tuple[Interpreter, ...]:
 def _resolved(filename: str, interpreter: Interpreter, host: Host, folder: Path) -> Found | Unresolved:
     name, version, _, _ = parse_wheel_filename(filename)
     platforms = filename.removesuffix(".whl").rpartition("-")[2].split(".")
-    return resolve_requirements(
-        [Requirement(f"{name}=={version}")],
+    question = Question(
+        requirements=[Requirement(f"{name}=={version}")],
         interpreter=interpreter,
         platform=max(PlatformTag.parse(platform) for platform in platforms),
-        host=host,
-        folder=folder,
     )
+    return resolve_requirements(question, host=host, folder=folder)
 
 
 def _downloaded(name: str, found: Found, host: Host, folder: Path) -> Path:

@@ -24,7 +24,7 @@ from factory.errors import EngineError
 from factory.host import Host, read_host
 from factory.keys import key
 from factory.resolve.download import download
-from factory.resolve.model import Found, Resolution, Unresolved
+from factory.resolve.model import Found, Question, Resolution, Unresolved
 from factory.resolve.requirements import resolve_requirements
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
@@ -126,14 +126,10 @@ def _pin_text(pin: Artifact) -> str:
 
 
 def _find(wanted: Sequence[str], host: Host, store: Store) -> Found | Unresolved:
+    requirements = [Requirement(text) for text in wanted]
+    question = Question(requirements=requirements, interpreter=_INTERPRETER, platform=_PLATFORM)
     with store.temp_folder() as folder:
-        return resolve_requirements(
-            [Requirement(text) for text in wanted],
-            interpreter=_INTERPRETER,
-            platform=_PLATFORM,
-            host=host,
-            folder=folder,
-        )
+        return resolve_requirements(question, host=host, folder=folder)
 
 
 def _surely(answer: _Answer | Unresolved) -> _Answer:

@@ -7,7 +7,7 @@ a network, every file has a recorded hash, and a second run needs no network at 
 """
 
 from factory.resolve.download import download
-from factory.resolve.model import Found, Resolution, ResolvedFile, Unresolved
+from factory.resolve.model import Found, Question, Resolution, ResolvedFile, Unresolved
 from factory.resolve.requirements import resolve_requirements
 
-__all__ = ["Found", "Resolution", "ResolvedFile", "Unresolved", "download", "resolve_requirements"]
+__all__ = ["Found", "Question", "Resolution", "ResolvedFile", "Unresolved", "download", "resolve_requirements"]

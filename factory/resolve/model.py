@@ -1,9 +1,28 @@
-"""The result of resolving: files with hashes, or the reason why there are none."""
+"""What is resolved, and the result: files with hashes, or the reason why there are none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from packaging.requirements import Requirement
+
 from factory.digest import Artifact, Digest
+from factory.tags import Interpreter, PlatformTag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be resolved: requirements and constraints, for an interpreter on a platform."""
+
+    requirements: Sequence[Requirement]
+    constraints: Sequence[Requirement] = ()
+    interpreter: Interpreter
+    platform: PlatformTag
+
+    @property
+    def target(self) -> str:
+        """The interpreter and the platform, for people."""
+        return f"{self.interpreter} on {self.platform}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

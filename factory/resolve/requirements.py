@@ -4,8 +4,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -18,9 +17,8 @@ from factory.digest import Digest
 from factory.host import Host, find_uv
 from factory.markers import marker_environment
 from factory.origins import origin_of
-from factory.resolve.model import Found, ResolvedFile, Unresolved
+from factory.resolve.model import Found, Question, ResolvedFile, Unresolved
 from factory.resolve.target import marker_text, supported_tags, uv_platform
-from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import UntrustedTextError, parse_requirement, parse_toml, parse_wheel_name
 from factory.web.session import bare, redact
 
@@ -32,30 +30,8 @@ _OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """What uv has to resolve."""
-
-    requirements: Sequence[Requirement]
-    constraints: Sequence[Requirement]
-    interpreter: Interpreter
-    platform: PlatformTag
-
-    @property
-    def target(self) -> str:
-        return f"{self.interpreter} on {self.platform}"
-
-
-def resolve_requirements(
-    requirements: Sequence[Requirement],
-    *,
-    constraints: Sequence[Requirement] = (),
-    interpreter: Interpreter,
-    platform: PlatformTag,
-    host: Host,
-    folder: Path,
-) -> Found | Unresolved:
-    """Find the wheels that satisfy requirements for an interpreter on a platform; downloads nothing.
+def resolve_requirements(question: Question, *, host: Host, folder: Path) -> Found | Unresolved:
+    """Find the wheels that satisfy requirements; downloads nothing.
 
     `folder` is an empty temporary folder. uv has no name for a free-threaded interpreter: it then resolves for all
     platforms at once, and the wheel is chosen here; a release without a suitable one is refused, not avoided.
@@ -64,8 +40,7 @@ def resolve_requirements(
         FactoryError: uv is not installed, or did not end.
         OSError: the disk below `folder` is full.
     """
-    question = _Question(requirements=requirements, constraints=constraints, interpreter=interpreter, platform=platform)
-    for requirement in (*requirements, *constraints):
+    for requirement in (*question.requirements, *question.constraints):
         if refusal := _refusal(requirement):
             return refusal
     ended = _ask(question, host, folder)
@@ -96,7 +71,7 @@ def _refusal(requirement: Requirement) -> Unresolved | None:
     return None
 
 
-def _ask(question: _Question, host: Host, folder: Path) -> process.Completed:
+def _ask(question: Question, host: Host, folder: Path) -> process.Completed:
     """Run uv in an empty folder. Index URLs go into its environment: all users of the machine can see arguments."""
     cwd = folder / "cwd"  # empty, so that uv finds no configuration in it
     cwd.mkdir()
@@ -144,7 +119,7 @@ def _with_login(url: str, host: Host) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc}"))
 
 
-def _read(text: str, question: _Question) -> Found | Unresolved:
+def _read(text: str, question: Question) -> Found | Unresolved:
     """Choose a wheel for every package in uv's answer, a pylock.toml (PEP 751)."""
     try:
         lock = Pylock.from_dict(parse_toml(text, times=8))

@@ -10,7 +10,7 @@ from factory.digest import Artifact, Digest
 from factory.failure import Failure
 from factory.memory import Stage
 from factory.redaction import Search
-from factory.resolve import Resolution
+from factory.resolve import Question, Resolution
 from factory.sessions.session import Session
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
@@ -74,14 +74,13 @@ def prepare(session: CellSession, settings: Mapping[str, str | list[str]]) -> Pr
 
 
 def _resolved(session: CellSession, requirements: tuple[Requirement, ...]) -> Resolution | Failure:
-    return resolved(
-        session.services,
-        requirements,
+    question = Question(
+        requirements=requirements,
         constraints=session.planned.recipe.build.constraints,
         interpreter=session.interpreter,
         platform=session.image.facts.platform,
-        subject=session.cell.address,
     )
+    return resolved(session.services, question, session.cell.address)
 
 
 def _dynamic(

@@ -1,16 +1,14 @@
 """Resolve the requirements of a build or a trial, and keep their wheels in the store."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-
-from packaging.requirements import Requirement
 
 from factory.digest import Artifact
 from factory.engine.api import StreamEntry
 from factory.failure import Ended, Failure
 from factory.memory import ASKS_THE_WORLD, Stage
-from factory.resolve import Resolution, Unresolved, download, resolve_requirements
+from factory.resolve import Question, Resolution, Unresolved, download, resolve_requirements
 from factory.sessions.services import Services
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
@@ -29,33 +27,18 @@ class Resolve(Stage[Resolution]):
     indexes: tuple[str, ...]
 
 
-def resolved(
-    services: Services,
-    requirements: Sequence[Requirement],
-    *,
-    constraints: Sequence[Requirement],
-    interpreter: Interpreter,
-    platform: PlatformTag,
-    subject: str,
-) -> Resolution | Failure:
-    """Resolve requirements for an interpreter on a platform, and bring every file of the answer into the store.
+def resolved(services: Services, question: Question, subject: str) -> Resolution | Failure:
+    """Resolve requirements, and bring every file of the answer into the store.
 
     The answer is reused until `--update`, or until a requirement or an index changes.
     """
-    if not requirements:
+    if not question.requirements:
         return Resolution(files=())
 
     def resolve() -> Resolution | Failure:
         store = services.memory.store
         with services.recorder.step(subject, "resolve") as mark, store.temp_folder() as folder:
-            found = resolve_requirements(
-                requirements,
-                constraints=constraints,
-                interpreter=interpreter,
-                platform=platform,
-                host=services.host,
-                folder=folder,
-            )
+            found = resolve_requirements(question, host=services.host, folder=folder)
             answer = (
                 found
                 if isinstance(found, Unresolved)
@@ -65,10 +48,10 @@ def resolved(
             return _failure(answer, services, subject) if isinstance(answer, Unresolved) else answer
 
     stage = Resolve(
-        requirements=tuple(sorted(str(requirement) for requirement in requirements)),
-        constraints=tuple(sorted(str(requirement) for requirement in constraints)),
-        interpreter=interpreter,
-        platform=platform,
+        requirements=tuple(sorted(str(requirement) for requirement in question.requirements)),
+        constraints=tuple(sorted(str(requirement) for requirement in question.constraints)),
+        interpreter=question.interpreter,
+        platform=question.platform,
         indexes=tuple(services.host.index_origins),
     )
     return services.memory.once(stage, resolve)[0]

@@ -16,6 +16,7 @@ from factory.images.emulator import Emulator, NoEmulator, emulator_of
 from factory.memory import Stage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
+from factory.resolve import Question
 from factory.sessions.services import Services
 from factory.sessions.session import Session
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
@@ -108,14 +109,8 @@ class TrialWork:
             )
         except UntrustedTextError as error:
             return Failure(step="install", message=f"METADATA of the wheel {error}")
-        resolution = resolved(
-            self.services,
-            wanted,
-            constraints=(),
-            interpreter=self.interpreter,
-            platform=self.image.facts.platform,
-            subject=self.address,
-        )
+        question = Question(requirements=wanted, interpreter=self.interpreter, platform=self.image.facts.platform)
+        resolution = resolved(self.services, question, self.address)
         if isinstance(resolution, Failure):
             return resolution
         # A test requirement may depend on the project itself, and the installer could prefer the index's wheel to ours.

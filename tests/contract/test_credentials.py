@@ -18,7 +18,7 @@ from factory.host import Host, read_host
 from factory.memory import Memory
 from factory.origins import Origin, is_metadata
 from factory.recipe.model import UrlSource
-from factory.resolve import Found, Unresolved, download, resolve_requirements
+from factory.resolve import Found, Question, Unresolved, download, resolve_requirements
 from factory.sessions.sources import SourceServices
 from factory.stages.source import tree_of
 from factory.store import Store
@@ -153,14 +153,13 @@ def test_credentials_of_https_are_not_sent_to_the_same_host_and_port_by_http() -
 
 
 def resolve(host: Host, store: Store) -> Found | Unresolved:
+    question = Question(
+        requirements=[Requirement("first")],
+        interpreter=Interpreter(13),
+        platform=PlatformTag.parse("manylinux_2_31_x86_64"),
+    )
     with store.temp_folder() as folder:
-        return resolve_requirements(
-            [Requirement("first")],
-            interpreter=Interpreter(13),
-            platform=PlatformTag.parse("manylinux_2_31_x86_64"),
-            host=host,
-            folder=folder,
-        )
+        return resolve_requirements(question, host=host, folder=folder)
 
 
 @pytest.mark.parametrize("is_in_url", [False, True], ids=["netrc", "URL"])

@@ -14,7 +14,7 @@ from packaging.version import Version
 from factory.errors import Interrupted, SourceError
 from factory.host import Host
 from factory.recipe.model import SdistSource
-from factory.resolve import Found, Resolution, Unresolved, download, resolve_requirements
+from factory.resolve import Found, Question, Resolution, Unresolved, download, resolve_requirements
 from factory.source.index import fetch_sdist
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
@@ -42,14 +42,13 @@ def fill(index: Index) -> None:
 
 
 def resolve(host: Host, store: Store) -> Found | Unresolved:
+    question = Question(
+        requirements=[Requirement("first")],
+        interpreter=Interpreter(13),
+        platform=PlatformTag.parse("manylinux_2_31_x86_64"),
+    )
     with store.temp_folder() as folder:
-        return resolve_requirements(
-            [Requirement("first")],
-            interpreter=Interpreter(13),
-            platform=PlatformTag.parse("manylinux_2_31_x86_64"),
-            host=host,
-            folder=folder,
-        )
+        return resolve_requirements(question, host=host, folder=folder)
 
 
 def everything(host: Host, store: Store, into: Path) -> set[str]:

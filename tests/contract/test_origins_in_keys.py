@@ -19,7 +19,7 @@ from factory.events.recorder import Recorder
 from factory.host import Host, read_host
 from factory.memory import Memory
 from factory.recipe.model import SdistSource
-from factory.resolve import Resolution
+from factory.resolve import Question, Resolution
 from factory.sessions.services import Services
 from factory.sessions.sources import SourceServices
 from factory.stages.resolve import resolved
@@ -53,14 +53,12 @@ def resolve(host: Host, store: Store, folder: Path) -> set[Digest]:
             tools=cast("ToolBundle", None),
             helper=lambda: pytest.fail("no container is started"),
         )
-        answer = resolved(
-            services,
-            [Requirement("first")],
-            constraints=(),
+        question = Question(
+            requirements=[Requirement("first")],
             interpreter=Interpreter(13),
             platform=PlatformTag.parse("manylinux_2_31_x86_64"),
-            subject="spam",
         )
+        answer = resolved(services, question, "spam")
     assert isinstance(answer, Resolution), answer
     return {file.digest for file in answer.files}
 

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 
 from factory.digest import Digest
 from factory.errors import EngineError
-from factory.resolve import Found, Resolution, Unresolved, download, resolve_requirements
+from factory.resolve import Found, Question, Resolution, Unresolved, download, resolve_requirements
 from factory.resolve.model import ResolvedFile
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
@@ -39,15 +39,14 @@ def resolve(
     interpreter: Interpreter = CP313,
     platform: PlatformTag = BULLSEYE,
 ) -> Found | Unresolved:
+    question = Question(
+        requirements=[Requirement(text) for text in requirements],
+        constraints=[Requirement(text) for text in constraints],
+        interpreter=interpreter,
+        platform=platform,
+    )
     with store.temp_folder() as folder:
-        return resolve_requirements(
-            [Requirement(text) for text in requirements],
-            constraints=[Requirement(text) for text in constraints],
-            interpreter=interpreter,
-            platform=platform,
-            host=index.host(folder),
-            folder=folder,
-        )
+        return resolve_requirements(question, host=index.host(folder), folder=folder)
 
 
 def names(answer: Found | Unresolved) -> list[str]:

@@ -3,13 +3,12 @@
 import pytest
 from packaging.requirements import Requirement
 
-from factory.resolve.model import Found, Unresolved
-from factory.resolve.requirements import _Question, _read
+from factory.resolve.model import Found, Question, Unresolved
+from factory.resolve.requirements import _read
 from factory.tags import Interpreter, PlatformTag
 
-QUESTION = _Question(
+QUESTION = Question(
     requirements=(Requirement("spam"),),
-    constraints=(),
     interpreter=Interpreter(13),
     platform=PlatformTag.parse("manylinux_2_31_x86_64"),
 )
