@@ -80,6 +80,11 @@ def explain_uv_failure(output: str, target: str) -> Diagnosis[Kind]:
     return diagnosis if diagnosis.hint else replace(diagnosis, hint=_way_to_the_index(text))
 
 
+def projects_without_wheel(output: str) -> tuple[str, ...]:
+    """Return the names of the projects of which uv found only releases without a usable wheel."""
+    return tuple(sorted(set(_NO_WHEEL.findall(one_line(searchable(output))))))
+
+
 def _lacking(text: Searchable) -> str:
     names = sorted(set(_NO_WHEEL.findall(text)))
     return f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'}"

@@ -25,7 +25,8 @@ GOOD: frozenset[Status] = frozenset({"passed", "cached"})
 class TrialResult:
     """The result of one trial of a wheel.
 
-    `notes` are remarks that fail no wheel. `processor` is the old processor on which the modules were imported once
+    `notes` are remarks that fail no wheel. `from_source` are the releases of its requirements that were built of their
+    sdists. `processor` is the old processor on which the modules were imported once
     more. Where they were not it is None and `unemulated` says why, except that only the trial on the oldest interpreter
     emulates at all.
     """
@@ -39,6 +40,7 @@ class TrialResult:
     notes: tuple[str, ...] = ()
     processor: str | None = None
     unemulated: str = ""
+    from_source: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", few(self.notes))
@@ -65,7 +67,7 @@ class CellRecord:
 
     `seconds` maps the names of steps to how long they took; it is empty where everything came from the store.
     `materials` are the results that the wheel was made of, in the order in which they were first used.
-    `locks` are those that cargo made.
+    `locks` are those that cargo made, `from_source` the releases of build requirements that were built of their sdists.
     """
 
     cell: Cell
@@ -81,6 +83,7 @@ class CellRecord:
     from_store: bool = False
     materials: tuple[Material, ...] = ()
     locks: tuple[MadeLock, ...] = ()
+    from_source: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

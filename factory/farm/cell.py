@@ -27,6 +27,7 @@ from factory.stages.pass_env import passed_variables
 from factory.stages.prepare import Prepared, prepare
 from factory.stages.reading import Readings
 from factory.stages.repair import repair
+from factory.stages.requirement import SdistBuilder
 from factory.steps import Step
 from factory.tags import Interpreter
 
@@ -46,6 +47,14 @@ def build_cell(
     materials: dict[Digest, Material] = {}
     services = services.noting(lambda material: materials.setdefault(material.key, material))
     added = () if cell.builder is None else cell.builder.packages
+    sdists = SdistBuilder(
+        services=services,
+        subject=cell.address,
+        spec=planned.recipe.build,
+        image=image,
+        added=added,
+        interpreter=interpreter,
+    )
     with services.session(cell.address, services.asking(cell.address, image.facts, added)) as container:
         session = CellSession(
             services=services,
@@ -57,12 +66,17 @@ def build_cell(
             readings=readings,
             env=env,
             passed=passed,
+            build_sdist=sdists.build,
         )
         record = _Way(session=session, today=today).go()
         if record.failure is not None and services.keep and container.started:
             container.save(WHEEL_LIMIT_BYTES)
         return replace(
-            record, seconds=container.seconds, from_store=not container.seconds, materials=tuple(materials.values())
+            record,
+            seconds=container.seconds,
+            from_store=not container.seconds,
+            materials=tuple(materials.values()),
+            from_source=sdists.told,
         )
 
 

@@ -90,7 +90,10 @@ class FitImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryWheel:
-    """Try a cell's wheel on one interpreter, in the image `image`; `planned` has the trial's overrides applied."""
+    """Try a cell's wheel on one interpreter, in the image `image`; `planned` has the trial's overrides applied.
+
+    What it needs and the indexes have only as an sdist is built where the cell is, since no trial image has a compiler.
+    """
 
     planned: PlannedRecipe
     cell: Cell
@@ -105,8 +108,9 @@ class TryWheel:
 
     @property
     def needs(self) -> tuple[Key, ...]:
-        """The cell's wheel and the image of the trial."""
-        return (CellKey(self.cell.address), ImageKey(self.image))
+        """The cell's wheel, the image of the trial, and that of the build."""
+        builder = _image_of(self.cell)
+        return (CellKey(self.cell.address), ImageKey(self.image), *(() if builder is None else (builder,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +135,7 @@ class BuildCell:
     @property
     def image(self) -> ImageKey | None:
         """The fitted image that builds the cell; None where no image can."""
-        fitting = fitting_of(self.cell)
-        return None if fitting is None else ImageKey(fitting.name)
+        return _image_of(self.cell)
 
     @property
     def loader(self) -> ImageKey | None:
@@ -143,6 +146,11 @@ class BuildCell:
     def needs(self) -> tuple[Key, ...]:
         """The image that builds and the one that loads."""
         return tuple(key for key in (self.image, self.loader) if key is not None)
+
+
+def _image_of(cell: Cell) -> ImageKey | None:
+    fitting = fitting_of(cell)
+    return None if fitting is None else ImageKey(fitting.name)
 
 
 Job: TypeAlias = MakeImage | FitImage | BuildCell | TryWheel

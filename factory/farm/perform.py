@@ -19,6 +19,7 @@ from factory.sessions.services import Services
 from factory.stages.fitting import fitted
 from factory.stages.load import load_wheel
 from factory.stages.reading import Readings
+from factory.stages.requirement import SdistBuilder
 from factory.stages.trial import TrialWork
 from factory.tags import Interpreter
 from factory.unexpected import internal_errors
@@ -132,11 +133,19 @@ class Performer:
         return Built(record=record, contents=held)
 
     def _trial_work(self, job: TryWheel, done: Done) -> TrialWork:
-        cell, image = (done[need] for need in job.needs)
-        if not (isinstance(cell, Built) and isinstance(image, ReadyImage)):
-            raise TypeError(f"{job.key} needs a built cell and a ready image")
+        cell, image, builder = (done[need] for need in job.needs)
+        if not (isinstance(cell, Built) and isinstance(image, ReadyImage) and isinstance(builder, ReadyImage)):
+            raise TypeError(f"{job.key} needs a built cell and two ready images")
         if cell.record.wheel is None or cell.contents is None:
             raise AssertionError(f"{job.cell.address} passed without a wheel")
+        sdists = SdistBuilder(
+            services=self.services,
+            subject=str(job.key),
+            spec=job.planned.recipe.build,
+            image=builder,
+            added=() if job.cell.builder is None else job.cell.builder.packages,
+            interpreter=job.trial.interpreter,
+        )
         return TrialWork(
             services=self.services,
             planned=job.planned,
@@ -145,6 +154,7 @@ class Performer:
             image=image,
             wheel=cell.record.wheel,
             contents=cell.contents,
+            sdists=sdists,
         )
 
     def _try(self, job: TryWheel, work: TrialWork) -> TrialResult:

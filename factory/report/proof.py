@@ -13,6 +13,7 @@ from factory.repair import Repair
 def proof_lines(run: Run) -> Iterator[str]:
     """List versions not tried, processors not emulated, notes and repairs; what many wheels share is counted."""
     yield from _repairs(run.records)
+    yield from _from_source(run.records)
     yield from _notes(run.records)
     yield from _unemulated(run.records)
     yield from _untried(run)
@@ -29,6 +30,15 @@ def _repairs(records: Iterable[CellRecord]) -> Iterator[str]:
             retagged[_retagged(record.repair)] += 1
     for tags, count in sorted(retagged.items()):
         yield f"repaired: {_wheels(count)} only retagged, {tags}"
+
+
+def _from_source(records: Iterable[CellRecord]) -> Iterator[str]:
+    """Name what builds and trials required that the indexes have only as sdists."""
+    told = Counter[str]()
+    for record in records:
+        told.update({*record.from_source, *(name for trial in record.trials for name in trial.from_source)})
+    for release, count in sorted(told.items()):
+        yield f"built from source: {release} (only an sdist on the index fits), for {_wheels(count)}"
 
 
 def _did(repair: Repair) -> Iterator[str]:

@@ -1,23 +1,35 @@
 """What is resolved, and the result: files with hashes, or the reason why there are none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from packaging.requirements import Requirement
+from packaging.utils import NormalizedName
+from packaging.version import Version
 
+from factory.codec import ABSENT
 from factory.digest import Artifact, Digest
 from factory.tags import Interpreter, PlatformTag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """A wheel that the resolver is offered beside those of the indexes, by its name and its METADATA alone."""
+
+    file: Artifact
+    metadata: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is to be resolved: requirements and constraints, for an interpreter on a platform."""
+    """What is to be resolved: requirements and constraints, for an interpreter on a platform, with offered wheels."""
 
     requirements: Sequence[Requirement]
     constraints: Sequence[Requirement] = ()
     interpreter: Interpreter
     platform: PlatformTag
+    offered: tuple[Offered, ...] = ()
 
     @property
     def target(self) -> str:
@@ -27,7 +39,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedFile:
-    """One wheel as the index lists it. `url` has no credentials; `size_bytes` is None if the index gives no size."""
+    """One wheel as the index lists it. `url` has no credentials; `size_bytes` is None if the index gives no size.
+
+    The `url` of a wheel that was offered beside the indexes' is empty.
+    """
 
     filename: str
     digest: Digest
@@ -43,10 +58,25 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A release of a project on an index."""
+
+    name: NormalizedName
+    version: Version
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """Every file that satisfies the requirements, in the store, in the order of their names."""
+    """Every file that satisfies the requirements, in the store, in the order of their names.
+
+    Or the releases whose sdists have to be built before anything can: then there are no files.
+    """
 
     files: tuple[Artifact, ...]
+    sdists: tuple[Release, ...] | None = field(default=None, metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +86,11 @@ class Unresolved:
     `refused`: a requirement or a file that the factory does not accept, or bytes that differ from the index's hash.
     `no-wheel`: the index has it, but no wheel for this interpreter and platform. `unsatisfiable`: no versions fit.
     `network`: the index cannot be reached, or refused access; the only kind that may be temporary.
+    `lacking` are the projects of `no-wheel`.
     """
 
     kind: Literal["refused", "no-wheel", "unsatisfiable", "network"]
     sentence: str
     hint: str = ""
     log: str = ""
+    lacking: tuple[NormalizedName, ...] = ()

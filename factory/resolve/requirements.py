@@ -4,22 +4,25 @@ import errno
 import os
 import re
 import sys
+import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from packaging.pylock import PackageWheel, Pylock, PylockSelectError, PylockValidationError
 from packaging.requirements import Requirement
+from packaging.utils import NormalizedName
 
 from factory import process
-from factory.diagnoses.uv import OTHER_VERSION, explain_uv_failure
-from factory.digest import Digest
+from factory.diagnoses.uv import OTHER_VERSION, explain_uv_failure, projects_without_wheel
+from factory.digest import Artifact, Digest
 from factory.host import Host, find_uv
 from factory.markers import marker_environment
 from factory.origins import origin_of
-from factory.resolve.model import Found, Question, ResolvedFile, Unresolved
+from factory.resolve.model import Found, Offered, Question, ResolvedFile, Unresolved
 from factory.resolve.target import marker_text, supported_tags, uv_platform
-from factory.untrusted import UntrustedTextError, parse_requirement, parse_toml, parse_wheel_name
+from factory.untrusted import UntrustedTextError, parse_project_name, parse_requirement, parse_toml, parse_wheel_name
 from factory.web.session import bare, redact
 
 _TIMEOUT_S = 600.0
@@ -33,8 +36,8 @@ _OPTIONS = (
 def resolve_requirements(question: Question, *, host: Host, folder: Path) -> Found | Unresolved:
     """Find the wheels that satisfy requirements; downloads nothing.
 
-    `folder` is an empty temporary folder. uv has no name for a free-threaded interpreter: it then resolves for all
-    platforms at once, and the wheel is chosen here; a release without a suitable one is refused, not avoided.
+    `folder` is a temporary folder of the caller's own. uv has no name for a free-threaded interpreter: it then resolves
+    for all platforms at once, and the wheel is chosen here; a release without a suitable one is refused, not avoided.
 
     Raises:
         FactoryError: uv is not installed, or did not end.
@@ -48,8 +51,20 @@ def resolve_requirements(question: Question, *, host: Host, folder: Path) -> Fou
         _raise_if_full(ended.stderr, folder)
         log = redact(ended.stderr, host.secrets)
         diagnosis = explain_uv_failure(log, question.target)
-        return Unresolved(kind=diagnosis.kind, sentence=diagnosis.sentence, hint=diagnosis.hint, log=log)
+        lacking = _names(projects_without_wheel(log)) if diagnosis.kind == "no-wheel" else ()
+        return Unresolved(
+            kind=diagnosis.kind, sentence=diagnosis.sentence, hint=diagnosis.hint, log=log, lacking=lacking
+        )
     return _read(ended.stdout.decode(), question)
+
+
+def _names(texts: Iterable[str]) -> tuple[NormalizedName, ...]:
+    """Read the names of projects; uv has taken them from an index."""
+    names = []
+    for text in texts:
+        with suppress(UntrustedTextError):
+            names.append(parse_project_name(text))
+    return tuple(names)
 
 
 def _raise_if_full(output: str, folder: Path) -> None:
@@ -74,15 +89,16 @@ def _refusal(requirement: Requirement) -> Unresolved | None:
 def _ask(question: Question, host: Host, folder: Path) -> process.Completed:
     """Run uv in an empty folder. Index URLs go into its environment: all users of the machine can see arguments."""
     cwd = folder / "cwd"  # empty, so that uv finds no configuration in it
-    cwd.mkdir()
+    cwd.mkdir(exist_ok=True)
     platform = uv_platform(question.interpreter, question.platform)
     marker = None if platform else marker_text(question.interpreter, question.platform)
     asked = _write(folder / "requirements.in", question.requirements, marker)
     constraints = _write(folder / "constraints.in", question.constraints, None)
     where = ("--universal",) if platform is None else ("--python-platform", platform)
+    links = ("--find-links", _laid_out(question.offered, folder / "offered")) if question.offered else ()
     argv = (
         *(find_uv(), *_OPTIONS, "--cache-dir", folder / "cache", "--python", sys.executable),
-        *("--python-version", question.interpreter.version, *where, "--constraints", constraints, asked),
+        *("--python-version", question.interpreter.version, *where, *links, "--constraints", constraints, asked),
     )
     return process.run(argv, env={**host.tool_env, **_index_env(host)}, cwd=cwd, timeout_s=_TIMEOUT_S)
 
@@ -90,6 +106,18 @@ def _ask(question: Question, host: Host, folder: Path) -> process.Completed:
 def _write(path: Path, requirements: Iterable[Requirement], marker: str | None) -> Path:
     path.write_text("".join(f"{_line(requirement, marker)}\n" for requirement in requirements), encoding="utf-8")
     return path
+
+
+def _laid_out(offered: Iterable[Offered], folder: Path) -> Path:
+    """Write offered wheels without their contents, which uv would unpack on this machine."""
+    folder.mkdir(exist_ok=True)
+    for wheel in offered:
+        info = f"{'-'.join(wheel.file.filename.split('-')[:2])}.dist-info"
+        with zipfile.ZipFile(folder / wheel.file.filename, "w") as empty:
+            empty.writestr(f"{info}/METADATA", wheel.metadata)
+            empty.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+            empty.writestr(f"{info}/RECORD", "")
+    return folder
 
 
 def _line(requirement: Requirement, marker: str | None) -> str:
@@ -121,23 +149,25 @@ def _with_login(url: str, host: Host) -> str:
 
 def _read(text: str, question: Question) -> Found | Unresolved:
     """Choose a wheel for every package in uv's answer, a pylock.toml (PEP 751)."""
+    offered = {wheel.file.filename: wheel.file for wheel in question.offered}
     try:
         lock = Pylock.from_dict(parse_toml(text, times=8))
         chosen = list(
             lock.select(
                 environment=marker_environment(question.interpreter, question.platform.arch),
-                tags=supported_tags(question.interpreter, question.platform),
+                tags=supported_tags(question.interpreter, question.platform, built_here=bool(offered)),
             )
         )
     except (PylockValidationError, UntrustedTextError) as error:
         return Unresolved(kind="refused", sentence=f"the index's answer has no usable files: {error}", log=text)
     except PylockSelectError as error:
-        named = re.search(r"package '([^']+)'", str(error))
-        sentence = f"{named[1] if named else 'a requirement'} has no wheel for {question.target}"
-        return Unresolved(kind="no-wheel", sentence=sentence, hint=OTHER_VERSION, log=f"{error}\n{text}")
+        named = re.findall(r"package '([^']+)'", str(error))[:1]
+        sentence = f"{named[0] if named else 'a requirement'} has no wheel for {question.target}"
+        log = f"{error}\n{text}"
+        return Unresolved(kind="no-wheel", sentence=sentence, hint=OTHER_VERSION, log=log, lacking=_names(named))
     files: list[ResolvedFile] = []
     for package, file in chosen:
-        taken = _file(file) if isinstance(file, PackageWheel) else None
+        taken = _file(file, offered) if isinstance(file, PackageWheel) else None
         if taken is None:
             sentence = f"{package.name} has no wheel with a valid name and a sha256"
             return Unresolved(kind="refused", sentence=sentence, hint=OTHER_VERSION, log=text)
@@ -145,7 +175,10 @@ def _read(text: str, question: Question) -> Found | Unresolved:
     return Found(files=tuple(sorted(files, key=lambda file: file.filename)))
 
 
-def _file(wheel: PackageWheel) -> ResolvedFile | None:
+def _file(wheel: PackageWheel, offered: Mapping[str, Artifact]) -> ResolvedFile | None:
+    is_here = urlsplit(wheel.url or "").scheme in ("", "file")
+    if is_here and (own := offered.get(wheel.filename)) is not None:
+        return ResolvedFile(filename=own.filename, digest=own.digest, url="", size_bytes=own.size_bytes)
     try:
         digest = Digest(wheel.hashes.get("sha256", "").lower())
         parse_wheel_name(wheel.filename)

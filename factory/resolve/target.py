@@ -14,10 +14,13 @@ _UV_GLIBC_MINORS = (40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 28, 17)
 _UV_ARCHITECTURES = frozenset({"x86_64", "aarch64"})
 
 
-def supported_tags(interpreter: Interpreter, platform: PlatformTag) -> tuple[Tag, ...]:
-    """Return the tags of wheels that run there, best first (PEP 425, 600, 656)."""
+def supported_tags(interpreter: Interpreter, platform: PlatformTag, *, built_here: bool = False) -> tuple[Tag, ...]:
+    """Return the tags of wheels that run there, best first (PEP 425, 600, 656).
+
+    What was `built_here` for this platform has the tag that a build gives a wheel before its repair, too.
+    """
     version = (3, interpreter.minor)
-    names = tuple(_platform_names(platform))
+    names = (*_platform_names(platform), *((f"linux_{platform.arch}",) if built_here else ()))
     if interpreter.implementation == "cp":
         own = cpython_tags(version, [interpreter.abi_tag], names)
     else:

@@ -105,10 +105,10 @@ def find_sdist(
     for root in index_roots(host):
         page = ask_page(session, root, ref.name, sleep)
         dated = list(versions(page))
-        sdists = [package for version, package in dated if version == ref.version and _is_sdist(package)]
+        sdists = [package for version, package in dated if version == ref.version and is_sdist(package)]
         if sdists:
             return as_listed(min(sdists, key=lambda package: _SUFFIXES.index(_suffix(package.filename))), root)
-        seen |= {version: seen.get(version, False) or _is_sdist(package) for version, package in dated}
+        seen |= {version: seen.get(version, False) or is_sdist(package) for version, package in dated}
     raise _missing(ref, seen)
 
 
@@ -126,7 +126,7 @@ def newest_sdist(
     for root in index_roots(host):
         page = ask_page(session, root, name, sleep)
         known = known or bool(page)
-        candidates = [version for version, package in versions(page) if _is_sdist(package) and not package.is_yanked]
+        candidates = [version for version, package in versions(page) if is_sdist(package) and not package.is_yanked]
         if candidates:
             return max(candidates, key=lambda version: (not version.is_prerelease, version))
     if known:
@@ -180,7 +180,8 @@ def versions(
             continue
 
 
-def _is_sdist(package: pypi_simple.DistributionPackage) -> bool:
+def is_sdist(package: pypi_simple.DistributionPackage) -> bool:
+    """Whether a file of an index is an sdist that can be read here."""
     return package.package_type == "sdist" and package.filename.endswith(_SUFFIXES)
 
 

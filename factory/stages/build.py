@@ -37,9 +37,11 @@ class Built:
     is_here: bool
 
 
-def build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> Built | Failure:
+def build(
+    session: CellSession, prepared: Prepared, steps: tuple[Step, ...], kind: type[Build] = Build
+) -> Built | Failure:
     """Return the one wheel that the steps leave."""
-    stage = Build(
+    stage = kind(
         source=session.planned.tree.digest,
         image=session.image.identity,
         interpreter=session.interpreter,

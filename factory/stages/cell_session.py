@@ -14,7 +14,7 @@ from factory.sessions.services import Services
 from factory.sessions.session import Session
 from factory.stages.crates import Crates, crates_volume, lock_files
 from factory.stages.reading import Readings
-from factory.stages.resolve import wheel_files
+from factory.stages.resolve import BuildSdist, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
 from factory.steps import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
@@ -23,7 +23,10 @@ from factory.tags import Interpreter
 
 @dataclass(slots=True, kw_only=True)
 class CellSession:
-    """A cell's container with its source and environment, started by the first stage that has to run something."""
+    """A cell's container with its source and environment, started by the first stage that has to run something.
+
+    `build_sdist` builds what the environment needs and the indexes have only as an sdist.
+    """
 
     services: Services
     planned: PlannedRecipe
@@ -34,6 +37,7 @@ class CellSession:
     readings: Readings
     env: Mapping[str, str]
     passed: Mapping[str, str]
+    build_sdist: BuildSdist
     installed: frozenset[Artifact] = frozenset()
     crates: Crates | None = None
 

@@ -80,7 +80,7 @@ def _resolved(session: CellSession, requirements: tuple[Requirement, ...]) -> Re
         interpreter=session.interpreter,
         platform=session.image.facts.platform,
     )
-    return resolved(session.services, question, session.cell.address)
+    return resolved(session.services, question, session.cell.address, session.build_sdist)
 
 
 def _dynamic(

@@ -79,6 +79,11 @@ class Readings:
         """Read what loads and trials need to know about a wheel; `trials` is what the recipe says, by interpreter."""
         return self._from((wheel,), partial(_contents, verdict, dict(trials)))
 
+    def metadata(self, wheel: Artifact) -> bytes | None:
+        """Read a wheel's METADATA; None where it has none, or cannot be read within limits."""
+        text = self._from((wheel,), _metadata)
+        return None if isinstance(text, Overrun) else text
+
     def _from(self, wheels: Sequence[Artifact], work: _Work[_T]) -> _T | Overrun:
         bounds = Bounds.of(sum(wheel.size_bytes for wheel in wheels))
         with ExitStack() as stack:
@@ -97,6 +102,10 @@ def _worked(work: _Work[_T], given: Sequence[bytes | Path]) -> tuple[_T, list[by
     return work(*wheels), [
         _sealed(wheel) if isinstance(source, Path) else source for source, wheel in zip(given, wheels, strict=True)
     ]
+
+
+def _metadata(wheel: Wheel) -> bytes | None:
+    return None if wheel.metadata is None else wheel.metadata.text
 
 
 def _judged(expectation: Expectation, today: date, wheel: Wheel) -> Audit:

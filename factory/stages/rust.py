@@ -27,13 +27,15 @@ class MakeRust(Stage[RustBundle]):
 
 
 def with_rust(services: Services, image: ReadyImage) -> ReadyImage | Failure:
-    """Return an image with the Rust bundle mounted.
+    """Return an image with the Rust bundle mounted; one that has it mounted is returned as it is.
 
     A volume is filled once per engine; committing Rust as a layer would walk the whole tree of each image.
 
     Raises:
         ImageError: Rust cannot be assembled.
     """
+    if any(mount.path == RUST for mount in image.mounts):
+        return image
     stage = MakeRust(made_of=input_digest(rust_spec()))
     bundle = services.memory.surely(stage, lambda: _made(services))
     volume = filled_volume(services, "rust", bundle.file.digest, lambda: _files(services.memory.store, bundle))

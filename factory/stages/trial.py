@@ -21,6 +21,7 @@ from factory.sessions.services import Services
 from factory.sessions.session import Session
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.reading import Contents
+from factory.stages.requirement import SdistBuilder
 from factory.stages.resolve import resolved, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
@@ -64,7 +65,10 @@ class Try(Stage[TrialPass]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialWork:
-    """The work of one trial; `wheel` is the repaired wheel, `contents` what it holds."""
+    """The work of one trial; `wheel` is the repaired wheel, `contents` what it holds.
+
+    `sdists` builds what the wheel or its tests require and the indexes have only as sdists.
+    """
 
     services: Services
     planned: PlannedRecipe
@@ -73,6 +77,7 @@ class TrialWork:
     image: ReadyImage
     wheel: Artifact
     contents: Contents
+    sdists: SdistBuilder
 
     @property
     def address(self) -> str:
@@ -90,8 +95,13 @@ class TrialWork:
 
     def failed(self, failure: Failure) -> TrialResult:
         """Return the trial's result for a failure."""
-        image = self.image.facts.name
-        return TrialResult(interpreter=self.interpreter, image=image, outcome=failure.ended, failure=failure)
+        return TrialResult(
+            interpreter=self.interpreter,
+            image=self.image.facts.name,
+            outcome=failure.ended,
+            failure=failure,
+            from_source=self.sdists.told,
+        )
 
     @property
     def _name(self) -> NormalizedName:
@@ -110,7 +120,7 @@ class TrialWork:
         except UntrustedTextError as error:
             return Failure(step="install", message=f"METADATA of the wheel {error}")
         question = Question(requirements=wanted, interpreter=self.interpreter, platform=self.image.facts.platform)
-        resolution = resolved(self.services, question, self.address)
+        resolution = resolved(self.services, question, self.address, self.sdists.build)
         if isinstance(resolution, Failure):
             return resolution
         # A test requirement may depend on the project itself, and the installer could prefer the index's wheel to ours.
@@ -235,6 +245,7 @@ class TrialWork:
             notes=(*means.about.notes, *outcome.notes),
             processor=self._model if isinstance(means.emulator, Emulator) and not unemulated else None,
             unemulated=unemulated,
+            from_source=self.sdists.told,
         )
 
 

@@ -9,6 +9,7 @@ from factory.stages.crates import ResolveCrates
 from factory.stages.load import Load
 from factory.stages.prepare import Prepare
 from factory.stages.repair import RepairWheel
+from factory.stages.requirement import BuildRequirement
 from factory.stages.resolve import Resolve
 from factory.stages.rust import MakeRust
 from factory.stages.source import FetchSdist
@@ -17,6 +18,7 @@ from factory.stages.trial import Try
 
 VERSIONS = versions(
     Build,
+    BuildRequirement,
     CompileTools,
     FetchSdist,
     Judge,

@@ -8,7 +8,17 @@ from packaging.requirements import Requirement
 
 from factory.digest import Digest
 from factory.errors import EngineError
-from factory.resolve import Found, Question, Resolution, Unresolved, download, resolve_requirements
+from factory.resolve import (
+    MOST_SDISTS,
+    Found,
+    Offered,
+    Question,
+    Resolution,
+    Unresolved,
+    choose_sdists,
+    download,
+    resolve_requirements,
+)
 from factory.resolve.model import ResolvedFile
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
@@ -47,6 +57,31 @@ def resolve(
     )
     with store.temp_folder() as folder:
         return resolve_requirements(question, host=index.host(folder), folder=folder)
+
+
+def sdists(
+    index: Index, store: Store, *requirements: str, built: Sequence[Offered] = (), interpreter: Interpreter = CP313
+) -> list[str] | Unresolved:
+    """Return the releases whose sdists are chosen to be built, where these wheels are built already."""
+    wanted = [Requirement(text) for text in requirements]
+    question = Question(requirements=wanted, interpreter=interpreter, platform=BULLSEYE, offered=tuple(built))
+    with store.temp_folder() as folder:
+        host = index.host(folder)
+        found = resolve_requirements(question, host=host, folder=folder)
+        chosen = choose_sdists(question, reason(found).lacking, host=host, folder=folder)
+        return chosen if isinstance(chosen, Unresolved) else [str(release) for release in chosen]
+
+
+def make_offered(store: Store, name: str, version: str, *requires: str, tag: str = "py3-none-any") -> Offered:
+    """Make a wheel that was built here."""
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {name}",
+        f"Version: {version}",
+        *(f"Requires-Dist: {r}" for r in requires),
+    ]
+    file = store.put_bytes(f"a wheel of {name} {version}".encode(), f"{name}-{version}-{tag}.whl")
+    return Offered(file=file, metadata="\n".join([*lines, ""]).encode())
 
 
 def names(answer: Found | Unresolved) -> list[str]:
@@ -136,6 +171,7 @@ def test_a_release_with_source_only_is_refused_by_name(index: Index, store: Stor
 
     assert answer.kind == "no-wheel"
     assert answer.sentence == "sourceonly has no wheel for cp313 on manylinux_2_31_x86_64, only source"
+    assert answer.lacking == ("sourceonly",)
     assert "sourceonly-1.0.tar.gz" not in index.asked
 
 
@@ -147,6 +183,131 @@ def test_a_release_without_a_wheel_for_a_free_threaded_interpreter_is_refused_by
     answer = reason(resolve(index, store, "native", interpreter=Interpreter(14, free_threaded=True)))
 
     assert (answer.kind, answer.sentence) == ("no-wheel", "native has no wheel for cp314t on manylinux_2_31_x86_64")
+
+
+def test_the_sdist_of_what_has_no_wheel_is_chosen_and_not_downloaded(index: Index, store: Store) -> None:
+    index.add_sdist("sourceonly", "1.0")
+    index.add_sdist("sourceonly", "2.0")
+
+    assert sdists(index, store, "sourceonly") == ["sourceonly 2.0"]
+    assert "sourceonly-2.0.tar.gz" not in index.asked
+
+
+def test_an_sdist_is_chosen_by_what_other_requirements_allow(index: Index, store: Store) -> None:
+    index.add("first", "1.0", requires=["second<2"])
+    for version in ("1.0", "1.5", "1.6rc1", "2.0"):
+        index.add_sdist("second", version)
+
+    assert sdists(index, store, "first") == ["second 1.5"]
+
+
+def test_an_sdist_for_another_python_is_not_chosen(index: Index, store: Store) -> None:
+    index.add_sdist("sourceonly", "1.0")
+    index.requires_python[index.add_sdist("sourceonly", "2.0")] = ">=3.14"
+    index.requires_python[index.add_sdist("sourceonly", "1.5")] = "nonsense"
+
+    assert sdists(index, store, "sourceonly") == ["sourceonly 1.5"]
+
+
+def test_a_yanked_sdist_is_not_chosen(index: Index, store: Store) -> None:
+    index.add_sdist("sourceonly", "1.0")
+    index.yanked.add(index.add_sdist("sourceonly", "2.0"))
+
+    assert sdists(index, store, "sourceonly") == ["sourceonly 1.0"]
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "tag"),
+    [
+        pytest.param("cp313", "cp313-cp313-win_amd64", id="another system"),
+        pytest.param("cp313", "cp312-cp312-manylinux_2_17_x86_64", id="another Python"),
+        pytest.param("cp314t", "cp314-cp314-manylinux_2_17_x86_64", id="a Python with the GIL"),
+        pytest.param("cp313", "cp313-cp313-manylinux_2_39_x86_64", id="a newer libc"),
+    ],
+)
+def test_an_sdist_stands_in_for_a_wheel_that_does_not_fit(
+    index: Index, store: Store, interpreter: str, tag: str
+) -> None:
+    index.add("native", "1.0", tag)
+    index.add_sdist("native", "1.0")
+
+    assert sdists(index, store, "native", interpreter=Interpreter.parse(interpreter)) == ["native 1.0"]
+
+
+def test_an_older_wheel_that_a_requirement_rules_out_does_not_keep_the_sdist_from_being_chosen(
+    index: Index, store: Store
+) -> None:
+    index.add("native", "1.0")
+    index.add_sdist("native", "2.0")
+
+    assert names(resolve(index, store, "native")) == ["native-1.0-py3-none-any.whl"]
+    assert sdists(index, store, "native>=2") == ["native 2.0"]
+
+
+def test_several_sdists_are_chosen_at_once(index: Index, store: Store) -> None:
+    index.add("first", "1.0", requires=["second"])
+    index.add_sdist("second", "1.0")
+    index.add_sdist("third", "1.0")
+
+    assert sdists(index, store, "first", "third") == ["second 1.0", "third 1.0"]
+
+
+@pytest.mark.parametrize("interpreter", ["cp313", "cp314t"])
+def test_a_wheel_that_was_built_takes_part_with_what_it_requires(index: Index, store: Store, interpreter: str) -> None:
+    index.add_sdist("sourceonly", "1.0")
+    index.add("second", "1.0")
+    built = make_offered(store, "sourceonly", "1.0", "second", tag=f"{interpreter[:5]}-{interpreter}-linux_x86_64")
+    question = Question(
+        requirements=[Requirement("sourceonly")],
+        interpreter=Interpreter.parse(interpreter),
+        platform=BULLSEYE,
+        offered=(built,),
+    )
+    with store.temp_folder() as folder:
+        found = resolve_requirements(question, host=index.host(folder), folder=folder)
+
+    assert names(found) == ["second-1.0-py3-none-any.whl", built.file.filename]
+    answer = get(index, store, found)
+    assert isinstance(answer, Resolution)
+    assert answer.files[1] == built.file
+
+
+def test_what_a_built_wheel_requires_may_have_only_an_sdist_as_well(index: Index, store: Store) -> None:
+    index.add_sdist("sourceonly", "1.0")
+    index.add_sdist("second", "1.0")
+    built = make_offered(store, "sourceonly", "1.0", "second")
+
+    assert sdists(index, store, "sourceonly", built=[built]) == ["second 1.0"]
+
+
+def test_a_release_that_was_built_is_not_chosen_again(index: Index, store: Store) -> None:
+    """Its requirements contradict another one; an older release may do."""
+    index.add("second", "1.0")
+    index.add("second", "2.0")
+    index.add_sdist("sourceonly", "1.0")
+    index.add_sdist("sourceonly", "2.0")
+    built = make_offered(store, "sourceonly", "2.0", "second<2")
+
+    assert sdists(index, store, "sourceonly", "second>=2", built=[built]) == ["sourceonly 1.0"]
+
+
+def test_what_has_neither_wheel_nor_sdist_is_named(index: Index, store: Store) -> None:
+    index.add("native", "1.0", "cp314-cp314-manylinux_2_17_x86_64")
+
+    answer = reason(sdists(index, store, "native", interpreter=Interpreter(14, free_threaded=True)))
+
+    sentence = "native has no wheel for cp314t on manylinux_2_31_x86_64, and no sdist"
+    assert (answer.kind, answer.sentence) == ("no-wheel", sentence)
+
+
+def test_more_sdists_than_are_built_are_refused(index: Index, store: Store) -> None:
+    many = [f"p{number}" for number in range(MOST_SDISTS + 1)]
+    for name in many:
+        index.add_sdist(name, "1.0")
+
+    answer = reason(sdists(index, store, *many))
+
+    assert answer.sentence.endswith("at most 10 are built from source")
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.docker.command import CP313, PLATFORM, Command, Ran
+from tests.docker.command import CP313, Command, Ran
 from tests.docker.projects import C_MODULE, Project, make_c_project, pyproject
-from tests.makers.index import Index, serve_index
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
@@ -46,7 +45,6 @@ def write_bad(command: Command) -> Iterator[object]:
     cargo = "['cargo', 'install', '--root', '/tmp/here', 'itoa']"
     yield command.recipe(make_c_project("cargo_called", setup=CALL % cargo))
     yield command.recipe(with_requires("by_url", "evil @ file:///work/evil-1.0-py3-none-any.whl"))
-    yield command.recipe(with_requires("source_only", "sourceonly"))
     yield command.recipe(make_c_project("specific"), abi3="cp39", build={"floor": "project"})
     yield command.recipe(
         make_c_project("untrue"), test={"run": "python -c 'import untrue; assert untrue.answer() == 43'"}
@@ -59,17 +57,9 @@ _WHEELS = "def build_wheel(folder, *_):\n    %s\n    return write(folder, 'two',
 
 
 @pytest.fixture(scope="module")
-def index() -> Iterator[Index]:
-    with serve_index() as served:
-        served.files["sourceonly-1.0.tar.gz"] = b"never opened"
-        yield served
-
-
-@pytest.fixture(scope="module")
-def bad(workshop: Command, index: Index) -> Ran:
+def bad(workshop: Command) -> Ran:
     """One run of all bad projects."""
-    extra = {"UV_EXTRA_INDEX_URL": f"{index.url}/simple/"}
-    return workshop.build(*map(str, write_bad(workshop)), "-o", "bad", "--keep", env=extra)
+    return workshop.build(*map(str, write_bad(workshop)), "-o", "bad", "--keep")
 
 
 def test_a_run_of_bad_projects_fails_as_a_whole_and_releases_nothing(bad: Ran) -> None:
@@ -93,7 +83,6 @@ def test_a_run_of_bad_projects_fails_as_a_whole_and_releases_nothing(bad: Ran) -
         ("pip-called", "failed", "build", "pip tried to get six from the network, and builds are offline"),
         ("cargo-called", "failed", "build", "cargo tried to get itoa from the network, and builds are offline"),
         ("by-url", "failed", "resolve", "evil is required by URL; only names on the package index are accepted"),
-        ("source-only", "failed", "resolve", f"sourceonly has no wheel for cp313 on {PLATFORM}, only source"),
         ("specific", "failed", "audit of the built wheel", "tag-unexpected: has cp313-cp313; cp39-abi3 is expected"),
         ("untrue", "failed", "test", "AssertionError"),
         ("unready", "failed", "before", "make: *** No rule to make target 'headers'.  Stop."),
@@ -124,10 +113,8 @@ def test_a_package_cannot_steer_the_terminal(bad: Ran) -> None:
     assert ALARM in bad.log("colourful"), "its log says what it printed"
 
 
-def test_what_is_refused_was_not_even_downloaded(bad: Ran, index: Index) -> None:
-    assert (bad.records["by-url"].seconds, bad.records["source-only"].seconds) == ({}, {}), "nothing of theirs ran"
-    assert "sourceonly-1.0.tar.gz" not in index.asked
-    assert "sourceonly" in index.asked
+def test_nothing_ran_of_what_requires_by_url(bad: Ran) -> None:
+    assert bad.records["by-url"].seconds == {}
 
 
 def test_keep_saves_the_workspace_of_a_failed_build(bad: Ran) -> None:

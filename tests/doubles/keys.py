@@ -14,7 +14,7 @@ from factory.digest import Artifact, Digest
 from factory.keys import canonical, key
 from factory.store.entry import LedgerEntry
 from factory.tool_bundle import ToolBundle
-from tests.doubles.projects import HASHES, LOCAL, PINNED, PLAIN, STABLE, WORDS
+from tests.doubles.projects import HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, WORDS
 from tests.doubles.run import World, make_world
 
 DATA = Path(__file__).parents[1] / "data/keys"
@@ -58,6 +58,8 @@ def carry_out_all(world: World) -> None:
     pin = world.serve()
     world.pulled(pin)
     world.pinned(pin)
+    world.sdists["docopt"] = ()
+    world.run(NEEDY)
 
 
 def compile_one(world: World) -> None:

@@ -1,7 +1,7 @@
 """Toy projects whose builds a double of the engine answers: their recipes, sources, wheels, and what tools say."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -95,6 +95,17 @@ platforms: [manylinux_2_31_x86_64]
 """
 """Built from a release whose digest the recipe says."""
 
+NEEDY = """\
+factory: 1
+name: needy
+source: {sdist: needy==1.0}
+interpreters: [cp313]
+platforms: [manylinux_2_31_x86_64]
+build: {requires: [docopt], constraints: ["setuptools<81"]}
+test: {requires: [docopt], run: echo tested}
+"""
+"""Built and tried with what the index may have only as an sdist."""
+
 _SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 _MATURIN = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
 _CARGO = (
@@ -104,17 +115,18 @@ _CARGO = (
 _LOCK = b'version = 4\n[[package]]\nname = "pyo3"\nversion = "0.26.0"\nsource = "registry+https://crates.example/"\n'
 
 
-def sources_of(name: str) -> Mapping[str, str]:
-    """Return a project's files."""
+def sources_of(name: str, requires: Sequence[str] = ()) -> Mapping[str, str]:
+    """Return a project's files; `requires` is what its build needs beside its backend."""
     project = f'[project]\nname = "{name}"\nversion = "1.0"\n'
     if name == "hashes":
         return {"pyproject.toml": _MATURIN + project, "Cargo.toml": _CARGO, "src/lib.rs": "// a toy\n"}
-    return {"pyproject.toml": _SETUPTOOLS + project, "tests/test_it.py": "def test_it(): pass\n"}
+    setuptools = _SETUPTOOLS.replace('["setuptools"]', json.dumps(["setuptools", *requires]))
+    return {"pyproject.toml": setuptools + project, "tests/test_it.py": "def test_it(): pass\n"}
 
 
-def sdist_of(name: str, folder: Path) -> Path:
+def sdist_of(name: str, folder: Path, requires: Sequence[str] = ()) -> Path:
     """Write a project's sdist."""
-    members = [member(f"{name}-1.0/{path}", text.encode()) for path, text in sources_of(name).items()]
+    members = [member(f"{name}-1.0/{path}", text.encode()) for path, text in sources_of(name, requires).items()]
     return make_sdist(folder, members, f"{name}-1.0.tar.gz")
 
 

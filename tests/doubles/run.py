@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from threading import Event
 from types import MappingProxyType
 from typing import TypeVar, cast
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from factory.confined import Bounds, Overrun
@@ -35,12 +38,14 @@ from factory.pins import Pin
 from factory.planned import PlannedRecipe
 from factory.process import begin_again
 from factory.recipe.parse import parse_recipe
-from factory.resolve import Resolution
+from factory.resolve import Release, Resolution
 from factory.run.options import Selection
 from factory.run.planning import plan_recipe
 from factory.sessions.services import Services
 from factory.sessions.sources import Fetched, SourceServices
 from factory.stages.commit import Pinned
+from factory.stages.resolve import Resolve
+from factory.stages.source import FetchSdist
 from factory.stages.versions import VERSIONS
 from factory.store import Store
 from factory.store.entry import LedgerEntry, parse_entry
@@ -75,9 +80,12 @@ class AnsweredMemory(Memory):
     def _result(
         self, stage: Stage[_T], make: Callable[[], _R], kept: Callable[[_R], _T | None]
     ) -> tuple[_T | _R, bool]:
-        """Do a stage's work unless it is remembered or answered."""
-        answer = cast("_R | None", self.answers.get(stage.result_type))
-        return Memory._result(self, stage, make if answer is None else lambda: answer, kept)
+        """Do a stage's work unless it is remembered or answered; an answer may be a function of the stage."""
+        answer = self.answers.get(stage.result_type)
+        if answer is None:
+            return Memory._result(self, stage, make, kept)
+        answered = cast("Callable[[], _R]", lambda: answer(stage) if callable(answer) else answer)
+        return Memory._result(self, stage, answered, kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +107,8 @@ class World:
     """A store, a machine, and an engine's double, on which recipes are carried out; every run has a new recorder.
 
     `lost_images` are the names of images that do not come, with what raises instead. `progress` are the lines that the
-    making of images reports.
+    making of images reports. `sdists` are projects of which the index has only an sdist of 1.0, each with what its
+    build requires.
     """
 
     folder: Path
@@ -115,6 +124,7 @@ class World:
     answers: dict[type, object] = field(default_factory=dict)
     progress: list[str] = field(default_factory=list)
     workers: int = 2
+    sdists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     runs: int = 0
 
     def run(self, *texts: str) -> Run:
@@ -152,14 +162,12 @@ class World:
 
     def memory(self, name: str = "") -> Memory:
         """Make what remembers; sources are answered with the toy project of that name."""
-        wheel = self.store.put_bytes(b"a wheel that nobody opens", "setuptools-80.0-py3-none-any.whl")
         answers: dict[type, object] = {
             Pinned: Pinned(commit=COMMIT),
-            Resolution: Resolution(files=(wheel,)),
+            Resolution: self._resolved,
             RustBundle: RustBundle(file=self.store.put_bytes(bytes(10_240), "rust.tar")),
+            Fetched: partial(self._fetched, name),
         }
-        if name:
-            answers[Fetched] = Fetched(file=self.store.put_file(sdist_of(name, self.folder)))
         return AnsweredMemory(
             store=self.store,
             cancelled=self.cancelled,
@@ -167,6 +175,26 @@ class World:
             update=self.update,
             answers=answers | self.answers,
         )
+
+    def _resolved(self, stage: Resolve) -> Resolution:
+        """Resolve requirements to a wheel that nobody opens, and to those that were built of sdists."""
+        names = [Requirement(text).name for text in stage.requirements]
+        lacking = tuple(
+            Release(name=canonicalize_name(name), version=Version("1.0")) for name in names if name in self.sdists
+        )
+        if lacking and stage.wheels is None:
+            return Resolution(files=(), sdists=lacking)
+        wheel = self.store.put_bytes(b"a wheel that nobody opens", "setuptools-80.0-py3-none-any.whl")
+        built = [
+            self.store.put_bytes(self.store.read(digest), f"built{number}-1.0-py3-none-any.whl")
+            for number, digest in enumerate(stage.wheels or ())
+        ]
+        return Resolution(files=(wheel, *built))
+
+    def _fetched(self, recipe: str, stage: Stage[Fetched]) -> Fetched:
+        """Fetch the toy project of a recipe, or of the release that is asked for."""
+        name = stage.sdist.partition("==")[0] if isinstance(stage, FetchSdist) else recipe
+        return Fetched(file=self.store.put_file(sdist_of(name, self.folder, self.sdists.get(name, ()))))
 
     def refuse_requirements(self, failure: Failure) -> None:
         """Have no requirement resolved from now on."""

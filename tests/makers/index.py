@@ -5,16 +5,18 @@ import io
 import ssl
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from factory.host import Host, read_host
 from tests.makers.network import GARBAGE, LOOPBACK, basic, redirect, serving
+from tests.makers.sources import make_sdist, member
 
 USER, PASSWORD = "alice", "s3cr3t-word"
 
@@ -62,6 +64,15 @@ class Index:
         """List a wheel; return its file name."""
         filename = f"{name}-{version}-{tag}.whl"
         self.files[filename] = make_wheel_bytes(name, version, tag, requires)
+        return filename
+
+    def add_sdist(self, name: str, version: str, files: Mapping[str, str] | None = None) -> str:
+        """List an sdist of these files; return its file name."""
+        filename = f"{name}-{version}.tar.gz"
+        content = {} if files is None else files
+        with TemporaryDirectory() as folder:
+            members = [member(f"{name}-{version}/{path}", text.encode()) for path, text in content.items()]
+            self.files[filename] = make_sdist(Path(folder), members, filename).read_bytes()
         return filename
 
     def host(self, home: Path) -> Host:

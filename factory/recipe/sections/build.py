@@ -202,7 +202,7 @@ class BuildSpec:
     )
     constraints: tuple[Requirement, ...] = optional(
         kind=REQUIREMENTS,
-        doc="Versions that build requirements must keep to.",
+        doc="Versions that build requirements must keep to, and what they in turn need to be built from an sdist.",
         example="constraints: ['setuptools<80']",
         default=(),
         enters=("prepare",),
