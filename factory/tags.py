@@ -120,7 +120,7 @@ class Abi3Floor:
 class AnyPython:
     """What a wheel without extension modules is for, such as one of programs: every Python 3, or from one on (PEP 425).
 
-    `python_tag` is `py3`, `py2.py3`, or such as `py310`.
+    `python_tag` is `py3`, `py2.py3`, or one with a version, such as `py310`.
     """
 
     python_tag: str = "py3"

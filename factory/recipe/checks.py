@@ -67,7 +67,8 @@ def _uncovering(floor: Abi3Floor, listed: list[Interpreter]) -> tuple[str, str]:
 
 def _a_way_needs_a_floor(values: Values, place: Place) -> None:
     entry, way = values.entry("build"), values["build"].floor
-    if way.kind not in ("feature", "option", "interpreter") or entry is None or values.entry("abi3"):
+    has_tags = values.entry("abi3") or values.entry("wheel")
+    if way.kind not in ("feature", "option", "interpreter") or entry is None or has_tags:
         return
     span = next(_children(entry.value, "floor"), entry).value.span
     place.refuse(
@@ -76,7 +77,7 @@ def _a_way_needs_a_floor(values: Values, place: Place) -> None:
 
 
 def _tags_have_no_floor(values: Values, place: Place) -> None:
-    """Refuse `wheel` beside a floor, or beside `build.floor: project`; the other ways need a floor anyway."""
+    """Refuse `wheel` beside a floor, or beside the way of one."""
     entry = values.entry("wheel")
     if entry is None:
         return

@@ -109,7 +109,7 @@ def floor(text: str) -> Abi3Floor:
 
 
 def tagging(text: str) -> Tagging:
-    """Read `py3-none`, `py2.py3-none`, such as `py310-none`, or `per-version`."""
+    """Read `py3-none`, `py2.py3-none`, `py310-none` or the like, or `per-version`."""
     read = AnyPython.named(text)
     if read is None and text != PER_VERSION:
         message = f"{quote(text)} is neither {PER_VERSION} nor a tag without an ABI"

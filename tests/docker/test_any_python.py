@@ -8,7 +8,7 @@ import pytest
 from tests.docker.command import PLATFORM, Command, Ran
 from tests.docker.projects import C_MODULE, Project, make_c_project, pyproject
 
-pytestmark = [pytest.mark.engine, pytest.mark.index]
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
 ANY = f"py3-none-{PLATFORM}"
 LIBRARY = "int answer(void) { return 42; }\n"

@@ -66,12 +66,12 @@ class Recipe(Sections):
     )
     wheel: Tagging | None = optional(
         kind=Text(
-            name="`py3-none`, `py2.py3-none`, such as `py310-none`, or `per-version`",
+            name="`py3-none` (or `py2.py3-none`, `py310-none`), or `per-version`",
             parse=targets.tagging,
             pattern="(py2[.])?py3-none|py3[1-9][0-9]?-none|per-version",
         ),
-        doc="The wheels that the project makes, where its source does not show it. `py3-none`: one for every Python, "
-        "as a project tags it that holds programs, or a library for ctypes. `per-version`: neither that nor abi3.",
+        doc="How the project tags its wheels, where the source does not show it or is misread. `py3-none`: one wheel "
+        "for every Python, as for programs or a library for ctypes. `per-version`: one wheel per interpreter.",
         example="wheel: py3-none",
         default=None,
         shown_default="read from the source; else as `abi3` says",

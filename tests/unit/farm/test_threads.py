@@ -88,6 +88,13 @@ def test_a_job_that_needs_what_did_not_pass_is_blocked_before_it_is_spared() -> 
     assert results["b"] == "b blocked by a"
 
 
+def test_a_job_is_blocked_where_outcomes_are_nothing() -> None:
+    jobs: list[Task[None]] = [Task(key="a", work=lambda: None), Task(key="b", work=lambda: None, needs=("a",))]
+    duties: Duties[Task[None], None] = Duties(perform=Task.call, passed=lambda _: False, blocked=lambda *_: None)
+
+    assert Threads(count=1, cancelled=threading.Event()).run(jobs, duties) == {"a": None, "b": None}
+
+
 def test_as_many_jobs_run_at_once_as_there_are_workers() -> None:
     meeting = threading.Barrier(3)
 
