@@ -30,6 +30,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
+@pytest.mark.thorough
 def test_memory_holds_the_largest_member_once_and_little_else(factory: Program, tmp_path: Path) -> None:
     content = make_module() + bytes(150 << 20)
 

@@ -10,6 +10,8 @@ from tests.cli.program import RECIPE, Ended, Program, write_project
 from tests.faults import with_fault
 from tests.makers.wheels import make_wheel
 
+pytestmark = pytest.mark.thorough
+
 SARIF = json.loads((Path(__file__).parents[1] / "data/sarif-schema-2.1.0.json").read_text())
 
 

@@ -12,6 +12,8 @@ from tests.cli.program import Program
 from tests.makers.wheels import NAME, make_wheel
 from tests.slow_sdists import await_reader, living, write_slow_recipe
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("count", [1, 4])

@@ -15,6 +15,8 @@ from factory.images.pulled import read_lock
 from tests.cli.program import Program
 from tests.makers.index import Index, serve_index
 
+pytestmark = pytest.mark.thorough
+
 (FAMILY,) = pulled_families()
 NAMES = sorted(path.stem for path in FAMILY.glob("*.toml"))
 OLD, NEW = "0" * 64, "1" * 64

@@ -5,7 +5,11 @@ import pty
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.cli.program import Program
+
+pytestmark = pytest.mark.thorough
 
 RECIPE = """\
 factory: 1

@@ -34,6 +34,7 @@ def test_a_description_that_takes_long_is_given_up(text: str) -> None:
     assert process_time() - begun < 10
 
 
+@pytest.mark.thorough
 def test_no_timer_is_left_behind() -> None:
     before = signal.getsignal(signal.SIGPROF)
 

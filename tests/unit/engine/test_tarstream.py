@@ -25,6 +25,7 @@ entries = st.builds(
 )
 
 
+@pytest.mark.thorough
 @given(files=st.lists(entries, max_size=4), size=st.integers(1, 5000))
 def test_reading_what_was_packed_gives_the_files_back(files: list[FileEntry], size: int) -> None:
     whole = folder("dist")[:-1024] + b"".join(pack(files, PurePosixPath("dist")))

@@ -693,6 +693,7 @@ def workspace_of(crates: int, dependencies: int, features: int) -> dict[str, str
     return files
 
 
+@pytest.mark.thorough
 def test_features_that_crates_inherit_are_counted() -> None:
     files = workspace_of(crates=900, dependencies=100, features=1000)
 

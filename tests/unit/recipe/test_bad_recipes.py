@@ -78,6 +78,7 @@ def test_a_recipe_of_more_than_a_mebibyte_is_not_read() -> None:
     assert [problem.message for problem in error.problems] == ["is larger than 1 MiB"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "text",
     [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -69,6 +70,7 @@ def test_a_recipe_that_could_not_be_read_is_listed() -> None:
     assert "* **eggs\\.yaml**: it has a problem" in render_summary(run)
 
 
+@pytest.mark.thorough
 def test_a_summary_is_never_larger_than_a_job_may_have() -> None:
     cells = [make_cell(recipe=f"recipe-{number}") for number in range(2000)]
     failures = [Failure(step="build", message=f"{number}{'<' * 400}") for number in range(2000)]

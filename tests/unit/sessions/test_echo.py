@@ -81,6 +81,7 @@ def test_a_value_of_several_lines_is_hidden_although_its_lines_come_one_by_one()
     assert shown == b"a\n-----BEGIN KEY-----\n***\n-----END KEY-----\nb\n"
 
 
+@pytest.mark.thorough
 def test_four_million_line_feeds_are_shown_at_once() -> None:
     board = PlainBoard(Console(file=StringIO(), width=200))
     echo = Echo(send=lambda piece: board.output("spam", piece), safe=lambda text: text)
@@ -92,6 +93,7 @@ def test_four_million_line_feeds_are_shown_at_once() -> None:
     assert time.process_time() - began < 20, "a line each took rich four minutes"
 
 
+@pytest.mark.thorough
 def test_fifty_megabytes_without_a_line_feed_cost_little_memory_and_time() -> None:
     stream = StringIO()
     board = PlainBoard(Console(file=stream, width=200))

@@ -22,6 +22,7 @@ def resolved(paths: Iterable[str], links: Mapping[str, str], limits: SourceLimit
     }
 
 
+@pytest.mark.thorough
 def test_a_tree_as_large_as_is_allowed_costs_seconds() -> None:
     """200 000 files, as deep as a kernel's, and links to files and folders of it."""
     names = Names("demo", SourceLimits(files=250_000))
@@ -82,6 +83,7 @@ def test_links_to_one_folder_are_followed_in_time_that_grows_with_them() -> None
     assert len(files) == 20_001
 
 
+@pytest.mark.thorough
 def test_copies_are_refused_while_they_are_made() -> None:
     paths = [f"folder/{number}" for number in range(10_000)]
     links = {f"link{number:05}": "folder" for number in range(10_000)}

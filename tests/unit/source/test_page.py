@@ -42,6 +42,7 @@ def test_a_base_changes_where_links_lead() -> None:
     assert html(page) == [("demo-1.0.zip", "https://files.example.org/d/demo-1.0.zip")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "page",
     [
@@ -60,6 +61,7 @@ def test_html_without_end_is_refused_at_once(page: str) -> None:
         html(page)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "page",
     [
@@ -81,6 +83,7 @@ def test_html_that_lists_nothing_is_read_in_time_that_grows_with_it(page: str) -
         assert html(page) == []
 
 
+@pytest.mark.thorough
 def test_html_costs_no_tree() -> None:
     with within_memory(60 << 20):
         html("<b>" * 100_000)
@@ -110,6 +113,7 @@ def test_a_name_that_no_file_can_have_is_refused_before_it_is_parsed(filename: s
         read_page(json.dumps(page).encode(), JSON, URL, NAME)
 
 
+@pytest.mark.thorough
 def test_a_project_of_many_files_fits_into_memory() -> None:
     file = b'{"filename": "demo-1.0.tar.gz", "url": "x", "hashes": {}}'
     page = b'{"meta": {"api-version": "1.1"}, "name": "demo", "files": [%s]}' % b",".join([file] * 5000)

@@ -1,5 +1,7 @@
 """The measures of the code's shape, on a small text."""
 
+import pytest
+
 from tools.shape import MOST_COMPREHENSIONS, ROOT, Function, circles, measured, rendered
 
 TEXT = '''\
@@ -36,6 +38,7 @@ def test_the_measures_name_what_is_longest_and_what_imports_in_circles() -> None
     assert text.splitlines()[5].endswith("none")
 
 
+@pytest.mark.thorough
 def test_no_function_of_the_package_is_too_dense_and_no_import_goes_in_a_circle() -> None:
     modules = [measured(str(path), path.read_text(encoding="utf-8")) for path in (ROOT / "factory").rglob("*.py")]
 
