@@ -37,7 +37,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of the gate: a short kebab-case fact, why it hurts, how to mend it, and where the rule comes from."""
+    """One rule of the gate: a short kebab-case fact, why it hurts, how to mend it, and where the rule comes from.
+
+    Reports print the recipe's line that accepts its errors, unless the recipe has a field of its own for what it asks.
+    """
 
     id: str
     severity: Severity
@@ -45,6 +48,7 @@ class Rule:
     why: str
     mend: str
     source: str
+    has_own_field: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

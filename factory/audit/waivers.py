@@ -77,17 +77,17 @@ def judge_waivers(
             yield Finding.of(RULES["waiver-expired"], wheel.filename, message)
 
 
-def waiver_line(findings: Iterable[Finding]) -> str:
-    """Return the line of a recipe that accepts errors of one rule, empty where none of them fails.
+def waiver_line(rule: Rule, findings: Iterable[Finding]) -> str:
+    """Return the line of a recipe that accepts errors of a rule; empty where none fails, or where a field asks for it.
 
     What differs from build to build in a file's name, a graft's hash or a module's suffix, becomes `*`.
     """
     failing = [finding for finding in findings if finding.fails]
-    if not failing:
+    if not failing or rule.has_own_field:
         return ""
-    subjects = list(dict.fromkeys(_glob(finding.subject) for finding in failing))
+    subjects = list(dict.fromkeys(subject_glob(finding.subject) for finding in failing))
     several = len(subjects) > _LINES or max(map(len, subjects)) > _SUBJECT_CHARACTERS or "*" in subjects
-    items = ", ".join(_item(failing[0].rule, subject) for subject in (["*"] if several else subjects))
+    items = ", ".join(_item(rule.id, subject) for subject in (["*"] if several else subjects))
     return f"audit: {{waive: [{items}]}}"
 
 
@@ -96,7 +96,7 @@ def _item(rule: str, subject: str) -> str:
     return f'{{rule: {rule},{where} reason: "say why"}}'
 
 
-def _glob(subject: str) -> str:
+def subject_glob(subject: str) -> str:
     """Write a finding's subject as a glob that also covers the next build and the other cells."""
     if subject.endswith(".whl") or not subject.isprintable():
         return "*"

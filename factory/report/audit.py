@@ -36,5 +36,5 @@ def _section(rule: str, findings: Sequence[Finding]) -> Iterator[Line]:
     if len(shown) < len(findings):
         yield ((f"    and {len(findings) - len(shown)} more of {rule}; --json lists more", "dim"),)
     yield ((f"    mend: {RULES[rule].mend}", "dim"),)
-    if accepting := waiver_line(findings):
+    if accepting := waiver_line(RULES[rule], findings):
         yield ((plain(f"    or accept it in the recipe: {accepting}"), "dim"),)

@@ -3,12 +3,14 @@
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import TypeAlias
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from factory.audit import RULES, Finding, waiver_line
+from factory.audit import RULES, Finding, subject_glob, waiver_line
 from factory.catalogue import Severity
 from factory.events.model import CellRecord, Outcome, Run, Status, TrialResult
 from factory.excerpt import ITEMS, listed
@@ -39,6 +41,8 @@ MARKS: Mapping[Outcome, str] = {
 }
 _WIDE = 110
 
+_Cause: TypeAlias = tuple[str, bool, str, str]
+
 
 def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> RenderableType:
     """Render the whole end of a run; `flags` are those of this call that the next one should repeat."""
@@ -49,8 +53,7 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
         parts += [Text(), _counted(run), Text()]
     for told in told_once(run.records):
         parts += _failure(told, run.folder)
-    for record in run.records:
-        parts += _findings(record)
+    parts += _findings(run.records)
     for bad in run.failed_recipes:
         parts.append(line(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
         parts += [line(f"  hint: {bad.hint}")] if bad.hint else []
@@ -117,26 +120,44 @@ def _trials(trials: Iterable[TrialResult]) -> Text:
     return line(" ".join(f"{trial.interpreter}{MARKS[trial.outcome]}" for trial in trials) or "-")
 
 
-def _findings(record: CellRecord) -> list[Text]:
+def _findings(records: Iterable[CellRecord]) -> list[Text]:
+    """List the findings of wheels; those that several wheels share once, and once for each rule what to do."""
+    shown = {record.cell.address: findings for record in records if (findings := _shown(record))}
+    shared: dict[tuple[_Cause, ...], list[str]] = {}
+    for address, findings in shown.items():
+        shared.setdefault(tuple(map(_cause, findings)), []).append(address)
+    texts = [text for addresses in shared.values() for text in _block(shown[addresses[0]], addresses)]
+    return [line(text) for text in [*texts, *_remedies(chain.from_iterable(shown.values()))]]
+
+
+def _cause(finding: Finding) -> _Cause:
+    """Return what is the same in other cells: not a wheel's name and a module's suffix."""
+    return finding.rule, finding.waived is not None, subject_glob(finding.subject), finding.message
+
+
+def _shown(record: CellRecord) -> list[Finding]:
     audit = record.after or record.before  # what the repair has put right need not be reported
-    findings = [finding for finding in (audit.findings if audit else ()) if _is_shown(finding, record)]
+    return [finding for finding in (audit.findings if audit else ()) if _is_shown(finding, record)]
+
+
+def _block(findings: Iterable[Finding], addresses: Sequence[str]) -> list[str]:
     texts = list(dict.fromkeys(map(_finding, findings)))
     more = [f"  and {len(texts) - ITEMS} more findings; --json lists more"] if len(texts) > ITEMS else []
-    heading = [line(f"{record.cell.address}:")] if texts else []
-    return [*heading, *(line(text) for text in [*texts[:ITEMS], *more, *_accepting(findings)])]
+    return [f"{listed(addresses)}:", *texts[:ITEMS], *more]
 
 
-def _accepting(findings: Iterable[Finding]) -> list[str]:
-    """Return for each rule that refuses the wheel how it is mended, and the recipe's line that accepts it."""
+def _remedies(findings: Iterable[Finding]) -> list[str]:
+    """Return for each rule that refuses wheels how it is mended, and the recipe's line that accepts it."""
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.fails:
             by_rule.setdefault(finding.rule, []).append(finding)
-    return [
-        text
-        for rule, of_rule in by_rule.items()
-        for text in (f"  mend {rule}: {RULES[rule].mend}", f"  or accept it in the recipe: {waiver_line(of_rule)}")
-    ]
+    texts = []
+    for name, of_rule in by_rule.items():
+        texts.append(f"mend {name}: {RULES[name].mend}")
+        if accepting := waiver_line(RULES[name], of_rule):
+            texts.append(f"  or accept it in the recipe: {accepting}")
+    return texts
 
 
 def _is_shown(finding: Finding, record: CellRecord) -> bool:
@@ -145,7 +166,8 @@ def _is_shown(finding: Finding, record: CellRecord) -> bool:
 
 def _finding(finding: Finding) -> str:
     waived = " (waived)" if finding.waived is not None else ""
-    return f"  {finding.severity}{waived} {finding.rule}: {finding.subject}: {finding.message}"
+    where = "" if finding.subject.endswith(".whl") else f"{finding.subject}: "  # the address above says which wheel
+    return f"  {finding.severity}{waived} {finding.rule}: {where}{finding.message}"
 
 
 def _failure(told: Told, folder: str) -> list[Text]:

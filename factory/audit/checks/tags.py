@@ -62,6 +62,7 @@ RULES = table(
         mend="Write into the recipe what the project makes (abi3 with build.floor, or wheel), "
         "or check how the floor and the platform reach the build.",
         source="the plan's cell",
+        has_own_field=True,
     ),
 )
 

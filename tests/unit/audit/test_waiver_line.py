@@ -10,7 +10,7 @@ from factory.audit import RULES, Audit, Finding, audit, waiver_line
 from factory.catalogue import Waiver
 from factory.recipe.parse import parse_recipe
 from factory.wheel import read_wheel
-from tests.corpus.cases import CASES
+from tests.corpus.cases import CASES, rule_of
 from tests.corpus.sample import TODAY
 
 RECIPE = """\
@@ -20,7 +20,7 @@ source: {path: src}
 interpreters: [cp311]
 platforms: [manylinux_2_17_x86_64]
 """
-REFUSED = [case for case in CASES if not case.startswith("waiver-")]
+REFUSED = [case for case in CASES if not case.startswith("waiver-") and not RULES[rule_of(case)].has_own_field]
 
 
 def _waivers(line: str) -> tuple[Waiver, ...]:
@@ -32,7 +32,7 @@ def _lines(verdict: Audit) -> list[str]:
     by_rule: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in verdict.findings:
         by_rule[finding.rule].append(finding)
-    return [line for findings in by_rule.values() if (line := waiver_line(findings))]
+    return [line for rule, findings in by_rule.items() if (line := waiver_line(RULES[rule], findings))]
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -62,7 +62,7 @@ def test_the_line_outlives_the_next_build(case: str) -> None:
     subject, shown = LINES[case]
     finding = Finding.of(RULES["static-tls"], subject, "has it")
 
-    line = waiver_line([finding])
+    line = waiver_line(RULES["static-tls"], [finding])
 
     assert line == f'audit: {{waive: [{{rule: static-tls,{shown} reason: "say why"}}]}}'
 
@@ -70,4 +70,11 @@ def test_the_line_outlives_the_next_build(case: str) -> None:
 def test_many_subjects_are_accepted_at_once() -> None:
     findings = [Finding.of(RULES["static-tls"], f"demo/{index}.so", "has it") for index in range(9)]
 
-    assert waiver_line(findings) == 'audit: {waive: [{rule: static-tls, reason: "say why"}]}'
+    assert waiver_line(RULES["static-tls"], findings) == 'audit: {waive: [{rule: static-tls, reason: "say why"}]}'
+
+
+def test_what_a_field_of_the_recipe_asks_for_is_changed_there_and_not_waived() -> None:
+    finding = Finding.of(RULES["tag-unexpected"], "demo-1.0-cp39-abi3-linux_x86_64.whl", "has cp39-abi3")
+
+    assert finding.fails
+    assert waiver_line(RULES["tag-unexpected"], [finding]) == ""

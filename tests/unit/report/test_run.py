@@ -116,6 +116,46 @@ def test_an_error_comes_with_its_mend_and_the_line_that_accepts_it() -> None:
     assert 'audit: {waive: [{rule: static-tls, subject: "spam.libs/libgomp-*.so.1", reason: "say why"}]}' in text
 
 
+def make_refused(cell: Cell, *findings: Finding) -> CellRecord:
+    record = make_record("failed", cell=cell, wheel=make_artifact(b"x", f"spam-1.0-{cell.id}.whl"))
+    return replace(record, after=Audit(rulings=(), findings=findings))
+
+
+def test_findings_that_wheels_share_are_told_once_and_what_to_do_once_for_each_rule() -> None:
+    def found(rule: str, subject: str) -> Finding:
+        return Finding.of(RULES[rule], subject, "has static storage")
+
+    old = make_cell("cp311-cp311-manylinux_2_31_x86_64")
+    new = make_cell("cp313-cp313-manylinux_2_31_x86_64")
+    odd = make_cell("cp314-cp314-manylinux_2_31_x86_64")
+    records = (
+        make_refused(
+            old, found("static-tls", "spam/_a.cpython-311-x86_64-linux-gnu.so"), found("module-missing", "s-311.whl")
+        ),
+        make_refused(
+            new, found("static-tls", "spam/_a.cpython-313-x86_64-linux-gnu.so"), found("module-missing", "s-313.whl")
+        ),
+        make_refused(odd, found("static-tls", "spam/other.so")),
+    )
+
+    text = shown(ended_run(*records))
+
+    assert f"{old.address}, {new.address}:\n  error static-tls: spam/_a.cpython-311-" in text
+    assert text.count("error static-tls: ") == 2
+    assert text.count("mend static-tls: ") == 1
+    assert text.count("or accept it in the recipe") == 2
+
+
+def test_an_error_that_the_recipe_has_a_field_for_comes_without_a_waiver() -> None:
+    finding = Finding.of(RULES["tag-unexpected"], "spam-1.0-cp39-abi3-linux_x86_64.whl", "has cp39-abi3")
+
+    text = shown(ended_run(make_refused(make_cell(), finding)))
+
+    assert "error tag-unexpected: has cp39-abi3" in text
+    assert "mend tag-unexpected: " in text
+    assert "waive" not in text
+
+
 def test_a_failure_that_cells_share_is_told_once_with_all_of_them() -> None:
     failure = Failure(step="build", message="spam.c:1: error: no", log="logs/a/02-build.log", hint="mend it")
     other = Failure(step="build", message="spam.c:1: error: no", log="logs/b/02-build.log", hint="mend it")
