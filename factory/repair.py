@@ -97,7 +97,7 @@ def bytecode_step(interpreter: Interpreter, copy: PurePosixPath) -> Step:
     compile_all = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
     places = ("-s", str(copy), "-p", str(TOOLS), str(copy / "site"))
     return Step(
-        name="bytecode",
+        name="compile-tools",
         argv=(str(image_python(interpreter)), "-I", *compile_all, *places),
         env={"PATH": search_path(), "LC_ALL": "C.UTF-8"},
         phase="prepare",

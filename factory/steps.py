@@ -21,6 +21,68 @@ EMULATOR = WORK / "emulator"
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 
+StepName = Literal[
+    "source",
+    "image",
+    "container",
+    "package-sources",
+    "before-all",
+    "packages",
+    "package-list",
+    "save-image",
+    "compile-tools",
+    "fill-volume",
+    "resolve",
+    "crates",
+    "environment",
+    "install",
+    "requirements",
+    "reset-source",
+    "before",
+    "build",
+    "repair",
+    "audit",
+    "unpack",
+    "load",
+    "import",
+    "start-commands",
+    "old-processor",
+    "test",
+    "import-origins",
+]
+STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
+    {
+        "source": "A recipe's source is fetched and read, and its cells are planned.",
+        "image": "An image is looked up, and made or pulled where it is missing; Rust is packed for images without it.",
+        "container": "A container is started.",
+        "package-sources": "An image that is prepared is told where its packages come from, and apt reads their index.",
+        "before-all": "A line of the recipe's `build.before-all` runs.",
+        "packages": "The recipe's `build.system` packages are installed.",
+        "package-list": "The packages of the prepared image are listed; their hashes are part of its identity.",
+        "save-image": "The prepared container becomes an image.",
+        "compile-tools": "Our own tools for containers are compiled to bytecode, once for each image.",
+        "fill-volume": "The engine copies files into a volume that containers share: our tools, Rust, or crates.",
+        "resolve": "uv chooses the wheels that a build or a trial requires, and they are downloaded.",
+        "crates": "cargo downloads the crates of the lock or, for `locked: false`, makes the lock.",
+        "environment": "An empty environment is made, for the build or for a trial.",
+        "install": "The build's requirements, or the wheel and what it requires, are installed.",
+        "requirements": "The backend is asked what else it requires (`get_requires_for_build_wheel`).",
+        "reset-source": "The source is written again, because the backend may have changed it when it was asked.",
+        "before": "A line of the recipe's `build.before` runs.",
+        "build": "The backend builds the wheel.",
+        "repair": "auditwheel repairs the wheel.",
+        "audit": "The gate judges the wheel, before and after the repair.",
+        "unpack": "The wheel is unpacked, to be loaded.",
+        "load": "The loader of the oldest libc resolves every object of the wheel.",
+        "import": "Every library is loaded and every module imported.",
+        "start-commands": "Every command that the wheel installs is started with `--help`.",
+        "old-processor": "Modules are imported and programs started once more on an old processor, by an emulator.",
+        "test": "The recipe's `test.run` runs.",
+        "import-origins": "What the tests imported of the wheel is compared with what is installed.",
+    }
+)
+"""Every step of a run as people see it, with what it does; docs/reference/steps.md is made of it."""
+
 UV_OFFLINE = ("--no-config", "--offline", "--no-cache", "--quiet")
 """Options of every uv command in a container, whose result may depend on nothing but the files there."""
 
@@ -29,12 +91,13 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One command in a container: `name` is what people read; no shell reads `argv` unless it starts one.
+    """One command in a container; no shell reads `argv` unless it starts one.
 
-    `passed` are variables whose values may be secret: keys hold digests of them, and logs do not show them.
+    `name` is for people, and in no key. `passed` are variables whose values may be secret: keys hold digests of them,
+    and logs do not show them.
     """
 
-    name: str
+    name: StepName
     argv: tuple[str, ...]
     env: Mapping[str, str]
     phase: Literal["prepare", "build", "repair", "trial"]

@@ -69,14 +69,14 @@ def environment_step(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
 def remove_step(*paths: PurePosixPath, env: Mapping[str, str]) -> Step:
     """Remove files or folders of the workspace."""
     argv = ("rm", "-rf", *(str(path) for path in paths))
-    return Step(name="renew", argv=argv, env=env, phase="prepare", timeout_s=120)
+    return Step(name="reset-source", argv=argv, env=env, phase="prepare", timeout_s=120)
 
 
 def install_step(wheels: tuple[str, ...], env: Mapping[str, str]) -> Step:
     """Install exactly these wheels of the wheelhouse into the build environment."""
     paths = tuple(str(WHEELHOUSE / name) for name in wheels)
     return Step(
-        name="environment",
+        name="install",
         argv=(
             *(str(TOOLS / "bin/uv"), "pip", "install", *UV_OFFLINE, "--no-deps", "--no-index"),
             *("--link-mode", "copy", "--python", str(ENVIRONMENT / "bin/python"), *paths),

@@ -16,7 +16,7 @@ from factory.guests import program
 from factory.images.mirror import is_snapshot
 from factory.keys import key
 from factory.plan.model import Preparation
-from factory.steps import SYSTEM_PATH, WORK, Step
+from factory.steps import SYSTEM_PATH, WORK, Step, StepName
 
 BASE_LABEL: Final = "wheel-factory.base"
 HOLDS_LABEL: Final = "wheel-factory.holds"
@@ -97,13 +97,13 @@ def steps(preparation: Preparation, *, network: Mapping[str, str], mirror: str) 
     if (certificates := network.get("SSL_CERT_FILE")) is not None:
         env["CURL_CA_BUNDLE"] = certificates
     if preparation.manager == "apt":
-        yield _step("sources", _sh(_program("sources_apt")), {**env, "MIRROR": mirror})
+        yield _step("package-sources", _sh(_program("sources_apt")), {**env, "MIRROR": mirror})
     for line in preparation.before_all:
         yield _step("before-all", ("sh", "-ec", line), env)
     if preparation.manager is not None and preparation.packages:
         yield _step("packages", _sh(_program(f"install_{preparation.manager}"), *preparation.packages), env)
     installed = _program(f"installed_{preparation.manager}") if preparation.manager else "true"
-    yield _step("manifest", _sh(f"{{ {installed}\n}} | {{ {_program('keep_manifest')}\n}}"), env)
+    yield _step("package-list", _sh(f"{{ {installed}\n}} | {{ {_program('keep_manifest')}\n}}"), env)
 
 
 def _program(name: str) -> str:
@@ -114,5 +114,5 @@ def _sh(script: str, *arguments: str) -> tuple[str, ...]:
     return ("sh", "-eu", "-c", script, "prepare", *arguments)
 
 
-def _step(name: str, argv: tuple[str, ...], env: Mapping[str, str]) -> Step:
+def _step(name: StepName, argv: tuple[str, ...], env: Mapping[str, str]) -> Step:
     return Step(name=name, argv=argv, env=env, phase="prepare", timeout_s=_TIMEOUT_S)

@@ -66,7 +66,7 @@ def _make(services: Services, base: ReadyImage, preparation: Preparation, asked:
         failure = session.run_all(prepared.steps(preparation, network=network, mirror=mirror))
         if failure is not None:
             return _explained(failure, session)
-        manifest = session.take(prepared.MANIFEST, "manifest", limit_bytes=_MANIFEST_LIMIT_BYTES)
+        manifest = session.take(prepared.MANIFEST, "package-list", limit_bytes=_MANIFEST_LIMIT_BYTES)
         if isinstance(manifest, Failure):
             return manifest
         # Packages make the same image when they are the same; what commands of a recipe did is in no manifest.
@@ -95,7 +95,7 @@ def _commit(
         prepared.HOLDS_LABEL: str(preparation),
     }
     reference = f"wheel-factory/prepared:{asked.short}-{services.memory.store.owner[:8]}"
-    with services.recorder.step(session.subject, "commit") as mark:
+    with services.recorder.step(session.subject, "save-image") as mark:
         image = session.container.commit(reference=reference, labels=labels)
         mark.outcome = "passed"
         return image

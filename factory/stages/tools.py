@@ -69,7 +69,7 @@ def _bytecode(services: Services, own: ReadyImage) -> Bytecode | Failure:
             session.start(ContainerSpec(image=own.reference, label="tools", env={}))
             session.put(services.tools.entries(), _COPY)
             failure = session.run_all([bytecode_step(interpreter, _COPY)])
-            taken = failure or session.take(_COPY, "bytecode", limit_bytes=_LIMIT_BYTES)
+            taken = failure or session.take(_COPY, "compile-tools", limit_bytes=_LIMIT_BYTES)
             if isinstance(taken, Failure):
                 return taken
             # The modules themselves are not taken back: they lie in the volume as we have them.

@@ -274,12 +274,12 @@ _HINTS = {
         "if the wheel needs a package that it does not require, name it in test: {requires: […]}; a module that no "
         "trial can import goes into test: {unimported: […]}"
     ),
-    "start": "test: {requires: […]} or {extras: […]} installs what it needs beside the wheel",
-    "processor": (
+    "start-commands": "test: {requires: […]} or {extras: […]} installs what it needs beside the wheel",
+    "old-processor": (
         "compile without -march, -mavx and target-cpu, or choose by cpuid at run time; or say which processors the "
         "wheel is for: test: {processor: x86-64-v2}, or any"
     ),
-    "witness": (
+    "import-origins": (
         "tests must import the installed wheel: leave test: {source: tests}, copy nothing but tests, and let no path "
         "(PYTHONPATH, sys.path, cd) lead to another copy; `pytest --pyargs PACKAGE` runs tests that the wheel holds"
     ),

@@ -19,6 +19,7 @@ from factory.steps import (
     WHEELHOUSE,
     WORK,
     Step,
+    StepName,
     search_path,
     trial_python,
 )
@@ -76,7 +77,9 @@ def _witness(subjects: Subjects, interpreter: Interpreter, env: Mapping[str, str
     """Compare what the tests imported with what is installed; where there are extension modules, that is to be some."""
     argv = (str(ENVIRONMENT / "bin/python"), "-I", str(witness_program(interpreter)))
     expects_some = ("--expects-some",) if subjects.extensions else ()
-    return Step(name="witness", argv=(*argv, *expects_some), env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
+    return Step(
+        name="import-origins", argv=(*argv, *expects_some), env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S
+    )
 
 
 def _tries(subjects: Subjects, test: TestSpec, env: Mapping[str, str]) -> Iterator[Step]:
@@ -93,7 +96,7 @@ def _tries(subjects: Subjects, test: TestSpec, env: Mapping[str, str]) -> Iterat
         yield _try_step("import", request, env, test.timeout_s)
     if subjects.commands:
         request = {"start": subjects.commands, "tolerated": bool(tolerated), "timeout_s": _START_TIMEOUT_S}
-        yield _try_step("start", request, env, _INSTALL_TIMEOUT_S + _START_TIMEOUT_S * len(subjects.commands))
+        yield _try_step("start-commands", request, env, _INSTALL_TIMEOUT_S + _START_TIMEOUT_S * len(subjects.commands))
 
 
 def _emulated(subjects: Subjects, model: str, env: Mapping[str, str]) -> Step:
@@ -105,10 +108,10 @@ def _emulated(subjects: Subjects, model: str, env: Mapping[str, str]) -> Step:
         "timeout_s": _EMULATED_TIMEOUT_S,
     }
     longest_s = _INSTALL_TIMEOUT_S + _EMULATED_TIMEOUT_S * (len(subjects.modules) + len(subjects.natives))
-    return _try_step("processor", request, env, longest_s)
+    return _try_step("old-processor", request, env, longest_s)
 
 
-def _try_step(name: str, request: Mapping[str, object], env: Mapping[str, str], timeout_s: int) -> Step:
+def _try_step(name: StepName, request: Mapping[str, object], env: Mapping[str, str], timeout_s: int) -> Step:
     text = json.dumps(request, sort_keys=True)
     pieces = [text[at : at + _ARGUMENT_LENGTH] for at in range(0, len(text), _ARGUMENT_LENGTH)]
     argv = (str(ENVIRONMENT / "bin/python"), "-I", str(TOOLS / "trying.py"), *pieces)

@@ -89,7 +89,9 @@ def test_a_package_that_no_distribution_has_blocks_its_own_cells_alone(ran: Ran)
 
 
 def test_cells_that_ask_for_the_same_share_one_image(ran: Ran) -> None:
-    committed = [event for event in events_of(ran.folder) if isinstance(event, StepStarted) and event.step == "commit"]
+    committed = [
+        event for event in events_of(ran.folder) if isinstance(event, StepStarted) and event.step == "save-image"
+    ]
 
     assert len(committed) == 2
 

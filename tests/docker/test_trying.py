@@ -164,12 +164,12 @@ def test_an_undeclared_instruction_fails_the_trial_although_this_processor_has_i
 
     assert record.after is not None
     assert record.after.passed, "nothing that is in the file declares it"
-    assert (record.status, emulated.failure("avx").step) == ("failed", "processor")
+    assert (record.status, emulated.failure("avx").step) == ("failed", "old-processor")
     assert emulated.failure("avx").message == (
         "importing avx runs an instruction that Opteron_G1 does not have (SIGILL)"
     )
     assert "test: {processor: x86-64-v2}" in emulated.failure("avx").hint
-    assert "qemu: uncaught target signal 4" in emulated.log("avx", "processor")
+    assert "qemu: uncaught target signal 4" in emulated.log("avx", "old-processor")
 
 
 def test_one_that_is_chosen_by_cpuid_passes(emulated: Ran) -> None:
@@ -240,7 +240,7 @@ def test_tests_that_import_a_copy_in_the_source_prove_nothing(ran: Ran) -> None:
     (trial,) = ran.records["shadowed"].trials
 
     assert trial.failure is not None
-    assert trial.failure.step == "witness"
+    assert trial.failure.step == "import-origins"
     assert trial.failure.message == (
         "the tests imported shadowed from /work/source/shadowed/__init__.py; the wheel's is "
         "/work/env/lib/python3.13/site-packages/shadowed/__init__.py"
@@ -265,10 +265,10 @@ def test_a_program_that_ends_otherwise_or_not_at_all_is_noted(ran: Ran) -> None:
     [
         (
             "importing",
-            "start",
+            "start-commands",
             "importing-unready --help says ModuleNotFoundError: No module named 'nowhere_to_be_found'",
         ),
-        ("aborting", "start", "aborting-crashing --help is ended by SIGABRT"),
+        ("aborting", "start-commands", "aborting-crashing --help is ended by SIGABRT"),
         ("twice", "import", "twice_gui cannot be imported: ImportError: it needs a display"),
         ("dying", "import", "dying cannot be imported: its process is ended by SIGABRT"),
         (

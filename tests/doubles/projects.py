@@ -231,15 +231,15 @@ def _holds(*words: str) -> Callable[[tuple[str, ...]], bool]:
 STEPS: Mapping[str, Callable[[tuple[str, ...]], bool]] = MappingProxyType(
     {
         "probe": _holds("probe", "/opt/python"),
-        "sources": _holds("prepare", "/etc/apt/sources.list"),
+        "package-sources": _holds("prepare", "/etc/apt/sources.list"),
         "packages": _holds("prepare", "apt-get -q install"),
-        "manifest": _holds("prepare", "tee /work/manifest"),
-        "bytecode": _holds("compileall"),
+        "package-list": _holds("prepare", "tee /work/manifest"),
+        "compile-tools": _holds("compileall"),
         "crates": _holds("cargo", "fetch"),
         "environment": _holds("venv"),
         "install": _holds("pip", "install", "--no-deps"),
         "requirements": _holds("/tools/frontend.py", '"requires"'),
-        "renew": lambda argv: argv[:2] == ("rm", "-rf"),
+        "reset-source": lambda argv: argv[:2] == ("rm", "-rf"),
         "before": _holds("touch generated.c"),
         "build": _holds("/tools/frontend.py", '"wheel"'),
         "repair": _holds("auditwheel", "repair"),
@@ -254,11 +254,11 @@ STEPS: Mapping[str, Callable[[tuple[str, ...]], bool]] = MappingProxyType(
 _PROGRAMS: Mapping[str, Commands] = MappingProxyType(
     {
         "probe": lambda _: Answer(output=PROBED),
-        "manifest": _list_packages,
-        "bytecode": _compile,
+        "package-list": _list_packages,
+        "compile-tools": _compile,
         "crates": _fetch,
         "requirements": _hook,
-        "renew": _remove,
+        "reset-source": _remove,
         "build": _hook,
         "repair": _repair,
     }

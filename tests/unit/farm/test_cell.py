@@ -128,7 +128,7 @@ def test_a_repair_that_fails_for_a_remembered_wheel_is_done_once_more_after_a_bu
     second = only(world.run(PLAIN))
 
     assert (first.status, second.status) == ("failed", "passed")
-    assert steps_of(world) == ["environment", "repair", "renew", "environment", "build", "repair"]
+    assert steps_of(world) == ["environment", "repair", "reset-source", "install", "build", "repair"]
 
 
 def test_a_repair_that_fails_after_its_own_build_is_not_done_again(world: World) -> None:
@@ -157,8 +157,8 @@ def test_a_repair_that_fails_after_its_second_build_fails_the_cell(world: World)
         pytest.param("load", [], "passed", id="load"),
         pytest.param("repair", ["environment", "repair"], "passed", id="repair"),
         pytest.param("audit", [], "cached", id="audit"),
-        pytest.param("build", ["environment", "environment", "build"], "passed", id="build"),
-        pytest.param("prepare", ["environment", "environment", "requirements", "renew"], "passed", id="prepare"),
+        pytest.param("build", ["environment", "install", "build"], "passed", id="build"),
+        pytest.param("prepare", ["environment", "install", "requirements", "reset-source"], "passed", id="prepare"),
     ],
 )
 def test_only_what_is_not_remembered_is_done(world: World, stage: str, steps: list[str], status: str) -> None:

@@ -22,17 +22,17 @@ def names(preparation: Preparation) -> list[str]:
 
 def test_a_recipes_own_commands_come_before_its_packages() -> None:
     assert names(replace(LIBPQ, before_all=("true", "false"))) == [
-        "sources",
+        "package-sources",
         "before-all",
         "before-all",
         "packages",
-        "manifest",
+        "package-list",
     ]
 
 
 def test_only_apt_needs_its_sources_laid_out() -> None:
-    assert names(Preparation(manager="dnf", packages=("libpq-devel",), before_all=())) == ["packages", "manifest"]
-    assert names(Preparation(manager=None, packages=(), before_all=("true",))) == ["before-all", "manifest"]
+    assert names(Preparation(manager="dnf", packages=("libpq-devel",), before_all=())) == ["packages", "package-list"]
+    assert names(Preparation(manager=None, packages=(), before_all=("true",))) == ["before-all", "package-list"]
 
 
 @pytest.mark.parametrize("manager", get_args(PackageManager))

@@ -29,7 +29,7 @@ def test_a_prepared_image_is_found_again_and_made_anew_by_update(world: World) -
     world.run(WORDS)
     found = len(images_of(world, "image:"))
     world.update = True
-    world.engine.commands = instead("manifest", newer)
+    world.engine.commands = instead("package-list", newer)
     world.run(WORDS)
 
     (second,) = world.engine.images({"wheel-factory.kind": "prepared"})
@@ -45,7 +45,7 @@ def newer(call: Call) -> Answer:
 def test_other_packages_in_the_same_image_build_the_wheel_again(world: World) -> None:
     world.run(WORDS)
     world.update = True
-    world.engine.commands = instead("manifest", newer)
+    world.engine.commands = instead("package-list", newer)
 
     run = world.run(WORDS)
 

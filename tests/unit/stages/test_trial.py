@@ -225,7 +225,7 @@ def test_tests_that_import_another_copy_fail_with_both_paths_whether_they(world:
 
     failure = failure_of(only(world.run(ONE_WORD)))
 
-    assert (failure.step, failure.message) == ("witness", SHADOWED.removeprefix("error: ").strip())
+    assert (failure.step, failure.message) == ("import-origins", SHADOWED.removeprefix("error: ").strip())
     assert "test: {source: tests}" in failure.hint
 
 

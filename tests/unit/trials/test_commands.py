@@ -111,19 +111,19 @@ def orders(about: Subjects, emulated: str | None = None) -> dict[str, dict[str, 
 def test_what_a_wheel_holds_is_loaded_imported_and_started_before_the_tests() -> None:
     given = orders(ABOUT)
 
-    assert list(given) == ["import", "start"]
+    assert list(given) == ["import", "start-commands"]
     assert given["import"]["libraries"] == [["spam/_spam.abi3.so", False], ["spam.libs/libham.so", True]]
     assert given["import"]["modules"] == ["spam._spam", "spam"]
     assert given["import"]["extensions"] == ["spam._spam"]
-    assert given["start"] == {"start": ["spam"], "tolerated": True, "timeout_s": 20}
+    assert given["start-commands"] == {"start": ["spam"], "tolerated": True, "timeout_s": 20}
 
 
 def test_modules_are_imported_once_more_where_an_old_processor_is_emulated() -> None:
     given = orders(ABOUT, emulated="Opteron_G1")
 
-    assert list(given) == ["import", "start", "processor"]
-    assert given["processor"]["under"] == ["/work/emulator", "-cpu", "Opteron_G1"]
-    assert given["processor"]["modules"] == ["spam._spam", "spam"]
+    assert list(given) == ["import", "start-commands", "old-processor"]
+    assert given["old-processor"]["under"] == ["/work/emulator", "-cpu", "Opteron_G1"]
+    assert given["old-processor"]["modules"] == ["spam._spam", "spam"]
 
 
 def test_an_old_processor_is_for_modules_and_programs_alone() -> None:
