@@ -133,12 +133,17 @@ class Folder:
         return TextIOWrapper(self.create(name), encoding="utf-8")
 
     def write(self, path: PurePath, pieces: Iterable[bytes], mode: int = 0o600) -> None:
-        """Write a file below this folder, and the folders that lead to it; an existing file is replaced.
+        """Write a file below this folder, as `replaced` makes it."""
+        with self.replaced(path, mode) as stream:
+            stream.writelines(pieces)
+
+    def replaced(self, path: PurePath, mode: int = 0o600) -> BinaryIO:
+        """Create a file below this folder, and the folders that lead to it; an existing file is replaced.
 
         Raises:
             ValueError: the path is absolute, or has a part `..`.
             FactoryError: a folder on its way is not ours.
-            OSError: it cannot be written.
+            OSError: it cannot be made.
         """
         if path.is_absolute() or ".." in path.parts or not path.parts:
             raise ValueError(f"{path} is not a path below a folder")
@@ -149,8 +154,7 @@ class Folder:
         with folder:
             with suppress(FileNotFoundError):
                 os.unlink(path.name, dir_fd=folder.descriptor)
-            with folder.create(path.name, mode) as stream:
-                stream.writelines(pieces)
+            return folder.create(path.name, mode)
 
     def _again(self) -> Self:
         return type(self)(self.path, os.open(".", _FOLDER, dir_fd=self.descriptor), self._refusal)

@@ -16,6 +16,7 @@ from factory.cli import main as factory
 from factory.errors import FactoryError
 from factory.events.model import Event
 from factory.report.documents import AuditDocument, ImagesDocument, PlanDocument, RunDocument
+from factory.steps import STEP_NAMES
 from tools import layers, messages, recipe_table, shown_fields
 from tools.json_schema import Node, schema_of, schema_of_line
 
@@ -96,6 +97,10 @@ def _kinds(kind: type[FactoryError]) -> Iterator[type[FactoryError]]:
         if inner.__module__ == FactoryError.__module__:
             yield inner
             yield from _kinds(inner)
+
+
+def _steps() -> str:
+    return _table(("step", "what happens"), ((f"`{name}`", text) for name, text in STEP_NAMES.items()))
 
 
 def _rules() -> str:
@@ -191,6 +196,7 @@ GENERATED: Mapping[Path, Callable[[str], str]] = {
     REFERENCE / "rules.md": _inside(_rules),
     REFERENCE / "events.md": _inside(_events),
     REFERENCE / "json.md": _inside(_json_fields),
+    REFERENCE / "steps.md": _inside(_steps),
     ROOT / "docs" / "explanation" / "architecture.md": _inside(layers.rendered),
 }
 

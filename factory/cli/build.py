@@ -9,10 +9,11 @@ from typing import TextIO
 
 import click
 
-from factory.cli.board import LiveBoard, PlainBoard
 from factory.cli.common import allowed_again, err, families, families_again, host_of, load_named, root_again
 from factory.cli.errors import render_error
+from factory.cli.live_board import LiveBoard
 from factory.cli.options import BuildOptions
+from factory.cli.plain_board import PlainBoard
 from factory.cli.signals import handled_signals
 from factory.errors import FactoryError, InternalError, Interrupted, OutputError, UsageError
 from factory.events.model import Run
@@ -39,8 +40,13 @@ def run_build(options: BuildOptions) -> int:
         handled_signals() as signals,
     ):
         with _board(options, host) as board:
-            output = board.output if options.verbose and isinstance(board, PlainBoard) else None
-            caller = Caller(listener=board.listen, output=output, say=board.say, cancelled=signals.cancelled)
+            caller = Caller(
+                listener=board.listen,
+                output=board.output,
+                whole_output=options.verbose,
+                say=board.say,
+                cancelled=signals.cancelled,
+            )
             finished = build(recipes, how, host=host, caller=caller)
         codes = _show(options, finished, recipes) | _report(finished, host.step_summary, json_file, junit_file)
         # An error that the interruption caused, such as a killed tool's, must not hide the interruption.
@@ -153,4 +159,4 @@ def _written(path: Path | None, flag: str) -> Iterator[TextIO | None]:
 def _board(options: BuildOptions, host: Host) -> LiveBoard | PlainBoard:
     console = err()
     is_live = console.is_terminal and not options.verbose and not host.is_ci
-    return LiveBoard(console) if is_live else PlainBoard(console)
+    return LiveBoard(console) if is_live else PlainBoard(console, verbose=options.verbose)

@@ -110,11 +110,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """A step began; its subject is the address of a cell or a trial, `image:NAME` or `source:RECIPE`."""
+    """A step began; its subject is the address of a cell or a trial, or something that cells share: `image:NAME`.
+
+    `log` is the path, in the run's folder, of the log to which its command's output is written while it runs.
+    """
 
     subject: str
     step: str
     at: str
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path, PurePath
 from time import monotonic
 from typing import Self, TextIO
@@ -14,6 +15,7 @@ from typing import Self, TextIO
 from factory import codec
 from factory.errors import OutputError
 from factory.events.fold import fold
+from factory.events.logs import Log
 from factory.events.model import (
     Event,
     Progress,
@@ -26,6 +28,7 @@ from factory.events.model import (
 from factory.events.redaction import without_secrets
 from factory.folders import Folder, Refusal
 from factory.redaction import hide, spellings
+from factory.steps import StepName
 
 Listener = Callable[[Event], None]
 
@@ -91,14 +94,27 @@ class Recorder:
         with written(self.folder / path):
             self._opened.write(path, pieces, mode)
 
-    def log(self, subject: str, name: str, text: str) -> str:
-        """Write a log of a subject, numbered in the order of its logs; return its path in the run's folder."""
+    def open_log(self, subject: str, name: str) -> Log:
+        """Create a log of a subject, numbered in the order of its logs; what is written to it must hide secrets.
+
+        Raises:
+            OutputError: it cannot be written, or a folder on its path does not belong to this user alone.
+        """
         folder = Path("logs") / path_of(subject)
         with self._lock:
             self._logs[folder] += 1
             path = folder / f"{self._logs[folder]:02}-{name}.log"
-        self.write(path, [self.hide(text).encode(errors="replace")])
-        return str(path)
+        guard = partial(written, self.folder / path)
+        with guard():
+            return Log(path=str(path), stream=self._opened.replaced(path), guard=guard)
+
+    def log(self, subject: str, name: str, text: str) -> str:
+        """Write a whole log of a subject; return its path in the run's folder."""
+        with self.open_log(subject, name) as log:
+            hidden = self.hide(text)
+            log.write(hidden)
+            log.end(hidden, "")
+        return log.path
 
     def conceal(self, values: Iterable[str]) -> None:
         """Keep values out of every event and, by way of `hide`, out of every log from now on."""
@@ -148,11 +164,11 @@ class Recorder:
         return lambda text: self.emit(Progress(subject=subject, text=text))
 
     @contextmanager
-    def step(self, subject: str, name: str) -> Iterator["StepMark"]:
-        """Record the begin and the end of a step; the block sets the mark's outcome."""
+    def step(self, subject: str, name: StepName, log: str = "") -> Iterator["StepMark"]:
+        """Record the begin and the end of a step; `log` is its log in the run's folder. The block sets the outcome."""
         mark = StepMark()
         started = monotonic()
-        self.emit(StepStarted(subject=subject, step=name, at=now()))
+        self.emit(StepStarted(subject=subject, step=name, at=now(), log=log))
         try:
             yield mark
         finally:

@@ -29,7 +29,7 @@ from factory.release import Release, claim, release
 from factory.run.options import Options
 from factory.run.planning import Planner
 from factory.sessions.services import Services
-from factory.sessions.session import Output
+from factory.sessions.session import Output, nobody
 from factory.stages.versions import VERSIONS
 from factory.store import Store
 from factory.tool_bundle import ToolBundle, ensure_tools
@@ -43,12 +43,14 @@ AGAIN = "run the same command again: what was finished is not done again"
 class Caller:
     """How a caller follows a run and ends it.
 
-    `listener` is called with every event, `output` with what the steps print, `say` with messages that belong to no
-    event. The run ends soon after `cancelled` is set.
+    `listener` is called with every event, `output` with what the steps print while they run, `say` with messages that
+    belong to no event. Without `whole_output` a step's output is thinned out once its log is full, which saves time.
+    The run ends soon after `cancelled` is set.
     """
 
     listener: Listener = lambda _: None
-    output: Output | None = None
+    output: Output = nobody
+    whole_output: bool = True
     say: Callable[[str], None] = lambda _: None
     cancelled: Event
 
@@ -179,6 +181,7 @@ class _Attempt:
                 tools=tools,
                 helper=cache(lambda: self._image(engine, helper_image(engine))),
                 output=self.caller.output,
+                whole_output=self.caller.whole_output,
                 keep=self.options.keep,
                 owners=Owners(host=host, memory=memory).ask,
             )

@@ -1,4 +1,4 @@
-"""Show what a step prints while it runs (`-v`): whole lines, and a very long line in parts of 64 KiB."""
+"""Pass on what a step prints while it runs: whole lines, and a very long line in parts of 64 KiB."""
 
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Collection
@@ -26,17 +26,23 @@ class Echo:
     `safe` takes hidden values and credentials out of a text; `hidden` are the values that it knows.
     """
 
-    send: Callable[[bytes], None]
+    send: Callable[[str], None]
     safe: Callable[[str], str]
     hidden: Collection[str] = ()
     _begun: str = ""
     _decoder: _Decoder = field(default_factory=_decoder)
+    _longest: int = field(init=False)
+    _held: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._longest = max(map(len, self.hidden), default=1)  # The second slash of a "//" may still be to come.
+        self._held = max((len(value) for value in self.hidden if "\n" in value), default=0)
 
     def add(self, piece: bytes) -> None:
         """Take the next bytes, however they are cut."""
         # Cleaned first, because an invisible character within a value would keep the value from being recognised.
         self._begun += clean(self._decoder.decode(piece))
-        is_long = len(self._begun) >= _MOST + self._longest()
+        is_long = len(self._begun) >= _MOST + self._longest
         if b"\n" in piece or is_long:
             text = self.safe(self._begun)
             end = self._end_of_lines(text) or (self._within_a_line(text) if is_long else 0)
@@ -51,18 +57,14 @@ class Echo:
 
     def _pass_on(self, text: str) -> None:
         if text:
-            self.send(text.encode())
-
-    def _longest(self) -> int:
-        return max(map(len, self.hidden), default=1)  # The second slash of a "//" may still be to come.
+            self.send(text)
 
     def _end_of_lines(self, text: str) -> int:
         """Return where the last line ends that cannot be part of a hidden value of several lines."""
-        held = max((len(value) for value in self.hidden if "\n" in value), default=0)
-        return text.rfind("\n", 0, max(0, len(text) - held)) + 1
+        return text.rfind("\n", 0, max(0, len(text) - self._held)) + 1
 
     def _within_a_line(self, text: str) -> int:
         """Return where a long line may be cut: neither in a value that may be hidden, nor in a URL's credentials."""
-        end = max(0, len(text) - self._longest())
+        end = max(0, len(text) - self._longest)
         user = text.rfind("//", max(1, end - _LONGEST_USER), end + 1)
         return end if user < 0 else user

@@ -16,12 +16,14 @@ from factory.image_facts import ImageFacts
 from factory.images import ReadyImage
 from factory.images.owners import OwnersOf, by_lists
 from factory.memory import Material, Memory
-from factory.sessions.session import Output, Session
+from factory.sessions.session import Output, Session, nobody
 from factory.steps import WORK
 from factory.tool_bundle import ToolBundle
 from factory.web.session import bare
 
 CERTIFICATES = WORK / "certificates.pem"
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")
+"""The variables by which OpenSSL, cargo and git find certificates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +32,8 @@ class Services:
 
     `reader` reads files from outside, in processes of their own. `helper` returns the helper image, making it on the
     first call. Programs of ours run there beside a recipe's containers, or instead of in an image that a recipe chose.
-    `output` is called with what steps print, `keep` says to save the workspace of a cell that fails. `owners` says
-    which system packages have what a build lacks.
+    `output` is called with what steps print: all of it or, without `whole_output`, as much as their logs hold.
+    `keep` says to save the workspace of a cell that fails. `owners` says which system packages have what a build lacks.
     """
 
     engine: Engine
@@ -41,7 +43,8 @@ class Services:
     recorder: Recorder
     tools: ToolBundle
     helper: Callable[[], ReadyImage]
-    output: Output | None = None
+    output: Output = nobody
+    whole_output: bool = True
     keep: bool = False
     owners: OwnersOf = by_lists
 
@@ -60,6 +63,7 @@ class Services:
             recorder=self.recorder,
             monitor=lambda: self.helper().reference,
             output=self.output,
+            whole_output=self.whole_output,
             secrets=lambda: self.host.secrets,
             ask=ask,
         )
@@ -81,8 +85,7 @@ def network_env(host: Host) -> Mapping[str, str]:
     """Return the variables for our tools in a container with network: proxies, and the path of the certificates."""
     if host.certificates is None:
         return host.network_env
-    names = ("SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")
-    return {**host.network_env, **{name: str(CERTIFICATES) for name in names}}
+    return {**host.network_env, **{name: str(CERTIFICATES) for name in CERTIFICATE_VARIABLES}}
 
 
 def without_logins(env: Mapping[str, str]) -> Mapping[str, str]:

@@ -17,15 +17,17 @@ from factory.diagnoses.owners import Ask, listed
 from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
 from factory.engine.disk import UNWATCHED_S
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
+from factory.events.logs import Log
 from factory.events.model import Progress
 from factory.events.recorder import Recorder, path_of
 from factory.failure import Failure
-from factory.sessions.echo import Echo
+from factory.sessions.following import Following
 from factory.steps import WORK, Step
 from factory.terminal import clean
 from factory.web.session import redact
 
-Output = Callable[[str, bytes], None]
+Output = Callable[[str, str], None]
+"""Takes a subject and what its step has printed: whole lines, fit to print, without secrets."""
 
 _OFFLINE = {"prepare": "builds", "build": "builds", "repair": "repairs", "trial": "trials"}
 _OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
@@ -38,6 +40,10 @@ _OUTCOMES: dict[str, Literal["failed", "timeout", "lost"]] = {
 }
 
 
+def nobody(_: str, __: str) -> None:
+    """Take what a step prints where nobody follows it."""
+
+
 @dataclass(slots=True)
 class Session:
     """At most one container for one subject (a cell, a trial, a preparation); none until `start`.
@@ -45,14 +51,16 @@ class Session:
     `monitor` returns the image from which the container's workspace is measured. `secrets` are the credentials that
     tools with network were given; neither they nor what the recorder conceals are in any log. `ask` says which system
     package has what a command lacks.
-    Each step has a log below `recorder.folder`, `logs/<subject>/<nn>-<step>.log`.
+    Each step has a log below `recorder.folder`, `logs/<subject>/<nn>-<step>.log`, written while it runs.
+    `output` is called with the same text; without `whole_output`, only with some of what a log does not hold.
     """
 
     engine: Engine
     subject: str
     recorder: Recorder
     monitor: Callable[[], str | None] = lambda: None
-    output: Output | None = None
+    output: Output = nobody
+    whole_output: bool = True
     secrets: Callable[[], frozenset[str]] = frozenset
     ask: Ask = listed
     seconds: dict[str, float] = field(default_factory=dict)
@@ -112,25 +120,29 @@ class Session:
         return None
 
     def run(self, step: Step) -> Failure | Exit:
-        """Run one step and write its log; a Failure where it did not end with 0."""
-        container, echo = self.container, self._echo()
-        with self.recorder.step(self.subject, step.name) as mark:
+        """Run one step, and write its log meanwhile; a Failure where it did not end with 0."""
+        container = self.container
+        with (
+            self.recorder.open_log(self.subject, step.name) as log,
+            self.recorder.step(self.subject, step.name, log.path) as mark,
+        ):
+            log.write(self._safe(f"$ {' '.join(step.argv)}\n"))
+            following = self._following(log)
             ended = container.run(
                 step.argv,
                 env={**step.env, **step.passed},
                 cwd=step.cwd,
                 timeout_s=step.timeout_s,
-                on_output=None if echo is None else echo.add,
+                on_output=following.add,
             )
-            if echo is not None:
-                echo.end()
+            following.end()
             # From here on nobody sees the raw output: messages and hints are taken from `ended`, too.
             ended = replace(ended, output=self._safe(ended.output))
             self.last_output = ended.output
-            log = self._write_log(step, ended)
+            log.end(clean(ended.output), f"\n[{ended.ended} {ended.code} after {ended.duration_s:.2f} s]\n")
             mark.outcome = _OUTCOMES.get(ended.ended) or ("passed" if ended.code == 0 else "failed")
         self.seconds[step.name] = self.seconds.get(step.name, 0.0) + ended.duration_s
-        return ended if ended.ended == "exited" and ended.code == 0 else self._failure(step, ended, log)
+        return ended if ended.ended == "exited" and ended.code == 0 else self._failure(step, ended, log.path)
 
     def run_all(self, steps: Iterable[Step]) -> Failure | None:
         """Run steps in order until one fails."""
@@ -157,12 +169,14 @@ class Session:
         """Write a log of this subject; return its path in the run's folder."""
         return self.recorder.log(self.subject, name, self._safe(text))
 
-    def _echo(self) -> Echo | None:
-        """Return what passes a step's output on, if the caller wants to see it."""
-        if self.output is None:
-            return None
-        hidden = self.secrets() | self.recorder.spelt
-        return Echo(send=partial(self.output, self.subject), safe=self._safe, hidden=hidden)
+    def _following(self, log: Log) -> Following:
+        return Following(
+            log=log,
+            show=partial(self.output, self.subject),
+            whole=self.whole_output,
+            safe=self._hidden,
+            hidden=self.secrets() | self.recorder.spelt,
+        )
 
     def _safe(self, text: str) -> str:
         """Take out the values that a build was passed and, where there was network, the tools' credentials."""
@@ -200,11 +214,6 @@ class Session:
             "lost": ("its container or the engine went away", "run again"),
         }[ended.ended]
         return Failure(step=step.name, message=message, ended=_OUTCOMES[ended.ended], log=log, hint=hint)
-
-    def _write_log(self, step: Step, ended: Exit) -> str:
-        head = f"$ {' '.join(step.argv)}\n"
-        tail = f"\n[{ended.ended} {ended.code} after {ended.duration_s:.2f} s]\n"
-        return self.log(step.name, head + ended.output + tail)
 
 
 def _sized(size_bytes: int) -> str:

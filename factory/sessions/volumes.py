@@ -44,11 +44,20 @@ def filled_volume(services: Services, kind: str, content: Digest, files: Callabl
         with files() as given:
             if isinstance(given, Failure):
                 return given
-            try:
-                services.engine.fill_volume(name, given)
-            except EngineError:
-                raise
-            except FactoryError as error:  # A package's own fault: its files are too large, or a link leads out.
-                return Failure(step=kind, message=error.message, hint=error.hint)
+            if (failure := _fill(services, kind, name, given)) is not None:
+                return failure
         memory.keep(volume, result=True)
         return name
+
+
+def _fill(services: Services, kind: str, name: str, files: Iterable[TreeEntry]) -> Failure | None:
+    with services.recorder.step(f"volume:{kind}", "fill-volume") as mark:
+        try:
+            services.engine.fill_volume(name, files)
+        except EngineError:
+            raise
+        except FactoryError as error:  # A package's own fault: its files are too large, or a link leads out.
+            mark.outcome = "failed"
+            return Failure(step=kind, message=error.message, hint=error.hint)
+        mark.outcome = "passed"
+        return None

@@ -10,8 +10,9 @@ from rich.console import Console, RenderableType
 
 from factory.audit import Audit, Finding
 from factory.catalogue import Severity
-from factory.cli.board import LiveBoard, PlainBoard
 from factory.cli.errors import render_error
+from factory.cli.live_board import LiveBoard
+from factory.cli.plain_board import PlainBoard
 from factory.errors import ImageError
 from factory.events.model import CellEnded, Event, Planned, Progress, RecipeFailed, RunEnded, StepStarted, TrialResult
 from factory.failure import Failure

@@ -14,7 +14,7 @@ from factory.events.recorder import Recorder
 from factory.failure import Failure
 from factory.sessions.session import Session
 from factory.steps import WORK, Step
-from tests.doubles.engine import Answer, EngineDouble
+from tests.doubles.engine import Answer, Call, EngineDouble
 from tests.makers.rootfs import X86_64, make_rootfs
 
 STEP = Step(name="build", argv=("make", "all"), env={"COLOUR": "blue"}, phase="build", timeout_s=60)
@@ -29,7 +29,7 @@ class Desk:
     engine: EngineDouble
     folder: Path
     events: list[Event]
-    printed: list[bytes] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
 
     def answer(self, answer: Answer) -> None:
         self.engine.commands = lambda _: answer
@@ -40,15 +40,14 @@ class Desk:
 
 
 @contextmanager
-def opened(folder: Path, *, network: bool = False, output: bool = False) -> Iterator[Desk]:
+def opened(folder: Path, *, network: bool = False) -> Iterator[Desk]:
     engine, events = EngineDouble(), list[Event]()
     image = engine.import_rootfs(make_rootfs(X86_64), reference="small", labels={}, env={})
     with Recorder(folder, events.append) as recorder:
         recorder.conceal([TOKEN])
         session = Session(engine=engine, subject="cell", recorder=recorder, secrets=lambda: frozenset({PASSWORD}))
         desk = Desk(session=session, engine=engine, folder=folder, events=events)
-        if output:
-            session.output = lambda _, piece: desk.printed.append(piece)
+        session.output = lambda _, text: desk.printed.append(text)
         with session:
             session.start(ContainerSpec(image=image, label="cell", env={}, network=network, firewall=image))
             yield desk
@@ -72,6 +71,31 @@ def test_a_step_is_run_as_it_says_and_its_log_holds_command_output_and_end(desk:
     assert desk.session.seconds == {"build": 1.5}
 
 
+def test_a_log_is_there_when_its_step_begins_and_grows_while_it_runs(desk: Desk) -> None:
+    """It can be followed: the event that names it comes when the file is there, and each line when it is printed."""
+    seen: list[str] = []
+
+    def look(_: Call) -> Answer:
+        (begun,) = [event for event in desk.events if isinstance(event, StepStarted) and event.step == "build"]
+        seen.append((desk.folder / begun.log).read_text())
+        return Answer(output="compiled\n")
+
+    desk.engine.commands = look
+    desk.session.output = lambda *_: seen.append(desk.logs["01-build.log"])
+
+    desk.session.run(STEP)
+
+    assert seen == ["$ make all\n", "$ make all\ncompiled\n"]
+
+
+def test_a_log_cannot_steer_the_terminal_of_whoever_follows_it(desk: Desk) -> None:
+    desk.answer(Answer(output="a \x1b[31mred\x1b[0m\x07 \u202eline\n"))
+
+    desk.session.run(STEP)
+
+    assert desk.logs["01-build.log"].splitlines()[1] == "a red line"
+
+
 def test_each_step_is_recorded_when_it_begins_and_when_it_ends(desk: Desk) -> None:
     desk.answer(Answer(code=1))
 
@@ -88,11 +112,11 @@ def test_each_step_is_recorded_when_it_begins_and_when_it_ends(desk: Desk) -> No
 def test_steps_end_with_the_first_that_fails(desk: Desk) -> None:
     desk.engine.commands = lambda call: Answer(code=int("bad" in call.argv), output="error: it is bad\n")
 
-    failure = desk.session.run_all([STEP, replace(STEP, name="second", argv=("bad",)), replace(STEP, name="third")])
+    failure = desk.session.run_all([STEP, replace(STEP, name="repair", argv=("bad",)), replace(STEP, name="audit")])
 
     assert isinstance(failure, Failure)
-    assert (failure.step, failure.message, failure.log) == ("second", "error: it is bad", "logs/cell/02-second.log")
-    assert sorted(desk.logs) == ["01-build.log", "02-second.log"]
+    assert (failure.step, failure.message, failure.log) == ("repair", "error: it is bad", "logs/cell/02-repair.log")
+    assert sorted(desk.logs) == ["01-build.log", "02-repair.log"]
 
 
 @pytest.mark.parametrize(
@@ -139,10 +163,10 @@ def test_a_container_that_is_dead_runs_nothing_more(desk: Desk) -> None:
 
 
 def test_what_was_passed_is_in_no_log_message_or_print(tmp_path: Path) -> None:
-    with opened(tmp_path / "run", output=True) as desk:
+    with opened(tmp_path / "run") as desk:
         desk.answer(Answer(code=1, output=f"error: {TOKEN} is refused\n"))
         failure = desk.session.run(STEP)
-        shown = [*desk.logs.values(), b"".join(desk.printed).decode(), str(failure), desk.session.last_output]
+        shown = [*desk.logs.values(), "".join(desk.printed), str(failure), desk.session.last_output]
 
     assert not any(TOKEN in text for text in shown)
     assert all("is refused" in text for text in shown)

@@ -1,13 +1,14 @@
-"""What is shown while a run goes on: events in, text out."""
+"""What a terminal shows while a run goes on: events in, text out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from io import StringIO
+from types import MappingProxyType
 
 import pytest
 from rich.console import Console
 
-from factory.cli.board import LiveBoard, PlainBoard
+from factory.cli.live_board import LiveBoard
 from factory.events.model import (
     CellEnded,
     Event,
@@ -15,8 +16,6 @@ from factory.events.model import (
     Planned,
     Progress,
     RecipeFailed,
-    RunEnded,
-    RunStarted,
     Status,
     StepEnded,
     StepOutcome,
@@ -56,71 +55,25 @@ def done(cell: Cell, status: Status = "passed", failure: Failure | None = None) 
     return CellEnded(record=make_record(status, cell=cell, failure=failure))
 
 
-def plain(*events: Event) -> list[str]:
-    stream = StringIO()
-    board = PlainBoard(Console(file=stream, width=200))
-    with board:
-        for event in events:
-            board.listen(event)
-    return stream.getvalue().splitlines()
-
-
-def live(events: Iterable[Event], *, width: int = 120, height: int = 30) -> list[str]:
-    """Show the board as it stands after these events."""
+def live(
+    events: Iterable[Event], *, width: int = 120, height: int = 30, printed: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """Show the board as it is after these events, and after what the steps of some subjects printed."""
     stream = StringIO()
     console = Console(file=stream, width=width, height=height)
     board = LiveBoard(console)
     for event in events:
         board.listen(event)
+    for subject, text in printed.items():
+        board.output(subject, text)
     console.print(board)
     return [line.rstrip() for line in stream.getvalue().splitlines()]
-
-
-def test_in_a_pipe_each_thing_that_ended_is_one_line() -> None:
-    lines = plain(
-        RunStarted(run="r", at=AT, version="0", folder="f"),
-        planned(C13),
-        started("image:x", "image"),
-        Progress(subject="image:x", text="importing 68 MB"),
-        ended("image:x", "image"),
-        ended(C13.address, "build"),
-        tried(C13, "cp313"),
-        done(C13),
-        RecipeFailed(recipe="ham", message="no such release", hint="", exit_code=3),
-        RunEnded(at=AT, duration_s=2.0, containers=1),
-    )
-
-    assert lines == [
-        "spam: 1 owed, 0 skipped",
-        "image:x: importing 68 MB",
-        "image:x: image passed in 1.2 s",
-        f"spam/cp313-cp313-{P}: build passed in 1.2 s",
-        f"spam/cp313-cp313-{P}@cp313: passed",
-        f"spam/cp313-cp313-{P}: passed",
-        "ham: no such release",
-    ]
-
-
-def test_a_failure_in_a_pipe_names_its_step_and_its_first_error() -> None:
-    assert plain(planned(C13), done(C13, "failed", Failure(step="build", message="no")))[-1] == (
-        f"spam/cp313-cp313-{P}: failed: build: no"
-    )
-
-
-def test_a_steps_own_output_is_shown_line_by_line_and_cannot_move_the_cursor() -> None:
-    stream = StringIO()
-
-    PlainBoard(Console(file=stream, width=80)).output("spam", b"one\x1b[2J\rtwo [red]\n\xffthree\n")
-
-    assert "\x1b" not in stream.getvalue()
-    assert "two [red]" in stream.getvalue()
-    assert all(line.startswith("spam | ") for line in stream.getvalue().splitlines())
 
 
 def test_before_the_plan_is_known_the_work_is_shown() -> None:
     (line,) = live([started("source:spam", "source"), Progress(subject="source:spam", text="downloading: 3 of 9 MB")])
 
-    assert line.split("  ") == ["source:spam", "downloading: 3 of 9 MB", "0 s"]
+    assert line.split("  ") == ["source:spam", "source", "0 s", "downloading: 3 of 9 MB"]
 
 
 def test_the_matrix_shows_what_waits_runs_and_ended_in_the_plans_order() -> None:
@@ -160,6 +113,44 @@ def test_cells_of_several_platforms_keep_their_whole_ids() -> None:
 
     assert rows[0].split()[0] == f"spam/cp313-cp313-{P}"
     assert rows[2] == "0 of 2 cells done, 0 s"
+
+
+CMAKE = "[1/2] Building CXX object src/spam.dir/spam.cpp.o\n[2/2] Linking \x1b[31mspam\u202e.so\n\n"
+
+
+def test_each_step_shows_the_last_line_that_it_printed_and_no_terminal_obeys_it() -> None:
+    events: list[Event] = [planned(C13), started(C13.address, "build"), started("image:x", "packages")]
+
+    work, matrix, _ = live(events, printed={C13.address: CMAKE, "image:x": "Get:1 libffi-dev\n"})
+
+    assert work.split("  ") == ["image:x", "packages", "0 s", "Get:1 libffi-dev"]
+    assert matrix.split("  ") == ["spam/cp313-cp313", "▶ build", "0 s", "[2/2] Linking spam.so"]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_a_last_line_gives_way_to_what_stands_before_it(width: int) -> None:
+    events: list[Event] = [planned(C11, C13), started(C11.address, "build"), started(C13.address, "build")]
+
+    rows = live(events, width=width, printed={C11.address: "gcc -c spam.c " * 40, C13.address: "a\n"})
+
+    assert [len(row) <= width for row in rows] == [True, True, True]
+    assert rows[0].startswith("spam/cp311-cp311  ▶ build  0 s  ")
+    assert rows[0].endswith("…")
+    assert rows[1] == "spam/cp313-cp313  ▶ build  0 s  a"
+
+
+def test_a_new_step_does_not_show_what_the_last_one_printed() -> None:
+    board = LiveBoard(Console(file=StringIO(), width=120))
+    board.listen(planned(C13))
+    board.listen(started(C13.address, "build"))
+    board.output(C13.address, "compiled\n")
+
+    board.listen(ended(C13.address, "build"))
+    board.listen(started(C13.address, "repair"))
+
+    with board.console.capture() as shown:
+        board.console.print(board)
+    assert shown.get().splitlines()[0].split() == ["spam/cp313-cp313", "▶", "repair", "0", "s"]
 
 
 def test_failures_are_pinned_above_the_matrix() -> None:
