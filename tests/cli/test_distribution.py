@@ -69,18 +69,17 @@ def test_the_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory, host: Host) -> Program:
-    """The program of an empty environment that holds the wheel, and its requirements from this machine's index."""
+    """The program as README.md installs it: the wheel, and its requirements from this machine's index."""
     folder = tmp_path_factory.mktemp("elsewhere")
     uv = PYTHON.with_name("uv")
     index = {"UV_DEFAULT_INDEX": host.index_url} if host.index_url else {}
-    create = [uv, "venv", "--quiet", "--no-config", "--python", PYTHON, folder / "env"]
-    fill = [uv, "pip", "install", "--quiet", "--no-config", "--only-binary", ":all:", "--python", folder / "env", wheel]
-    for argv in (create, fill):
-        done = run([str(word) for word in argv], env={**host.tool_env, **index}, cwd=folder, timeout_s=600)
-        assert done.returncode == 0, done.stderr
+    places = {"UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin")}
+    argv = [uv, "tool", "install", "--quiet", "--no-config", "--python", PYTHON, wheel]
+    done = run([str(word) for word in argv], env={**host.tool_env, **index, **places}, cwd=folder, timeout_s=600)
+    assert done.returncode == 0, done.stderr
     (folder / "demo").mkdir()
     write_project(folder / "demo")
-    return Program(folder=folder / "demo", program=folder / "env" / "bin" / "factory")
+    return Program(folder=folder / "demo", program=folder / "tools/wheel-factory/bin/factory")
 
 
 @pytest.mark.slow
