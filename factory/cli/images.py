@@ -9,6 +9,8 @@ import click
 from rich.table import Table
 
 from factory.cli.common import err, out
+from factory.cli.heartbeat import Heartbeat
+from factory.cli.running import RunningSteps
 from factory.cli.signals import handled_signals
 from factory.engine.api import Engine
 from factory.engine.docker import connect
@@ -100,12 +102,15 @@ def _ensure_all(names: Sequence[str], *, update: bool) -> int:
 
 
 def _make(name: str, *, engine: Engine, host: Host, store: Store, cancelled: Event, update: bool) -> None:
-    console = err()
+    console, steps = err(), RunningSteps()
 
     def say(text: str) -> None:
+        steps.hear(name, text)
         console.print(line(f"{name}: {text}"), soft_wrap=True)
 
-    ready = ensure(name, engine=engine, host=host, store=store, progress=say, update=update, cancelled=cancelled)
+    with Heartbeat(steps=steps, write=console.file.write):
+        steps.begin(name, "image")
+        ready = ensure(name, engine=engine, host=host, store=store, progress=say, update=update, cancelled=cancelled)
     out().print(line(f"{name} {ready.reference}"), soft_wrap=True)
 
 

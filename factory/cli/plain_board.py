@@ -1,14 +1,13 @@
 """What a person sees of a run in a pipe or a CI log: lines that are printed once."""
 
 from dataclasses import dataclass, field
-from threading import Event as Flag
-from threading import Lock, Thread
-from time import monotonic
+from threading import Lock
 from typing import Self
 
 from rich.console import Console
 
-from factory.cli.running import RunningSteps, elapsed
+from factory.cli.heartbeat import Heartbeat
+from factory.cli.running import RunningSteps
 from factory.events.model import (
     CellEnded,
     Event,
@@ -37,24 +36,26 @@ class PlainBoard:
     every_s: float = 60.0
     _folder: str = ""
     _running: RunningSteps = field(default_factory=RunningSteps)
+    _heartbeat: Heartbeat = field(init=False)
     _printing: Lock = field(default_factory=Lock)
-    _over: Flag = field(default_factory=Flag)
-    _heart: Thread | None = None
+
+    def __post_init__(self) -> None:
+        self._heartbeat = Heartbeat(steps=self._running, write=self._write, every_s=self.every_s)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        self._heartbeat.stop()
 
     def listen(self, event: Event) -> None:
         """Print an event's line, if it has one."""
         match event:
             case RunStarted(folder=folder):
                 self._folder = folder
-                self._start()  # a thread: it may not begin before the run has forked its readers
+                self._heartbeat.start()
             case RunEnded():
-                self._stop()
+                self._heartbeat.stop()
         self._running.fold(event)
         text = self._begun(event) if isinstance(event, StepStarted) else line_of(event)
         if text is not None:
@@ -80,40 +81,10 @@ class PlainBoard:
             self.console.print(line(text), soft_wrap=True)
 
     def _write(self, lines: str) -> None:
+        """Write without rich, which closes stdout where nobody reads any more, and hides it from the run."""
         with self._printing:
             self.console.file.write(lines)
             self.console.file.flush()
-
-    def _start(self) -> None:
-        self._heart = Thread(target=self._beat, name="heartbeat", daemon=True)
-        self._heart.start()
-
-    def _stop(self) -> None:
-        self._over.set()
-        if self._heart is not None:
-            self._heart.join()
-            self._heart = None
-
-    def _beat(self) -> None:
-        try:
-            while not self._over.wait(self._pause_s()):
-                self._tell()
-        except OSError:  # Nobody reads any more, which the run learns from its own next line.
-            return
-
-    def _pause_s(self) -> float:
-        """Return the time until a step has run for another minute; one that begins meanwhile is not due before."""
-        due = (running.since_s + self.every_s * (running.beats + 1) for running in self._running.now().values())
-        return max(0.0, min(due, default=monotonic() + self.every_s) - monotonic())
-
-    def _tell(self) -> None:
-        for subject, running in self._running.now().items():
-            ran_s = monotonic() - running.since_s
-            if ran_s >= self.every_s * (running.beats + 1):
-                running.beats += 1
-                last = f": {running.last_line}" if running.last_line else ""
-                # Without rich, which closes stdout where nobody reads any more, and hides it from the run.
-                self._write(plain(f"{subject}: {running.step} still running after {elapsed(ran_s)}{last}") + "\n")
 
 
 def line_of(event: Event) -> str | None:

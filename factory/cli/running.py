@@ -1,4 +1,4 @@
-"""The steps that run now, and the last line that each printed."""
+"""The steps that run now, with the last line that each printed."""
 
 from dataclasses import dataclass, field
 from threading import Lock
@@ -37,18 +37,26 @@ class RunningSteps:
         """Take an event: a step that begins or ends, or a line of progress of one that runs."""
         match event:
             case StepStarted(subject=subject, step=step):
-                with self._lock:
-                    self._steps[subject] = Running(step)
+                self.begin(subject, step)
             case StepEnded(subject=subject):
-                with self._lock:
-                    self._steps.pop(subject, None)
+                self.end(subject)
             case Progress(subject=subject, text=text):
                 self.hear(subject, text)
             case _:
                 return
 
+    def begin(self, subject: str, step: str) -> None:
+        """Add a step that begins now."""
+        with self._lock:
+            self._steps[subject] = Running(step)
+
+    def end(self, subject: str) -> None:
+        """Take off a step."""
+        with self._lock:
+            self._steps.pop(subject, None)
+
     def hear(self, subject: str, text: str) -> None:
-        """Take what a step's command printed; of many lines, called for each, only the last is looked at later."""
+        """Take what a step printed; it is called for every line, so that only the last is looked at, and only later."""
         running = self._steps.get(subject)
         if running is not None and not text.isspace():
             running.text = text
