@@ -11,6 +11,7 @@ from bench.sample import Sample, timed
 from bench.subject import Subject
 from factory import process
 from factory.host import Host
+from factory.sessions.services import CERTIFICATE_VARIABLES
 
 FRONTENDS = ("build", "build[uv]")
 _CERTIFICATES = "/certificates.pem"
@@ -79,7 +80,7 @@ def _engine(host: Host) -> str:
     """Name the engine, and hand the host's bundle in, as `factory` does for its own containers with network."""
     if host.certificates is None:
         return "docker"
-    names = " ".join(f"--env={name}={_CERTIFICATES}" for name in ("SSL_CERT_FILE", "PIP_CERT"))
+    names = " ".join(f"--env={name}={_CERTIFICATES}" for name in (*CERTIFICATE_VARIABLES, "PIP_CERT"))
     return f"docker; create_args: --volume={host.certificates}:{_CERTIFICATES}:ro {names}"
 
 
