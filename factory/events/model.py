@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from factory.audit import Audit
+from factory.codec import ABSENT
 from factory.digest import Artifact
 from factory.excerpt import cut, few
 from factory.failure import Failure
@@ -118,7 +119,7 @@ class StepStarted:
     subject: str
     step: str
     at: str
-    log: str = ""
+    log: str = field(default="", metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
