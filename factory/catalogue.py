@@ -16,6 +16,9 @@ OLDEST_TOOL_PYTHON = 10
 CONTAINER_MACHINE = "x86_64"
 """The machine of every container that the factory starts, and what its own programs in them are made for."""
 
+ZIG = "zig"
+"""What a recipe calls the compiler that brings its own glibc."""
+
 PackageManager = Literal["apt", "dnf", "yum", "apk"]
 """The distributions' own: Debian's, AlmaLinux's, CentOS 7's, Alpine's."""
 LISTED_UNDER: Mapping[PackageManager, PackageManager] = MappingProxyType(

@@ -20,6 +20,9 @@ TARGET = WORK / "target"
 EMULATOR = WORK / "emulator"
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
+ZIG = PurePosixPath("/zig")
+ZIG_SEED = PurePosixPath("/zig-cache")
+ZIG_CACHE = WORK / "zig"
 
 StepName = Literal[
     "source",
@@ -31,7 +34,9 @@ StepName = Literal[
     "package-list",
     "save-image",
     "compile-tools",
+    "zig-libraries",
     "fill-volume",
+    "zig-cache",
     "resolve",
     "crates",
     "environment",
@@ -62,6 +67,8 @@ STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
         "save-image": "The prepared container becomes an image.",
         "compile-tools": "Our own tools for containers are compiled to bytecode, once for each image.",
         "fill-volume": "The engine copies files into a volume that containers share: our tools, Rust, or crates.",
+        "zig-libraries": "zig compiles what it links into every library: once for each platform and language.",
+        "zig-cache": "What zig compiled is copied into the build's workspace, where zig may add to it.",
         "resolve": "uv chooses the wheels that a build or a trial requires, and they are downloaded.",
         "crates": "cargo downloads the crates of the lock or, for `locked: false`, makes the lock.",
         "environment": "An empty environment is made, for the build or for a trial.",

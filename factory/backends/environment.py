@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+from factory.backends.zig import zig_env
 from factory.project.model import Project
 from factory.recipe.model import BuildSpec
 from factory.steps import (
@@ -19,13 +20,21 @@ from factory.steps import (
     image_python,
     search_path,
 )
-from factory.tags import Interpreter
+from factory.tags import Interpreter, PlatformTag
 
 
 def build_env(
-    build: BuildSpec, project: Project, interpreter: Interpreter, *, epoch_s: int, system: str = SYSTEM_PATH
+    build: BuildSpec,
+    project: Project,
+    interpreter: Interpreter,
+    *,
+    epoch_s: int,
+    system: str = SYSTEM_PATH,
+    zig_for: PlatformTag | None = None,
 ) -> Mapping[str, str]:
     """Return the whole environment of a build; nothing is inherited from the host. `system` is the image's PATH.
+
+    `zig_for` is the platform that zig compiles for; None where the image's compiler does.
 
     PyO3 looks only at whether PYO3_BUILD_EXTENSION_MODULE is set (PyO3 0.26's guide, "The extension-module feature"),
     so it is set for Rust extensions and not for anything else, programs included. maturin before 1.9.4 and
@@ -51,6 +60,8 @@ def build_env(
         }
         if not project.programs:
             env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
+    if zig_for is not None:
+        env |= zig_env(zig_for, project, interpreter)
     return MappingProxyType({**env, **build.env})
 
 
@@ -70,6 +81,11 @@ def remove_step(*paths: PurePosixPath, env: Mapping[str, str]) -> Step:
     """Remove files or folders of the workspace."""
     argv = ("rm", "-rf", *(str(path) for path in paths))
     return Step(name="reset-source", argv=argv, env=env, phase="prepare", timeout_s=120)
+
+
+def copy_step(folder: PurePosixPath, to: PurePosixPath, env: Mapping[str, str]) -> Step:
+    """Copy a folder into the workspace, where it may be written to."""
+    return Step(name="zig-cache", argv=("cp", "-r", str(folder), str(to)), env=env, phase="prepare", timeout_s=120)
 
 
 def install_step(wheels: tuple[str, ...], env: Mapping[str, str]) -> Step:

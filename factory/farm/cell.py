@@ -42,7 +42,14 @@ def build_cell(
     today: date,
 ) -> CellRecord:
     """Do all of a cell's work but its trials, in one container, which starts only if something is not remembered."""
-    env = build_env(planned.recipe.build, planned.project, interpreter, epoch_s=planned.tree.epoch_s, system=image.path)
+    env = build_env(
+        planned.recipe.build,
+        planned.project,
+        interpreter,
+        epoch_s=planned.tree.epoch_s,
+        system=image.path,
+        zig_for=cell.platform if cell.by_zig else None,
+    )
     passed = passed_variables(planned.recipe.build, services.host)
     materials: dict[Digest, Material] = {}
     services = services.noting(lambda material: materials.setdefault(material.key, material))

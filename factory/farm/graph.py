@@ -70,6 +70,6 @@ def _image_names(cells: Sequence[Cell]) -> Iterator[str | None]:
 
 def _fittings(builds: Sequence[BuildCell]) -> Iterator[FitImage]:
     """Yield one job for all cells that ask for the same."""
-    for fitting in dict.fromkeys(fitting_of(build.cell) for build in builds):
+    for fitting in dict.fromkeys(fitting_of(build.planned, build.cell) for build in builds):
         if fitting is not None and fitting.is_needed:
             yield FitImage(fitting=fitting)

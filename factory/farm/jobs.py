@@ -109,7 +109,7 @@ class TryWheel:
     @property
     def needs(self) -> tuple[Key, ...]:
         """The cell's wheel, the image of the trial, and that of the build."""
-        builder = _image_of(self.cell)
+        builder = _image_of(self.planned, self.cell)
         return (CellKey(self.cell.address), ImageKey(self.image), *(() if builder is None else (builder,)))
 
 
@@ -135,7 +135,7 @@ class BuildCell:
     @property
     def image(self) -> ImageKey | None:
         """The fitted image that builds the cell; None where no image can."""
-        return _image_of(self.cell)
+        return _image_of(self.planned, self.cell)
 
     @property
     def loader(self) -> ImageKey | None:
@@ -148,8 +148,8 @@ class BuildCell:
         return tuple(key for key in (self.image, self.loader) if key is not None)
 
 
-def _image_of(cell: Cell) -> ImageKey | None:
-    fitting = fitting_of(cell)
+def _image_of(planned: PlannedRecipe, cell: Cell) -> ImageKey | None:
+    fitting = fitting_of(planned, cell)
     return None if fitting is None else ImageKey(fitting.name)
 
 

@@ -1,10 +1,11 @@
 """Which image builds a cell, and which tries it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 
-from factory.catalogue import CONTAINER_MACHINE
+from factory.catalogue import CONTAINER_MACHINE, DEFAULT_FAMILIES
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.pins import Pin
@@ -19,7 +20,7 @@ def build_image(
     One that the recipe names itself, `pin`, serves without regard to families.
 
     Raises:
-        ImageError: no family has one, and the hint names what would serve; or nothing is built for the architecture.
+        ImageError: no family has one, and the hint names what would serve; or containers have another machine.
     """
     if platform.arch != CONTAINER_MACHINE:
         raise ImageError(
@@ -28,22 +29,67 @@ def build_image(
         )
     if pin is not None:
         return _named_image(platform, images, pin)
+    if (image := serving_image(platform, images, families)) is not None:
+        return image
     able = [image for image in images if image.role == "build" and image.platform.serves(platform)]
-    # Families are listed by preference, so a better policy of a later one does not count.
-    for family in families:
-        of_family = [image for image in able if image.family == family]
-        if of_family:
-            return max(of_family, key=lambda image: image.platform.version)
     raise ImageError(
         f"no image of {', '.join(families) or 'no family'} builds {platform}",
         hint=_would_serve(platform, able, images, families),
     )
 
 
-def _named_image(platform: PlatformTag, images: Sequence[ImageFacts], pin: Pin) -> ImageFacts:
+def serving_image(platform: PlatformTag, images: Sequence[ImageFacts], families: Sequence[str]) -> ImageFacts | None:
+    """Return the image with the highest policy not above a ceiling, of the first family that has one; else None."""
+    # Families are listed by preference, so a better policy of a later one does not count.
+    for family in families:
+        able = [image for image in images if _is_of(family, image) and image.platform.serves(platform)]
+        if able:
+            return max(able, key=lambda image: image.platform.version)
+    return None
+
+
+def hosting_image(
+    platform: PlatformTag, images: Sequence[ImageFacts], families: Sequence[str], pin: Pin | None = None
+) -> ImageFacts:
+    """Return the image in which a compiler that brings its own libc builds for a platform.
+
+    It is the one that serves the same policy here, else the oldest of the first family with one for containers here.
+
+    Raises:
+        ImageError: no family has one.
+    """
+    if pin is not None:
+        return _known(pin, images)
+    here = replace(platform, arch=CONTAINER_MACHINE)
+    if (image := serving_image(here, images, families)) is not None:
+        return image
+    for family in families:
+        able = [image for image in images if _is_of(family, image) and _is_here(image.platform)]
+        if able:
+            return min(able, key=lambda image: image.platform.version)
+    raise ImageError(
+        f"no image of {', '.join(families) or 'no family'} runs zig, which would compile for {platform}",
+        hint=f"--families {DEFAULT_FAMILIES}",
+    )
+
+
+def _is_of(family: str, image: ImageFacts) -> bool:
+    return image.role == "build" and image.family == family
+
+
+def _is_here(platform: PlatformTag) -> bool:
+    return (platform.libc, platform.arch) == ("glibc", CONTAINER_MACHINE)
+
+
+def _known(pin: Pin, images: Sequence[ImageFacts]) -> ImageFacts:
     image = next((image for image in images if image.name == pin.reference), None)
     if image is None:
         raise ImageError(f"nothing is known of {pin}", hint=f"`factory image pull {pin}` inspects it")
+    return image
+
+
+def _named_image(platform: PlatformTag, images: Sequence[ImageFacts], pin: Pin) -> ImageFacts:
+    image = _known(pin, images)
     if not image.platform.serves(platform):
         raise ImageError(
             f"{pin} builds {image.platform}, which does not run wherever {platform} is promised",

@@ -12,6 +12,7 @@ from factory.codec import INLINED, WRITTEN_AS
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag
 
 RustOrigin = Literal["image", "bundle"]
+Compiler = Literal["image", "zig"]
 
 Product: TypeAlias = WheelTag
 """What a cell makes: a wheel by its tag."""
@@ -47,13 +48,15 @@ class Builder:
     """What makes a cell's product: an interpreter in a build image, named `image`.
 
     `preparation` is what the image gets before, and `rust` whether it compiles with the image's Rust or the factory's
-    own; None where there is no Rust to compile.
+    own; None where there is no Rust to compile. `compiler` is what compiles C and C++ and links: the image's own, or
+    zig for the cell's platform.
     """
 
     interpreter: Interpreter
     image: str
     preparation: Preparation | None = None
     rust: RustOrigin | None = None
+    compiler: Compiler = "image"
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -85,6 +88,11 @@ class Cell:
     def id(self) -> str:
         """The tag its wheel will carry."""
         return str(self.product)
+
+    @property
+    def by_zig(self) -> bool:
+        """Whether zig compiles it."""
+        return self.builder is not None and self.builder.compiler == "zig"
 
     @property
     def address(self) -> str:

@@ -6,11 +6,12 @@ from typing import assert_never
 
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
+from factory.plan.compiler import compiling, refuse_image_libraries, zig_note
 from factory.plan.crates import refuse_absent_locks
 from factory.plan.floors import doubts
-from factory.plan.images import admits, build_image, loader_image, trial_image
+from factory.plan.images import admits, loader_image, trial_image
 from factory.plan.limits import pyo3_excludes
-from factory.plan.model import Builder, Cell, Plan, Skip, Trial
+from factory.plan.model import Builder, Cell, Compiler, Plan, Skip, Trial
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
 from factory.plan.toolchain import preparation, refuse_c, rust_of
 from factory.plan.world import World, own_reason, read_world, runs
@@ -159,8 +160,8 @@ def _skip(world: World, cell_id: str, only: Sequence[str], skip: Sequence[str]) 
 
 
 def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTag) -> Cell:
-    image = build_image(platform, world.images, world.families, world.recipe.images.get(platform))
     recipe = recipe_for(world.recipe, str(tag))
+    image, compiler = compiling(world, recipe, platform)
     refuse_c(recipe, image)
     tried = [interpreter for interpreter in world.owed if claims(tag.expanded, interpreter)]
     loader = loader_image(platform, world.images)
@@ -169,7 +170,7 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
         product=tag,
         floor=built_for if isinstance(built_for, Abi3Floor) else None,
         platform=platform,
-        builder=_builder(world, recipe, built_for, image),
+        builder=_builder(world, recipe, built_for, image, zig_for=platform if compiler == "zig" else None),
         trials=tuple(_trial(world, interpreter, platform) for interpreter in tried),
         loader=loader.name if loader is not None else None,
         untried=tuple(
@@ -180,7 +181,9 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
     )
 
 
-def _builder(world: World, recipe: Recipe, built_for: BuiltFor, image: ImageFacts) -> Builder | None:
+def _builder(
+    world: World, recipe: Recipe, built_for: BuiltFor, image: ImageFacts, *, zig_for: PlatformTag | None
+) -> Builder | None:
     """Return what builds a wheel; None where the image has no interpreter that may, and the wheel stays owed.
 
     Raises:
@@ -188,9 +191,12 @@ def _builder(world: World, recipe: Recipe, built_for: BuiltFor, image: ImageFact
     """
     interpreter = _building(world, built_for, image)
     added, rust = preparation(recipe, image), rust_of(recipe, world.project, image)
+    if zig_for is not None:
+        refuse_image_libraries(zig_for, image, added)
     if interpreter is None:
         return None
-    return Builder(interpreter=interpreter, image=image.name, preparation=added, rust=rust)
+    compiler: Compiler = "image" if zig_for is None else "zig"
+    return Builder(interpreter=interpreter, image=image.name, preparation=added, rust=rust, compiler=compiler)
 
 
 def _building(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpreter | None:
@@ -260,6 +266,8 @@ def _known(world: World, built_for: BuiltFor) -> Iterator[Interpreter]:
 def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
     yield from _skip_notes(world, cells, skips)
     yield from doubts(world.recipe, world.project)
+    zig = (zig_note(cell, recipe_for(world.recipe, cell.id), world.families) for cell in cells)
+    yield from dict.fromkeys(note for note in zig if note is not None)
     for floor in world.floors.floors:
         itself = Interpreter(floor.minor, floor.free_threaded)
         for cell in cells:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from factory.catalogue import LISTED_UNDER
+from factory.catalogue import LISTED_UNDER, ZIG
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
 from factory.plan.model import Preparation, RustOrigin
@@ -22,7 +22,8 @@ def refuse_c(recipe: Recipe, image: ImageFacts) -> None:
     Raises:
         PlanError: it is missing, or not the one that was asked for.
     """
-    wanted = SpecifierSet(recipe.build.toolchain.c or "")
+    asked = recipe.build.toolchain.c
+    wanted = SpecifierSet("" if asked in (None, ZIG) else asked)
     if wanted and (image.c is None or image.c not in wanted):
         held = image.c or "none"
         raise PlanError(f"the recipe asks for GCC {wanted}; {image.name} has {held}", hint=_HINT)

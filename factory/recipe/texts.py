@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
+from factory.catalogue import ZIG
 from factory.digest import Digest
 from factory.form.kinds import RefusalError
 from factory.form.problems import quote
@@ -94,6 +95,16 @@ def specifier(text: str) -> str:
         return str(parse_specifiers(text))
     except UntrustedTextError:
         raise RefusalError(f"{quote(text)} is not a version specifier") from None
+
+
+def c_compiler(text: str) -> str:
+    """Read the name of the compiler that brings its own glibc, or a version specifier of GCC."""
+    if text == ZIG:
+        return text
+    try:
+        return specifier(text)
+    except RefusalError:
+        raise RefusalError(f"{quote(text)} is neither a version of GCC nor {ZIG}", f"write >=10, or {ZIG}") from None
 
 
 def sha256(text: str) -> Digest:

@@ -50,11 +50,14 @@ def _cells(cells: Iterable[Cell]) -> Table:
 def _images(cells: Iterable[Cell]) -> Iterable[str]:
     """Yield which image serves each platform: in a column of its own it would break ids on a terminal of 80 columns."""
     served = dict.fromkeys(
-        (str(cell.platform), cell.builder.image, cell.builder.preparation) for cell in cells if cell.builder is not None
+        (str(cell.platform), cell.builder.image, cell.builder.preparation, cell.builder.compiler)
+        for cell in cells
+        if cell.builder is not None
     )
     return (
         f"{image}{f' with {added}' if added is not None else ''} builds for {platform}"
-        for platform, image, added in served
+        f"{' by zig' if compiler == 'zig' else ''}"
+        for platform, image, added, compiler in served
     )
 
 

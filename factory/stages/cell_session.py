@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from factory.backends.environment import environment_step, install_step, remove_step
+from factory.backends.environment import copy_step, environment_step, install_step, remove_step
 from factory.digest import Artifact
 from factory.engine.api import ContainerSpec, Mount
 from factory.failure import Failure
@@ -17,7 +17,7 @@ from factory.stages.reading import Readings
 from factory.stages.resolve import BuildSdist, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
-from factory.steps import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE
+from factory.steps import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE, ZIG_CACHE, ZIG_SEED
 from factory.tags import Interpreter
 
 
@@ -78,7 +78,8 @@ class CellSession:
         )
         self.crates = crates
         self._put_source()
-        return self.container.run_all((environment_step(self.interpreter, self.env),))
+        steps = (environment_step(self.interpreter, self.env),)
+        return self.container.run_all((copy_step(ZIG_SEED, ZIG_CACHE, self.env), *steps) if self.cell.by_zig else steps)
 
     def renew_source(self) -> Failure | None:
         """Write the source again after the backend's hook ran in it.

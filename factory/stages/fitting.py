@@ -7,9 +7,11 @@ from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.keys import key
 from factory.plan.model import Cell, Preparation
+from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.stages.prepared import prepared_image
 from factory.stages.rust import with_rust
+from factory.stages.zig import Zig, with_zig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,7 @@ class Fitting:
     image: str
     preparation: Preparation | None
     bundled_rust: bool
+    zig: Zig | None = None
 
     @property
     def name(self) -> str:
@@ -28,20 +31,27 @@ class Fitting:
             parts.append(key({"preparation": codec.dump(self.preparation)}).short)
         if self.bundled_rust:
             parts.append("rust")
+        if self.zig is not None:
+            parts.append(str(self.zig))
         return "+".join(parts)
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to do."""
-        return self.preparation is not None or self.bundled_rust
+        return self.preparation is not None or self.bundled_rust or self.zig is not None
 
 
-def fitting_of(cell: Cell) -> Fitting | None:
+def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
     """Return how a cell's image is fitted; None for a cell that no image can build."""
     builder = cell.builder
     if builder is None:
         return None
-    return Fitting(image=builder.image, preparation=builder.preparation, bundled_rust=builder.rust == "bundle")
+    return Fitting(
+        image=builder.image,
+        preparation=builder.preparation,
+        bundled_rust=builder.rust == "bundle",
+        zig=Zig.of(planned.tree, cell.platform) if cell.by_zig else None,
+    )
 
 
 def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage | Failure:
@@ -49,12 +59,15 @@ def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage
 
     Raises:
         ImageError: Rust cannot be assembled.
+        EngineError: zig cannot be downloaded.
         Interrupted: the run was cancelled meanwhile.
     """
     subject = f"image:{fitting.name}"
     image: ReadyImage | Failure = base
     if fitting.preparation is not None:
         image = prepared_image(services, base, fitting.preparation, subject)
-    if isinstance(image, Failure) or not fitting.bundled_rust:
-        return image
-    return with_rust(services, image)
+    if isinstance(image, ReadyImage) and fitting.bundled_rust:
+        image = with_rust(services, image)
+    if isinstance(image, ReadyImage) and fitting.zig is not None:
+        image = with_zig(services, image, fitting.zig)
+    return image

@@ -43,7 +43,7 @@ def _system(values: Values) -> Mapping[PackageManager, tuple[str, ...]]:
 
 @section
 class Toolchain:
-    """Which compilers the image must have, as version specifiers; None for any. Nothing is installed by it."""
+    """Which compilers the image must have, as version specifiers; None for any. Only zig, for C, is brought to it."""
 
     rust: str | None = optional(
         kind=Text(name="a version specifier", parse=texts.specifier),
@@ -53,9 +53,10 @@ class Toolchain:
         shown_default="any",
     )
     c: str | None = optional(
-        kind=Text(name="a version specifier", parse=texts.specifier),
-        doc="The GCC that the image must have; nothing is installed.",
-        example="c: '>=10'",
+        kind=Text(name="a version specifier, or zig", parse=texts.c_compiler),
+        doc="The GCC that the image must have; or `zig`, which is brought to the image and compiles for the platform's "
+        "own glibc, however old.",
+        example="c: zig",
         default=None,
         shown_default="any",
     )

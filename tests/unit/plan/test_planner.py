@@ -539,7 +539,7 @@ def test_a_platform_that_no_image_serves_is_exit_4_and_names_what_would(platform
     images = [make_image(), make_image(platform="manylinux_2_28_x86_64", family="pypa")]
 
     with pytest.raises(ImageError, match=f"no image of lookalike builds {platform}") as caught:
-        make_plan(make_recipe(platforms=platform), images=images)
+        make_plan(make_recipe(platforms=platform, c=">=8"), images=images)
 
     assert (caught.value.exit_code, caught.value.hint) == (4, hint)
 

@@ -1,0 +1,81 @@
+"""What compiles a cell: the image's own compiler, or zig, which brings the glibc that the platform asks for."""
+
+import re
+from collections.abc import Sequence
+
+from factory.catalogue import ZIG
+from factory.errors import ImageError, PlanError
+from factory.image_facts import ImageFacts
+from factory.machines import MACHINES
+from factory.plan.images import build_image, hosting_image, serving_image
+from factory.plan.model import Cell, Compiler, Preparation
+from factory.plan.world import World
+from factory.recipe.model import Recipe
+from factory.tags import PlatformTag
+
+_OLDEST_GLIBC = (2, 17)  # of zig's libc headers and symbols
+_LIBRARY = re.compile(r"lib.*|.*-(dev|devel|static)")
+
+
+def compiling(world: World, recipe: Recipe, platform: PlatformTag) -> tuple[ImageFacts, Compiler]:
+    """Choose the image that builds for a platform, and the compiler in it.
+
+    zig compiles where the recipe says so, and where no image is as old as the platform, unless the recipe asks for the
+    image's compiler or names the image.
+
+    Raises:
+        ImageError: no image serves.
+        PlanError: zig does not compile for the platform.
+    """
+    families, pin = world.families, recipe.images.get(platform)
+    if _is_zigs(world, recipe, platform):
+        _refuse_platform(platform)
+        return hosting_image(platform, world.images, families, pin), "zig"
+    return build_image(platform, world.images, families, pin), "image"
+
+
+def _is_zigs(world: World, recipe: Recipe, platform: PlatformTag) -> bool:
+    if recipe.build.toolchain.c is not None or platform in recipe.images:
+        return recipe.build.toolchain.c == ZIG
+    return platform.libc == "glibc" and serving_image(platform, world.images, world.families) is None
+
+
+def _refuse_platform(platform: PlatformTag) -> None:
+    if platform.libc != "glibc":
+        raise PlanError(
+            f"zig compiles here only for glibc, and {platform} has musl",
+            hint="leave out build: {toolchain: {c: zig}} for it, by an override or a recipe of its own",
+        )
+    if platform.arch not in MACHINES:
+        raise ImageError(
+            f"{platform} cannot be built: there is no compiler for {platform.arch} here",
+            hint=f"remove the platforms of {platform.arch} from the recipe; there is one for {', '.join(MACHINES)}",
+        )
+    if platform.version < _OLDEST_GLIBC:
+        oldest = f"manylinux_{_OLDEST_GLIBC[0]}_{_OLDEST_GLIBC[1]}_{platform.arch}"
+        raise PlanError(f"zig has no glibc as old as that of {platform}", hint=f"write {oldest}")
+
+
+def refuse_image_libraries(platform: PlatformTag, image: ImageFacts, preparation: Preparation | None) -> None:
+    """Refuse libraries of the image for zig's code: they need the image's glibc, and would be grafted with that need.
+
+    Raises:
+        PlanError: the recipe asks for some.
+    """
+    packages = preparation.packages if preparation is not None else ()
+    libraries = [name for name in packages if _LIBRARY.fullmatch(name)]
+    if libraries:
+        raise PlanError(
+            f"zig compiles for {platform}, and the libraries of {image.name} need its newer glibc: "
+            f"{', '.join(libraries)}",
+            hint=f"compile them in build: {{before: …}}, or write {image.platform} under platforms for the image's own "
+            "compiler",
+        )
+
+
+def zig_note(cell: Cell, recipe: Recipe, families: Sequence[str]) -> str | None:
+    """Say why zig compiles a cell whose recipe does not ask for it; None where that is not so."""
+    if not cell.by_zig or recipe.build.toolchain.c == ZIG:
+        return None
+    held = ", ".join(families)
+    return f"no image of {held} is as old as {cell.platform}, so zig compiles, as with build: {{toolchain: {{c: zig}}}}"

@@ -1,0 +1,65 @@
+"""zig, pinned by hash in `zig.lock`, and the programs by which builds call it as they call gcc."""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from factory import guests
+from factory.digest import Artifact, Digest
+from factory.engine.api import FileEntry
+from factory.host import Host
+from factory.keys import key
+from factory.steps import ZIG
+from factory.store import Store
+from factory.tool_bundle import ZIG_LOCK, ensure_pinned, read_pins
+
+_LAYOUT = 1  # rises when the same files are placed otherwise; it is in the key of every build by zig
+_PROGRAM = "zigcc.py"
+_CALLS = ("cc", "c++", "ar", "ranlib")
+_CALL = '#!/bin/sh\nexec "$ZIG_PYTHON" -I -S {program} {call} "$@"\n'
+_PACKAGE = "ziglang"
+_LEFT_OUT = f"{_PACKAGE}/doc/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZigBundle:
+    """The pinned wheel in the store, and how it lies in a container: `ziglang/` and `bin/`."""
+
+    file: Artifact
+    store: Store
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the wheel, of our own program, and of the layout."""
+        return key({"layout": _LAYOUT, "file": str(self.file.digest), "program": str(Digest.of(_program()))})
+
+    def entries(self) -> Iterator[FileEntry]:
+        """Yield every file of the unpacked bundle."""
+        yield FileEntry(path=PurePosixPath(_PROGRAM), content=_program())
+        for call in _CALLS:
+            text = _CALL.format(program=ZIG / _PROGRAM, call=call)
+            yield FileEntry(path=PurePosixPath("bin", call), content=text.encode(), mode=0o755)
+        with self.store.open_blob(self.file.digest) as blob, zipfile.ZipFile(blob) as wheel:
+            for info in wheel.infolist():
+                if info.filename.startswith(f"{_PACKAGE}/") and not info.is_dir() and _is_used(info.filename):
+                    mode = 0o755 if info.filename == f"{_PACKAGE}/zig" else 0o644
+                    yield FileEntry(path=PurePosixPath(info.filename), content=wheel.read(info), mode=mode)
+
+
+def ensure_zig(host: Host, store: Store) -> ZigBundle:
+    """Bring zig into the store; if it is there already, the network is not used.
+
+    Raises:
+        EngineError: it is not in the store, and cannot be downloaded.
+    """
+    (file,) = ensure_pinned(read_pins(ZIG_LOCK), host, store)
+    return ZigBundle(file=file, store=store)
+
+
+def _is_used(name: str) -> bool:
+    return not name.startswith(_LEFT_OUT)
+
+
+def _program() -> bytes:
+    return guests.program(_PROGRAM).encode()

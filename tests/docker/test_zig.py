@@ -1,0 +1,43 @@
+"""Wheels for a glibc that is older than every image's, compiled and linked by zig."""
+
+import pytest
+
+from tests.docker.command import Command, Ran
+from tests.docker.projects import C_MODULE, make_c_project, make_rust_project
+
+pytestmark = [pytest.mark.engine, pytest.mark.index]
+
+OLD = "manylinux_2_17_x86_64"
+NEWER = "extra_link_args=['-Wl,-Bsymbolic-functions', '-Wl,--as-needed'], extra_compile_args=['-mtune=generic']"
+GETTID = "#define _GNU_SOURCE\n#include <unistd.h>\n"  # declared since glibc 2.30
+
+
+@pytest.fixture(scope="module")
+def ran(workshop: Command) -> Ran:
+    answers = {"run": "python -c 'import old; assert old.answer() == 42'"}
+    recipes = (
+        workshop.recipe(make_c_project("old", extension=NEWER), platforms=(OLD,), test=answers),
+        workshop.recipe(make_rust_project("rusty"), platforms=(OLD,)),
+        workshop.recipe(
+            make_c_project(
+                "newest", code=GETTID + C_MODULE.replace("PyLong_FromLong(42)", "PyLong_FromLong(gettid())")
+            ),
+            platforms=(OLD,),
+        ),
+    )
+    return workshop.build(*recipes)
+
+
+def test_c_and_rust_come_out_for_a_glibc_that_no_image_has(ran: Ran, workshop: Command) -> None:
+    verdicts = [ran.records[name].after for name in ("old", "rusty")]
+
+    assert [verdict.passed for verdict in verdicts if verdict is not None] == [True, True], ran.stderr
+    assert {f"old-1.0-cp313-cp313-{OLD}.whl", f"rusty-1.0-cp313-cp313-{OLD}.whl"} <= workshop.wheels
+
+
+def test_what_is_left_out_for_zig_is_in_the_log(ran: Ran) -> None:
+    assert "note: left out for zig: -Wl,-Bsymbolic-functions" in ran.log("old", "build")
+
+
+def test_a_function_of_a_newer_glibc_does_not_compile(ran: Ran) -> None:
+    assert "gettid" in ran.failure("newest").message

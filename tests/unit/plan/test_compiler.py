@@ -1,0 +1,110 @@
+"""Which compiler makes a cell: the image's own, or zig for an older glibc."""
+
+from dataclasses import replace
+
+import pytest
+
+from factory.errors import FactoryError, ImageError, PlanError
+from factory.pins import Pin
+from factory.plan.model import Plan
+from factory.recipe.model import BuildSpec, Override, Toolchain
+from factory.tags import PlatformTag
+from tests.makers.plans import IMAGES, P31, image_of, make_image, make_plan, make_project, make_recipe
+
+OLD = "manylinux_2_17_x86_64"
+ZIG = BuildSpec(toolchain=Toolchain(c="zig"))
+PINNED = Pin.parse(f"registry.test/image:1@sha256:{'0123456789abcdef' * 4}")
+
+
+def planned(*platforms: str, build: BuildSpec | None = None) -> Plan:
+    return make_plan(make_recipe("cp313", platforms=" ".join(platforms), build=build))
+
+
+def compilers(plan: Plan) -> list[str]:
+    return [cell.builder.compiler for cell in plan.cells if cell.builder is not None]
+
+
+def refusal(*platforms: str, build: BuildSpec | None = None) -> FactoryError:
+    with pytest.raises((PlanError, ImageError)) as caught:
+        planned(*platforms, build=build)
+    return caught.value
+
+
+def test_the_images_compiler_builds_what_the_image_serves() -> None:
+    assert compilers(planned(P31)) == ["image"]
+
+
+def test_zig_builds_in_the_oldest_image_what_none_serves_and_the_plan_says_why() -> None:
+    made = make_plan(
+        make_recipe("cp313", platforms=OLD), images=(*IMAGES, make_image(platform="manylinux_2_36_x86_64"))
+    )
+
+    (cell,) = made.cells
+    assert (compilers(made), image_of(cell), cell.id) == (["zig"], f"lookalike-{P31}", f"cp313-cp313-{OLD}")
+    assert any(
+        "no image of lookalike is as old as manylinux_2_17_x86_64, so zig compiles" in note for note in made.notes
+    )
+
+
+def test_zig_builds_wherever_the_recipe_asks_for_it_and_no_note_repeats_that() -> None:
+    made = planned(P31, OLD, build=ZIG)
+
+    assert compilers(made) == ["zig", "zig"]
+    assert not [note for note in made.notes if "zig" in note]
+
+
+def test_an_override_chooses_the_compiler_of_its_cells() -> None:
+    override = Override(select=f"*{P31}", span=None, paths=(("build", "toolchain", "c"),), build=ZIG)
+    made = make_plan(make_recipe("cp313", platforms=f"{P31} manylinux_2_36_x86_64", overrides=[override]))
+
+    assert compilers(made) == ["zig", "image"]
+
+
+def test_a_recipe_that_asks_for_gcc_is_never_built_by_zig() -> None:
+    error = refusal(OLD, build=BuildSpec(toolchain=Toolchain(c=">=8")))
+
+    assert error.message == f"no image of lookalike builds {OLD}"
+
+
+def test_libraries_of_the_image_are_refused_because_they_need_its_glibc() -> None:
+    build = replace(ZIG, system={"apt": ("cmake", "libpq-dev", "zlib1g-dev")})
+
+    error = refusal(OLD, build=build)
+
+    assert "need its newer glibc: libpq-dev, zlib1g-dev" in error.message
+    assert P31 in error.hint
+
+
+def test_programs_of_the_image_are_not_refused() -> None:
+    assert compilers(planned(OLD, build=replace(ZIG, system={"apt": ("cmake", "nasm")}))) == ["zig"]
+
+
+def test_everything_that_zig_cannot_build_is_told_at_once() -> None:
+    error = refusal("manylinux_2_12_x86_64", "musllinux_1_2_x86_64", build=ZIG)
+
+    assert "zig has no glibc as old as that of manylinux_2_12_x86_64" in error.message
+    assert "musllinux_1_2_x86_64 has musl" in error.message
+    assert OLD in error.hint
+
+
+def test_an_unknown_machine_is_refused_by_name() -> None:
+    error = refusal("manylinux_2_17_s390x")
+
+    assert error.message == "manylinux_2_17_s390x cannot be built: there is no compiler for s390x here"
+
+
+def test_an_image_that_the_recipe_names_keeps_its_own_compiler_unless_zig_is_asked_for() -> None:
+    images = (*IMAGES, make_image("cp313", platform="manylinux_2_36_x86_64", family="recipe", name=PINNED.reference))
+    recipe = replace(make_recipe("cp313", platforms=OLD), images={PlatformTag.parse(OLD): PINNED})
+
+    with pytest.raises(ImageError, match="does not run wherever"):
+        make_plan(recipe, images=images)
+    asking = replace(recipe, build=ZIG)
+
+    assert compilers(make_plan(asking, images=images)) == ["zig"]
+
+
+def test_rust_is_linked_by_zig_as_well() -> None:
+    made = make_plan(make_recipe("cp313", platforms=OLD), make_project(backend="maturin", crate=True))
+
+    assert compilers(made) == ["zig"]
