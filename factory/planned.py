@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
+from factory.plan.floors import unknown_tags
 from factory.plan.model import Cell, Plan
 from factory.plan.selection import recipe_for
 from factory.project.model import Project
@@ -24,6 +25,11 @@ class PlannedRecipe:
     def at(self, cell: Cell, interpreter: Interpreter | None = None) -> Self:
         """Return the same with the recipe's overrides for a cell, or for its trial on an interpreter, applied."""
         return replace(self, recipe=recipe_for(self.recipe, cell.id, interpreter))
+
+    @property
+    def has_known_tags(self) -> bool:
+        """Whether the recipe or the source states how wheels are tagged, so that it is known before one is built."""
+        return unknown_tags(self.recipe, self.project) is None
 
 
 def lacking_images(planned: PlannedRecipe) -> Iterator[str]:

@@ -42,12 +42,20 @@ def _builds(planned: PlannedRecipe) -> Iterator[BuildCell]:
             for trial in cell.trials
             if trial.image is not None
         )
-        peers = (
-            CellKey(address)
-            for address, other in at.items()
-            if address != cell.address and _settings(own) == _settings(other)
+        alike = [other for other in planned.plan.cells if _settings(at[other.address]) == _settings(own)]
+        yield BuildCell(
+            planned=own,
+            cell=cell,
+            tries=tuple(tries),
+            peers=tuple(CellKey(other.address) for other in alike if other is not cell),
+            after=() if planned.has_known_tags else _first(alike, cell),
         )
-        yield BuildCell(planned=own, cell=cell, tries=tuple(tries), peers=tuple(peers))
+
+
+def _first(alike: Sequence[Cell], cell: Cell) -> tuple[CellKey, ...]:
+    """Return the first cell that can be built of some that are built alike, unless it is this one."""
+    first = next((other for other in alike if other.builder is not None), cell)
+    return () if first is cell else (CellKey(first.address),)
 
 
 def _settings(planned: PlannedRecipe) -> tuple[BuildSpec, AuditSpec]:

@@ -1,6 +1,6 @@
 """The jobs of a run as values: what to do, the job's key, and the keys of the jobs that must pass first.
 
-A job's `weight` is how many workers it takes.
+A job's `weight` is how many workers it takes. It begins `after` other jobs have ended, however they did.
 """
 
 from dataclasses import dataclass
@@ -57,6 +57,7 @@ class MakeImage:
 
     name: str
     is_a_recipes: bool = False
+    after: tuple[CellKey, ...] = ()
     weight: int = 1
 
     @property
@@ -75,6 +76,7 @@ class FitImage:
     """Prepare a build image as a recipe asks, or bring Rust to it."""
 
     fitting: Fitting
+    after: tuple[CellKey, ...] = ()
     weight: int = 1
 
     @property
@@ -99,6 +101,7 @@ class TryWheel:
     cell: Cell
     trial: Trial
     image: str
+    after: tuple[CellKey, ...] = ()
     weight: int = 1
 
     @property
@@ -125,6 +128,7 @@ class BuildCell:
     cell: Cell
     tries: tuple[TryWheel, ...] = ()
     peers: tuple[CellKey, ...] = ()
+    after: tuple[CellKey, ...] = ()
     weight: int = 1
 
     @property

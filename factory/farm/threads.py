@@ -1,7 +1,7 @@
 """Run a graph of jobs on threads of this machine, whatever the jobs do.
 
-Jobs start in the order given, as soon as what they need has passed and enough threads are free. A heavy job is not
-overtaken by lighter ones behind it, so that it cannot wait forever.
+Jobs start in the order given, as soon as what they need has passed, what they come after has ended, and enough threads
+are free. A heavy job is not overtaken by lighter ones behind it, so that it cannot wait forever.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -33,6 +33,10 @@ class Keyed(Protocol):
         """The keys of the jobs that must pass before this one begins."""
 
     @property
+    def after(self) -> tuple[Hashable, ...]:
+        """The keys of the jobs that must have ended before this one begins, however they did."""
+
+    @property
     def weight(self) -> int:
         """How many threads the job takes; more than there are means all of them."""
 
@@ -48,6 +52,7 @@ class Task(Generic[_O]):
     key: str
     work: Callable[[], _O]
     needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     weight: int = 1
 
     def call(self, _done: Mapping[str, _O]) -> _O:
@@ -97,7 +102,7 @@ class Threads:
         """Carry out every job and return the outcomes by key, in the order given.
 
         Raises:
-            ValueError: two jobs have the same key, a job needs an unknown one, or the needs form a cycle.
+            ValueError: two jobs have the same key, a job waits for an unknown one, or they wait for each other.
             BaseException: the first that a job raised, after the running ones are done; nothing starts after it.
             Interrupted: a job was abandoned.
         """
@@ -114,9 +119,9 @@ def _check(jobs: Sequence[Keyed]) -> None:
     known = {job.key for job in jobs}
     if len(known) != len(jobs):
         raise ValueError("two jobs have the same key")
-    if missing := {need for job in jobs for need in job.needs} - known:
+    if missing := {other for job in jobs for other in (*job.needs, *job.after)} - known:
         raise ValueError(f"no job has the key {min(map(str, missing))}")
-    TopologicalSorter({job.key: job.needs for job in jobs}).prepare()  # CycleError is a ValueError
+    TopologicalSorter({job.key: (*job.needs, *job.after) for job in jobs}).prepare()  # CycleError is a ValueError
 
 
 @dataclass(slots=True)
@@ -198,7 +203,7 @@ class _Running(Generic[_J, _O]):
         return job if used + min(job.weight, count) <= count else None
 
     def _is_ready(self, job: _J) -> bool:
-        return all(need in self.outcomes for need in job.needs)
+        return all(other in self.outcomes for other in (*job.needs, *job.after))
 
     def _done(self, job: _J) -> Mapping[Hashable, _O]:
         return {need: self.outcomes[need] for need in job.needs}

@@ -147,7 +147,19 @@ def _refuse_contradiction(floors: tuple[Abi3Floor, ...], project: Project) -> No
     )
 
 
+def unknown_tags(recipe: Recipe, project: Project) -> str | None:
+    """Return what code decides the tags of a project's wheels; None where the recipe or the source states them."""
+    return project.computed_tags if recipe.abi3 is None and recipe.wheel is None else None
+
+
 def doubts(recipe: Recipe, project: Project) -> Iterator[str]:
+    """Say where wheels may come out with other tags than are owed."""
+    if (computed := unknown_tags(recipe, project)) is not None:
+        yield f"{computed} is computed, so no plan knows the tags: the first wheel is built before the others"
+    yield from _lower_features(recipe, project)
+
+
+def _lower_features(recipe: Recipe, project: Project) -> Iterator[str]:
     """Say where a feature that the recipe names for its floor may not raise it: of several features the lowest wins."""
     if recipe.build.floor.kind != "feature" or project.floor is None or project.floor.way != "default":
         return

@@ -57,7 +57,8 @@ class Project:
     `backend` is the factory's own name for the build backend: `maturin`, `setuptools` or `pep517`.
     `any_abi` is the tag of wheels for every Python (`py3-none-…`), None where they contain extension modules;
     `programs` says whether they contain programs instead. `limited_api` is meson-python's: the floor is the interpreter
-    that builds. `unread_floor` says where something is stated as a floor that is none.
+    that builds. `unread_floor` says where something is stated as a floor that is none; `computed_tags` says what code
+    decides the tags of wheels where nothing states them.
     `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`: of the crate whose PyO3 decides.
     `other_manifests` are crates of the same build with a lock of their own. `absent_locks` are where cargo looks for a
     Cargo.lock and the tree has none; `beyond` says what the crates need that lies outside of the tree.
@@ -74,6 +75,7 @@ class Project:
     floor: ReadFloor | None = None
     unread_floor: str | None = None
     any_abi: ReadTag | None = None
+    computed_tags: str | None = None
     programs: bool = False
     limited_api: bool = False
     cargo_manifest: str | None = None

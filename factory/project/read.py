@@ -10,7 +10,7 @@ from factory.project.metadata import read_metadata, read_setup_cfg, requirements
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
 from factory.project.setup_script import SetupScript, read_setup_script
-from factory.project.written_tags import written_tag
+from factory.project.written_tags import written_tags
 from factory.tables import Table
 
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"  # PEP 517, "Source trees"
@@ -36,6 +36,9 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
     backend = chosen.backend or _backend(system)
     rust = read_rust(files, folder, Packaging(backend=backend, pyproject=pyproject, script=script), chosen)
     crate, lock, pyo3 = rust.crate, rust.lock, rust.pyo3
+    written = written_tags(files, folder, pyproject, system)
+    any_abi = rust.any_abi or any_abi_of_cmake(pyproject) or written.tag
+    floor = pyo3_floor(backend, crate, pyo3) or configured_floor(pyproject, cfg, script, folder)
     return Project(
         name=metadata.name,
         version=metadata.version,
@@ -45,10 +48,11 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
         dependencies=metadata.dependencies,
         pyo3=pyo3,
         rust_version=None if crate is None else crate.rust_version,
-        any_abi=rust.any_abi or any_abi_of_cmake(pyproject) or written_tag(files, folder, pyproject, system),
+        any_abi=any_abi,
+        computed_tags=written.computed if any_abi is None and floor is None else None,
         programs=rust.programs,
         limited_api=pyproject.table("tool", "meson-python").flag("limited-api", default=False),
-        floor=pyo3_floor(backend, crate, pyo3) or configured_floor(pyproject, cfg, script, folder),
+        floor=floor,
         unread_floor=unread_floor(pyproject, cfg, script, folder),
         cargo_manifest=None if crate is None else crate.manifest,
         cargo_lock=lock,

@@ -7,6 +7,7 @@ import ast
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from factory.project.cargo import inside
 from factory.project.files import Reading, read_text
@@ -16,28 +17,45 @@ from factory.tables import Table
 from factory.tags import AnyPython
 
 _COMMAND = "bdist_wheel"
+_FLOOR = "py_limited_api"
 _PURE = "any"
 
 
-def written_tag(files: Reading, folder: str, pyproject: Table, system: BuildSystem) -> ReadTag | None:
-    """Return the tag that the project's code gives every wheel, None where it is not one tag without an ABI.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenTags:
+    """The tag without an ABI that code gives every wheel, or what code gives wheels tags that cannot be read."""
+
+    tag: ReadTag | None = None
+    computed: str | None = None
+
+
+def written_tags(files: Reading, folder: str, pyproject: Table, system: BuildSystem) -> WrittenTags:
+    """Read the code of a project that tags its wheels.
 
     A backend in the source's own folder is usually a thin layer over setuptools, so its setup.py is read, too.
     """
     top = system.build_backend.partition(":")[0].partition(".")[0]
     if top == "hatchling":
         return _of_hook(files, folder, pyproject)
-    return _of_command(files, folder, pyproject) if top == "setuptools" or system.backend_path else None
+    return _of_command(files, folder, pyproject) if top == "setuptools" or system.backend_path else WrittenTags()
 
 
-def _of_command(files: Reading, folder: str, pyproject: Table) -> ReadTag | None:
-    """Read `get_tag` of the class that stands in for setuptools' `bdist_wheel`."""
+def _of_command(files: Reading, folder: str, pyproject: Table) -> WrittenTags:
+    """Read `get_tag` of the class that stands in for setuptools' `bdist_wheel`, and whether its floor is set."""
     path, name = _command(files, folder, pyproject)
     for node in ast.walk(parsed(read_text(files, path) or "" if name else "")):
         if isinstance(node, ast.ClassDef) and node.name == name:
-            tag = next((_returned(item) for item in node.body if _is_get_tag(item)), None)
-            return None if tag is None else ReadTag(tag=tag, where=f"{path}: {name}.get_tag returns {tag}")
-    return None
+            where = f"{path}: {name}.get_tag"
+            for tag in (_returned(item) for item in node.body if _is_get_tag(item)):
+                return _written(tag, f"{where} returns {tag}", where)
+    script = f"{folder}setup.py"
+    values = _named_values(parsed(read_text(files, script) or ""))
+    is_set = not values.keys().isdisjoint((_FLOOR, _key(_FLOOR)))
+    return WrittenTags(computed=f"{script}: {_FLOOR}" if is_set else None)
+
+
+def _written(tag: AnyPython | None, where: str, computed: str) -> WrittenTags:
+    return WrittenTags(computed=computed) if tag is None else WrittenTags(tag=ReadTag(tag=tag, where=where))
 
 
 def _command(files: Reading, folder: str, pyproject: Table) -> tuple[str, str]:
@@ -112,15 +130,18 @@ def _text(value: ast.expr, known: Mapping[str, str]) -> str:
             return ""
 
 
-def _of_hook(files: Reading, folder: str, pyproject: Table) -> ReadTag | None:
+def _of_hook(files: Reading, folder: str, pyproject: Table) -> WrittenTags:
     """Read what hatchling's custom build hook puts into `build_data["tag"]`."""
     path = _hook(files, folder, pyproject)
     values = _named_values(parsed(read_text(files, path) or "" if path else ""))
-    if any(isinstance(value, ast.Constant) and value.value is True for value in values.get(_key("infer_tag"), [])):
-        return None
+    inferred = any(
+        isinstance(value, ast.Constant) and value.value is True for value in values.get(_key("infer_tag"), [])
+    )
+    if _key("tag") not in values:
+        return WrittenTags()
     tags = {_tag_at_the_beginning(text) for text in _beginnings(_key("tag"), values)}
-    tag = tags.pop() if len(tags) == 1 else None
-    return None if tag is None else ReadTag(tag=tag, where=f'{path}: build_data["tag"] begins with {tag}')
+    tag, where = tags.pop() if len(tags) == 1 and not inferred else None, f'{path}: build_data["tag"]'
+    return _written(tag, f"{where} begins with {tag}", where)
 
 
 def _hook(files: Reading, folder: str, pyproject: Table) -> str | None:

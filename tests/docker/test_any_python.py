@@ -118,13 +118,13 @@ def test_a_library_for_ctypes_is_owed_once_and_tried_on_every_interpreter(owed: 
 
 @pytest.fixture(scope="module")
 def unforeseen(workshop: Command) -> Ran:
-    """One run of what comes out with other tags than a plan could read, one build after the other."""
+    """One run of what comes out with other tags than a plan could read."""
     three = ("cp39", "cp311", "cp313")
     recipes = [
         workshop.recipe(computed(), name="computed", interpreters=three),
         workshop.recipe(limited(), interpreters=three),
     ]
-    return workshop.build(*map(str, recipes), "--jobs", "1")
+    return workshop.build(*map(str, recipes), "--jobs", "4")
 
 
 LINES: dict[str, tuple[str, str, dict[str, Any]]] = {

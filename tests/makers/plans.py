@@ -84,6 +84,7 @@ def make_project(
     programs: bool = False,
     limited_api: bool = False,
     unread_floor: str | None = None,
+    computed_tags: str | None = None,
 ) -> Project:
     """Make a project named demo; `pyo3` and `floor` are text, as is what PyO3 is asked for."""
     return Project(
@@ -99,6 +100,7 @@ def make_project(
         programs=programs,
         limited_api=limited_api,
         unread_floor=unread_floor,
+        computed_tags=computed_tags,
         cargo_manifest="Cargo.toml" if crate or pyo3 or rust else None,
     )
 

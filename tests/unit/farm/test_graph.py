@@ -1,5 +1,7 @@
 """Which jobs recipes have, what each needs, and in which order they may begin."""
 
+from dataclasses import replace
+
 from factory.farm.graph import jobs_of
 from factory.farm.jobs import BuildCell, FitImage, Job, MakeImage, TryWheel
 from tests.doubles.projects import HASHES, PLAIN, STABLE, WORDS
@@ -53,6 +55,27 @@ def test_a_trial_has_the_overrides_of_its_own_interpreter(world: World) -> None:
 
     commands = {str(job.trial.interpreter): job.planned.recipe.test.run for job in jobs if isinstance(job, TryWheel)}
     assert commands["cp311"] != commands["cp313"]
+
+
+def test_cells_that_are_built_alike_are_peers(world: World) -> None:
+    alike = [job for job in jobs_for(world, WORDS) if isinstance(job, BuildCell)]
+    override = "overrides:\n  - {select: 'cp313-*', build: {env: {COLOUR: red}}}\n"
+    other = [job for job in jobs_for(world, f"{WORDS}{override}") if isinstance(job, BuildCell)]
+
+    assert [job.peers for job in alike] == [(alike[1].key,), (alike[0].key,)]
+    assert [job.peers for job in other] == [(), ()]
+
+
+def test_the_others_begin_after_the_first_where_nothing_states_the_tags(world: World) -> None:
+    planned = world.planned(WORDS)
+    computed = replace(planned, project=replace(planned.project, computed_tags="setup.py: py_limited_api"))
+
+    known, unknown = (
+        [job for job in jobs_of([each], workers=2) if isinstance(job, BuildCell)] for each in (planned, computed)
+    )
+
+    assert [job.after for job in known] == [(), ()]
+    assert [job.after for job in unknown] == [(), (unknown[0].key,)]
 
 
 def test_without_recipes_there_is_no_job() -> None:

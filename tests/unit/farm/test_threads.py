@@ -34,12 +34,14 @@ class Log:
     def __init__(self) -> None:
         self.started: list[str] = []
 
-    def job(self, key: str, *needs: str, result: str = "passed", weight: int = 1) -> Task[str]:
+    def job(
+        self, key: str, *needs: str, result: str = "passed", weight: int = 1, after: tuple[str, ...] = ()
+    ) -> Task[str]:
         def work() -> str:
             self.started.append(key)
             return result
 
-        return Task(key=key, work=work, needs=needs, weight=weight)
+        return Task(key=key, work=work, needs=needs, after=after, weight=weight)
 
 
 def test_jobs_start_in_the_order_given_as_soon_as_their_needs_are_met() -> None:
@@ -64,6 +66,15 @@ def test_a_job_whose_need_did_not_pass_is_blocked_and_so_is_what_needs_it() -> N
         "x": "passed",
         "y": "passed",
     }
+
+
+def test_a_job_begins_after_another_has_ended_however_it_did() -> None:
+    log = Log()
+
+    results = run(log.job("c", after=("a", "b")), log.job("b", "a"), log.job("a", result="failed"), workers=3)
+
+    assert log.started == ["a", "c"]
+    assert results == {"c": "passed", "b": "b blocked by a", "a": "failed"}
 
 
 def test_a_job_that_an_outcome_spares_does_not_begin_nor_does_what_needs_it() -> None:

@@ -402,6 +402,17 @@ def test_following_the_hint_of_a_refused_floor_changes_the_outcome(
     assert make_plan(make_recipe(**followed), make_project(**facts)).cells
 
 
+@pytest.mark.parametrize(
+    ("asked", "noted"),
+    [({}, True), ({"wheel": "per-version"}, False), ({"abi3": "cp39", "way": PROJECT}, False)],
+    ids=["nothing-is-said", "wheel", "abi3"],
+)
+def test_tags_that_code_computes_are_noted_where_the_recipe_says_nothing(asked: dict[str, Any], noted: bool) -> None:
+    notes = make_plan(make_recipe(**asked), make_project(computed_tags="setup.py: py_limited_api")).notes
+
+    assert any(note.startswith("setup.py: py_limited_api is computed") for note in notes) == noted
+
+
 def test_a_feature_above_one_that_is_on_is_noted() -> None:
     """maturin takes the lowest `abi3-pyXY` of PyO3's features (`has_abi3`), but a recipe may switch that off unread."""
     (note,) = make_plan(make_recipe("cp313", abi3="cp311", way=FEATURE), make_project(floor="cp39")).notes[:1]

@@ -460,6 +460,55 @@ def test_a_hook_of_hatchling_may_tag_wheels_for_every_python(files: dict[str, st
     assert (None if read_tag is None else str(read_tag.tag)) == tag
 
 
+COMPUTED = {
+    "read": (COMMANDS["a-tuple"][0], None),
+    "an-abi": (COMMANDS["an-abi"][0], "setup.py: Wheel.get_tag"),
+    "another-tag-in-a-branch": (COMMANDS["another-tag-in-a-branch"][0], "setup.py: Wheel.get_tag"),
+    "no-command": (COMMANDS["no-command"][0], None),
+    "a-command-without-tags": (
+        {"pyproject.toml": PYPROJECT, "setup.py": "class Wheel: pass\nsetup(cmdclass={'bdist_wheel': Wheel})\n"},
+        None,
+    ),
+    "an-option": (
+        {"pyproject.toml": PYPROJECT, "setup.py": "setup(options={'bdist_wheel': {'py_limited_api': floor()}})\n"},
+        "setup.py: py_limited_api",
+    ),
+    "an-attribute": (
+        {
+            "pyproject.toml": PYPROJECT,
+            "setup.py": "class Wheel:\n    def run(self):\n        self.py_limited_api = 'cp39'\n",
+        },
+        "setup.py: py_limited_api",
+    ),
+    "an-option-that-is-read": (
+        {"pyproject.toml": PYPROJECT, "setup.py": "setup(options={'bdist_wheel': {'py_limited_api': 'cp39'}})\n"},
+        None,
+    ),
+    "a-module-alone": (
+        {
+            "pyproject.toml": PYPROJECT,
+            "setup.py": "setup(ext_modules=[Extension('a', ['a.c'], py_limited_api=True)])\n",
+        },
+        None,
+    ),
+    "a-hook": (HOOKS["computed"][0], 'hatch_build.py: build_data["tag"]'),
+    "a-hook-that-infers": (HOOKS["inferred"][0], 'hatch_build.py: build_data["tag"]'),
+    "a-hook-without-tags": (HOOKS["nothing"][0], None),
+    "another-backend": (
+        {
+            "pyproject.toml": PYPROJECT.replace("setuptools.build_meta", "mesonpy"),
+            "setup.py": COMMANDS["an-abi"][0]["setup.py"],
+        },
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "where"), COMPUTED.values(), ids=COMPUTED)
+def test_code_that_computes_tags_is_named(files: dict[str, str], where: str | None) -> None:
+    assert read(files).computed_tags == where
+
+
 MANY = 12_000
 SLOW_TO_READ = {
     "names-of-names": hatch("".join(f"a{number} = a{number + 1}\n" for number in range(MANY)) + 'x["tag"] = a0\n'),
