@@ -88,7 +88,7 @@ def _taken(options: InitOptions, host: Host, recipe_folder: Path) -> tuple[Origi
 
 
 def _of_folder(path: Path, host: Host, recipe_folder: Path) -> tuple[Origin, Tree]:
-    tree = read_folder(PathSource(path=path), host)
+    tree = read_folder(PathSource(path=path), host, wider=lambda above: f"{above} holds both: name that folder")
     relative = Path(os.path.relpath(path.resolve(), recipe_folder.resolve()))
     return Origin(name=_stated_name(tree) or _fit(path.resolve().name), path=relative), tree
 

@@ -1,7 +1,6 @@
 """The folder above a source that holds what its crates need: a crate of a workspace, named without the workspace."""
 
 import posixpath
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from factory.project.cargo import needs_beyond, read_crate
 from factory.project.files import Reading
 from factory.project.model import Project
 from factory.recipe.model import PathSource, Recipe
-from factory.recipe.roots import default_root, is_inside, way_out
+from factory.recipe.roots import is_inside
+from factory.recipe.wider import from_above
 from factory.regular import open_regular
 
 _MOST_ABOVE = 8
@@ -54,20 +54,11 @@ def _hint(recipe: Recipe, manifest: str) -> str:
     source = recipe.source
     if not isinstance(source, PathSource):
         return "build from the repository, with the project's folder in it as source.subdir"
-    folder, root = source.path.resolve(), default_root(recipe.file)
+    folder = source.path.resolve()
     for above in (folder, *folder.parents)[1 : _MOST_ABOVE + 1]:
-        within = folder.relative_to(above).as_posix()
-        if _holds_all(above, posixpath.join(within, manifest)):
-            path = Path(posixpath.relpath(above, recipe.file.parent.resolve())).as_posix()
-            more = "" if is_inside(above, root) else f"; {way_out(above, root)}"
-            return (
-                f"write source: {{path: {_yaml(path)}, subdir: {_yaml(posixpath.join(within, source.subdir))}}}{more}"
-            )
+        if _holds_all(above, posixpath.join(folder.relative_to(above).as_posix(), manifest)):
+            return from_above(recipe, source, above)
     return "name the folder that holds all of it as source.path, and the project's folder in it as source.subdir"
-
-
-def _yaml(path: str) -> str:
-    return path.rstrip("/") if shlex.quote(path) == path else f'"{path}"'
 
 
 def _holds_all(above: Path, manifest: str) -> bool:

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from time import monotonic
@@ -27,12 +27,15 @@ _GIT_S = 30  # for all that is asked of one source
 _ANSWER_BYTES = 1 << 20  # a commit
 
 
-def read_folder(ref: PathSource, host: Host, *, limits: SourceLimits | None = None) -> Tree:
+def read_folder(
+    ref: PathSource, host: Host, *, limits: SourceLimits | None = None, wider: Callable[[Path], str] = lambda _: ""
+) -> Tree:
     """Read a folder into a tree.
 
     In a git working tree every file gets the time of the last commit, elsewhere each keeps its own. What an earlier
     build left is left out, whether git tracks it or not, but for what the recipe keeps. Nothing in the folder is run,
-    and later changes to it do not change the tree.
+    and later changes to it do not change the tree. `wider` returns the hint for a link that leads out of it, by the
+    folder that holds what it leads to as well.
 
     Raises:
         SourceError: the folder does not exist or is empty, git cannot list it, or it has files that a source cannot.
@@ -41,7 +44,7 @@ def read_folder(ref: PathSource, host: Host, *, limits: SourceLimits | None = No
     if not root.is_dir():
         raise SourceError(f"there is no folder {root}")
     spool = Spool(limits or SourceLimits())
-    names = Names(str(root), spool.limits)
+    names = Names(str(root), spool.limits, beyond=lambda target: _hint(root, target, wider))
     with_git = _is_working_tree(root) and git.is_here(host)
     listing = _Listing(root, host, names.limits)
     walk = _Walk(root, ref.keep)
@@ -60,6 +63,15 @@ def read_folder(ref: PathSource, host: Host, *, limits: SourceLimits | None = No
 
 def _is_working_tree(root: Path) -> bool:
     return any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
+
+
+def _hint(root: Path, target: str, wider: Callable[[Path], str]) -> str:
+    """Say how a source holds what a link of it leads to, by a path relative to it."""
+    folder, aim = root.resolve(), Path(os.path.normpath(root.resolve() / target))
+    if target.startswith("/") or not aim.exists():
+        return "remove the link, or put a file in its place"
+    above = Path(os.path.commonpath([folder, aim]))
+    return wider(above)
 
 
 class _Listing:

@@ -2,7 +2,7 @@
 
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -16,9 +16,13 @@ _TARGET_BYTES = 4096  # PATH_MAX
 class Names:
     """Checks the names of a source's members, and counts what is kept of them: an archive can have endless names."""
 
-    def __init__(self, subject: str, limits: SourceLimits) -> None:
-        """Count from nothing; `subject` is what messages call the source."""
+    def __init__(self, subject: str, limits: SourceLimits, *, beyond: Callable[[str], str] = lambda _: "") -> None:
+        """Count from nothing; `subject` is what messages call the source.
+
+        `beyond` returns the hint for a link that leads out of the source, by the relative path to which it leads.
+        """
         self.subject = subject
+        self._beyond = beyond
         self.limits = limits
         self._count = self._bytes = self._components = 0
 
@@ -53,7 +57,8 @@ class Names:
         self._count_text(target)
         joined = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
         if target.startswith("/") or joined == ".." or joined.startswith("../") or not target:
-            raise SourceError(f"{self.subject}: the link {path} points to {target!a}, outside of the tree")
+            message = f"{self.subject}: the link {path} points to {target!a}, outside of the tree"
+            raise SourceError(message, hint=self._beyond(joined))
         return "" if joined == "." else joined
 
     def copy(self, path: str) -> str:

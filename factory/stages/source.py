@@ -13,6 +13,7 @@ from factory.errors import SourceError
 from factory.excerpt import cut, listed
 from factory.memory import ASKS_THE_WORLD, Stage
 from factory.recipe.model import GitSource, PathSource, Recipe, SdistSource, SourceRef, UrlSource
+from factory.recipe.wider import from_above
 from factory.sessions.sources import DownloadProgress, Fetched, SourceServices
 from factory.source.folder import read_folder
 from factory.source.leftovers import cleaned, is_kept
@@ -80,7 +81,7 @@ def _unpatched(recipe: Recipe, services: SourceServices) -> tuple[Tree, tuple[st
         case GitSource() as ref:
             fetched = fetch_commit(ref, services)
         case PathSource() as ref:
-            return read_folder(ref, services.host), ()
+            return read_folder(ref, services.host, wider=lambda above: from_above(recipe, ref, above)), ()
         case _:
             assert_never(recipe.source)
     with services.memory.store.lend(fetched.file) as path:

@@ -46,6 +46,33 @@ def test_a_member_named_without_its_workspace_is_led_to_the_folder_that_holds_bo
     assert (followed.code, followed.stdout) == (0, "mono/cp313-cp313-manylinux_2_31_x86_64\n")
 
 
+def test_a_link_out_of_the_source_leads_to_the_folder_that_holds_both(factory: Program) -> None:
+    setup = "from setuptools import Extension, setup\nsetup(ext_modules=[Extension('mono', ['mono.c'])])\n"
+    project = PYPROJECT.replace("maturin", "setuptools").replace('"setuptools"\n', '"setuptools.build_meta"\n')
+    _write(factory.folder, {"py/pyproject.toml": project, "py/setup.py": setup, "py/recipe.yaml": RECIPE, "README": ""})
+    (factory.folder / "py/README").symlink_to("../README")
+
+    refused = factory("plan", "py/recipe.yaml")
+    written = re.search(r"hint: write (source: \{.*\}); if the recipe may read it, add --root (\S+)", refused.stderr)
+    assert (refused.code, "the link README points to '../README', outside of the tree" in refused.stderr) == (3, True)
+    assert written, refused.stderr
+    (factory.folder / "py/recipe.yaml").write_text(RECIPE.replace("source: {path: .}", written[1]))
+    followed = factory("plan", "py/recipe.yaml", "--root", written[2], "--ids")
+
+    assert written[1] == "source: {path: .., subdir: py}"
+    assert (followed.code, followed.stdout) == (0, "mono/cp313-cp313-manylinux_2_31_x86_64\n")
+
+
+def test_a_link_to_nothing_is_to_be_removed(factory: Program) -> None:
+    _write(factory.folder, {"py/setup.py": "", "py/recipe.yaml": RECIPE})
+    (factory.folder / "py/README").symlink_to("../README")
+
+    refused = factory("plan", "py/recipe.yaml")
+
+    assert refused.code == 3
+    assert "hint: remove the link, or put a file in its place" in refused.stderr
+
+
 def test_a_lock_that_is_not_where_cargo_looks_is_missed_by_the_plan(factory: Program) -> None:
     crate = {
         "Cargo.toml": MEMBER.replace("version.workspace = true", "version = '1'").replace(
