@@ -3,20 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Literal
 
 from factory.audit import Audit, Expectation
 from factory.backends.environment import build_env
 from factory.backends.hooks import before_steps, hook_step
 from factory.backends.settings import config_settings
+from factory.diagnoses.cases import Diagnosis
+from factory.diagnoses.causes.cause import Kind
+from factory.diagnoses.causes.table import explain_command
 from factory.digest import Artifact, Digest
 from factory.events.model import CellRecord, MadeLock
 from factory.failure import Failure
 from factory.farm import mistagged
+from factory.farm.refusal import note_of, refusal
 from factory.images import ReadyImage
 from factory.memory import Material
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
+from factory.project.downloads import downloads
 from factory.sessions.services import Services
 from factory.stages.audit import audited
 from factory.stages.build import build
@@ -62,7 +68,8 @@ def build_cell(
         added=added,
         interpreter=interpreter,
     )
-    with services.session(cell.address, services.asking(cell.address, image.facts, added)) as container:
+    ask = services.asking(cell.address, image.facts, added)
+    with services.session(cell.address, ask, lambda: _downloads(planned)) as container:
         session = CellSession(
             services=services,
             planned=planned,
@@ -87,6 +94,13 @@ def build_cell(
         )
 
 
+def _downloads(planned: PlannedRecipe) -> str:
+    """Say what a source's scripts download, and what to write instead; nothing where none does."""
+    subdir = planned.recipe.source.subdir.strip("/")
+    found = downloads(planned.tree, planned.project.build_system.module, f"{subdir}/" if subdir else "")
+    return "; ".join(f"{download.place}: {download.way}" for download in found)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
     session: CellSession
@@ -104,19 +118,26 @@ class _Way:
         built = build(session, prepared, steps)
         if isinstance(built, Failure):
             return _stopped(record, built)
+        lacked = partial(self._lacked, session.container.last_output if built.is_here else "")
         before = self._audited(built.wheel, "built")
         record = replace(record, built=built.wheel, before=before)
         if not before.passed:
             lines = mistagged.lines_for(built.wheel, session.planned, session.cell)
-            return _stopped(record, _refusal(before, "audit of the built wheel", lines))
+            return _stopped(record, refusal(before, "audit of the built wheel", lacked, lines))
         repaired = repair(session, built, prepared, steps)
         if isinstance(repaired, Failure):
             return _stopped(record, repaired)
         after = self._audited(repaired.wheel, "repaired")
         record = replace(record, repair=repaired.repair, wheel=repaired.wheel, after=after)
         if not after.passed:
-            return _stopped(record, _refusal(after, "audit of the repaired wheel", ""))
+            return _stopped(record, refusal(after, "audit of the repaired wheel", lacked))
+        if note := note_of(after, lacked):
+            session.services.recorder.progress(session.cell.address)(note)
         return replace(record, status="passed")
+
+    def _lacked(self, printed: str) -> Diagnosis[Kind] | None:
+        """Return what the build looked for in vain and went on without, by what it printed in this run."""
+        return explain_command(printed, "build", self.session.container.ask)
 
     def _locks(self, prepared: Prepared) -> tuple[MadeLock, ...]:
         session = self.session
@@ -154,17 +175,3 @@ class _Way:
 
 def _stopped(record: CellRecord, failure: Failure) -> CellRecord:
     return replace(record, status=failure.ended, failure=failure)
-
-
-def _refusal(verdict: Audit, step: str, lines: str) -> Failure:
-    """Say why a wheel is refused; `lines` of the recipe would ask for its tags."""
-    failing = [finding for finding in verdict.findings if finding.fails]
-    tags = next((finding for finding in failing if finding.rule == mistagged.RULE), None)
-    if tags is not None and lines:
-        return Failure(step=step, message=f"{tags.rule}: {tags.message}", hint=lines)
-    worst = failing[0]
-    return Failure(
-        step=step,
-        message=f"{worst.rule}: {worst.message}",
-        hint=f"the report lists every finding; docs/reference/rules.md explains {worst.rule}",
-    )

@@ -96,7 +96,7 @@ def _floor_lines(floor: Abi3Floor, planned: PlannedRecipe) -> str:
     """
     instead = ", instead of wheel" if planned.recipe.wheel is not None else ""
     below = [wanted.interpreter for wanted in planned.recipe.interpreters if _is_below(wanted.interpreter, floor)]
-    backend = planned.project.build_system.build_backend.partition(".")[0]
+    backend = planned.project.build_system.module
     if not below:
         return f"abi3: {floor} and build: {{floor: project}}{instead}"
     if backend in _FLOOR_OPTIONS:

@@ -23,6 +23,7 @@ from factory.init.system import IndexOf, PackageIndex, for_managers, guessed, ma
 from factory.init.targets import Targets, carried_targets, served, targets
 from factory.init.wishes.read import wishes
 from factory.plan.images import build_image
+from factory.project.downloads import downloads
 from factory.project.files import Files, Reading
 from factory.project.model import Project
 from factory.project.read import read_project
@@ -67,6 +68,11 @@ class _Said:
     settings: Settings | None
     troubles: tuple[Left, ...]
 
+    @property
+    def backend(self) -> str:
+        """The module that the source names as its backend; setuptools where nothing can be read."""
+        return "setuptools" if self.project is None else self.project.build_system.module
+
 
 def draft(
     origin: Origin,
@@ -96,7 +102,7 @@ def draft(
     carried = _carried(origin, reading, source, floors, chosen)
     index = _index(chosen, images, families, index_of)
     if index is not None:
-        carried = guessed(carried, wishes(files, _backend(reading)), index)
+        carried = guessed(carried, wishes(files, source.backend), index)
     return Draft.of(title, _tests(for_managers(carried, managers_of(images, families))))
 
 
@@ -122,6 +128,8 @@ def _carried(origin: Origin, files: Reading, source: _Said, floors: Floors, chos
         yield from _modules(files, source.project, source.pyproject)
     if source.project is not None:
         yield from _packages(files, source.project.name)
+    for download in downloads(files, source.backend):
+        yield Left(what=download.place, why=f"builds have no network: {download.way}")
     yield from source.troubles
     yield from _workflows(files)
 
@@ -142,14 +150,6 @@ def _read(files: Reading) -> _Said:
     except SourceError as error:
         troubles.append(_trouble(error))
     return _Said(project=project, pyproject=pyproject, settings=settings, troubles=tuple(dict.fromkeys(troubles)))
-
-
-def _backend(files: Files) -> str:
-    """Return the module that the source names as its backend; setuptools where nothing can be read."""
-    try:
-        return re.split("[.:]", read_project(files).build_system.build_backend)[0]
-    except SourceError:
-        return "setuptools"
 
 
 def _is_pure(files: Files, source: _Said) -> bool:

@@ -60,7 +60,7 @@ def named_modules(files: Files, folder: str, project: Project, pyproject: Table)
     if project.module is not None and project.backend == "maturin":
         where = project.cargo_manifest or pyproject.place
         return (Named(names=(project.module,), where=where, surety="declared"),)
-    top = project.build_system.build_backend.partition(".")[0].partition(":")[0]
+    top = project.build_system.module
     named = [*_of_tables(pyproject), *_of_script(files, folder)]
     if top == "mesonpy":
         named += _of_meson(files, folder)

@@ -51,6 +51,14 @@ def read_text(files: Files, path: str) -> str | None:
         raise SourceError(f"{path} {error}") from error
 
 
+def text_of(files: Files, path: str) -> str:
+    """Return a file's text, "" where it cannot be read: its own reader says so."""
+    try:
+        return read_text(files, path) or ""
+    except SourceError:
+        return ""
+
+
 class Reading:
     """A tree while one project of it is read: every TOML file is parsed once, and all texts together are bounded."""
 

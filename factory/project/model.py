@@ -20,6 +20,11 @@ class BuildSystem:
     build_backend: str
     backend_path: tuple[str, ...] = ()
 
+    @property
+    def module(self) -> str:
+        """The top-level module of the backend: `scikit_build_core` of `scikit_build_core.build`."""
+        return self.build_backend.partition(":")[0].partition(".")[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pyo3:

@@ -84,7 +84,7 @@ def _build_system(pyproject: Table) -> BuildSystem:
 
 
 def _backend(system: BuildSystem) -> str:
-    top = system.build_backend.partition(":")[0].partition(".")[0]
+    top = system.module
     return top if top in ("maturin", "setuptools") and not system.backend_path else "pep517"
 
 

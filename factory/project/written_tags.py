@@ -34,7 +34,7 @@ def written_tags(files: Reading, folder: str, pyproject: Table, system: BuildSys
 
     A backend in the source's own folder is usually a thin layer over setuptools, so its setup.py is read, too.
     """
-    top = system.build_backend.partition(":")[0].partition(".")[0]
+    top = system.module
     if top == "hatchling":
         return _of_hook(files, folder, pyproject)
     return _of_command(files, folder, pyproject) if top == "setuptools" or system.backend_path else WrittenTags()

@@ -52,10 +52,10 @@ class Services:
         """Return the same services for one piece of work, which notes the remembered results that it uses."""
         return replace(self, memory=self.memory.noting(on_use))
 
-    def session(self, subject: str, ask: Ask = listed) -> Session:
+    def session(self, subject: str, ask: Ask = listed, downloads: Callable[[], str] = lambda: "") -> Session:
         """Make a session; its container starts when the first step has to run.
 
-        `ask` says which system package has what its commands lack.
+        `ask` says which system package has what its commands lack, `downloads` what a source's scripts download.
         """
         return Session(
             engine=self.engine,
@@ -66,6 +66,7 @@ class Services:
             whole_output=self.whole_output,
             secrets=lambda: self.host.secrets,
             ask=ask,
+            downloads=downloads,
         )
 
     def asking(self, subject: str, image: ImageFacts, installed: Collection[str]) -> Ask:

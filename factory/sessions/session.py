@@ -50,7 +50,7 @@ class Session:
 
     `monitor` returns the image from which the container's workspace is measured. `secrets` are the credentials that
     tools with network were given; neither they nor what the recorder conceals are in any log. `ask` says which system
-    package has what a command lacks.
+    package has what a command lacks, `downloads` what the scripts of a source download, and what to write.
     Each step has a log below `recorder.folder`, `logs/<subject>/<nn>-<step>.log`, written while it runs.
     `output` is called with the same text; without `whole_output`, only with some of what a log does not hold.
     """
@@ -63,6 +63,7 @@ class Session:
     whole_output: bool = True
     secrets: Callable[[], frozenset[str]] = frozenset
     ask: Ask = listed
+    downloads: Callable[[], str] = lambda: ""
     seconds: dict[str, float] = field(default_factory=dict)
     last_output: str = ""
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -192,7 +193,7 @@ class Session:
 
     def _failure(self, step: Step, ended: Exit, log: str) -> Failure:
         if ended.ended == "exited":
-            return _exited(step, ended, log, self.ask)
+            return _exited(step, ended, log, self)
         message, hint = {
             "timeout": (
                 f"did not end within {step.timeout_s} s",
@@ -227,7 +228,7 @@ _LINKED = (
 )
 
 
-def _exited(step: Step, ended: Exit, log: str, ask: Ask) -> Failure:
+def _exited(step: Step, ended: Exit, log: str, session: Session) -> Failure:
     # The linker's own error, "cannot find -lpython3.13", would send the user looking for a missing package.
     if (libpython := wanted_libpython(ended.output)) is not None:
         return Failure(step=step.name, message=f"links {libpython}, which no wheel may do", log=log, hint=_LINKED)
@@ -236,11 +237,12 @@ def _exited(step: Step, ended: Exit, log: str, ask: Ask) -> Failure:
         return Failure(step=step.name, message=died.sentence, log=log, hint=died.hint)
     attempt = network_attempt(ended.output, is_trial=step.phase == "trial")
     if attempt is None:
-        return _explained(step, ended, log, ask)
+        return _explained(step, ended, log, session.ask)
     tried = f"{attempt.tool} tried to get {attempt.wanted} from the network, and {_OFFLINE[step.phase]} are offline"
     if attempt.is_cause:
-        return Failure(step=step.name, message=tried, log=log, hint=attempt.declare)
-    failure = _explained(step, ended, log, ask)
+        hint = attempt.declare if step.phase == "trial" else session.downloads() or attempt.declare
+        return Failure(step=step.name, message=tried, log=log, hint=hint)
+    failure = _explained(step, ended, log, session.ask)
     way = "" if failure.last_lines else f"{failure.hint}; "
     return replace(failure, hint=f"{way}before that, {tried}")
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from factory.diagnoses.missing import Missing
-from factory.init.wishes.wish import Wish, text_of
-from factory.project.files import Files
+from factory.init.wishes.wish import Wish
+from factory.project.files import Files, text_of
 from factory.project.setup_script import called, constants, strings
 
 _SOURCES = (".c", ".cc", ".cpp", ".cxx", ".pyx", ".h", ".hpp")

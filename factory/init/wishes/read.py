@@ -6,9 +6,10 @@ from typing import Final
 from factory.diagnoses.missing import Kind, Missing
 from factory.init.wishes.descriptions import of_cmake, of_meson
 from factory.init.wishes.headers import included
-from factory.init.wishes.script import named_in, scripts
+from factory.init.wishes.script import named_in
 from factory.init.wishes.wish import Wish
 from factory.project.files import Files
+from factory.project.scripts import build_scripts
 
 _MOST_WISHES: Final = 200
 _RANKS: Final[tuple[Kind, ...]] = ("pkg-config", "cmake", "program", "library", "header")
@@ -24,6 +25,6 @@ def wishes(files: Files, backend: str) -> tuple[Wish, ...]:
 
 
 def _of_scripts(files: Files, backend: str) -> Iterator[Wish]:
-    for path, script in scripts(files, backend).items():
+    for path, script in build_scripts(files, backend).items():
         yield from named_in(script, path)
         yield from included(files, path, script)

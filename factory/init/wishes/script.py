@@ -1,43 +1,17 @@
-"""What setup.py asks of the system, with the modules beside it, cffi's scripts and a backend of the tree's own."""
+"""What a build's scripts ask of the system."""
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from factory.init.wishes.wish import Wish, is_name, text_of, wishes_of
-from factory.project.files import Files
-from factory.project.setup_script import constants, parsed, strings
+from factory.init.wishes.wish import Wish, is_name, wishes_of
+from factory.project.setup_script import constants
 
 _CONFIG = re.compile(r"[a-z0-9][\w.+]{0,60}+(?:-[a-z0-9]{1,20}+){0,3}+[-_]?config|[a-z][\w.+]{0,40}[-_]config")
 _NO_CONFIG = re.compile(r"pkg-?config|python[\d.]*-config|build_config|.*_build_config")
 _OWN = frozenset({"m", "c", "dl", "pthread", "rt", "util", "stdc++", "gcc", "gcc_s", "gomp"})
 _SYSTEM = re.compile(r"platform|os\.name|linux|darwin|win32|windows|posix|system\(\)|_WIN\b|macos", re.IGNORECASE)
 _PKG_CONFIG = re.compile(r"pkg.?config", re.IGNORECASE)
-_MOST_SCRIPTS = 60
-
-
-def scripts(files: Files, backend: str) -> Mapping[str, ast.AST]:
-    """Return setup.py, the modules beside it that it imports, cffi's scripts, and a backend of the tree's own."""
-    main = parsed(text_of(files, "setup.py"))
-    own = [path for path in files.paths if path.rpartition("/")[2] == f"{backend}.py" and path.count("/") <= 1]
-    imported = [path for name in _imported(main) if files.size(path := f"{name}.py") is not None]
-    paths = [*dict.fromkeys([*imported, *_cffi_scripts(files, main), *own])][:_MOST_SCRIPTS]
-    return {"setup.py": main, **{path: parsed(text_of(files, path)) for path in paths}}
-
-
-def _imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-
-
-def _cffi_scripts(files: Files, tree: ast.AST) -> Iterator[str]:
-    for text in strings(tree):
-        path, colon, _ = text.partition(":")
-        if colon and path.endswith(".py") and files.size(path) is not None:
-            yield path
 
 
 def named_in(script: ast.AST, where: str) -> Iterator[Wish]:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from factory.diagnoses.missing import Kind, Missing
-from factory.errors import SourceError
-from factory.project.files import Files, read_text
 
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,80}+"
 
@@ -28,11 +26,3 @@ def wishes_of(kind: Kind, names: Iterable[str], where: str) -> Iterator[Wish]:
 def is_name(text: str) -> bool:
     """Whether a text may be the name of a library or package."""
     return re.fullmatch(NAME, text) is not None
-
-
-def text_of(files: Files, path: str) -> str:
-    """Return a file's text, "" where it cannot be read: its own reader says so."""
-    try:
-        return read_text(files, path) or ""
-    except SourceError:
-        return ""

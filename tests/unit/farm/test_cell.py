@@ -93,6 +93,54 @@ def test_a_wheel_that_the_gate_refuses_is_not_repaired_and_is_judged_again(world
     assert "audit" not in world.remembered()
 
 
+PRINTED = "core.c:1:10: fatal error: ffi.h: No such file or directory\nskipping the extension\n"
+ADVICE = "build: {system: {apt: [libffi-dev]}} installs it, by a list of Debian bullseye's packages"
+
+
+def printing(output: str, filename: str, files: Mapping[str, bytes]) -> Commands:
+    """Leave a wheel after printing something."""
+
+    def answer(call: Call) -> Answer:
+        leaving((filename, files))(call)
+        return Answer(output=output)
+
+    return answer
+
+
+def test_a_wheel_without_its_extension_is_refused_with_the_library_that_the_build_lacked(world: World) -> None:
+    files = {"plain/__init__.py": b""}
+    world.engine.commands = instead("build", printing(PRINTED, RAW, files))
+
+    record = only(world.run(PLAIN))
+
+    assert failure_of(record).message.startswith("pure-wheel: ")
+    assert failure_of(record).message.endswith(
+        "; the build went on after: core.c:1:10: fatal error: ffi.h: No such file or directory"
+    )
+    assert failure_of(record).hint == ADVICE
+
+
+def test_a_refusal_for_another_reason_says_nothing_of_what_the_build_did_without(world: World) -> None:
+    linked = {MODULE: make_module(needed=["libpython3.13.so.1.0"])}
+    world.engine.commands = instead("build", printing(PRINTED, RAW, linked))
+
+    assert "ffi.h" not in failure_of(only(world.run(PLAIN))).message
+
+
+def test_a_guessed_module_that_the_build_left_out_is_noted_with_the_library(world: World) -> None:
+    world.engine.commands = instead("build", printing(PRINTED, RAW, GOOD))
+
+    record = only(world.run(PLAIN + "audit: {guessed-modules: [plain.core, plain.fast]}\n"))
+
+    assert record.status == "passed"
+    told = [json.loads(line)["event"] for line in (world.evidence / "events.jsonl").read_text().splitlines()]
+    (note,) = (event["text"] for event in told if "guessed" in event.get("text", ""))
+    assert note.startswith("plain.fast was guessed and is not in the wheel")
+    assert note.endswith(
+        f"the build went on after: core.c:1:10: fatal error: ffi.h: No such file or directory; {ADVICE}"
+    )
+
+
 def test_a_repaired_wheel_that_the_gate_refuses_is_not_tried(world: World) -> None:
     world.engine.commands = instead("repair", leaving((RAW, GOOD), folder="repaired"))
 

@@ -472,6 +472,16 @@ def test_a_project_that_compiles_something_is_not_called_pure(files: Mapping[str
     assert written({"pyproject.toml": PYPROJECT, **files}).cautions == ()
 
 
+def test_a_download_of_a_build_is_listed_with_what_may_stand_in_for_it() -> None:
+    script = "if not os.environ.get('USE_SYSTEM_LIB'):\n    urlretrieve('https://files.example/lib.tar.gz')\n"
+
+    settled = written({"pyproject.toml": PYPROJECT, "setup.py": script, "a.c": ""})
+
+    (why,) = reasons(settled, "line 2 of setup.py downloads https://files.example/lib.tar.gz")
+    assert why.startswith("builds have no network: build: {system: …} installs the library")
+    assert why.endswith("by a variable that the build reads: USE_SYSTEM_LIB")
+
+
 @pytest.mark.parametrize("options", ["", 'before-all = "yum install -y clang"', 'before-build = "./configure"'])
 def test_a_recipe_without_before_all_needs_no_caution(options: str) -> None:
     settled = with_options(options, **{"speed.c": ""})

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import pytest
 
@@ -226,6 +227,39 @@ def test_a_workspace_that_is_too_large_is_not_kept_and_that_is_reported(desk: De
     last = desk.events[-1]
     assert isinstance(last, Progress)
     assert last.text.startswith("its workspace was not kept: ")
+
+
+NO_NETWORK = "urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>\n"
+
+
+@pytest.mark.parametrize(
+    ("phase", "hint"),
+    [
+        pytest.param("build", "line 3 of setup.py downloads it", id="in a build, by its source"),
+        pytest.param(
+            "trial", "a trial has no network: leave the tests that need it out of test: {run: …}", id="in a trial"
+        ),
+    ],
+)
+def test_what_a_build_could_not_download_is_told_by_what_its_source_says(
+    desk: Desk, phase: Literal["build", "trial"], hint: str
+) -> None:
+    desk.session.downloads = lambda: "line 3 of setup.py downloads it"
+    desk.answer(Answer(code=1, output=NO_NETWORK))
+
+    failure = desk.session.run(replace(STEP, phase=phase))
+
+    assert isinstance(failure, Failure)
+    assert failure.hint == hint
+
+
+def test_where_the_source_says_nothing_of_a_download_the_general_ways_are_told(desk: Desk) -> None:
+    desk.answer(Answer(code=1, output=NO_NETWORK))
+
+    failure = desk.session.run(STEP)
+
+    assert isinstance(failure, Failure)
+    assert failure.hint.startswith("provide it before the build: build: {system: …}")
 
 
 def test_a_container_that_does_not_start_leaves_the_session_without_one(tmp_path: Path) -> None:
