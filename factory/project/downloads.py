@@ -21,6 +21,7 @@ _EVERYBODYS: Final = re.compile(
 """Variables that say nothing of a library."""
 _MOST: Final = 6
 _SYSTEM: Final = "build: {system: …} installs the library, if the build looks for one first"
+_ELSE: Final = "{before-all: …} downloads a file into the image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,10 @@ class Download:
     def way(self) -> str:
         """What to write, as far as reading tells."""
         if not self.variables:
-            return f"{_SYSTEM}; else add it to the source, or patch the call out (patches)"
-        return f"{_SYSTEM}, or build: {{env: …}} names one by a variable that the build reads: {listed(self.variables)}"
+            return f"{_SYSTEM}; {_ELSE}, or patch the call out (patches)"
+        return (
+            f"{_SYSTEM}, or {{env: …}} names one by a variable that the build reads ({listed(self.variables)}); {_ELSE}"
+        )
 
 
 def downloads(files: Files, backend: str, folder: str = "") -> tuple[Download, ...]:

@@ -479,7 +479,7 @@ def test_a_download_of_a_build_is_listed_with_what_may_stand_in_for_it() -> None
 
     (why,) = reasons(settled, "line 2 of setup.py downloads https://files.example/lib.tar.gz")
     assert why.startswith("builds have no network: build: {system: …} installs the library")
-    assert why.endswith("by a variable that the build reads: USE_SYSTEM_LIB")
+    assert "by a variable that the build reads (USE_SYSTEM_LIB)" in why
 
 
 @pytest.mark.parametrize("options", ["", 'before-all = "yum install -y clang"', 'before-build = "./configure"'])

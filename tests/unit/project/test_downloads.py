@@ -61,8 +61,9 @@ def test_the_variables_that_the_build_reads_are_named_but_for_everybodys() -> No
 
     assert download.variables == ("LIB_BUNDLED", "LIB_DIR", "USE_SYSTEM")
     assert download.way == (
-        "build: {system: …} installs the library, if the build looks for one first, or build: {env: …} names one by a "
-        "variable that the build reads: LIB_BUNDLED, LIB_DIR, USE_SYSTEM"
+        "build: {system: …} installs the library, if the build looks for one first, or {env: …} names one by a "
+        "variable that the build reads (LIB_BUNDLED, LIB_DIR, USE_SYSTEM); {before-all: …} downloads a file into the "
+        "image"
     )
 
 
@@ -70,7 +71,7 @@ def test_a_script_that_no_variable_reaches_is_to_be_patched() -> None:
     (download,) = downloads(Files({"setup.py": "urlopen(URL)\n"}), "setuptools")
 
     assert download.place == "line 1 of setup.py downloads something"
-    assert download.way.endswith("; else add it to the source, or patch the call out (patches)")
+    assert download.way.endswith("downloads a file into the image, or patch the call out (patches)")
 
 
 def test_a_project_in_a_folder_of_the_source_is_read_there() -> None:
