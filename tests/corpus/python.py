@@ -92,10 +92,6 @@ CASES: Cases = {
         Sample(expect=Expectation(guessed_modules=("demo.fast", "demo.core"))),
         Sample(expect=Expectation(modules=("demo.core",), guessed_modules=("demo.core",))),
     ),
-    "module-guess-right": (
-        Sample(expect=Expectation(guessed_modules=("demo.core",))),
-        Sample(expect=Expectation(modules=("demo.core",), guessed_modules=("demo.core",))),
-    ),
     "modules-unnamed": (
         Sample(expect=tags("cp311-cp311-manylinux_2_17_x86_64")),
         Sample(expect=replace(tags("cp311-cp311-manylinux_2_17_x86_64"), modules=("demo.core",))),

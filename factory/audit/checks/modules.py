@@ -1,6 +1,6 @@
 """Extension modules: those that must be there, and the init functions that make them importable."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from factory.audit.closure import installed_path
 from factory.audit.expectation import Expectation
@@ -40,17 +40,9 @@ RULES = table(
         source="the recipe's audit.guessed-modules",
     ),
     Rule(
-        id="module-guess-right",
-        severity=Severity.NOTE,
-        summary="the extension modules that were guessed from the source are all in the wheel",
-        why="A guess refuses no wheel: a later build could lose a module and pass.",
-        mend="Replace audit.guessed-modules by the line that the finding shows.",
-        source="the recipe's audit.guessed-modules",
-    ),
-    Rule(
         id="modules-unnamed",
         severity=Severity.WARNING,
-        summary="a recipe names none of the extension modules in its wheel",
+        summary="a recipe names none of the extension modules in its wheel, or only guesses them",
         why="A later build would pass even if it lost one of them, or fell back to pure Python for some.",
         mend="Add the line that the finding shows to the recipe.",
         source="the recipe's audit.modules",
@@ -75,8 +67,9 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
         *_inits(wheel, modules, expectation),
         *_pure(wheel, expectation),
     ]
-    confirmed = (*_guessed(wheel, modules, expectation), *_unnamed(wheel, modules, expectation))
-    return Ruling(check="modules", findings=(*findings, *confirmed))
+    held = _held(wheel, modules)
+    findings += [*_misguessed(wheel, held, expectation), *_unnamed(wheel, held, expectation)]
+    return Ruling(check="modules", findings=tuple(findings))
 
 
 def _missing(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
@@ -95,30 +88,27 @@ def _held(wheel: Wheel, modules: tuple[ModuleFile, ...]) -> list[str]:
     return sorted({module.name for module in modules if module.is_nameable and module.is_importable(wheel)})
 
 
-def _guessed(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
-    """Compare guessed modules with those of a finished wheel, and give the line that expects what is there."""
-    guesses, held = set(expectation.guessed_modules) - set(expectation.modules), _held(wheel, modules)
-    if not guesses or not held or wheel.is_unread or expectation.stage != "repaired":
-        return
-    line = f"audit: {{modules: [{listed(held, most=ITEMS)}]}}"
-    wrong = sorted(guesses.difference(held))
-    if wrong:
-        message = f"{listed(wrong, most=ITEMS)} was guessed and is not in the wheel, which holds the modules of {line}"
+def _misguessed(wheel: Wheel, held: Sequence[str], expectation: Expectation) -> Iterator[Finding]:
+    """Find guessed modules that a finished wheel does not hold, and give the line that expects what is there."""
+    wrong = sorted(set(expectation.guessed_modules) - {*held, *expectation.modules})
+    if wrong and held and expectation.stage == "repaired" and not wheel.is_unread:
+        missing, there = listed(wrong, most=ITEMS), listed(held, most=ITEMS)
+        message = (
+            f"{missing} was guessed and is not in the wheel, which holds {there}; write audit: {{modules: [{there}]}}"
+        )
         yield Finding.of(RULES["module-guess-missing"], wheel.filename, message)
-    else:
-        yield Finding.of(RULES["module-guess-right"], wheel.filename, f"every guess was right: write {line}")
 
 
-def _unnamed(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
+def _unnamed(wheel: Wheel, held: Sequence[str], expectation: Expectation) -> Iterator[Finding]:
     """Find wheels of a recipe, whose tags are known, of which no module is expected by name.
 
     A library for ctypes or cffi that has only the suffix is no module, and none to name.
     """
-    held, named = _held(wheel, modules), expectation.modules or expectation.guessed_modules
-    if expectation.tags is not None and expectation.stage == "repaired" and held and not named:
+    owed = expectation.tags is not None and expectation.stage == "repaired" and not expectation.modules
+    if owed and held and set(expectation.guessed_modules).issubset(held):
         names = listed(held, most=ITEMS)
-        message = f"the recipe does not name {names}; add audit: {{modules: [{names}]}}"
-        yield Finding.of(RULES["modules-unnamed"], wheel.filename, message)
+        found = "the guess was right" if expectation.guessed_modules else f"the recipe does not name {names}"
+        yield Finding.of(RULES["modules-unnamed"], wheel.filename, f"{found}; write audit: {{modules: [{names}]}}")
 
 
 def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectation) -> Iterator[Finding]:
