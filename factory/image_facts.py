@@ -59,7 +59,8 @@ class ImageFacts:
     (role `trial`); `rust` and `c` are the versions of its Rust and its GCC, None without one. `packages` names the
     package manager of a build image, None where there is none. `bundled_rust` is the version of the factory's own Rust,
     where that can be brought to the image. `releases` are the interpreters of which more than the version is known; the
-    image has these or newer ones.
+    image has these or newer ones. `on_demand` are interpreters that it does not hold, and that are made and brought to
+    it where a recipe lists them.
     """
 
     name: str
@@ -72,7 +73,12 @@ class ImageFacts:
     packages: PackageManager | None = None
     bundled_rust: Version | None = None
     releases: tuple[Release, ...] = field(default=(), metadata={ABSENT: True})
+    on_demand: tuple[Interpreter, ...] = field(default=(), metadata={ABSENT: True})
 
     def release_of(self, interpreter: Interpreter) -> Version | None:
         """Return which release an interpreter is; None where that is not known."""
         return next((release.version for release in self.releases if release.interpreter == interpreter), None)
+
+    def can_have(self, interpreter: Interpreter) -> bool:
+        """Whether the image holds an interpreter, or it can be made and brought there."""
+        return interpreter in self.interpreters or interpreter in self.on_demand

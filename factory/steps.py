@@ -123,6 +123,14 @@ def search_path(*first: PurePosixPath | str, system: str = SYSTEM_PATH) -> str:
     return ":".join([*(str(folder) for folder in first), system])
 
 
-def trial_python(interpreter: Interpreter) -> str:
-    """Return an interpreter's path in a trial image: where its distribution has it."""
-    return f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Python:
+    """An interpreter, and its path in a container."""
+
+    interpreter: Interpreter
+    path: PurePosixPath
+
+
+def trial_python(interpreter: Interpreter) -> PurePosixPath:
+    """Return an interpreter's path in a trial image that holds it: where its distribution has it."""
+    return PurePosixPath(f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}")

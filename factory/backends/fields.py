@@ -13,7 +13,8 @@ def floor_value(build: BuildSpec, kind: str, floor: Abi3Floor | None) -> list[st
     if build.floor.kind != kind or floor is None:
         return []
     spelled = f"py3{floor.minor}" if kind == "feature" else str(floor)
-    return [build.floor.value.replace("{floor}", spelled)]
+    abi = "abi3t" if floor.free_threaded else "abi3"
+    return [build.floor.value.replace("{floor}", spelled).replace("{abi}", abi)]
 
 
 def refuse_cargo_fields(build: BuildSpec, project: Project) -> None:

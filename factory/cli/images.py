@@ -21,6 +21,7 @@ from factory.image_facts import ImageFacts
 from factory.images import PreparedHere, ensure, prepared_here
 from factory.images.known import Spec, spec_named, specs
 from factory.images.named import known
+from factory.images.on_demand import brought
 from factory.images.pulled import PulledSpec
 from factory.images.ready import held
 from factory.images.spec import ImageSpec
@@ -41,7 +42,7 @@ def run_image_list(*, as_json: bool) -> int:
     listed = specs(host.image_lock)
     here, prepared = _here(host, listed)
     if as_json:
-        images = tuple(ListedImage(image=spec.facts, here=here.get(spec.facts.name)) for spec in listed)
+        images = tuple(ListedImage(image=brought(spec.facts), here=here.get(spec.facts.name)) for spec in listed)
         click.echo(render_json(ImagesDocument(images=images, prepared=prepared)))
         return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -53,6 +54,8 @@ def run_image_list(*, as_json: bool) -> int:
         rust = str(facts.rust) if facts.rust else "-"
         table.add_row(facts.name, str(facts.platform), interpreters, rust, _word(here.get(facts.name)))
     out().print(table)
+    on_demand = sorted({interpreter for spec in listed for interpreter in brought(spec.facts).on_demand})
+    out().print(line(f"on demand: {' '.join(map(str, on_demand))}, made once where a recipe lists them"))
     for image in prepared:
         out().print(line(f"prepared: {image.base} with {image.holds}, {image.id.removeprefix('sha256:')[:12]}"))
     return 0
@@ -153,7 +156,7 @@ def _shown(spec: Spec | Pin, host: Host) -> Iterator[tuple[str, str]]:
             yield from _facts(known(spec, Memory(store=store, cancelled=Event())))
         yield "pinned to", str(spec)
     else:
-        yield from _facts(spec.facts)
+        yield from _facts(brought(spec.facts))
         yield from [("pinned to", str(spec.pin))] if isinstance(spec, PulledSpec) else [("made from", spec.suite)]
     yield "here", _whether_held(host, spec)
 
@@ -163,6 +166,7 @@ def _facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
     yield "role", facts.role
     yield "platform", str(facts.platform)
     yield "interpreters", " ".join(str(interpreter) for interpreter in sorted(facts.interpreters))
+    yield "on demand", " ".join(str(interpreter) for interpreter in sorted(facts.on_demand)) or "none"
     yield "rust", str(facts.rust or "none")
     yield "packages by", facts.packages or "none"
 

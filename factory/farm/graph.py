@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from factory.farm.jobs import BuildCell, CellKey, FitImage, Job, MakeImage, TryWheel
+from factory.farm.jobs import BuildCell, CellKey, FitImage, ImageKey, Job, MakeImage, TryWheel
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.recipe.model import AuditSpec, BuildSpec
-from factory.stages.fitting import fitting_of
+from factory.stages.fitting import fitting_of, fitting_of_trial
+from factory.tags import Interpreter
 
 _T = TypeVar("_T")
 
@@ -38,9 +39,9 @@ def _builds(planned: PlannedRecipe) -> Iterator[BuildCell]:
     for cell in planned.plan.cells:
         own = at[cell.address]
         tries = (
-            TryWheel(planned=planned.at(cell, trial.interpreter), cell=cell, trial=trial, image=trial.image)
+            TryWheel(planned=planned.at(cell, trial.interpreter), cell=cell, trial=trial, image=fitting.name)
             for trial in cell.trials
-            if trial.image is not None
+            if (fitting := fitting_of_trial(trial)) is not None
         )
         alike = [other for other in planned.plan.cells if _settings(at[other.address]) == _settings(own)]
         yield BuildCell(
@@ -77,7 +78,17 @@ def _image_names(cells: Sequence[Cell]) -> Iterator[str | None]:
 
 
 def _fittings(builds: Sequence[BuildCell]) -> Iterator[FitImage]:
-    """Yield one job for all cells that ask for the same."""
-    for fitting in dict.fromkeys(fitting_of(build.planned, build.cell) for build in builds):
+    """Yield one job for all cells and trials that ask for the same.
+
+    The first that brings an interpreter makes it; the others come after, so that none waits for it in a worker.
+    """
+    of_cells = (fitting_of(build.planned, build.cell) for build in builds)
+    of_trials = (fitting_of_trial(trial) for build in builds for trial in build.cell.trials)
+    makers: dict[Interpreter, ImageKey] = {}
+    for fitting in dict.fromkeys((*of_cells, *of_trials)):
         if fitting is not None and fitting.is_needed:
-            yield FitImage(fitting=fitting)
+            maker = makers.get(fitting.interpreter) if fitting.interpreter else None
+            job = FitImage(fitting=fitting, after=(maker,) if maker else ())
+            if fitting.interpreter is not None:
+                makers.setdefault(fitting.interpreter, job.key)
+            yield job

@@ -73,10 +73,10 @@ class MakeImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitImage:
-    """Prepare a build image as a recipe asks, or bring Rust to it."""
+    """Prepare an image as a recipe asks, or bring a toolchain or an interpreter to it."""
 
     fitting: Fitting
-    after: tuple[CellKey, ...] = ()
+    after: tuple[ImageKey, ...] = ()
     weight: int = 1
 
     @property
@@ -92,8 +92,9 @@ class FitImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryWheel:
-    """Try a cell's wheel on one interpreter, in the image `image`; `planned` has the trial's overrides applied.
+    """Try a cell's wheel on one interpreter, in the image `image`, fitted if need be.
 
+    `planned` has the trial's overrides applied.
     What it needs and the indexes have only as an sdist is built where the cell is, since no trial image has a compiler.
     """
 

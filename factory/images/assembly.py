@@ -12,11 +12,7 @@ from factory.digest import Digest
 from factory.images.spec import TEMPLATE, ImageSpec
 from factory.tags import Interpreter
 
-_DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64"}
-_COMPILE_PACKAGES: Final = (
-    "build-essential", "libbz2-dev", "libffi-dev", "liblzma-dev", "libncurses-dev", "libreadline-dev",
-    "libsqlite3-dev", "libssl-dev", "pkg-config", "uuid-dev", "xz-utils", "zlib1g-dev",
-)  # fmt: skip
+DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64"}
 
 
 def script(spec: ImageSpec) -> str:
@@ -25,36 +21,15 @@ def script(spec: ImageSpec) -> str:
     Raises:
         jinja2.UndefinedError: the template uses a variable that is not declared.
     """
-    return _rendered(spec.family_folder / TEMPLATE, _variables(spec))
+    return rendered(spec.family_folder / TEMPLATE, _variables(spec))
 
 
-def source_script(spec: ImageSpec, interpreter: Interpreter) -> str:
-    """Render the shell script that fetches the source of an interpreter that is compiled for the image."""
-    return _rendered(
-        spec.compiled_folder / "source.sh.j2",
-        {
-            "package": f"python{interpreter.version}",
-            "suite": spec.compiled[interpreter],
-            "architecture": _DEBIAN_ARCHITECTURES[spec.facts.platform.arch],
-        },
-    )
+def rendered(template: Path, variables: Mapping[str, object]) -> str:
+    """Render a shell script.
 
-
-def compile_script(spec: ImageSpec, interpreter: Interpreter) -> str:
-    """Render the shell script that compiles such an interpreter on the image's suite."""
-    return _rendered(
-        spec.compiled_folder / "compile.sh.j2",
-        {
-            "program": program(interpreter),
-            "suite": spec.suite,
-            "architecture": _DEBIAN_ARCHITECTURES[spec.facts.platform.arch],
-            "packages": _COMPILE_PACKAGES,
-            "options": ["--disable-gil"] if interpreter.free_threaded else [],
-        },
-    )
-
-
-def _rendered(template: Path, variables: Mapping[str, object]) -> str:
+    Raises:
+        jinja2.UndefinedError: the template uses a variable that is not declared.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent),
         undefined=jinja2.StrictUndefined,
@@ -72,20 +47,9 @@ def input_digest(spec: ImageSpec) -> Digest:
     An image is found again by it without network. Packages are resolved anew only on request.
     """
     parts = [f"script\0{script(spec)}".encode()]
-    parts += [f"compile\0{part}".encode() for part in _compilation(spec)]
     parts += [f"{path.name}\0".encode() + path.read_bytes() for path in _companions(spec)]
     parts += [f"env\0{key}={value}".encode() for key, value in sorted(spec.env.items())]
     return Digest.of_chunks(hashlib.sha256(part).digest() for part in parts)
-
-
-def inside_script(spec: ImageSpec) -> str:
-    """Read the shell script that runs beside the compiler."""
-    return (spec.compiled_folder / "cpython.sh").read_text(encoding="utf-8")
-
-
-def _compilation(spec: ImageSpec) -> list[str]:
-    scripts = [make(spec, interpreter) for interpreter in spec.compiled for make in (source_script, compile_script)]
-    return [*scripts, inside_script(spec)] if scripts else []
 
 
 def _companions(spec: ImageSpec) -> list[Path]:
@@ -98,21 +62,22 @@ def _variables(spec: ImageSpec) -> Mapping[str, object]:
     return {
         "name": spec.facts.name,
         "suite": spec.suite,
-        "architecture": _DEBIAN_ARCHITECTURES[platform.arch],
+        "architecture": DEBIAN_ARCHITECTURES[platform.arch],
         "glibc": f"{platform.major}.{platform.minor}",
         "uv_platform": f"{platform.arch}-{platform.policy}",
         "packages": spec.packages,
         "without": spec.without,
         "links": [f"/opt/_internal/{spec.rust.suite}/bin/{name}" for name in spec.rust.programs] if spec.rust else [],
-        **_mirror_variables(spec),
+        **suite_options(spec.fallbacks, spec.delays),
         **_interpreter_variables(spec),
     }
 
 
-def _mirror_variables(spec: ImageSpec) -> Mapping[str, object]:
+def suite_options(fallbacks: Mapping[str, tuple[str, ...]], delays: Mapping[str, int]) -> Mapping[str, object]:
+    """Return the options of `bootstrap.py` for suites whose mirror lacks files, or brings indexes late."""
     return {
-        "fallbacks": [f"--fallback={suite}:{other}" for suite, others in spec.fallbacks.items() for other in others],
-        "delays": [f"--delay={suite}:{days}" for suite, days in spec.delays.items()],
+        "fallbacks": [f"--fallback={suite}:{other}" for suite, others in fallbacks.items() for other in others],
+        "delays": [f"--delay={suite}:{days}" for suite, days in delays.items()],
     }
 
 
@@ -125,7 +90,6 @@ def _interpreter_variables(spec: ImageSpec) -> Mapping[str, object]:
         "interpreters": [_interpreter(spec, interpreter) for interpreter in spec.facts.interpreters],
         "native_packages": tuple(chain.from_iterable(native)),
         "donors": [_donor(spec, suite) for suite in _suites(spec)],
-        "compiled": [{"suite": place(compiled), "programs": [program(compiled)]} for compiled in spec.compiled],
         "tools": tools and {"interpreter": _interpreter(spec, tools.interpreter), "programs": tools.programs},
     }
 
@@ -141,17 +105,12 @@ def program(interpreter: Interpreter) -> str:
     return f"python{interpreter.version}{'t' if interpreter.free_threaded else ''}"
 
 
-def place(interpreter: Interpreter) -> str:
-    """Return what takes the place of a suite's name for an interpreter that comes from no suite."""
-    return f"c{program(interpreter)}"
-
-
 def _interpreter(spec: ImageSpec, interpreter: Interpreter) -> Mapping[str, str]:
     return {
         "tag": f"{interpreter.python_tag}-{interpreter.abi_tag}",
         "version": interpreter.version,
         "program": program(interpreter),
-        "suite": spec.origins.get(interpreter) or place(interpreter),
+        "suite": spec.origins[interpreter],
     }
 
 

@@ -16,9 +16,7 @@ IDENTITY_LABEL: Final = "wheel-factory.identity"
 
 
 def assemble(spec: ImageSpec, *, host: Host, work: Path, progress: Progress) -> None:
-    """Assemble the image's root filesystem in the folder `work`, which holds its compiled interpreters.
-
-    The caller owns `work` and removes it.
+    """Assemble the image's root filesystem in the folder `work`, which the caller owns and removes.
 
     Raises:
         ImageError: a tool is missing, or packages or wheels could not be downloaded.

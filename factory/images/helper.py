@@ -10,9 +10,8 @@ from factory.images.spec import declared_specs
 def helper_image(engine: Engine, folder: Path | None = None) -> str:
     """Name a trial image: one that is here, else the one with the oldest libc, which most runs need anyway.
 
-    No recipe influences it, and it has a Python in /usr/bin. Images whose interpreter is compiled are left out: making
-    one takes minutes.
+    No recipe influences it, and it has a Python in /usr/bin.
     """
-    trials = [spec for spec in declared_specs(folder) if spec.facts.role == "trial" and not spec.compiled]
+    trials = [spec for spec in declared_specs(folder) if spec.facts.role == "trial"]
     ordered = sorted(trials, key=lambda spec: spec.facts.platform.version)
     return next((spec for spec in ordered if is_here(engine, spec)), ordered[0]).facts.name

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
+from factory.images.on_demand import INTERPRETERS_FOLDER, brought
 from factory.images.pulled import PulledSpec, pulled_specs
-from factory.images.rust import RUST_FOLDER, brought
+from factory.images.rust import RUST_FOLDER
 from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs
 
 Spec = ImageSpec | PulledSpec
@@ -27,12 +28,12 @@ def specs(lock: Path | None = None, folder: Path | None = None) -> tuple[Spec, .
 def pulled_families(folder: Path | None = None) -> tuple[Path, ...]:
     """Return the folders of the families whose images come from a registry."""
     families = {path.parent for path in (folder or data_folder()).glob("*/*.toml")}
-    families.discard((folder or data_folder()) / RUST_FOLDER)
-    return tuple(sorted(family for family in families if not (family / TEMPLATE).exists()))
+    brought_folders = {(folder or data_folder()) / name for name in (RUST_FOLDER, INTERPRETERS_FOLDER)}
+    return tuple(sorted(family for family in families - brought_folders if not (family / TEMPLATE).exists()))
 
 
 def declared(lock: Path | None = None) -> tuple[ImageFacts, ...]:
-    """Return what every image declares, and which Rust can be brought to it."""
+    """Return what every image declares, and what can be brought to it."""
     return tuple(brought(spec.facts) for spec in specs(lock))
 
 

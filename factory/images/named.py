@@ -9,8 +9,8 @@ from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
+from factory.images.on_demand import brought
 from factory.images.probe import PROBE_VERSION, Probed, platform_of, probe
-from factory.images.rust import brought
 from factory.memory import NEVER, Memory, Stage
 from factory.pins import Pin
 

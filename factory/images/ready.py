@@ -12,7 +12,6 @@ from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, assemble, import_assembled, reference_of
-from factory.images.compiled import Compiler
 from factory.images.known import Spec, spec_named
 from factory.images.named import RECIPE_FAMILY, asked
 from factory.images.probe import probe, require_declared
@@ -32,7 +31,8 @@ class ReadyImage:
     """An image that is here and holds what it declares; `identity` enters the keys, `reference` is the engine's name.
 
     `path` is the PATH that the image gives its commands; that of pypa's images leads to their compilers. `mounts` are
-    volumes that every container of it gets. `base` is the image that a recipe's packages and commands were added to.
+    volumes that every container of it gets. `base` is the image before a recipe's packages and commands, or an
+    interpreter that it lists, were added.
     """
 
     facts: ImageFacts
@@ -202,9 +202,7 @@ def _find(engine: Engine, spec: ImageSpec) -> HeldImage | None:
 def _make(spec: ImageSpec, services: ImageServices) -> str:
     """Assemble and import an image, unless another user has meanwhile imported one of the same input."""
     memory = services.memory
-    compiler = Compiler(spec=spec, host=services.host, memory=memory, progress=services.progress)
     with memory.store.temp_folder() as work:
-        compiler.put_all(work)
         assemble(spec, host=services.host, work=work, progress=services.progress)
         if not memory.update and (other := _find(services.engine, spec)) is not None:
             return other.id

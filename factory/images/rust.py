@@ -3,7 +3,7 @@
 import hashlib
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -67,12 +67,6 @@ def rust_spec() -> RustSpec:
         return _spec(path, read_data(path))
     except ValueError as error:
         raise ImageError(f"{path}: {error}", hint="images/README.md names every key") from error
-
-
-def brought(facts: ImageFacts) -> ImageFacts:
-    """Add to an image's facts which Rust can be brought to it."""
-    rust = rust_spec()
-    return replace(facts, bundled_rust=rust.version) if rust.serves(facts) else facts
 
 
 def input_digest(spec: RustSpec) -> Digest:

@@ -39,7 +39,7 @@ class ImageSpec:
     """One image as declared: its facts, and what it is made from.
 
     `family_folder` holds the family's template, contract and lock files; `origins` names the suite that each
-    interpreter's binaries come from, `compiled` the suite whose source of it is compiled on the image's own;
+    interpreter's binaries come from;
     `fallbacks` name per suite the suites to take another version from where the mirror lacks a file that it lists;
     `delays` say per suite for how many days after its date an expired index is accepted;
     `without` are path patterns that dpkg leaves out; `env` is the image's environment.
@@ -52,7 +52,6 @@ class ImageSpec:
     without: tuple[str, ...]
     origins: Mapping[Interpreter, str]
     env: Mapping[str, str]
-    compiled: Mapping[Interpreter, str]
     fallbacks: Mapping[str, tuple[str, ...]]
     delays: Mapping[str, int]
     rust: Rust | None = None
@@ -62,11 +61,6 @@ class ImageSpec:
     def scripts_folder(self) -> Path:
         """The Python scripts that the template calls."""
         return self.family_folder.parent / "scripts"
-
-    @property
-    def compiled_folder(self) -> Path:
-        """The templates by which an interpreter is compiled."""
-        return self.family_folder.parent / "compiled"
 
 
 def data_folder() -> Path:
@@ -122,19 +116,18 @@ def read_spec(path: Path) -> ImageSpec:
 
 def _spec(path: Path, table: Table) -> ImageSpec:
     base = table.table("base")
-    origins, compiled = (_suites(table.table(key)) for key in ("interpreters", "compiled"))
-    if not origins and not compiled:
+    origins = _suites(table.table("interpreters"))
+    if not origins:
         raise ValueError("the image has no interpreters")
     return ImageSpec(
-        facts=_facts(path, table, (*origins, *compiled)),
+        facts=_facts(path, table, tuple(origins)),
         family_folder=path.parent,
         suite=table.required_text("suite"),
         packages=base.required_texts("packages"),
         without=base.texts("without"),
         origins=origins,
-        compiled=compiled,
         fallbacks=_fallbacks(table.table("fallback")),
-        delays=_delays(table.table("delay")),
+        delays=days_of(table.table("delay")),
         env=MappingProxyType(dict(table.required_table("env").text_items())),
         rust=_rust(table.table("rust")) if "rust" in table else None,
         tools=_tools(table.table("tools")) if "tools" in table else None,
@@ -149,7 +142,12 @@ def _fallbacks(table: Table) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({suite: table.texts(suite) for suite, _ in table.items()})
 
 
-def _delays(table: Table) -> Mapping[str, int]:
+def days_of(table: Table) -> Mapping[str, int]:
+    """Read for how many days after its date an expired index of each suite is accepted.
+
+    Raises:
+        ValueError: something is not a number of days.
+    """
     delays: dict[str, int] = {}
     for suite, days in table.items():
         if type(days) is not int or days <= 0:

@@ -1,7 +1,9 @@
 """Where the wheels must work: what the source asks for, as far as images here can build and try it."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import chain
 
 from packaging.specifiers import SpecifierSet
 
@@ -16,6 +18,8 @@ from factory.project.model import Project
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, tag_for
 
 _LIBCS = {"glibc": "manylinux", "musl": "musllinux"}
+_NOWHERE = "no image here builds for them and tries them: `factory image list`"
+_ON_DEMAND = "each is compiled once on this machine, which takes minutes: add them to interpreters if they are worth it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,7 @@ def targets(
         interpreters=tuple(here or wanted[-1:]),
         platforms=platforms,
         carried=(
-            *_missing(wanted, here, project, floors),
+            *_missing(wanted, here, project, floors, {*chain.from_iterable(image.on_demand for image in images)}),
             *_elsewhere(settings, platforms),
             *_ceilings(settings, platforms),
         ),
@@ -130,15 +134,17 @@ def _impossible(interpreter: Interpreter, project: Project | None, floors: Seque
 
 
 def _missing(
-    wanted: Sequence[Interpreter], here: Sequence[Interpreter], project: Project | None, floors: Sequence[Abi3Floor]
+    wanted: Sequence[Interpreter],
+    here: Sequence[Interpreter],
+    project: Project | None,
+    floors: Sequence[Abi3Floor],
+    on_demand: AbstractSet[Interpreter],
 ) -> Iterator[Carried]:
     reasons: dict[str, list[str]] = {}
     for interpreter in wanted:
         if interpreter not in here:
-            why = (
-                _impossible(interpreter, project, floors)
-                or "no image here builds for them and tries them: `factory image list`"
-            )
+            nowhere = _ON_DEMAND if interpreter in on_demand else _NOWHERE
+            why = _impossible(interpreter, project, floors) or nowhere
             reasons.setdefault(why, []).append(str(interpreter))
     for why, names in reasons.items():
         yield Left(what=f"interpreters: {', '.join(names)}", why=why)

@@ -107,11 +107,11 @@ def admits(requires_python: SpecifierSet, image: ImageFacts, interpreter: Interp
 def trial_image(
     interpreter: Interpreter, platform: PlatformTag, images: Sequence[ImageFacts], requires_python: SpecifierSet
 ) -> ImageFacts | None:
-    """Return the trial image that has an interpreter and the oldest libc on which the wheel must work."""
+    """Return the trial image that can have an interpreter and has the oldest libc on which the wheel must work."""
     able = [
         image
         for image in images
-        if image.role == "trial" and interpreter in image.interpreters and platform.serves(image.platform)
+        if image.role == "trial" and image.can_have(interpreter) and platform.serves(image.platform)
         if admits(requires_python, image, interpreter)
     ]
     # The name decides between equals, so that the order of the list does not.

@@ -20,10 +20,14 @@ Product: TypeAlias = WheelTag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One try of a cell's wheel; `image` is the trial image's name, None where no image has the interpreter."""
+    """One try of a cell's wheel; `image` is the trial image's name, None where no image has the interpreter.
+
+    `on_demand` says that the image does not hold the interpreter, which is made and brought there.
+    """
 
     interpreter: Interpreter
     image: str | None
+    on_demand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,8 @@ class Builder:
 
     `preparation` is what the image gets before, and `rust` whether it compiles with the image's Rust or the factory's
     own; None where there is no Rust to compile. `compiler` is what compiles C and C++ and links: the image's own, or
-    zig for the cell's platform.
+    zig for the cell's platform. `on_demand` says that the image does not hold the interpreter: it is made and brought
+    there.
     """
 
     interpreter: Interpreter
@@ -57,6 +62,7 @@ class Builder:
     preparation: Preparation | None = None
     rust: RustOrigin | None = None
     compiler: Compiler = "image"
+    on_demand: bool = False
 
     @property
     def packages(self) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ from factory.image_facts import ImageFacts
 from factory.plan.compiler import compiling, refuse_image_libraries, zig_note
 from factory.plan.crates import refuse_absent_locks
 from factory.plan.floors import doubts
+from factory.plan.gaps import gap_notes
 from factory.plan.images import admits, loader_image, trial_image
 from factory.plan.limits import pyo3_excludes
-from factory.plan.model import Builder, Cell, Compiler, Plan, Skip, Trial
+from factory.plan.model import Builder, Cell, Plan, Skip, Trial
+from factory.plan.on_demand import held_by, on_demand_notes
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
 from factory.plan.toolchain import preparation, refuse_c, rust_of
 from factory.plan.world import World, own_reason, read_world, runs
@@ -195,8 +197,14 @@ def _builder(
         refuse_image_libraries(zig_for, image, added)
     if interpreter is None:
         return None
-    compiler: Compiler = "image" if zig_for is None else "zig"
-    return Builder(interpreter=interpreter, image=image.name, preparation=added, rust=rust, compiler=compiler)
+    return Builder(
+        interpreter=interpreter,
+        image=image.name,
+        preparation=added,
+        rust=rust,
+        compiler="image" if zig_for is None else "zig",
+        on_demand=interpreter in image.on_demand,
+    )
 
 
 def _building(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpreter | None:
@@ -213,14 +221,14 @@ def _building(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpret
 
 
 def _has(image: ImageFacts, interpreter: Interpreter, world: World) -> bool:
-    return interpreter in image.interpreters and admits(world.project.requires_python, image, interpreter)
+    return image.can_have(interpreter) and admits(world.project.requires_python, image, interpreter)
 
 
 def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
-    """Choose the interpreter that builds an abi3 wheel: the lowest listed one that the floor covers and the image has.
+    """Choose the interpreter that builds an abi3 wheel: the lowest listed one of those covered that the image can have.
 
-    Without a listed one, an unlisted one of the image serves. Where the interpreter decides the floor, it must be
-    exactly that.
+    Without a listed one, an unlisted one that the image holds serves. Where the interpreter decides the floor, it must
+    be exactly that.
 
     Raises:
         PlanError: the image has none.
@@ -228,26 +236,35 @@ def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpr
     pyo3 = world.project.pyo3.version if world.project.pyo3 else None
     able = [
         interpreter
-        for interpreter in sorted(image.interpreters)
+        for interpreter in sorted({*image.interpreters, *(wanted for wanted in world.owed if image.can_have(wanted))})
         if floor.covers(interpreter)
         and runs(world.project.requires_python, interpreter)
         and admits(world.project.requires_python, image, interpreter)
         and not (pyo3 is not None and pyo3_excludes(pyo3, interpreter, by_floor=False))
         and (world.floors.way != "interpreter" or interpreter.minor == floor.minor)
         and (not world.floors.always_on or world.floors.made_by(interpreter) == floor)
+        and (interpreter.free_threaded or not _needs_free_threaded(world, floor))
     ]
     listed = [interpreter for interpreter in able if interpreter in world.owed]
     if able:
         return (listed or able)[0]
-    held = ", ".join(str(interpreter) for interpreter in image.interpreters)
-    raise PlanError(
-        f"no interpreter of {image.name} can build the abi3 floor {floor}", hint=f"it has {held or 'no interpreter'}"
-    )
+    only = "; abi3t is made by a free-threaded one alone" if _needs_free_threaded(world, floor) else ""
+    raise PlanError(f"no interpreter of {image.name} can build the abi3 floor {floor}", hint=held_by(image) + only)
+
+
+def _needs_free_threaded(world: World, floor: Abi3Floor) -> bool:
+    """Whether only a free-threaded interpreter makes a floor's wheel: maturin alone makes abi3t by any (maturin#3113).
+
+    Others make it by what builds: setuptools 84 (`stable_abi_tag`), scikit-build-core 1.1 (`_stable_abi_tag`).
+    """
+    return floor.free_threaded and (world.recipe.build.backend or world.project.backend) != "maturin"
 
 
 def _trial(world: World, interpreter: Interpreter, platform: PlatformTag) -> Trial:
     image = trial_image(interpreter, platform, world.images, world.project.requires_python)
-    return Trial(interpreter=interpreter, image=None if image is None else image.name)
+    if image is None:
+        return Trial(interpreter=interpreter, image=None)
+    return Trial(interpreter=interpreter, image=image.name, on_demand=interpreter in image.on_demand)
 
 
 def _known(world: World, built_for: BuiltFor) -> Iterator[Interpreter]:
@@ -268,6 +285,8 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
     yield from doubts(world.recipe, world.project)
     zig = (zig_note(cell, recipe_for(world.recipe, cell.id), world.families) for cell in cells)
     yield from dict.fromkeys(note for note in zig if note is not None)
+    yield from on_demand_notes(cells)
+    yield from gap_notes(world.project.pyo3, min(world.floors.floors, default=None))
     for floor in world.floors.floors:
         itself = Interpreter(floor.minor, floor.free_threaded)
         for cell in cells:

@@ -17,7 +17,7 @@ from factory.plan.limits import pyo3_excludes, pyo3_links_libpython
 from factory.plan.selection import rule_for
 from factory.project.model import Project
 from factory.recipe.model import Recipe, Wanted
-from factory.tags import Abi3Floor, AnyPython, Interpreter, tag_for
+from factory.tags import FIRST_ABI3T, Abi3Floor, AnyPython, Interpreter, tag_for
 
 _PATCHES = range(60)  # more releases than any minor version had
 
@@ -149,7 +149,10 @@ def _excluded(held: _Held, floors: Floors, interpreter: Interpreter) -> Exclusio
     if home is None and (other := floors.made_by(interpreter)) is not None:
         return Exclusion(reason=f"the source makes its abi3 floor {other}, which abi3 does not list", kind="floor")
     if home is None and interpreter.free_threaded and floors.always_on and _limits_every_build(project):
-        reason = f"setuptools builds nothing for it where py_limited_api is set: {floors.source}"
+        wrong = (
+            f"tags its wheel {min(floors.floors)}-abi3.abi3t" if interpreter.minor >= FIRST_ABI3T else "builds nothing"
+        )
+        reason = f"setuptools {wrong} for it where py_limited_api is set: {floors.source}"
         return Exclusion(reason=reason, kind="floor")
     with_gil = interpreter.implementation == "cp" and not interpreter.free_threaded
     if home is None and with_gil and floors.floors and floors.always_on:
@@ -165,7 +168,10 @@ def _uncovered(floors: Floors, tag: AnyPython, interpreter: Interpreter) -> Excl
 
 
 def _limits_every_build(project: Project) -> bool:
-    """Whether a project sets `py_limited_api` for every build: free-threaded ones then fail (setuptools#4420)."""
+    """Whether a project sets `py_limited_api` for every build.
+
+    Free-threaded ones then fail before 3.15 (setuptools#4420), and later claim abi3t from the project's own floor on.
+    """
     return project.backend == "setuptools" and project.floor is not None and project.floor.way == "project"
 
 

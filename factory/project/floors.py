@@ -1,7 +1,7 @@
 """abi3 floors where sources state them: PyO3's features, and the settings of the tools that tag a wheel."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from factory.project.cargo import Crate
 from factory.project.model import Pyo3, ReadFloor
@@ -17,20 +17,27 @@ _FEATURE = re.compile(r"(?P<abi>abi3t?)-py3(?P<minor>[0-9]{1,2})")
 def pyo3_floor(backend: str, crate: Crate | None, pyo3: Pyo3 | None) -> ReadFloor | None:
     """Read the floors that PyO3's features make under maturin: the lowest `abi3-pyXY`, and the lowest `abi3t-pyXY`.
 
+    Of several features for one ABI the lowest wins (PyO3's guide, "Minimum Python version for abi3").
+
     setuptools-rust adds the features for the floor that it is given, so there they state none.
     """
     if backend != "maturin" or crate is None or pyo3 is None:
         return None
-    lowest: dict[str, int] = {}
+    asked: dict[str, list[int]] = {}
     for feature in pyo3.features:
         if match := _FEATURE.fullmatch(feature):
-            abi, minor = match["abi"], int(match["minor"])
-            lowest[abi] = min(minor, lowest.get(abi, minor))
-    if not lowest:
+            asked.setdefault(match["abi"], []).append(int(match["minor"]))
+    if not asked:
         return None
-    floors = tuple(Abi3Floor(minor, free_threaded=abi == "abi3t") for abi, minor in sorted(lowest.items()))
-    features = " and ".join(f"{abi}-py3{minor}" for abi, minor in sorted(lowest.items()))
+    floors = tuple(Abi3Floor(min(minors), free_threaded=abi == "abi3t") for abi, minors in sorted(asked.items()))
+    features = " and ".join(_listed(abi, sorted(minors)) for abi, minors in sorted(asked.items()))
     return ReadFloor(floors=floors, way="default", where=f"{crate.manifest} asks PyO3 for {features}")
+
+
+def _listed(abi: str, minors: Sequence[int]) -> str:
+    """Name the features of one ABI, the lowest first, and say that it wins where there are others."""
+    lowest, *others = (f"{abi}-py3{minor}" for minor in minors)
+    return f"{lowest} (the lowest wins; it also asks for {', '.join(others)})" if others else lowest
 
 
 def configured_floor(

@@ -26,12 +26,27 @@ class BuildSystem:
         return self.build_backend.partition(":")[0].partition(".")[0]
 
 
+Usage = Literal["text_signature", "dict", "weakref", "buffer", "native base", "immutable_type", "datetime"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pyo3Use:
+    """A use of PyO3 that some stable ABIs lack, and where it is: `src/lib.rs:12`."""
+
+    usage: Usage
+    place: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pyo3:
-    """The crate's PyO3: the version its lock pins (None without a lock) and its features, defaults included."""
+    """The crate's PyO3: the version its lock pins (None without a lock) and its features, defaults included.
+
+    `uses` are what patterns find in the crate's own source.
+    """
 
     version: Version | None
     features: frozenset[str]
+    uses: tuple[Pyo3Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

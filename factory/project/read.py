@@ -1,5 +1,7 @@
 """What a source tree says of itself, by reading alone: nothing of it is ever run."""
 
+from dataclasses import replace
+
 from factory.digest import Digest
 from factory.errors import SourceError
 from factory.project.bindings import any_abi_of_cmake
@@ -10,6 +12,7 @@ from factory.project.metadata import read_metadata, read_setup_cfg, requirements
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
 from factory.project.setup_script import SetupScript, read_setup_script
+from factory.project.uses import read_uses
 from factory.project.written_tags import written_tags
 from factory.tables import Table
 
@@ -35,7 +38,8 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
     system = _build_system(pyproject)
     backend = chosen.backend or _backend(system)
     rust = read_rust(files, folder, Packaging(backend=backend, pyproject=pyproject, script=script), chosen)
-    crate, lock, pyo3 = rust.crate, rust.lock, rust.pyo3
+    crate, lock = rust.crate, rust.lock
+    pyo3 = replace(rust.pyo3, uses=read_uses(tree, crate)) if rust.pyo3 and crate else None
     written = written_tags(files, folder, pyproject, system)
     any_abi = rust.any_abi or any_abi_of_cmake(pyproject) or written.tag
     floor = pyo3_floor(backend, crate, pyo3) or configured_floor(pyproject, cfg, script, folder)

@@ -15,7 +15,7 @@ _ALL = "write default, interpreter, project, {feature: NAME} or {option: TEXT}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloorWay:
-    """How the abi3 floor reaches the build; `value` is the feature's or option's text, `{floor}` still in it."""
+    """How the abi3 floor reaches the build; `value` is the feature's or option's text, with its placeholders."""
 
     kind: Literal["default", "feature", "option", "interpreter", "project"] = "default"
     value: str = ""

@@ -45,10 +45,10 @@ def line(text: str) -> str:
 
 
 def without_placeholders(text: str, known: str) -> str:
-    """Refuse `{floor}`, `{source}` and `{wheel}` but for the ones named in `known`."""
+    """Refuse `{abi}`, `{floor}`, `{source}` and `{wheel}` but for the ones named in `known`."""
     for match in _PLACEHOLDER.finditer(text):
         if match[1] not in known.split():
-            home = "build.floor" if match[1] == "floor" else "test.run"
+            home = "build.floor" if match[1] in ("abi", "floor") else "test.run"
             raise RefusalError(f"{match.group()} is not replaced here", f"it is replaced only in {home}")
     return text
 
@@ -59,8 +59,8 @@ def trial_script(text: str) -> str:
 
 
 def floor_text(text: str) -> str:
-    """Read a feature or option that may hold `{floor}`."""
-    return without_placeholders(text, "floor")
+    """Read a feature or option that may hold `{abi}` and `{floor}`."""
+    return without_placeholders(text, "abi floor")
 
 
 def project_name(text: str) -> NormalizedName:

@@ -1,4 +1,4 @@
-"""Fit a build image for cells: prepare it as a recipe asks, and bring Rust to it."""
+"""Fit an image for cells and trials: prepare it as a recipe asks, and bring Rust and interpreters to it."""
 
 from dataclasses import dataclass
 
@@ -6,22 +6,25 @@ from factory import codec
 from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.keys import key
-from factory.plan.model import Cell, Preparation
+from factory.plan.model import Cell, Preparation, Trial
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
+from factory.stages.interpreter import with_interpreter
 from factory.stages.prepared import prepared_image
 from factory.stages.rust import with_rust
 from factory.stages.zig import Zig, with_zig
+from factory.tags import Interpreter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitting:
-    """One way to fit a build image; cells that ask for the same share the fitted image."""
+    """One way to fit an image; cells and trials that ask for the same share the fitted image."""
 
     image: str
-    preparation: Preparation | None
-    bundled_rust: bool
+    preparation: Preparation | None = None
+    bundled_rust: bool = False
     zig: Zig | None = None
+    interpreter: Interpreter | None = None
 
     @property
     def name(self) -> str:
@@ -33,12 +36,15 @@ class Fitting:
             parts.append("rust")
         if self.zig is not None:
             parts.append(str(self.zig))
+        if self.interpreter is not None:
+            parts.append(str(self.interpreter))
         return "+".join(parts)
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to do."""
-        return self.preparation is not None or self.bundled_rust or self.zig is not None
+        changes = (self.preparation, self.zig, self.interpreter)
+        return self.bundled_rust or any(change is not None for change in changes)
 
 
 def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
@@ -51,7 +57,15 @@ def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
         preparation=builder.preparation,
         bundled_rust=builder.rust == "bundle",
         zig=Zig.of(planned.tree, cell.platform) if cell.by_zig else None,
+        interpreter=builder.interpreter if builder.on_demand else None,
     )
+
+
+def fitting_of_trial(trial: Trial) -> Fitting | None:
+    """Return how a trial's image is fitted; None for a trial that no image can carry out."""
+    if trial.image is None:
+        return None
+    return Fitting(image=trial.image, interpreter=trial.interpreter if trial.on_demand else None)
 
 
 def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage | Failure:
@@ -70,4 +84,6 @@ def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage
         image = with_rust(services, image)
     if isinstance(image, ReadyImage) and fitting.zig is not None:
         image = with_zig(services, image, fitting.zig)
+    if isinstance(image, ReadyImage) and fitting.interpreter is not None:
+        image = with_interpreter(services, image, fitting.interpreter, subject)
     return image

@@ -25,7 +25,7 @@ from factory.stages.requirement import SdistBuilder
 from factory.stages.resolve import resolved, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
-from factory.steps import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Step
+from factory.steps import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python, Step, image_python, trial_python
 from factory.tags import Interpreter
 from factory.trials.commands import processor_model, trial_steps, wants_source
 from factory.trials.requirements import requirements_of
@@ -135,12 +135,19 @@ class TrialWork:
             self.wheel.filename,
             about,
             recipe.test,
-            self.interpreter,
+            self._python,
             epoch_s=self.planned.tree.epoch_s,
             emulated=self._model if isinstance(emulator, Emulator) else None,
             watched=bool(self._witness),
         )
         return _Means(files=files, about=about, emulator=emulator, steps=steps)
+
+    @property
+    def _python(self) -> Python:
+        """The interpreter where its distribution has it if the image holds it, else where it was brought."""
+        is_held = self.interpreter in self.image.facts.interpreters
+        path = trial_python(self.interpreter) if is_held else image_python(self.interpreter)
+        return Python(interpreter=self.interpreter, path=path)
 
     @property
     def _witness(self) -> tuple[FileEntry, ...]:
@@ -223,7 +230,7 @@ class TrialWork:
         tools = tools_volume(self.services, self.image)
         if isinstance(tools, Failure):
             return tools
-        mounts = (Mount(volume=tools, path=TOOLS),)
+        mounts = (*self.image.mounts, Mount(volume=tools, path=TOOLS))
         session.start(ContainerSpec(image=self.image.reference, label=self.address, env={}, mounts=mounts))
         store = self.services.memory.store
         session.put(wheel_files(store, [self.wheel, *means.files]), WHEELHOUSE)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -18,10 +19,10 @@ from factory.steps import (
     UV_OFFLINE,
     WHEELHOUSE,
     WORK,
+    Python,
     Step,
     StepName,
     search_path,
-    trial_python,
 )
 from factory.tags import Interpreter
 from factory.trials.subjects import Subjects
@@ -45,7 +46,7 @@ def trial_steps(
     wheel: str,
     subjects: Subjects,
     test: TestSpec,
-    interpreter: Interpreter,
+    python: Python,
     *,
     epoch_s: int,
     emulated: str | None = None,
@@ -62,14 +63,14 @@ def trial_steps(
     extras = f"[{','.join(test.extras)}]" if test.extras else ""
     this_wheel = f"{name}{extras} @ file://{quote(str(WHEELHOUSE / wheel))}"
     wanted = (this_wheel, *(str(requirement) for requirement in test.requires))
-    steps = [_venv(interpreter, env), _install(wanted, env), *_tries(subjects, test, env)]
+    steps = [_venv(python.path, env), _install(wanted, env), *_tries(subjects, test, env)]
     if emulated is not None and (subjects.modules or subjects.natives):
         steps.append(_emulated(subjects, emulated, env))
     if test.run:
         lines = [line.replace("{source}", str(SOURCE)).replace("{wheel}", str(WHEELHOUSE / wheel)) for line in test.run]
         script = "\n".join([f"mkdir -p {_RUN_FOLDER}", f"cd {_RUN_FOLDER}", *lines])
         steps.append(Step(name="test", argv=("sh", "-ec", script), env=env, phase="trial", timeout_s=test.timeout_s))
-        steps += [_witness(subjects, interpreter, env)] if watched else []
+        steps += [_witness(subjects, python.interpreter, env)] if watched else []
     return tuple(steps)
 
 
@@ -135,14 +136,14 @@ def _env(epoch_s: int) -> Mapping[str, str]:
     )
 
 
-def _venv(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
+def _venv(python: PurePosixPath, env: Mapping[str, str]) -> Step:
     argv = (
         str(TOOLS / "bin/uv"),
         "venv",
         *UV_OFFLINE,
         "--no-project",
         "--python",
-        trial_python(interpreter),
+        str(python),
         str(ENVIRONMENT),
     )
     return Step(name="environment", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)

@@ -24,7 +24,7 @@ def load_steps(
     A library that is not found is no failure if it matches a glob of `excluded`: the user's system has it.
     An object that is `tolerated` has a finding that the recipe waives.
     """
-    python = trial_python(interpreter)
+    python = str(trial_python(interpreter))
     env = MappingProxyType({"PATH": search_path(), "LC_ALL": "C.UTF-8"})
     unpack = (python, "-I", "-m", "zipfile", "-e", str(WHEELHOUSE / wheel), str(_UNPACKED))
     paths = [str(_UNPACKED / name) for name in objects]

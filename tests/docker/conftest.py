@@ -7,15 +7,38 @@ from pathlib import Path
 import docker
 import pytest
 
+from factory.digest import chunks
+from factory.host import Host
+from factory.images.interpreters import CompileInterpreter, FetchInterpreterSource, MoveInterpreter
+from factory.keys import key
+from factory.store import Store
+from factory.store.entry import parse_entry
 from tests.docker.command import Command, remove_all
 
 
 @pytest.fixture(scope="session")
-def shared_store(tmp_path_factory: pytest.TempPathFactory, daemon: docker.DockerClient) -> Iterator[Path]:
-    """A store that the session's tests share: what one of them has fetched, another has not to fetch."""
+def shared_store(tmp_path_factory: pytest.TempPathFactory, daemon: docker.DockerClient, host: Host) -> Iterator[Path]:
+    """A store that the session's tests share: what one of them has fetched, another has not to fetch.
+
+    It has the interpreters that this machine's own store has: to compile one takes minutes.
+    """
     store = tmp_path_factory.mktemp("store")
+    with Store.open(host.store) as own, Store.open(store) as shared:
+        for stage in (FetchInterpreterSource, CompileInterpreter, MoveInterpreter):
+            _copy(stage.NAME, own, shared)
     yield store
     _remove(daemon, store)
+
+
+def _copy(stage: str, own: Store, shared: Store) -> None:
+    """Copy all that a store remembers of a stage, with its files."""
+    for path in (own.path / "ledger" / stage).glob("*"):
+        entry = parse_entry(path.read_bytes())
+        if entry is not None and all(own.has(blob) for blob in entry.blobs):
+            for blob in entry.blobs:
+                with own.open_blob(blob) as stream:
+                    shared.put_stream(chunks(stream), blob.short)
+            shared.ledger_put(stage, key(entry.document), entry.document, entry.result, entry.blobs)
 
 
 @pytest.fixture(scope="session")

@@ -123,7 +123,7 @@ def test_what_was_asked_once_is_known_without_an_engine(workshop: Command, pin: 
     assert (pulled.code, planned.code, shown.code) == (0, 0, 0), pulled.stderr + planned.stderr + shown.stderr
     assert said.stdout.strip() == str(pin), said.stderr
     assert f"{pin.reference} builds for {PLATFORM}" in planned.stdout
-    assert "interpreters: cp39 cp311 cp313 cp313t cp314\n" in shown.stdout
+    assert "interpreters: cp39 cp311 cp313 cp314\n" in shown.stdout
     assert "packages by: apt" in shown.stdout
 
 

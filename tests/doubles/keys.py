@@ -20,7 +20,7 @@ from tests.doubles.run import World, make_world
 DATA = Path(__file__).parents[1] / "data/keys"
 BUNDLE = DATA / "tool-bundle"
 ENGINE = DATA / "in-the-engine.json"
-HERE = ("interpreter", "interpreter-source")
+HERE = ("interpreter", "interpreter-moved", "interpreter-source")
 """Stages whose work starts a program on this machine."""
 
 CHANGED = (
@@ -32,6 +32,7 @@ _OURS: Mapping[str, Mapping[str, JSON]] = MappingProxyType(
     {
         "audit": {"gate": "the identity of the gate's code"},
         "rust": {"made of": "the digest of the bundle's data files"},
+        "interpreter-moved": {"made of": "the digest of the helpers"},
     }
 )
 """What depends on the factory's own code or data files, and may change with them."""
@@ -63,8 +64,9 @@ def carry_out_all(world: World) -> None:
 
 
 def compile_one(world: World) -> None:
-    """Compile an interpreter that no suite packs; starts `sh` on this machine."""
+    """Compile an interpreter, and move another out of its suite; starts `sh` on this machine."""
     world.compile()
+    world.compile("cp315")
 
 
 def bundle(world: World) -> str:

@@ -28,7 +28,8 @@ from factory.image_facts import ImageFacts
 from factory.images import ReadyImage
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, reference_of
-from factory.images.compiled import Compiler
+from factory.images.interpreters import MOVERS, Maker
+from factory.images.on_demand import OnDemandSpec
 from factory.images.pulled import PulledSpec
 from factory.images.ready import ImageServices, ensure_bootstrapped, ensure_pinned, ensure_pulled
 from factory.images.rust import RustBundle
@@ -49,7 +50,7 @@ from factory.stages.source import FetchSdist
 from factory.stages.versions import VERSIONS
 from factory.store import Store
 from factory.store.entry import LedgerEntry, parse_entry
-from factory.tags import Interpreter
+from factory.tags import Interpreter, PlatformTag
 from factory.tool_bundle import ToolBundle
 from tests.doubles.engine import EngineDouble
 from tests.doubles.projects import programs, sdist_of
@@ -268,42 +269,41 @@ class World:
         memory = Memory(store=self.store, cancelled=self.cancelled, on_wait=self.progress.append)
         return ImageServices(engine=self.engine, host=self.host, memory=memory, progress=self.progress.append)
 
-    def compile(self) -> bytes:
-        """Compile an interpreter that no suite packs, and return it; starts `sh` here.
+    def compile(self, tag: str = "cp313t") -> bytes:
+        """Compile an interpreter, or move cp315 out of its suite, and return it; starts `sh` here.
 
-        The scripts write what lies in `compiled` below the images: `source.txt` and `made.txt`; and to `ran` which of
-        them ran.
+        The scripts write what lies beside them: `source.txt` and `made.txt`; and to `ran` which of them ran.
         """
         self.compiled.mkdir(parents=True, exist_ok=True)
-        for name, made in (("source.sh.j2", "source"), ("compile.sh.j2", "made"), ("cpython.sh", "inside")):
+        scripts = {"source.sh.j2": "source", "compile.sh.j2": "made", "cpython.sh": "inside", "packed.sh.j2": "made"}
+        for name, made in scripts.items():
             text = f"set -e\necho {made} >>$COMPILED/ran\ncat $COMPILED/{made}.txt >{made}.tar\necho >{made}.manifest\n"
             (self.compiled / name).write_text(text)
             (self.compiled / f"{made}.txt").touch()
+        for name in MOVERS:
+            (self.compiled.parent / name).parent.mkdir(exist_ok=True)
+            (self.compiled.parent / name).touch()
         bootstrapper = self.folder / "home/mmdebstrap"
         bootstrapper.write_text("#!/bin/sh\n")
         bootstrapper.chmod(0o755)
         host = replace(self.host, path=f"{self.host.path}:/usr/bin:/bin")
         memory = Memory(store=self.store, cancelled=self.cancelled, update=self.update, on_wait=self.progress.append)
-        compiler = Compiler(spec=self._compiled_spec(), host=host, memory=memory, progress=self.progress.append)
-        with self.store.temp_folder() as work:
-            compiler.put_all(work)
-            return (work / "cpython3.13t.tar").read_bytes()
+        maker = Maker(spec=self._compiled_spec(), host=host, memory=memory, progress=self.progress.append)
+        return self.store.read(maker.made(Interpreter.parse(tag)).tar.digest)
 
     @property
     def compiled(self) -> Path:
         """The folder of the scripts that compile."""
-        return self.folder / "images/compiled"
+        return self.folder / "images/interpreters"
 
-    def _compiled_spec(self) -> ImageSpec:
-        return ImageSpec(
-            facts=make_trial_image("cp313t", "manylinux_2_41_x86_64"),
-            family_folder=self.folder / "images/trial",
+    def _compiled_spec(self) -> OnDemandSpec:
+        return OnDemandSpec(
+            folder=self.compiled,
+            platform=PlatformTag.parse("manylinux_2_41_x86_64"),
             suite="trixie",
             packages=(),
-            without=(),
-            origins={},
-            env={},
-            compiled={Interpreter.parse("cp313t"): "sid"},
+            packed={Interpreter.parse("cp315"): "sid"},
+            compiled={Interpreter.parse("cp313t"): ("sid",)},
             fallbacks={},
             delays={},
         )

@@ -116,6 +116,7 @@ def make_image(
     role: Literal["build", "trial"] = "build",
     name: str = "",
     releases: str = "",
+    on_demand: str = "",
 ) -> ImageFacts:
     """Make a build image that holds these interpreters, of which `releases` are known: `cp39==3.9.2`."""
     return ImageFacts(
@@ -128,12 +129,13 @@ def make_image(
         c=Version(c) if c else None,
         packages=manager,
         releases=tuple(Release.of(*text.split("==")) for text in releases.split()),
+        on_demand=interpreters(on_demand),
     )
 
 
-def make_trial_image(held: str, platform: str, releases: str = "") -> ImageFacts:
+def make_trial_image(held: str, platform: str, releases: str = "", on_demand: str = "") -> ImageFacts:
     """Make a trial image."""
-    return make_image(held, platform=platform, role="trial", rust=None, c=None, releases=releases)
+    return make_image(held, platform=platform, role="trial", rust=None, c=None, releases=releases, on_demand=on_demand)
 
 
 IMAGES = (

@@ -1,4 +1,4 @@
-"""An interpreter that no suite packs is compiled once; only its source is asked for again."""
+"""An interpreter that no image holds is compiled once; only its source is asked for again."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,3 +64,24 @@ def test_an_interpreter_whose_file_is_gone_is_compiled_again(world: World) -> No
 
     assert world.compile() == b"an interpreter"
     assert ran(world) == ["source", "made", "made"]
+
+
+def test_an_interpreter_of_a_suite_is_moved_once_and_asked_for_again_by_update(world: World) -> None:
+    (world.compiled / "made.txt").write_text("an interpreter")
+
+    first, second = world.compile("cp315"), world.compile("cp315")
+    world.update = True
+    world.compile("cp315")
+
+    assert first == second == b"an interpreter"
+    assert ran(world) == ["made", "made"]
+    assert world.progress == ["unpacking cp315 of sid"] * 2
+
+
+def test_another_helper_moves_an_interpreter_again(world: World) -> None:
+    world.compile("cp315")
+    (world.compiled.parent / "scripts/relocate.py").write_text("pass\n")
+
+    world.compile("cp315")
+
+    assert ran(world) == ["made", "made"]

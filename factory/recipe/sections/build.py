@@ -128,7 +128,8 @@ class BuildSpec:
     )
     floor: FloorWay = optional(
         kind=FloorKind(),
-        doc="How the abi3 floor reaches the build; `{floor}` in a feature becomes `py39`, in an option `cp39`.",
+        doc="How the abi3 floor reaches the build; `{floor}` in a feature becomes `py39`, in an option `cp39`; "
+        "`{abi}` becomes `abi3`, or `abi3t` for a floor such as `cp315t`.",
         example="floor: {feature: 'abi3-{floor}'}",
         default=FloorWay(),
         shown_default="`default`",

@@ -109,6 +109,31 @@ def test_the_floor_as_an_option_is_spelled_cp39() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("floor", "feature"),
+    [pytest.param("cp311", "abi3-py311", id="abi3"), pytest.param("cp315t", "abi3t-py315", id="abi3t")],
+)
+def test_a_feature_may_name_the_abi(floor: str, feature: str) -> None:
+    build = BuildSpec(floor=FloorWay(kind="feature", value="{abi}-{floor}"))
+
+    assert config_settings(build, make_project(), Abi3Floor.parse(floor)) == {"build-args": ["--features", feature]}
+
+
+@pytest.mark.parametrize(
+    ("backend", "option", "spelled"),
+    [
+        pytest.param("setuptools", "--py-limited-api={floor}", "--py-limited-api=cp315", id="setuptools takes a tag"),
+        pytest.param("pep517", "wheel.py-api={floor}", "cp315t", id="scikit-build-core takes a floor"),
+    ],
+)
+def test_the_floor_of_both_builds_is_spelled_as_its_backend_reads_it(backend: str, option: str, spelled: str) -> None:
+    build = BuildSpec(floor=FloorWay(kind="option", value=option))
+
+    settings = config_settings(build, make_project(backend), Abi3Floor.parse("cp315t"))
+
+    assert [*settings.values()] == [spelled]
+
+
 def test_a_version_specific_cell_gets_no_floor_option() -> None:
     build = BuildSpec(floor=FloorWay(kind="option", value="--py-limited-api={floor}"))
 

@@ -6,7 +6,7 @@ from factory.farm.graph import jobs_of
 from factory.farm.jobs import BuildCell, FitImage, Job, MakeImage, TryWheel
 from tests.doubles.projects import HASHES, PLAIN, STABLE, WORDS
 from tests.doubles.run import World
-from tests.makers.plans import make_image
+from tests.makers.plans import interpreters, make_image
 
 PIN = "registry.example/image@sha256:" + "ab" * 32
 
@@ -80,3 +80,16 @@ def test_the_others_begin_after_the_first_where_nothing_states_the_tags(world: W
 
 def test_without_recipes_there_is_no_job() -> None:
     assert jobs_of([], workers=2) == []
+
+
+def test_an_interpreter_is_made_by_one_job_and_the_others_that_bring_it_wait_for_that_one(world: World) -> None:
+    world.images = tuple(replace(image, on_demand=interpreters("cp315t")) for image in world.images)
+
+    jobs = jobs_for(world, WORDS.replace("cp311, cp313", "cp313, cp315t"), PLAIN.replace("cp313", "cp315t"))
+
+    fitted = {job.fitting.name: job for job in jobs if isinstance(job, FitImage)}
+    (first, *others) = [job for job in jobs if isinstance(job, FitImage) and job.fitting.interpreter]
+    assert (first.after, {job.after for job in others}) == ((), {(first.key,)})
+    assert all({*job.needs} <= {earlier.key for earlier in jobs[:number]} for number, job in enumerate(jobs))
+    (trial, *_) = [job for job in jobs if isinstance(job, TryWheel) and job.trial.on_demand]
+    assert fitted[trial.image].fitting.interpreter == trial.trial.interpreter

@@ -9,7 +9,7 @@ import jinja2
 import pytest
 
 from factory.host import read_host
-from factory.images.assembly import compile_script, input_digest, script, source_script
+from factory.images.assembly import input_digest, script
 from factory.images.bootstrap import identity
 from factory.images.shell import script_env
 from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs, read_spec
@@ -37,10 +37,9 @@ def test_every_declared_image_has_a_script(spec: ImageSpec) -> None:
 
 @pytest.mark.parametrize("spec", declared_specs(), ids=lambda spec: spec.facts.name)
 def test_every_script_leaves_the_freshness_of_indexes_to_the_mirror(spec: ImageSpec) -> None:
-    compiled = [make(spec, each) for each in spec.compiled for make in (source_script, compile_script)]
     rust = (spec.family_folder.parent / "rust/assemble.sh").read_text()
 
-    for text in (script(spec), rust, *compiled):
+    for text in (script(spec), rust):
         assert "Check-Valid-Until" not in text
         assert '--aptopt="$FRESHNESS"' in text
 

@@ -31,7 +31,6 @@ class Shelf:
         pytest.param((), "trial-bullseye", id="none"),
         pytest.param(("trial-trixie", "trial-forky"), "trial-trixie", id="the-oldest-that-is-here"),
         pytest.param(("lookalike-manylinux_2_31_x86_64",), "trial-bullseye", id="no-build-image"),
-        pytest.param(("trial-bullseye-cp313t",), "trial-bullseye", id="none-whose-interpreter-is-compiled"),
     ],
 )
 def test_a_trial_image_that_is_here_is_taken(held: tuple[str, ...], chosen: str) -> None:

@@ -10,8 +10,8 @@ from packaging.version import Version
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts, Release
 from factory.images.named import AskImage, known, read_facts, remembered
+from factory.images.on_demand import brought
 from factory.images.probe import Libc, Probed
-from factory.images.rust import brought
 from factory.memory import Memory
 from factory.pins import Pin
 from factory.store import Store

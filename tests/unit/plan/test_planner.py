@@ -431,6 +431,10 @@ def test_a_limited_api_that_the_project_sets_for_every_build_excludes_free_threa
 
     with pytest.raises(PlanError, match="cp313t is listed, but setuptools builds nothing for it where py_limited_api"):
         make_plan(make_recipe("cp39 cp313t"), project)
+    with pytest.raises(
+        PlanError, match=r"cp315t is listed, but setuptools tags its wheel cp39-abi3\.abi3t for it where"
+    ):
+        make_plan(make_recipe("cp39 cp315t"), project)
     skip = SkipRule(select="cp313-cp313t-*", reason="setuptools refuses it")
     assert summary_of(make_plan(make_recipe("cp39 cp313t", skip=[skip]), project)) == {"cp39-abi3": "cp39 | cp39"}
 

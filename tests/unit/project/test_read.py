@@ -243,6 +243,17 @@ def test_a_floor_says_where_it_was_read() -> None:
     assert project.floor.way == "default"
 
 
+def test_of_several_features_for_one_abi_the_plan_says_that_the_lowest_wins() -> None:
+    project = read(
+        rust("[dependencies]\npyo3 = {version = '1', features = ['abi3-py312', 'abi3-py39', 'abi3-py310']}\n")
+    )
+
+    assert project.floor is not None
+    assert project.floor.where == (
+        "Cargo.toml asks PyO3 for abi3-py39 (the lowest wins; it also asks for abi3-py310, abi3-py312)"
+    )
+
+
 def test_a_recipes_features_count_and_replace_maturins() -> None:
     cargo = "[dependencies]\npyo3 = '1'\n[features]\ndefault = ['pyo3/abi3-py312']\nlow = ['pyo3/abi3-py39']\n"
     files = rust(cargo, maturin="[tool.maturin]\nfeatures = ['pyo3/abi3-py38']\n")

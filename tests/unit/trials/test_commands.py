@@ -1,6 +1,7 @@
 """What a trial installs: this very wheel, and what its metadata asks for; and what it is told to try."""
 
 import json
+from pathlib import PurePosixPath
 
 import pytest
 from packaging.requirements import Requirement
@@ -8,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 from factory.catalogue import Processor
 from factory.recipe import model
+from factory.steps import Python
 from factory.tags import Interpreter
 from factory.trials.commands import processor_model, trial_steps
 from factory.trials.load import load_steps
@@ -17,6 +19,7 @@ from factory.untrusted import UntrustedTextError
 
 SPAM = canonicalize_name("spam")
 WHEEL = "spam-1.0-cp39-abi3-manylinux_2_31_x86_64.whl"
+PYTHON = Python(interpreter=Interpreter(13), path=PurePosixPath("/usr/bin/python3.13"))
 
 
 def asked(*requires: str, extras: tuple[str, ...] = (), minor: int = 13) -> list[str]:
@@ -26,7 +29,7 @@ def asked(*requires: str, extras: tuple[str, ...] = (), minor: int = 13) -> list
 
 def test_the_wheel_is_asked_for_by_its_path() -> None:
     """By name and version, an installer could choose another file of the same release."""
-    install = trial_steps(SPAM, WHEEL, Subjects(), model.TestSpec(extras=("fast",)), Interpreter(13), epoch_s=1)[1]
+    install = trial_steps(SPAM, WHEEL, Subjects(), model.TestSpec(extras=("fast",)), PYTHON, epoch_s=1)[1]
 
     assert install.argv[-1] == f"spam[fast] @ file:///work/wheelhouse/{WHEEL}"
     assert "--no-index" in install.argv
@@ -83,8 +86,14 @@ def test_extras_that_ask_for_one_another_without_end_are_refused() -> None:
         asked(*own, *(f"a{n}; extra == 'x'" for n in range(1000)))
 
 
+def test_the_environment_is_made_of_the_interpreter_that_is_named() -> None:
+    environment = trial_steps(SPAM, WHEEL, Subjects(), model.TestSpec(), PYTHON, epoch_s=1)[0]
+
+    assert environment.argv[-2:] == ("/usr/bin/python3.13", "/work/env")
+
+
 def test_without_modules_and_tests_nothing_is_run_after_the_installation() -> None:
-    names = [step.name for step in trial_steps(SPAM, WHEEL, Subjects(), model.TestSpec(), Interpreter(13), epoch_s=1)]
+    names = [step.name for step in trial_steps(SPAM, WHEEL, Subjects(), model.TestSpec(), PYTHON, epoch_s=1)]
 
     assert names == ["environment", "install"]
 
@@ -101,7 +110,7 @@ ABOUT = Subjects(
 def orders(about: Subjects, emulated: str | None = None) -> dict[str, dict[str, object]]:
     """What the program that tries wheels is told, by the step's name."""
     test = model.TestSpec(run=("true",))
-    steps = trial_steps(SPAM, WHEEL, about, test, Interpreter(13), epoch_s=1, emulated=emulated)
+    steps = trial_steps(SPAM, WHEEL, about, test, PYTHON, epoch_s=1, emulated=emulated)
     assert [step.name for step in (*steps[:2], steps[-1])] == ["environment", "install", "test"]
     given = {step.name: step.argv for step in steps[2:-1]}
     assert {argv[:3] for argv in given.values()} <= {("/work/env/bin/python", "-I", "/tools/trying.py")}
@@ -132,7 +141,7 @@ def test_an_old_processor_is_for_modules_and_programs_alone() -> None:
 
 def test_an_order_that_is_longer_than_an_argument_may_be_is_cut() -> None:
     many = Subjects(libraries=tuple(f"spam/{'x' * 200}{index}.so" for index in range(1000)))
-    steps = trial_steps(SPAM, WHEEL, many, model.TestSpec(), Interpreter(13), epoch_s=1)
+    steps = trial_steps(SPAM, WHEEL, many, model.TestSpec(), PYTHON, epoch_s=1)
 
     assert max(map(len, steps[-1].argv)) < 128 * 1024
     assert len(json.loads("".join(steps[-1].argv[3:]))["libraries"]) == 1000

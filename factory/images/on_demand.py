@@ -1,0 +1,82 @@
+"""The interpreters that no image holds and that are brought to images on demand, as their data file declares them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from factory.errors import ImageError
+from factory.image_facts import ImageFacts
+from factory.images.rust import rust_spec
+from factory.images.spec import data_folder, days_of, read_data
+from factory.tables import Table
+from factory.tags import Interpreter, PlatformTag
+
+INTERPRETERS_FOLDER: Final = "interpreters"
+_DATA: Final = "interpreters.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDemandSpec:
+    """Where each interpreter comes from; all run wherever `platform` is promised.
+
+    `packed` names the suite whose own binaries are moved. `compiled` names the suites whose source is compiled (the
+    first that has it) on `suite` with `packages`. `fallbacks` and `delays` mean what they mean for an image.
+    """
+
+    folder: Path
+    platform: PlatformTag
+    packed: Mapping[Interpreter, str]
+    compiled: Mapping[Interpreter, tuple[str, ...]]
+    suite: str
+    packages: tuple[str, ...]
+    fallbacks: Mapping[str, tuple[str, ...]]
+    delays: Mapping[str, int]
+
+    def lacking(self, image: ImageFacts) -> tuple[Interpreter, ...]:
+        """Return the interpreters that an image does not hold and can have.
+
+        One that was packed brings a newer glibc, on which a trial would prove nothing of the image's.
+        """
+        if not self.platform.serves(image.platform):
+            return ()
+        offered = (*self.compiled, *(self.packed if image.role == "build" else ()))
+        return tuple(interpreter for interpreter in sorted(offered) if interpreter not in image.interpreters)
+
+
+def on_demand_spec(folder: Path | None = None) -> OnDemandSpec:
+    """Read the data file.
+
+    Raises:
+        ImageError: the file is invalid.
+    """
+    path = (folder or data_folder()) / INTERPRETERS_FOLDER / _DATA
+    try:
+        return _spec(path, read_data(path))
+    except ValueError as error:
+        raise ImageError(f"{path}: {error}", hint="images/README.md names every key") from error
+
+
+def brought(facts: ImageFacts) -> ImageFacts:
+    """Add to an image's facts what can be brought to it: the factory's own Rust, and interpreters."""
+    rust = rust_spec()
+    version = rust.version if rust.serves(facts) else None
+    return replace(facts, on_demand=on_demand_spec().lacking(facts), bundled_rust=version)
+
+
+def _spec(path: Path, table: Table) -> OnDemandSpec:
+    packed, compiled = table.required_table("packed"), table.required_table("compiled")
+    compiler, fallback = table.required_table("compiler"), table.table("fallback")
+    return OnDemandSpec(
+        folder=path.parent,
+        platform=PlatformTag.parse(table.required_text("platform")),
+        packed=MappingProxyType({Interpreter.parse(tag): suite for tag, suite in packed.text_items()}),
+        compiled=MappingProxyType(
+            {Interpreter.parse(tag): compiled.required_texts(tag) for tag, _ in compiled.items()}
+        ),
+        suite=compiler.required_text("suite"),
+        packages=compiler.required_texts("packages"),
+        fallbacks=MappingProxyType({suite: fallback.texts(suite) for suite, _ in fallback.items()}),
+        delays=days_of(table.table("delay")),
+    )

@@ -1,0 +1,21 @@
+"""Sentences about interpreters that no image holds and that are made where a recipe lists them."""
+
+from collections.abc import Iterator, Sequence
+
+from factory.image_facts import ImageFacts
+from factory.plan.model import Cell
+
+
+def held_by(image: ImageFacts) -> str:
+    """Say which interpreters an image holds, and which can be made for it."""
+    held = ", ".join(map(str, image.interpreters)) or "no interpreter"
+    others = ", ".join(map(str, image.on_demand))
+    return f"it has {held}" + (f"; {others} are made where a recipe lists them" if others else "")
+
+
+def on_demand_notes(cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield which interpreters of a plan have to be made first."""
+    builders = {cell.builder.interpreter for cell in cells if cell.builder is not None and cell.builder.on_demand}
+    tried = {trial.interpreter for cell in cells for trial in cell.trials if trial.on_demand}
+    if brought := sorted(builders | tried):
+        yield f"no image holds {', '.join(map(str, brought))}: made once on this machine, in some minutes, and kept"
