@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypedDict
 
-import auditwheel  # type: ignore[import-untyped]  # its tables are all that is taken
+import auditwheel  # its tables are all that is taken
 
 from factory.tags import PlatformTag
 

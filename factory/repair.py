@@ -13,11 +13,11 @@ from typing import Literal
 
 from packaging.tags import Tag
 
-from factory.catalogue import OLDEST_TOOL_PYTHON
+from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON
 from factory.elf.shared_object import SharedObject
 from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
-from factory.steps import RAW, REPAIRED, SYSTEM_PATH, TOOLS, Step, image_python, search_path
+from factory.steps import RAW, REPAIR_FOREIGN, REPAIRED, SYSTEM_PATH, TOOLS, Step, image_python, search_path
 from factory.tags import Interpreter, PlatformTag
 from factory.wheel import Wheel
 
@@ -126,17 +126,24 @@ def repair_step(
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(epoch_s),
     }
+    if platform.arch != CONTAINER_MACHINE:
+        env = {**env, "AUDITWHEEL_PLAT": str(platform)}  # the image's own names its own machine
     return Step(
         name="repair",
         argv=(
             *(str(image_python(interpreter)), "-P" if interpreter.minor > OLDEST_TOOL_PYTHON else "-B"),
-            *("-m", "auditwheel", "repair", "--plat", str(platform), "--only-plat", "--wheel-dir", str(REPAIRED)),
+            *_auditwheel(platform),
+            *("repair", "--plat", str(platform), "--only-plat", "--wheel-dir", str(REPAIRED)),
             *(*options, str(RAW / wheel)),
         ),
         env=env,
         phase="repair",
         timeout_s=timeout_s,
     )
+
+
+def _auditwheel(platform: PlatformTag) -> tuple[str, ...]:
+    return ("-m", "auditwheel") if platform.arch == CONTAINER_MACHINE else (str(REPAIR_FOREIGN), platform.arch)
 
 
 def compare(raw: Wheel, repaired: Wheel) -> Repair:

@@ -21,6 +21,7 @@ EMULATOR = WORK / "emulator"
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 ZIG = PurePosixPath("/zig")
+REPAIR_FOREIGN = ZIG / "repair_foreign.py"
 ZIG_SEED = PurePosixPath("/zig-cache")
 ZIG_CACHE = WORK / "zig"
 

@@ -10,12 +10,13 @@ from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry
 from factory.host import Host
 from factory.keys import key
-from factory.steps import ZIG
+from factory.steps import REPAIR_FOREIGN, ZIG
 from factory.store import Store
 from factory.tool_bundle import ZIG_LOCK, ensure_pinned, read_pins
 
 _LAYOUT = 1  # rises when the same files are placed otherwise; it is in the key of every build by zig
 _PROGRAM = "zigcc.py"
+_PROGRAMS = (_PROGRAM, REPAIR_FOREIGN.name)
 _CALLS = ("cc", "c++", "ar", "ranlib")
 _CALL = '#!/bin/sh\nexec "$ZIG_PYTHON" -I -S {program} {call} "$@"\n'
 _PACKAGE = "ziglang"
@@ -32,11 +33,13 @@ class ZigBundle:
     @property
     def digest(self) -> Digest:
         """The digest of the wheel, of our own program, and of the layout."""
-        return key({"layout": _LAYOUT, "file": str(self.file.digest), "program": str(Digest.of(_program()))})
+        programs = {name: str(Digest.of(guests.program(name).encode())) for name in _PROGRAMS}
+        return key({"layout": _LAYOUT, "file": str(self.file.digest), "programs": programs})
 
     def entries(self) -> Iterator[FileEntry]:
         """Yield every file of the unpacked bundle."""
-        yield FileEntry(path=PurePosixPath(_PROGRAM), content=_program())
+        for name in _PROGRAMS:
+            yield FileEntry(path=PurePosixPath(name), content=guests.program(name).encode())
         for call in _CALLS:
             text = _CALL.format(program=ZIG / _PROGRAM, call=call)
             yield FileEntry(path=PurePosixPath("bin", call), content=text.encode(), mode=0o755)
@@ -59,7 +62,3 @@ def ensure_zig(host: Host, store: Store) -> ZigBundle:
 
 def _is_used(name: str) -> bool:
     return not name.startswith(_LEFT_OUT)
-
-
-def _program() -> bytes:
-    return guests.program(_PROGRAM).encode()

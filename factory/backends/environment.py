@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from factory.backends.zig import zig_env
+from factory.backends.zig import TARGET_PLATFORM, zig_env
 from factory.project.model import Project
 from factory.recipe.model import BuildSpec
 from factory.steps import (
@@ -71,7 +71,7 @@ def environment_step(interpreter: Interpreter, env: Mapping[str, str]) -> Step:
     return Step(
         name="environment",
         argv=(str(TOOLS / "bin/uv"), "venv", *UV_OFFLINE, "--no-project", "--python", python, str(ENVIRONMENT)),
-        env=env,
+        env=_here(env),
         phase="prepare",
         timeout_s=120,
     )
@@ -97,7 +97,12 @@ def install_step(wheels: tuple[str, ...], env: Mapping[str, str]) -> Step:
             *(str(TOOLS / "bin/uv"), "pip", "install", *UV_OFFLINE, "--no-deps", "--no-index"),
             *("--link-mode", "copy", "--python", str(ENVIRONMENT / "bin/python"), *paths),
         ),
-        env=env,
+        env=_here(env),
         phase="prepare",
         timeout_s=300,
     )
+
+
+def _here(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables for uv, which asks the interpreter what it runs on: wheels of build tools run here."""
+    return {name: value for name, value in env.items() if name != TARGET_PLATFORM}

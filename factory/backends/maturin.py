@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from factory.backends.fields import floor_value
 from factory.project.model import Project
 from factory.recipe.model import BuildSpec
-from factory.tags import Abi3Floor
+from factory.tags import Abi3Floor, Interpreter
 
 
 def settings(build: BuildSpec, project: Project, floor: Abi3Floor | None) -> Mapping[str, list[str]]:
@@ -24,3 +24,8 @@ def settings(build: BuildSpec, project: Project, floor: Abi3Floor | None) -> Map
         args += ["--locked"]  # only the crates of the lock were fetched
     args += [*build.args, *floor_value(build, "option", floor)]
     return {"build-args": args} if args else {}
+
+
+def named_interpreter(interpreter: Interpreter) -> list[str]:
+    """Name an interpreter that is not here: by a name instead of a path maturin takes its own description of it."""
+    return ["-i", f"python{interpreter.version}{'t' if interpreter.free_threaded else ''}"]

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from factory.catalogue import CONTAINER_MACHINE
 from factory.machines import MACHINES
 from factory.project.model import Project
 from factory.steps import ZIG, ZIG_CACHE, image_python
 from factory.tags import Interpreter, PlatformTag
+
+TARGET_PLATFORM = "_PYTHON_HOST_PLATFORM"
+"""What sysconfig takes for the platform that is built for, in place of the one that it runs on."""
 
 
 def zig_program() -> PurePosixPath:
@@ -44,4 +48,26 @@ def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter) -
     if project.cargo_manifest is not None:
         name = MACHINES[platform.arch].rust.upper().replace("-", "_")
         env[f"CARGO_TARGET_{name}_LINKER"] = str(tools / "cc")
-    return env
+    return env if platform.arch == CONTAINER_MACHINE else {**env, **_foreign(platform, project, interpreter)}
+
+
+def _foreign(platform: PlatformTag, project: Project, interpreter: Interpreter) -> Mapping[str, str]:
+    """Return what tells setuptools, cargo and PyO3 that the interpreter which builds is not the one to build for.
+
+    What cargo's build scripts compile for themselves stays the image's compilers' (cc's HOST_ variables). PyO3 takes
+    the version without a library of the target's Python ("Building and distribution", "Cross Compiling").
+    """
+    machine = MACHINES[platform.arch]
+    threads = "t" if interpreter.free_threaded else ""
+    suffix = f".cpython-3{interpreter.minor}{threads}-{machine.multiarch}.so"
+    env = {TARGET_PLATFORM: f"linux-{platform.arch}", "SETUPTOOLS_EXT_SUFFIX": suffix}
+    if project.cargo_manifest is None:
+        return env
+    return {
+        **env,
+        "CARGO_BUILD_TARGET": machine.rust,
+        "HOST_CC": "cc",
+        "HOST_CXX": "c++",
+        "HOST_AR": "ar",
+        "PYO3_CROSS_PYTHON_VERSION": f"{interpreter.version}{threads}",
+    }

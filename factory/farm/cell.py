@@ -109,7 +109,9 @@ class _Way:
     def go(self) -> CellRecord:
         session = self.session
         record = CellRecord(cell=session.cell, status="failed")
-        settings = config_settings(session.planned.recipe.build, session.planned.project, session.cell.floor)
+        cell, planned = session.cell, session.planned
+        cross = session.interpreter if cell.is_foreign else None
+        settings = config_settings(planned.recipe.build, planned.project, cell.floor, cross=cross)
         prepared = prepare(session, settings)
         if isinstance(prepared, Failure):
             return _stopped(record, prepared)

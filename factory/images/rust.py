@@ -1,10 +1,12 @@
 """Rust for images without it: one bundle, assembled once from Debian's packages, with a loader of its own."""
 
 import hashlib
+import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Final
 
 from packaging.version import Version
@@ -17,6 +19,7 @@ from factory.image_facts import ImageFacts
 from factory.images.bootstrap import assembly_env
 from factory.images.shell import Progress, run_script
 from factory.images.spec import data_folder, read_data
+from factory.machines import MACHINES
 from factory.store import Store
 from factory.tables import Table
 
@@ -26,6 +29,8 @@ RUST: Final = PurePosixPath("/rust")
 RUST_FOLDER: Final = "rust"
 _BUNDLE: Final = "bundle.toml"
 _SCRIPT: Final = "assemble.sh"
+_STD_SCRIPT: Final = "std.sh"
+_REBUILT = re.compile(r"\+b[0-9]+$")
 _HELPERS: Final = ("relocate.py", "unprivileged.py")
 
 
@@ -33,7 +38,8 @@ _HELPERS: Final = ("relocate.py", "unprivileged.py")
 class RustSpec:
     """The bundle as its data file declares it: what it holds, and which packages of which suite it is made from.
 
-    `version` is the oldest Rust that it may hold; it has a standard library for each of `targets`.
+    `version` is the oldest Rust that it may hold; it has a standard library for each of `targets`. `std` is the package
+    of that for other machines, and `machines` Debian's architecture for each.
     """
 
     folder: Path
@@ -42,6 +48,8 @@ class RustSpec:
     suite: str
     packages: tuple[str, ...]
     programs: tuple[str, ...]
+    std: str
+    machines: Mapping[str, str]
 
     def serves(self, image: ImageFacts) -> bool:
         """Whether what it compiles in a build image can be linked there."""
@@ -104,6 +112,49 @@ def make_rust(host: Host, store: Store, progress: Progress) -> RustBundle:
         return RustBundle(file=store.put_file(work / "bundle.tar", "rust.tar"))
 
 
+def make_std(host: Host, store: Store, bundle: RustBundle, machine: str, progress: Progress) -> RustBundle:
+    """Fetch the standard library for another machine, which is to be laid over the bundle, and keep it in the store.
+
+    Raises:
+        ImageError: a tool is missing, packages could not be downloaded, or the suite has another version by now.
+    """
+    spec = rust_spec()
+    env = {
+        **assembly_env(spec.folder, host),
+        "SUITE": spec.suite,
+        "PACKAGE": spec.std,
+        "ARCHITECTURE": spec.machines[machine],
+        "TRIPLE": MACHINES[machine].rust,
+    }
+    with store.temp_folder() as work:
+        progress(f"fetching Rust's standard library for {machine} from {spec.suite}")
+        run_script(
+            (spec.folder / _STD_SCRIPT).read_text(encoding="utf-8"),
+            failing=f"Rust's standard library for {machine} could not be fetched",
+            suite=spec.suite,
+            host=host,
+            work=work,
+            env=env,
+            progress=progress,
+        )
+        with store.lend(bundle.file) as tar, tarfile.open(tar) as files:
+            manifest = files.extractfile("./manifest")
+            rustc = _version_in(manifest.read().decode() if manifest else "", spec.packages[0])
+        std = _version_in((work / "manifest").read_text(encoding="utf-8"), spec.std)
+        if rustc != std:
+            raise ImageError(
+                f"the factory's own Rust is {rustc}, and {spec.suite} has the standard library of {std} for {machine}",
+                hint="`--update` makes both anew",
+            )
+        return RustBundle(file=store.put_file(work / "std.tar", f"rust-{machine}.tar"))
+
+
+def _version_in(manifest: str, package: str) -> str:
+    """Return a package's version by its file's name, without the mark of a rebuild on one architecture."""
+    named = re.search(rf"\b{re.escape(package)}_([^_\s]+)_", manifest)
+    return _REBUILT.sub("", named[1]) if named else "unknown"
+
+
 def bundled_files(tar: Path) -> Iterator[FileEntry]:
     """Yield the bundle's files, as they lie below `RUST`."""
     with tarfile.open(tar) as bundle:
@@ -114,6 +165,7 @@ def bundled_files(tar: Path) -> Iterator[FileEntry]:
 
 
 def _spec(path: Path, table: Table) -> RustSpec:
+    std = table.required_table("std")
     return RustSpec(
         folder=path.parent,
         version=Version(table.required_text("version")),
@@ -121,4 +173,6 @@ def _spec(path: Path, table: Table) -> RustSpec:
         suite=table.required_text("suite"),
         packages=table.required_texts("packages"),
         programs=table.required_texts("programs"),
+        std=std.required_text("package"),
+        machines=MappingProxyType({name: text for name, text in std.text_items() if name != "package"}),
     )

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from factory.catalogue import ZIG
+from factory.catalogue import CONTAINER_MACHINE, ZIG
 from factory.errors import ImageError, PlanError
 from factory.image_facts import ImageFacts
 from factory.machines import MACHINES
 from factory.plan.images import build_image, hosting_image, serving_image
 from factory.plan.model import Cell, Compiler, Preparation
 from factory.plan.world import World
+from factory.policy import policies
+from factory.project.model import Project
 from factory.recipe.model import Recipe
 from factory.tags import PlatformTag
 
@@ -29,7 +31,7 @@ def compiling(world: World, recipe: Recipe, platform: PlatformTag) -> tuple[Imag
     """
     families, pin = world.families, recipe.images.get(platform)
     if _is_zigs(world, recipe, platform):
-        _refuse_platform(platform)
+        _refuse_platform(world.project, platform)
         return hosting_image(platform, world.images, families, pin), "zig"
     return build_image(platform, world.images, families, pin), "image"
 
@@ -37,10 +39,12 @@ def compiling(world: World, recipe: Recipe, platform: PlatformTag) -> tuple[Imag
 def _is_zigs(world: World, recipe: Recipe, platform: PlatformTag) -> bool:
     if recipe.build.toolchain.c is not None or platform in recipe.images:
         return recipe.build.toolchain.c == ZIG
-    return platform.libc == "glibc" and serving_image(platform, world.images, world.families) is None
+    if platform.libc != "glibc":
+        return False
+    return platform.arch != CONTAINER_MACHINE or serving_image(platform, world.images, world.families) is None
 
 
-def _refuse_platform(platform: PlatformTag) -> None:
+def _refuse_platform(project: Project, platform: PlatformTag) -> None:
     if platform.libc != "glibc":
         raise PlanError(
             f"zig compiles here only for glibc, and {platform} has musl",
@@ -51,9 +55,17 @@ def _refuse_platform(platform: PlatformTag) -> None:
             f"{platform} cannot be built: there is no compiler for {platform.arch} here",
             hint=f"remove the platforms of {platform.arch} from the recipe; there is one for {', '.join(MACHINES)}",
         )
-    if platform.version < _OLDEST_GLIBC:
-        oldest = f"manylinux_{_OLDEST_GLIBC[0]}_{_OLDEST_GLIBC[1]}_{platform.arch}"
-        raise PlanError(f"zig has no glibc as old as that of {platform}", hint=f"write {oldest}")
+    if project.cargo_manifest is None and MACHINES[platform.arch].bits != MACHINES[CONTAINER_MACHINE].bits:
+        raise PlanError(
+            f"{platform} cannot be built: Python's headers here are those of a machine of 64 bits, and it has 32",
+            hint=f"remove the platforms of {platform.arch} from the recipe: only Rust crates can be built for it",
+        )
+    oldest = next(policy.tag for policy in policies("glibc", platform.arch) if policy.tag.version >= _OLDEST_GLIBC)
+    if not oldest.serves(platform):
+        raise PlanError(
+            f"{platform} cannot be built: the oldest for {platform.arch} that zig compiles for is {oldest}",
+            hint=f"write {oldest}",
+        )
 
 
 def refuse_image_libraries(platform: PlatformTag, image: ImageFacts, preparation: Preparation | None) -> None:
@@ -77,5 +89,7 @@ def zig_note(cell: Cell, recipe: Recipe, families: Sequence[str]) -> str | None:
     """Say why zig compiles a cell whose recipe does not ask for it; None where that is not so."""
     if not cell.by_zig or recipe.build.toolchain.c == ZIG:
         return None
+    if cell.platform.arch != CONTAINER_MACHINE:
+        return f"zig compiles for {cell.platform.arch} on {CONTAINER_MACHINE}: nothing is emulated"
     held = ", ".join(families)
     return f"no image of {held} is as old as {cell.platform}, so zig compiles, as with build: {{toolchain: {{c: zig}}}}"

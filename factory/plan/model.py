@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from factory.catalogue import PackageManager
+from factory.catalogue import CONTAINER_MACHINE, PackageManager
 from factory.codec import INLINED, WRITTEN_AS
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag
 
@@ -99,6 +99,11 @@ class Cell:
     def by_zig(self) -> bool:
         """Whether zig compiles it."""
         return self.builder is not None and self.builder.compiler == "zig"
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is for another machine than the one that builds it."""
+        return self.platform.arch != CONTAINER_MACHINE
 
     @property
     def address(self) -> str:

@@ -12,7 +12,7 @@ from factory.plan.floors import doubts
 from factory.plan.gaps import gap_notes
 from factory.plan.images import admits, loader_image, trial_image
 from factory.plan.limits import pyo3_excludes
-from factory.plan.model import Builder, Cell, Plan, Skip, Trial
+from factory.plan.model import Builder, Cell, Compiler, Plan, Skip, Trial
 from factory.plan.on_demand import held_by, on_demand_notes
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
 from factory.plan.toolchain import preparation, refuse_c, rust_of
@@ -172,7 +172,7 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
         product=tag,
         floor=built_for if isinstance(built_for, Abi3Floor) else None,
         platform=platform,
-        builder=_builder(world, recipe, built_for, image, zig_for=platform if compiler == "zig" else None),
+        builder=_builder(world, recipe, built_for, platform, image, compiler),
         trials=tuple(_trial(world, interpreter, platform) for interpreter in tried),
         loader=loader.name if loader is not None else None,
         untried=tuple(
@@ -184,7 +184,7 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
 
 
 def _builder(
-    world: World, recipe: Recipe, built_for: BuiltFor, image: ImageFacts, *, zig_for: PlatformTag | None
+    world: World, recipe: Recipe, built_for: BuiltFor, platform: PlatformTag, image: ImageFacts, compiler: Compiler
 ) -> Builder | None:
     """Return what builds a wheel; None where the image has no interpreter that may, and the wheel stays owed.
 
@@ -192,9 +192,9 @@ def _builder(
         PlanError: the image has not, and cannot be given, what the recipe asks for.
     """
     interpreter = _building(world, built_for, image)
-    added, rust = preparation(recipe, image), rust_of(recipe, world.project, image)
-    if zig_for is not None:
-        refuse_image_libraries(zig_for, image, added)
+    added, rust = preparation(recipe, image), rust_of(recipe, world.project, image, platform)
+    if compiler == "zig":
+        refuse_image_libraries(platform, image, added)
     if interpreter is None:
         return None
     return Builder(
@@ -202,7 +202,7 @@ def _builder(
         image=image.name,
         preparation=added,
         rust=rust,
-        compiler="image" if zig_for is None else "zig",
+        compiler=compiler,
         on_demand=interpreter in image.on_demand,
     )
 

@@ -11,6 +11,7 @@ from factory.image_facts import ImageFacts
 from factory.plan.model import Preparation, RustOrigin
 from factory.project.model import Project
 from factory.recipe.model import Recipe
+from factory.tags import PlatformTag
 
 _ELSEWHERE = "choose another platform or family"
 _HINT = f"{_ELSEWHERE}: the factory does not install toolchains for recipes"
@@ -29,8 +30,10 @@ def refuse_c(recipe: Recipe, image: ImageFacts) -> None:
         raise PlanError(f"the recipe asks for GCC {wanted}; {image.name} has {held}", hint=_HINT)
 
 
-def rust_of(recipe: Recipe, project: Project, image: ImageFacts) -> RustOrigin | None:
+def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: PlatformTag) -> RustOrigin | None:
     """Say whose Rust compiles: the image's, else the factory's own if the image's does not fit; None without Rust.
+
+    For another machine than the image's it is always the factory's own, which comes with that machine's std.
 
     Raises:
         PlanError: neither is there, or each is too old, or not the one that was asked for.
@@ -39,7 +42,7 @@ def rust_of(recipe: Recipe, project: Project, image: ImageFacts) -> RustOrigin |
     if project.cargo_manifest is None and not wanted:
         return None
     reasons = []
-    for origin, version in _rusts(image):
+    for origin, version in _rusts(image, is_foreign=platform.arch != image.platform.arch):
         why = _unfit(recipe, project, wanted, version)
         if not why:
             return origin
@@ -54,8 +57,8 @@ def rust_of(recipe: Recipe, project: Project, image: ImageFacts) -> RustOrigin |
     raise PlanError(reasons[0], hint=_HINT)
 
 
-def _rusts(image: ImageFacts) -> Iterator[tuple[RustOrigin, Version]]:
-    if image.rust is not None:
+def _rusts(image: ImageFacts, *, is_foreign: bool) -> Iterator[tuple[RustOrigin, Version]]:
+    if image.rust is not None and not is_foreign:
         yield "image", image.rust
     if image.bundled_rust is not None:
         yield "bundle", image.bundled_rust

@@ -30,6 +30,7 @@ _PARTS_OF_AN_ID = 3
 # Names that would change which interpreter and which time a build uses, each with the reason.
 _FORBIDDEN_ENV = {
     "PYO3_PYTHON": "the factory sets it to the interpreter of each cell; the recipe's interpreters say which",
+    "PYO3_CROSS_INCLUDE_DIR": "removed in PyO3 0.14, which needs no headers; platforms says which machines are wanted",
     "_PYTHON_HOST_PLATFORM": "it renames a wheel without changing what is in it; platforms says which are wanted",
     "VIRTUAL_ENV": "builds would look there for their interpreter; the factory sets one for each cell",
     "CONDA_PREFIX": "builds would look there for their interpreter; the factory sets one for each cell",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from factory import codec
+from factory.catalogue import CONTAINER_MACHINE
 from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.keys import key
@@ -18,12 +19,16 @@ from factory.tags import Interpreter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitting:
-    """One way to fit an image; cells and trials that ask for the same share the fitted image."""
+    """One way to fit an image; cells and trials that ask for the same share the fitted image.
+
+    `machine` is what Rust compiles for.
+    """
 
     image: str
     preparation: Preparation | None = None
     bundled_rust: bool = False
     zig: Zig | None = None
+    machine: str = CONTAINER_MACHINE
     interpreter: Interpreter | None = None
 
     @property
@@ -33,7 +38,7 @@ class Fitting:
         if self.preparation is not None:
             parts.append(key({"preparation": codec.dump(self.preparation)}).short)
         if self.bundled_rust:
-            parts.append("rust")
+            parts.append("rust" if self.machine == CONTAINER_MACHINE else f"rust-{self.machine}")
         if self.zig is not None:
             parts.append(str(self.zig))
         if self.interpreter is not None:
@@ -56,6 +61,7 @@ def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
         image=builder.image,
         preparation=builder.preparation,
         bundled_rust=builder.rust == "bundle",
+        machine=cell.platform.arch,
         zig=Zig.of(planned.tree, cell.platform) if cell.by_zig else None,
         interpreter=builder.interpreter if builder.on_demand else None,
     )
@@ -81,7 +87,7 @@ def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage
     if fitting.preparation is not None:
         image = prepared_image(services, base, fitting.preparation, subject)
     if isinstance(image, ReadyImage) and fitting.bundled_rust:
-        image = with_rust(services, image)
+        image = with_rust(services, image, fitting.machine)
     if isinstance(image, ReadyImage) and fitting.zig is not None:
         image = with_zig(services, image, fitting.zig)
     if isinstance(image, ReadyImage) and fitting.interpreter is not None:

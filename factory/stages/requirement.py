@@ -124,7 +124,9 @@ class SdistBuilder:
             product=tag_for(self.interpreter, image.platform),
             floor=None,
             platform=image.platform,
-            builder=Builder(interpreter=self.interpreter, image=image.name, rust=rust_of(recipe, project, image)),
+            builder=Builder(
+                interpreter=self.interpreter, image=image.name, rust=rust_of(recipe, project, image, image.platform)
+            ),
             trials=(),
         )
         plan = Plan(

@@ -1,14 +1,16 @@
 """Bring Rust to an image that has none."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
+from factory.catalogue import CONTAINER_MACHINE
 from factory.digest import Digest
 from factory.engine.api import FileEntry, Mount
 from factory.failure import Failure
 from factory.images import ReadyImage
-from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, make_rust, rust_spec
+from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, make_rust, make_std, rust_spec
 from factory.keys import key
 from factory.memory import KEY, Flag, Stage
 from factory.sessions.services import Services
@@ -26,8 +28,19 @@ class MakeRust(Stage[RustBundle]):
     made_of: Digest = field(metadata={KEY: "made of"})
 
 
-def with_rust(services: Services, image: ReadyImage) -> ReadyImage | Failure:
-    """Return an image with the Rust bundle mounted; one that has it mounted is returned as it is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeStd(Stage[RustBundle]):
+    """Rust's standard library for another machine, of the same version as the bundle."""
+
+    NAME, VERSION, REDONE_BY = "rust-std", 1, frozenset[Flag]({"update"})
+
+    made_of: Digest = field(metadata={KEY: "made of"})
+    bundle: Digest
+    machine: str
+
+
+def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MACHINE) -> ReadyImage | Failure:
+    """Return an image with the Rust bundle for a machine mounted; one that has it mounted is returned as it is.
 
     A volume is filled once per engine; committing Rust as a layer would walk the whole tree of each image.
 
@@ -38,17 +51,23 @@ def with_rust(services: Services, image: ReadyImage) -> ReadyImage | Failure:
         return image
     stage = MakeRust(made_of=input_digest(rust_spec()))
     bundle = services.memory.surely(stage, lambda: _made(services))
-    volume = filled_volume(services, "rust", bundle.file.digest, lambda: _files(services.memory.store, bundle))
-    return volume if isinstance(volume, Failure) else _mounted(image, bundle, volume)
+    content, parts = bundle.file.digest, [bundle]
+    if machine != CONTAINER_MACHINE:
+        make = MakeStd(made_of=stage.made_of, bundle=bundle.file.digest, machine=machine)
+        std = services.memory.surely(make, lambda: _made_std(services, bundle, machine))
+        content = key({"bundle": str(bundle.file.digest), "std": str(std.file.digest)})
+        parts.append(std)
+    volume = filled_volume(services, "rust", content, lambda: _files(services.memory.store, parts))
+    return volume if isinstance(volume, Failure) else _mounted(image, content, volume)
 
 
-def _mounted(image: ReadyImage, bundle: RustBundle, volume: str) -> ReadyImage:
+def _mounted(image: ReadyImage, rust: Digest, volume: str) -> ReadyImage:
     return replace(
         image,
-        identity=key({"image": str(image.identity), "rust": str(bundle.file.digest)}),
+        identity=key({"image": str(image.identity), "rust": str(rust)}),
         mounts=(*image.mounts, Mount(volume=volume, path=RUST)),
         path=f"{RUST / 'bin'}:{image.path}",
-        base=None if image.base is None else _mounted(image.base, bundle, volume),
+        base=None if image.base is None else _mounted(image.base, rust, volume),
     )
 
 
@@ -59,7 +78,16 @@ def _made(services: Services) -> RustBundle:
         return bundle
 
 
+def _made_std(services: Services, bundle: RustBundle, machine: str) -> RustBundle:
+    subject = f"image:rust-{machine}"
+    with services.recorder.step(subject, "image") as mark:
+        std = make_std(services.host, services.memory.store, bundle, machine, services.recorder.progress(subject))
+        mark.outcome = "passed"
+        return std
+
+
 @contextmanager
-def _files(store: Store, bundle: RustBundle) -> Iterator[Iterator[FileEntry]]:
-    with store.lend(bundle.file) as tar:
-        yield bundled_files(tar)
+def _files(store: Store, parts: Sequence[RustBundle]) -> Iterator[Iterator[FileEntry]]:
+    with ExitStack() as lent:
+        tars = [lent.enter_context(store.lend(part.file)) for part in parts]
+        yield chain.from_iterable(map(bundled_files, tars))

@@ -53,7 +53,7 @@ def with_zig(services: Services, image: ReadyImage, zig: Zig) -> ReadyImage | Fa
     if isinstance(volume, Failure):
         return volume
     tool = Mount(volume=volume, path=ZIG)
-    content = key({"zig": str(bundle.digest), "for": str(zig)})
+    content = key({"zig": str(bundle.file.digest), "for": str(zig)})
     seed = filled_volume(services, "zig-cache", content, lambda: _seed(services, tool, zig))
     if isinstance(seed, Failure):
         return seed

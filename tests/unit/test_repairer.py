@@ -4,7 +4,9 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from factory.repair import bytecode_step, repairer
+from factory.recipe.model import RepairSpec
+from factory.repair import bytecode_step, repair_step, repairer
+from factory.tags import Interpreter, PlatformTag
 from tests.makers.plans import make_image
 
 
@@ -24,3 +26,17 @@ def test_the_repairer_runs_on_the_newest_interpreter_with_a_gil(held: str, chose
         bytecode_step(repairer(facts), PurePosixPath("/work/tools")).argv[0]
         == f"/opt/python/{chosen}-{chosen}/bin/python"
     )
+
+
+def test_a_foreign_wheel_is_repaired_by_the_policies_of_its_own_machine() -> None:
+    step = repair_step(
+        "a.whl",
+        RepairSpec(),
+        PlatformTag.parse("manylinux_2_17_aarch64"),
+        Interpreter(13),
+        epoch_s=1,
+        timeout_s=1,
+    )
+
+    assert step.argv[2:6] == ("/zig/repair_foreign.py", "aarch64", "repair", "--plat")
+    assert step.env["AUDITWHEEL_PLAT"] == "manylinux_2_17_aarch64", "the image's own variable is of its machine"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from packaging.version import Version
 
 from factory.errors import FactoryError, ImageError, PlanError
 from factory.pins import Pin
@@ -13,6 +14,7 @@ from tests.makers.plans import IMAGES, P31, image_of, make_image, make_plan, mak
 
 OLD = "manylinux_2_17_x86_64"
 ZIG = BuildSpec(toolchain=Toolchain(c="zig"))
+WITH_RUST = (replace(make_image(), bundled_rust=Version("1.96")), *IMAGES[1:])
 PINNED = Pin.parse(f"registry.test/image:1@sha256:{'0123456789abcdef' * 4}")
 
 
@@ -82,7 +84,10 @@ def test_programs_of_the_image_are_not_refused() -> None:
 def test_everything_that_zig_cannot_build_is_told_at_once() -> None:
     error = refusal("manylinux_2_12_x86_64", "musllinux_1_2_x86_64", build=ZIG)
 
-    assert "zig has no glibc as old as that of manylinux_2_12_x86_64" in error.message
+    assert (
+        "manylinux_2_12_x86_64 cannot be built: the oldest for x86_64 that zig compiles for is manylinux_2_17_x86_64"
+        in error.message
+    )
     assert "musllinux_1_2_x86_64 has musl" in error.message
     assert OLD in error.hint
 
@@ -106,5 +111,45 @@ def test_an_image_that_the_recipe_names_keeps_its_own_compiler_unless_zig_is_ask
 
 def test_rust_is_linked_by_zig_as_well() -> None:
     made = make_plan(make_recipe("cp313", platforms=OLD), make_project(backend="maturin", crate=True))
+
+    assert compilers(made) == ["zig"]
+
+
+@pytest.mark.parametrize("arch", ["aarch64", "riscv64"])
+def test_another_machine_is_compiled_for_in_an_image_of_this_one(arch: str) -> None:
+    platform = f"manylinux_2_31_{arch}"
+    made = make_plan(
+        make_recipe("cp313", platforms=platform), make_project(backend="maturin", crate=True), images=WITH_RUST
+    )
+
+    (cell,) = made.cells
+    assert (compilers(made), image_of(cell), cell.is_foreign) == (["zig"], f"lookalike-{P31}", True)
+    assert cell.builder is not None
+    assert cell.builder.rust == "bundle", "the image's own Rust has the standard library of this machine alone"
+    assert any(f"zig compiles for {arch}" in note for note in made.notes)
+
+
+def test_no_foreign_wheel_is_tried_on_this_machine() -> None:
+    (cell,) = planned("manylinux_2_31_aarch64").cells
+
+    assert ([trial.image for trial in cell.trials], cell.loader) == ([None], None)
+
+
+def test_a_policy_that_a_machine_does_not_have_is_refused_with_the_oldest() -> None:
+    error = refusal("manylinux_2_17_riscv64")
+
+    assert "the oldest for riscv64 that zig compiles for is manylinux_2_31_riscv64" in error.message
+
+
+def test_c_for_32_bits_is_refused_because_pythons_headers_have_64() -> None:
+    error = refusal("manylinux_2_31_armv7l")
+
+    assert "Python's headers here are those of a machine of 64 bits" in error.message
+
+
+def test_rust_for_32_bits_is_compiled() -> None:
+    project = make_project(backend="maturin", crate=True)
+
+    made = make_plan(make_recipe("cp313", platforms="manylinux_2_31_armv7l"), project, images=WITH_RUST)
 
     assert compilers(made) == ["zig"]

@@ -1,0 +1,52 @@
+"""What builds by zig are told of the target."""
+
+from factory.backends.environment import build_env
+from factory.backends.settings import config_settings
+from factory.recipe.model import BuildSpec
+from factory.tags import Interpreter, PlatformTag
+from tests.makers.plans import make_project
+
+CRATE = make_project(backend="maturin", crate=True)
+
+
+def env(platform: str, *, crate: bool = True, interpreter: str = "cp313") -> dict[str, str]:
+    project = CRATE if crate else make_project()
+    zig_for = PlatformTag.parse(platform)
+    return dict(build_env(BuildSpec(), project, Interpreter.parse(interpreter), epoch_s=1, zig_for=zig_for))
+
+
+def test_the_glibc_of_the_platform_is_the_target() -> None:
+    told = env("manylinux_2_17_x86_64")
+
+    assert told["ZIG_TARGET"] == "x86_64-linux-gnu.2.17"
+    assert told["CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"] == told["CC"] == "/zig/bin/cc"
+    assert told["LDSHARED"] == "/zig/bin/cc -shared"
+
+
+def test_a_build_for_this_machine_is_told_of_no_other() -> None:
+    assert {"_PYTHON_HOST_PLATFORM", "CARGO_BUILD_TARGET", "SETUPTOOLS_EXT_SUFFIX"}.isdisjoint(
+        env("manylinux_2_17_x86_64")
+    )
+
+
+def test_a_foreign_build_is_told_of_its_machine() -> None:
+    told = env("manylinux_2_17_armv7l", interpreter="cp314t")
+
+    assert told["CARGO_BUILD_TARGET"] == "armv7-unknown-linux-gnueabihf"
+    assert told["CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER"] == "/zig/bin/cc"
+    assert told["PYO3_CROSS_PYTHON_VERSION"] == "3.14t"
+    assert told["SETUPTOOLS_EXT_SUFFIX"] == ".cpython-314t-arm-linux-gnueabihf.so"
+    assert told["HOST_CC"] == "cc", "build scripts run on this machine"
+
+
+def test_cargo_is_not_spoken_of_where_there_is_no_crate() -> None:
+    told = env("manylinux_2_17_aarch64", crate=False)
+
+    assert told["_PYTHON_HOST_PLATFORM"] == "linux-aarch64"
+    assert not [name for name in told if name.startswith(("CARGO_BUILD", "CARGO_TARGET", "PYO3"))]
+
+
+def test_maturin_is_given_a_name_in_place_of_an_interpreter_that_is_not_here() -> None:
+    settings = config_settings(BuildSpec(), CRATE, None, cross=Interpreter(13))
+
+    assert settings["build-args"] == ["-i", "python3.13"]
