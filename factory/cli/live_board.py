@@ -46,7 +46,7 @@ class LiveBoard:
     console: Console
     _rows: dict[str, _Row] = field(default_factory=dict)
     _running: RunningSteps = field(default_factory=RunningSteps)
-    _pinned: list[str] = field(default_factory=list)
+    _failed: dict[str, list[str]] = field(default_factory=dict)
     _platforms: set[str] = field(default_factory=set)
     _began: float = field(default_factory=monotonic)
     _lock: Lock = field(default_factory=Lock)
@@ -96,10 +96,10 @@ class LiveBoard:
             case CellEnded(record=record):
                 self._rows[record.cell.address].status = record.status
                 if record.failure is not None:
-                    failure = record.failure
-                    self._pinned.append(f"✗ {self._short(record.cell.address)}: {failure.step}: {failure.message}")
+                    reason = f"{record.failure.step}: {record.failure.message}"
+                    self._failed.setdefault(reason, []).append(self._short(record.cell.address))
             case RecipeFailed(recipe=recipe, message=message):
-                self._pinned.append(f"✗ {recipe}: {message}")
+                self._failed.setdefault(message, []).append(recipe)
             case _:
                 return
 
@@ -123,7 +123,7 @@ class LiveBoard:
             return iter(self._drawn(options.max_height))
 
     def _drawn(self, height: int) -> list[RenderableType]:
-        pinned = self._pinned[-max(1, height // 3) :]
+        pinned = [_pinned(reason, names) for reason, names in self._failed.items()][-max(1, height // 3) :]
         lines = [line(text, "bold red", overflow="ellipsis", no_wrap=True) for text in pinned]
         running = self._work()
         work = _table(
@@ -139,7 +139,7 @@ class LiveBoard:
         if not self._rows:
             return []
         done = sum(row.status is not None for row in self._rows.values())
-        parts = [f"{done} of {len(self._rows)} cells done", elapsed(monotonic() - self._began)]
+        parts = [f"{done} of {len(self._rows)} wheels done", elapsed(monotonic() - self._began)]
         if len(self._platforms) == 1:
             parts += self._platforms
         if hidden:
@@ -180,6 +180,12 @@ def _going(step: Running) -> tuple[str, Text]:
     """Say how long a step has run, and what it printed last."""
     last = line(step.last_line, style="dim", overflow="ellipsis", no_wrap=True)
     return elapsed(monotonic() - step.since_s), last
+
+
+def _pinned(reason: str, names: Sequence[str]) -> str:
+    """Write the line of a failure that several cells or recipes may share."""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"✗ {names[0]}{more}: {reason}"
 
 
 def _cell_of(subject: str) -> str:

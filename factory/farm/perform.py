@@ -52,7 +52,7 @@ class Performer:
             case FitImage():
                 base = _image(done, ImageKey(job.fitting.image))
                 return self._contained(
-                    job, "fitting", lambda: self._fit(job, base), _itself, is_ours=base.own is not None
+                    job, "image", lambda: self._fit(job, base), _itself, is_ours=base.own is not None
                 )
             case BuildCell():
                 return self._build(job, done)

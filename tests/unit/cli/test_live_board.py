@@ -81,7 +81,7 @@ def test_the_matrix_shows_what_waits_runs_and_ended_in_the_plans_order() -> None
 
     assert rows[0].split() == ["spam/cp311-cp311", "passed"]
     assert rows[1].split() == ["spam/cp313-cp313", "▶", "build", "0", "s"]
-    assert rows[2] == f"1 of 2 cells done, 0 s, {P}"
+    assert rows[2] == f"1 of 2 wheels done, 0 s, {P}"
 
 
 def test_between_two_steps_a_row_keeps_the_last_instead_of_waiting_again() -> None:
@@ -112,7 +112,7 @@ def test_cells_of_several_platforms_keep_their_whole_ids() -> None:
     rows = live([planned(C13, other)])
 
     assert rows[0].split()[0] == f"spam/cp313-cp313-{P}"
-    assert rows[2] == "0 of 2 cells done, 0 s"
+    assert rows[2] == "0 of 2 wheels done, 0 s"
 
 
 CMAKE = "[1/2] Building CXX object src/spam.dir/spam.cpp.o\n[2/2] Linking \x1b[31mspam\u202e.so\n\n"
@@ -169,13 +169,20 @@ def test_a_warning_of_the_engine_stays_in_sight() -> None:
     assert rows[0] == "engine: warning: no filter"
 
 
+def test_a_failure_that_cells_share_is_pinned_once() -> None:
+    rows = live([planned(C11, C13), done(C11, "failed", BROKEN), done(C13, "failed", BROKEN)])
+
+    assert rows[0] == "✗ spam/cp311-cp311 and 1 more: build: spam.c:1: error: no such thing"
+    assert rows[1].split() == ["spam/cp311-cp311", "failed"]
+
+
 @pytest.mark.parametrize(("width", "height"), [(60, 15), (40, 8), (200, 50)])
 def test_the_board_never_outgrows_the_terminal_and_what_runs_stays_in_sight(width: int, height: int) -> None:
     cells = [
         make_cell(f"cp3{minor}-cp3{minor}-{P}", name) for name in ("ham", "spam", "eggs") for minor in range(9, 15)
     ]
     events: list[Event] = [planned(*cells), started("image:lookalike-manylinux_2_31_x86_64", "image")]
-    events += [done(cell, "failed", replace(BROKEN, message="an error " * 20)) for cell in cells[:8]]
+    events += [done(cell, "failed", replace(BROKEN, message=f"an error of {cell.id} " * 20)) for cell in cells[:8]]
     events += [started(cells[-1].address, "build")]
 
     rows = live(events, width=width, height=height)
@@ -183,5 +190,5 @@ def test_the_board_never_outgrows_the_terminal_and_what_runs_stays_in_sight(widt
     assert len(rows) <= height
     assert max(map(len, rows)) <= width
     assert any(row.startswith("eggs/cp314-cp314  ▶ build") for row in rows)
-    assert rows[-1].startswith("8 of 18 cells done")
+    assert rows[-1].startswith("8 of 18 wheels done")
     assert ("not shown" in rows[-1]) == (height < 50)
