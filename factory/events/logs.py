@@ -31,11 +31,6 @@ class Log:
         with suppress(OSError):  # Every write was flushed, or has raised.
             self.stream.close()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more is written before the end."""
-        return self._written_bytes >= self.most_bytes
-
     def write(self, text: str) -> None:
         """Add a text, which a reader of the file sees at once."""
         content = text.encode(errors="replace")

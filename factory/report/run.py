@@ -175,7 +175,8 @@ def _failure(told: Told, folder: str) -> list[Text]:
     lines = [line(f"✗ {told.addresses[0]}: {failure.step} {failure.ended}: {failure.message}", style="bold red")]
     if told.addresses[1:]:
         lines.append(line(f"  the same: {listed(told.addresses[1:])}"))
-    lines += [line(f"  | {text}", style="dim") for text in failure.last_lines]
+    if failure.last_lines != (failure.message,):
+        lines += [line(f"  | {text}", style="dim") for text in failure.last_lines]
     if failure.log:
         lines.append(line(f"  log: {folder}/{failure.log}"))
     if failure.hint:

@@ -15,7 +15,7 @@ _SAMPLE_EVERY_S = 1.0
 class Following:
     """Passes a step's output on: to its log, and to `show`.
 
-    Unless `show` wants it `whole`, it gets only some lines each second of what the log does not hold any more.
+    Unless `show` wants it `whole`, it gets only some lines each second of what comes after as much as a log may hold.
     `safe` takes hidden values out of a text; `hidden` are those that it knows.
     """
 
@@ -25,14 +25,17 @@ class Following:
     safe: Callable[[str], str]
     hidden: Collection[str] = ()
     _echo: Echo = field(init=False)
+    _left_bytes: int = field(init=False)
     _next_s: float = 0.0
 
     def __post_init__(self) -> None:
+        self._left_bytes = self.log.most_bytes
         self._echo = Echo(send=self._send, safe=self.safe, hidden=self.hidden)
 
     def add(self, piece: bytes) -> None:
         """Take the next bytes, however they are cut."""
-        if self.whole or not self.log.is_full:
+        if self.whole or self._left_bytes > 0:
+            self._left_bytes -= len(piece)  # Of what was printed: of control characters a log would never be full.
             self._echo.add(piece)
             return
         self.log.skip(len(piece))

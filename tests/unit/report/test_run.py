@@ -156,6 +156,12 @@ def test_an_error_that_the_recipe_has_a_field_for_comes_without_a_waiver() -> No
     assert "waive" not in text
 
 
+def test_a_message_that_is_all_that_was_printed_is_not_repeated() -> None:
+    failure = Failure(step="build", message="error: no", last_lines=("error: no",))
+
+    assert shown(ended_run(make_record("failed", failure=failure))).count("error: no") == 1
+
+
 def test_a_failure_that_cells_share_is_told_once_with_all_of_them() -> None:
     failure = Failure(step="build", message="spam.c:1: error: no", log="logs/a/02-build.log", hint="mend it")
     other = Failure(step="build", message="spam.c:1: error: no", log="logs/b/02-build.log", hint="mend it")

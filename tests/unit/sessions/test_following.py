@@ -9,6 +9,7 @@ import pytest
 from factory.events.logs import END_BYTES, Log
 from factory.redaction import hide
 from factory.sessions.following import Following
+from factory.terminal import clean
 
 SECRET = "the-token-5f1d"
 LINE = b"a line of an endless output\n"
@@ -30,7 +31,7 @@ def followed(folder: Path, pieces: list[bytes], *, whole: bool, most_bytes: int 
         for piece in pieces:
             following.add(piece)
         following.end()
-        log.end(b"".join(pieces).decode(), "the end")
+        log.end(clean(b"".join(pieces).decode()), "the end")
     return shown, (folder / "log").read_text()
 
 
@@ -43,6 +44,13 @@ def test_of_an_endless_output_the_log_holds_the_beginning_and_the_end(tmp_path: 
     assert (
         log == f"{printed[:160]}\n[... {1_600_000 - 160 - END_BYTES} bytes left out ...]\n{printed[-END_BYTES:]}the end"
     )
+
+
+def test_what_is_invisible_counts_too(tmp_path: Path) -> None:
+    """It would never fill a log, and cleaning all of it takes long."""
+    _, log = followed(tmp_path, [b"\x1b]0;owned\x07" * 10] * 100, whole=False, most_bytes=100)
+
+    assert log == "\n[... 9900 bytes left out ...]\nthe end"
 
 
 def test_an_output_that_the_log_holds_is_in_it_once(tmp_path: Path) -> None:
