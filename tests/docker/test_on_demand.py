@@ -24,7 +24,7 @@ from tests.docker.rust_projects import make_maturin_project
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
 BUILDER = "lookalike-manylinux_2_31_x86_64"
-PROMISES = ("standard-library", "c-and-cxx-extensions", "build-variables", "no-libpython", "one-glibc-in-a-process")
+PROMISES = ("standard-library", "c-and-cxx-extensions", "build-variables", "one-glibc-in-a-process")
 
 BOTH_ABIS = """
 [dependencies]
