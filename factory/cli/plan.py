@@ -66,10 +66,10 @@ def run_plan(options: PlanOptions) -> int:
                 if not (options.keep_going and is_of_one_recipe(error)):
                     raise bad from error
                 failures.append(bad)
-    plans = [each.plan for each in planned]
+    plans = [recipe.plan for recipe in planned]
     if not failures:
         refuse_nothing(plans)
-    lacking = tuple(text for each in planned for text in lacking_images(each))
+    lacking = tuple(text for recipe in planned for text in lacking_images(recipe))
     _print(plans, options, lacking)
     for failure in failures:
         click.echo(render_error(failure), err=True)

@@ -48,15 +48,6 @@ def build_cell(
     today: date,
 ) -> CellRecord:
     """Do all of a cell's work but its trials, in one container, which starts only if something is not remembered."""
-    env = build_env(
-        planned.recipe.build,
-        planned.project,
-        interpreter,
-        epoch_s=planned.tree.epoch_s,
-        system=image.path,
-        zig_for=cell.platform if cell.by_zig else None,
-    )
-    passed = passed_variables(planned.recipe.build, services.host)
     materials: dict[Digest, Material] = {}
     services = services.noting(lambda material: materials.setdefault(material.key, material))
     added = () if cell.builder is None else cell.builder.packages
@@ -78,8 +69,8 @@ def build_cell(
             image=image,
             container=container,
             readings=readings,
-            env=env,
-            passed=passed,
+            env=_environment(planned, cell, interpreter, image),
+            passed=passed_variables(planned.recipe.build, services.host),
             build_sdist=sdists.build,
         )
         record = _Way(session=session, today=today).go()
@@ -92,6 +83,17 @@ def build_cell(
             materials=tuple(materials.values()),
             from_source=sdists.told,
         )
+
+
+def _environment(planned: PlannedRecipe, cell: Cell, interpreter: Interpreter, image: ReadyImage) -> Mapping[str, str]:
+    return build_env(
+        planned.recipe.build,
+        planned.project,
+        interpreter,
+        epoch_s=planned.tree.epoch_s,
+        system=image.path,
+        zig_for=cell.platform if cell.by_zig else None,
+    )
 
 
 def _downloads(planned: PlannedRecipe) -> str:

@@ -4,7 +4,7 @@ The resolver chooses, by all of its rules: it is offered an empty wheel in the p
 and no wheel. What such a release itself requires is known when it is built.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -97,12 +97,19 @@ class _Offer:
         """Return the newest releases with an sdist and without a wheel that fits, of the first index that has any."""
         asked = (ask_page(self.session, root, name, sleep) for root in index_roots(self.host))
         files = list(versions(next(filter(None, asked), [])))
-        tags = frozenset(supported_tags(self.question.interpreter, self.question.platform))
-        fitting = {version for version, file in files if _is_wheel_for(tags, file.filename)}
-        named = (parse_wheel_name(wheel.file.filename) for wheel in self.question.offered)
-        built = {version for project, version, _, _ in named if project == name}
         sdists = {version: file for version, file in files if is_sdist(file) and not file.is_yanked}
-        return [(each, sdists[each]) for each in sorted(sdists.keys() - fitting - built, reverse=True)[:_MOST_OFFERED]]
+        wanted = sdists.keys() - self._fitting(files) - self._built(name)
+        return [(version, sdists[version]) for version in sorted(wanted, reverse=True)[:_MOST_OFFERED]]
+
+    def _fitting(self, files: Sequence[tuple[Version, DistributionPackage]]) -> set[Version]:
+        """Return the releases that have a wheel for the target."""
+        tags = frozenset(supported_tags(self.question.interpreter, self.question.platform))
+        return {version for version, file in files if _is_wheel_for(tags, file.filename)}
+
+    def _built(self, name: NormalizedName) -> set[Version]:
+        """Return the releases of a project whose wheels were built here."""
+        names = (parse_wheel_name(wheel.file.filename) for wheel in self.question.offered)
+        return {version for project, version, _, _ in names if project == name}
 
     def _offer(self, release: Release, sdist: DistributionPackage) -> None:
         metadata = _metadata(release, sdist.requires_python)

@@ -57,7 +57,9 @@ def _libraries(node: ast.Call | ast.Assign) -> Iterator[str]:
             names = constants(elements)
         case ast.Call(keywords=keywords):
             lists = (item.value for item in keywords if item.arg == "libraries")
-            names = constants(one for item in lists if isinstance(item, ast.List | ast.Tuple) for one in item.elts)
+            names = constants(
+                element for item in lists if isinstance(item, ast.List | ast.Tuple) for element in item.elts
+            )
         case _:
             return
     yield from (name for name in names if name not in _OWN and is_name(name))
