@@ -75,7 +75,7 @@ class ContainerSpec:
     `network` is off unless a step needs it. It is then a network without other containers; `firewall` names an image of
     ours with a Python in /usr/bin, whose container blocks link-local addresses before this one is created.
     `tmpfs_bytes` limits /tmp, `workspace_bytes` what the workspace may hold while a command runs; 0 makes it
-    read-only. `label` names the cell.
+    read-only. `label` names the cell. `hidden` are folders of the image in whose place commands see an empty one.
 
     Commands are watched from a second container, of the image `monitor`, which no recipe may influence; None means that
     `image` is such an image.
@@ -91,6 +91,7 @@ class ContainerSpec:
     firewall: str | None = None
     prepares: bool = False
     mounts: tuple[Mount, ...] = ()
+    hidden: tuple[PurePosixPath, ...] = ()
     memory_bytes: int = 4 << 30
     pids: int = PIDS
     tmpfs_bytes: int = 2 << 30

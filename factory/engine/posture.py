@@ -28,6 +28,7 @@ _LIMITS = {"core": 0, "nofile": 16384, "nproc": 32768}  # nproc counts the user'
 _FOR_PACKAGES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID")  # owners, modes, su
 _FIREWALL_BYTES = 128 << 20
 _FIREWALL_PIDS = 32
+_EMPTY = "ro,noexec,nosuid,nodev,size=4k"  # no mode: runc before 1.2 gives it that of the folder it covers
 _HOSTNAME = "factory"
 _LABEL_PREFIX = "wheel-factory."
 
@@ -103,7 +104,10 @@ def confined(
             "CgroupnsMode": "private",
             **({} if options.cpus is None else {"NanoCpus": options.cpus * 10**9}),
             "ReadonlyRootfs": True,
-            "Tmpfs": {_TEMPORARY: f"rw,exec,nosuid,nodev,mode=1777,size={spec.tmpfs_bytes}"},
+            "Tmpfs": {
+                _TEMPORARY: f"rw,exec,nosuid,nodev,mode=1777,size={spec.tmpfs_bytes}",
+                **{str(folder): _EMPTY for folder in spec.hidden},
+            },
             "ShmSize": spec.memory_bytes // 2,
             "PidsLimit": spec.pids,
             "Memory": spec.memory_bytes,

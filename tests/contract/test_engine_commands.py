@@ -56,6 +56,16 @@ def test_a_command_ends_with_its_code_and_output(container: Container, script: s
     assert (ended.code, ended.output, ended.ended, ended.truncated) == (code, output, "exited", False)
 
 
+@pytest.mark.parametrize("folder", ["/usr/share", "/absent/folder"])
+def test_a_hidden_folder_is_empty_and_stays_so(engine: DockerEngine, image: str, folder: str) -> None:
+    script = f'[ -z "$(ls -A {folder})" ] && ! touch {folder}/file && ! ls {folder}/file && ! mkdir {folder}/x'
+
+    with engine.container(make_spec(image, hidden=(PurePosixPath(folder),))) as container:
+        ended = container.run(["sh", "-c", script], timeout_s=30)
+
+    assert ended.code == 0, ended.output
+
+
 def test_a_workspace_that_holds_too_much_ends_the_command(engine: DockerEngine, image: str) -> None:
     script = "while true; do head -c 20000000 /dev/zero > filler$i; i=x$i; sleep 0.1; done"
     with engine.container(make_spec(image, workspace_bytes=100 * MEGABYTE)) as container:

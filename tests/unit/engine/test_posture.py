@@ -124,3 +124,10 @@ def test_a_container_that_may_write_nothing_has_no_writable_volume() -> None:
     (workspace,) = cast("list[Mapping[str, object]]", host_config(spec)["Mounts"])
 
     assert workspace["ReadOnly"]
+
+
+def test_a_hidden_folder_is_covered_by_one_that_nobody_can_write_to() -> None:
+    temporary = cast("Mapping[str, str]", host_config(make_spec(hidden=(PurePosixPath("/opt/python"),)))["Tmpfs"])
+
+    assert temporary.keys() == {"/tmp", "/opt/python"}
+    assert {"ro", "noexec"} <= set(temporary["/opt/python"].split(","))
