@@ -1,7 +1,8 @@
 """Frozen values to JSON and back.
 
 A value with `parse` and `str` (tags, interpreters, floors) is its text; so are versions, requirements, specifiers,
-digests, paths, dates. A set is a sorted list. A member of a union of dataclasses carries its class's name as `kind`.
+digests, paths, dates. A union of such values is the text of one. A set is a sorted list. A member of a union of
+dataclasses carries its class's name as `kind`.
 A field may be written under another name, or its own fields in its place.
 A field with `ABSENT` in its metadata is left out where it has its default.
 Reading is strict: unknown and missing keys, and numbers where text is meant, are errors that name the field.
@@ -142,10 +143,32 @@ def _add_texts(converter: "Converter") -> None:
         converter.register_unstructure_hook(day, day.isoformat)
     converter.register_structure_hook_factory(_has_parse, lambda kind: _text_reader(kind.parse))
     converter.register_unstructure_hook_func(_has_parse, str)
+    converter.register_structure_hook_factory(_all_have_parse, lambda union: _text_reader(_any_parser(_members(union))))
+    converter.register_unstructure_hook_func(_all_have_parse, str)
 
 
 def _has_parse(kind: object) -> bool:
     return isinstance(kind, type) and dataclasses.is_dataclass(kind) and callable(getattr(kind, "parse", None))
+
+
+def _all_have_parse(kind: object) -> bool:
+    members = _members(kind)
+    return len(members) > 1 and type(None) not in typing.get_args(kind) and all(map(_has_parse, members))
+
+
+def _any_parser(kinds: Sequence[type]) -> Callable[[str], object]:
+    """Return what reads a text as the first kind that can."""
+
+    def parse(text: str) -> object:
+        errors = []
+        for kind in kinds:
+            try:
+                return typing.cast("typing.Any", kind).parse(text)
+            except ValueError as error:
+                errors.append(str(error))
+        raise ValueError("; ".join(errors))
+
+    return parse
 
 
 def _parse_tag(text: str) -> Tag:

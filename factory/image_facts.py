@@ -2,13 +2,18 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias, get_args
 
 from packaging.version import InvalidVersion, Version
 
 from factory.catalogue import PackageManager
 from factory.codec import ABSENT
 from factory.tags import Interpreter, PlatformTag
+
+Role: TypeAlias = Literal["build", "trial", "program"]
+"""Wheels are built in an image, tried in it, or programs that link libpython are built and run in it."""
+
+ROLES: tuple[Role, ...] = get_args(Role)
 
 _RELEASE = re.compile(r"(?P<interpreter>[a-z0-9]{1,9}) (?P<version>[0-9a-z.+]{1,40})")
 
@@ -55,17 +60,17 @@ class ImageFacts:
     """One image as it declares itself.
 
     `name` is how people and the command line call it (`lookalike-manylinux_2_31_x86_64`, `trial-bullseye`);
-    `platform` is the policy its libc is exactly; `interpreters` are those it can build with (role `build`) or run
-    (role `trial`); `rust` and `c` are the versions of its Rust and its GCC, None without one. `packages` names the
-    package manager of a build image, None where there is none. `bundled_rust` is the version of the factory's own Rust,
-    where that can be brought to the image. `releases` are the interpreters of which more than the version is known; the
-    image has these or newer ones. `on_demand` are interpreters that it does not hold, and that are made and brought to
-    it where a recipe lists them.
+    `platform` is the policy its libc is exactly; `interpreters` are those it can build with (role `build`) or run (role
+    `trial`, and role `program`, which has their libpython, too); `rust` and `c` are the versions of its Rust and its
+    GCC, None without one. `packages` names the package manager of an image that packages can be added to, None where
+    there is none. `bundled_rust` is the version of the factory's own Rust, where that can be brought to the image.
+    `releases` are the interpreters of which more than the version is known; the image has these or newer ones.
+    `on_demand` are interpreters that it does not hold, and that are made and brought to it where a recipe lists them.
     """
 
     name: str
     family: str
-    role: Literal["build", "trial"]
+    role: Role
     platform: PlatformTag
     interpreters: tuple[Interpreter, ...]
     rust: Version | None = None

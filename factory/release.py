@@ -234,7 +234,7 @@ def _outdated(run: Run, listed: Mapping[str, Digest], passed: Mapping[str, Artif
 def _is_outdated(name: str, record: CellRecord, plan: Plan) -> bool:
     if record.wheel is not None and record.wheel.filename == name:
         return not record.passed
-    version = version_of(name, plan.distribution, record.cell)
+    version = version_of(name, plan.distribution, record.cell) if record.cell.makes_wheel else None
     if version is None:
         return False
     return record.passed or (record.status in ("failed", "timeout") and version == plan.version)
@@ -247,7 +247,7 @@ def version_of(filename: str, distribution: NormalizedName, cell: Cell) -> Versi
     except UntrustedTextError:
         return None
     triples = {(tag.interpreter, tag.abi, tag.platform) for tag in tags}
-    wanted = {(tag.interpreter, tag.abi, alias) for tag in cell.product.expanded for alias in cell.platform.aliases}
+    wanted = {(tag.interpreter, tag.abi, alias) for tag in cell.wheel_tag.expanded for alias in cell.platform.aliases}
     return version if canonicalize_name(name) == distribution and triples & wanted else None
 
 

@@ -18,6 +18,7 @@ REPAIRED = WORK / "repaired"
 HOME = WORK / "home"
 TARGET = WORK / "target"
 EMULATOR = WORK / "emulator"
+MATURIN = WORK / "maturin"
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 ZIG = PurePosixPath("/zig")
@@ -45,7 +46,9 @@ StepName = Literal[
     "requirements",
     "reset-source",
     "before",
+    "no-interpreter",
     "build",
+    "programs",
     "repair",
     "audit",
     "unpack",
@@ -77,7 +80,9 @@ STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
         "requirements": "The backend is asked what else it requires (`get_requires_for_build_wheel`).",
         "reset-source": "The source is written again, because the backend may have changed it when it was asked.",
         "before": "A line of the recipe's `build.before` runs.",
+        "no-interpreter": "For `build: {interpreter: none}`: that no interpreter is in sight is looked at, and shown.",
         "build": "The backend builds the wheel.",
+        "programs": "A command of the recipe's `programs.run` builds and runs what links libpython.",
         "repair": "auditwheel repairs the wheel.",
         "audit": "The gate judges the wheel, before and after the repair.",
         "unpack": "The wheel is unpacked, to be loaded.",
@@ -93,6 +98,9 @@ STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
 
 UV_OFFLINE = ("--no-config", "--offline", "--no-cache", "--quiet")
 """Options of every uv command in a container, whose result may depend on nothing but the files there."""
+
+INTERPRETERS = PurePosixPath("/opt/python")
+"""Where a build image has its interpreters."""
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -116,7 +124,7 @@ class Step:
 
 def image_python(interpreter: Interpreter) -> PurePosixPath:
     """Return an interpreter's path in a build image, as the pypa images have it."""
-    return PurePosixPath(f"/opt/python/{interpreter.python_tag}-{interpreter.abi_tag}/bin/python")
+    return INTERPRETERS / f"{interpreter.python_tag}-{interpreter.abi_tag}" / "bin/python"
 
 
 def search_path(*first: PurePosixPath | str, system: str = SYSTEM_PATH) -> str:

@@ -20,6 +20,7 @@ _MUSLLINUX = re.compile(rf"musllinux_{_VERSION}_(?P<arch>[a-z0-9_]+)")
 _LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}  # PEP 600, "Legacy manylinux tags"
 _LEGACY_TAG = re.compile(r"(?P<name>manylinux(?:1|2010|2014))_(?P<arch>[a-z0-9_]+)")
 _PARTS = 3
+_PROGRAM = "program"
 
 FIRST_FREE_THREADED = 13  # PEP 703
 FIRST_ABI3T = 15  # PEP 803
@@ -224,6 +225,42 @@ class WheelTag:
     def expanded(self) -> frozenset[Tag]:
         """The single tags to which the compressed triple expands (PEP 425), without platform aliases."""
         return parse_tag(str(self))
+
+
+@dataclass(frozen=True)
+class ProgramTag:
+    """The id of a cell whose programs run on one interpreter, spelled like a wheel's: `cp311-program-linux_x86_64`.
+
+    Its platform is PEP 425's `linux_<machine>`, which promises nothing beyond where it was built.
+    """
+
+    interpreter: Interpreter
+    machine: str
+
+    def __str__(self) -> str:
+        return f"{self.interpreter}-{_PROGRAM}-linux_{self.machine}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` writes.
+
+        Raises:
+            ValueError: the text is something else.
+        """
+        match text.split("-"):
+            case [interpreter, word, platform] if word == _PROGRAM and platform.startswith("linux_"):
+                return cls(Interpreter.parse(interpreter), platform.removeprefix("linux_"))
+            case _:
+                raise ValueError(f"{text!r} is not a tag such as cp311-program-linux_x86_64")
+
+
+def product_of(text: str) -> WheelTag | ProgramTag:
+    """Read the id of a cell.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    return ProgramTag.parse(text) if f"-{_PROGRAM}-" in text else WheelTag.parse(text)
 
 
 def tag_for(built_for: BuiltFor, platform: PlatformTag) -> WheelTag:

@@ -41,7 +41,7 @@ def _cells(name: str, field: Field) -> Iterator[str]:
     yield _default(field)
     yield "recipe" if name.partition("[")[0] in _WHOLE_RECIPE else field.level
     yield ", ".join(field.enters) or "none"
-    yield field.doc + (" **Not yet.**" if field.not_yet else "")
+    yield field.doc
 
 
 def _default(field: Field) -> str:

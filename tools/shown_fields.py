@@ -29,6 +29,7 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "wheel": "docker/test_any_python.py",
         "images": "docker/test_pulled_images.py",
         "build.constraints": "docker/test_recipe_fields.py",
+        "build.interpreter": "docker/test_without_interpreter.py",
         "build.pass-env": "docker/test_recipe_fields.py",
         "build.timeout": "docker/test_projects.py",
         "build.memory": "docker/test_engine_faults.py",
@@ -39,6 +40,8 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "test.source": "docker/test_trying.py",
         "test.unimported": "docker/test_trying.py",
         "test.processor": "docker/test_trying.py",
+        "programs.manifest": "docker/test_programs.py",
+        "programs.timeout": "docker/test_programs.py",
         "overrides": "docker/test_recipe_fields.py",
     }
 )
@@ -51,11 +54,9 @@ def title(recipe: Path) -> str:
 
 
 def fields() -> list[str]:
-    """Return every field that works, by its dotted name, but for what `overrides` repeats of other sections."""
+    """Return every field by its dotted name, but for what `overrides` repeats of other sections."""
     repeated = tuple(f"overrides[].{field.name}" for field in TOP)
-    rows = [(name, field) for name, field in walk(TOP) if not name.startswith(repeated)]
-    absent = tuple(name for name, field in rows if field.not_yet)
-    return [name for name, _ in rows if not name.startswith(absent or ("/",))]
+    return [name for name, _ in walk(TOP) if not name.startswith(repeated)]
 
 
 def shown() -> dict[str, list[Path]]:

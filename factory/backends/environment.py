@@ -11,6 +11,7 @@ from factory.steps import (
     CARGO_HOME,
     ENVIRONMENT,
     HOME,
+    MATURIN,
     SYSTEM_PATH,
     TARGET,
     TOOLS,
@@ -19,6 +20,7 @@ from factory.steps import (
     Step,
     image_python,
     search_path,
+    trial_python,
 )
 from factory.tags import Interpreter, PlatformTag
 
@@ -26,7 +28,7 @@ from factory.tags import Interpreter, PlatformTag
 def build_env(
     build: BuildSpec,
     project: Project,
-    interpreter: Interpreter,
+    interpreter: Interpreter | None,
     *,
     epoch_s: int,
     system: str = SYSTEM_PATH,
@@ -39,10 +41,35 @@ def build_env(
     PyO3 looks only at whether PYO3_BUILD_EXTENSION_MODULE is set (PyO3 0.26's guide, "The extension-module feature"),
     so it is set for Rust extensions and not for anything else, programs included. maturin before 1.9.4 and
     setuptools-rust before 1.12 do not set it themselves. PYO3_PYTHON is absolute: maturin takes the version of an
-    interpreter that is missing from its *name*, and builds all the same.
+    interpreter that is missing from its *name*, and builds all the same. Without an interpreter PYO3_NO_PYTHON says so
+    (PyO3's guide, "Building abi3 extensions without a Python interpreter").
     """
+    env = _offline_env(project, epoch_s)
+    env["PATH"] = search_path(*build.path, (MATURIN if interpreter is None else ENVIRONMENT) / "bin", system=system)
+    if project.cargo_manifest is not None:
+        env |= {"PYO3_NO_PYTHON": "1"} if interpreter is None else {"PYO3_PYTHON": str(image_python(interpreter))}
+        if not project.programs:
+            env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
+    if zig_for is not None and interpreter is not None:
+        env |= zig_env(zig_for, project, interpreter)
+    return MappingProxyType({**env, **build.env})
+
+
+def program_env(
+    build: BuildSpec, project: Project, interpreter: Interpreter, *, epoch_s: int, system: str = SYSTEM_PATH
+) -> Mapping[str, str]:
+    """Return the whole environment of programs that link libpython, in a program image.
+
+    PYO3_BUILD_EXTENSION_MODULE is absent: set to anything, it would leave libpython out.
+    """
+    env = _offline_env(project, epoch_s)
+    env |= {"PATH": search_path(*build.path, system=system), "PYO3_PYTHON": str(trial_python(interpreter))}
+    return MappingProxyType({**env, **build.env})
+
+
+def _offline_env(project: Project, epoch_s: int) -> dict[str, str]:
+    """Return what every build without network has in its environment."""
     env = {
-        "PATH": search_path(*build.path, ENVIRONMENT / "bin", system=system),
         "HOME": str(HOME),
         "TMPDIR": "/tmp",  # noqa: S108 -- the container's own tmpfs
         "LC_ALL": "C.UTF-8",
@@ -53,16 +80,8 @@ def build_env(
         "GIT_TERMINAL_PROMPT": "0",
     }
     if project.cargo_manifest is not None:
-        env |= {
-            "CARGO_HOME": str(CARGO_HOME),
-            "CARGO_TARGET_DIR": str(TARGET),
-            "PYO3_PYTHON": str(image_python(interpreter)),
-        }
-        if not project.programs:
-            env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
-    if zig_for is not None:
-        env |= zig_env(zig_for, project, interpreter)
-    return MappingProxyType({**env, **build.env})
+        env |= {"CARGO_HOME": str(CARGO_HOME), "CARGO_TARGET_DIR": str(TARGET)}
+    return env
 
 
 def environment_step(interpreter: Interpreter, env: Mapping[str, str]) -> Step:

@@ -88,7 +88,7 @@ class LiveBoard:
         match event:
             case Planned(plan=plan):
                 self._rows.update({cell.address: _Row() for cell in plan.cells})
-                self._platforms.update(str(cell.platform) for cell in plan.cells)
+                self._platforms.update(str(cell.platform) for cell in plan.cells if cell.makes_wheel)
             case StepStarted(subject=subject, step=step) if (row := self._rows.get(_cell_of(subject))) is not None:
                 row.last = _named(subject, step)
             case TrialEnded(address=address, trial=trial):

@@ -12,12 +12,14 @@ _ERROR = re.compile(
       | .{0,200}?:\d{1,9}(?::\d{1,9})?:\s{1,9}+(?:fatal\s)?error:   # gcc, clang
       | (?:ERROR|FATAL|fatal)[:\s]\s*+\S          # pip, git, cmake
       | 💥                                        # maturin
+      | thread\ '.{1,200}?'\ (?:\(\d{1,9}\)\ )?panicked\ at\ \S  # Rust's tests and programs
       | [A-Za-z_][\w.]{0,200}(?:Error|Exception|Interrupt|Exit):   # a Python traceback's last line
       | make(?:\[\d{1,9}\])?:\s\*\*\*
       | .{0,120}:\s(?:command\ not\ found|not\ found|No\ such\ file\ or\ directory|Permission\ denied)$
     )""",
     re.VERBOSE,
 )
+_PANIC = re.compile(r"thread '.{1,200}' (?:\(\d{1,9}\) )?panicked at .{1,300}:\d{1,9}:\d{1,9}:$")
 _WRAPPER = re.compile(
     r"subprocess\.CalledProcessError|BackendUnavailable: during handling|returned non-zero exit status"
 )
@@ -30,15 +32,17 @@ _LAST_LINES: Final = 8
 def first_error(output: str) -> str:
     """Return the first line that states an error, with the causes right below it; else the last line that is not empty.
 
-    maturin states on one line that it failed, and the causes on the lines below.
+    maturin states on one line that it failed, and the causes on the lines below. Rust states below where it panicked.
     """
     lines = [line.strip() for line in searchable(output).splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.match(line)]
     plain = [line for line in errors if not _WRAPPER.search(line)]
     chosen = next(iter(plain or errors or lines[-1:]), "it printed nothing")
     below = lines[lines.index(chosen) + 1 :] if chosen in lines else []
-    causes = takewhile(lambda line: line.startswith(_CAUSE), below)
-    return ": ".join([chosen, *(cause.removeprefix(_CAUSE) for cause in causes)])[:_LINE_LENGTH]
+    causes = [cause.removeprefix(_CAUSE) for cause in takewhile(lambda line: line.startswith(_CAUSE), below)]
+    if _PANIC.match(chosen):
+        chosen, causes = chosen.removesuffix(":"), below[:1]
+    return ": ".join([chosen, *causes])[:_LINE_LENGTH]
 
 
 def last_lines(output: str) -> tuple[str, ...]:

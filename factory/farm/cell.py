@@ -9,6 +9,7 @@ from typing import Literal
 from factory.audit import Audit, Expectation
 from factory.backends.environment import build_env
 from factory.backends.hooks import before_steps, hook_step
+from factory.backends.maturin import steps_without_interpreter
 from factory.backends.settings import config_settings
 from factory.diagnoses.cases import Diagnosis
 from factory.diagnoses.causes.cause import Kind
@@ -23,16 +24,17 @@ from factory.memory import Material
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.project.downloads import downloads
+from factory.repair import repairer
 from factory.sessions.services import Services
 from factory.stages.audit import audited
-from factory.stages.build import build
+from factory.stages.build import Built, build
 from factory.stages.cell_session import CellSession
 from factory.stages.locks import made_locks
 from factory.stages.outcome import WHEEL_LIMIT_BYTES
 from factory.stages.pass_env import passed_variables
 from factory.stages.prepare import Prepared, prepare
 from factory.stages.reading import Readings
-from factory.stages.repair import repair
+from factory.stages.repair import Repaired, repair
 from factory.stages.requirement import SdistBuilder
 from factory.steps import Step
 from factory.tags import Interpreter
@@ -42,12 +44,15 @@ def build_cell(
     services: Services,
     planned: PlannedRecipe,
     cell: Cell,
-    interpreter: Interpreter,
+    interpreter: Interpreter | None,
     image: ReadyImage,
     readings: Readings,
     today: date,
 ) -> CellRecord:
-    """Do all of a cell's work but its trials, in one container, which starts only if something is not remembered."""
+    """Do all of a cell's work but its trials, in one container, which starts only if something is not remembered.
+
+    What is built without an interpreter is repaired in another container, because auditwheel needs one.
+    """
     materials: dict[Digest, Material] = {}
     services = services.noting(lambda material: materials.setdefault(material.key, material))
     added = () if cell.builder is None else cell.builder.packages
@@ -57,7 +62,7 @@ def build_cell(
         spec=planned.recipe.build,
         image=image,
         added=added,
-        interpreter=interpreter,
+        interpreter=interpreter or repairer(image.facts),
     )
     ask = services.asking(cell.address, image.facts, added)
     with services.session(cell.address, ask, lambda: _downloads(planned)) as container:
@@ -85,7 +90,9 @@ def build_cell(
         )
 
 
-def _environment(planned: PlannedRecipe, cell: Cell, interpreter: Interpreter, image: ReadyImage) -> Mapping[str, str]:
+def _environment(
+    planned: PlannedRecipe, cell: Cell, interpreter: Interpreter | None, image: ReadyImage
+) -> Mapping[str, str]:
     return build_env(
         planned.recipe.build,
         planned.project,
@@ -128,7 +135,7 @@ class _Way:
         if not before.passed:
             lines = mistagged.lines_for(built.wheel, session.planned, session.cell)
             return _stopped(record, refusal(before, "audit of the built wheel", lacked, lines))
-        repaired = repair(session, built, prepared, steps)
+        repaired = self._repaired(built, prepared, steps)
         if isinstance(repaired, Failure):
             return _stopped(record, repaired)
         after = self._audited(repaired.wheel, "repaired")
@@ -147,24 +154,32 @@ class _Way:
         session = self.session
         return made_locks(session.services, session.planned, session.cell.address, prepared.crates)
 
+    def _repaired(self, built: Built, prepared: Prepared, steps: tuple[Step, ...]) -> Repaired | Failure:
+        session = self.session
+        if session.interpreter is not None:
+            return repair(session, built, prepared, steps)
+        with session.services.session(session.cell.address) as container:
+            seeing = replace(session, container=container, interpreter=repairer(session.image.facts))
+            # Nothing is built once more for this repair: the build would see interpreters.
+            repaired = repair(seeing, replace(built, is_here=True), prepared, steps)
+            session.container.seconds.update(container.seconds)
+            return repaired
+
     def _steps(self, settings: Mapping[str, str | list[str]]) -> tuple[Step, ...]:
         session, recipe = self.session, self.session.planned.recipe
-        subdir = recipe.source.subdir
-        hook = hook_step(
-            "wheel",
-            session.planned.project,
-            settings,
-            session.env,
-            session.passed,
-            subdir=subdir,
-            timeout_s=recipe.build.timeout_s,
-        )
-        return (*before_steps(recipe.build, session.env, session.passed, subdir=subdir), hook)
+        subdir, timeout_s = recipe.source.subdir, recipe.build.timeout_s
+        before = before_steps(recipe.build, session.env, session.passed, subdir=subdir)
+        if session.interpreter is None:
+            built = steps_without_interpreter(settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
+            return (*before, *built)
+        project = session.planned.project
+        hook = hook_step("wheel", project, settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
+        return (*before, hook)
 
     def _audited(self, wheel: Artifact, stage: Literal["built", "repaired"]) -> Audit:
         cell, spec = self.session.cell, self.session.planned.recipe.audit
         expectation = Expectation(
-            tags=cell.product.expanded,
+            tags=cell.wheel_tag.expanded,
             platform=cell.platform,
             floor=cell.floor,
             modules=spec.modules,

@@ -19,7 +19,7 @@ _FLOOR_OPTIONS = {"setuptools": "--py-limited-api={floor}", "scikit_build_core":
 
 def lines_for(wheel: Artifact, planned: PlannedRecipe, cell: Cell) -> str:
     """Return the recipe's lines that ask for the tags that a cell's wheel has; empty where there are none."""
-    recipe, owed = planned.recipe, built_for(cell.product.expanded)
+    recipe, owed = planned.recipe, built_for(cell.wheel_tag.expanded)
     match made := _made(wheel):
         case AnyPython():
             return f"the project makes one wheel for every Python: write wheel: {made}{_instead(recipe)}"
@@ -41,7 +41,7 @@ def lines_for(wheel: Artifact, planned: PlannedRecipe, cell: Cell) -> str:
 
 def spared(job: Job, outcomes: Mapping[Key, Outcome]) -> Outcome | None:
     """Return the outcome of a build that need not begin: a wheel of its recipe was refused, and it would be alike."""
-    if not isinstance(job, BuildCell) or job.image is None:
+    if not isinstance(job, BuildCell) or job.image is None or not job.cell.makes_wheel:
         return None
     for peer in job.peers:
         outcome = outcomes.get(peer)
@@ -65,7 +65,9 @@ def _repeated(record: CellRecord, cell: Cell) -> BuiltFor | None:
         finding.fails and finding.rule == RULE for finding in record.before.findings
     )
     made = _made(record.built) if refused and record.built is not None else None
-    if made is None or not _is_alike(made, built_for(record.cell.product.expanded), built_for(cell.product.expanded)):
+    if made is None or not _is_alike(
+        made, built_for(record.cell.wheel_tag.expanded), built_for(cell.wheel_tag.expanded)
+    ):
         return None
     return made
 

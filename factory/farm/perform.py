@@ -12,6 +12,7 @@ from factory.failure import Failure
 from factory.farm.cell import build_cell
 from factory.farm.jobs import BuildCell, Built, FitImage, ImageKey, Job, Key, MakeImage, Outcome, TryWheel
 from factory.farm.judge import untouched
+from factory.farm.programs import run_programs
 from factory.images import ReadyImage
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.sessions.retry import once_more
@@ -99,6 +100,8 @@ class Performer:
         interpreter = job.cell.builder.interpreter
 
         def work() -> Built:
+            if not job.cell.makes_wheel:
+                return Built(record=run_programs(self.services, job.planned, job.cell, image))
             readings = Readings(store=self.services.memory.store, reader=self.services.reader)
             record = build_cell(self.services, job.planned, job.cell, interpreter, image, readings, self.today)
             return self._loaded(job, record, readings, loader)

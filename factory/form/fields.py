@@ -10,7 +10,7 @@ from factory.form.kinds import Kind
 T = TypeVar("T")
 
 Level = Literal["recipe", "cell"]
-Stage = Literal["source", "prepare", "build", "repair", "audit", "trial"]
+Stage = Literal["source", "prepare", "build", "repair", "audit", "trial", "programs"]
 
 _FIELD = "field"
 
@@ -22,7 +22,7 @@ class Field:
     `example` is the field as a line of a recipe. `default` is what an absent field means; `shown_default` says it
     to people where Python's own form would not. `level` says whether `overrides` may change it per cell, `enters` which
     stages' keys it is part of. `attribute` is its name in the value that its section becomes, where that is not its own
-    with `_` for `-`. `not_yet` marks a field of the format that this program does not support yet.
+    with `_` for `-`.
     """
 
     name: str
@@ -35,7 +35,6 @@ class Field:
     level: Level = "cell"
     enters: tuple[Stage, ...] = ()
     attribute: str = ""
-    not_yet: bool = False
     hint: str = ""
 
     @property

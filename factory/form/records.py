@@ -13,8 +13,6 @@ from factory.form.problems import did_you_mean, nearest, quote
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-NOT_YET = "this version of the factory does not do that yet"
-
 
 class Values:
     """What a mapping held: values by the names of their fields, and the nodes they were read from."""
@@ -93,11 +91,9 @@ class Record(Kind[T_co]):
 
     def _refuse_unknown(self, key: str, span: Span, place: Place) -> str:
         """Refuse a key, and return the field that was meant, which is then not missing too; empty if none is near."""
-        known = ", ".join(field.name for field in self.fields if not field.not_yet)
-        # Fields that work come first, so that a hint names one of these where both are near.
-        names = [field.name for field in sorted(self.fields, key=lambda field: field.not_yet)]
+        names = [field.name for field in self.fields]
         near = nearest(key, names)
-        hint = did_you_mean(key, names) or self.elsewhere(key) or f"known fields: {known}"
+        hint = did_you_mean(key, names) or self.elsewhere(key) or f"known fields: {', '.join(names)}"
         place.refuse(span, f"unknown field {quote(key)}", hint)
         return near
 
@@ -124,11 +120,7 @@ def _read_field(field: Field, node: Node, place: Place) -> object:
     if isinstance(node, Scalar) and node.meaning == "null":
         place.refuse(node.span, "has no value", _absent_hint(field))
         return None
-    before = len(place.problems)
-    value = field.kind.read(node, place)
-    if field.not_yet and len(place.problems) == before:
-        place.refuse(node.span, NOT_YET, field.hint)
-    return None if field.not_yet else value
+    return field.kind.read(node, place)
 
 
 def _absent_hint(field: Field) -> str:
@@ -136,9 +128,7 @@ def _absent_hint(field: Field) -> str:
 
 
 def field_schema(field: Field) -> Schema:
-    """Describe one field; one that is not supported yet admits nothing, so that an editor says so too."""
-    if field.not_yet:
-        return {"description": f"{field.doc} Not in this version yet.", "not": {}}
+    """Describe one field."""
     return {"description": field.doc, **field.kind.schema()}
 
 

@@ -37,9 +37,10 @@ class OnDemandSpec:
     def lacking(self, image: ImageFacts) -> tuple[Interpreter, ...]:
         """Return the interpreters that an image does not hold and can have.
 
-        One that was packed brings a newer glibc, on which a trial would prove nothing of the image's.
+        One that was packed brings a newer glibc, on which a trial would prove nothing of the image's. None has a shared
+        libpython, for which programs come to their images.
         """
-        if not self.platform.serves(image.platform):
+        if image.role == "program" or not self.platform.serves(image.platform):
             return ()
         offered = (*self.compiled, *(self.packed if image.role == "build" else ()))
         return tuple(interpreter for interpreter in sorted(offered) if interpreter not in image.interpreters)

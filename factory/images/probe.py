@@ -10,7 +10,7 @@ from factory.catalogue import PackageManager
 from factory.engine.api import ContainerSpec, Engine
 from factory.errors import ImageError
 from factory.guests import program
-from factory.image_facts import ImageFacts, Release
+from factory.image_facts import ImageFacts, Release, Role
 from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_version
 
@@ -51,11 +51,11 @@ class Probed:
     packages: PackageManager | None = None
     broken: tuple[str, ...] = ()
 
-    def releases(self, role: Literal["build", "trial"]) -> tuple[Release, ...]:
+    def releases(self, role: Role) -> tuple[Release, ...]:
         """Return the interpreters in the place where images of a role have them."""
         return tuple(sorted(self.builders if role == "build" else self.runners))
 
-    def interpreters(self, role: Literal["build", "trial"]) -> frozenset[Interpreter]:
+    def interpreters(self, role: Role) -> frozenset[Interpreter]:
         """Return the same without their releases."""
         return frozenset(release.interpreter for release in self.releases(role))
 
@@ -182,7 +182,7 @@ def _differences(facts: ImageFacts, probed: Probed) -> list[str]:
     if held != set(facts.interpreters):
         differences.append(f"its interpreters are {_listed(held)}; {_listed(facts.interpreters)} are declared")
     differences += [*_older(facts.releases, probed.releases(facts.role))]
-    if facts.role == "build" and probed.packages != facts.packages:
+    if facts.role != "trial" and probed.packages != facts.packages:
         differences.append(f"its package manager is {probed.packages or 'none'}, {facts.packages} is declared")
     if facts.rust is not None and (probed.rust is None or probed.rust < facts.rust):
         differences.append(f"its rustc is {probed.rust or 'absent'}, {facts.rust} or newer is declared")

@@ -52,9 +52,9 @@ class RustSpec:
     machines: Mapping[str, str]
 
     def serves(self, image: ImageFacts) -> bool:
-        """Whether what it compiles in a build image can be linked there."""
+        """Whether what it compiles in an image can be linked there."""
         libc = {"glibc": "gnu", "musl": "musl"}[image.platform.libc]
-        return image.role == "build" and f"{image.platform.arch}-unknown-linux-{libc}" in self.targets
+        return image.role != "trial" and f"{image.platform.arch}-unknown-linux-{libc}" in self.targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Final
 from packaging.version import Version
 
 from factory.errors import ImageError
-from factory.image_facts import ImageFacts, Release
+from factory.image_facts import ROLES, ImageFacts, Release, Role
 from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
 
@@ -157,18 +157,16 @@ def days_of(table: Table) -> Mapping[str, int]:
 
 
 def _facts(path: Path, table: Table, interpreters: tuple[Interpreter, ...]) -> ImageFacts:
-    role = table.required_text("role")
-    if role not in ("build", "trial"):
-        raise ValueError(f"role is {role!r}, neither build nor trial")
+    role = _role(table.required_text("role"))
     return ImageFacts(
         name=f"{path.parent.name}-{path.stem}",
         family=path.parent.name,
-        role="build" if role == "build" else "trial",
+        role=role,
         platform=PlatformTag.parse(table.required_text("platform")),
         interpreters=interpreters,
         rust=Version(table.table("rust").required_text("version")) if "rust" in table else None,
         c=Version(table.required_text("c")) if "c" in table else None,
-        packages="apt" if role == "build" else None,
+        packages=None if role == "trial" else "apt",
         releases=_releases(table.table("releases"), interpreters),
     )
 
@@ -178,6 +176,13 @@ def _releases(table: Table, interpreters: tuple[Interpreter, ...]) -> tuple[Rele
     if absent := [str(release) for release in releases if release.interpreter not in interpreters]:
         raise ValueError(f"releases names {', '.join(absent)}, which the image does not have")
     return releases
+
+
+def _role(text: str) -> Role:
+    for role in ROLES:
+        if role == text:
+            return role
+    raise ValueError(f"role is {text!r}, not one of {', '.join(ROLES)}")
 
 
 def _rust(table: Table) -> Rust:

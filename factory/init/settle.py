@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 from factory.errors import Problem, RecipeError
-from factory.form.records import NOT_YET
 from factory.init.model import Draft, Entry, Left, Value, shown
 from factory.init.write import Written, write
 from factory.recipe.model import Recipe
@@ -72,5 +71,5 @@ def _smaller(entry: Entry, problems: list[Problem]) -> tuple[Entry, list[Left]]:
 
 
 def _left(entry: Entry, value: Value, problem: Problem) -> Left:
-    why = problem.message if not problem.hint or NOT_YET in problem.message else f"{problem.message}; {problem.hint}"
+    why = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
     return Left(what=f"{entry.dotted}: {shown(value)}", why=f"{why} ({entry.why})" if entry.why else why)

@@ -124,6 +124,12 @@ def loader_image(platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFa
     return min(able, key=lambda image: (image.platform.version, image.name), default=None)
 
 
+def program_image(interpreter: Interpreter, images: Sequence[ImageFacts]) -> ImageFacts | None:
+    """Return the image that has an interpreter's shared libpython, the one with the oldest libc; None without one."""
+    able = [image for image in images if image.role == "program" and interpreter in image.interpreters]
+    return min(able, key=lambda image: (image.platform.version, image.name), default=None)
+
+
 def _would_serve(
     platform: PlatformTag, able: Sequence[ImageFacts], images: Sequence[ImageFacts], families: Sequence[str]
 ) -> str:

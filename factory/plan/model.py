@@ -9,13 +9,13 @@ from packaging.version import Version
 
 from factory.catalogue import CONTAINER_MACHINE, PackageManager
 from factory.codec import INLINED, WRITTEN_AS
-from factory.tags import Abi3Floor, Interpreter, PlatformTag, WheelTag
+from factory.tags import Abi3Floor, Interpreter, PlatformTag, ProgramTag, WheelTag
 
 RustOrigin = Literal["image", "bundle"]
 Compiler = Literal["image", "zig"]
 
-Product: TypeAlias = WheelTag
-"""What a cell makes: a wheel by its tag."""
+Product: TypeAlias = WheelTag | ProgramTag
+"""What a cell makes: a wheel by its tag, or programs that ran on an interpreter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
-    """What makes a cell's product: an interpreter in a build image, named `image`.
+    """What makes a cell's product: an interpreter in an image, named `image`; None where it has to do without one.
 
     `preparation` is what the image gets before, and `rust` whether it compiles with the image's Rust or the factory's
     own; None where there is no Rust to compile. `compiler` is what compiles C and C++ and links: the image's own, or
@@ -57,7 +57,7 @@ class Builder:
     there.
     """
 
-    interpreter: Interpreter
+    interpreter: Interpreter | None
     image: str
     preparation: Preparation | None = None
     rust: RustOrigin | None = None
@@ -72,10 +72,10 @@ class Builder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One wheel that is owed.
+    """One wheel that is owed, or the programs of one interpreter.
 
-    `platform` is what it must run on: a ceiling. `builder` is None when no image here can build it (`unbuildable`:
-    still owed); in JSON its fields stand beside the others, and are null then.
+    `platform` is what a wheel must run on, a ceiling, or the libc that programs run on. `builder` is None when no image
+    here can build it (`unbuildable`: still owed); in JSON its fields stand beside the others, and are null then.
     `floor` is the abi3 floor it must keep, None for a version-specific wheel.
     `loader` names the trial image with the oldest libc, whose own loader must resolve every object of the wheel.
     `untried` are claimed and unlisted interpreters the factory knows of.
@@ -92,7 +92,7 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """The tag its wheel will carry."""
+        """The tag its wheel will carry, or that of its programs."""
         return str(self.product)
 
     @property
@@ -106,6 +106,22 @@ class Cell:
         return self.platform.arch != CONTAINER_MACHINE
 
     @property
+    def wheel_tag(self) -> WheelTag:
+        """The tag of its wheel.
+
+        Raises:
+            TypeError: it makes no wheel.
+        """
+        if not isinstance(self.product, WheelTag):
+            raise TypeError(f"{self.product} is not a wheel's tag")
+        return self.product
+
+    @property
+    def makes_wheel(self) -> bool:
+        """Whether it makes a wheel: programs only run."""
+        return isinstance(self.product, WheelTag)
+
+    @property
     def address(self) -> str:
         """`<recipe>/<id>`, unique among recipes."""
         return f"{self.recipe}/{self.id}"
@@ -117,7 +133,7 @@ class Skip:
 
     subject: str
     reason: str
-    kind: Literal["recipe", "requires-python", "pyo3", "floor", "selection"]
+    kind: Literal["recipe", "requires-python", "pyo3", "floor", "selection", "image"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

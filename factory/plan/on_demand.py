@@ -15,7 +15,8 @@ def held_by(image: ImageFacts) -> str:
 
 def on_demand_notes(cells: Sequence[Cell]) -> Iterator[str]:
     """Yield which interpreters of a plan have to be made first."""
-    builders = {cell.builder.interpreter for cell in cells if cell.builder is not None and cell.builder.on_demand}
+    builders = (cell.builder for cell in cells if cell.builder is not None)
+    building = {builder.interpreter for builder in builders if builder.on_demand}
     tried = {trial.interpreter for cell in cells for trial in cell.trials if trial.on_demand}
-    if brought := sorted(builders | tried):
+    if brought := sorted(name for name in building | tried if name is not None):
         yield f"no image holds {', '.join(map(str, brought))}: made once on this machine, in some minutes, and kept"

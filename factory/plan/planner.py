@@ -1,21 +1,23 @@
 """From a recipe, a project and images to the wheels that are owed: a pure function of values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import assert_never
+from functools import partial
 
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
-from factory.plan.compiler import compiling, refuse_image_libraries, zig_note
+from factory.plan.building import builder_of
+from factory.plan.compiler import compiling, zig_note
 from factory.plan.crates import refuse_absent_locks
+from factory.plan.embedding import embedding_cell, embeds_python
 from factory.plan.floors import doubts
 from factory.plan.gaps import gap_notes
-from factory.plan.images import admits, loader_image, trial_image
-from factory.plan.limits import pyo3_excludes
-from factory.plan.model import Builder, Cell, Compiler, Plan, Skip, Trial
-from factory.plan.on_demand import held_by, on_demand_notes
+from factory.plan.images import loader_image, trial_image
+from factory.plan.model import Cell, Plan, Product, Skip, Trial
+from factory.plan.on_demand import on_demand_notes
+from factory.plan.programs import owed_programs, program_cell, unowed_programs
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
-from factory.plan.toolchain import preparation, refuse_c, rust_of
+from factory.plan.toolchain import refuse_c
 from factory.plan.world import World, own_reason, read_world, runs
 from factory.project.model import Project
 from factory.recipe.lifetimes import LIFETIMES, supported
@@ -29,6 +31,7 @@ from factory.tags import (
     PlatformTag,
     WheelTag,
     claims,
+    product_of,
     tag_for,
 )
 
@@ -46,7 +49,7 @@ def plan(
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
 ) -> Plan:
-    """Compute the wheels that a recipe owes, who builds and who tries each, and why the rest is left out.
+    """Compute what a recipe owes, who builds and who tries each wheel, and why the rest is left out.
 
     A plan may end without cells; `selection.refuse_nothing` judges all plans of a command together.
 
@@ -56,11 +59,11 @@ def plan(
     """
     _refuse_other_project(recipe, project)
     world = read_world(recipe, project, images, families=families, today=today)
-    skips = [*_excluded_skips(world)]
+    skips = [*_excluded_skips(world), *unowed_programs(world)]
     cells, left = _cells(world, only, skip)
     skips += left
     _refuse_idle_overrides(world, _ids(world, cells, skips))
-    refuse_absent_locks(recipe, project, cells)
+    refuse_absent_locks(recipe, project, [cell for cell in cells if cell.makes_wheel])
     return Plan(
         recipe=recipe.name,
         file=recipe.file,
@@ -74,7 +77,7 @@ def plan(
 
 
 def _cells(world: World, only: Sequence[str], skip: Sequence[str]) -> tuple[list[Cell], list[Skip]]:
-    """Return the wheels that are owed, and those that are left out.
+    """Return what is owed, and what of it is left out.
 
     Raises:
         PlanError: some cannot be planned; all of their problems are told at once.
@@ -83,19 +86,27 @@ def _cells(world: World, only: Sequence[str], skip: Sequence[str]) -> tuple[list
     cells: list[Cell] = []
     skips: list[Skip] = []
     errors: list[PlanError | ImageError] = []
-    for built_for, platform in _pairs(world):
-        tag = tag_for(built_for, platform)
-        left = _skip(world, str(tag), only, skip)
+    for product, planned in _owed(world):
+        left = _skip(world, str(product), only, skip)
         if left is not None:
             skips.append(left)
             continue
         try:
-            cells.append(_cell(world, built_for, platform, tag))
+            cells.append(planned())
         except (PlanError, ImageError) as error:
             errors.append(error)
     if errors:
         raise _joined(errors)
     return cells, skips
+
+
+def _owed(world: World) -> Iterator[tuple[Product, Callable[[], Cell]]]:
+    """Yield the wheels and then the programs that are owed, each with the function that plans it."""
+    for built_for, platform in _pairs(world):
+        tag = tag_for(built_for, platform)
+        yield tag, partial(_cell, world, built_for, platform, tag)
+    for program in owed_programs(world):
+        yield program, partial(program_cell, world, program)
 
 
 def _joined(errors: Sequence[PlanError | ImageError]) -> PlanError | ImageError:
@@ -162,6 +173,8 @@ def _skip(world: World, cell_id: str, only: Sequence[str], skip: Sequence[str]) 
 
 
 def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTag) -> Cell:
+    if embeds_python(world.project):
+        return embedding_cell(world, built_for, platform, tag)
     recipe = recipe_for(world.recipe, str(tag))
     image, compiler = compiling(world, recipe, platform)
     refuse_c(recipe, image)
@@ -172,7 +185,7 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
         product=tag,
         floor=built_for if isinstance(built_for, Abi3Floor) else None,
         platform=platform,
-        builder=_builder(world, recipe, built_for, platform, image, compiler),
+        builder=builder_of(world, recipe, built_for, tag, image, compiler),
         trials=tuple(_trial(world, interpreter, platform) for interpreter in tried),
         loader=loader.name if loader is not None else None,
         untried=tuple(
@@ -181,83 +194,6 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
             if claims(tag.expanded, interpreter) and interpreter not in tried
         ),
     )
-
-
-def _builder(
-    world: World, recipe: Recipe, built_for: BuiltFor, platform: PlatformTag, image: ImageFacts, compiler: Compiler
-) -> Builder | None:
-    """Return what builds a wheel; None where the image has no interpreter that may, and the wheel stays owed.
-
-    Raises:
-        PlanError: the image has not, and cannot be given, what the recipe asks for.
-    """
-    interpreter = _building(world, built_for, image)
-    added, rust = preparation(recipe, image), rust_of(recipe, world.project, image, platform)
-    if compiler == "zig":
-        refuse_image_libraries(platform, image, added)
-    if interpreter is None:
-        return None
-    return Builder(
-        interpreter=interpreter,
-        image=image.name,
-        preparation=added,
-        rust=rust,
-        compiler=compiler,
-        on_demand=interpreter in image.on_demand,
-    )
-
-
-def _building(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpreter | None:
-    """Choose the interpreter that builds a wheel; None where the image has none that may, and the wheel stays owed."""
-    match built_for:
-        case Interpreter():
-            return built_for if _has(image, built_for, world) else None
-        case AnyPython():
-            return next((interpreter for interpreter in sorted(world.owed) if _has(image, interpreter, world)), None)
-        case Abi3Floor():
-            return _floor_builder(world, built_for, image)
-        case _:
-            assert_never(built_for)
-
-
-def _has(image: ImageFacts, interpreter: Interpreter, world: World) -> bool:
-    return image.can_have(interpreter) and admits(world.project.requires_python, image, interpreter)
-
-
-def _floor_builder(world: World, floor: Abi3Floor, image: ImageFacts) -> Interpreter:
-    """Choose the interpreter that builds an abi3 wheel: the lowest listed one of those covered that the image can have.
-
-    Without a listed one, an unlisted one that the image holds serves. Where the interpreter decides the floor, it must
-    be exactly that.
-
-    Raises:
-        PlanError: the image has none.
-    """
-    pyo3 = world.project.pyo3.version if world.project.pyo3 else None
-    able = [
-        interpreter
-        for interpreter in sorted({*image.interpreters, *(wanted for wanted in world.owed if image.can_have(wanted))})
-        if floor.covers(interpreter)
-        and runs(world.project.requires_python, interpreter)
-        and admits(world.project.requires_python, image, interpreter)
-        and not (pyo3 is not None and pyo3_excludes(pyo3, interpreter, by_floor=False))
-        and (world.floors.way != "interpreter" or interpreter.minor == floor.minor)
-        and (not world.floors.always_on or world.floors.made_by(interpreter) == floor)
-        and (interpreter.free_threaded or not _needs_free_threaded(world, floor))
-    ]
-    listed = [interpreter for interpreter in able if interpreter in world.owed]
-    if able:
-        return (listed or able)[0]
-    only = "; abi3t is made by a free-threaded one alone" if _needs_free_threaded(world, floor) else ""
-    raise PlanError(f"no interpreter of {image.name} can build the abi3 floor {floor}", hint=held_by(image) + only)
-
-
-def _needs_free_threaded(world: World, floor: Abi3Floor) -> bool:
-    """Whether only a free-threaded interpreter makes a floor's wheel: maturin alone makes abi3t by any (maturin#3113).
-
-    Others make it by what builds: setuptools 84 (`stable_abi_tag`), scikit-build-core 1.1 (`_stable_abi_tag`).
-    """
-    return floor.free_threaded and (world.recipe.build.backend or world.project.backend) != "maturin"
 
 
 def _trial(world: World, interpreter: Interpreter, platform: PlatformTag) -> Trial:
@@ -315,7 +251,7 @@ def _refuse_idle_overrides(world: World, ids: Sequence[str]) -> None:
         f"{cell_id}@{wanted.interpreter}"
         for cell_id in ids
         for wanted in world.wanted
-        if claims(WheelTag.parse(cell_id).expanded, wanted.interpreter)
+        if isinstance(tag := product_of(cell_id), WheelTag) and claims(tag.expanded, wanted.interpreter)
     ]
     hint = f"the cells are {', '.join(ids[:_SHOWN])}{' …' if len(ids) > _SHOWN else ''}"
     idle = [

@@ -82,6 +82,8 @@ class Project:
     `cargo_manifest` and `cargo_lock` are paths relative to the tree's root, with `/`: of the crate whose PyO3 decides.
     `other_manifests` are crates of the same build with a lock of their own. `absent_locks` are where cargo looks for a
     Cargo.lock and the tree has none; `beyond` says what the crates need that lies outside of the tree.
+    `program_manifest` is the crate of the recipe's `programs` where it shares no workspace with those of the wheels;
+    `absent_program_locks` is where cargo looks for its Cargo.lock and the tree has none.
     """
 
     name: NormalizedName
@@ -104,4 +106,6 @@ class Project:
     other_manifests: tuple[str, ...] = ()
     absent_locks: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
+    program_manifest: str | None = None
+    absent_program_locks: tuple[str, ...] = ()
     module: str | None = None

@@ -64,6 +64,8 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
         other_manifests=rust.others,
         absent_locks=rust.absent_locks,
         beyond=rust.beyond,
+        program_manifest=rust.program_manifest,
+        absent_program_locks=rust.absent_program_locks,
         module=_module(backend, pyproject, rust, script),
     )
 

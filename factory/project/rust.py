@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from factory.errors import SourceError
@@ -21,10 +21,11 @@ _OWN_FEATURES = "pyo3/extension-module"  # setuptools-rust's `_binding_features`
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a recipe chooses before a source is read: the backend, and cargo's manifest and features."""
+    """What a recipe chooses before a source is read: the backend, and cargo's manifests and features."""
 
     backend: str | None = None
     manifest: str | None = None
+    program_manifest: str | None = None
     features: tuple[str, ...] = ()
     default_features: bool = True
 
@@ -42,8 +43,8 @@ class Packaging:
 class Rust:
     """The first crate that a backend builds, and what follows from it; all is empty where it builds none.
 
-    `others` are manifests of further crates, each with a lock of its own; `absent_locks`, `beyond`, `any_abi` and
-    `programs` are Project's.
+    `others` are manifests of further crates, each with a lock of its own; `absent_locks`, `beyond`, `any_abi`,
+    `programs`, `program_manifest` and `absent_program_locks` are Project's.
     """
 
     crate: Crate | None = None
@@ -54,6 +55,8 @@ class Rust:
     pyo3: Pyo3 | None = None
     any_abi: ReadTag | None = None
     programs: bool = False
+    program_manifest: str | None = None
+    absent_program_locks: tuple[str, ...] = ()
 
 
 def read_rust(files: Reading, folder: str, packaging: Packaging, chosen: Choices) -> Rust:
@@ -66,8 +69,12 @@ def read_rust(files: Reading, folder: str, packaging: Packaging, chosen: Choices
     if len(names) > _MOST_MANIFESTS:
         raise SourceError(f"the source names {len(names)} manifests of crates; at most {_MOST_MANIFESTS} are read")
     crates = [read_crate(files, _within(folder, name)) for name in names]
-    if not crates:
-        return Rust()
+    rust = _of_wheels(files, crates, packaging, chosen) if crates else Rust()
+    manifest = chosen.program_manifest
+    return rust if manifest is None else _with_programs(files, folder, crates, rust, manifest)
+
+
+def _of_wheels(files: Reading, crates: Sequence[Crate], packaging: Packaging, chosen: Choices) -> Rust:
     crate = crates[0]
     asked = _asked(files, crate, packaging, chosen)
     pyo3 = [name for name in PYO3 if name in asked]
@@ -83,6 +90,16 @@ def read_rust(files: Reading, folder: str, packaging: Packaging, chosen: Choices
         any_abi=any_abi_of_crate(files, crate, maturin, frozenset(asked)) if by_maturin else None,
         programs=by_maturin and makes_programs(files, crate, maturin, frozenset(asked)),
     )
+
+
+def _with_programs(files: Reading, folder: str, crates: Sequence[Crate], rust: Rust, manifest: str) -> Rust:
+    """Add the crate of programs, unless it is in a workspace whose crates are fetched anyway."""
+    crate = read_crate(files, _within(folder, manifest))
+    beyond = tuple(dict.fromkeys((*rust.beyond, *needs_beyond(crate))))
+    if crate.workspace_folder in [other.workspace_folder for other in crates]:
+        return replace(rust, beyond=beyond)
+    absent = () if read_lock(files, crate) else (lock_path(crate),)
+    return replace(rust, beyond=beyond, program_manifest=crate.manifest, absent_program_locks=absent)
 
 
 def _manifests(files: Reading, folder: str, packaging: Packaging, chosen: Choices) -> Sequence[str]:

@@ -18,6 +18,7 @@ def check(values: Values, place: Place, *, rules: frozenset[str] | None, today: 
     _a_way_needs_a_floor(values, place.at("build").at("floor"))
     _tags_have_no_floor(values, place.at("wheel"))
     _images_serve_platforms(values, place.at("images"))
+    _programs_run_on_listed(values, place.at("programs").at("interpreters"), today)
     if rules is not None:
         _waivers_name_rules(values, place, rules)
 
@@ -63,6 +64,19 @@ def _uncovering(floor: Abi3Floor, listed: list[Interpreter]) -> tuple[str, str]:
         return message, f"lower the floor to {listed[0].python_tag}, or add {floor} to interpreters"
     message = f"no interpreter of the recipe can load a {floor} wheel: {names}"
     return message, "free-threaded builds need an abi3t floor, cp315t or newer; PyPy has no abi3"
+
+
+def _programs_run_on_listed(values: Values, place: Place, today: date) -> None:
+    entry, programs = values.entry("programs"), values["programs"]
+    if entry is None or programs is None or programs.interpreters is None or "interpreters" not in values:
+        return
+    listed = [wanted.interpreter for wanted in expand(values["interpreters"], today)]
+    (item,) = _children(entry.value, "interpreters")
+    for interpreter, span in zip(programs.interpreters, _item_spans(item.value), strict=True):
+        if listed and interpreter not in listed:
+            names = ", ".join(map(str, listed))
+            message = f"{interpreter} is not one of the recipe's interpreters ({names})"
+            place.refuse(span, message, f"add {interpreter} to interpreters, or remove it here")
 
 
 def _a_way_needs_a_floor(values: Values, place: Place) -> None:

@@ -4,6 +4,7 @@ from factory.recipe.floorway import FloorWay
 from factory.recipe.sections.build import BuildSpec, Toolchain
 from factory.recipe.sections.gate import AuditSpec, RepairSpec, SkipRule
 from factory.recipe.sections.overrides import Override
+from factory.recipe.sections.programs import ProgramsSpec
 from factory.recipe.sections.source import GitSource, PathSource, SdistSource, SourceRef, UrlSource
 from factory.recipe.sections.trial import TestSpec
 from factory.recipe.sections.whole import Recipe
@@ -16,6 +17,7 @@ __all__ = [
     "GitSource",
     "Override",
     "PathSource",
+    "ProgramsSpec",
     "Recipe",
     "RepairSpec",
     "SdistSource",

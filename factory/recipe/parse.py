@@ -169,12 +169,8 @@ def _recipe(values: Values, file: Path, today: date, root: Path | None) -> Recip
 
 def _elsewhere(key: str) -> str:
     """Say to which sections a field belongs that was written at the top."""
-    fields = tuple(field for field in whole.TOP if not field.not_yet and field.name != "overrides")
-    homes = [
-        name.rpartition(".")[0]
-        for name, field in walk(fields)
-        if field.name == key and "." in name and not field.not_yet
-    ]
+    fields = tuple(field for field in whole.TOP if field.name != "overrides")
+    homes = [name.rpartition(".")[0] for name, field in walk(fields) if field.name == key and "." in name]
     return f"it belongs under {' or '.join(homes)}" if homes else ""
 
 

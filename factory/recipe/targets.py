@@ -11,6 +11,8 @@ from factory.pins import TAGGED, Pin
 from factory.recipe.lifetimes import supported
 from factory.tags import ARCHITECTURES, FIRST_ABI3T, FIRST_FREE_THREADED, Abi3Floor, AnyPython, Interpreter, PlatformTag
 
+INTERPRETER_PATTERN = "(cp|pp)3[0-9]{1,2}t?"
+
 _FIRST_ABI3 = 2
 _LOOKS_LIKE_PYTHON = re.compile(r"(?:c?py?(?:thon)?)?[ -]?3[.-]?([0-9]{1,2})(t?)(?:\.[0-9]+)?", re.IGNORECASE)
 _ABI3_TAG = re.compile(r"(?P<floor>cp3[0-9]{1,2}t?)-abi3")

@@ -29,6 +29,7 @@ _PARTS_OF_AN_ID = 3
 
 # Names that would change which interpreter and which time a build uses, each with the reason.
 _FORBIDDEN_ENV = {
+    "PYO3_NO_PYTHON": "write build: {interpreter: none}, which sets it and keeps interpreters out of sight",
     "PYO3_PYTHON": "the factory sets it to the interpreter of each cell; the recipe's interpreters say which",
     "PYO3_CROSS_INCLUDE_DIR": "removed in PyO3 0.14, which needs no headers; platforms says which machines are wanted",
     "_PYTHON_HOST_PLATFORM": "it renames a wheel without changing what is in it; platforms says which are wanted",
@@ -57,6 +58,13 @@ def without_placeholders(text: str, known: str) -> str:
 def trial_script(text: str) -> str:
     """Read a shell line that may hold `{source}` and `{wheel}`."""
     return without_placeholders(text, "source wheel")
+
+
+def command(text: str) -> str:
+    """Read a shell line that runs something: a comment alone does not."""
+    if not line(text).partition("#")[0].strip(" \t;:"):
+        raise RefusalError(f"{quote(text)} runs nothing", "write a command, such as cargo test --no-default-features")
+    return text
 
 
 def floor_text(text: str) -> str:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from factory.plan.model import Cell, Plan
 from factory.report.text import line
+from factory.tags import ProgramTag
 
 
 def render_plan(plan: Plan) -> RenderableType:
@@ -31,9 +32,11 @@ def render_plan(plan: Plan) -> RenderableType:
 
 
 def _count(plan: Plan) -> str:
-    wheels = len(plan.cells)
+    wheels = sum(cell.makes_wheel for cell in plan.cells)
     trials = sum(len(cell.trials) for cell in plan.cells)
-    return f"{wheels} wheel{'s' * (wheels != 1)} owed, {trials} trial{'s' * (trials != 1)}"
+    programs = len(plan.cells) - wheels
+    counted = [f"{wheels} wheel{'s' * (wheels != 1)} owed", f"{trials} trial{'s' * (trials != 1)}"]
+    return ", ".join(counted + ([f"programs on {programs} interpreter{'s' * (programs != 1)}"] if programs else []))
 
 
 def _cells(cells: Iterable[Cell]) -> Table:
@@ -42,23 +45,31 @@ def _cells(cells: Iterable[Cell]) -> Table:
     table.add_column("built by")
     table.add_column("tried on", overflow="fold")
     for cell in cells:
-        builder = str(cell.builder.interpreter) if cell.builder else "unbuildable: no image here has it"
-        table.add_row(line(cell.id), line(builder), line(_trials(cell)))
+        table.add_row(line(cell.id), line(_builder(cell)), line(_trials(cell)))
     return table
 
 
+def _builder(cell: Cell) -> str:
+    if cell.builder is None:
+        return "unbuildable: no image here has it"
+    return "no interpreter" if cell.builder.interpreter is None else str(cell.builder.interpreter)
+
+
 def _images(cells: Iterable[Cell]) -> Iterable[str]:
-    """Yield which image serves each platform: in a column of its own it would break ids on a terminal of 80 columns."""
+    """Yield which image serves each platform, and the programs of each interpreter.
+
+    In a column of its own it would break ids on a terminal of 80 columns.
+    """
     served = dict.fromkeys(
-        (str(cell.platform), cell.builder.image, cell.builder.preparation, cell.builder.compiler)
-        for cell in cells
-        if cell.builder is not None
+        (_purpose(cell), cell.builder.image, cell.builder.preparation) for cell in cells if cell.builder is not None
     )
-    return (
-        f"{image}{f' with {added}' if added is not None else ''} builds for {platform}"
-        f"{' by zig' if compiler == 'zig' else ''}"
-        for platform, image, added, compiler in served
-    )
+    return (f"{image}{f' with {added}' if added is not None else ''} {purpose}" for purpose, image, added in served)
+
+
+def _purpose(cell: Cell) -> str:
+    if isinstance(cell.product, ProgramTag):
+        return f"runs programs on {cell.product.interpreter}, whose libpython they link"
+    return f"builds for {cell.platform}{' by zig' if cell.by_zig else ''}"
 
 
 def _trials(cell: Cell) -> str:

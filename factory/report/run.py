@@ -14,6 +14,7 @@ from factory.audit import RULES, Finding, subject_glob, waiver_line
 from factory.catalogue import Severity
 from factory.events.model import CellRecord, Outcome, Run, Status, TrialResult
 from factory.excerpt import ITEMS, listed
+from factory.plan.model import Cell
 from factory.release import Release
 from factory.report.once import Told, told_once
 from factory.report.proof import proof_lines
@@ -73,8 +74,8 @@ class _Wheels:
     records: Sequence[CellRecord]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        platforms = {str(record.cell.platform) for record in self.records}
-        if options.max_width >= _WIDE or len(platforms) > 1:
+        platforms = {str(record.cell.platform) for record in self.records if record.cell.makes_wheel}
+        if options.max_width >= _WIDE or len(platforms) != 1:
             yield _wheels(self.records)
         else:
             shared = f"-{platforms.pop()}"
@@ -198,15 +199,36 @@ def _released(release: Release) -> list[Text]:
 
 def closing(run: Run) -> str:
     """Say in one line how a run ended."""
-    good = sum(record.passed for record in run.records)
-    owed = sum(len(plan.cells) for plan in run.plans)
+    owed = [cell for plan in run.plans for cell in plan.cells]
+    good = [record.cell for record in run.records if record.passed]
     if not owed:
         return run.stopped or "nothing could be planned"
     if run.interrupted:
-        return f"interrupted: {good} of {_plural(owed, 'wheel')} finished in {run.duration_s:.1f} s"
+        return f"interrupted: {_counts(good, owed, 'wheel')} finished in {run.duration_s:.1f} s"
     if run.records and not run.containers and all(record.status == "cached" for record in run.records):
-        return f"nothing changed: {_plural(good, 'wheel')} from the store, no container started, {run.duration_s:.1f} s"
-    return f"{good} of {_plural(owed, 'owed wheel')} passed in {run.duration_s:.1f} s"
+        return f"nothing changed: {_both(good)} from the store, no container started, {run.duration_s:.1f} s"
+    return f"{_counts(good, owed, 'owed wheel')} passed in {run.duration_s:.1f} s"
+
+
+def _counts(good: Sequence[Cell], owed: Sequence[Cell], wheel: str) -> str:
+    """Count what is good of what is owed: `1 of 1 owed wheel and programs on 4 of 4 interpreters`."""
+    (good_wheels, good_programs), (wheels, programs) = _kinds(good), _kinds(owed)
+    parts = [f"{good_wheels} of {_plural(wheels, wheel)}"] if wheels else []
+    parts += [f"programs on {good_programs} of {_plural(programs, 'interpreter')}"] if programs else []
+    return " and ".join(parts)
+
+
+def _both(cells: Sequence[Cell]) -> str:
+    wheels, programs = _kinds(cells)
+    parts = [_plural(wheels, "wheel")] if wheels else []
+    parts += [f"programs on {_plural(programs, 'interpreter')}"] if programs else []
+    return " and ".join(parts)
+
+
+def _kinds(cells: Sequence[Cell]) -> tuple[int, int]:
+    """Count wheels, and interpreters on which programs run."""
+    wheels = sum(cell.makes_wheel for cell in cells)
+    return wheels, len(cells) - wheels
 
 
 def _next(run: Run, flags: Sequence[str]) -> list[str]:

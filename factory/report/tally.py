@@ -11,7 +11,7 @@ HEAD = ("recipe", "owed", "built", "passed", "trials", "seconds")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """One recipe's wheels and trials; `planned` trials are those that its cells owe, `tried` those that passed."""
+    """One recipe's wheels, programs and trials: `planned` are those that its cells owe, `tried` those that passed."""
 
     recipe: str
     owed: int = 0
@@ -50,10 +50,10 @@ def _tally(run: Run, recipe: str) -> Tally:
 
 
 def _of_record(record: CellRecord) -> Tally:
-    """Count one wheel that was worked on."""
+    """Count one wheel that was worked on, or the programs of one interpreter, which are built where they passed."""
     return Tally(
         recipe=record.cell.recipe,
-        built=int(record.built is not None),
+        built=int(record.built is not None or (record.passed and not record.cell.makes_wheel)),
         passed=int(record.passed),
         tried=sum(trial.outcome == "passed" for trial in record.trials),
         seconds=sum(record.seconds.values()) + sum(trial.duration_s for trial in record.trials),

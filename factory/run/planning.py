@@ -128,6 +128,7 @@ def _planned(
     choices = Choices(
         backend=build.backend,
         manifest=build.manifest,
+        program_manifest=None if recipe.programs is None else recipe.programs.manifest,
         features=build.features,
         default_features=build.default_features,
     )
@@ -143,7 +144,8 @@ def _planned(
         skip=selection.skip,
     )
     for cell in planned.cells:  # Settings that the backend does not have are refused here, before any work.
-        config_settings(recipe_for(recipe, cell.id).build, project, cell.floor)
+        if cell.makes_wheel:
+            config_settings(recipe_for(recipe, cell.id).build, project, cell.floor)
     return PlannedRecipe(
         recipe=recipe, tree=tree, project=project, plan=replace(planned, notes=(*notes, *planned.notes))
     )

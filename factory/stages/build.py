@@ -16,13 +16,13 @@ from factory.tags import Interpreter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build(Stage[Artifact]):
-    """A source, built by these commands in an environment of these wheels."""
+    """A source, built by these commands in an environment of these wheels; without an interpreter it is None."""
 
     NAME, VERSION = "build", 3
 
     source: Digest
     image: Digest
-    interpreter: Interpreter
+    interpreter: Interpreter | None
     requirements: tuple[Digest, ...]
     crates: Crates | None
     tools: Digest

@@ -13,11 +13,22 @@ from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.sessions.session import Session
 from factory.stages.crates import Crates, crates_volume, lock_files
+from factory.stages.maturin import maturin_program
 from factory.stages.reading import Readings
 from factory.stages.resolve import BuildSdist, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
-from factory.steps import BUILT, CARGO_HOME, SOURCE, TOOLS, WHEELHOUSE, ZIG_CACHE, ZIG_SEED
+from factory.steps import (
+    BUILT,
+    CARGO_HOME,
+    INTERPRETERS,
+    MATURIN,
+    SOURCE,
+    TOOLS,
+    WHEELHOUSE,
+    ZIG_CACHE,
+    ZIG_SEED,
+)
 from factory.tags import Interpreter
 
 
@@ -25,13 +36,14 @@ from factory.tags import Interpreter
 class CellSession:
     """A cell's container with its source and environment, started by the first stage that has to run something.
 
+    Where `interpreter` is None, the image's interpreters are hidden, and maturin's program is all of the environment.
     `build_sdist` builds what the environment needs and the indexes have only as an sdist.
     """
 
     services: Services
     planned: PlannedRecipe
     cell: Cell
-    interpreter: Interpreter
+    interpreter: Interpreter | None
     image: ReadyImage
     container: Session
     readings: Readings
@@ -41,6 +53,16 @@ class CellSession:
     installed: frozenset[Artifact] = frozenset()
     crates: Crates | None = None
 
+    @property
+    def resolved_for(self) -> Interpreter:
+        """The interpreter that build requirements are resolved for: the one that builds, else that of the floor."""
+        floor = self.cell.floor
+        if self.interpreter is None and floor is not None:
+            return Interpreter(floor.minor, floor.free_threaded)
+        if self.interpreter is None:
+            raise AssertionError(f"planning refuses {self.cell.address} without an interpreter")
+        return self.interpreter
+
     def equip(self, files: tuple[Artifact, ...], crates: Crates | None) -> Failure | None:
         """Start the container unless it runs, and install these wheels unless they are installed."""
         if not self.container.started and (failure := self.start(crates)) is not None:
@@ -48,9 +70,19 @@ class CellSession:
         fresh = tuple(file for file in files if file not in self.installed)
         if not fresh:
             return None
-        self.container.put(wheel_files(self.services.memory.store, fresh), WHEELHOUSE)
         self.installed |= set(fresh)
-        return self.container.run_all([install_step(tuple(file.filename for file in fresh), self.env)])
+        return self._install(fresh) if self.interpreter is not None else self._put_maturin(fresh)
+
+    def _install(self, files: tuple[Artifact, ...]) -> Failure | None:
+        self.container.put(wheel_files(self.services.memory.store, files), WHEELHOUSE)
+        return self.container.run_all([install_step(tuple(file.filename for file in files), self.env)])
+
+    def _put_maturin(self, files: tuple[Artifact, ...]) -> Failure | None:
+        program = maturin_program(self.services.memory.store, files[0])
+        if isinstance(program, Failure):
+            return program
+        self.container.put([program], MATURIN)
+        return None
 
     def start(self, crates: Crates | None) -> Failure | None:
         """Start the container with source, tools and crates, and an empty environment."""
@@ -72,12 +104,15 @@ class CellSession:
                 label=self.cell.address,
                 env={},
                 mounts=tuple(mounts),
+                hidden=(INTERPRETERS,) if self.interpreter is None else (),
                 memory_bytes=build.memory_bytes,
                 workspace_bytes=build.disk_bytes,
             )
         )
         self.crates = crates
         self._put_source()
+        if self.interpreter is None:
+            return None
         steps = (environment_step(self.interpreter, self.env),)
         return self.container.run_all((copy_step(ZIG_SEED, ZIG_CACHE, self.env), *steps) if self.cell.by_zig else steps)
 

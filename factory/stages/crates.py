@@ -150,8 +150,12 @@ def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, fol
 
 
 def _fetcher(services: Services, image: ReadyImage) -> ReadyImage | Failure:
-    """Return the image that cargo fetches in: ours that the build's image was made from, else a plain one with Rust."""
-    return image.own or with_rust(services, services.helper())
+    """Return the image that cargo fetches in: ours that the build's image was made from, else a plain one with Rust.
+
+    For programs it is the plain one, so that their crates are fetched once for all interpreters and their images.
+    """
+    own = None if image.facts.role == "program" else image.own
+    return own or with_rust(services, services.helper())
 
 
 def _take(services: Services, session: Session, path: str) -> Lock | Failure:

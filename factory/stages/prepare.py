@@ -15,6 +15,7 @@ from factory.sessions.session import Session
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.crates import Crates, crates_of
+from factory.stages.maturin import maturin_of
 from factory.stages.resolve import resolved
 from factory.steps import BUILT
 from factory.tags import Interpreter
@@ -63,7 +64,10 @@ def prepare(session: CellSession, settings: Mapping[str, str | list[str]]) -> Pr
     crates = crates_of(session.services, session.planned, session.image)
     if isinstance(crates, Failure):
         return crates
-    asked = _dynamic(session, static, crates, settings)
+    if session.interpreter is None:
+        maturin = maturin_of(static.files)  # No hook is called: it would run in an interpreter.
+        return maturin if isinstance(maturin, Failure) else Prepared(files=(maturin,), crates=crates)
+    asked = _dynamic(session, session.interpreter, static, crates, settings)
     if isinstance(asked, Failure):
         return asked
     # All together once more: what the hook asks for may rule out a version that was chosen without it.
@@ -77,14 +81,18 @@ def _resolved(session: CellSession, requirements: tuple[Requirement, ...]) -> Re
     question = Question(
         requirements=requirements,
         constraints=session.planned.recipe.build.constraints,
-        interpreter=session.interpreter,
+        interpreter=session.resolved_for,
         platform=session.image.facts.platform,
     )
     return resolved(session.services, question, session.cell.address, session.build_sdist)
 
 
 def _dynamic(
-    session: CellSession, static: Resolution, crates: Crates | None, settings: Mapping[str, str | list[str]]
+    session: CellSession,
+    interpreter: Interpreter,
+    static: Resolution,
+    crates: Crates | None,
+    settings: Mapping[str, str | list[str]],
 ) -> tuple[Requirement, ...] | Failure:
     subdir = session.planned.recipe.source.subdir
     step = hook_step(
@@ -108,7 +116,7 @@ def _dynamic(
     stage = Prepare(
         source=session.planned.tree.digest,
         image=session.image.identity,
-        interpreter=session.interpreter,
+        interpreter=interpreter,
         requirements=digests_of(static.files),
         commands=commands_of((step,)),
         tools=session.services.tools.digest,

@@ -8,6 +8,7 @@ from factory.stages.commit import PackCommit
 from factory.stages.crates import ResolveCrates
 from factory.stages.load import Load
 from factory.stages.prepare import Prepare
+from factory.stages.programs import RunPrograms
 from factory.stages.repair import RepairWheel
 from factory.stages.requirement import BuildRequirement
 from factory.stages.resolve import Resolve
@@ -29,6 +30,7 @@ VERSIONS = versions(
     RepairWheel,
     Resolve,
     ResolveCrates,
+    RunPrograms,
     Try,
     Volume,
 )

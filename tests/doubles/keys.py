@@ -14,7 +14,7 @@ from factory.digest import Artifact, Digest
 from factory.keys import canonical, key
 from factory.store.entry import LedgerEntry
 from factory.tool_bundle import ToolBundle
-from tests.doubles.projects import HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, WORDS
+from tests.doubles.projects import EMBEDS, HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, WORDS
 from tests.doubles.run import World, make_world
 
 DATA = Path(__file__).parents[1] / "data/keys"
@@ -51,7 +51,7 @@ def made(work: Callable[[World], None]) -> Mapping[str, list[JSON]]:
 
 def carry_out_all(world: World) -> None:
     """Carry out recipes that together reach every stage of a run, and have images that are asked what they hold."""
-    world.run(WORDS, HASHES, PLAIN, STABLE)
+    world.run(WORDS, HASHES, PLAIN, STABLE, EMBEDS)
     world.planned(LOCAL)
     world.planned(PINNED)
     world.install_emulator()

@@ -105,21 +105,44 @@ build: {requires: [docopt], constraints: ["setuptools<81"]}
 test: {requires: [docopt], run: echo tested}
 """
 """Built and tried with what the index may have only as an sdist."""
+EMBEDS = """\
+factory: 1
+name: embeds
+source: {url: "https://files.example/embeds-1.0.tar.gz", sha256: SHA256}
+interpreters: [cp311, cp313]
+platforms: [manylinux_2_31_x86_64]
+skip: [{select: "*-manylinux_*", reason: its programs alone}]
+build: {locked: false, before: [touch generated.c], env: {COLOUR: blue}, pass-env: [TOKEN]}
+programs: {run: [cargo test --no-default-features, cargo run]}
+""".replace("SHA256", "a1" * 32)
+"""A crate of maturin's whose programs link libpython, without its wheels."""
+
+UNSEEN = """\
+factory: 1
+name: unseen
+source: {url: "https://files.example/unseen-1.0.tar.gz", sha256: SHA256}
+interpreters: [cp311, cp313]
+platforms: [manylinux_2_31_x86_64]
+build: {locked: false, interpreter: none}
+""".replace("SHA256", "b2" * 32)
+"""A wheel of the stable ABI, built by maturin without an interpreter."""
 
 _SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 _MATURIN = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
 _CARGO = (
-    '[package]\nname = "hashes"\nversion = "1.0.0"\nedition = "2021"\n'
-    '[lib]\ncrate-type = ["cdylib"]\n[dependencies]\npyo3 = "0.26"\n'
+    '[package]\nname = "{name}"\nversion = "1.0.0"\nedition = "2021"\n'
+    '[lib]\ncrate-type = ["cdylib"]\n[dependencies]\npyo3 = {pyo3}\n'
 )
+_ASKED = {"unseen": '{ version = "0.26", features = ["abi3-py311"] }'}
 _LOCK = b'version = 4\n[[package]]\nname = "pyo3"\nversion = "0.26.0"\nsource = "registry+https://crates.example/"\n'
 
 
 def sources_of(name: str, requires: Sequence[str] = ()) -> Mapping[str, str]:
     """Return a project's files; `requires` is what its build needs beside its backend."""
     project = f'[project]\nname = "{name}"\nversion = "1.0"\n'
-    if name == "hashes":
-        return {"pyproject.toml": _MATURIN + project, "Cargo.toml": _CARGO, "src/lib.rs": "// a toy\n"}
+    if name in ("hashes", "embeds", "unseen"):
+        manifest = _CARGO.replace("{name}", name).replace("{pyo3}", _ASKED.get(name, '"0.26"'))
+        return {"pyproject.toml": _MATURIN + project, "Cargo.toml": manifest, "src/lib.rs": "// a toy\n"}
     setuptools = _SETUPTOOLS.replace('["setuptools"]', json.dumps(["setuptools", *requires]))
     return {"pyproject.toml": setuptools + project, "tests/test_it.py": "def test_it(): pass\n"}
 
@@ -172,6 +195,10 @@ def _hook(call: Call) -> Answer:
     if order["hook"] == "requires":
         call.files.write("/work/built/requires.json", b'["wheel"]')
         return Answer()
+    return _build(call)
+
+
+def _build(call: Call) -> Answer:
     filename, content = wheel_of(*_subject(call), "linux_x86_64")
     call.files.write(f"/work/built/{filename}", content)
     return Answer()
@@ -241,6 +268,9 @@ STEPS: Mapping[str, Callable[[tuple[str, ...]], bool]] = MappingProxyType(
         "requirements": _holds("/tools/frontend.py", '"requires"'),
         "reset-source": lambda argv: argv[:2] == ("rm", "-rf"),
         "before": _holds("touch generated.c"),
+        "no-interpreter": _holds("no-interpreter"),
+        "maturin": _holds("maturin", "pep517"),
+        "programs": _holds("INSTSONAME"),
         "build": _holds("/tools/frontend.py", '"wheel"'),
         "repair": _holds("auditwheel", "repair"),
         "load": _holds("LD_TRACE_LOADED_OBJECTS"),
@@ -260,6 +290,7 @@ _PROGRAMS: Mapping[str, Commands] = MappingProxyType(
         "requirements": _hook,
         "reset-source": _remove,
         "build": _hook,
+        "maturin": _build,
         "repair": _repair,
     }
 )

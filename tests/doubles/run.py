@@ -55,7 +55,7 @@ from factory.tool_bundle import ToolBundle
 from tests.doubles.engine import EngineDouble
 from tests.doubles.projects import programs, sdist_of
 from tests.makers.objects import make_object
-from tests.makers.plans import make_image, make_trial_image
+from tests.makers.plans import make_image, make_program_image, make_trial_image
 
 TODAY = date(2026, 11, 22)
 NUMBERED_STAGES = frozenset(VERSIONS)
@@ -346,8 +346,12 @@ def _images() -> tuple[ImageFacts, ...]:
         make_trial_image("cp311", "manylinux_2_31_x86_64"),
         make_trial_image("cp313", "manylinux_2_41_x86_64"),
     )
+    programs = (
+        make_program_image("cp311", "manylinux_2_36_x86_64"),
+        make_program_image("cp313", "manylinux_2_41_x86_64"),
+    )
     builds = make_image("cp311 cp313", rust=None)
-    return (replace(builds, bundled_rust=Version("1.97")), *trials)
+    return (replace(builds, bundled_rust=Version("1.97")), *trials, *programs)
 
 
 _IMAGES: tuple[ImageFacts, ...] = _images()

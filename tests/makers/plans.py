@@ -1,6 +1,7 @@
 """Makers of what a plan is made of: each states only the fact that matters to its test."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -10,16 +11,19 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from factory.catalogue import PackageManager
-from factory.image_facts import ImageFacts, Release
+from factory.image_facts import ImageFacts, Release, Role
 from factory.plan.model import Cell, Plan
 from factory.plan.planner import plan
 from factory.project.model import BuildSystem, Project, Pyo3, ReadFloor, ReadTag
 from factory.recipe.model import (
+    AuditSpec,
     BuildSpec,
     FloorWay,
     Override,
     PathSource,
+    ProgramsSpec,
     Recipe,
+    RepairSpec,
     SkipRule,
     SourceRef,
     Toolchain,
@@ -54,6 +58,9 @@ def make_recipe(
     overrides: Sequence[Override] = (),
     build: BuildSpec | None = None,
     wheel: str | None = None,
+    programs: ProgramsSpec | None = None,
+    repair: RepairSpec | None = None,
+    audit: AuditSpec | None = None,
 ) -> Recipe:
     """Make a recipe named demo that lists these interpreters."""
     return Recipe(
@@ -66,6 +73,9 @@ def make_recipe(
         wheel=None if wheel is None else tagging(wheel),
         skip=tuple(skip),
         overrides=tuple(overrides),
+        programs=programs,
+        repair=repair or RepairSpec(),
+        audit=audit or AuditSpec(),
         build=build or BuildSpec(floor=way or FloorWay(), toolchain=Toolchain(rust=rust, c=c)),
     )
 
@@ -82,6 +92,8 @@ def make_project(
     crate: bool = False,
     any_abi: str | None = None,
     programs: bool = False,
+    program_manifest: str | None = None,
+    absent_program_locks: tuple[str, ...] = (),
     limited_api: bool = False,
     unread_floor: str | None = None,
     computed_tags: str | None = None,
@@ -98,6 +110,8 @@ def make_project(
         rust_version=Version(rust) if rust else None,
         any_abi=None if any_abi is None else ReadTag(tag=AnyPython(), where=any_abi),
         programs=programs,
+        program_manifest=program_manifest,
+        absent_program_locks=absent_program_locks,
         limited_api=limited_api,
         unread_floor=unread_floor,
         computed_tags=computed_tags,
@@ -113,7 +127,7 @@ def make_image(
     rust: str | None = "1.97",
     c: str | None = "10.2",
     manager: PackageManager | None = "apt",
-    role: Literal["build", "trial"] = "build",
+    role: Role = "build",
     name: str = "",
     releases: str = "",
     on_demand: str = "",
@@ -138,11 +152,18 @@ def make_trial_image(held: str, platform: str, releases: str = "", on_demand: st
     return make_image(held, platform=platform, role="trial", rust=None, c=None, releases=releases, on_demand=on_demand)
 
 
+def make_program_image(held: str, platform: str) -> ImageFacts:
+    """Make an image in which programs link libpython, and to which Rust can be brought."""
+    return replace(make_image(held, platform=platform, role="program", rust=None), bundled_rust=Version("1.97"))
+
+
 IMAGES = (
     make_image(),
     make_trial_image("cp39", P31),
     make_trial_image("cp311", "manylinux_2_36_x86_64"),
     make_trial_image("cp313", "manylinux_2_41_x86_64"),
+    make_program_image("cp311", "manylinux_2_36_x86_64"),
+    make_program_image("cp313", "manylinux_2_41_x86_64"),
 )
 
 

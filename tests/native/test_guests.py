@@ -95,3 +95,78 @@ def test_a_hook_leaves_its_outcome_in_the_output_folder(
     output_of(sys.executable, "-I", str(frontend), json.dumps(request))
 
     assert (tmp_path / "built" / name).read_text() == expected
+
+
+def looked(tmp_path: Path, *closed: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Look for an interpreter on a PATH of one folder, with the tools of a shell only."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "ls").symlink_to("/bin/ls")
+    command = ["/bin/sh", "-c", program("no_interpreter.sh"), "no-interpreter", *map(str, closed)]
+    env = {"PATH": f"{tools}:{tmp_path}", "PYO3_NO_PYTHON": "1", **env}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_where_no_interpreter_is_in_sight_every_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "python3-config").symlink_to("/bin/true")
+
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    ended = looked(tmp_path, empty, tmp_path / "absent")
+
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines() == [
+        "PYO3_NO_PYTHON is 1",
+        f"no interpreter in {tmp_path / 'tools'}",
+        f"no interpreter in {tmp_path}",
+        f"{empty} is empty",
+        f"{tmp_path / 'absent'} is empty",
+    ]
+
+
+@pytest.mark.parametrize("name", ["python", "python3", "python3.13", "python3.14t", "pypy3", "graalpy"])
+def test_an_interpreter_on_the_path_is_seen(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/bin/true")
+
+    ended = looked(tmp_path)
+
+    assert ended.returncode == 1
+    assert f"error: {tmp_path / name} is an interpreter on PATH" in ended.stdout.splitlines()
+    assert f"no interpreter in {tmp_path}" not in ended.stdout.splitlines()
+
+
+@pytest.mark.parametrize("variable", ["PYO3_PYTHON", "PYO3_CONFIG_FILE", "VIRTUAL_ENV", "CONDA_PREFIX"])
+def test_a_variable_that_names_one_is_seen(tmp_path: Path, variable: str) -> None:
+    ended = looked(tmp_path, **{variable: "/opt/python/cp313-cp313/bin/python"})
+
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (1, f"error: {variable} is set")
+
+
+def test_a_folder_with_interpreters_is_seen(tmp_path: Path) -> None:
+    ended = looked(tmp_path, tmp_path)
+
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (1, f"error: {tmp_path} is not empty")
+
+
+def test_a_line_runs_where_the_loader_finds_libpython() -> None:
+    """On an interpreter that has one; where this one has none, that is what is told."""
+    is_shared = bool(sysconfig.get_config_var("Py_ENABLE_SHARED"))
+    command = [sys.executable, "-I", "-c", program("libpython.py"), 'echo "$LD_LIBRARY_PATH"; exit 3']
+
+    ended = subprocess.run(
+        command,
+        env={"LD_LIBRARY_PATH": "/mine", "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    if is_shared:
+        library, folders = ended.stdout.splitlines()
+        assert folders == f"{Path(library.removeprefix('libpython is ')).parent}:/mine"
+        assert ended.returncode == 3
+    else:
+        assert ended.stderr == f"error: {sys.executable} has no shared libpython\n"
+        assert ended.returncode == 1

@@ -79,3 +79,32 @@ mod hyperjson {
         Ok(from_python(value)?.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(text: &str) {
+        let value: Value = serde_json::from_str(text).expect("the test's own text is JSON");
+        Python::initialize();
+        Python::attach(|py| {
+            let python = to_python(py, &value).expect("every JSON value has a Python value");
+            assert_eq!(from_python(&python).expect("and the way back"), value);
+        });
+    }
+
+    #[test]
+    fn values_survive_the_way_to_python_and_back() {
+        round_trip(r#"{"a": [1, 2.5, null, true], "b": {"c": "d"}, "e": -9007199254740993}"#);
+    }
+
+    #[test]
+    fn a_set_is_no_json() {
+        Python::initialize();
+        Python::attach(|py| {
+            let set = py.eval(c"{1}", None, None).expect("a set");
+            let error = from_python(&set).expect_err("JSON has no sets");
+            assert!(error.is_instance_of::<PyTypeError>(py));
+        });
+    }
+}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from packaging.requirements import Requirement
 
@@ -135,6 +136,15 @@ class BuildSpec:
         shown_default="`default`",
         level="recipe",
         enters=("build",),
+    )
+    interpreter: Literal["image", "none"] = optional(
+        kind=Choice(words=("image", "none")),
+        doc="Who builds: an interpreter of the image, or `none`: "
+        "maturin compiles an abi3 wheel without any, and those of the image are out of its sight.",
+        example="interpreter: none",
+        default="image",
+        shown_default="`image`",
+        enters=("prepare", "build"),
     )
     system: Mapping[PackageManager, tuple[str, ...]] = optional(
         kind=Record(fields=_SYSTEM, build=_system),

@@ -8,12 +8,12 @@ from packaging.utils import NormalizedName
 
 from factory.form.fields import Field, field_of, fields_of, optional, required, section
 from factory.form.kinds import ListOf, MapOf, Text, Version
-from factory.form.records import Record, record
+from factory.form.records import record
 from factory.pins import PINNED, Pin
 from factory.recipe import targets, texts
 from factory.recipe.sections.gate import SkipRule
 from factory.recipe.sections.overrides import OVERRIDE, Override, Sections
-from factory.recipe.sections.shared import LINE
+from factory.recipe.sections.programs import ProgramsSpec
 from factory.recipe.sections.source import SOURCE, SourceRef
 from factory.recipe.targets import Tagging, Wanted
 from factory.tags import Abi3Floor, PlatformTag
@@ -21,7 +21,6 @@ from factory.tags import Abi3Floor, PlatformTag
 FORMAT = 1
 
 _PLATFORM_PATTERN = "(manylinux(1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)_[a-z0-9_]+"
-_INTERPRETER_PATTERN = "(cp|pp)3[0-9]{1,2}t?"
 _PLATFORM = Text(name="a platform tag", parse=targets.platform, pattern=_PLATFORM_PATTERN)
 
 
@@ -114,6 +113,15 @@ class Recipe(Sections):
         level="recipe",
         enters=("prepare", "build", "repair"),
     )
+    programs: ProgramsSpec | None = optional(
+        kind=record(ProgramsSpec),
+        doc="Programs of the source that link libpython, which no wheel may: `cargo test` of an extension crate, "
+        "a program that embeds Python.",
+        example="programs: {run: cargo test --no-default-features}",
+        default=None,
+        shown_default="none",
+        level="recipe",
+    )
     overrides: tuple[Override, ...] = optional(
         kind=ListOf(item=OVERRIDE, name="a list of mappings"),
         doc="Changes for the cells that a glob selects, in order: the last that matches wins, key by key. "
@@ -140,7 +148,7 @@ _INTERPRETERS = Field(
         item=Text(
             name="an interpreter",
             parse=targets.asked,
-            pattern=f"supported|{_INTERPRETER_PATTERN}([.][.]{_INTERPRETER_PATTERN})?",
+            pattern=f"supported|{targets.INTERPRETER_PATTERN}([.][.]{targets.INTERPRETER_PATTERN})?",
         ),
         name="an interpreter, a range or `supported`, or a list of them",
         bare=True,
@@ -155,24 +163,12 @@ _INTERPRETERS = Field(
     enters=("build", "trial"),
     hint="name where the wheels must work: interpreters: [cp39, cp313], cp39..cp314 or supported",
 )
-_PROGRAMS = Field(
-    name="programs",
-    example="programs: {run: cargo test}",
-    kind=Record(
-        fields=(Field(name="run", example="run: cargo test", kind=LINE, doc="The command that builds and runs them."),),
-        build=lambda _values: None,
-    ),
-    doc="Programs of the source that must link libpython.",
-    not_yet=True,
-    hint="remove it; so far the factory makes only wheels",
-)
-
 TOP = (
     _FACTORY,  # read for its check alone; a recipe does not keep it
     *(field_of(Recipe, attribute) for attribute in ("name", "source")),
     _INTERPRETERS,  # what it becomes depends on the day, so the parser fills in the attribute
     *(field_of(Recipe, attribute) for attribute in ("abi3", "wheel", "platforms", "skip", "images")),
     *fields_of(Sections),
-    _PROGRAMS,
+    field_of(Recipe, "programs"),
     field_of(Recipe, "overrides"),
 )

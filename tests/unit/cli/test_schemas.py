@@ -94,7 +94,7 @@ def eventful(verdict: Audit) -> list[Event]:
         make_record("failed", cell=cell, wheel=wheel, failure=failure, trials=(trial,)),
         built=wheel,
         before=verdict,
-        repair=replace(repair, tags=cell.product.expanded),
+        repair=replace(repair, tags=cell.wheel_tag.expanded),
         after=verdict,
         seconds={"build": 1.5},
     )

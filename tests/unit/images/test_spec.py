@@ -33,6 +33,15 @@ def test_the_look_alike_builds_what_every_trial_image_can_try() -> None:
     assert tried == built | {*on_demand_spec().packed}
 
 
+def test_each_interpreter_that_the_look_alike_holds_has_one_program_image() -> None:
+    specs = [spec for spec in declared_specs() if spec.facts.role == "program"]
+
+    held = [interpreter for spec in specs for interpreter in spec.facts.interpreters]
+    assert sorted(held) == [Interpreter(minor) for minor in (9, 11, 13, 14)]
+    assert all(set(spec.origins.values()) == {spec.suite} for spec in specs)
+    assert all(f"python{held.version}-dev" in spec.packages for spec in specs for held in spec.facts.interpreters)
+
+
 def test_the_base_that_takes_over_from_bullseye_takes_nothing_of_it_but_one_interpreter() -> None:
     spec = read_spec(data_folder() / "lookalike/manylinux_2_36_x86_64.toml")
 

@@ -221,7 +221,6 @@ def test_a_module_of_an_old_pyo3_that_would_link_libpython_is_refused() -> None:
     [
         pytest.param({"pyo3": "0.25.1", "features": "extension-module"}, id="the feature is on"),
         pytest.param({"pyo3": "0.26"}, id="the environment says it"),
-        pytest.param({"pyo3": "0.25.1", "programs": True}, id="a program must link it"),
         pytest.param({"pyo3": "0.25.1", "backend": "setuptools"}, id="setuptools-rust switches it on"),
     ],
 )

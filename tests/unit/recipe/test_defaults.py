@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, type] = {
     "audit.": model.AuditSpec,
     "audit.waive[].": Waiver,
     "test.": model.TestSpec,
+    "programs.": model.ProgramsSpec,
     "skip[].": model.SkipRule,
     "overrides[].": model.Override,
 }

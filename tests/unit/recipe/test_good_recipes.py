@@ -19,7 +19,7 @@ from factory.recipe import model
 from factory.recipe.parse import load_recipe
 from factory.recipe.roots import default_root
 from factory.recipe.schema import schema
-from factory.tags import Abi3Floor, AnyPython, PlatformTag
+from factory.tags import Abi3Floor, AnyPython, Interpreter, PlatformTag
 from tools.messages import BAD, DATA, GOOD, RULES, TODAY
 from tools.shown_fields import OURS, title
 
@@ -103,6 +103,7 @@ def test_every_field_of_the_build_becomes_what_it_says() -> None:
         args=("--verbose",),
         toolchain=model.Toolchain(rust=">=1.83", c=">=10"),
         floor=model.FloorWay(kind="feature", value="abi3-{floor}"),
+        interpreter="none",
         system={"apt": ("libpq-dev", "g++"), "dnf": ("libpq-devel",), "apk": ()},
         before_all=("dnf -y module enable postgresql:16",),
         before=("make headers", 'test -f headers.h\necho "${source}"\n'),
@@ -129,6 +130,15 @@ def test_every_field_of_the_build_becomes_what_it_says() -> None:
 )
 def test_a_recipe_may_say_how_wheels_are_tagged_that_have_no_floor(wheel: str, becomes: object) -> None:
     assert load("any-python", f"wheel={wheel}").wheel == becomes
+
+
+def test_programs_are_commands_on_some_interpreters() -> None:
+    assert load("everything").programs == model.ProgramsSpec(
+        run=("cargo test --no-default-features", "cargo run -p profiling"),
+        interpreters=(Interpreter(11), Interpreter(13)),
+        manifest="profiling/Cargo.toml",
+        timeout_s=1800,
+    )
 
 
 def test_an_override_keeps_what_it_names_and_nothing_else() -> None:
@@ -211,12 +221,16 @@ def test_an_override_replaces_a_field_and_leaves_its_neighbours() -> None:
     plain = load("everything")
 
     recipe = load(
-        "everything", "build.timeout=60", "interpreters=[cp313, cp315t]", "repair.strip=false", "build.timeout=2m"
+        "everything",
+        "build.timeout=60",
+        "interpreters=[cp311, cp313, cp315t]",
+        "repair.strip=false",
+        "build.timeout=2m",
     )
 
     assert recipe.build == replace(plain.build, timeout_s=120)
     assert recipe.repair == replace(plain.repair, strip=False)
-    assert wanted(recipe) == {"cp313": "name", "cp315t": "name"}
+    assert wanted(recipe) == {"cp311": "name", "cp313": "name", "cp315t": "name"}
 
 
 def test_an_override_brings_a_section_that_the_recipe_has_not() -> None:
@@ -252,7 +266,7 @@ def test_the_schema_admits_what_the_parser_reads(recipe: Path) -> None:
 
 
 REFUSED_BY_SCHEMA = [
-    *("empty", "missing-fields", "unknown-fields", "wrong-shapes", "no-values", "no-reason", "not-yet", "format-2"),
+    *("empty", "missing-fields", "unknown-fields", "wrong-shapes", "no-values", "no-reason", "format-2"),
     *("yes-is-not-true", "manylinux2020", "backend", "interpreter-spellings", "format-as-text", "sizes-and-durations"),
 ]
 

@@ -21,7 +21,7 @@ def expectation(world: World, until: date | None = None) -> Expectation:
     """Expect the wheel that the recipe owes, with one waiver."""
     (cell,) = world.planned(PLAIN).plan.cells
     return Expectation(
-        tags=cell.product.expanded,
+        tags=cell.wheel_tag.expanded,
         platform=cell.platform,
         floor=cell.floor,
         waivers=(Waiver(rule="wheel-too-large", reason="it is a toy", until=until),),
