@@ -15,7 +15,7 @@ _HEAD_CHARACTERS = 1 << 21
 _HEAD_LINES = 50_000
 _FIELDS = 10_000
 _NAMES = 100  # `packaging` searches all fields for each of them
-_BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)(?:\r\n|\r|\n)")
+_BLANK_LINE = re.compile(r"(?>\r\n|\r|\n){2}")  # or the two halves of a Windows line end would be two
 _PARSED = frozenset(  # what `packaging` does more with than to keep it
     {
         *("name", "version", "metadata-version", "requires-python", "requires-dist", "provides-extra"),

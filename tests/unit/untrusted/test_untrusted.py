@@ -139,6 +139,13 @@ def test_fields_keep_their_order_and_bytes() -> None:
     assert headers.body == "the\n\nbody\n"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_as_on_any_system(end: str) -> None:
+    headers = parse_headers(f"A: b{end}C: d{end}{end}rest{end}".encode())
+
+    assert (headers.first("a"), headers.first("c"), headers.body) == ("b", "d", f"rest{end}")
+
+
 def test_what_follows_a_line_that_is_no_field_is_the_body() -> None:
     assert parse_headers(b"A: b\nno field\nC: d\n\nrest").body == "no field\nC: d\n\nrest"
 
