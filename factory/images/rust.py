@@ -31,6 +31,7 @@ _BUNDLE: Final = "bundle.toml"
 _SCRIPT: Final = "assemble.sh"
 _STD_SCRIPT: Final = "std.sh"
 _REBUILT = re.compile(r"\+b[0-9]+$")
+_PACKED = re.compile(r"(?P<package>[a-z0-9][a-z0-9.+-]{0,99}+)_(?P<version>[^_\s]{1,99}+)_")
 _HELPERS: Final = ("relocate.py", "unprivileged.py")
 
 
@@ -151,8 +152,8 @@ def make_std(host: Host, store: Store, bundle: RustBundle, machine: str, progres
 
 def _version_in(manifest: str, package: str) -> str:
     """Return a package's version by its file's name, without the mark of a rebuild on one architecture."""
-    named = re.search(rf"\b{re.escape(package)}_([^_\s]+)_", manifest)
-    return _REBUILT.sub("", named[1]) if named else "unknown"
+    versions = {file["package"]: file["version"] for file in _PACKED.finditer(manifest)}
+    return _REBUILT.sub("", versions[package]) if package in versions else "unknown"
 
 
 def bundled_files(tar: Path) -> Iterator[FileEntry]:
