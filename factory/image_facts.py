@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, Self, TypeAlias, get_args
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from factory.catalogue import PackageManager
 from factory.codec import ABSENT
 from factory.tags import Interpreter, PlatformTag
+from factory.untrusted import UntrustedTextError, parse_version
 
 Role: TypeAlias = Literal["build", "trial", "program"]
 """Wheels are built in an image, tried in it, or programs that link libpython are built and run in it."""
@@ -47,8 +48,8 @@ class Release:
             ValueError: one of them is none, or the release is of another version of Python.
         """
         try:
-            release = cls(Interpreter.parse(interpreter), Version(version))
-        except InvalidVersion as error:
+            release = cls(Interpreter.parse(interpreter), parse_version(version))
+        except UntrustedTextError as error:
             raise ValueError(f"{version!r} is not a version") from error
         if release.version.release[:2] != (3, release.interpreter.minor):
             raise ValueError(f"{version} is no release of {interpreter}")
