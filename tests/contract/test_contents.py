@@ -232,4 +232,4 @@ def test_each_image_of_debian_packages_has_the_index_of_its_own_suite(
 
     assert contents is not None
     assert contents.arch == image.platform.arch
-    assert contents.suite == {31: "bullseye", 36: "bookworm"}[image.platform.minor]
+    assert contents.suite == {31: "bullseye", 36: "bookworm", 41: "trixie", 43: "forky"}[image.platform.minor]
