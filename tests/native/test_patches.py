@@ -270,5 +270,5 @@ def test_the_words_of_headers_are_bounded(tmp_path: Path, host: Host, tree: Tree
     says = r"headers up to those of a\.patch hold more than 500000 words, or words of more than 16777216 bytes together"
     patch = Patch(name="a.patch", content=header)
 
-    with within_cpu(10), within_memory(64 << 20), pytest.raises(SourceError, match=says):
+    with within_cpu(30), within_memory(64 << 20), pytest.raises(SourceError, match=says):
         patched(tree, [patch], host, tmp_path)
