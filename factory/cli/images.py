@@ -21,7 +21,7 @@ from factory.image_facts import ImageFacts
 from factory.images import PreparedHere, ensure, prepared_here
 from factory.images.known import Spec, spec_named, specs
 from factory.images.named import known
-from factory.images.on_demand import brought
+from factory.images.on_demand import all_brought, brought
 from factory.images.pulled import PulledSpec
 from factory.images.ready import held
 from factory.images.spec import ImageSpec
@@ -41,20 +41,21 @@ def run_image_list(*, as_json: bool) -> int:
     host = read_host()
     listed = specs(host.image_lock)
     here, prepared = _here(host, listed)
+    facts_of_all = all_brought(spec.facts for spec in listed)
     if as_json:
-        images = tuple(ListedImage(image=brought(spec.facts), here=here.get(spec.facts.name)) for spec in listed)
+        images = tuple(ListedImage(image=facts, here=here.get(facts.name)) for facts in facts_of_all)
         click.echo(render_json(ImagesDocument(images=images, prepared=prepared)))
         return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
     is_wide = out().width >= _WIDE
     for column in ("image", "platform", "interpreters", "rust", "here"):
         table.add_column(column, overflow="fold", no_wrap=is_wide and column in ("image", "platform"))
-    for facts in (spec.facts for spec in listed):
+    for facts in facts_of_all:
         interpreters = " ".join(str(interpreter) for interpreter in sorted(facts.interpreters))
         rust = str(facts.rust) if facts.rust else "-"
         table.add_row(facts.name, str(facts.platform), interpreters, rust, _word(here.get(facts.name)))
     out().print(table)
-    on_demand = sorted({interpreter for spec in listed for interpreter in brought(spec.facts).on_demand})
+    on_demand = sorted({interpreter for facts in facts_of_all for interpreter in facts.on_demand})
     out().print(line(f"on demand: {' '.join(map(str, on_demand))}, made once where a recipe lists them"))
     for image in prepared:
         out().print(line(f"prepared: {image.base} with {image.holds}, {image.id.removeprefix('sha256:')[:12]}"))

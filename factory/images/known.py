@@ -4,7 +4,7 @@ from pathlib import Path
 
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
-from factory.images.on_demand import INTERPRETERS_FOLDER, brought
+from factory.images.on_demand import INTERPRETERS_FOLDER, all_brought
 from factory.images.pulled import PulledSpec, pulled_specs
 from factory.images.rust import RUST_FOLDER
 from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs
@@ -34,7 +34,7 @@ def pulled_families(folder: Path | None = None) -> tuple[Path, ...]:
 
 def declared(lock: Path | None = None) -> tuple[ImageFacts, ...]:
     """Return what every image declares, and what can be brought to it."""
-    return tuple(brought(spec.facts) for spec in specs(lock))
+    return all_brought(spec.facts for spec in specs(lock))
 
 
 def spec_named(name: str, lock: Path | None = None) -> Spec:

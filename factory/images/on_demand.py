@@ -1,6 +1,6 @@
 """The interpreters that no image holds and that are brought to images on demand, as their data file declares them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -61,9 +61,21 @@ def on_demand_spec(folder: Path | None = None) -> OnDemandSpec:
 
 def brought(facts: ImageFacts) -> ImageFacts:
     """Add to an image's facts what can be brought to it: the factory's own Rust, and interpreters."""
-    rust = rust_spec()
-    version = rust.version if rust.serves(facts) else None
-    return replace(facts, on_demand=on_demand_spec().lacking(facts), bundled_rust=version)
+    (answer,) = all_brought([facts])
+    return answer
+
+
+def all_brought(images: Iterable[ImageFacts]) -> tuple[ImageFacts, ...]:
+    """Do so for several images; the data files are read once."""
+    rust, interpreters = rust_spec(), on_demand_spec()
+    return tuple(
+        replace(
+            facts,
+            on_demand=interpreters.lacking(facts),
+            bundled_rust=rust.version if rust.serves(facts) else None,
+        )
+        for facts in images
+    )
 
 
 def _spec(path: Path, table: Table) -> OnDemandSpec:
