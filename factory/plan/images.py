@@ -1,6 +1,6 @@
 """Which image builds a cell, and which tries it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
@@ -64,7 +64,7 @@ def hosting_image(
     if (image := serving_image(here, images, families)) is not None:
         return image
     for family in families:
-        able = [image for image in images if _is_of(family, image) and _is_here(image.platform)]
+        able = [image for image in images if _is_of(family, image) and _alike(image.platform, here)]
         if able:
             return min(able, key=lambda image: image.platform.version)
     raise ImageError(
@@ -75,10 +75,6 @@ def hosting_image(
 
 def _is_of(family: str, image: ImageFacts) -> bool:
     return image.role == "build" and image.family == family
-
-
-def _is_here(platform: PlatformTag) -> bool:
-    return (platform.libc, platform.arch) == ("glibc", CONTAINER_MACHINE)
 
 
 def _known(pin: Pin, images: Sequence[ImageFacts]) -> ImageFacts:
@@ -108,26 +104,27 @@ def trial_image(
     interpreter: Interpreter, platform: PlatformTag, images: Sequence[ImageFacts], requires_python: SpecifierSet
 ) -> ImageFacts | None:
     """Return the trial image that can have an interpreter and has the oldest libc on which the wheel must work."""
-    able = [
+    return _oldest(
         image
         for image in images
         if image.role == "trial" and image.can_have(interpreter) and platform.serves(image.platform)
         if admits(requires_python, image, interpreter)
-    ]
-    # The name decides between equals, so that the order of the list does not.
-    return min(able, key=lambda image: (image.platform.version, image.name), default=None)
+    )
 
 
 def loader_image(platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFacts | None:
     """Return the trial image with the oldest libc on which the wheel must work, whichever interpreter it has."""
-    able = [image for image in images if image.role == "trial" and platform.serves(image.platform)]
-    return min(able, key=lambda image: (image.platform.version, image.name), default=None)
+    return _oldest(image for image in images if image.role == "trial" and platform.serves(image.platform))
 
 
 def program_image(interpreter: Interpreter, images: Sequence[ImageFacts]) -> ImageFacts | None:
     """Return the image that has an interpreter's shared libpython, the one with the oldest libc; None without one."""
-    able = [image for image in images if image.role == "program" and interpreter in image.interpreters]
-    return min(able, key=lambda image: (image.platform.version, image.name), default=None)
+    return _oldest(image for image in images if image.role == "program" and interpreter in image.interpreters)
+
+
+def _oldest(images: Iterable[ImageFacts]) -> ImageFacts | None:
+    """Return the image with the oldest libc; the name decides between equals, so that the order does not."""
+    return min(images, key=lambda image: (image.platform.version, image.name), default=None)
 
 
 def _would_serve(
