@@ -1,6 +1,6 @@
 """Images ready for use: found on the engine, or bootstrapped or pulled, and compared with what they declare."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import assert_never
 
@@ -19,6 +19,7 @@ from factory.images.pull import pulled
 from factory.images.pulled import PulledSpec
 from factory.images.shell import Progress
 from factory.images.spec import ImageSpec
+from factory.keys import key
 from factory.memory import NEVER, Memory, Stage
 from factory.pins import Pin
 from factory.steps import SYSTEM_PATH
@@ -47,6 +48,19 @@ class ReadyImage:
         """The image that no recipe changes, this one or its base; None where only a recipe names it."""
         untouched = self.base or self
         return None if untouched.facts.family == RECIPE_FAMILY else untouched
+
+    def with_mounts(self, name: str, content: Digest, *mounts: Mount, programs: str = "") -> "ReadyImage":
+        """Return the image with volumes mounted, and so its base; their content enters the identity under a name.
+
+        `programs` is a folder of them that comes first on PATH.
+        """
+        return replace(
+            self,
+            identity=key({"image": str(self.identity), name: str(content)}),
+            mounts=(*self.mounts, *mounts),
+            path=f"{programs}:{self.path}" if programs else self.path,
+            base=self.base and self.base.with_mounts(name, content, *mounts, programs=programs),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

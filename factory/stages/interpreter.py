@@ -12,7 +12,6 @@ from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.images.interpreters import Maker, Packed
 from factory.images.on_demand import on_demand_spec
-from factory.keys import key
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
 from factory.steps import image_python
@@ -46,12 +45,8 @@ def with_interpreter(
     volume = filled_volume(services, "python", packed.tar.digest, lambda: _files(services.memory.store, packed))
     if isinstance(volume, Failure):
         return volume
-    return replace(
-        image,
-        identity=key({"image": str(image.identity), "interpreter": str(packed.tar.digest)}),
-        mounts=(*image.mounts, Mount(volume=volume, path=image_python(interpreter).parents[1])),
-        base=image.base or image,
-    )
+    mount = Mount(volume=volume, path=image_python(interpreter).parents[1])
+    return replace(image.with_mounts("interpreter", packed.tar.digest, mount), base=image.base or image)
 
 
 @contextmanager

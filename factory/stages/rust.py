@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
 from factory.catalogue import CONTAINER_MACHINE
@@ -58,17 +58,9 @@ def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MA
         content = key({"bundle": str(bundle.file.digest), "std": str(std.file.digest)})
         parts.append(std)
     volume = filled_volume(services, "rust", content, lambda: _files(services.memory.store, parts))
-    return volume if isinstance(volume, Failure) else _mounted(image, content, volume)
-
-
-def _mounted(image: ReadyImage, rust: Digest, volume: str) -> ReadyImage:
-    return replace(
-        image,
-        identity=key({"image": str(image.identity), "rust": str(rust)}),
-        mounts=(*image.mounts, Mount(volume=volume, path=RUST)),
-        path=f"{RUST / 'bin'}:{image.path}",
-        base=None if image.base is None else _mounted(image.base, rust, volume),
-    )
+    if isinstance(volume, Failure):
+        return volume
+    return image.with_mounts("rust", content, Mount(volume=volume, path=RUST), programs=str(RUST / "bin"))
 
 
 def _made(services: Services) -> RustBundle:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Self
 
 from factory.backends.zig import zig_program, zig_target
-from factory.digest import Digest
 from factory.engine.api import ContainerSpec, FileEntry, Mount, TreeEntry
 from factory.failure import Failure
 from factory.images import ReadyImage
@@ -57,16 +56,7 @@ def with_zig(services: Services, image: ReadyImage, zig: Zig) -> ReadyImage | Fa
     seed = filled_volume(services, "zig-cache", content, lambda: _seed(services, tool, zig))
     if isinstance(seed, Failure):
         return seed
-    return _mounted(image, bundle.digest, (tool, Mount(volume=seed, path=ZIG_SEED)))
-
-
-def _mounted(image: ReadyImage, zig: Digest, mounts: tuple[Mount, ...]) -> ReadyImage:
-    return replace(
-        image,
-        identity=key({"image": str(image.identity), "zig": str(zig)}),
-        mounts=(*image.mounts, *mounts),
-        base=None if image.base is None else _mounted(image.base, zig, mounts),
-    )
+    return image.with_mounts("zig", bundle.digest, tool, Mount(volume=seed, path=ZIG_SEED))
 
 
 @contextmanager
