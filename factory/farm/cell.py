@@ -18,6 +18,7 @@ from factory.digest import Artifact, Digest
 from factory.events.model import CellRecord, MadeLock
 from factory.failure import Failure
 from factory.farm import mistagged
+from factory.farm.ending import ended
 from factory.farm.refusal import note_of, refusal
 from factory.images import ReadyImage
 from factory.memory import Material
@@ -30,7 +31,6 @@ from factory.stages.audit import audited
 from factory.stages.build import Built, build
 from factory.stages.cell_session import CellSession
 from factory.stages.locks import made_locks
-from factory.stages.outcome import WHEEL_LIMIT_BYTES
 from factory.stages.pass_env import passed_variables
 from factory.stages.prepare import Prepared, prepare
 from factory.stages.reading import Readings
@@ -79,15 +79,7 @@ def build_cell(
             build_sdist=sdists.build,
         )
         record = _Way(session=session, today=today).go()
-        if record.failure is not None and services.keep and container.started:
-            container.save(WHEEL_LIMIT_BYTES)
-        return replace(
-            record,
-            seconds=container.seconds,
-            from_store=not container.seconds,
-            materials=tuple(materials.values()),
-            from_source=sdists.told,
-        )
+        return replace(ended(record, container, materials.values(), keep=services.keep), from_source=sdists.told)
 
 
 def _environment(

@@ -8,6 +8,7 @@ from factory.backends.programs import program_steps
 from factory.digest import Digest
 from factory.events.model import CellRecord
 from factory.failure import Failure
+from factory.farm.ending import ended
 from factory.images import ReadyImage
 from factory.memory import Material
 from factory.plan.model import Cell
@@ -16,7 +17,6 @@ from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.stages.crates import crates_of
 from factory.stages.locks import made_locks
-from factory.stages.outcome import WHEEL_LIMIT_BYTES
 from factory.stages.pass_env import passed_variables
 from factory.stages.programs import Programs
 from factory.steps import Step
@@ -42,16 +42,8 @@ def run_programs(services: Services, planned: PlannedRecipe, cell: Cell, image: 
             crates=crates,
             steps=_steps(services, planned, cell, image),
         ).run()
-        if failure is not None and services.keep and container.started:
-            container.save(WHEEL_LIMIT_BYTES)
-        return replace(
-            record,
-            status="passed" if failure is None else failure.ended,
-            failure=failure,
-            seconds=container.seconds,
-            from_store=not container.seconds,
-            materials=tuple(materials.values()),
-        )
+        record = replace(record, status="passed" if failure is None else failure.ended, failure=failure)
+        return ended(record, container, materials.values(), keep=services.keep)
 
 
 def _steps(services: Services, planned: PlannedRecipe, cell: Cell, image: ReadyImage) -> tuple[Step, ...]:

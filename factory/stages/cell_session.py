@@ -5,22 +5,21 @@ from dataclasses import dataclass
 
 from factory.backends.environment import copy_step, environment_step, install_step, remove_step
 from factory.digest import Artifact
-from factory.engine.api import ContainerSpec, Mount
+from factory.engine.api import Mount
 from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.sessions.session import Session
-from factory.stages.crates import Crates, crates_volume, lock_files
+from factory.stages.crates import Crates
 from factory.stages.maturin import maturin_program
 from factory.stages.reading import Readings
 from factory.stages.resolve import BuildSdist, wheel_files
-from factory.stages.source import source_files
+from factory.stages.start import put_source, start_with_source
 from factory.stages.tools import tools_volume
 from factory.steps import (
     BUILT,
-    CARGO_HOME,
     INTERPRETERS,
     MATURIN,
     SOURCE,
@@ -86,31 +85,22 @@ class CellSession:
 
     def start(self, crates: Crates | None) -> Failure | None:
         """Start the container with source, tools and crates, and an empty environment."""
-        # A volume is filled only where a container starts: what fills it is no material, or reruns would name others.
-        services = self.services.noting(lambda _: None)
-        tools = tools_volume(services, self.image)
+        # As with the crates, what fills the volume is no material.
+        tools = tools_volume(self.services.noting(lambda _: None), self.image)
         if isinstance(tools, Failure):
             return tools
-        mounts = [*self.image.mounts, Mount(volume=tools, path=TOOLS)]
-        if crates is not None:
-            volume = crates_volume(services, self.planned, self.image, crates)
-            if isinstance(volume, Failure):
-                return volume
-            mounts.append(Mount(volume=volume, path=CARGO_HOME))
-        build = self.planned.recipe.build
-        self.container.start(
-            ContainerSpec(
-                image=self.image.reference,
-                label=self.cell.address,
-                env={},
-                mounts=tuple(mounts),
-                hidden=(INTERPRETERS,) if self.interpreter is None else (),
-                memory_bytes=build.memory_bytes,
-                workspace_bytes=build.disk_bytes,
-            )
+        failure = start_with_source(
+            self.services,
+            self.container,
+            self.planned,
+            self.image,
+            crates,
+            mounts=(Mount(volume=tools, path=TOOLS),),
+            hidden=(INTERPRETERS,) if self.interpreter is None else (),
         )
+        if failure is not None:
+            return failure
         self.crates = crates
-        self._put_source()
         if self.interpreter is None:
             return None
         steps = (environment_step(self.interpreter, self.env),)
@@ -123,10 +113,5 @@ class CellSession:
         """
         failure = self.container.run_all((remove_step(SOURCE, BUILT, env=self.env),))
         if failure is None:
-            self._put_source()
+            put_source(self.services, self.container, self.planned, self.crates)
         return failure
-
-    def _put_source(self) -> None:
-        self.container.put(source_files(self.planned.tree), SOURCE)
-        if self.crates is not None:
-            self.container.put(lock_files(self.services, self.crates), SOURCE)

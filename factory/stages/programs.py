@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from factory.digest import Digest
-from factory.engine.api import ContainerSpec, Mount
 from factory.failure import Failure
 from factory.images import ReadyImage
 from factory.memory import Stage
@@ -13,9 +12,9 @@ from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.sessions.session import Session
 from factory.stages.commands import KeyedCommands, commands_of
-from factory.stages.crates import Crates, crates_volume, lock_files
-from factory.stages.source import source_files
-from factory.steps import CARGO_HOME, SOURCE, Step
+from factory.stages.crates import Crates
+from factory.stages.start import start_with_source
+from factory.steps import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,30 +62,6 @@ class Programs:
         return outcome if isinstance(outcome, Failure) else None
 
     def _run(self) -> ProgramsPass | Failure:
-        failure = self._start() or self.container.run_all(self.steps)
+        failure = start_with_source(self.services, self.container, self.planned, self.image, self.crates)
+        failure = failure or self.container.run_all(self.steps)
         return failure or ProgramsPass(seconds=MappingProxyType(dict(self.container.seconds)))
-
-    def _start(self) -> Failure | None:
-        """Start the container with the source and the crates."""
-        mounts = list(self.image.mounts)
-        if self.crates is not None:
-            # A volume is filled only where a container starts: what fills it is no material, or reruns would differ.
-            volume = crates_volume(self.services.noting(lambda _: None), self.planned, self.image, self.crates)
-            if isinstance(volume, Failure):
-                return volume
-            mounts.append(Mount(volume=volume, path=CARGO_HOME))
-        build = self.planned.recipe.build
-        self.container.start(
-            ContainerSpec(
-                image=self.image.reference,
-                label=self.container.subject,
-                env={},
-                mounts=tuple(mounts),
-                memory_bytes=build.memory_bytes,
-                workspace_bytes=build.disk_bytes,
-            )
-        )
-        self.container.put(source_files(self.planned.tree), SOURCE)
-        if self.crates is not None:
-            self.container.put(lock_files(self.services, self.crates), SOURCE)
-        return None
