@@ -12,7 +12,7 @@ from factory.digest import Digest
 from factory.images.spec import TEMPLATE, ImageSpec
 from factory.tags import Interpreter
 
-DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64"}
+DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def script(spec: ImageSpec) -> str:

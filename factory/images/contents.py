@@ -13,6 +13,7 @@ from factory.digest import Artifact, Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.image_facts import ImageFacts
+from factory.images.assembly import DEBIAN_ARCHITECTURES
 from factory.images.mirror import apt_mirror
 from factory.images.spec import declared_specs
 from factory.memory import NEVER, Memory, Stage
@@ -24,7 +25,6 @@ _CONTENTS_BYTES = 256 << 20
 _UNPACKED_BYTES = 4 << 30
 _PIECE_BYTES = 1 << 20
 _LINE_BYTES = 64 << 10
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _SHA256 = re.compile(r"(?ms)^SHA256:\n(?P<files>(?: [^\n]*\n)+)")
 _SOUGHT_IN = (b"usr/include/", b"usr/bin/")
 _SOUGHT_ENDINGS = (b".so", b".pc", b"onfig.cmake", b".pm", b"/copyright")
@@ -94,7 +94,7 @@ class Contents:
 
         with open_session(self.host) as session:
             text = attempt(what, release).decode(errors="replace")
-        own = f"main/Contents-{_ARCHITECTURES.get(self.arch, self.arch)}.gz"
+        own = f"main/Contents-{DEBIAN_ARCHITECTURES.get(self.arch, self.arch)}.gz"
         listed = _listed(text, (own, "main/Contents-all.gz"))
         if own not in listed:
             raise SourceError(f"the mirror of {self.suite} lists no {own}", hint="name another in FACTORY_APT_MIRROR")

@@ -42,14 +42,15 @@ def written_tags(files: Reading, folder: str, pyproject: Table, system: BuildSys
 
 def _of_command(files: Reading, folder: str, pyproject: Table) -> WrittenTags:
     """Read `get_tag` of the class that stands in for setuptools' `bdist_wheel`, and whether its floor is set."""
-    path, name = _command(files, folder, pyproject)
-    for node in ast.walk(parsed(read_text(files, path) or "" if name else "")):
+    script = f"{folder}setup.py"
+    setup = parsed(read_text(files, script) or "")
+    values = _named_values(setup)
+    path, name = _command(folder, pyproject, values)
+    for node in ast.walk(setup if path == script else parsed(read_text(files, path) or "" if name else "")):
         if isinstance(node, ast.ClassDef) and node.name == name:
             where = f"{path}: {name}.get_tag"
             for tag in (_returned(item) for item in node.body if _is_get_tag(item)):
                 return _written(tag, f"{where} returns {tag}", where)
-    script = f"{folder}setup.py"
-    values = _named_values(parsed(read_text(files, script) or ""))
     is_set = not values.keys().isdisjoint((_FLOOR, _key(_FLOOR)))
     return WrittenTags(computed=f"{script}: {_FLOOR}" if is_set else None)
 
@@ -58,16 +59,18 @@ def _written(tag: AnyPython | None, where: str, computed: str) -> WrittenTags:
     return WrittenTags(computed=computed) if tag is None else WrittenTags(tag=ReadTag(tag=tag, where=where))
 
 
-def _command(files: Reading, folder: str, pyproject: Table) -> tuple[str, str]:
-    """Return in which file the class for a command lies, and its name; "" where that is not clear."""
+def _command(folder: str, pyproject: Table, values: "_Values") -> tuple[str, str]:
+    """Return in which file the class for a command lies, and its name; "" where that is not clear.
+
+    `values` are those of setup.py.
+    """
     module, _, name = str(pyproject.table("tool", "setuptools", "cmdclass").get(_COMMAND) or "").rpartition(".")
     if module:
         path = inside(posixpath.dirname(folder), f"{module.replace('.', '/')}.py")
         return (path, name) if path else ("", "")
-    script = f"{folder}setup.py"
-    given = _named_values(parsed(read_text(files, script) or "")).get(_key(_COMMAND), [])
+    given = values.get(_key(_COMMAND), [])
     names = {value.id if isinstance(value, ast.Name) else "" for value in given}
-    return script, names.pop() if len(names) == 1 else ""
+    return f"{folder}setup.py", names.pop() if len(names) == 1 else ""
 
 
 def _is_get_tag(item: ast.stmt) -> bool:
