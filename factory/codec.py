@@ -143,25 +143,39 @@ def _add_texts(converter: "Converter") -> None:
         converter.register_unstructure_hook(day, day.isoformat)
     converter.register_structure_hook_factory(_has_parse, lambda kind: _text_reader(kind.parse))
     converter.register_unstructure_hook_func(_has_parse, str)
-    converter.register_structure_hook_factory(_all_have_parse, lambda union: _text_reader(_any_parser(_members(union))))
-    converter.register_unstructure_hook_func(_all_have_parse, str)
+    converter.register_structure_hook_factory(_all_are_texts, lambda union: _text_reader(_any_parser(_members(union))))
+    converter.register_unstructure_hook_func(_all_are_texts, str)
 
 
 def _has_parse(kind: object) -> bool:
     return isinstance(kind, type) and dataclasses.is_dataclass(kind) and callable(getattr(kind, "parse", None))
 
 
-def _all_have_parse(kind: object) -> bool:
+def _all_are_texts(kind: object) -> bool:
     members = _members(kind)
-    return len(members) > 1 and type(None) not in typing.get_args(kind) and all(map(_has_parse, members))
+    return (
+        len(members) > 1
+        and type(None) not in typing.get_args(kind)
+        and all(_has_parse(member) or _words(member) for member in members)
+    )
+
+
+def _words(kind: object) -> tuple[str, ...]:
+    """Return the words of a `Literal`."""
+    return typing.get_args(kind) if typing.get_origin(kind) is typing.Literal else ()
 
 
 def _any_parser(kinds: Sequence[type]) -> Callable[[str], object]:
-    """Return what reads a text as the first kind that can."""
+    """Return what reads a text as the first kind that can; a word of a `Literal` stands for itself."""
+    words = frozenset(word for kind in kinds for word in _words(kind))
 
     def parse(text: str) -> object:
+        if text in words:
+            return text
         errors = []
         for kind in kinds:
+            if _words(kind):
+                continue
             try:
                 return typing.cast("typing.Any", kind).parse(text)
             except ValueError as error:
@@ -283,13 +297,18 @@ def absent(kind: type) -> frozenset[str]:
 
 
 def _is_optional(kind: object) -> bool:
-    return type(None) in typing.get_args(kind) and len(_members(kind)) == 1
+    return type(None) in typing.get_args(kind) and (len(_members(kind)) == 1 or _all_are_texts(_without_none(kind)))
 
 
 def _optional_reader(converter: "Converter", kind: object) -> Callable[[object, object], object]:
-    (inner,) = _members(kind)
+    inner = _without_none(kind)
     of_inner = converter.get_structure_hook(inner)
     return lambda json, _: None if json is None else of_inner(json, inner)
+
+
+def _without_none(optional: object) -> object:
+    """Return `A` for `A | None`, `A | B` for `A | B | None`."""
+    return typing.Union[_members(optional)]  # noqa: UP007 -- the members are known at run time only
 
 
 def _members(union: object) -> tuple[type, ...]:

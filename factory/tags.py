@@ -131,6 +131,17 @@ class AnyPython:
         return f"{self.python_tag}-{self.abi_tag}"
 
     @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` writes.
+
+        Raises:
+            ValueError: the text is something else.
+        """
+        if (tag := cls.named(text)) is None:
+            raise ValueError(f"{text!r} is not a tag without an ABI such as py3-none")
+        return tag
+
+    @classmethod
     def named(cls, text: str) -> Self | None:
         """Read `py3-none`, `py2.py3-none` or `py310-none`; None for any other text."""
         match = _ANY_PYTHON.fullmatch(text)

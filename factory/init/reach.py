@@ -28,6 +28,7 @@ _INSTALLERS = MappingProxyType(
         **dict.fromkeys(("npm", "yarn", "vcpkg", "conan"), _FETCH),
     }
 )
+_NAMED = re.compile("|".join(map(re.escape, ("git", *_INSTALLERS))))
 _PRINTERS = frozenset(
     {"uname", "echo", "printf", "env", "pwd", "ls", "cat", "which", "whoami", "id", "date", "df", "nproc"}
 )
@@ -45,7 +46,7 @@ class Need:
 def needs(command: str) -> Iterator[Need]:
     """Yield the programs in a command that install or fetch something, each once."""
     seen = set[str]()
-    for part in _JOINTS.split(_IN_SUBSTITUTION.sub(" ; ", command)):
+    for part in filter(_NAMED.search, _JOINTS.split(_IN_SUBSTITUTION.sub(" ; ", command))):
         program, words = _called(part)
         if program == "git" and not _GIT_FETCHES.isdisjoint(words):
             need = Need(program="git", instead=_FETCH)
@@ -62,7 +63,7 @@ def only_prints(command: str) -> bool:
     """Tell whether a command prints something and does nothing else: `uname -a`, `gcc --version`."""
     if re.search(r"[>`]|\$\(", command):
         return False
-    parts = [part for part in _JOINTS.split(command) if part.strip()]
+    parts = list(filter(str.strip, _JOINTS.split(command)))
     return bool(parts) and all(map(_prints, parts))
 
 

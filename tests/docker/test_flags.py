@@ -22,7 +22,7 @@ def bound_by_permissions() -> tuple[str, ...]:
 
 def test_one_failing_cell_leaves_the_good_wheels_and_one_log_to_open(command: Command) -> None:
     ran = command.build(command.recipe(make_c_project("partly", code=NOT_ON_311), interpreters=("cp311", "cp313")))
-    logs = [line.partition("log: ")[2] for line in ran.stderr.splitlines() if "log: " in line]
+    logs = [line.removeprefix("  log: ") for line in ran.stderr.splitlines() if line.startswith("  log: ")]
 
     assert ran.code == 1
     assert ran.statuses == {CP311: "failed", CP313: "passed"}

@@ -16,7 +16,8 @@ from factory.digest import Digest
 from factory.keys import canonical, difference, key
 from factory.plan.model import Builder, Cell, Trial
 from factory.recipe.model import AuditSpec, BuildSpec, FloorWay, PathSource, Recipe, SdistSource, SkipRule, Wanted
-from factory.tags import Abi3Floor, Interpreter, PlatformTag, tag_for
+from factory.recipe.targets import PER_VERSION
+from factory.tags import Abi3Floor, AnyPython, Interpreter, PlatformTag, tag_for
 
 texts = some.text(max_size=8)
 names = some.sampled_from(["nh3", "rpds-py", "a"]).map(NormalizedName)
@@ -62,6 +63,7 @@ recipes = some.builds(
     ).map(tuple),
     platforms=some.lists(platforms).map(tuple),
     abi3=some.none() | some.lists(floors).map(tuple),
+    wheel=some.sampled_from([None, PER_VERSION, *map(AnyPython.parse, ("py3-none", "py2.py3-none", "py310-none"))]),
     skip=some.lists(some.builds(SkipRule, select=texts, reason=texts, until=days)).map(tuple),
     build=builds,
     audit=some.builds(
