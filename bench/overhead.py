@@ -28,7 +28,7 @@ from bench.subject import Subject, take
 from factory.engine.api import EngineInfo
 from factory.engine.docker import connect
 from factory.host import Host, read_host
-from factory.images import ensure
+from factory.images.ready import ensure
 from factory.store import Store
 from factory.tags import Interpreter
 

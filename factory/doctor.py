@@ -9,9 +9,10 @@ from factory.engine.api import Engine, EngineInfo
 from factory.engine.docker import connect
 from factory.errors import FactoryError
 from factory.host import Host
-from factory.images import is_here, prepared_here
 from factory.images.emulator import NoEmulator, emulator_of
 from factory.images.known import specs
+from factory.images.prepared import prepared_here
+from factory.images.ready import is_here
 from factory.images.spec import ImageSpec
 from factory.store import Store
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
 SHORTEST = 4
 """Values with fewer characters are not hidden: any text holds them."""
@@ -18,6 +18,17 @@ _SHORTEST_LINE = 16  # a shorter line of a longer value may be in any file, too:
 _WRAPPED = (64, 76)  # widths at which PEM (RFC 7468) and MIME (RFC 2045) break base64
 _BOUNDARY = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")  # RFC 7468: the same in everybody's key
 _UNQUOTED = re.compile(r"([^\w@%+=:,./-])")
+
+
+def bare(url: str) -> str:
+    """Take user and password off a URL."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Take users and passwords out of every URL in a text, and known secrets wherever they occur."""
+    return re.sub(r"(?<=//)[^/@\s]+@", "", hide(text, secrets))
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:

@@ -18,12 +18,12 @@ from factory.errors import EngineError, Interrupted, UsageError
 from factory.farm.threads import Duties, Task, Threads
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
-from factory.images import PreparedHere, ensure, prepared_here
 from factory.images.known import Spec, spec_named, specs
 from factory.images.named import known
 from factory.images.on_demand import all_brought, brought
+from factory.images.prepared import PreparedHere, prepared_here
 from factory.images.pulled import PulledSpec
-from factory.images.ready import held
+from factory.images.ready import ensure, held
 from factory.images.spec import ImageSpec
 from factory.memory import Memory
 from factory.pins import Pin

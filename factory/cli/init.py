@@ -17,8 +17,8 @@ from factory.confined import confined
 from factory.digest import Digest
 from factory.errors import OutputError, SourceError, UsageError
 from factory.host import Host, read_host
-from factory.images import declared
 from factory.images.contents import contents_of
+from factory.images.known import declared
 from factory.init import Origin, Settled, recipe_of
 from factory.memory import Memory
 from factory.project.files import Files

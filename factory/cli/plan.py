@@ -21,7 +21,7 @@ from factory.cli.options import PlanOptions
 from factory.confined import confined
 from factory.errors import FactoryError, ImageError, InternalError, UsageError, is_of_one_recipe
 from factory.image_facts import ImageFacts
-from factory.images import declared
+from factory.images.known import declared
 from factory.images.named import known
 from factory.memory import Memory
 from factory.plan.model import Plan

@@ -20,7 +20,7 @@ from factory.failure import Failure
 from factory.farm import mistagged
 from factory.farm.ending import ended
 from factory.farm.refusal import note_of, refusal
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.memory import Material
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from factory.events.model import CellRecord, TrialResult
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.plan.model import Cell, Trial
 from factory.planned import PlannedRecipe
 from factory.stages.fitting import Fitting, fitting_of

@@ -13,8 +13,9 @@ from factory.farm.cell import build_cell
 from factory.farm.jobs import BuildCell, Built, FitImage, ImageKey, Job, Key, MakeImage, Outcome, TryWheel
 from factory.farm.judge import untouched
 from factory.farm.programs import run_programs
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.recipe.model import AuditSpec, TestSpec
+from factory.redaction import redact
 from factory.sessions.retry import once_more
 from factory.sessions.services import Services
 from factory.stages.fitting import fitted
@@ -24,7 +25,6 @@ from factory.stages.requirement import SdistBuilder
 from factory.stages.trial import TrialWork
 from factory.tags import Interpreter
 from factory.unexpected import internal_errors
-from factory.web.session import redact
 
 _T = TypeVar("_T")
 Done = Mapping[Key, Outcome]

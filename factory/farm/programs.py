@@ -9,7 +9,7 @@ from factory.digest import Digest
 from factory.events.model import CellRecord
 from factory.failure import Failure
 from factory.farm.ending import ended
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.memory import Material
 from factory.plan.model import Cell
 from factory.plan.programs import program_project

@@ -10,7 +10,7 @@ from factory.farm.mistagged import spared
 from factory.farm.perform import Performer, blocked
 from factory.farm.records import Records
 from factory.farm.threads import Duties, Threads, Workers
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.planned import PlannedRecipe
 from factory.process import end_all
 from factory.sessions.services import Services

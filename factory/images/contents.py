@@ -17,8 +17,9 @@ from factory.images.assembly import DEBIAN_ARCHITECTURES
 from factory.images.mirror import apt_mirror
 from factory.images.spec import declared_specs
 from factory.memory import NEVER, Memory, Stage
+from factory.redaction import bare
 from factory.web.bodies import body
-from factory.web.session import attempt, bare, open_session
+from factory.web.session import attempt, open_session
 
 _RELEASE_BYTES = 16 << 20
 _CONTENTS_BYTES = 256 << 20

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from factory.errors import SourceError
 from factory.host import Host, checked_url
-from factory.web.bodies import body
-from factory.web.session import attempt, bare, open_session
+from factory.redaction import bare
 
 _INDEX_BYTES = 16 << 20
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
@@ -42,6 +41,9 @@ def mirror_fault(host: Host, suite: str) -> str | None:
 
     None where nothing is wrong, or where the mirror is the bootstrapper's default.
     """
+    from factory.web.bodies import body  # noqa: PLC0415 -- a plan asks no server, and `requests` takes long to import
+    from factory.web.session import attempt, open_session  # noqa: PLC0415
+
     mirror = apt_mirror(host)
     if mirror is None:
         return None

@@ -11,7 +11,7 @@ from factory.diagnoses.scripts import explain_script
 from factory.errors import ImageError
 from factory.host import Host
 from factory.images.mirror import apt_mirror, is_snapshot, mirror_fault
-from factory.web.session import redact
+from factory.redaction import redact
 
 _TIMEOUT_S: Final = 3600
 _NOTE: Final = "note: "

@@ -12,7 +12,7 @@ from factory import codec
 from factory.audit import Audit
 from factory.events.model import Run
 from factory.image_facts import ImageFacts
-from factory.images import PreparedHere
+from factory.images.prepared import PreparedHere
 from factory.plan.model import Plan
 from factory.terminal import inert_json
 

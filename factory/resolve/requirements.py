@@ -20,10 +20,10 @@ from factory.digest import Artifact, Digest
 from factory.host import Host, find_uv
 from factory.markers import marker_environment
 from factory.origins import origin_of
+from factory.redaction import bare, redact
 from factory.resolve.model import Found, Offered, Question, ResolvedFile, Unresolved
 from factory.resolve.target import marker_text, supported_tags, uv_platform
 from factory.untrusted import UntrustedTextError, parse_project_name, parse_requirement, parse_toml, parse_wheel_name
-from factory.web.session import bare, redact
 
 _TIMEOUT_S = 600.0
 _OPTIONS = (

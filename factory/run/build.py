@@ -19,8 +19,9 @@ from factory.events.model import Progress, Run, RunEnded, RunStarted
 from factory.events.recorder import Listener, Recorder, now
 from factory.farm.work import carry_out
 from factory.host import Host, read_host
-from factory.images import ReadyImage, ensure, helper_image
+from factory.images.helper import helper_image
 from factory.images.owners import Owners
+from factory.images.ready import ReadyImage, ensure
 from factory.memory import Memory
 from factory.planned import PlannedRecipe
 from factory.process import end_all

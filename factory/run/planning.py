@@ -10,8 +10,9 @@ from factory.events.model import Planned, RecipeFailed
 from factory.events.recorder import Recorder
 from factory.host import Host
 from factory.image_facts import ImageFacts
-from factory.images import ReadyImage, declared
+from factory.images.known import declared
 from factory.images.named import remembered
+from factory.images.ready import ReadyImage
 from factory.memory import Memory
 from factory.plan.planner import plan
 from factory.plan.selection import recipe_for, refuse_nothing
@@ -20,13 +21,13 @@ from factory.project.read import read_project
 from factory.project.rust import Choices
 from factory.recipe.model import Recipe
 from factory.recipe.parse import Loaded
+from factory.redaction import redact
 from factory.run.options import Options, Selection
 from factory.run.wider import refuse_beyond
 from factory.sessions.sources import SourceServices
 from factory.stages.pass_env import require_allowed, require_passed, shown_values
 from factory.stages.source import tree_of
 from factory.unexpected import internal_errors
-from factory.web.session import redact
 
 MakeImage = Callable[[str], ReadyImage]
 

@@ -13,13 +13,13 @@ from factory.errors import UsageError
 from factory.events.recorder import Recorder
 from factory.host import Host
 from factory.image_facts import ImageFacts
-from factory.images import ReadyImage
 from factory.images.owners import OwnersOf, by_lists
+from factory.images.ready import ReadyImage
 from factory.memory import Material, Memory
+from factory.redaction import bare
 from factory.sessions.session import Output, Session, nobody
 from factory.steps import WORK
 from factory.tool_bundle import ToolBundle
-from factory.web.session import bare
 
 CERTIFICATES = WORK / "certificates.pem"
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")

@@ -21,10 +21,10 @@ from factory.events.logs import Log
 from factory.events.model import Progress
 from factory.events.recorder import Recorder, path_of
 from factory.failure import Failure
+from factory.redaction import redact
 from factory.sessions.following import Following
 from factory.steps import WORK, Step
 from factory.terminal import clean
-from factory.web.session import redact
 
 Output = Callable[[str, str], None]
 """Takes a subject and what its step has printed: whole lines, fit to print, without secrets."""

@@ -9,9 +9,10 @@ from urllib.parse import unquote, urlsplit
 from factory.errors import SourceError
 from factory.host import Host
 from factory.recipe.model import UrlSource
+from factory.redaction import bare
 from factory.web.bodies import OnBytes
 from factory.web.download import download
-from factory.web.session import attempt, bare, open_session
+from factory.web.session import attempt, open_session
 
 LIMIT_BYTES = 1 << 30
 

@@ -17,12 +17,13 @@ from factory.digest import Digest
 from factory.errors import SourceError
 from factory.host import Host
 from factory.recipe.model import SdistSource
+from factory.redaction import bare
 from factory.source.archive import LIMIT_BYTES
 from factory.source.page import PAGE_BYTES, read_page
 from factory.untrusted import UntrustedTextError, parse_version
 from factory.web.bodies import OnBytes, pieces
 from factory.web.download import download
-from factory.web.session import TIMEOUT_S, attempt, bare, open_session
+from factory.web.session import TIMEOUT_S, attempt, open_session
 
 _NEIGHBOURS = 3  # versions that are named on each side of a missing one
 _SUFFIXES = (".tar.gz", ".tgz", ".zip")

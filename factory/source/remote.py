@@ -16,13 +16,13 @@ from factory.errors import SourceError, TooMuchOutputError
 from factory.host import Host
 from factory.process import Completed
 from factory.recipe.model import GitSource
+from factory.redaction import redact
 from factory.source.folder import commit_time_s
 from factory.source.git import Login, ask, ask_remote, contents, first_line, require, was_too_much
 from factory.source.names import Names, resolve_links
 from factory.source.roots import refuse_outside
 from factory.source.submodules import is_same_server, submodule_url
 from factory.source.tree import Extent, SourceLimits, Spool, Tree, TreeFile, clamp
-from factory.web.session import redact
 
 _WHOLE: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT: Final = re.compile(r"[0-9a-f]{4,63}")

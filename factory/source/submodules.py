@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from factory.errors import SourceError
-from factory.web.session import redact
+from factory.redaction import redact
 
 _PORTS: Final = {"https": 443, "ssh": 22}
 

@@ -7,7 +7,7 @@ from factory.backends.environment import copy_step, environment_step, install_st
 from factory.digest import Artifact
 from factory.engine.api import Mount
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services

@@ -14,10 +14,11 @@ from factory.engine.api import ContainerSpec, FileEntry, TreeEntry
 from factory.errors import SourceError
 from factory.failure import Ended, Failure
 from factory.host import Host
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.keys import key
 from factory.memory import ASKS_THE_WORLD, Stage
 from factory.planned import PlannedRecipe
+from factory.redaction import redact
 from factory.resolve.cargo import (
     FetchFolder,
     UserConfiguration,
@@ -30,7 +31,6 @@ from factory.sessions.session import Session
 from factory.sessions.volumes import filled_volume
 from factory.stages.rust import with_rust
 from factory.steps import WORK, Step, search_path
-from factory.web.session import redact
 
 _FETCH = WORK / "fetch"
 _OWN_CARGO_HOME = WORK / "cargo"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from factory import codec
 from factory.catalogue import CONTAINER_MACHINE
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.keys import key
 from factory.plan.model import Cell, Preparation, Trial
 from factory.planned import PlannedRecipe

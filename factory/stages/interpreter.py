@@ -9,9 +9,9 @@ from factory.engine import tarstream
 from factory.engine.api import Mount, TreeEntry
 from factory.errors import ImageError
 from factory.failure import Failure
-from factory.images import ReadyImage
 from factory.images.interpreters import Maker, Packed
 from factory.images.on_demand import on_demand_spec
+from factory.images.ready import ReadyImage
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
 from factory.steps import image_python

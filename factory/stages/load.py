@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.memory import Stage
 from factory.sessions.services import Services
 from factory.stages.commands import KeyedCommands, commands_of

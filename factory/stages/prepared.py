@@ -8,14 +8,15 @@ from factory.digest import Digest
 from factory.engine.api import ContainerSpec
 from factory.errors import ImageError
 from factory.failure import Ended, Failure
-from factory.images import ReadyImage, prepared
+from factory.images import prepared
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL
 from factory.images.mirror import apt_mirror
+from factory.images.ready import ReadyImage
 from factory.plan.model import Preparation
+from factory.redaction import bare
 from factory.sessions.services import Services, certificate_files, network_env, without_logins
 from factory.sessions.session import Session
 from factory.steps import WORK
-from factory.web.session import bare
 
 _MANIFEST_LIMIT_BYTES = 64 << 20
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from factory.digest import Digest
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.memory import Stage
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services

@@ -11,7 +11,7 @@ from factory.digest import Artifact
 from factory.errors import PlanError, SourceError
 from factory.excerpt import listed
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.plan.model import Builder, Cell, Plan
 from factory.plan.toolchain import rust_of
 from factory.planned import PlannedRecipe

@@ -9,7 +9,7 @@ from factory.catalogue import CONTAINER_MACHINE
 from factory.digest import Digest
 from factory.engine.api import FileEntry, Mount
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, make_rust, make_std, rust_spec
 from factory.keys import key
 from factory.memory import KEY, Flag, Stage

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from factory.engine.api import ContainerSpec, Mount
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.sessions.session import Session

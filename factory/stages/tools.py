@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec, FileEntry
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.keys import key
 from factory.memory import NEVER, Stage
 from factory.repair import bytecode_step, repairer

@@ -11,8 +11,8 @@ from factory.engine.api import ContainerSpec, FileEntry, Mount
 from factory.events.model import TrialResult
 from factory.excerpt import few
 from factory.failure import Failure
-from factory.images import ReadyImage
 from factory.images.emulator import Emulator, NoEmulator, emulator_of
+from factory.images.ready import ReadyImage
 from factory.memory import Stage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe

@@ -9,7 +9,7 @@ from typing import Self
 from factory.backends.zig import zig_program, zig_target
 from factory.engine.api import ContainerSpec, FileEntry, Mount, TreeEntry
 from factory.failure import Failure
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.keys import key
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume

@@ -1,15 +1,14 @@
 """HTTP as this machine is configured: proxies, certificates, credentials that appear in no message, retries."""
 
-import re
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from socket import gaierror
 from threading import Event
 from time import monotonic
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -18,7 +17,7 @@ from requests.utils import should_bypass_proxies
 from factory.errors import SourceError
 from factory.host import Host
 from factory.origins import is_metadata, origin_of
-from factory.redaction import hide
+from factory.redaction import redact
 from factory.waiting import unless
 from factory.web.peers import PeerAdapter, refuse_peer
 
@@ -30,17 +29,6 @@ _REDIRECTS = 10
 _REASON_CHARACTERS = 100  # a server chooses the text of its status
 _PAUSES_S = (0.5, 2.0, 5.0)  # between four attempts
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-def bare(url: str) -> str:
-    """Take user and password off a URL."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Take users and passwords out of every URL in a text, and known secrets wherever they occur."""
-    return re.sub(r"(?<=//)[^/@\s]+@", "", hide(text, secrets))
 
 
 def open_session(host: Host, *, is_forbidden: Callable[[str], bool] = is_metadata) -> requests.Session:

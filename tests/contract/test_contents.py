@@ -17,8 +17,8 @@ from factory.diagnoses.owners import Answer, Holder
 from factory.errors import SourceError
 from factory.host import Host
 from factory.image_facts import ImageFacts
-from factory.images import declared
 from factory.images.contents import Contents, contents_of
+from factory.images.known import declared
 from factory.images.owners import Owners
 from factory.memory import Memory
 from factory.store import Store

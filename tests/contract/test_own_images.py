@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 
 from factory.engine.docker import DockerEngine
-from factory.images import is_here
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import INPUT_LABEL, reference_of
+from factory.images.ready import is_here
 from factory.images.spec import ImageSpec, declared_specs
 from tests.makers.rootfs import X86_64, make_rootfs
 

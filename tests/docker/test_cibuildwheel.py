@@ -10,7 +10,7 @@ from uv import find_uv_bin
 
 from factory.engine.docker import DockerEngine
 from factory.host import Host
-from factory.images import ensure
+from factory.images.ready import ensure
 from factory.process import Completed, run
 from factory.store import Store
 

@@ -9,8 +9,8 @@ import pytest
 from factory.engine.api import Container, ContainerSpec
 from factory.engine.docker import DockerEngine
 from factory.host import Host
-from factory.images import ReadyImage, ensure, is_here
 from factory.images.contract import Promise, check_argv, check_env, read_contract
+from factory.images.ready import ReadyImage, ensure, is_here
 from factory.images.spec import ImageSpec, declared_specs
 from factory.store import Store
 

@@ -9,7 +9,7 @@ from factory.backends.environment import environment_step
 from factory.engine.api import ContainerSpec, FileEntry
 from factory.engine.docker import DockerEngine
 from factory.host import Host
-from factory.images import ensure
+from factory.images.ready import ensure
 from factory.steps import TOOLS, WORK
 from factory.store import Store
 from factory.tags import Interpreter

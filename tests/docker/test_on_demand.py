@@ -8,11 +8,11 @@ import pytest
 from factory.engine.api import ContainerSpec, Mount
 from factory.engine.docker import DockerEngine
 from factory.host import Host
-from factory.images import ensure
 from factory.images.contract import check_argv, read_contract
 from factory.images.interpreters import Maker
 from factory.images.known import spec_named
 from factory.images.on_demand import on_demand_spec
+from factory.images.ready import ensure
 from factory.images.spec import ImageSpec
 from factory.memory import Memory
 from factory.steps import image_python

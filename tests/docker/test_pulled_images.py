@@ -12,9 +12,9 @@ import pytest
 from factory.digest import Digest
 from factory.engine.docker import DockerEngine
 from factory.host import Host
-from factory.images import ensure
 from factory.images.known import spec_named
 from factory.images.pulled import Lock, render_lock
+from factory.images.ready import ensure
 from factory.images.spec import ImageSpec
 from factory.pins import Pin
 from factory.store import Store

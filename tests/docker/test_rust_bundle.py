@@ -13,7 +13,9 @@ from factory.events.model import Planned, Run, RunStarted
 from factory.events.recorder import Recorder
 from factory.farm.work import carry_out
 from factory.host import Host
-from factory.images import ReadyImage, declared, ensure, helper_image
+from factory.images.helper import helper_image
+from factory.images.known import declared
+from factory.images.ready import ReadyImage, ensure
 from factory.memory import Memory
 from factory.recipe.parse import load_recipe
 from factory.run.options import Selection

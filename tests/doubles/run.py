@@ -25,13 +25,12 @@ from factory.failure import Failure
 from factory.farm.work import carry_out
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
-from factory.images import ReadyImage
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, reference_of
 from factory.images.interpreters import MOVERS, Maker
 from factory.images.on_demand import OnDemandSpec
 from factory.images.pulled import PulledSpec
-from factory.images.ready import ImageServices, ensure_bootstrapped, ensure_pinned, ensure_pulled
+from factory.images.ready import ImageServices, ReadyImage, ensure_bootstrapped, ensure_pinned, ensure_pulled
 from factory.images.rust import RustBundle
 from factory.images.spec import ImageSpec
 from factory.memory import ASKS_THE_WORLD, NEVER, Flag, Memory, Stage

@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["factory"]):
     from factory.elf.read import parse
     from factory.elf.shared_object import ElfError
     from factory.errors import FactoryError
-    from factory.images import declared
+    from factory.images.known import declared
     from factory.plan.planner import plan
     from factory.project.read import read_project
     from factory.recipe.model import Recipe

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -62,9 +63,15 @@ def modules() -> tuple[ModuleType, ...]:
 def patterns() -> tuple[Named, ...]:
     """Return every pattern once; where several places have the same, the one that searches."""
     named: dict[tuple[str | bytes, int], Named] = {}
-    everywhere = [use for module in modules() for use in _uses(_tree(module)) if not use[0].startswith("_")]
+    uses = {module: _uses(_tree(module)) for module in modules()}
+    public: dict[str, set[str]] = defaultdict(set)
+    for used in uses.values():
+        for name, methods in used.items():
+            if not name.startswith("_"):
+                public[name] |= methods
+    seen = set[int]()
     for module in modules():
-        for item in (*_values(module, [*everywhere, *_uses(_tree(module))]), *_calls(module)):
+        for item in (*_values(module, {**uses[module], **public}, seen), *_calls(module)):
             same = named.setdefault((item.pattern.pattern, item.pattern.flags), item)
             if same.from_the_start and not item.from_the_start:
                 named[(item.pattern.pattern, item.pattern.flags)] = item
@@ -76,24 +83,27 @@ def _tree(module: ModuleType) -> ast.Module:
     return ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
 
 
-def _uses(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield names with the methods that are called on them, and names alone where they are handed on."""
-    called = set()
+def _uses(tree: ast.Module) -> Mapping[str, set[str]]:
+    """Return names with the methods that are called on them, and with `handed on` where they are."""
+    called, uses = set(), defaultdict[str, set[str]](set)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             called.add(node.value)
-            yield node.value.id, node.attr
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in called:
-            yield node.id, "handed on"
+            uses[node.value.id].add(node.attr)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in called:
+            uses[node.id].add("handed on")  # a walk goes from the outside in: its attribute has been seen
+    return uses
 
 
-def _values(module: ModuleType, uses: list[tuple[str, str]]) -> Iterator[Named]:
+def _values(module: ModuleType, uses: Mapping[str, set[str]], seen: set[int]) -> Iterator[Named]:
+    """Yield the patterns of a module's values; of what is no pattern itself where it is first seen."""
     for name, value in vars(module).items():
-        methods = {method for used, method in uses if used == name} - _NEUTRAL
+        methods = uses.get(name, set()) - _NEUTRAL
         only = isinstance(value, re.Pattern) and bool(methods) and methods <= _FROM_THE_START
-        for pattern in _within(value, depth=6):
-            yield Named(f"{module.__name__}.{name}", pattern, only)
+        if isinstance(value, re.Pattern) or id(value) not in seen:
+            seen.add(id(value))
+            for pattern in _within(value, depth=6):
+                yield Named(f"{module.__name__}.{name}", pattern, only)
 
 
 def _within(value: object, depth: int) -> Iterator[Pattern]:

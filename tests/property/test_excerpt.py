@@ -66,6 +66,7 @@ def test_what_stops_a_step_or_a_run_is_bounded(text: str) -> None:
     assert max(map(len, texts)) <= MESSAGE_CHARACTERS
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_corpus_provokes_is_bounded(case: str, tmp_path: Path) -> None:
     sample = CASES[case][0]

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ def test_any_bytes_after_the_magic_are_read_or_an_elf_error(content: bytes) -> N
         parse(b"\x7fELF" + content)
 
 
+@pytest.mark.thorough
 @HOSTILE
 @given(edits=EDITS, cut=st.sampled_from([0, 0, 0, 1, 22, 100]), stored=st.booleans())
 def test_any_edit_of_a_wheel_is_judged(
@@ -85,6 +87,7 @@ def _store(path: Path) -> None:
 TEXTS = ["METADATA", "WHEEL", "RECORD"]
 
 
+@pytest.mark.thorough
 @HOSTILE
 @given(name=st.sampled_from(TEXTS), content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
 def test_any_text_in_dist_info_is_judged(tmp_path: Path, name: str, content: bytes) -> None:
@@ -110,6 +113,7 @@ FIELDS = st.tuples(
 )
 
 
+@pytest.mark.thorough
 @HOSTILE
 @given(fields=st.lists(FIELDS, max_size=6))
 def test_any_fields_in_the_texts_are_judged(tmp_path: Path, fields: list[tuple[str, str]]) -> None:

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 import factory
 from factory.audit import Expectation, audit
-from factory.images import declared
+from factory.images.known import declared
 from factory.init import Origin, recipe_of
 from factory.recipe.model import TestSpec as Spec
 from factory.recipe.parse import parse_recipe

@@ -3,12 +3,13 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from factory.images import declared
+from factory.images.known import declared
 from factory.init import Origin, recipe_of
 from factory.init.carry import _READERS
 from factory.recipe.parse import parse_recipe
@@ -54,6 +55,7 @@ def basic(text: str) -> str:
     return f'"{escaped}"'
 
 
+@pytest.mark.thorough
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(tables, texts, st.dictionaries(st.sampled_from(["setup.py", "a.txt", "meson.build", "setup.cfg"]), texts))
 @example({"before-all": "yum install -y a"}, "", {})

@@ -26,6 +26,7 @@ def no_collection() -> Iterator[None]:
     gc.enable()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", COSTLY.values(), ids=COSTLY)
 def test_a_description_that_takes_long_is_given_up(text: str) -> None:
     begun = process_time()

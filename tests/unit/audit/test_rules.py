@@ -59,6 +59,7 @@ def test_a_rule_says_why_it_hurts_how_to_mend_it_and_who_says_so(rule: str) -> N
     assert all((texts.summary, texts.why, texts.mend, texts.source))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES)
 def test_findings_do_not_depend_on_the_order_of_members(case: str, tmp_path: Path) -> None:
     sample = CASES[case][0]

@@ -35,6 +35,7 @@ def _lines(verdict: Audit) -> list[str]:
     return [line for rule, findings in by_rule.items() if (line := waiver_line(RULES[rule], findings))]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", REFUSED)
 def test_the_lines_of_all_errors_let_the_wheel_pass(case: str, tmp_path: Path) -> None:
     sample = CASES[case][0]

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from factory.images import declared
+from factory.images.known import declared
 from factory.recipe.parse import load_recipe
 from tools.generated import GENERATED, REFERENCE, ROOT, commands, help_of
 

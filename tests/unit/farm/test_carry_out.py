@@ -86,6 +86,7 @@ def test_a_volume_that_somebody_deleted_is_filled_again(world: World) -> None:
     assert set(world.engine.volumes) == volumes
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("step", "status", "named", "trial", "started_again"),
     [
@@ -157,6 +158,7 @@ def test_a_cell_whose_image_cannot_be_prepared_blocks_no_other_recipes_cell(worl
     assert {record.cell.recipe: record.status for record in run.records} == {"words": "blocked", "plain": "passed"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("ended", "status", "message"),
     [
@@ -179,6 +181,7 @@ def test_a_step_that_passes_a_limit_is_not_tried_again(
     assert world.engine.waits == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", ["packages", "requirements", "build", "repair", "load", "import"])
 @pytest.mark.parametrize("ended", [LOST, Answer(code=137, ended="disk")], ids=["lost", "disk"])
 def test_what_the_engine_lost_is_done_once_more(world: World, step: str, ended: Answer) -> None:
@@ -190,6 +193,7 @@ def test_what_the_engine_lost_is_done_once_more(world: World, step: str, ended: 
     assert world.engine.waits == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", ["requirements", "build", "repair", "load", "import"])
 def test_what_the_engine_lost_twice_is_lost_and_remembered_no_more_than_a_failure(world: World, step: str) -> None:
     world.engine.commands = instead(step, LOST, LOST)
@@ -268,6 +272,7 @@ def test_a_cell_whose_interpreter_no_image_has_is_blocked(world: World) -> None:
     assert statuses == {"None": "unbuildable", "cp313": "passed"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", ["requirements", "build", "repair", "load", "import"])
 def test_a_fault_of_our_own_ends_its_cell_alone(world: World, step: str) -> None:
     world.engine.commands = instead(step, KeyError("a"), of="words/")

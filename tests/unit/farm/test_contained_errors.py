@@ -51,6 +51,7 @@ def records(run: Run) -> dict[str, CellRecord]:
     return {record.cell.recipe: record for record in run.records}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "subject"),
     [

@@ -98,6 +98,7 @@ LINES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("tag", "recipe", "hint", "lines"), LINES.values(), ids=LINES)
 def test_a_wheel_of_other_tags_is_refused_with_the_lines_that_ask_for_it(
     world: World, tag: str, recipe: str, hint: str, lines: str

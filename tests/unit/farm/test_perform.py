@@ -11,7 +11,7 @@ from factory.failure import Failure
 from factory.farm.graph import jobs_of
 from factory.farm.jobs import BuildCell, Built, FitImage, Job, Key, MakeImage, Outcome, TryWheel, passed
 from factory.farm.perform import Performer, blocked
-from factory.images import ReadyImage
+from factory.images.ready import ReadyImage
 from factory.stages import reading
 from factory.wheel import Wheel, read_wheel
 from tests.doubles.projects import WORDS

@@ -216,6 +216,7 @@ def test_an_interrupt_cancels_drains_and_is_raised_again() -> None:
     assert log.started == ["bad"]
 
 
+@pytest.mark.thorough
 def test_a_job_that_does_not_end_is_left_to_itself_after_what_ends_it_was_called() -> None:
     cancelled = threading.Event()
     released = threading.Event()

@@ -5,9 +5,9 @@ from typing import cast
 import pytest
 
 from factory.engine.api import Engine, HeldImage
-from factory.images import helper_image
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import INPUT_LABEL, reference_of
+from factory.images.helper import helper_image
 from factory.images.spec import declared_specs
 
 

@@ -9,10 +9,9 @@ from packaging.specifiers import SpecifierSet
 
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
-from factory.images import declared
 from factory.images.assembly import input_digest
 from factory.images.interpreters import compile_script, move_script, source_script
-from factory.images.known import spec_named
+from factory.images.known import declared, spec_named
 from factory.images.on_demand import OnDemandSpec, on_demand_spec
 from factory.images.spec import data_folder, declared_specs, read_spec
 from factory.plan.images import trial_image

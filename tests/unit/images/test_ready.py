@@ -9,8 +9,8 @@ import pytest
 from factory.engine.docker import connect
 from factory.errors import Interrupted
 from factory.host import Host, read_host
-from factory.images import ensure
 from factory.images.assembly import input_digest
+from factory.images.ready import ensure
 from factory.images.spec import declared_specs
 from factory.store import Store, locks
 from factory.store.locks import shared_lock

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.images import declared
+from factory.images.known import declared
 from factory.images.rust import bundled_files, input_digest, rust_spec
 from factory.tags import PlatformTag
 

@@ -531,6 +531,7 @@ def test_a_file_that_leads_to_itself_is_listed() -> None:
     assert reasons(settled, "-r a.txt") == ["the file leads to itself"]
 
 
+@pytest.mark.thorough
 def test_the_lines_of_requirements_files_are_bounded() -> None:
     options = 'test-command = "pytest"\ntest-requires = "-r a.txt"\n'
 

@@ -37,6 +37,7 @@ def test_the_tool_bundle_has_the_digest_of_every_users_store(world: World) -> No
     )
 
 
+@pytest.mark.thorough
 def test_a_run_looks_in_the_engine_for_what_every_user_has_there(world: World) -> None:
     named = keys.in_the_engine(world)
 

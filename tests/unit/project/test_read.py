@@ -531,6 +531,7 @@ SLOW_TO_READ = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("files", SLOW_TO_READ.values(), ids=SLOW_TO_READ)
 def test_tags_are_read_in_time_that_grows_with_the_text(files: dict[str, str]) -> None:
     with within_cpu(10):
@@ -767,6 +768,7 @@ def test_a_large_workspace_is_read() -> None:
     assert read(files).cargo_manifest == "Cargo.toml"
 
 
+@pytest.mark.thorough
 def test_features_of_features_are_counted() -> None:
     values = ", ".join(["'x'"] * 500)
     lists = "".join(f"f{number} = [{values}, 'f{number + 1}']\n" for number in range(120))
@@ -807,6 +809,7 @@ TOO_MANY = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("files", "says"), TOO_MANY.values(), ids=TOO_MANY)
 def test_requirements_are_counted_before_they_are_read(files: dict[str, str], says: str) -> None:
     with within_cpu(10), pytest.raises(SourceError, match=says):

@@ -8,9 +8,8 @@ import pytest
 from rich.console import Console
 
 from factory.cli.plain_board import PlainBoard
-from factory.redaction import hide
+from factory.redaction import hide, redact
 from factory.sessions.echo import Echo
-from factory.web.session import redact
 
 SECRET = "the-token-5f1d"
 PEM = "-----BEGIN KEY-----\nMIIEvQIBADANBg\n-----END KEY-----"
@@ -45,6 +44,7 @@ def test_a_line_without_end_is_passed_on_in_parts_and_whole() -> None:
     assert max(map(len, sent)) < 100_000
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("piece", [1, 7, 4096, 1 << 17])
 @pytest.mark.parametrize("offset", range(65_520, 65_560, 3))
 def test_no_cut_goes_through_what_is_hidden(offset: int, piece: int) -> None:

@@ -306,6 +306,7 @@ def test_a_step_that_nobody_could_watch_has_failed_and_the_hint_says_what_helps(
     assert failure.hint == "create fewer files and folders: one measurement may take 30 s"
 
 
+@pytest.mark.thorough
 def test_a_cause_that_is_known_is_told_with_the_line_to_write(desk: Desk) -> None:
     desk.answer(Answer(code=1, output="cc -c x.c\nx.c:1:10: fatal error: ffi.h: No such file or directory\nbye\n"))
 

@@ -89,6 +89,7 @@ def test_html_costs_no_tree() -> None:
         html("<b>" * 100_000)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("page", "says"),
     [

@@ -124,6 +124,7 @@ def test_headers_in_a_row_are_no_recursion(tmp_path: Path) -> None:
     assert tree.paths == ("last",)
 
 
+@pytest.mark.thorough
 def test_a_global_header_is_not_copied_into_every_member(tmp_path: Path) -> None:
     """50 000 records before 5 000 members, each with a header of its own."""
     records = b"".join(record(f"key{number}", "x") for number in range(50_000))
@@ -146,6 +147,7 @@ def test_headers_are_not_kept(tmp_path: Path) -> None:
         unpack(path)
 
 
+@pytest.mark.thorough
 def test_headers_without_end_are_refused(tmp_path: Path) -> None:
     records = record("comment", "x" * 1_000_000)
 
@@ -170,6 +172,7 @@ def test_thousands_of_folders_deep_cost_next_to_nothing(tmp_path: Path) -> None:
         unpack(sdist)
 
 
+@pytest.mark.thorough
 def test_members_of_gzip_without_content_cost_little_each(tmp_path: Path) -> None:
     """RFC 1952 lets a file be many members in a row."""
     sdist = make_sdist(tmp_path, [member(f"{TOP}/a", b"A")])

@@ -292,6 +292,7 @@ def test_members_of_a_zip_that_overlap_are_refused_before_they_are_inflated(tmp_
         unpack(make_overlapping_zip(tmp_path, 50))
 
 
+@pytest.mark.thorough
 def test_a_zip_of_more_members_than_the_form_has_numbers_for_is_refused(tmp_path: Path) -> None:
     sdist = make_overlapping_zip(tmp_path, 100_000)
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import calls_of, failure_of, images_of, values
 from tests.doubles.projects import HASHES, PLAIN, WORDS, instead, programs
@@ -63,6 +65,7 @@ def test_an_image_that_somebody_removed_is_prepared_again(world: World) -> None:
     assert len(images_of(world, "image:")) == 2
 
 
+@pytest.mark.thorough
 def test_a_recipes_own_commands_see_no_password(tmp_path: Path) -> None:
     with make_world(tmp_path, https_proxy=PROXY) as world:
         world.run(WORDS)

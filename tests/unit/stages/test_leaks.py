@@ -98,6 +98,7 @@ def test_a_wheel_without_a_value_passes_and_short_values_are_no_secrets(tmp_path
     assert leak(wheel, {"LEVEL": "3", "CI": "true", "EMPTY": ""}) == ""
 
 
+@pytest.mark.thorough
 def test_no_member_is_held_in_memory_as_a_whole(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, {"demo/big.bin": bytes(64 << 20)})
 

@@ -86,6 +86,7 @@ def _sources() -> Iterator[tuple[str, str]]:
             yield name, path.read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_no_other_module_calls_a_raw_parser() -> None:
     found = {name: parsers for name, text in _sources() if name not in OURS and (parsers := raw_parsers(text))}
 

@@ -87,6 +87,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_read_is_one_exception(case: str) -> None:
     read, says = REFUSED[case]
