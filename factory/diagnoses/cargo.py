@@ -50,7 +50,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
         ),
         "the crates cannot be downloaded: {why}",
         "is the network up, and the crate registry reachable?",
-        below=re.compile(r"failed to (?:get|download|fetch|clone)[^\n]*+\n"),
+        below=re.compile(r"failed to (?:get|download|fetch|clone)[^\n]{0,1000}+\n"),
     ),
     Case(
         "lock",
