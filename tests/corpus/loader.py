@@ -250,6 +250,13 @@ CASES: Cases = {
         module(undefined=["_ZNSt6localeC1Ev"]),
         module(needed=["libstdc++.so.6"], undefined=["_ZNSt6localeC1Ev"]),
     ),
+    "symbol-undefined/of a newer glibc": (
+        module(needed=["libc.so.6"], undefined=["gettid"]),  # glibc has it since 2.30
+        Sample(
+            {MODULE: make_module(needed=["libc.so.6"], undefined=["gettid"])},
+            wheel={"filename": "demo-1.0-cp311-cp311-manylinux_2_30_x86_64.whl"},
+        ),
+    ),
     "symbol-version-undefined": (
         Sample(
             {

@@ -41,9 +41,5 @@ def test_what_is_left_out_for_zig_is_in_the_log(ran: Ran) -> None:
     assert "note: left out for zig: -Wl,-Bsymbolic-functions" in ran.log("old", "build")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="zig's headers declare gettid for every glibc, and the gate's lists say not since when libc has it",
-)
 def test_a_function_of_a_newer_glibc_is_refused(ran: Ran) -> None:
     assert "gettid" in ran.failure("newest").message

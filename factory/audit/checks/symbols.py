@@ -12,7 +12,7 @@ from packaging.tags import Tag
 from factory.audit.claims import linux_platform
 from factory.audit.closure import Links, link
 from factory.audit.expectation import Expectation
-from factory.audit.exports import interpreters_that_export, known_interpreters, library_exports
+from factory.audit.exports import came_with, interpreters_that_export, known_interpreters, library_exports
 from factory.audit.rules import table
 from factory.audit.sonames import are_known, is_interpreters, is_loader
 from factory.audit.verdict import Finding, Ruling
@@ -77,16 +77,29 @@ class _Scope:
 
     def lists(self, path: str) -> list[frozenset[str]] | None:
         """Collect the exports of all that is loaded besides the wheel's own, None when one of them is not known."""
+        arch, names = self._libraries(path)
+        lists = [library_exports(arch, name) for name in names]
+        return [exports for exports in lists if exports is not None] if names else None
+
+    def came_with(self, path: str) -> Mapping[str, tuple[int, int]]:
+        """Return which glibc brought each name of what is loaded besides the wheel's own; empty as `lists` is None."""
+        return came_with(*self._libraries(path))
+
+    def oldest_glibc(self, path: str) -> tuple[int, int] | None:
+        """Return the oldest glibc that the wheel's tags claim for a member's machine."""
+        arch = self.wheel.objects[path].architecture
+        platforms = [platform for tag in self.wheel.tags if (platform := linux_platform(tag.platform)) is not None]
+        return min((own.version for own in platforms if (own.libc, own.arch) == ("glibc", arch)), default=None)
+
+    def _libraries(self, path: str) -> tuple[str, frozenset[str]]:
+        """Return a member's machine and all libraries that are loaded with it; none when one of them is not known."""
         arch = self.wheel.objects[path].architecture
         if arch is None or library_exports(arch, _ALWAYS_LOADED[0]) is None:
-            return None
+            return "", frozenset()
         if arch not in self._loaded:
             self._loaded[arch] = _loaded(self.links, arch)
         names = self._loaded[arch][path]
-        if _UNKNOWN in names:
-            return None
-        lists = [library_exports(arch, name) for name in {*_ALWAYS_LOADED, *names}]
-        return [exports for exports in lists if exports is not None]
+        return (arch, frozenset()) if _UNKNOWN in names else (arch, frozenset({*_ALWAYS_LOADED, *names}))
 
 
 def _loaded(links: Links, arch: str) -> Mapping[str, AbstractSet[str]]:
@@ -127,6 +140,18 @@ def _undefined(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Findi
     if missing:
         message = f"needs {missing[0]}, which nothing that it loads defines"
         yield Finding.of(RULES["symbol-undefined"], path, message, missing)
+    yield from _too_new(path, wanted - python, scope)
+
+
+def _too_new(path: str, names: AbstractSet[str], scope: _Scope) -> Iterator[Finding]:
+    """Look for names that the oldest claimed glibc lacks; they carry no symbol version that auditwheel would see."""
+    claimed, brought = scope.oldest_glibc(path), scope.came_with(path)
+    since = {name: brought[name] for name in names if claimed is not None and brought.get(name, claimed) > claimed}
+    if since and claimed is not None:
+        first = min(since)
+        came, has = (f"{major}.{minor}" for major, minor in (since[first], claimed))
+        message = f"needs {first}, which came with glibc {came}; the wheel claims glibc {has}"
+        yield Finding.of(RULES["symbol-undefined"], path, message, tuple(sorted(since)))
 
 
 def _of_interpreters(path: str, names: Collection[str], scope: _Scope) -> Iterator[Finding]:
