@@ -11,6 +11,7 @@ from factory.source.tree import Extent, SourceLimits
 
 _HOPS = 40  # as many as Linux follows before ELOOP, path_resolution(7)
 _TARGET_BYTES = 4096  # PATH_MAX
+_JOINERS = dict.fromkeys((0x200C, 0x200D))  # invisible, but part of emoji and of Persian words (UAX 31)
 
 
 class Names:
@@ -40,7 +41,7 @@ class Names:
             raise SourceError(f"{shown}, an absolute path")
         if ".." in parts:
             raise SourceError(f"{shown}, which leads out of the tree")
-        if not name.isprintable():
+        if not name.translate(_JOINERS).isprintable():
             raise SourceError(f"{shown}, which contains control characters or is not UTF-8")
         if len(parts) > self.limits.folders + 1:
             raise SourceError(f"{self.subject} holds a member more than {self.limits.folders} folders deep")

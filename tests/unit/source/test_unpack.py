@@ -189,6 +189,15 @@ def test_names_that_a_shell_would_obey_are_names(tmp_path: Path) -> None:
     assert set(tree.paths) == set(names)
 
 
+def test_letters_that_are_joined_are_names(tmp_path: Path) -> None:
+    """Emoji of several parts and words of Persian hold joiners, which are invisible."""
+    names = {"\N{DIZZY FACE}\N{ZERO WIDTH JOINER}\N{DIZZY SYMBOL}", "\u0645\u06cc\N{ZERO WIDTH NON-JOINER}\u062e"}
+
+    tree = unpack(make_sdist(tmp_path, [member(f"{TOP}/{name}") for name in names]))
+
+    assert names <= tree.files.keys()
+
+
 def test_copies_made_by_links_count_as_files(tmp_path: Path) -> None:
     """Ten links to a folder of ten links to a folder … double a tree without a byte of content."""
     files = [member(f"{TOP}/real/{number}") for number in range(10)]
