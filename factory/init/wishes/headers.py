@@ -18,6 +18,7 @@ _COMPILERS_OWN = re.compile(
     r"(?:std(?:arg|bool|def|int|align|atomic|noreturn)|float|limits|iso646|varargs|omp|cpuid|quadmath|arm_\w++|\w*intrin)\.h"
     r"|(?:Python|structmember|datetime|frameobject|pythread|patchlevel|pyconfig)\.h|(?:numpy|pybind11|nanobind)/.*|[^./]++"
 )  # C++'s have neither dot nor folder
+_MADE = "config.h"  # by a project's own configure or CMake, under Autoconf's usual name for it
 _GUARD = re.compile(
     r"(?:\s++|//[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/)*+#\s*+ifndef\s++(?P<name>\w++)[^\n]*+\n\s*+#\s*+define\s++(?P=name)\b"
 )
@@ -50,7 +51,8 @@ def included(files: Files, where: str, script: ast.AST) -> Iterator[Wish]:
 
 
 def _outside(names: Iterable[str], there: Mapping[str, str]) -> Iterator[str]:
-    return (name for name in names if posixpath.basename(name) not in there and not _COMPILERS_OWN.fullmatch(name))
+    known = {*there, _MADE}
+    return (name for name in names if posixpath.basename(name) not in known and not _COMPILERS_OWN.fullmatch(name))
 
 
 def _cffi_calls(script: ast.AST) -> Iterator[ast.Call]:

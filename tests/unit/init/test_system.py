@@ -29,6 +29,7 @@ FILES = {
     "usr/include/*/openssl/err.h": ("android-libboringssl-dev", "libssl-dev"),
     "usr/include/*/compile.h": ("libmruby-dev", "libpython3.9-dev"),
     "usr/include/compile.h": ("libmruby-dev",),
+    "usr/include/config.h": ("libdlib-dev",),
     "usr/include/errmsg.h": ("libowfat-dev",),
     "usr/include/stdio.h": ("libc6-dev",),
     "usr/include/zlib.h": ("zlib1g-dev",),
@@ -175,6 +176,7 @@ def test_what_the_build_asks_for_is_guessed(files: Mapping[str, str], packages: 
         ),
         pytest.param({"setup.py": script("'a.c'"), "a.c": '#include "ffi.h"\n', "lib/ffi.h": ""}, id="in the tree"),
         pytest.param({"setup.py": script("'a.c'"), "a.c": '#include "mysql.h"\n'}, id="one header in some folder"),
+        pytest.param({"setup.py": script("'a.c'"), "a.c": "#include <config.h>\n"}, id="made by a configure"),
         pytest.param({"setup.py": script(), "tests/a.c": "#include <ffi.h>\n"}, id="of the tests"),
         pytest.param(
             {"setup.py": script(), "v/configure": "", "v/a.c": "#include <ffi.h>\n"}, id="of a vendored library"
