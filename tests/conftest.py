@@ -105,6 +105,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.xdist_group("engine"))  # they see each other's containers
     if config.getoption("--on-podman"):
         for item in items:
             for mark in item.iter_markers("unlike_podman"):
@@ -112,7 +115,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--require-engine"):
+    is_worker = hasattr(config, "workerinput")  # of pytest-xdist, whose controller counts for all
+    if config.getoption("--require-engine") and not is_worker:
         config.pluginmanager.register(_StartedContainers(), "started-containers")
 
 

@@ -17,6 +17,8 @@ import docker
 from docker.models.containers import Container
 from docker.utils import kwargs_from_env
 from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerDefSection, GNUVerSymSection
+from elftools.elf.sections import SymbolTableSection
 
 from factory.elf.read import parse
 from factory.host import read_host
@@ -106,8 +108,12 @@ def _oldest_versions(elf: ELFFile) -> dict[str, tuple[int, ...]]:
     """Return the oldest glibc version of each defined symbol that has one."""
     symbols, versions = elf.get_section_by_name(".dynsym"), elf.get_section_by_name(".gnu.version")
     defined = elf.get_section_by_name(".gnu.version_d")
-    if defined is None:
-        return {}
+    if not (
+        isinstance(symbols, SymbolTableSection)
+        and isinstance(versions, GNUVerSymSection)
+        and isinstance(defined, GNUVerDefSection)
+    ):
+        return {}  # a library without symbol versions
     names = {definition["vd_ndx"]: next(auxiliary).name for definition, auxiliary in defined.iter_versions()}
     oldest: dict[str, tuple[int, ...]] = {}
     for symbol, version in zip(symbols.iter_symbols(), versions.iter_symbols(), strict=True):

@@ -89,6 +89,7 @@ def test_what_an_engine_that_restarts_lost_is_built_again(
     assert_the_next_run_completes(command, daemon, slow)
 
 
+@pytest.mark.slow
 def test_an_engine_that_refuses_connections_for_some_seconds_is_waited_for(
     command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
 ) -> None:
@@ -144,6 +145,7 @@ def test_what_an_engine_refuses_twice_is_lost_with_its_words_and_others_go_on(
     assert_the_next_run_completes(command, daemon, refused, unharmed)
 
 
+@pytest.mark.slow
 def test_what_an_engine_refuses_once_is_built(
     command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
 ) -> None:
@@ -157,6 +159,7 @@ def test_what_an_engine_refuses_once_is_built(
     assert_the_next_run_completes(command, daemon, recipe)
 
 
+@pytest.mark.slow
 def test_a_trial_that_the_engine_refuses_is_tried_again(
     command: Command, daemon: docker.DockerClient, between: tuple[Relay, dict[str, str]]
 ) -> None:

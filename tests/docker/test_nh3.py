@@ -4,7 +4,7 @@ import pytest
 
 from tests.docker.command import PLATFORM, Command
 
-pytestmark = [pytest.mark.engine, pytest.mark.index]
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
 LISTED = ("cp39", "cp311", "cp313", "cp314")
 SMOKE = """python -c "import nh3; assert nh3.clean('<b onclick=x>hi</b>') == '<b>hi</b>'\""""

@@ -9,7 +9,7 @@ from tests.docker.command import PLATFORM, Command, Ran
 from tests.docker.projects import Project, make_c_project, pyproject
 from tests.docker.rust_projects import ffi_module
 
-pytestmark = [pytest.mark.engine, pytest.mark.index]
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
 MANIFEST = """\
 [package]
