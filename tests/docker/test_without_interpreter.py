@@ -5,7 +5,7 @@ import pytest
 from tests.docker.command import PLATFORM, Command, Ran
 from tests.docker.rust_projects import PYO3_FFI, ffi_module, make_maturin_project
 
-pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.index]
 
 BUILD_SCRIPT = """\
 fn main() {
