@@ -21,7 +21,8 @@ quick: setup lint  ## lint, types, and the tests that need no engine and little 
 	    tests/unit tests/property --ignore tests/property/test_patterns.py
 
 test: setup lint  ## lint, types, layers, and every test but the slow ones
-	$(BIN)/pytest -n 2 --dist loadscope -m "not slow" --require-engine
+	$(BIN)/pytest -n auto -m "not (engine or slow)"
+	$(BIN)/pytest -m "engine and not slow" --require-engine
 
 test-all: test  ## the slow proofs too
 	$(BIN)/pytest -m slow

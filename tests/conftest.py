@@ -12,8 +12,6 @@ import hypothesis
 import pytest
 from docker.types.daemon import CancellableStream
 from docker.utils import kwargs_from_env
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from factory.digest import chunks
 from factory.engine.docker import DockerEngine, connect
@@ -114,23 +112,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    is_worker = hasattr(config, "workerinput")  # of pytest-xdist, whose controller counts for all
-    if config.getoption("--require-engine") and not is_worker:
+    if config.getoption("--require-engine"):
         config.pluginmanager.register(_StartedContainers(), "started-containers")
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
-    return _OneEngineUser(config, log) if config.getoption("dist") == "loadscope" else None
-
-
-class _OneEngineUser(LoadScopeScheduling):  # type: ignore[misc] # its module says nothing of its types
-    """Gives one worker of pytest-xdist all tests that may use the engine, which look at each other's containers.
-
-    (Its `loadgroup` would do, but groups nothing under pytest 9.2.)
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "engine" if nodeid.startswith(("tests/contract/", "tests/docker/")) else nodeid
 
 
 class _StartedContainers:

@@ -194,6 +194,7 @@ def test_ctrl_c_while_the_engine_cannot_kill_at_once_is_reported_as_nothing_else
     assert left_behind(daemon, command.owner) == set()
 
 
+@pytest.mark.slow
 def test_a_container_that_somebody_kills_is_built_again_once(command: Command, daemon: docker.DockerClient) -> None:
     recipe = command.recipe(make_slow_project("murdered"))
     child = command.start("build", recipe, "--json", "run.json")

@@ -84,6 +84,7 @@ def test_a_failing_trial_refuses_the_wheel_and_takes_its_earlier_copy_away(comma
     assert f"removed from dist: tried-1.0-{CP313}.whl" in second.stderr
 
 
+@pytest.mark.slow
 def test_what_comes_out_belongs_to_the_caller_and_survives_an_output_folder_that_is_taken_away(alone: Command) -> None:
     command, output = replace(alone, prefix=bound_by_permissions()), alone.folder / "dist"
     recipe = command.recipe(make_slow_project("owned"))
