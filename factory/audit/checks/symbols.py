@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from packaging.tags import Tag
 
-from factory.audit.claims import linux_platform
+from factory.audit.claims import claimed_platforms, linux_platform
 from factory.audit.closure import Links, link
 from factory.audit.expectation import Expectation
 from factory.audit.exports import came_with, interpreters_that_export, known_interpreters, library_exports
@@ -72,6 +72,7 @@ class _Scope:
     def __init__(self, wheel: Wheel, links: Links) -> None:
         self.wheel, self.links = wheel, links
         self.tags = _interpreter_tags(wheel)
+        self._platforms = claimed_platforms(wheel)
         self.everything = frozenset().union(*(shared.exports for shared in wheel.objects.values()))
         self._loaded: dict[str, Mapping[str, AbstractSet[str]]] = {}
 
@@ -88,8 +89,8 @@ class _Scope:
     def oldest_glibc(self, path: str) -> tuple[int, int] | None:
         """Return the oldest glibc that the wheel's tags claim for a member's machine."""
         arch = self.wheel.objects[path].architecture
-        platforms = [platform for tag in self.wheel.tags if (platform := linux_platform(tag.platform)) is not None]
-        return min((own.version for own in platforms if (own.libc, own.arch) == ("glibc", arch)), default=None)
+        own = (platform for platform in self._platforms if (platform.libc, platform.arch) == ("glibc", arch))
+        return min((platform.version for platform in own), default=None)
 
     def _libraries(self, path: str) -> tuple[str, frozenset[str]]:
         """Return a member's machine and all libraries that are loaded with it; none when one of them is not known."""
@@ -146,8 +147,10 @@ def _undefined(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Findi
 def _too_new(path: str, names: AbstractSet[str], scope: _Scope) -> Iterator[Finding]:
     """Look for names that the oldest claimed glibc lacks; they carry no symbol version that auditwheel would see."""
     claimed, brought = scope.oldest_glibc(path), scope.came_with(path)
-    since = {name: brought[name] for name in names if claimed is not None and brought.get(name, claimed) > claimed}
-    if since and claimed is not None:
+    if claimed is None:
+        return
+    since = {name: brought[name] for name in names if brought.get(name, claimed) > claimed}
+    if since:
         first = min(since)
         came, has = (f"{major}.{minor}" for major, minor in (since[first], claimed))
         message = f"needs {first}, which came with glibc {came}; the wheel claims glibc {has}"

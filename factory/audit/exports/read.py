@@ -22,11 +22,9 @@ def interpreters_that_export(symbol: str) -> frozenset[str]:
     return frozenset(tag for bit, tag in enumerate(tags) if mask >> bit & 1)
 
 
-@cache
 def library_exports(arch: str, soname: str) -> frozenset[str] | None:
     """Return the names that a system library exports on an architecture, None for a library without a list."""
-    lines = _libraries().get(f"{arch} {soname}")
-    return None if lines is None else frozenset(lines)
+    return _exports().get(f"{arch} {soname}")
 
 
 @lru_cache(maxsize=64)
@@ -46,6 +44,11 @@ def came_with(arch: str, sonames: frozenset[str]) -> Mapping[str, tuple[int, int
 def _interpreters() -> tuple[tuple[str, ...], Mapping[str, int]]:
     head, *lines = _text("interpreters.txt").splitlines()
     return tuple(head.split()), {name: int(mask, 16) for name, mask in map(str.split, lines)}
+
+
+@cache
+def _exports() -> Mapping[str, frozenset[str]]:
+    return {head: frozenset(lines) for head, lines in _libraries().items()}
 
 
 @cache
