@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels help quick test test-all fuzz setup lint generated fresh podman nightly compare bench bench-gate peers lock clean
+.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-gate peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -21,7 +21,14 @@ quick: setup lint  ## lint, types, and the tests that need no engine and little 
 	    tests/unit tests/property --ignore tests/property/test_patterns.py
 
 test: setup lint  ## lint, types, layers, and every test but the slow ones
-	$(BIN)/pytest -n auto -m "not (engine or slow)"
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-without-engine test-with-engine
+
+# Beside each other: a test with an engine waits for containers most of its time. Each is one process, since two runs of
+# the factory compile with all processors already.
+test-without-engine: setup
+	$(BIN)/pytest -m "not (engine or slow)"
+
+test-with-engine: setup
 	$(BIN)/pytest -m "engine and not slow" --require-engine
 
 test-all: test  ## the slow proofs too

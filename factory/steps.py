@@ -142,4 +142,4 @@ class Python:
 
 def trial_python(interpreter: Interpreter) -> PurePosixPath:
     """Return an interpreter's path in a trial image that holds it: where its distribution has it."""
-    return PurePosixPath(f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}")
+    return PurePosixPath("/usr/bin", interpreter.program)

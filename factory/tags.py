@@ -62,6 +62,11 @@ class Interpreter:
         return f"3.{self.minor}"
 
     @property
+    def program(self) -> str:
+        """The name of its program, as its authors install it: `python3.13`, `python3.13t`, `pypy3.11`."""
+        return f"{'pypy' if self.implementation == 'pp' else 'python'}{self.version}{'t' if self.free_threaded else ''}"
+
+    @property
     def python_tag(self) -> str:
         """The python tag of its version-specific wheels (PEP 425)."""
         return f"{self.implementation}3{self.minor}"

@@ -34,7 +34,7 @@ def settings(build: BuildSpec, project: Project, floor: Abi3Floor | None) -> Map
 
 def named_interpreter(interpreter: Interpreter) -> list[str]:
     """Name an interpreter that is not here: by a name instead of a path maturin takes its own description of it."""
-    return ["-i", f"python{interpreter.version}{'t' if interpreter.free_threaded else ''}"]
+    return ["-i", interpreter.program]
 
 
 def steps_without_interpreter(

@@ -95,21 +95,23 @@ def _interpreter_variables(spec: ImageSpec) -> Mapping[str, object]:
 
 
 def interpreter_packages(interpreter: Interpreter) -> list[str]:
-    """Name the Debian packages of an interpreter; distutils left the standard library with 3.12 (PEP 632)."""
+    """Name the Debian packages of an interpreter; distutils left CPython's standard library with 3.12 (PEP 632)."""
+    if interpreter.implementation == "pp":
+        return ["pypy3"]
     distutils = ["python3-distutils"] if interpreter.minor < 12 else []  # noqa: PLR2004 -- said above
     return [f"python{interpreter.version}", *distutils]
 
 
-def program(interpreter: Interpreter) -> str:
-    """Return the name of an interpreter's program, as its authors install it: `python3.13t`."""
-    return f"python{interpreter.version}{'t' if interpreter.free_threaded else ''}"
+def header_package(interpreter: Interpreter) -> str:
+    """Name the Debian package of an interpreter's headers."""
+    return "pypy3-dev" if interpreter.implementation == "pp" else f"libpython{interpreter.version}-dev"
 
 
 def _interpreter(spec: ImageSpec, interpreter: Interpreter) -> Mapping[str, str]:
     return {
         "tag": f"{interpreter.python_tag}-{interpreter.abi_tag}",
         "version": interpreter.version,
-        "program": program(interpreter),
+        "program": interpreter.program,
         "suite": spec.origins[interpreter],
     }
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from factory.digest import Artifact, Digest
 from factory.host import Host
-from factory.images.assembly import DEBIAN_ARCHITECTURES, interpreter_packages, program, rendered, suite_options
+from factory.images.assembly import DEBIAN_ARCHITECTURES, header_package, interpreter_packages, rendered, suite_options
 from factory.images.bootstrap import assembly_env
 from factory.images.on_demand import OnDemandSpec
 from factory.images.shell import Progress, run_script
@@ -158,7 +158,7 @@ def compile_script(spec: OnDemandSpec, interpreter: Interpreter) -> str:
 
 def move_script(spec: OnDemandSpec, interpreter: Interpreter) -> str:
     """Render the shell script that moves an interpreter out of a suite's packages."""
-    packages = [*interpreter_packages(interpreter), f"libpython{interpreter.version}-dev", "libstdc++6"]
+    packages = [*interpreter_packages(interpreter), header_package(interpreter), "libstdc++6"]
     variables = {
         "suite": spec.packed[interpreter],
         "packages": packages,
@@ -171,7 +171,7 @@ def move_script(spec: OnDemandSpec, interpreter: Interpreter) -> str:
 def _script(spec: OnDemandSpec, interpreter: Interpreter, name: str, variables: Mapping[str, object]) -> str:
     named = {
         "package": f"python{interpreter.version}",
-        "program": program(interpreter),
+        "program": interpreter.program,
         "tag": f"{interpreter.python_tag}-{interpreter.abi_tag}",
         "architecture": DEBIAN_ARCHITECTURES[spec.platform.arch],
     }

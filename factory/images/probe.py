@@ -1,7 +1,8 @@
 """What an image really holds, found by running a probe in it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Literal, get_args
 
 from packaging.version import Version
@@ -14,7 +15,7 @@ from factory.image_facts import ImageFacts, Release, Role
 from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import UntrustedTextError, excerpt, parse_json, parse_version
 
-PROBE_VERSION: Final = 2
+PROBE_VERSION: Final = 3
 """Rises when a probe answers differently for the same image: remembered answers are then asked for again."""
 
 _TIMEOUT_S: Final = 300
@@ -22,6 +23,8 @@ _HIGHEST: Final = 999
 _MOST_BROKEN: Final = 20
 _MOST_CHARACTERS: Final = 200
 _BUILD_PLACE: Final = "/opt/python/"
+_IMPLEMENTATIONS: Final[Mapping[str, Literal["cp", "pp"]]] = MappingProxyType({"CPython": "cp", "PyPy": "pp"})
+"""By the names that platform.python_implementation() has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,9 @@ class Libc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """What an image holds: its libc, the releases of CPython in the place of each role, GCC, rustc, package manager.
+    """What an image holds: its libc, the CPythons and PyPys in the place of each role, GCC, rustc, package manager.
 
-    `broken` are programs that failed. Interpreters other than CPython are left out: nothing is built for them here.
+    `broken` are programs that failed. Other interpreters are left out: nothing is built for them here.
     """
 
     libc: Libc | None
@@ -132,9 +135,12 @@ class _Answer:
 
     def _take_python(self, path: str, answer: str) -> None:
         match parse_json(answer.encode()):
-            case ["CPython", int(minor), bool(is_free_threaded), str(version)] if 0 <= minor <= _HIGHEST:
+            case [str(name), int(minor), bool(is_free_threaded), str(version)] if (
+                name in _IMPLEMENTATIONS and 0 <= minor <= _HIGHEST
+            ):
                 place = self.builders if path.startswith(_BUILD_PLACE) else self.runners
-                place.add(Release(Interpreter(minor, is_free_threaded), parse_version(version)))
+                interpreter = Interpreter(minor, is_free_threaded, _IMPLEMENTATIONS[name])
+                place.add(Release(interpreter, parse_version(version)))
             case [str(), int(), bool(), str()]:
                 pass
             case _:
@@ -178,7 +184,12 @@ def _differences(facts: ImageFacts, probed: Probed) -> list[str]:
     differences = [f"{program} does not run" for program in probed.broken]
     if probed.libc is None or platform_of(probed.libc, facts.platform.arch) != facts.platform:
         differences.append(f"its libc is {probed.libc or 'unknown'}, {facts.platform.policy} is declared")
-    held = probed.interpreters(facts.role)
+    # Official images take a PyPy in, and leave one out, without a word: what is not declared is not used.
+    held = frozenset(
+        interpreter
+        for interpreter in probed.interpreters(facts.role)
+        if interpreter.implementation == "cp" or interpreter in facts.interpreters
+    )
     if held != set(facts.interpreters):
         differences.append(f"its interpreters are {_listed(held)}; {_listed(facts.interpreters)} are declared")
     differences += [*_older(facts.releases, probed.releases(facts.role))]

@@ -86,7 +86,7 @@ def python(facts: ImageFacts, interpreter: Interpreter) -> PurePosixPath:
     """Return the path of an interpreter in an image: that of the pypa contract, or of the image's distribution."""
     if facts.role == "build":
         return PurePosixPath(f"/opt/python/{interpreter.python_tag}-{interpreter.abi_tag}/bin/python")
-    return PurePosixPath(f"/usr/bin/python{interpreter.version}{'t' if interpreter.free_threaded else ''}")
+    return PurePosixPath("/usr/bin", interpreter.program)
 
 
 def read_data(path: Path) -> Table:

@@ -15,6 +15,7 @@ INTERPRETER_PATTERN = "(cp|pp)3[0-9]{1,2}t?"
 
 _FIRST_ABI3 = 2
 _LOOKS_LIKE_PYTHON = re.compile(r"(?:c?py?(?:thon)?)?[ -]?3[.-]?([0-9]{1,2})(t?)(?:\.[0-9]+)?", re.IGNORECASE)
+_LOOKS_LIKE_PYPY = re.compile(r"(?i:pypy|pp)[-_ ]?3\.?([0-9]{1,2})(?:[-_ ].*)?")
 _ABI3_TAG = re.compile(r"(?P<floor>cp3[0-9]{1,2}t?)-abi3")
 _POLICY = re.compile(r"(?:manylinux(?:1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)(?=_|$)")
 _NO_POLICY = re.compile(r"(manylinux[0-9]+)(_[a-z0-9_]+|$)")
@@ -77,8 +78,8 @@ def expand(items: tuple[Asked, ...], today: date) -> tuple[Wanted, ...]:
 
 
 def parse_interpreter(text: str) -> Interpreter:
-    """Read `cp313` or `cp314t`."""
-    hint = _meant(text) or "write for example cp313, cp314t, cp39..cp314 or supported"
+    """Read `cp313`, `cp314t` or `pp311`."""
+    hint = _meant(text) or _other_than_cpython(text) or "write for example cp313, cp314t, cp39..cp314 or supported"
     try:
         read = Interpreter.parse(text)
     except ValueError:
@@ -93,6 +94,14 @@ def parse_interpreter(text: str) -> Interpreter:
 def _meant(text: str) -> str:
     match = _LOOKS_LIKE_PYTHON.fullmatch(text.strip())
     return f"write cp3{int(match[1])}{match[2]}" if match else ""
+
+
+def _other_than_cpython(text: str) -> str:
+    match = _LOOKS_LIKE_PYPY.fullmatch(text.strip())
+    if match is not None:
+        return f"write pp3{int(match[1])}"
+    is_graalpy = text.strip().lower().startswith("graalpy")
+    return "leave it out: wheels are built for CPython and PyPy, and no image has a GraalPy" if is_graalpy else ""
 
 
 def floor(text: str) -> Abi3Floor:

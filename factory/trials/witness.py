@@ -16,8 +16,7 @@ _NAME = "_factory_witness"
 
 def site_packages(interpreter: Interpreter) -> PurePosixPath:
     """Return where the environment of a trial has what is installed."""
-    suffix = "t" if interpreter.free_threaded else ""
-    return ENVIRONMENT / "lib" / f"python{interpreter.version}{suffix}" / "site-packages"
+    return ENVIRONMENT / "lib" / interpreter.program / "site-packages"
 
 
 def roots_of(members: Iterable[str]) -> tuple[str, ...]:

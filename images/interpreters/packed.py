@@ -7,6 +7,7 @@ question about the version of its glibc with the one that is given, which the im
 """
 
 import argparse
+import shutil
 from pathlib import Path
 
 import relocate
@@ -32,10 +33,26 @@ def main() -> None:
         patchelf=given.patchelf,
     )
     program = relocate.move_program(suite, given.program)
-    modules = relocate.move_python(suite, given.program)
+    move = move_pypy if given.program.startswith("pypy") else relocate.move_python
+    modules = move(suite, given.program)
     relocate.copy_libraries(suite, [program, *modules], given.glibc)
     for name, target in (("python3", given.program), ("python", "python3")):
         (suite.target / "bin" / name).symlink_to(target)
+
+
+def move_pypy(suite: relocate.Suite, name: str) -> list[Path]:
+    """Copy PyPy's library and headers; return its extension modules.
+
+    It finds its library from its program. The table of build variables that Debian wrote names Debian's folders, and hides
+    the one beside it, which computes them from where PyPy lies.
+    """
+    library = suite.target / "lib" / name
+    for place in ("lib", "include"):
+        shutil.copytree(suite.tree / "usr" / place / name, suite.target / place / name, symlinks=True)
+    for pattern in (*relocate.NOT_FOR_BUILDING, "_sysconfigdata__*.py"):
+        for path in library.glob(pattern):
+            relocate.remove(path)
+    return sorted(library.rglob("*.so"))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def images(tmp_path: Path) -> Path:
     return Path(shutil.copytree(data_folder(), tmp_path / "images"))
 
 
-def test_the_newest_python_and_the_free_threaded_ones_are_compiled_on_demand() -> None:
-    assert (" ".join(map(str, COMPILED)), " ".join(map(str, MOVED))) == ("cp313t cp314t cp315t", "cp315")
+def test_the_free_threaded_ones_are_compiled_on_demand_and_the_newest_and_pypy_moved() -> None:
+    assert (" ".join(map(str, COMPILED)), " ".join(map(str, MOVED))) == ("cp313t cp314t cp315t", "pp311 cp315")
 
 
 @pytest.mark.parametrize("facts", OURS, ids=lambda facts: facts.name)
@@ -78,6 +78,14 @@ def test_scripts_leave_the_freshness_of_indexes_to_the_mirror_and_name_none() ->
         assert "://" not in text
         assert "Check-Valid-Until" not in text
         assert '--aptopt="$FRESHNESS"' in text
+
+
+def test_pypy_comes_of_its_own_packages() -> None:
+    script = move_script(SPEC, Interpreter.parse("pp311"))
+
+    assert "--include=pypy3,pypy3-dev,libstdc++6" in script
+    assert "--prefix=/opt/python/pp311-pypy311_pp73" in script
+    assert "overlay/opt/python/pp311-pypy311_pp73/lib/pypy3.11" in script
 
 
 def test_a_free_threaded_build_is_compiled_for_the_place_where_it_is_mounted() -> None:

@@ -75,10 +75,26 @@ def test_an_image_that_answers_nonsense_is_refused(line: str) -> None:
         read_answer(f"glibc [2, 31]\n{line}\n")
 
 
-def test_only_cpython_counts() -> None:
-    text = 'python /opt/python/pp311-pypy311_pp80/bin/python ["PyPy", 11, false, "3.11.15"]\n'
+def test_cpython_and_pypy_count_and_no_other_implementation() -> None:
+    text = """
+python /opt/python/pp311-pypy311_pp73/bin/python ["PyPy", 11, false, "3.11.11"]
+python /opt/python/graalpy311-graalpy242_311_native/bin/python ["GraalVM", 11, false, "3.11.7"]
+python /usr/bin/pypy3.11 ["PyPy", 11, false, "3.11.13"]
+"""
 
-    assert read_answer(text).builders == frozenset()
+    found = read_answer(text)
+
+    assert found.builders == {Release.of("pp311", "3.11.11")}
+    assert found.runners == {Release.of("pp311", "3.11.13")}
+
+
+def test_a_pypy_that_is_not_declared_is_welcome_and_one_that_is_declared_must_be_there() -> None:
+    pypy = Release.of("pp311", "3.11.11")
+    declaring = replace(FACTS, interpreters=(*FACTS.interpreters, pypy.interpreter))
+
+    require_declared(FACTS, replace(SAME, builders=SAME.builders | {pypy}), hint=MAKE)
+    with pytest.raises(ImageError, match="its interpreters are cp39 cp313; cp39 pp311 cp313 are declared"):
+        require_declared(declaring, SAME, hint=MAKE)
 
 
 @pytest.mark.parametrize(
