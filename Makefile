@@ -11,7 +11,7 @@ wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 nightly: setup  ## build every recipe and example, and go on after a failure
 	$(BIN)/factory build --keep-going recipes/ $(wildcard examples/*/recipe.yaml) -o $(OUTPUT)
@@ -25,10 +25,10 @@ test: setup lint  ## lint, types, layers, and every test but the slow ones
 
 # Beside each other: a test with an engine waits for containers most of its time. Each is one process, since two runs of
 # the factory compile with all processors already.
-test-without-engine: setup
+test-without-engine: setup  ## the tests that need no engine, but the slow ones
 	$(BIN)/pytest -m "not (engine or slow)"
 
-test-with-engine: setup
+test-with-engine: setup  ## the tests that need an engine, but the slow ones
 	$(BIN)/pytest -m "engine and not slow" --require-engine
 
 test-all: test  ## the slow proofs too

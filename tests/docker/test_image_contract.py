@@ -16,7 +16,9 @@ from factory.store import Store
 
 pytestmark = pytest.mark.engine
 
-FOR_LATER = {"lookalike-manylinux_2_36_x86_64", "trial-forky-cp315", "trial-trixie-pp311", "program-bullseye", "program-forky"}
+FOR_LATER = {
+    "lookalike-manylinux_2_36_x86_64", "trial-forky-cp315", "trial-trixie-pp311", "program-bullseye", "program-forky",
+}  # fmt: skip
 """What no default recipe needs is not made by `make test`."""
 
 

@@ -9,7 +9,7 @@ from tests.docker.command import PLATFORM, Command, Ran
 from tests.docker.projects import Project, make_c_project, pyproject
 from tests.docker.rust_projects import ffi_module
 
-pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.index]
 
 MANIFEST = """\
 [package]
@@ -99,10 +99,11 @@ EMBEDDED = Project(
 
 
 @pytest.fixture(scope="module")
-def ran(workshop: Command) -> Ran:
-    programs = {"run": RUN, "interpreters": ["cp311"], "manifest": "profiling/Cargo.toml"}
+def tested(workshop: Command) -> Ran:
+    """The tests of libraries, and a wheel beside them."""
+    programs = {"run": RUN[0], "interpreters": ["cp311"]}
     right = workshop.recipe(
-        library("right", expected=42), interpreters=("cp311",), build={"locked": False}, programs=programs
+        library("tested", expected=42), interpreters=("cp311",), build={"locked": False}, programs=programs
     )
     wrong = workshop.recipe(
         library("wrong", expected=41),
@@ -110,6 +111,22 @@ def ran(workshop: Command) -> Ran:
         build={"locked": False},
         programs={"run": [RUN[0], "echo never"], "interpreters": ["cp311"]},
         skip=[{"select": "*-manylinux_*", "reason": "the programs alone"}],
+    )
+    slow = workshop.recipe(
+        make_c_project("slow"),
+        interpreters=("cp311",),
+        programs={"run": "sleep 600", "timeout": "2s"},
+        skip=[{"select": "*-manylinux_*", "reason": "the programs alone"}],
+    )
+    return workshop.build(right, wrong, slow, "-o", "tested")
+
+
+@pytest.fixture(scope="module")
+def ran(workshop: Command) -> Ran:
+    """A crate with a lock of its own, and a wheel of a program that embeds Python."""
+    programs = {"run": RUN, "interpreters": ["cp311"], "manifest": "profiling/Cargo.toml"}
+    right = workshop.recipe(
+        library("right", expected=42), interpreters=("cp311",), build={"locked": False}, programs=programs
     )
     embedding = workshop.recipe(
         EMBEDDED,
@@ -120,15 +137,20 @@ def ran(workshop: Command) -> Ran:
         audit={"waive": [{"rule": "libpython-linked", "reason": "for those who have libpython"}]},
         test={"run": "embedding | grep -x 'Python is initialized: 1'"},
     )
-    slow = workshop.recipe(
-        make_c_project("slow"),
-        interpreters=("cp311",),
-        programs={"run": "sleep 600", "timeout": "2s"},
-        skip=[{"select": "*-manylinux_*", "reason": "the programs alone"}],
-    )
-    return workshop.build(right, wrong, embedding, slow, "-o", "programs")
+    return workshop.build(right, embedding, "-o", "programs")
 
 
+def test_the_tests_of_a_crate_run_with_libpython_and_its_wheel_has_none(tested: Ran) -> None:
+    assert tested.records["tested/cp311-program-linux_x86_64"].status == "passed", tested.stderr
+    assert tested.records[f"tested/cp39-abi3-{PLATFORM}"].status == "passed", tested.stderr
+    assert "test tests::it_answers ... ok" in tested.log("tested", "programs")
+
+    with zipfile.ZipFile(tested.folder / f"tested/tested-1.0-cp39-abi3-{PLATFORM}.whl") as wheel:
+        (module,) = (wheel.read(name) for name in wheel.namelist() if name.endswith(".so"))
+    assert not [name for name in parse(module).needed if "python" in name]
+
+
+@pytest.mark.slow
 def test_they_are_built_and_run_where_libpython_is(ran: Ran) -> None:
     record = ran.records["right/cp311-program-linux_x86_64"]
 
@@ -138,14 +160,7 @@ def test_they_are_built_and_run_where_libpython_is(ran: Ran) -> None:
     assert "libpython is /usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0" in ran.log("right", "programs")
 
 
-def test_the_wheel_of_the_same_crate_links_no_libpython(ran: Ran) -> None:
-    assert ran.records[f"right/cp39-abi3-{PLATFORM}"].status == "passed", ran.stderr
-
-    with zipfile.ZipFile(ran.folder / f"programs/right-1.0-cp39-abi3-{PLATFORM}.whl") as wheel:
-        (module,) = (wheel.read(name) for name in wheel.namelist() if name.endswith(".so"))
-    assert not [name for name in parse(module).needed if "python" in name]
-
-
+@pytest.mark.slow
 def test_a_wheel_of_a_program_that_embeds_python_works_where_libpython_is_and_keeps_its_need(ran: Ran) -> None:
     record = ran.records["embedding"]
 
@@ -156,28 +171,30 @@ def test_a_wheel_of_a_program_that_embeds_python_works_where_libpython_is_and_ke
     assert "libpython3.11.so.1.0" in program.needed
 
 
+@pytest.mark.slow
 def test_the_locks_that_cargo_made_are_kept(ran: Ran) -> None:
     made = {lock.path for lock in ran.records["right/cp311-program-linux_x86_64"].locks}
 
     assert made == {"Cargo.lock", "profiling/Cargo.lock"}
 
 
-def test_a_program_that_fails_fails_its_cell_with_its_first_error(ran: Ran) -> None:
-    record = ran.records["wrong/cp311-program-linux_x86_64"]
+def test_a_program_that_fails_fails_its_cell_with_its_first_error(tested: Ran) -> None:
+    record = tested.records["wrong/cp311-program-linux_x86_64"]
 
-    assert (ran.code, record.status) == (1, "failed")
+    assert (tested.code, record.status) == (1, "failed")
     assert record.failure is not None
     assert record.failure.step == "programs"
     assert "panicked at src/lib.rs" in record.failure.message
     assert "assertion `left == right` failed" in record.failure.message
 
 
+def test_a_program_that_takes_longer_than_it_may_is_ended(tested: Ran) -> None:
+    assert tested.records["slow/cp311-program-linux_x86_64"].status == "timeout"
+    assert tested.failure("slow").message == "did not end within 2 s"
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("ran")
-def test_a_program_that_takes_longer_than_it_may_is_ended(ran: Ran) -> None:
-    assert ran.records["slow/cp311-program-linux_x86_64"].status == "timeout"
-    assert ran.failure("slow").message == "did not end within 2 s"
-
-
 def test_what_passed_is_not_run_again(workshop: Command) -> None:
     again = workshop.build(workshop.folder / "right.yaml", "-o", "programs")
 
