@@ -95,13 +95,15 @@ def _frontend(ground: Ground, option: str) -> Iterator[Carried]:
 
 
 def _repair(ground: Ground, option: str) -> Iterator[Carried]:
-    command = ground.settings.command(option)
-    words = split(command)
-    if words[:2] != ["auditwheel", "repair"]:
-        if command:
+    for command in filter(None, map(str.strip, ground.settings.command(option).split("&&"))):
+        if split(command)[:2] == ["auditwheel", "repair"]:
+            yield from _repaired(ground, option, command)
+        else:
             yield Left(what=f"{ground.at(option)}: {command}", why="the factory repairs with its own auditwheel")
-        return
-    stream = iter(words[2:])
+
+
+def _repaired(ground: Ground, option: str, command: str) -> Iterator[Carried]:
+    stream = iter(split(command)[2:])
     for word in stream:
         name, _, text = word.partition("=")
         if name == "--exclude":

@@ -26,24 +26,36 @@ _NOT_IN_A_TRIAL = frozenset(
         "uv",
     }
 )
-_JOINTS = re.compile(r"&&|\|\||;")
+_JOINTS = re.compile(r"&&|\|\||[;\n]")
+_STRUCTURE = frozenset({"if", "then", "elif", "else", "fi"})
+_ASKS = re.compile(r"set [+-]\w.*|(?:command -v|which|type|hash|test|\[) .*|:?|true|#.*")
+"""What a script does around the commands of package managers: it sets options of the shell, and asks what is there."""
 _MOST_CHARACTERS = 10_000
 
 
 def system_packages(command: str) -> dict[str, tuple[str, ...]] | None:
     """Return the packages that a command installs, by the recipe's names of the managers; None where it does more.
 
-    Alternatives (`yum install a || apk add a`) are one list for each manager.
+    Alternatives (`yum install a || apk add a`, `if command -v apk; then …`) are one list for each manager.
     """
     installed: dict[str, tuple[str, ...]] = {}
-    for part in _JOINTS.split(command.strip().removesuffix(";")):
+    calls = [part for part in map(_without_structure, _JOINTS.split(command)) if not _ASKS.fullmatch(part)]
+    for part in calls:
         read = _installed(part)
         if read is None:
             return None
         manager, packages = read
         if packages:
             installed[manager] = tuple(dict.fromkeys((*installed.get(manager, ()), *packages)))
-    return installed
+    return installed if calls else None
+
+
+def _without_structure(part: str) -> str:
+    """Return a simple command without the words of the shell that lead to it: `then apt-get install x`."""
+    words = part.strip(" \t(){}").split()
+    while words and words[0] in _STRUCTURE:
+        words = words[1:]
+    return " ".join(words)
 
 
 def foreign_manager(command: str) -> str:

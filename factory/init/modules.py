@@ -36,6 +36,8 @@ _COMPILED = (
 )
 _COMPILING_CALLS = frozenset({*_EXTENSIONS, "cythonize", "mypycify"})
 _COMPILING_WORDS = ("ext_modules", "cffi_modules", "rust_extensions", "distclass", "cmdclass")
+_HOOKS_THAT_WRITE = frozenset({"vcs", "version"})
+"""Hooks of hatchling that write a file with the version, and compile nothing."""
 _CONDITIONS = (ast.If, ast.IfExp, ast.Try, ast.For, ast.While)
 
 
@@ -81,8 +83,13 @@ def is_pure(files: Files, project: Project, pyproject: Table) -> bool:
 def _runs_code(pyproject: Table) -> bool:
     """Tell whether a backend calls code of the project, or another program, which may compile."""
     tool = pyproject.table("tool")
-    hooks = "hooks" in tool.table("hatch", "build") or "run-setup" in tool.table("pdm", "build")
-    return hooks or (isinstance(tool.get("poetry"), dict) and "build" in tool.table("poetry"))
+    hatch = tool.table("hatch", "build")
+    hooks = {*hatch.table("hooks").content, *hatch.table("targets", "wheel", "hooks").content} - _HOOKS_THAT_WRITE
+    return (
+        bool(hooks)
+        or "run-setup" in tool.table("pdm", "build")
+        or (isinstance(tool.get("poetry"), dict) and "build" in tool.table("poetry"))
+    )
 
 
 def _compiles(script: ast.AST) -> bool:

@@ -98,6 +98,17 @@ class Wanted:
             yield Left(what=f"{place}: {file}", why=f"of requirements files, {_MOST_LINES} lines are read")
 
 
+def named_files(words: Iterable[str]) -> Iterator[str]:
+    """Yield the files of requirements that words of `pip install` name."""
+    stream = iter(words)
+    for word in stream:
+        option, value = _option(word)
+        if _FILES.get(option) == "-r":
+            yield value or next(stream, "")
+        elif option in _FILES or option in _WITH_A_VALUE:
+            _ = value or next(stream, "")
+
+
 def _option(word: str) -> tuple[str, str]:
     """Return an option that takes a value, and the value where the word holds it too: `-rfile`, `--target=x`."""
     name, _, value = word.partition("=")

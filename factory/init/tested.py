@@ -3,13 +3,14 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 
 from factory.init.commands import copies, in_trial, needs_a_tool, parts, pip_installs, split
 from factory.init.ground import Ground, Reader
 from factory.init.model import Carried, Entry, Left
 from factory.init.reach import needs, only_prints
-from factory.init.requirements import of_groups
+from factory.init.requirements import named_files, of_groups
 from factory.project.cargo import inside
 from factory.project.files import Files
 
@@ -21,7 +22,7 @@ def _test_environment(ground: Ground, option: str) -> Iterator[Carried]:
     for name, values in ground.settings.pairs(option):
         if _PIP.fullmatch(name):
             yield Left(what=f"{ground.at(option)}.{name}: {' '.join(values)}", why=_NO_PIP)
-        else:
+        elif _is_tested(ground):
             line = f"export {name}={shlex.quote(' '.join(values))}"
             yield Entry(field=("test", "run"), value=(line,), why=ground.at(option))
 
@@ -29,7 +30,8 @@ def _test_environment(ground: Ground, option: str) -> Iterator[Carried]:
 def _test_sources(ground: Ground, option: str) -> Iterator[Carried]:
     paths = ground.settings.quoted(option)
     there = tuple(path for path in paths if (file := inside(ground.folder, path)) and _is_there(ground.files, file))
-    yield from _listed(("test", "run"), tuple(copies(there)), ground.at(option))
+    if _is_tested(ground):
+        yield from _listed(("test", "run"), tuple(copies(there)), ground.at(option))
     for path in paths:
         if path not in there:
             yield Left(what=f"{ground.at(option)}: {path}", why="the source has no such file or folder")
@@ -63,30 +65,54 @@ def _test_groups(ground: Ground, option: str) -> Iterator[Carried]:
 
 
 def _tried(ground: Ground, option: str, command: str) -> Iterator[Carried]:
-    missing, absent = needs_a_tool(command), _absent(ground, command)
-    if absent:
-        why = f"the source has no {absent}: an sdist may leave its tests out; source: {{git: …}} has them"
-        yield Left(what=f"{ground.at(option)}: {command}", why=why)
-    elif only_prints(command):
-        yield Left(what=f"{ground.at(option)}: {command}", why="it only prints")
-    elif needed := next(needs(command), None):
-        why = f"trials have no network, and it calls {needed.program}: list what it installs under test.requires"
-        yield Left(what=f"{ground.at(option)}: {command}", why=why)
-    elif missing:
-        why = f"trials have no {missing}, only an interpreter and what test.requires installs"
+    if why := _untried(ground, command):
         yield Left(what=f"{ground.at(option)}: {command}", why=why)
     else:
         yield Entry(field=("test", "run"), value=(in_trial(command, ground.folder),), why=ground.at(option))
 
 
-def _absent(ground: Ground, command: str) -> str:
-    """Return the first path below the source that a command names and that is not there, "" where all are."""
+def _untried(ground: Ground, command: str) -> str:
+    """Return why no trial can run a command, "" where one can."""
+    missing, absent = needs_a_tool(command), next(chain(_absent(ground, command), _lacking(ground)), "")
+    if absent:
+        return f"the source has no {absent}: an sdist may leave its tests out; source: {{git: …}} has them"
+    if only_prints(command):
+        return "it only prints"
+    if needed := next(needs(command), None):
+        return f"trials have no network, and it calls {needed.program}: list what it installs under test.requires"
+    if missing:
+        return f"trials have no {missing}, only an interpreter and what test.requires installs"
+    return ""
+
+
+def _is_tested(ground: Ground) -> bool:
+    """Tell whether a command is left that uses the files and the environment of a test."""
+    return not all(_untried(ground, command) for command in parts(ground.settings.lines("test-command")))
+
+
+def _absent(ground: Ground, command: str) -> Iterator[str]:
+    """Yield the paths below the source that a command names and that are not there."""
     for word in split(command):
         match = re.match(r"\{(?:project|package)\}/(?P<path>[\w./-]+)", word)
         path = None if match is None else inside(ground.folder, match["path"])
         if path and not _is_there(ground.files, path):
-            return path
-    return ""
+            yield path
+
+
+def _lacking(ground: Ground) -> Iterator[str]:
+    """Yield the files that every command of the test needs and that are not there: to copy, or with requirements."""
+    needed = (*_words(ground, "test-sources"), *named_files(_words(ground, "test-requires")))
+    for path in needed:
+        file = inside(ground.folder, re.sub(r"^\{(?:project|package)\}/", "", path))
+        if file is None or not _is_there(ground.files, file):
+            yield path
+
+
+def _words(ground: Ground, option: str) -> tuple[str, ...]:
+    try:
+        return ground.settings.quoted(option)
+    except ValueError:
+        return ()  # the option's own reader says that it cannot be read
 
 
 def _is_there(files: Files, path: str) -> bool:

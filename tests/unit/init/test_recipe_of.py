@@ -1,5 +1,6 @@
 """A recipe is written from what a source says: filled in where it is plain, and told where it is not."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -248,6 +249,11 @@ dev = ["hypothesis"]
         ('test-requires = "--index-url=x"\ntest-command = "pytest"', "--index-url", "the index of this machine"),
         ('test-command = "pytest"\ntest-requires = ["not a requirement"]', "not a requirement", "PEP 508"),
         ('repair-wheel-command = "mine {wheel}"', "mine {wheel}", "its own auditwheel"),
+        (
+            'repair-wheel-command = ["auditwheel repair {wheel}", "sign {dest_dir}"]',
+            "sign {dest_dir}",
+            "own auditwheel",
+        ),
         ('repair-wheel-command = "auditwheel repair --zip 9 {wheel}"', "--zip", "no field"),
         ('container-engine = "podman"', "container-engine", "DOCKER_HOST"),
         ('surprise = "x"', "surprise", "not a known option of cibuildwheel"),
@@ -288,6 +294,29 @@ def test_packages_of_managers_that_no_image_has_are_told_with_the_field_to_write
     ]
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "set -e\n# musl\nif command -v apk; then\n  apk add clang-dev\nfi\nif which apt; then\n  apt install clang\nfi",
+        "if [ -f /etc/alpine-release ]; then apk add clang-dev; else apt-get update && apt-get install -y clang; fi",
+        "apt-get update\napt-get install -y clang\n",
+        "(which apk && apk add clang-dev) || (which apt-get >/dev/null && apt-get -y install clang)",
+    ],
+)
+def test_a_script_that_only_chooses_a_manager_and_installs_is_a_list_of_packages(script: str) -> None:
+    """Nobody answers `apt install` without -y in a container; the factory's own call needs no answer."""
+    settled = with_options(f"before-all = {json.dumps(script)}")
+
+    assert settled.recipe.build.system["apt"] == ("clang",)
+    assert settled.recipe.build.before_all == ()
+
+
+def test_a_script_that_does_more_than_install_stays_whole() -> None:
+    script = "if command -v apt; then apt install -y clang; ldconfig; fi"
+
+    assert with_options(f'before-all = "{script}"').recipe.build.before_all == (script,)
+
+
 def test_a_command_that_knows_debian_too_stays_whole() -> None:
     command = "(yum install -y atomic || apt-get install -y libatomic1) && ldconfig"
 
@@ -324,7 +353,7 @@ PREPARES = (
         ('before-build = "curl https://sh.rustup.rs | sh"', "rustup", "build: {toolchain: {rust: "),
         ('before-build = "python3 -m pip wheel ."', "pip wheel", "under build.requires"),
         ('before-build = "git submodule update --init"', "git submodule", "it calls git"),
-        ('before-build = "test -f x || yum install -y x-devel"', "yum install", "under build.system"),
+        ('before-build = "make x || yum install -y x-devel"', "yum install", "under build.system"),
         ('before-all = "uname -a"', "uname -a", "it only prints"),
         ('before-all = "uname -a && ldd --version"', "ldd --version", "it only prints"),
         ('before-all = "curl https://sh.rustup.rs | sh -s -- -y"', "rustup", "build: {toolchain: {rust: "),
@@ -336,6 +365,13 @@ PREPARES = (
         ('environment-pass = ["TOKEN"]', "TOKEN", "--allow-env"),
         ('test-command = "pytest {project}/absent"', "pytest {project}/absent", "the source has no absent"),
         ('test-command = "pytest"\ntest-sources = ["absent"]', "absent", "no such file or folder"),
+        ('test-command = "pytest -x"\ntest-sources = ["absent"]', "pytest -x", "the source has no absent: an sdist"),
+        (
+            'test-command = "pytest -x"\ntest-requires = ["-r", "absent.txt"]',
+            "pytest -x",
+            "the source has no absent.txt",
+        ),
+        ('test-command = "pytest -x"\ntest-requires = "-rabsent.txt"', "pytest -x", "the source has no absent.txt"),
         ('test-command = "curl https://x && true"', "curl https://x", "trials have no network"),
         ('test-command = "pytest"\nbefore-test = "pip install -c absent.txt x"', "-c absent.txt", "asks for none"),
         ('test-command = "pytest"\nbefore-test = "pip install {wheel}"', "{wheel}", "path or a wheel"),
@@ -450,8 +486,11 @@ def test_a_library_for_ctypes_is_no_module_and_has_no_floor() -> None:
     assert reasons(settled, "audit.modules") == []
 
 
-def test_a_pure_python_project_is_told_to_need_no_factory() -> None:
-    settled = written({"pyproject.toml": PYPROJECT, "setup.py": "setup()", "demo/__init__.py": ""})
+@pytest.mark.parametrize(
+    "tables", ["", "[tool.hatch.build.hooks.vcs]\n", "[tool.hatch.build.targets.wheel.hooks.version]\n"]
+)
+def test_a_pure_python_project_is_told_to_need_no_factory(tables: str) -> None:
+    settled = written({"pyproject.toml": PYPROJECT + tables, "setup.py": "setup()", "demo/__init__.py": ""})
 
     assert any("pure Python" in caution for caution in settled.cautions)
     assert reasons(settled, "audit.modules") == []
@@ -462,6 +501,7 @@ def test_a_pure_python_project_is_told_to_need_no_factory() -> None:
     [
         {"setup.py": "setup(ext_modules=make())"},
         {"pyproject.toml": PYPROJECT + "[tool.hatch.build.hooks.custom]\n"},
+        {"pyproject.toml": PYPROJECT + "[tool.hatch.build.targets.wheel.hooks.mypyc]\n"},
         {"setup.py": "setup(cffi_modules=['a.py:ffi'])"},
         {"demo/a.pyx": ""},
         {"setup.py": "setup(distclass=BinaryDistribution)"},
