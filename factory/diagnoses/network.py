@@ -1,7 +1,7 @@
 """What an offline command tried to get from the network, if the tool printed it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from factory.diagnoses.cases import Case
@@ -36,12 +36,27 @@ _POOL = (
 )
 _SOMETHING = "a download"
 _CRATES = "declare it in the recipe: a Cargo.lock that names it, or build: {locked: false}"
-_REQUIRES = "declare it in the recipe: build: {requires: [%s]}"
+_REQUIRES = "declare it in the recipe: build: {requires: [%(wanted)s]}"
 _PROGRAM = "build: {requires: […]} takes a wheel that brings the program; crates come from Cargo.lock alone"
 _REPOSITORY = "source: {git: …} brings submodules along; add what else the build clones to the source (patches)"
 _DOWNLOAD = (
     "provide it before the build: build: {system: …} or {requires: […]} installs it, {before-all: …} downloads it into "
     "the image, or add it to the source"
+)
+_FOLDER = (
+    "FetchContent takes a folder instead: build: {before-all: '%(fetch)s', env: {CMAKE_ARGS: "
+    "-DFETCHCONTENT_SOURCE_DIR_%(NAME)s=/opt/%(name)s}}, if the build hands CMAKE_ARGS to CMake, as "
+    "scikit-build-core does"
+)
+_ARCHIVE = _FOLDER.replace(
+    "%(fetch)s", "mkdir /opt/%(name)s && curl -L %(wanted)s | tar xz --strip-components 1 -C /opt/%(name)s"
+)
+_CLONE = _FOLDER.replace("%(fetch)s", "git clone %(wanted)s /opt/%(name)s && git -C /opt/%(name)s checkout GIT_TAG")
+_ITS_URL = r"https?://[\w.:/@%+~=-]{1,900}?"
+"""A URL that a command may hold as it is: a stranger wrote it."""
+_FETCH_CONTENT = (
+    r"^CMake Error at (?:\S{0,400}?/)?"
+    r"(?:(?P<name>[\w.+-]{1,100}?)-subbuild|CMakeFiles/fc-\w{3,5}/(?P<direct>[\w.+-]{1,100}))/\S{1,400}+ \(message\):\n"
 )
 _WRAP = "declare it in the recipe: build: {system: …} installs the library, or a source brings subprojects/packagecache"
 _TESTS = "a trial has no network: leave the tests that need it out of test: {run: …}"
@@ -54,7 +69,7 @@ _CASES = tuple(
         (
             "uv",
             rf"Failed to fetch: `?(?P<wanted>http[^`\s]{{1,500}}+)[\s\S]{{0,600}}?(?:{_UNREACHABLE})",
-            _REQUIRES % "…",
+            _REQUIRES.replace("%(wanted)s", "…"),
         ),
         ("cargo", rf"failed to get {_QUOTED} as a dependency{_CARGO_OFFLINE}", _CRATES),
         ("cargo", rf"failed to load source for dependency {_QUOTED}{_CARGO_OFFLINE}", _CRATES),
@@ -67,6 +82,19 @@ _CASES = tuple(
         ("cargo", r"attempting to make an HTTP request, but --offline was specified", _CRATES),
         ("cargo", rf"download of config\.json failed{_CARGO_OFFLINE}", _CRATES),
         ("cargo", r"can't check for updates in offline mode \(--offline\)", _CRATES),
+        (
+            "cmake",
+            (
+                rf"{_FETCH_CONTENT}  Each download failed!\n\s{{0,40}}+error: downloading "
+                rf"'(?P<wanted>{_ITS_URL}\.(?:tar\.gz|tgz))' failed\s"
+            ),
+            _ARCHIVE,
+        ),
+        (
+            "cmake",
+            rf"{_FETCH_CONTENT}  Failed to clone repository:\s{{1,40}}+'(?P<wanted>{_ITS_URL})'",
+            _CLONE,
+        ),
         ("cmake", r"error: downloading '(?P<wanted>[^'\n]{1,900})' failed\s{1,40}+status_code: [67]\b", _DOWNLOAD),
         ("cmake", r"^[ \t]*+[67];\"Could(?:n't| not) (?:resolve|connect)[^\"\n]{0,300}+\"", _DOWNLOAD),
         ("meson", r"ERROR: could not get (?P<wanted>\S{1,500}); is the internet available\?", _WRAP),
@@ -154,10 +182,16 @@ def network_attempt(output: str, *, is_trial: bool = False) -> NetworkAttempt | 
                 return NetworkAttempt(
                     tool=case.kind or groups["tool"],
                     wanted=wanted,
-                    declare=_TESTS if is_trial else case.hint.replace("%s", wanted),
+                    declare=_TESTS if is_trial else _declared(case.hint, wanted, groups),
                     is_cause=_COMPILER_ERROR.search(text, match.end()) is None,
                 )
     return None
+
+
+def _declared(hint: str, wanted: str, groups: Mapping[str, str | None]) -> str:
+    """Return a hint with what was wanted; `%(name)s` is what FetchContent calls it, in variables in upper case."""
+    name = groups.get("name") or groups.get("direct") or ""
+    return hint % {"wanted": wanted, "name": name, "NAME": name.upper()}
 
 
 def _addresses(wanted: str) -> Iterator[str]:

@@ -59,6 +59,20 @@ CMake Error at fmt-subbuild/fmt-populate-prefix/tmp/fmt-populate-gitclone.cmake:
 
     'https://example.org/fmt.git'
 """
+CMAKE_GIT_DIRECT = """\
+fatal: unable to access 'https://example.org/fmt/': Could not resolve host: example.org
+Had to git clone more than once: 3 times.
+CMake Error at /work/build/CMakeFiles/fc-tmp/fmt/fmt-gitclone.cmake:55 (message):
+  Failed to clone repository: 'https://example.org/fmt'
+"""
+CMAKE_DOWNLOAD_DIRECT = """\
+CMake Error at /work/build/CMakeFiles/fc-stamp/my_lib/download-my_lib.cmake:163 (message):
+  Each download failed!
+
+    error: downloading 'https://example.org/lib.tar.gz' failed
+          status_code: 6
+          status_string: "Could not resolve hostname"
+"""
 CMAKE_DOWNLOAD = """\
 CMake Error at fmt-subbuild/fmt-populate-prefix/src/fmt-populate-stamp/download-fmt-populate.cmake:163 (message):
   Each download failed!
@@ -128,7 +142,7 @@ CURL = "  0     0    0     0    0     0      0      0 --:--:-- --:--:--     0cur
         pytest.param(CARGO_GIT, "cargo", "https://example.org/gitty", id="cargo, a repository"),
         pytest.param(CARGO_GIT_OFFLINE, "cargo", "a download", id="cargo, a repository, offline"),
         pytest.param(UV, "uv", "https://index.example/simple/six/", id="uv"),
-        pytest.param(CMAKE_GIT, "git", "https://example.org/fmt.git/", id="cmake, FetchContent of a repository"),
+        pytest.param(CMAKE_GIT, "cmake", "https://example.org/fmt.git", id="cmake, FetchContent of a repository"),
         pytest.param(CMAKE_DOWNLOAD, "cmake", "https://example.org/fmt.tar.gz", id="cmake, FetchContent of an archive"),
         pytest.param('  6;"Could not resolve hostname"\n', "cmake", "a download", id="cmake, file(DOWNLOAD)"),
         pytest.param(MESON, "meson", "https://example.org/zlib.tar.gz", id="meson, a wrap"),
@@ -206,6 +220,52 @@ def test_what_an_offline_command_wanted_is_said(output: str, tool: str, wanted: 
 
     assert attempt is not None
     assert (attempt.tool, attempt.wanted) == (tool, wanted)
+
+
+@pytest.mark.parametrize(
+    ("output", "before_all", "define"),
+    [
+        pytest.param(
+            CMAKE_DOWNLOAD,
+            "mkdir /opt/fmt && curl -L https://example.org/fmt.tar.gz | tar xz --strip-components 1 -C /opt/fmt",
+            "-DFETCHCONTENT_SOURCE_DIR_FMT=/opt/fmt",
+            id="an archive, CMake before 3.30",
+        ),
+        pytest.param(
+            CMAKE_DOWNLOAD_DIRECT,
+            "mkdir /opt/my_lib && curl -L https://example.org/lib.tar.gz | tar xz --strip-components 1 -C /opt/my_lib",
+            "-DFETCHCONTENT_SOURCE_DIR_MY_LIB=/opt/my_lib",
+            id="an archive, CMake 4",
+        ),
+        pytest.param(
+            CMAKE_GIT,
+            "git clone https://example.org/fmt.git /opt/fmt && git -C /opt/fmt checkout GIT_TAG",
+            "-DFETCHCONTENT_SOURCE_DIR_FMT=/opt/fmt",
+            id="a repository, CMake before 3.30",
+        ),
+        pytest.param(
+            CMAKE_GIT_DIRECT,
+            "git clone https://example.org/fmt /opt/fmt && git -C /opt/fmt checkout GIT_TAG",
+            "-DFETCHCONTENT_SOURCE_DIR_FMT=/opt/fmt",
+            id="a repository, CMake 4",
+        ),
+    ],
+)
+def test_what_fetchcontent_wants_comes_with_a_folder_that_takes_its_place(
+    output: str, before_all: str, define: str
+) -> None:
+    attempt = network_attempt(output)
+
+    assert attempt is not None
+    assert f"build: {{before-all: '{before_all}', env: {{CMAKE_ARGS: {define}}}}}" in attempt.declare
+
+
+@pytest.mark.parametrize("url", ["https://example.org/$(id).tar.gz", "https://example.org/a;b.tar.gz", "-o/etc/x.tgz"])
+def test_a_url_that_a_shell_would_take_apart_is_in_no_command(url: str) -> None:
+    attempt = network_attempt(CMAKE_DOWNLOAD.replace("https://example.org/fmt.tar.gz", url))
+
+    assert attempt is not None
+    assert url not in attempt.declare
 
 
 @pytest.mark.parametrize(
