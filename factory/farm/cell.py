@@ -19,6 +19,7 @@ from factory.events.model import CellRecord, MadeLock
 from factory.failure import Failure
 from factory.farm import mistagged
 from factory.farm.ending import ended
+from factory.farm.newest import with_older
 from factory.farm.refusal import note_of, refusal
 from factory.images.ready import ReadyImage
 from factory.memory import Material
@@ -120,7 +121,7 @@ class _Way:
         record = replace(record, locks=self._locks(prepared))
         built = build(session, prepared, steps)
         if isinstance(built, Failure):
-            return _stopped(record, built)
+            return _stopped(record, with_older(built, prepared.files))
         lacked = partial(self._lacked, session.container.last_output if built.is_here else "")
         before = self._audited(built.wheel, "built")
         record = replace(record, built=built.wheel, before=before)
