@@ -40,8 +40,9 @@ def _read(file: Artifact) -> tuple[NormalizedName, Version]:
 
 
 def _names(message: str, name: NormalizedName) -> bool:
+    """Tell whether a message is about a package; `cmake: …` is what cmake says of something else."""
     spelled = re.escape(name).replace(r"\-", "[-_.]")
-    return name not in _EVERYDAY_WORDS and re.search(rf"(?i)(?<![\w/.-]){spelled}(?![\w/-])", message) is not None
+    return name not in _EVERYDAY_WORDS and re.search(rf"(?i)(?<![\w/.-]){spelled}(?![\w/:-])", message) is not None
 
 
 def _bound(version: Version) -> str:

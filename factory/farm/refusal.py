@@ -12,8 +12,13 @@ from factory.farm import mistagged
 Lacked: TypeAlias = Callable[[], Diagnosis[Kind] | None]
 """Says what a build looked for in vain and went on without. It is called only for a wheel that lacks something."""
 
-_SKIPPED: Final = frozenset({"module-missing", "pure-wheel"})
+_PURE: Final = "pure-wheel"
+_SKIPPED: Final = frozenset({"module-missing", _PURE})
 """Rules that a wheel breaks from which the build has left an extension out."""
+_NEEDS_NO_FACTORY: Final = (
+    "the build's log says whether an extension was skipped; a project that compiles none needs no recipe: "
+    "`python -m build` makes its wheel, which runs everywhere"
+)
 _GUESS: Final = "module-guess-missing"
 
 
@@ -29,11 +34,9 @@ def refusal(verdict: Audit, step: str, lacked: Lacked, lines: str = "") -> Failu
     if tags is not None and lines:
         return Failure(step=step, message=f"{tags.rule}: {tags.message}", hint=lines)
     worst = failing[0]
-    return Failure(
-        step=step,
-        message=f"{worst.rule}: {worst.message}",
-        hint=f"the report lists every finding; docs/reference/rules.md explains {worst.rule}",
-    )
+    explained = f"the report lists every finding; docs/reference/rules.md explains {worst.rule}"
+    hint = f"{_NEEDS_NO_FACTORY}; {explained}" if worst.rule == _PURE else explained
+    return Failure(step=step, message=f"{worst.rule}: {worst.message}", hint=hint)
 
 
 def note_of(verdict: Audit, lacked: Lacked) -> str:

@@ -120,6 +120,15 @@ def test_a_wheel_without_its_extension_is_refused_with_the_library_that_the_buil
     assert failure_of(record).hint == ADVICE
 
 
+def test_a_wheel_of_a_project_that_compiles_nothing_is_refused_with_the_command_that_makes_it(world: World) -> None:
+    files = {"plain/__init__.py": b""}
+    world.engine.commands = instead("build", leaving(("plain-1.0-py3-none-any.whl", files)))
+
+    failure = failure_of(only(world.run(PLAIN)))
+
+    assert "needs no recipe: `python -m build` makes its wheel" in failure.hint
+
+
 def test_a_refusal_for_another_reason_says_nothing_of_what_the_build_did_without(world: World) -> None:
     linked = {MODULE: make_module(needed=["libpython3.13.so.1.0"])}
     world.engine.commands = instead("build", printing(PRINTED, RAW, linked))

@@ -53,9 +53,10 @@ def test_a_package_that_a_failure_names_comes_with_the_line_for_an_older_one(mes
         "error: cannot build the wheel",
         "FileNotFoundError: /work/env/lib/python3.13/site-packages/cffi/x.h",
         "no such option: --cffi-x",
+        "cffi: the system library was not found",
     ],
 )
-def test_a_common_word_a_path_or_a_longer_word_names_no_package(message: str) -> None:
+def test_a_common_word_a_path_a_longer_word_or_a_speaker_names_no_package(message: str) -> None:
     assert with_older(failure(message, "…"), FILES).hint == "read the log"
 
 
