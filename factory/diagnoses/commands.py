@@ -13,7 +13,8 @@ _ERROR = re.compile(
       | (?:ERROR|FATAL|fatal)[:\s]\s*+\S          # pip, git, cmake
       | 💥                                        # maturin
       | thread\ '.{1,200}?'\ (?:\(\d{1,9}\)\ )?panicked\ at\ \S  # Rust's tests and programs
-      | [A-Za-z_][\w.]{0,200}(?:Error|Exception|Interrupt|Exit):   # a Python traceback's last line
+      | (?:E\s{1,9})?[A-Za-z_][\w.]{0,200}(?:Error|Exception|Interrupt|Exit):   # a Python traceback's last line
+      | FAILED\ \S{1,200}?::\S                     # pytest's summary
       | make(?:\[\d{1,9}\])?:\s\*\*\*
       | .{0,120}:\s(?:command\ not\ found|not\ found|No\ such\ file\ or\ directory|Permission\ denied)$
     )""",

@@ -14,6 +14,14 @@ CAUSES: Final = (
         kind="test",
     ),
     cause(
+        r"^(?:E {1,9})?(?P<said>FileNotFoundError): \[Errno 2\] No such file or directory: "
+        r"'/work/env/lib/python[\w.]{1,9}/site-packages/(?P<wanted>[^'\n]{1,200})'",
+        says="the wheel lacks $wanted: $said",
+        hint="put it into the wheel: setuptools takes what [tool.setuptools.package-data] names, other backends have "
+        "a table of their own (patches)",
+        kind="test",
+    ),
+    cause(
         r"^E {1,9}fixture '(?P<wanted>\w{1,100})' not found",
         hint="test: {requires: […]} with pytest and the plugin that has it (mocker: pytest-mock, benchmark: "
         "pytest-benchmark, datadir: pytest-datadir), or let a conftest.py define it",

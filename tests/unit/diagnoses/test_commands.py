@@ -18,6 +18,16 @@ from factory.diagnoses.commands import first_error, is_crowded, last_lines, want
         pytest.param("warning: x\nerror[E0308]: mismatched types\n", "error[E0308]: mismatched types", id="rustc"),
         pytest.param("Traceback (most recent call last):\n  File\nValueError: no\n", "ValueError: no", id="traceback"),
         pytest.param(
+            "E       ValueError: no\na.py:5: ValueError\nFAILED a.py::test_a - ValueError: no\n1 failed in 1s\n",
+            "E       ValueError: no",
+            id="pytest, an exception",
+        ),
+        pytest.param(
+            ">       assert 1 == 2\nE       assert 1 == 2\nFAILED a.py::test_a - assert 1 == 2\n1 failed in 1s\n",
+            "FAILED a.py::test_a - assert 1 == 2",
+            id="pytest, an assertion",
+        ),
+        pytest.param(
             "subprocess.CalledProcessError: it returned non-zero exit status 1\nerror: command 'gcc' failed\n",
             "error: command 'gcc' failed",
             id="the cause before the wrapper",
