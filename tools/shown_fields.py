@@ -38,6 +38,7 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "repair.strip": "docker/test_repair.py",
         "audit.guessed-modules": "docker/test_good_projects.py",
         "test.source": "docker/test_trying.py",
+        "test.gil": "docker/test_trying.py",
         "test.unimported": "docker/test_trying.py",
         "test.processor": "docker/test_trying.py",
         "programs.manifest": "docker/test_programs.py",

@@ -91,7 +91,13 @@ class TrialWork:
             return self.failed(files)
         means = self._means(files)
         outcome, from_store = self.services.memory.once(self._stage(means), lambda: self._try(means))
-        return self.failed(outcome) if isinstance(outcome, Failure) else self._passed(means, outcome, from_store)
+        if isinstance(outcome, Failure):
+            return self.failed(outcome)
+        # Judged anew each time, so that no key depends on what the recipe allows.
+        switched = next((note for note in outcome.notes if _GIL in note), None)
+        if switched is not None and self.planned.recipe.test.gil == "fail":
+            return self.failed(Failure(step="import", message=switched, hint=_STAYS_OFF))
+        return self._passed(means, outcome, from_store)
 
     def failed(self, failure: Failure) -> TrialResult:
         """Return the trial's result for a failure."""
@@ -296,3 +302,8 @@ _LEFT_OUT = (
     "PACKAGE` runs tests that the wheel holds, test: {source: whole} gives all files"
 )
 _TRYING = frozenset(_HINTS)
+_GIL = " switches the GIL on: "  # as the guest that tries wheels says it
+_STAYS_OFF = (
+    "declare it in the module's source, which Cython does by `# cython: freethreading_compatible=True` and pybind11 by "
+    "py::mod_gil_not_used(); or leave test: {gil: fail} out"
+)

@@ -324,3 +324,13 @@ def test_a_module_that_switches_the_gil_on_is_noted(command: Command) -> None:
     noted = {name: [note for note in ran.records[name].trials[0].notes if "GIL" in note] for name in projects}
     assert noted == {"gilback": [SWITCHED], "freely": []}
     assert ran.code == 0
+
+
+def test_a_module_that_switches_the_gil_on_fails_the_trial_where_the_recipe_says_so(command: Command) -> None:
+    project = make_threaded("gilback", declares=False)
+
+    ran = command.build(command.recipe(project, interpreters=("cp313t",), test={"gil": "fail"}))
+
+    (trial,) = ran.records["gilback"].trials
+    assert trial.failure is not None
+    assert (trial.failure.message, ran.code) == (SWITCHED, 1)

@@ -37,6 +37,17 @@ CAUSES: Final = (
         hint=_WRITABLE,
     ),
     cause(
+        r"^(?P<said>E: Unable to locate package [\w.+:-]{1,100}+)$",
+        says="apt: $said",
+        hint="look up what the image's suite calls it; in build.before-all, call apt-get update first, or leave it to "
+        "build: {system: {apt: […]}}",
+    ),
+    cause(
+        r"^Do you want to continue\? \[Y/n\] (?P<said>Abort)\.$",
+        says="apt: $said: it asked whether to install more packages than were named",
+        hint="write apt-get install -y in build.before-all, or leave it to build: {system: {apt: […]}}",
+    ),
+    cause(
         r"^KeyError: (?P<said>'getpwuid\(\): uid not found: \d{1,10}')",
         r"^OSError: (?P<said>No username set in the environment)",
         r"^RuntimeError: (?P<said>Could not determine home directory)",

@@ -91,3 +91,9 @@ class TestSpec:
         example="untried: allow",
         default="fail",
     )
+    gil: Literal["allow", "fail"] = optional(
+        kind=Choice(words=("allow", "fail")),
+        doc="Whether a module may switch the GIL on when a free-threaded Python imports it: `allow` notes it.",
+        example="gil: fail",
+        default="allow",
+    )

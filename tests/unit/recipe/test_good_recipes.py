@@ -84,6 +84,7 @@ def test_every_field_becomes_what_it_says() -> None:
         source="whole",
         imports=("hyperjson",),
         unimported=("hyperjson._g*",),
+        gil="fail",
         processor="x86-64-v2",
         timeout_s=600,
         untried="allow",

@@ -113,6 +113,31 @@ def test_an_emulator_imports_the_modules_once_more(emulated: World) -> None:
     assert [call.read("/work/emulator") is not None for call in calls_of(emulated, "import")] == [True, True]
 
 
+SWITCHED = "importing plain switches the GIL on: plain does not declare that it runs without"
+
+
+@pytest.mark.parametrize(("allowed", "outcome"), [("", "passed"), ("test: {gil: fail}\n", "failed")])
+def test_a_module_that_switches_the_gil_on_fails_where_the_recipe_says_so(
+    world: World, allowed: str, outcome: str
+) -> None:
+    world.engine.commands = instead("import", Answer(output=f"note: {SWITCHED}\n"))
+
+    (trial,) = only(world.run(PLAIN + allowed)).trials
+
+    said = trial.notes[0] if trial.failure is None else trial.failure.message
+    assert (trial.outcome, said) == (outcome, SWITCHED)
+
+
+def test_a_remembered_trial_is_judged_by_the_recipe_of_today(world: World) -> None:
+    world.engine.commands = instead("import", Answer(output=f"note: {SWITCHED}\n"))
+    world.run(PLAIN)
+
+    (trial,) = only(world.run(f"{PLAIN}test: {{gil: fail}}\n")).trials
+
+    assert trial.failure is not None
+    assert "freethreading_compatible=True" in trial.failure.hint
+
+
 def test_an_emulator_that_runs_nothing_is_noted(emulated: World) -> None:
     emulated.engine.commands = instead("import", Answer(), Answer(output="unemulated: it is not allowed here\n"))
 
