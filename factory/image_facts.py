@@ -1,7 +1,7 @@
 """What an image contains: declared beside its pins, and probed before the first cell; the two must be equal."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self, TypeAlias, get_args
 
 from packaging.version import Version
@@ -67,6 +67,7 @@ class ImageFacts:
     there is none. `bundled_rust` is the version of the factory's own Rust, where that can be brought to the image.
     `releases` are the interpreters of which more than the version is known; the image has these or newer ones.
     `on_demand` are interpreters that it does not hold, and that are made and brought to it where a recipe lists them.
+    `machines` are others for which a trial image's suite has the same: its userland for them is brought to the image.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ImageFacts:
     bundled_rust: Version | None = None
     releases: tuple[Release, ...] = field(default=(), metadata={ABSENT: True})
     on_demand: tuple[Interpreter, ...] = field(default=(), metadata={ABSENT: True})
+    machines: tuple[str, ...] = field(default=(), metadata={ABSENT: True})
 
     def release_of(self, interpreter: Interpreter) -> Version | None:
         """Return which release an interpreter is; None where that is not known."""
@@ -88,3 +90,14 @@ class ImageFacts:
     def can_have(self, interpreter: Interpreter) -> bool:
         """Whether the image holds an interpreter, or it can be made and brought there."""
         return interpreter in self.interpreters or interpreter in self.on_demand
+
+    def on(self, machine: str) -> Self | None:
+        """Return what it is with its suite's userland for a machine; None where that cannot be brought to it.
+
+        Interpreters that are made on demand are made for the image's own machine alone.
+        """
+        if machine == self.platform.arch:
+            return self
+        if machine not in self.machines:
+            return None
+        return replace(self, platform=replace(self.platform, arch=machine), on_demand=())

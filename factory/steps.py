@@ -19,6 +19,9 @@ HOME = WORK / "home"
 TARGET = WORK / "target"
 EMULATOR = WORK / "emulator"
 MATURIN = WORK / "maturin"
+USERLAND = PurePosixPath("/userland")
+"""Where a trial image has the libraries and interpreters of another machine, by which QEMU runs that one's programs."""
+USERLAND_EMULATOR = USERLAND / "emulator"
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 ZIG = PurePosixPath("/zig")
@@ -54,6 +57,7 @@ StepName = Literal[
     "unpack",
     "load",
     "import",
+    "wrap-programs",
     "start-commands",
     "old-processor",
     "test",
@@ -88,6 +92,7 @@ STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
         "unpack": "The wheel is unpacked, to be loaded.",
         "load": "The loader of the oldest libc resolves every object of the wheel.",
         "import": "Every library is loaded and every module imported.",
+        "wrap-programs": "A script that starts the emulator takes the place of each program for another machine.",
         "start-commands": "Every command that the wheel installs is started with `--help`.",
         "old-processor": "Modules are imported and programs started once more on an old processor, by an emulator.",
         "test": "The recipe's `test.run` runs.",
@@ -134,12 +139,19 @@ def search_path(*first: PurePosixPath | str, system: str = SYSTEM_PATH) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Python:
-    """An interpreter, and its path in a container."""
+    """An interpreter, and its path in a container; `under` is what starts programs of its machine, if another."""
 
     interpreter: Interpreter
     path: PurePosixPath
+    under: tuple[str, ...] = ()
 
 
 def trial_python(interpreter: Interpreter) -> PurePosixPath:
     """Return an interpreter's path in a trial image that holds it: where its distribution has it."""
     return PurePosixPath("/usr/bin", interpreter.program)
+
+
+def emulated_python(interpreter: Interpreter) -> Python:
+    """Return another machine's interpreter in a trial image that has that machine's userland."""
+    path = USERLAND / trial_python(interpreter).relative_to("/")
+    return Python(interpreter=interpreter, path=path, under=(str(USERLAND_EMULATOR), "-L", str(USERLAND)))

@@ -17,6 +17,7 @@ from factory.tool_bundle import ZIG_LOCK, ensure_pinned, read_pins
 _LAYOUT = 1  # rises when the same files are placed otherwise; it is in the key of every build by zig
 _PROGRAM = "zigcc.py"
 _PROGRAMS = (_PROGRAM, REPAIR_FOREIGN.name)
+_HEADERS = ("crypt.h",)
 _CALLS = ("cc", "c++", "ar", "ranlib")
 _CALL = '#!/bin/sh\nexec "$ZIG_PYTHON" -I -S {program} {call} "$@"\n'
 _PACKAGE = "ziglang"
@@ -33,13 +34,15 @@ class ZigBundle:
     @property
     def digest(self) -> Digest:
         """The digest of the wheel, of our own program, and of the layout."""
-        programs = {name: str(Digest.of(guests.program(name).encode())) for name in _PROGRAMS}
+        programs = {name: str(Digest.of(guests.program(name).encode())) for name in (*_PROGRAMS, *_HEADERS)}
         return key({"layout": _LAYOUT, "file": str(self.file.digest), "programs": programs})
 
     def entries(self) -> Iterator[FileEntry]:
         """Yield every file of the unpacked bundle."""
         for name in _PROGRAMS:
             yield FileEntry(path=PurePosixPath(name), content=guests.program(name).encode())
+        for name in _HEADERS:
+            yield FileEntry(path=PurePosixPath("include", name), content=guests.program(name).encode())
         for call in _CALLS:
             text = _CALL.format(program=ZIG / _PROGRAM, call=call)
             yield FileEntry(path=PurePosixPath("bin", call), content=text.encode(), mode=0o755)

@@ -29,7 +29,8 @@ class TrialResult:
     `notes` are remarks that fail no wheel. `from_source` are the releases of its requirements that were built of their
     sdists. `processor` is the old processor on which the modules were imported once
     more. Where they were not it is None and `unemulated` says why, except that only the trial on the oldest interpreter
-    emulates at all.
+    emulates at all. `emulated` is the machine that QEMU emulated, where the wheel is another machine's. `reason` says
+    why a wheel is untried although an image has the interpreter.
     """
 
     interpreter: Interpreter
@@ -42,6 +43,8 @@ class TrialResult:
     processor: str | None = None
     unemulated: str = ""
     from_source: tuple[str, ...] = ()
+    emulated: str | None = field(default=None, metadata={ABSENT: True})
+    reason: str = field(default="", metadata={ABSENT: True})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", few(self.notes))

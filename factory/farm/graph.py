@@ -7,7 +7,7 @@ from factory.farm.jobs import BuildCell, CellKey, FitImage, ImageKey, Job, MakeI
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.recipe.model import AuditSpec, BuildSpec
-from factory.stages.fitting import fitting_of, fitting_of_trial
+from factory.stages.fitting import fitting_of, fitting_of_loader, fitting_of_trial
 from factory.tags import Interpreter
 
 _T = TypeVar("_T")
@@ -41,7 +41,7 @@ def _builds(planned: PlannedRecipe) -> Iterator[BuildCell]:
         tries = (
             TryWheel(planned=planned.at(cell, trial.interpreter), cell=cell, trial=trial, image=fitting.name)
             for trial in cell.trials
-            if (fitting := fitting_of_trial(trial)) is not None
+            if (fitting := fitting_of_trial(cell, trial)) is not None
         )
         alike = [other for other in planned.plan.cells if _settings(at[other.address]) == _settings(own)]
         yield BuildCell(
@@ -83,9 +83,10 @@ def _fittings(builds: Sequence[BuildCell]) -> Iterator[FitImage]:
     The first that brings an interpreter makes it; the others come after, so that none waits for it in a worker.
     """
     of_cells = (fitting_of(build.planned, build.cell) for build in builds)
-    of_trials = (fitting_of_trial(trial) for build in builds for trial in build.cell.trials)
+    of_loaders = (fitting_of_loader(build.cell) for build in builds)
+    of_trials = (fitting_of_trial(build.cell, trial) for build in builds for trial in build.cell.trials)
     makers: dict[Interpreter, ImageKey] = {}
-    for fitting in dict.fromkeys((*of_cells, *of_trials)):
+    for fitting in dict.fromkeys((*of_cells, *of_loaders, *of_trials)):
         if fitting is not None and fitting.is_needed:
             maker = makers.get(fitting.interpreter) if fitting.interpreter else None
             job = FitImage(fitting=fitting, after=(maker,) if maker else ())

@@ -11,7 +11,7 @@ from factory.failure import Failure
 from factory.images.ready import ReadyImage
 from factory.plan.model import Cell, Trial
 from factory.planned import PlannedRecipe
-from factory.stages.fitting import Fitting, fitting_of
+from factory.stages.fitting import Fitting, fitting_of, fitting_of_loader
 from factory.stages.reading import Contents
 from factory.tags import Interpreter
 
@@ -145,7 +145,8 @@ class BuildCell:
     @property
     def loader(self) -> ImageKey | None:
         """The image whose loader resolves the wheel; None where the plan names none."""
-        return None if self.image is None or self.cell.loader is None else ImageKey(self.cell.loader)
+        fitting = fitting_of_loader(self.cell)
+        return None if fitting is None else ImageKey(fitting.name)
 
     @property
     def needs(self) -> tuple[Key, ...]:

@@ -20,7 +20,7 @@ def judged(record: CellRecord, *, may_be_untried: AbstractSet[Interpreter]) -> C
     if bad is not None:
         failure = bad.failure or Failure(
             step=f"trial on {bad.interpreter}",
-            message=f"no image here has {bad.interpreter}",
+            message=bad.reason or f"no image here has {bad.interpreter}",
             hint="to release the wheel untried on it, set test: {untried: allow}",
         )
         return replace(record, status=failure.ended, failure=failure)

@@ -125,7 +125,8 @@ class Performer:
                 step="load", message=f"reading the wheel {held.reason}", hint="please report it, with the wheel"
             )
             return Built(record=replace(record, status=failure.ended, failure=failure))
-        if loader is None:
+        # Where nothing emulates the wheel's machine, the loader is not brought either; the trials say why.
+        if loader is None or loader.facts.platform.arch != job.cell.platform.arch:
             return Built(record=record, contents=held)
         excluded = job.planned.recipe.repair.exclude
         outcome, from_store = load_wheel(services, str(job.key), wheel, held, loader, excluded=excluded)

@@ -49,6 +49,7 @@ REFUSED_WITH_VALUE = {
 }
 REFUSED_KEYWORDS = {"noseparate-code", "nostart-stop-gc", "pack-relative-relocs", "separate-code", "text"}  # of -z
 SEARCH = {"-rpath", "--rpath", "-R"}
+INCLUDED = str(Path(__file__).parent / "include")  # headers that zig's glibc lacks, such as crypt.h
 PROCESSORS = {"arm": "generic+v7a+vfp3d16"}  # Debian's and PEP 600's armv7l promises no NEON
 
 LeaveOut = Callable[[str], None]
@@ -153,7 +154,7 @@ def main() -> None:
     zig, left_out = os.environ["ZIG"], list[str]()
     if tool in ("cc", "c++"):
         try:
-            arguments = translated(arguments, os.environ["ZIG_TARGET"], left_out.append)
+            arguments = [*translated(arguments, os.environ["ZIG_TARGET"], left_out.append), "-idirafter", INCLUDED]
         except UnusableError as error:
             sys.exit(f"error: {error}")
     if left_out:

@@ -10,9 +10,12 @@ import jinja2
 
 from factory.digest import Digest
 from factory.images.spec import TEMPLATE, ImageSpec
+from factory.steps import USERLAND, USERLAND_EMULATOR
 from factory.tags import Interpreter
 
-DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "riscv64": "riscv64"}
+
+_USERLAND: Final = "userland.sh.j2"
 
 
 def script(spec: ImageSpec) -> str:
@@ -22,6 +25,22 @@ def script(spec: ImageSpec) -> str:
         jinja2.UndefinedError: the template uses a variable that is not declared.
     """
     return rendered(spec.family_folder / TEMPLATE, _variables(spec))
+
+
+def userland_script(spec: ImageSpec, machine: str) -> str:
+    """Render the shell script that packs what an image's suite has for another machine.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a variable that is not declared.
+    """
+    variables = {
+        **_variables(spec),
+        "architecture": DEBIAN_ARCHITECTURES[machine],
+        "machine": machine,
+        "emulator": USERLAND_EMULATOR,
+        "userland": USERLAND,
+    }
+    return rendered(spec.family_folder / _USERLAND, variables)
 
 
 def rendered(template: Path, variables: Mapping[str, object]) -> str:

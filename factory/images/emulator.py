@@ -1,16 +1,18 @@
-"""The emulator of old processors, where this machine has one: a wheel that uses newer instructions ends by SIGILL."""
+"""Emulators, where this machine has them: of other machines, and of old processors, which end new code by SIGILL."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from factory.catalogue import CONTAINER_MACHINE
 from factory.digest import Digest
 from factory.elf.read import parse
 from factory.elf.shared_object import ElfError
 
-_PROGRAMS = ("qemu-x86_64-static", "qemu-x86_64")
+_NAMES: Mapping[str, str] = MappingProxyType({"armv7l": "arm"})  # where QEMU does not use the name of platform tags
 _MEND = "apt-get install qemu-user-static"
 
 
@@ -30,10 +32,14 @@ class NoEmulator:
 
 
 @cache
-def emulator_of(search_path: str) -> Emulator | NoEmulator:
-    """Find qemu-user for x86_64 on a PATH; the first answer is kept."""
-    program = next((path for name in _PROGRAMS if (path := shutil.which(name, path=search_path))), None)
-    return NoEmulator(reason=f"no qemu-user is on PATH: {_MEND}") if program is None else _read(Path(program))
+def emulator_of(search_path: str, machine: str = CONTAINER_MACHINE) -> Emulator | NoEmulator:
+    """Find qemu-user for a machine on a PATH; the first answer is kept."""
+    name = f"qemu-{_NAMES.get(machine, machine)}"
+    program = shutil.which(f"{name}-static", path=search_path) or shutil.which(name, path=search_path)
+    if program is not None:
+        return _read(Path(program))
+    which = "qemu-user" if machine == CONTAINER_MACHINE else f"qemu-user for {machine}"
+    return NoEmulator(reason=f"no {which} is on PATH: {_MEND}")
 
 
 def _read(path: Path) -> Emulator | NoEmulator:

@@ -168,6 +168,7 @@ def _facts(path: Path, table: Table, interpreters: tuple[Interpreter, ...]) -> I
         c=Version(table.required_text("c")) if "c" in table else None,
         packages=None if role == "trial" else "apt",
         releases=_releases(table.table("releases"), interpreters),
+        machines=table.texts("machines"),
     )
 
 

@@ -90,6 +90,7 @@ def zig_note(cell: Cell, recipe: Recipe, families: Sequence[str]) -> str | None:
     if not cell.by_zig or recipe.build.toolchain.c == ZIG:
         return None
     if cell.platform.arch != CONTAINER_MACHINE:
-        return f"zig compiles for {cell.platform.arch} on {CONTAINER_MACHINE}: nothing is emulated"
+        trials = ", and its trials run under QEMU" if any(trial.image for trial in cell.trials) else ""
+        return f"zig compiles for {cell.platform.arch} on {CONTAINER_MACHINE}{trials}"
     held = ", ".join(families)
     return f"no image of {held} is as old as {cell.platform}, so zig compiles, as with build: {{toolchain: {{c: zig}}}}"

@@ -1,6 +1,6 @@
 """Which image builds a cell, and which tries it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
@@ -24,8 +24,9 @@ def build_image(
     """
     if platform.arch != CONTAINER_MACHINE:
         raise ImageError(
-            f"{platform} cannot be built: the factory's tools in containers are only for {CONTAINER_MACHINE}",
-            hint=f"remove the platforms of {platform.arch} from the recipe",
+            f"{platform} cannot be built: no image's own compiler has a linker for {platform.arch}, because containers "
+            f"here run {CONTAINER_MACHINE} alone",
+            hint=f"let zig compile for {platform.arch}: write no build: {{toolchain: {{c: …}}}} and no images: for it",
         )
     if pin is not None:
         return _named_image(platform, images, pin)
@@ -106,15 +107,22 @@ def trial_image(
     """Return the trial image that can have an interpreter and has the oldest libc on which the wheel must work."""
     return _oldest(
         image
-        for image in images
-        if image.role == "trial" and image.can_have(interpreter) and platform.serves(image.platform)
-        if admits(requires_python, image, interpreter)
+        for image in _running(platform, images)
+        if image.can_have(interpreter) and admits(requires_python, image, interpreter)
     )
 
 
 def loader_image(platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFacts | None:
     """Return the trial image with the oldest libc on which the wheel must work, whichever interpreter it has."""
-    return _oldest(image for image in images if image.role == "trial" and platform.serves(image.platform))
+    return _oldest(_running(platform, images))
+
+
+def _running(platform: PlatformTag, images: Iterable[ImageFacts]) -> Iterator[ImageFacts]:
+    """Yield the trial images on which a platform's wheels must work, as they are on its machine."""
+    for image in images:
+        here = image.on(platform.arch) if image.role == "trial" else None
+        if here is not None and platform.serves(here.platform):
+            yield here
 
 
 def program_image(interpreter: Interpreter, images: Sequence[ImageFacts]) -> ImageFacts | None:

@@ -101,6 +101,11 @@ class Cell:
         return self.builder is not None and self.builder.compiler == "zig"
 
     @property
+    def emulated(self) -> str | None:
+        """The machine that is emulated where its wheel is loaded and tried; None for this one."""
+        return None if self.platform.arch == CONTAINER_MACHINE else self.platform.arch
+
+    @property
     def is_foreign(self) -> bool:
         """Whether it is for another machine than the one that builds it."""
         return self.platform.arch != CONTAINER_MACHINE

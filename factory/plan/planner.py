@@ -9,6 +9,7 @@ from factory.image_facts import ImageFacts
 from factory.plan.building import builder_of
 from factory.plan.compiler import compiling, zig_note
 from factory.plan.crates import refuse_absent_locks
+from factory.plan.cross import cross_notes
 from factory.plan.embedding import embedding_cell, embeds_python
 from factory.plan.floors import doubts
 from factory.plan.gaps import gap_notes
@@ -221,6 +222,7 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
     yield from doubts(world.recipe, world.project)
     zig = (zig_note(cell, recipe_for(world.recipe, cell.id), world.families) for cell in cells)
     yield from dict.fromkeys(note for note in zig if note is not None)
+    yield from cross_notes(world.project, cells)
     yield from on_demand_notes(cells)
     yield from gap_notes(world.project.pyo3, min(world.floors.floors, default=None))
     for floor in world.floors.floors:

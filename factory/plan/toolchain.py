@@ -47,7 +47,7 @@ def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: Platf
         if not why:
             return origin
         held_by = image.name if origin == "image" else "the factory's own"
-        reasons.append(f"{why}; {held_by} has {version}")
+        reasons.append(f"{why}; {held_by} has {version}{_std(platform, image)}")
     if not reasons:
         libc, arch = image.platform.libc, image.platform.arch
         message = (
@@ -55,6 +55,12 @@ def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: Platf
         )
         raise PlanError(message, hint=_ELSEWHERE)
     raise PlanError(reasons[0], hint=_HINT)
+
+
+def _std(platform: PlatformTag, image: ImageFacts) -> str:
+    if platform.arch == image.platform.arch:
+        return ""
+    return f", and no other here has a standard library for {platform.arch}"
 
 
 def _rusts(image: ImageFacts, *, is_foreign: bool) -> Iterator[tuple[RustOrigin, Version]]:

@@ -83,7 +83,8 @@ class Project:
     `other_manifests` are crates of the same build with a lock of their own. `absent_locks` are where cargo looks for a
     Cargo.lock and the tree has none; `beyond` says what the crates need that lies outside of the tree.
     `program_manifest` is the crate of the recipe's `programs` where it shares no workspace with those of the wheels;
-    `absent_program_locks` is where cargo looks for its Cargo.lock and the tree has none.
+    `absent_program_locks` is where cargo looks for its Cargo.lock and the tree has none. `host_questions` are where
+    build scripts ask for the architecture of the machine that they run on.
     """
 
     name: NormalizedName
@@ -109,3 +110,4 @@ class Project:
     program_manifest: str | None = None
     absent_program_locks: tuple[str, ...] = ()
     module: str | None = None
+    host_questions: tuple[str, ...] = ()

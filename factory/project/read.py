@@ -5,6 +5,7 @@ from dataclasses import replace
 from factory.digest import Digest
 from factory.errors import SourceError
 from factory.project.bindings import any_abi_of_cmake
+from factory.project.build_scripts import host_questions
 from factory.project.cargo import inside
 from factory.project.files import Files, Reading, read_bytes
 from factory.project.floors import configured_floor, pyo3_floor, unread_floor
@@ -67,6 +68,7 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
         program_manifest=rust.program_manifest,
         absent_program_locks=rust.absent_program_locks,
         module=_module(backend, pyproject, rust, script),
+        host_questions=() if crate is None else host_questions(tree),
     )
 
 

@@ -32,6 +32,8 @@ _FORBIDDEN_ENV = {
     "PYO3_NO_PYTHON": "write build: {interpreter: none}, which sets it and keeps interpreters out of sight",
     "PYO3_PYTHON": "the factory sets it to the interpreter of each cell; the recipe's interpreters say which",
     "PYO3_CROSS_INCLUDE_DIR": "removed in PyO3 0.14, which needs no headers; platforms says which machines are wanted",
+    "PYO3_CROSS_LIB_DIR": "PyO3 takes one _sysconfigdata*.py from that folder and stops at two; it needs none, because "
+    "the factory says which Python each cell is for; platforms says which machines are wanted",
     "_PYTHON_HOST_PLATFORM": "it renames a wheel without changing what is in it; platforms says which are wanted",
     "VIRTUAL_ENV": "builds would look there for their interpreter; the factory sets one for each cell",
     "CONDA_PREFIX": "builds would look there for their interpreter; the factory sets one for each cell",

@@ -66,7 +66,7 @@ def _cases(record: CellRecord, folder: str) -> list[TestCase]:
 
 def _trial(record: CellRecord, trial: TrialResult, folder: str) -> TestCase:
     case = TestCase(f"{record.cell.id}@{trial.interpreter}", record.cell.recipe, trial.duration_s)
-    result = _result_of_trial(trial.outcome, may_be_untried=record.passed)
+    result = _result_of_trial(trial.outcome, reason=trial.reason, may_be_untried=record.passed)
     if result is not None:
         case.result = [_with_lines(result, _lines(trial.failure, folder))]
     if notes := [_fit(text) for text in _noted(trial)]:
@@ -78,13 +78,15 @@ def _noted(trial: TrialResult) -> Iterator[str]:
     yield from trial.notes
     if trial.unemulated:
         yield f"not run on an old processor: {trial.unemulated}"
+    if trial.emulated is not None:
+        yield f"tried under QEMU, which emulates {trial.emulated}"
 
 
 def _result_of(status: Status) -> FinalResult:
     return Failed(status, status) if status == "failed" else Error(status, status)
 
 
-def _result_of_trial(outcome: Outcome, *, may_be_untried: bool) -> FinalResult | None:
+def _result_of_trial(outcome: Outcome, *, reason: str, may_be_untried: bool) -> FinalResult | None:
     match outcome:
         case "passed":
             return None
@@ -93,7 +95,7 @@ def _result_of_trial(outcome: Outcome, *, may_be_untried: bool) -> FinalResult |
         case "blocked":
             return Skipped("its wheel was not built", outcome)
         case "untried" if may_be_untried:
-            return Skipped("no image here has the interpreter", outcome)
+            return Skipped(reason or "no image here has the interpreter", outcome)
         case _:
             return Error(outcome, outcome)
 

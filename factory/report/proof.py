@@ -16,6 +16,7 @@ def proof_lines(run: Run) -> Iterator[str]:
     yield from _from_source(run.records)
     yield from _notes(run.records)
     yield from _unemulated(run.records)
+    yield from _emulated(run.records)
     yield from _untried(run)
 
 
@@ -87,13 +88,24 @@ def _unemulated(records: Iterable[CellRecord]) -> Iterator[str]:
         yield f"not run on an old processor: {_wheels(count)}: {reason}"
 
 
+def _emulated(records: Iterable[CellRecord]) -> Iterator[str]:
+    for record in records:
+        tried = [trial for trial in record.trials if trial.emulated is not None and trial.outcome == "passed"]
+        if tried:
+            interpreters = " ".join(str(trial.interpreter) for trial in tried)
+            yield f"tried under QEMU, which emulates {tried[0].emulated}: {record.cell.address}: {interpreters}"
+
+
 def _untried(run: Run) -> Iterator[str]:
     """Name what released wheels claim that was not tried here."""
     for record in run.records:
         address = record.cell.address
-        missing = " ".join(str(trial.interpreter) for trial in record.trials if trial.outcome == "untried")
-        if missing:
-            yield f"not tried: {address}: {missing}, which no trial image here has"
+        reasons: defaultdict[str, list[str]] = defaultdict(list)
+        for trial in record.trials:
+            if trial.outcome == "untried":
+                reasons[trial.reason and f": {trial.reason}"].append(str(trial.interpreter))
+        for reason, missing in reasons.items():
+            yield f"not tried: {address}: {' '.join(missing)}{reason or ', which no trial image here has'}"
         if record.passed and record.cell.untried:
             unlisted = " ".join(map(str, record.cell.untried))
             yield f"not tried: {address}: {unlisted}, which its tag claims and the recipe does not list"

@@ -13,6 +13,7 @@ from factory.sessions.services import Services
 from factory.stages.interpreter import with_interpreter
 from factory.stages.prepared import prepared_image
 from factory.stages.rust import with_rust
+from factory.stages.userland import with_userland
 from factory.stages.zig import Zig, with_zig
 from factory.tags import Interpreter
 
@@ -21,7 +22,7 @@ from factory.tags import Interpreter
 class Fitting:
     """One way to fit an image; cells and trials that ask for the same share the fitted image.
 
-    `machine` is what Rust compiles for.
+    `machine` is what Rust compiles for; `userland` is the machine whose Python a trial runs, None for this one's.
     """
 
     image: str
@@ -30,6 +31,7 @@ class Fitting:
     zig: Zig | None = None
     machine: str = CONTAINER_MACHINE
     interpreter: Interpreter | None = None
+    userland: str | None = None
 
     @property
     def name(self) -> str:
@@ -43,12 +45,14 @@ class Fitting:
             parts.append(str(self.zig))
         if self.interpreter is not None:
             parts.append(str(self.interpreter))
+        if self.userland is not None:
+            parts.append(self.userland)
         return "+".join(parts)
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to do."""
-        changes = (self.preparation, self.zig, self.interpreter)
+        changes = (self.preparation, self.zig, self.interpreter, self.userland)
         return self.bundled_rust or any(change is not None for change in changes)
 
 
@@ -67,11 +71,19 @@ def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
     )
 
 
-def fitting_of_trial(trial: Trial) -> Fitting | None:
+def fitting_of_trial(cell: Cell, trial: Trial) -> Fitting | None:
     """Return how a trial's image is fitted; None for a trial that no image can carry out."""
     if trial.image is None:
         return None
-    return Fitting(image=trial.image, interpreter=trial.interpreter if trial.on_demand else None)
+    interpreter = trial.interpreter if trial.on_demand else None
+    return Fitting(image=trial.image, interpreter=interpreter, userland=cell.emulated)
+
+
+def fitting_of_loader(cell: Cell) -> Fitting | None:
+    """Return how the image is fitted whose loader resolves a cell's wheel; None where the plan names none."""
+    if cell.builder is None or cell.loader is None:
+        return None
+    return Fitting(image=cell.loader, userland=cell.emulated)
 
 
 def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage | Failure:
@@ -92,4 +104,6 @@ def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage
         image = with_zig(services, image, fitting.zig)
     if isinstance(image, ReadyImage) and fitting.interpreter is not None:
         image = with_interpreter(services, image, fitting.interpreter, subject)
+    if isinstance(image, ReadyImage) and fitting.userland is not None:
+        image = with_userland(services, image, fitting.userland, subject)
     return image

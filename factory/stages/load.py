@@ -51,13 +51,14 @@ def load_wheel(
         wheel.filename,
         contents.loadable,
         image.facts.interpreters[0],
+        platform=image.facts.platform,
         excluded=excluded,
         tolerated=contents.tolerated,
     )
 
     def resolve() -> Loaded | Failure:
         with services.session(f"{address}@load") as session:
-            session.start(ContainerSpec(image=image.reference, label=address, env={}))
+            session.start(ContainerSpec(image=image.reference, label=address, env={}, mounts=image.mounts))
             session.put(wheel_files(services.memory.store, [wheel]), WHEELHOUSE)
             failure = session.run_all(steps)
             return failure if failure is not None else Loaded(duration_s=sum(session.seconds.values()))

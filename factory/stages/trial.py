@@ -25,7 +25,7 @@ from factory.stages.requirement import SdistBuilder
 from factory.stages.resolve import resolved, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
-from factory.steps import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python, Step, image_python, trial_python
+from factory.steps import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python, Step, emulated_python, image_python, trial_python
 from factory.tags import Interpreter
 from factory.trials.commands import processor_model, trial_steps, wants_source
 from factory.trials.requirements import requirements_of
@@ -85,7 +85,9 @@ class TrialWork:
         return f"{self.cell.address}@{self.interpreter}"
 
     def work(self) -> TrialResult:
-        """Try the wheel, unless the store remembers that this very trial passed."""
+        """Try the wheel, unless the store remembers that this very trial passed, or nothing here runs its machine."""
+        if self.image.facts.platform.arch != self.cell.platform.arch:
+            return self._untried()
         files = self._files()
         if isinstance(files, Failure):
             return self.failed(files)
@@ -98,6 +100,15 @@ class TrialWork:
         if switched is not None and self.planned.recipe.test.gil == "fail":
             return self.failed(Failure(step="import", message=switched, hint=_STAYS_OFF))
         return self._passed(means, outcome, from_store)
+
+    def _untried(self) -> TrialResult:
+        emulator = emulator_of(self.services.host.path, self.cell.platform.arch)
+        return TrialResult(
+            interpreter=self.interpreter,
+            image=self.image.facts.name,
+            outcome="untried",
+            reason=emulator.reason if isinstance(emulator, NoEmulator) else "",
+        )
 
     def failed(self, failure: Failure) -> TrialResult:
         """Return the trial's result for a failure."""
@@ -151,6 +162,8 @@ class TrialWork:
     @property
     def _python(self) -> Python:
         """The interpreter where its distribution has it if the image holds it, else where it was brought."""
+        if self.cell.emulated is not None:
+            return emulated_python(self.interpreter)
         is_held = self.interpreter in self.image.facts.interpreters
         path = trial_python(self.interpreter) if is_held else image_python(self.interpreter)
         return Python(interpreter=self.interpreter, path=path)
@@ -179,7 +192,7 @@ class TrialWork:
         One trial per wheel is enough, because the instructions in a wheel do not depend on the interpreter.
         """
         oldest = min(trial.interpreter for trial in self.cell.trials if trial.image is not None)
-        if self.interpreter != oldest or not (about.modules or about.natives):
+        if self.cell.emulated or self.interpreter != oldest or not (about.modules or about.natives):
             return None
         if self._model is None:
             return NoEmulator(reason="the recipe asks for no old processor (test.processor)")
@@ -259,6 +272,7 @@ class TrialWork:
             processor=self._model if isinstance(means.emulator, Emulator) and not unemulated else None,
             unemulated=unemulated,
             from_source=self.sdists.told,
+            emulated=self.cell.emulated,
         )
 
 

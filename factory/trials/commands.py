@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import quote
@@ -33,6 +34,14 @@ _INSTALL_TIMEOUT_S = 300
 _START_TIMEOUT_S = 20
 _EMULATED_TIMEOUT_S = 60  # qemu translates every instruction on its first run
 _ARGUMENT_LENGTH = 1 << 16  # Linux takes less than twice as much in one argument (MAX_ARG_STRLEN)
+_WRAP = """
+cd "$1"; under=$2; shift 2
+for name; do
+    mv "$name" ".$name"
+    printf '#!/bin/sh\\nexec %s -0 "$0" "%s" "$@"\\n' "$under" "$PWD/.$name" >"$name"
+    chmod 755 "$name"
+done
+"""
 _MODELS: Mapping[Processor, str] = MappingProxyType({"x86-64": "Opteron_G1", "x86-64-v2": "Nehalem"})
 
 
@@ -57,13 +66,18 @@ def trial_steps(
     Where the tests are `watched`, the last step says which modules of the wheel they imported from elsewhere.
 
     The wheel is named by its path: by name and version, an installer could choose another file of the release.
-    Where a processor's model is `emulated`, the emulator is at `EMULATOR`.
+    Where a processor's model is `emulated`, the emulator is at `EMULATOR`. Another machine's programs are each started
+    by a script, as Python there is; their loader has resolved them already.
     """
     env = _env(epoch_s)
     extras = f"[{','.join(test.extras)}]" if test.extras else ""
     this_wheel = f"{name}{extras} @ file://{quote(str(WHEELHOUSE / wheel))}"
     wanted = (this_wheel, *(str(requirement) for requirement in test.requires))
-    steps = [_venv(python.path, env), _install(wanted, env), *_tries(subjects, test, env)]
+    steps = [_venv(python.path, env), _install(wanted, env)]
+    if python.under:
+        steps += [_wrapped(subjects.natives, python, env)] if subjects.natives else []
+        subjects = replace(subjects, programs=())
+    steps += _tries(subjects, test, env)
     if emulated is not None and (subjects.modules or subjects.natives):
         steps.append(_emulated(subjects, emulated, env))
     if test.run:
@@ -72,6 +86,12 @@ def trial_steps(
         steps.append(Step(name="test", argv=("sh", "-ec", script), env=env, phase="trial", timeout_s=test.timeout_s))
         steps += [_witness(subjects, python.interpreter, env)] if watched else []
     return tuple(steps)
+
+
+def _wrapped(programs: Sequence[str], python: Python, env: Mapping[str, str]) -> Step:
+    """Put a script in the place of each program, as this machine cannot start it."""
+    argv = ("sh", "-euc", _WRAP, "wrap", str(ENVIRONMENT / "bin"), " ".join(python.under), *programs)
+    return Step(name="wrap-programs", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
 
 
 def _witness(subjects: Subjects, interpreter: Interpreter, env: Mapping[str, str]) -> Step:

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from types import MappingProxyType
 
+from factory.catalogue import CONTAINER_MACHINE
 from factory.guests import program
 from factory.steps import WHEELHOUSE, WORK, Step, search_path, trial_python
-from factory.tags import Interpreter
+from factory.tags import Interpreter, PlatformTag
 
 _UNPACKED = WORK / "unpacked"
 _TIMEOUT_S = 300
@@ -16,11 +17,13 @@ def load_steps(
     objects: Sequence[str],
     interpreter: Interpreter,
     *,
+    platform: PlatformTag | None = None,
     excluded: Sequence[str] = (),
     tolerated: Collection[str] = (),
 ) -> tuple[Step, ...]:
     """Return the steps in which an image's own loader resolves every object of a wheel, each with all it needs.
 
+    For the `platform` of another machine it is the loader of that one's userland, under an emulator.
     A library that is not found is no failure if it matches a glob of `excluded`: the user's system has it.
     An object that is `tolerated` has a finding that the recipe waives.
     """
@@ -33,9 +36,13 @@ def load_steps(
         Step(name="unpack", argv=unpack, env=env, phase="trial", timeout_s=_TIMEOUT_S),
         Step(
             name="load",
-            argv=(python, "-I", "-c", program("load.py"), " ".join(excluded), "\n".join(forgiven), *paths),
+            argv=(python, "-I", "-c", program(_program_for(platform)), " ".join(excluded), "\n".join(forgiven), *paths),
             env=env,
             phase="trial",
             timeout_s=_TIMEOUT_S,
         ),
     )
+
+
+def _program_for(platform: PlatformTag | None) -> str:
+    return "load.py" if platform is None or platform.arch == CONTAINER_MACHINE else "load_foreign.py"

@@ -1,8 +1,11 @@
 """What the end-to-end tests share: the command line, and a store that remembers images, tools and requirements."""
 
+import subprocess
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
+from shutil import which
+from tempfile import gettempdir
 
 import docker
 import pytest
@@ -72,3 +75,29 @@ def alone(tmp_path: Path, daemon: docker.DockerClient) -> Iterator[Command]:
 def _remove(daemon: docker.DockerClient, store: Path) -> None:
     if (store / "owner").exists():
         remove_all(daemon, (store / "owner").read_text(encoding="ascii").strip())
+
+
+QEMU = ("qemu-x86_64-static", "qemu-aarch64-static", "qemu-arm-static", "qemu-riscv64-static")
+
+
+@pytest.fixture(scope="session")
+def qemu() -> Path:
+    """The folder of qemu-user's programs: this machine's, else those of Debian's package, unpacked once."""
+    if found := which(QEMU[0]):
+        return Path(found).parent
+    folder = Path(gettempdir()) / "wheel-factory-qemu"
+    if not all((folder / name).exists() for name in QEMU):
+        _unpack_qemu(folder)
+    return folder
+
+
+def _unpack_qemu(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    get = ["apt-get", "download", "qemu-user-static"]
+    got = subprocess.run(get, cwd=folder, capture_output=True, text=True, check=False)
+    if got.returncode:
+        pytest.skip(f"qemu-user-static is not installed, and cannot be had: {got.stderr}")
+    (package,) = folder.glob("*.deb")
+    members = " ".join(f"./usr/bin/{name}" for name in QEMU)
+    unpack = f"dpkg-deb --fsys-tarfile {package.name} | tar --extract --strip-components=3 {members}; rm {package.name}"
+    subprocess.run(["bash", "-ceuo", "pipefail", unpack], cwd=folder, check=True)

@@ -1,10 +1,8 @@
 """What trials find that no reader of a wheel can: what loads, imports and starts, here and on an old processor."""
 
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import gettempdir
 
 import pytest
 
@@ -13,7 +11,6 @@ from tests.docker.projects import C_MODULE, Project, make_c_project, pyproject
 
 pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
-QEMU = "qemu-x86_64-static"
 AT_IMPORT = "return PyModule_Create(&definition);"
 DIE = 'if (!getenv("NOWHERE")) abort();'
 REFUSE = '{ PyErr_SetString(PyExc_ImportError, "it needs a display"); return NULL; }'
@@ -117,30 +114,6 @@ def setup_project(name: str, arguments: str, files: Mapping[str, str], more: str
     return Project(
         name,
         {"pyproject.toml": project, "setup.py": script, f"{name}.c": C_MODULE.replace("NAME", name), **files},
-    )
-
-
-@pytest.fixture(scope="module")
-def qemu() -> Path:
-    """The folder of a qemu-user: this machine's, else Debian's package, unpacked once."""
-    if found := shutil.which(QEMU):
-        return Path(found).parent
-    folder = Path(gettempdir()) / "wheel-factory-qemu"
-    if not (folder / QEMU).exists():
-        _unpack_qemu(folder)
-    return folder
-
-
-def _unpack_qemu(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    get = ["apt-get", "download", "qemu-user-static"]
-    got = subprocess.run(get, cwd=folder, capture_output=True, text=True, check=False)
-    if got.returncode:
-        pytest.skip(f"qemu-user-static is not installed, and cannot be had: {got.stderr}")
-    (package,) = folder.glob("*.deb")
-    unpack = f"dpkg-deb --fsys-tarfile {package.name} | tar --extract ./usr/bin/{QEMU}"
-    subprocess.run(
-        ["bash", "-ceuo", "pipefail", f"{unpack}; rm {package.name}; mv usr/bin/{QEMU} ."], cwd=folder, check=True
     )
 
 

@@ -1,4 +1,6 @@
-"""Wheels for a glibc that is older than every image's, compiled and linked by zig."""
+"""Wheels for a glibc that is older than every image's, or for another machine, compiled and linked by zig."""
+
+import shutil
 
 import pytest
 
@@ -8,12 +10,13 @@ from tests.docker.projects import C_MODULE, make_c_project, make_rust_project
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
 OLD = "manylinux_2_17_x86_64"
+FAR = "manylinux_2_17_aarch64"
 NEWER = "extra_link_args=['-Wl,-Bsymbolic-functions', '-Wl,--as-needed'], extra_compile_args=['-mtune=generic']"
 GETTID = "#define _GNU_SOURCE\n#include <unistd.h>\n"  # declared since glibc 2.30
 
 
 @pytest.fixture(scope="module")
-def ran(workshop: Command) -> Ran:
+def ran(workshop: Command, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     answers = {"run": "python -c 'import old; assert old.answer() == 42'"}
     recipes = (
         workshop.recipe(make_c_project("old", extension=NEWER), platforms=(OLD,), test=answers),
@@ -24,8 +27,11 @@ def ran(workshop: Command) -> Ran:
             ),
             platforms=(OLD,),
         ),
+        workshop.recipe(make_c_project("far"), platforms=(FAR,), test={"untried": "allow"}),
     )
-    return workshop.build(*recipes)
+    for name in ("git", "mmdebstrap", "sh"):
+        (tmp_path_factory.getbasetemp() / name).symlink_to(shutil.which(name) or "")
+    return workshop.build(*recipes, env={"PATH": str(tmp_path_factory.getbasetemp())})  # no emulator is there
 
 
 def test_c_and_rust_come_out_for_a_glibc_that_no_image_has(ran: Ran, workshop: Command) -> None:
@@ -43,3 +49,15 @@ def test_what_is_left_out_for_zig_is_in_the_log(ran: Ran) -> None:
 
 def test_a_function_of_a_newer_glibc_is_refused(ran: Ran) -> None:
     assert "gettid" in ran.failure("newest").message
+
+
+def test_another_machines_wheel_is_judged_and_without_an_emulator_untried_for_that_reason(
+    ran: Ran, workshop: Command
+) -> None:
+    record = ran.records["far"]
+
+    (trial,) = record.trials
+    reason = "no qemu-user for aarch64 is on PATH: apt-get install qemu-user-static"
+    assert (record.status, trial.outcome, trial.reason) == ("passed", "untried", reason), ran.stderr
+    assert f"not tried: far/cp313-cp313-{FAR}: cp313: {reason}" in ran.stderr
+    assert f"far-1.0-cp313-cp313-manylinux2014_aarch64.{FAR}.whl" in workshop.wheels

@@ -10,7 +10,7 @@ from factory.pins import Pin
 from factory.plan.model import Plan
 from factory.recipe.model import BuildSpec, Override, Toolchain
 from factory.tags import PlatformTag
-from tests.makers.plans import IMAGES, P31, image_of, make_image, make_plan, make_project, make_recipe
+from tests.makers.plans import IMAGES, P31, image_of, interpreters, make_image, make_plan, make_project, make_recipe
 
 OLD = "manylinux_2_17_x86_64"
 ZIG = BuildSpec(toolchain=Toolchain(c="zig"))
@@ -153,3 +153,59 @@ def test_rust_for_32_bits_is_compiled() -> None:
     made = make_plan(make_recipe("cp313", platforms="manylinux_2_31_armv7l"), project, images=WITH_RUST)
 
     assert compilers(made) == ["zig"]
+
+
+FAR = tuple(
+    replace(image, machines=("aarch64",))
+    if image.role == "trial" and image.interpreters == interpreters("cp313")
+    else image
+    for image in IMAGES
+)
+
+
+def test_an_image_whose_suite_has_the_machine_tries_and_loads_its_wheels() -> None:
+    recipe = make_recipe("cp39 cp313", platforms="manylinux_2_31_aarch64 manylinux_2_31_riscv64")
+    made = make_plan(recipe, images=FAR)
+
+    assert [(cell.id.rpartition("_")[2], cell.loader, cell.trials[0].image) for cell in made.cells] == [
+        ("aarch64", "trial-manylinux_2_41_x86_64", None),
+        ("aarch64", "trial-manylinux_2_41_x86_64", "trial-manylinux_2_41_x86_64"),
+        ("riscv64", None, None),
+        ("riscv64", None, None),
+    ]
+    assert "zig compiles for aarch64 on x86_64, and its trials run under QEMU" in made.notes
+    assert "zig compiles for riscv64 on x86_64" in made.notes
+
+
+def test_a_build_script_that_asks_for_its_own_machine_is_noted_where_that_is_another() -> None:
+    project = make_project(backend="maturin", crate=True)
+    asking = replace(project, host_questions=("build.rs:3",))
+
+    here, there = (
+        make_plan(make_recipe("cp313", platforms=platform), asking, images=WITH_RUST)
+        for platform in (P31, "manylinux_2_31_aarch64")
+    )
+
+    assert not any("build.rs" in note for note in here.notes)
+    assert (
+        "build.rs:3 asks for the architecture of the machine that it runs on, which is x86_64, and not for that of the "
+        "wheel, aarch64: cargo says that in CARGO_CFG_TARGET_ARCH"
+    ) in there.notes
+
+
+def test_the_images_compiler_has_no_linker_for_another_machine() -> None:
+    error = refusal("manylinux_2_31_aarch64", build=BuildSpec(toolchain=Toolchain(c=">=10")))
+
+    assert "no image's own compiler has a linker for aarch64" in error.message
+    assert "let zig compile for aarch64" in error.hint
+
+
+def test_another_rust_than_the_factorys_own_has_no_standard_library_for_another_machine() -> None:
+    recipe = make_recipe(
+        "cp313", platforms="manylinux_2_31_aarch64", build=BuildSpec(toolchain=Toolchain(rust="<1.90"))
+    )
+    with pytest.raises(PlanError) as caught:
+        make_plan(recipe, make_project(backend="maturin", crate=True), images=WITH_RUST)
+
+    message = "the recipe asks for Rust <1.90; the factory's own has 1.96"
+    assert caught.value.message == f"{message}, and no other here has a standard library for aarch64"

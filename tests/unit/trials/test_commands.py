@@ -8,9 +8,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from factory.catalogue import Processor
+from factory.guests import program
 from factory.recipe import model
-from factory.steps import Python
-from factory.tags import Interpreter
+from factory.steps import Python, emulated_python
+from factory.tags import Interpreter, PlatformTag
 from factory.trials.commands import processor_model, trial_steps
 from factory.trials.load import load_steps
 from factory.trials.requirements import requirements_of
@@ -156,3 +157,32 @@ def test_a_waived_object_may_be_one_that_the_oldest_loader_refuses() -> None:
 @pytest.mark.parametrize(("level", "model_"), [("x86-64", "Opteron_G1"), ("x86-64-v2", "Nehalem"), ("any", None)])
 def test_a_level_is_emulated_by_an_old_processor_of_it(level: Processor, model_: str | None) -> None:
     assert processor_model(level) == model_
+
+
+def test_another_machines_python_lies_in_the_userland_and_its_programs_are_wrapped() -> None:
+    native = Subjects(
+        commands=("spam", "eggs"), natives=("spam",), programs=(("spam-1.data/scripts/spam", "/lib/ld.so"),)
+    )
+    steps = trial_steps(SPAM, WHEEL, native, model.TestSpec(), emulated_python(Interpreter(13)), epoch_s=1)
+
+    assert [step.name for step in steps] == ["environment", "install", "wrap-programs", "start-commands"]
+    assert steps[0].argv[-2:] == ("/userland/usr/bin/python3.13", "/work/env")
+    assert steps[2].argv[-3:] == ("/work/env/bin", "/userland/emulator -L /userland", "spam")
+
+
+def test_nothing_is_wrapped_where_no_program_is_the_machines() -> None:
+    scripts = Subjects(commands=("eggs",))
+    steps = trial_steps(SPAM, WHEEL, scripts, model.TestSpec(), emulated_python(Interpreter(13)), epoch_s=1)
+
+    assert [step.name for step in steps] == ["environment", "install", "start-commands"]
+
+
+def test_the_loader_of_another_machine_is_asked_by_a_program_of_its_own() -> None:
+    here, there = (
+        load_steps(WHEEL, ("spam/a.so",), Interpreter(13), platform=PlatformTag.parse(f"manylinux_2_41_{machine}"))[-1]
+        for machine in ("x86_64", "aarch64")
+    )
+
+    assert here.argv[3] == program("load.py")
+    assert there.argv[3] == program("load_foreign.py")
+    assert there.argv[4:] == here.argv[4:]
