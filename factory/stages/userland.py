@@ -1,6 +1,6 @@
 """Bring the userland of another machine to a trial image, for an emulator that runs that machine's Python."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from factory.digest import chunks
 from factory.engine import tarstream
-from factory.engine.api import FileEntry, Mount, TreeEntry
+from factory.engine.api import ContainerSpec, FileEntry, Mount, StreamEntry, TreeEntry
 from factory.errors import ImageError
 from factory.failure import Failure
 from factory.images.emulator import Emulator, NoEmulator, emulator_of
@@ -20,10 +20,12 @@ from factory.images.userland import packed_userland
 from factory.keys import key
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
-from factory.steps import USERLAND, USERLAND_EMULATOR
+from factory.steps import USERLAND, USERLAND_EMULATOR, WORK, Step, search_path, trial_python
 from factory.store import Store
 
 _LIMIT_BYTES = 2 << 30
+_COPY = WORK / "userland"
+_TIMEOUT_S = 600
 
 
 def with_userland(services: Services, image: ReadyImage, machine: str, subject: str) -> ReadyImage | Failure:
@@ -46,14 +48,45 @@ def with_userland(services: Services, image: ReadyImage, machine: str, subject: 
     except ImageError as error:  # Only the trials on that machine can do nothing without it.
         return Failure(step="userland", message=error.message, hint=error.hint)
     content = key({"userland": str(packed.tar.digest), "emulator": str(emulator.digest)})
-    volume = filled_volume(services, "userland", content, lambda: _files(services.memory.store, packed, emulator))
+    volume = filled_volume(services, "userland", content, lambda: _files(services, image, packed, emulator, subject))
     if isinstance(volume, Failure):
         return volume
     return replace(image.with_mounts("userland", content, Mount(volume=volume, path=USERLAND)), facts=facts)
 
 
 @contextmanager
-def _files(store: Store, packed: Packed, emulator: Emulator) -> Iterator[Iterator[TreeEntry]]:
+def _files(
+    services: Services, image: ReadyImage, packed: Packed, emulator: Emulator, subject: str
+) -> Iterator[Iterable[TreeEntry] | Failure]:
+    """Add the emulator, and bytecode, without which Python takes ten times as long to begin under it.
+
+    The image's own interpreter compiles it, as it is the same version.
+    """
     program = FileEntry(path=PurePosixPath(USERLAND_EMULATOR.name), content=emulator.content, mode=0o755)
+    store = services.memory.store
+    with services.session(subject) as session:
+        session.start(ContainerSpec(image=image.reference, label=subject, env={}))
+        session.put(_sources(store, packed), _COPY)
+        failure = session.run_all(_compile_step(trial_python(name)) for name in image.facts.interpreters)
+        compiled = session.container.copy_tree(_COPY, limit_bytes=_LIMIT_BYTES)
+        bytecode = (entry for entry in compiled if entry.path.suffix == ".pyc")
+        yield failure or chain(_entries(store, packed), bytecode, [program])
+
+
+def _entries(store: Store, packed: Packed) -> Iterator[TreeEntry]:
     with store.open_blob(packed.tar.digest) as tar:
-        yield chain(tarstream.entries(chunks(tar), limit_bytes=_LIMIT_BYTES), [program])
+        yield from tarstream.entries(chunks(tar), limit_bytes=_LIMIT_BYTES)
+
+
+def _sources(store: Store, packed: Packed) -> Iterator[StreamEntry]:
+    for entry in _entries(store, packed):
+        if isinstance(entry, StreamEntry) and entry.path.suffix == ".py":
+            yield entry
+
+
+def _compile_step(python: PurePosixPath) -> Step:
+    """Compile without the times of the files (PEP 552), as in the trial images."""
+    folders = ("-s", str(_COPY), "-p", str(USERLAND), str(_COPY / "usr/lib" / python.name))
+    argv = (str(python), "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *folders)
+    env = {"PATH": search_path(), "LC_ALL": "C.UTF-8"}
+    return Step(name="compile-userland", argv=argv, env=env, phase="prepare", timeout_s=_TIMEOUT_S)

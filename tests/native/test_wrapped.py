@@ -5,7 +5,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from factory.recipe.model import TestSpec
+from factory.recipe import model
 from factory.steps import emulated_python
 from factory.tags import Interpreter
 from factory.trials.commands import trial_steps
@@ -22,7 +22,7 @@ def test_a_wrapped_program_gets_its_own_name_and_all_arguments(tmp_path: Path) -
         path.touch()
         path.chmod(0o755)
     about, python = Subjects(commands=("spam",), natives=("spam",)), emulated_python(Interpreter(13))
-    step = trial_steps(canonicalize_name("spam"), WHEEL, about, TestSpec(), python, epoch_s=1)[2]
+    step = trial_steps(canonicalize_name("spam"), WHEEL, about, model.TestSpec(), python, epoch_s=1)[2]
     places = {"/work/env/bin": str(tmp_path / "bin"), "/userland/emulator -L /userland": f"{emulator} -L /userland"}
 
     subprocess.run([places.get(word, word) for word in step.argv], check=True)
