@@ -4,16 +4,19 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from factory.catalogue import CONTAINER_MACHINE
 from factory.engine.about import weaknesses
 from factory.engine.api import Engine, EngineInfo
 from factory.engine.docker import connect
 from factory.errors import FactoryError
 from factory.host import Host
+from factory.images.emulator import MEND as EMULATOR_MEND
 from factory.images.emulator import NoEmulator, emulator_of
 from factory.images.known import specs
 from factory.images.prepared import prepared_here
 from factory.images.ready import is_here
 from factory.images.spec import ImageSpec
+from factory.machines import MACHINES
 from factory.store import Store
 
 
@@ -33,7 +36,7 @@ class Check:
 
 def examine(host: Host) -> tuple[Check, ...]:
     """Check everything that a build needs on this machine."""
-    tools = (_mmdebstrap(host), _git(host), _emulator(host))
+    tools = (_mmdebstrap(host), _git(host), _emulator(host), _machines(host))
     return (_store(host), *tools, _certificates(host), *_proxies(host), *_engine(host))
 
 
@@ -64,6 +67,16 @@ def _emulator(host: Host) -> Check:
         found = f"not emulated in trials: {emulator.reason}"
         return Check(name="old processor", fine=False, found=found, optional=True)
     return Check(name="old processor", fine=True, found="qemu-user emulates it", optional=True)
+
+
+def _machines(host: Host) -> Check:
+    """Look for emulators of other machines, without which their wheels are untried."""
+    others = [machine for machine in MACHINES if machine != CONTAINER_MACHINE]
+    missing = [machine for machine in others if isinstance(emulator_of(host.path, machine), NoEmulator)]
+    if missing:
+        found = f"no static qemu-user on PATH for {', '.join(missing)}: their wheels would be untried"
+        return Check(name="other machines", fine=False, found=found, mend=EMULATOR_MEND, optional=True)
+    return Check(name="other machines", fine=True, found=f"qemu-user emulates {', '.join(others)}", optional=True)
 
 
 def _certificates(host: Host) -> Check:

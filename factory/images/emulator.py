@@ -13,7 +13,7 @@ from factory.elf.read import parse
 from factory.elf.shared_object import ElfError
 
 _NAMES: Mapping[str, str] = MappingProxyType({"armv7l": "arm"})  # where QEMU does not use the name of platform tags
-_MEND = "apt-get install qemu-user-static"
+MEND = "apt-get install qemu-user-static"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def emulator_of(search_path: str, machine: str = CONTAINER_MACHINE) -> Emulator 
     if program is not None:
         return _read(Path(program))
     which = "qemu-user" if machine == CONTAINER_MACHINE else f"qemu-user for {machine}"
-    return NoEmulator(reason=f"no {which} is on PATH: {_MEND}")
+    return NoEmulator(reason=f"no {which} is on PATH: {MEND}")
 
 
 def _read(path: Path) -> Emulator | NoEmulator:
@@ -50,5 +50,5 @@ def _read(path: Path) -> Emulator | NoEmulator:
     except (OSError, ElfError) as error:
         return NoEmulator(reason=f"{path} cannot be read: {error}")
     if program.interpreter is not None or program.architecture != CONTAINER_MACHINE:
-        return NoEmulator(reason=f"{path} is not a static program for {CONTAINER_MACHINE}: {_MEND}")
+        return NoEmulator(reason=f"{path} is not a static program for {CONTAINER_MACHINE}: {MEND}")
     return Emulator(digest=Digest.of(content), content=content)
