@@ -109,6 +109,12 @@ UV_OFFLINE = ("--no-config", "--offline", "--no-cache", "--quiet")
 INTERPRETERS = PurePosixPath("/opt/python")
 """Where a build image has its interpreters."""
 
+COMPILERS = tuple(
+    PurePosixPath(folder)
+    for folder in ("/usr/include", "/usr/local/include", "/usr/lib/gcc", "/usr/libexec/gcc", "/opt/rh")
+)
+"""Where build images have headers and what compilers start; without them nothing can be compiled."""
+
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from factory.errors import ImageError
 from factory.image_facts import ROLES, ImageFacts, Release, Role
+from factory.steps import image_python, trial_python
 from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
 
@@ -83,10 +84,12 @@ def declared_specs(folder: Path | None = None) -> tuple[ImageSpec, ...]:
 
 
 def python(facts: ImageFacts, interpreter: Interpreter) -> PurePosixPath:
-    """Return the path of an interpreter in an image: that of the pypa contract, or of the image's distribution."""
-    if facts.role == "build":
-        return PurePosixPath(f"/opt/python/{interpreter.python_tag}-{interpreter.abi_tag}/bin/python")
-    return PurePosixPath("/usr/bin", interpreter.program)
+    """Return the path of an interpreter in an image: its distribution's, or that of the pypa contract.
+
+    The latter is so in build images, and for what is brought to an image.
+    """
+    is_of_distribution = facts.role != "build" and interpreter in facts.interpreters
+    return trial_python(interpreter) if is_of_distribution else image_python(interpreter)
 
 
 def read_data(path: Path) -> Table:

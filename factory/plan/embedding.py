@@ -43,7 +43,7 @@ def embedding_cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag
             hint=f"write {image.platform} or a newer one under platforms",
         )
     can_repair = image is not None and built_for.minor >= OLDEST_TOOL_PYTHON
-    loader = loader_image(platform, world.images)
+    loader = loader_image(platform, world.images, image)
     return Cell(
         recipe=recipe.name,
         product=tag,

@@ -104,7 +104,7 @@ def admits(requires_python: SpecifierSet, image: ImageFacts, interpreter: Interp
 def trial_image(
     interpreter: Interpreter, platform: PlatformTag, images: Sequence[ImageFacts], requires_python: SpecifierSet
 ) -> ImageFacts | None:
-    """Return the trial image that can have an interpreter and has the oldest libc on which the wheel must work."""
+    """Return the plain image that can have an interpreter and has the oldest libc on which the wheel must work."""
     return _oldest(
         image
         for image in _running(platform, images)
@@ -112,9 +112,26 @@ def trial_image(
     )
 
 
-def loader_image(platform: PlatformTag, images: Sequence[ImageFacts]) -> ImageFacts | None:
-    """Return the trial image with the oldest libc on which the wheel must work, whichever interpreter it has."""
-    return _oldest(_running(platform, images))
+def tries_itself(
+    image: ImageFacts, interpreter: Interpreter, platform: PlatformTag, requires_python: SpecifierSet
+) -> bool:
+    """Whether a wheel can be tried on the image that built it, for want of a plain one with the interpreter."""
+    return (
+        interpreter in image.interpreters
+        and platform.serves(image.platform)
+        and admits(requires_python, image, interpreter)
+    )
+
+
+def loader_image(platform: PlatformTag, images: Sequence[ImageFacts], builder: ImageFacts | None) -> ImageFacts | None:
+    """Return the plain image with the oldest libc on which the wheel must work, whichever interpreter it has.
+
+    Where there is none it is the image that built it.
+    """
+    plain = _oldest(_running(platform, images))
+    if plain is None and builder is not None and platform.serves(builder.platform):
+        return builder
+    return plain
 
 
 def _running(platform: PlatformTag, images: Iterable[ImageFacts]) -> Iterator[ImageFacts]:

@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from factory.catalogue import CONTAINER_MACHINE, PackageManager
-from factory.codec import INLINED, WRITTEN_AS
+from factory.codec import ABSENT, INLINED, WRITTEN_AS
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, ProgramTag, WheelTag
 
 RustOrigin = Literal["image", "bundle"]
@@ -22,12 +22,14 @@ Product: TypeAlias = WheelTag | ProgramTag
 class Trial:
     """One try of a cell's wheel; `image` is the trial image's name, None where no image has the interpreter.
 
-    `on_demand` says that the image does not hold the interpreter, which is made and brought there.
+    `on_demand` says that the image does not hold the interpreter, which is made and brought there; `where_built` that
+    it is the image that builds the wheel, because no plain one has the interpreter.
     """
 
     interpreter: Interpreter
     image: str | None
     on_demand: bool = False
+    where_built: bool = field(default=False, metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

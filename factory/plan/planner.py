@@ -13,7 +13,7 @@ from factory.plan.cross import cross_notes
 from factory.plan.embedding import embedding_cell, embeds_python
 from factory.plan.floors import doubts
 from factory.plan.gaps import gap_notes
-from factory.plan.images import loader_image, trial_image
+from factory.plan.images import loader_image, trial_image, tries_itself
 from factory.plan.model import Cell, Plan, Product, Skip, Trial
 from factory.plan.on_demand import on_demand_notes
 from factory.plan.programs import owed_programs, program_cell, unowed_programs
@@ -180,14 +180,14 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
     image, compiler = compiling(world, recipe, platform)
     refuse_c(recipe, image)
     tried = [interpreter for interpreter in world.owed if claims(tag.expanded, interpreter)]
-    loader = loader_image(platform, world.images)
+    loader = loader_image(platform, world.images, image)
     return Cell(
         recipe=world.recipe.name,
         product=tag,
         floor=built_for if isinstance(built_for, Abi3Floor) else None,
         platform=platform,
         builder=builder_of(world, recipe, built_for, tag, image, compiler),
-        trials=tuple(_trial(world, interpreter, platform) for interpreter in tried),
+        trials=tuple(_trial(world, interpreter, platform, image) for interpreter in tried),
         loader=loader.name if loader is not None else None,
         untried=tuple(
             interpreter
@@ -197,11 +197,13 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
     )
 
 
-def _trial(world: World, interpreter: Interpreter, platform: PlatformTag) -> Trial:
+def _trial(world: World, interpreter: Interpreter, platform: PlatformTag, builder: ImageFacts) -> Trial:
     image = trial_image(interpreter, platform, world.images, world.project.requires_python)
-    if image is None:
-        return Trial(interpreter=interpreter, image=None)
-    return Trial(interpreter=interpreter, image=image.name, on_demand=interpreter in image.on_demand)
+    if image is not None:
+        return Trial(interpreter=interpreter, image=image.name, on_demand=interpreter in image.on_demand)
+    if tries_itself(builder, interpreter, platform, world.project.requires_python):
+        return Trial(interpreter=interpreter, image=builder.name, where_built=True)
+    return Trial(interpreter=interpreter, image=None)
 
 
 def _known(world: World, built_for: BuiltFor) -> Iterator[Interpreter]:
@@ -229,9 +231,14 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
         itself = Interpreter(floor.minor, floor.free_threaded)
         for cell in cells:
             if cell.floor == floor and itself in cell.untried:
-                here = trial_image(itself, cell.platform, world.images, world.project.requires_python) is not None
-                why = "is not listed" if here else "cannot be tried here"
+                why = "is not listed" if _can_try(world, itself, cell) else "cannot be tried here"
                 yield f"{cell.id} claims {itself}, its floor, which {why}"
+
+
+def _can_try(world: World, interpreter: Interpreter, cell: Cell) -> bool:
+    named = cell.builder.image if cell.builder is not None else None
+    builder = next((image for image in world.images if image.name == named), None)
+    return builder is not None and _trial(world, interpreter, cell.platform, builder).image is not None
 
 
 def _ids(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> list[str]:

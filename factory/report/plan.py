@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from factory.plan.model import Cell, Plan
+from factory.plan.model import Cell, Plan, Trial
 from factory.report.text import line
 from factory.tags import ProgramTag
 
@@ -73,6 +73,10 @@ def _purpose(cell: Cell) -> str:
 
 
 def _trials(cell: Cell) -> str:
-    tried = [str(trial.interpreter) for trial in cell.trials if trial.image is not None]
-    missing = [f"{trial.interpreter} (no image)" for trial in cell.trials if trial.image is None]
-    return " ".join([*tried, *missing]) or "-"
+    return " ".join(f"{trial.interpreter}{_place(trial)}" for trial in cell.trials) or "-"
+
+
+def _place(trial: Trial) -> str:
+    if trial.image is None:
+        return " (no image)"
+    return " (build image)" if trial.where_built else ""

@@ -17,6 +17,7 @@ def proof_lines(run: Run) -> Iterator[str]:
     yield from _notes(run.records)
     yield from _unemulated(run.records)
     yield from _emulated(run.records)
+    yield from _where_built(run.records)
     yield from _untried(run)
 
 
@@ -94,6 +95,16 @@ def _emulated(records: Iterable[CellRecord]) -> Iterator[str]:
         if tried:
             interpreters = " ".join(str(trial.interpreter) for trial in tried)
             yield f"tried under QEMU, which emulates {tried[0].emulated}: {record.cell.address}: {interpreters}"
+
+
+def _where_built(records: Iterable[CellRecord]) -> Iterator[str]:
+    """Name the trials on build images, which hold system libraries that a wheel may need by mistake."""
+    for record in records:
+        weaker = {trial.interpreter for trial in record.cell.trials if trial.where_built}
+        passed = (trial.interpreter for trial in record.trials if trial.outcome == "passed")
+        tried = " ".join(str(interpreter) for interpreter in passed if interpreter in weaker)
+        if tried:
+            yield f"tried on the image that built it, with its compilers out of reach: {record.cell.address}: {tried}"
 
 
 def _untried(run: Run) -> Iterator[str]:

@@ -7,6 +7,7 @@ from factory.digest import Artifact, Digest
 from factory.engine.api import ContainerSpec
 from factory.failure import Failure
 from factory.images.ready import ReadyImage
+from factory.images.spec import python
 from factory.memory import Stage
 from factory.sessions.services import Services
 from factory.stages.commands import KeyedCommands, commands_of
@@ -50,7 +51,7 @@ def load_wheel(
     steps = load_steps(
         wheel.filename,
         contents.loadable,
-        image.facts.interpreters[0],
+        python(image.facts, image.facts.interpreters[0]),
         platform=image.facts.platform,
         excluded=excluded,
         tolerated=contents.tolerated,

@@ -13,6 +13,7 @@ from factory.excerpt import few
 from factory.failure import Failure
 from factory.images.emulator import Emulator, NoEmulator, emulator_of
 from factory.images.ready import ReadyImage
+from factory.images.spec import python
 from factory.memory import Stage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
@@ -25,7 +26,7 @@ from factory.stages.requirement import SdistBuilder
 from factory.stages.resolve import resolved, wheel_files
 from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
-from factory.steps import EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python, Step, emulated_python, image_python, trial_python
+from factory.steps import COMPILERS, EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python, Step, emulated_python
 from factory.tags import Interpreter
 from factory.trials.commands import processor_model, trial_steps, wants_source
 from factory.trials.requirements import requirements_of
@@ -164,9 +165,7 @@ class TrialWork:
         """The interpreter where its distribution has it if the image holds it, else where it was brought."""
         if self.cell.emulated is not None:
             return emulated_python(self.interpreter)
-        is_held = self.interpreter in self.image.facts.interpreters
-        path = trial_python(self.interpreter) if is_held else image_python(self.interpreter)
-        return Python(interpreter=self.interpreter, path=path)
+        return Python(interpreter=self.interpreter, path=python(self.image.facts, self.interpreter))
 
     @property
     def _witness(self) -> tuple[FileEntry, ...]:
@@ -250,7 +249,9 @@ class TrialWork:
         if isinstance(tools, Failure):
             return tools
         mounts = (*self.image.mounts, Mount(volume=tools, path=TOOLS))
-        session.start(ContainerSpec(image=self.image.reference, label=self.address, env={}, mounts=mounts))
+        hidden = COMPILERS if self.image.facts.role == "build" else ()
+        spec = ContainerSpec(image=self.image.reference, label=self.address, env={}, mounts=mounts, hidden=hidden)
+        session.start(spec)
         store = self.services.memory.store
         session.put(wheel_files(store, [self.wheel, *means.files]), WHEELHOUSE)
         if wants_source(self.planned.recipe.test):

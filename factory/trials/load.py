@@ -1,12 +1,13 @@
 """The commands in which an image's own loader resolves every object of a wheel."""
 
 from collections.abc import Collection, Sequence
+from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from factory.catalogue import CONTAINER_MACHINE
 from factory.guests import program
-from factory.steps import WHEELHOUSE, WORK, Step, search_path, trial_python
-from factory.tags import Interpreter, PlatformTag
+from factory.steps import WHEELHOUSE, WORK, Step, search_path
+from factory.tags import PlatformTag
 
 _UNPACKED = WORK / "unpacked"
 _TIMEOUT_S = 300
@@ -15,7 +16,7 @@ _TIMEOUT_S = 300
 def load_steps(
     wheel: str,
     objects: Sequence[str],
-    interpreter: Interpreter,
+    python: PurePosixPath,
     *,
     platform: PlatformTag | None = None,
     excluded: Sequence[str] = (),
@@ -23,20 +24,21 @@ def load_steps(
 ) -> tuple[Step, ...]:
     """Return the steps in which an image's own loader resolves every object of a wheel, each with all it needs.
 
+    `python` unpacks it, and asks the loader.
     For the `platform` of another machine it is the loader of that one's userland, under an emulator.
     A library that is not found is no failure if it matches a glob of `excluded`: the user's system has it.
     An object that is `tolerated` has a finding that the recipe waives.
     """
-    python = str(trial_python(interpreter))
     env = MappingProxyType({"PATH": search_path(), "LC_ALL": "C.UTF-8"})
-    unpack = (python, "-I", "-m", "zipfile", "-e", str(WHEELHOUSE / wheel), str(_UNPACKED))
+    asking = program(_program_for(platform))
+    unpack = (str(python), "-I", "-m", "zipfile", "-e", str(WHEELHOUSE / wheel), str(_UNPACKED))
     paths = [str(_UNPACKED / name) for name in objects]
     forgiven = [str(_UNPACKED / name) for name in objects if name in tolerated]
     return (
         Step(name="unpack", argv=unpack, env=env, phase="trial", timeout_s=_TIMEOUT_S),
         Step(
             name="load",
-            argv=(python, "-I", "-c", program(_program_for(platform)), " ".join(excluded), "\n".join(forgiven), *paths),
+            argv=(str(python), "-I", "-c", asking, " ".join(excluded), "\n".join(forgiven), *paths),
             env=env,
             phase="trial",
             timeout_s=_TIMEOUT_S,

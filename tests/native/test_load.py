@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from factory.steps import trial_python
 from factory.tags import Interpreter
 from factory.trials.load import load_steps
 
@@ -27,7 +28,9 @@ def make_linked(folder: Path) -> Path:
 def load(path: Path, *excluded: str, tolerated: bool = False) -> "subprocess.CompletedProcess[str]":
     """Load a file where it lies, not where a wheel's member would be unpacked."""
     objects = ["member.so"]
-    (_, step) = load_steps("a.whl", objects, Interpreter(13), excluded=excluded, tolerated=objects if tolerated else ())
+    (_, step) = load_steps(
+        "a.whl", objects, trial_python(Interpreter(13)), excluded=excluded, tolerated=objects if tolerated else ()
+    )
     argv = [word.replace("/work/unpacked/member.so", str(path)) for word in step.argv[1:]]
     return subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=False)
 

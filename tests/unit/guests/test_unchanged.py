@@ -6,6 +6,7 @@ A digest here changes together with the number of the stage or of the bundle's l
 from typing import cast
 
 from factory.digest import Digest
+from factory.steps import trial_python
 from factory.store import Store
 from factory.tags import Interpreter
 from factory.tool_bundle import ToolBundle
@@ -27,7 +28,7 @@ def test_the_tool_bundles_digest_is_the_one_that_keys_know() -> None:
 
 
 def test_the_program_that_asks_a_loader_is_the_one_that_keys_know() -> None:
-    _, load = load_steps("demo-1.0-cp313-cp313-linux_x86_64.whl", [], Interpreter(13))
+    _, load = load_steps("demo-1.0-cp313-cp313-linux_x86_64.whl", [], trial_python(Interpreter(13)))
 
     assert load.argv[:4] == ("/usr/bin/python3.13", "-I", "-c", load.argv[3])
     assert Digest.of(load.argv[3].encode()).hex == "95fb162f3cd0300c1c10c6581f63daaeb53ca25adcb35033509abdf4d282463b"

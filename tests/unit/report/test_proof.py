@@ -124,3 +124,14 @@ def test_a_wheel_that_does_not_go_out_claims_nothing() -> None:
     cell = replace(make_cell(), untried=(Interpreter(14),))
 
     assert proof_of(make_record("failed", cell=cell)) == []
+
+
+def test_a_trial_on_the_build_image_is_told_in_the_plan_and_at_the_end() -> None:
+    cell = make_cell()
+    cell = replace(cell, trials=tuple(replace(trial, where_built=True) for trial in cell.trials))
+    record = make_record(cell=cell, trials=(make_trial(),))
+
+    assert proof_of(record) == [f"tried on the image that built it, with its compilers out of reach: {ADDRESS}: cp313"]
+    console = Console(file=(shown := StringIO()), width=200)
+    console.print(render_plan(make_plan(cell)))
+    assert "cp313 (build image)" in shown.getvalue()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from factory.events.model import TrialResult
+from factory.steps import COMPILERS
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import calls_of, failure_of, images_of, only
 from tests.doubles.projects import PLAIN, STABLE, WORDS, instead, programs
@@ -152,28 +153,41 @@ def test_one_trial_of_a_wheel_is_emulated(emulated: World) -> None:
     assert first.processor == second.processor == "Opteron_G1"
 
 
-def without_trials(world: World) -> None:
-    """Take away the images on which wheels of cp313 are tried."""
-    images = (replace(image, interpreters=interpreters("cp311")) for image in world.images if image.role == "trial")
-    world.images = (*(image for image in world.images if image.role == "build"), *images)
+def without(world: World, *roles: str) -> None:
+    """Take cp313 away from the images with these roles."""
+    world.images = tuple(
+        replace(image, interpreters=interpreters("cp311")) if image.role in roles else image for image in world.images
+    )
 
 
-def test_a_wheel_that_nothing_tries_fails(world: World) -> None:
-    without_trials(world)
+def test_for_want_of_a_plain_image_a_wheel_is_tried_on_its_build_image_without_compilers(world: World) -> None:
+    without(world, "trial")
 
     record = only(world.run(PLAIN))
 
+    assert record.cell.builder is not None
+    assert [(trial.image, trial.outcome) for trial in record.trials] == [(record.cell.builder.image, "passed")]
+    (started,) = [spec for spec in world.engine.started if spec.label == TRIAL]
+    assert started.hidden == COMPILERS
+    assert any("/opt/python/cp313-cp313/bin/python" in call.argv for call in world.engine.calls if call.spec is started)
+
+
+def test_a_wheel_that_nothing_tries_fails(world: World) -> None:
+    without(world, "trial", "build")
+
+    record = only(world.run(STABLE))
+
     assert record.status == "failed"
-    assert [trial.outcome for trial in record.trials] == ["untried"]
+    assert [trial.outcome for trial in record.trials] == ["passed", "untried"]
     assert "no image here has cp313" in failure_of(record).message
 
 
 def test_a_wheel_that_nothing_tries_is_let_out_where_the_recipe_allows_it(world: World) -> None:
-    without_trials(world)
+    without(world, "trial", "build")
 
-    record = only(world.run(PLAIN + "test: {untried: allow}\n"))
+    record = only(world.run(STABLE.replace("echo every trial}", "echo every trial, untried: allow}")))
 
-    assert (record.status, [trial.outcome for trial in record.trials]) == ("passed", ["untried"])
+    assert (record.status, [trial.outcome for trial in record.trials]) == ("passed", ["passed", "untried"])
 
 
 def test_the_loader_of_the_oldest_libc_resolves_what_a_newer_one_tries(world: World) -> None:

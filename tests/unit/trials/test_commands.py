@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from factory.catalogue import Processor
 from factory.guests import program
 from factory.recipe import model
-from factory.steps import Python, emulated_python
+from factory.steps import Python, emulated_python, trial_python
 from factory.tags import Interpreter, PlatformTag
 from factory.trials.commands import processor_model, trial_steps
 from factory.trials.load import load_steps
@@ -149,7 +149,7 @@ def test_an_order_that_is_longer_than_an_argument_may_be_is_cut() -> None:
 
 
 def test_a_waived_object_may_be_one_that_the_oldest_loader_refuses() -> None:
-    load = load_steps(WHEEL, ("spam/a.so", "spam/b.so"), Interpreter(9), tolerated=["spam/b.so"])[-1]
+    load = load_steps(WHEEL, ("spam/a.so", "spam/b.so"), trial_python(Interpreter(9)), tolerated=["spam/b.so"])[-1]
 
     assert load.argv[-3:] == ("/work/unpacked/spam/b.so", "/work/unpacked/spam/a.so", "/work/unpacked/spam/b.so")
 
@@ -179,7 +179,12 @@ def test_nothing_is_wrapped_where_no_program_is_the_machines() -> None:
 
 def test_the_loader_of_another_machine_is_asked_by_a_program_of_its_own() -> None:
     here, there = (
-        load_steps(WHEEL, ("spam/a.so",), Interpreter(13), platform=PlatformTag.parse(f"manylinux_2_41_{machine}"))[-1]
+        load_steps(
+            WHEEL,
+            ("spam/a.so",),
+            trial_python(Interpreter(13)),
+            platform=PlatformTag.parse(f"manylinux_2_41_{machine}"),
+        )[-1]
         for machine in ("x86_64", "aarch64")
     )
 
