@@ -25,6 +25,8 @@ _PROGRAM = "program"
 FIRST_FREE_THREADED = 13  # PEP 703
 FIRST_ABI3T = 15  # PEP 803
 
+_WINDOWS = {"amd64": "win_amd64", "arm64": "win_arm64", "x86": "win32"}  # sysconfig.get_platform()
+
 ARCHITECTURES = frozenset(
     {"x86_64", "i686", "aarch64", "armv7l", "ppc64", "ppc64le", "s390x", "riscv64", "loongarch64"}
 )
@@ -209,9 +211,55 @@ class PlatformTag:
         names = {self.policy} | (legacy if self.libc == "glibc" else set())
         return frozenset(f"{name}_{self.arch}" for name in names)
 
-    def serves(self, ceiling: "PlatformTag") -> bool:
+    def serves(self, ceiling: "Platform") -> bool:
         """Whether a wheel that needs this platform runs wherever `ceiling` is promised."""
+        if not isinstance(ceiling, PlatformTag):
+            return False
         return (self.libc, self.arch) == (ceiling.libc, ceiling.arch) and self.version <= ceiling.version
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WindowsTag:
+    """A platform tag of Windows, which names a machine and promises nothing of versions: `win_amd64`."""
+
+    arch: str
+
+    def __str__(self) -> str:
+        return _WINDOWS[self.arch]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `win_amd64`, `win_arm64` or `win32`.
+
+        Raises:
+            ValueError: the text is none of these.
+        """
+        for arch, name in _WINDOWS.items():
+            if text == name:
+                return cls(arch)
+        raise ValueError(f"{text!r} is not a platform tag of Windows such as win_amd64")
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        """Every spelling of this tag: its own."""
+        return frozenset({str(self)})
+
+    def serves(self, ceiling: "Platform") -> bool:
+        """Whether a wheel for this platform runs wherever `ceiling` is promised."""
+        return self == ceiling
+
+
+Platform: TypeAlias = PlatformTag | WindowsTag
+"""What a wheel may be built for."""
+
+
+def platform_of(text: str) -> Platform:
+    """Read a platform tag of Linux or Windows.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    return WindowsTag.parse(text) if text.startswith("win") else PlatformTag.parse(text)
 
 
 @dataclass(frozen=True)
@@ -220,7 +268,7 @@ class WheelTag:
 
     python: str
     abi: str
-    platform: PlatformTag
+    platform: Platform
 
     def __str__(self) -> str:
         return f"{self.python}-{self.abi}-{self.platform}"
@@ -235,7 +283,7 @@ class WheelTag:
         parts = text.split("-")
         if len(parts) != _PARTS:
             raise ValueError(f"{text!r} is not a tag such as cp39-abi3-manylinux_2_28_x86_64")
-        return cls(parts[0], parts[1], PlatformTag.parse(parts[2]))
+        return cls(parts[0], parts[1], platform_of(parts[2]))
 
     @cached_property
     def expanded(self) -> frozenset[Tag]:
@@ -279,7 +327,7 @@ def product_of(text: str) -> WheelTag | ProgramTag:
     return ProgramTag.parse(text) if f"-{_PROGRAM}-" in text else WheelTag.parse(text)
 
 
-def tag_for(built_for: BuiltFor, platform: PlatformTag) -> WheelTag:
+def tag_for(built_for: BuiltFor, platform: Platform) -> WheelTag:
     """Return the tag of the wheel that a build makes for an interpreter, from a floor on, or for any Python."""
     return WheelTag(built_for.python_tag, built_for.abi_tag, platform)
 

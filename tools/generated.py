@@ -119,6 +119,13 @@ def _stable_abi(_: str) -> str:
     return "".join(sorted(f"{entry.symbol.linux} {entry.added.minor}\n" for entry in kept))
 
 
+def _stable_abi_of_windows(_: str) -> str:
+    """Write what every Windows build has, and no other."""
+    entries = (*abi3info.FUNCTIONS.values(), *abi3info.DATAS.values())
+    kept = [entry for entry in entries if entry.ifdef is not None and entry.ifdef.name == "MS_WINDOWS"]
+    return "".join(sorted(f"{entry.symbol.linux} {entry.added.minor}\n" for entry in kept))
+
+
 _ON_LINUX = frozenset({"HAVE_FORK", "PY_HAVE_THREAD_NATIVE_ID"})
 
 
@@ -191,6 +198,7 @@ GENERATED: Mapping[Path, Callable[[str], str]] = {
     _SCHEMAS / "images-1.json": _schema(ImagesDocument),
     _SCHEMAS / "event-1.json": _line_schema,
     ROOT / "factory" / "audit" / "stable_abi.txt": _stable_abi,
+    ROOT / "factory" / "audit" / "stable_abi_windows.txt": _stable_abi_of_windows,
     REFERENCE / "cli.md": _inside(_command_line),
     REFERENCE / "exit-codes.md": _inside(_exit_codes),
     REFERENCE / "rules.md": _inside(_rules),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from packaging.tags import Tag
 
 from factory.audit.expectation import Expectation
-from factory.tags import PlatformTag
+from factory.tags import PlatformTag, WindowsTag
 from factory.wheel import Wheel
 
 _CPYTHON = re.compile(r"cp3([0-9]+)")
@@ -19,7 +19,22 @@ def claimed_platforms(wheel: Wheel) -> tuple[PlatformTag, ...]:
 
 def due_platforms(wheel: Wheel, expectation: Expectation) -> tuple[PlatformTag, ...]:
     """List the claimed platforms, or the expected one where none is claimed."""
-    return claimed_platforms(wheel) or ((expectation.platform,) if expectation.platform else ())
+    expected = expectation.platform
+    return claimed_platforms(wheel) or ((expected,) if isinstance(expected, PlatformTag) else ())
+
+
+def windows_platforms(wheel: Wheel) -> tuple[str, ...]:
+    """List the platforms of Windows that the file name promises."""
+    return tuple(sorted({tag.platform for tag in wheel.tags if is_windows(tag.platform)}))
+
+
+def is_windows(text: str) -> bool:
+    """Whether a platform tag is one of Windows whose files are read."""
+    try:
+        WindowsTag.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def linux_platform(text: str) -> PlatformTag | None:
@@ -39,6 +54,6 @@ def architectures(wheel: Wheel, expectation: Expectation) -> frozenset[str]:
     """List the architectures the wheel is for, from its tags (linux_* among them) and the expectation."""
     names = {platform.arch for platform in claimed_platforms(wheel)}
     names |= {tag.platform.removeprefix("linux_") for tag in wheel.tags if tag.platform.startswith("linux_")}
-    if expectation.platform is not None:
+    if isinstance(expectation.platform, PlatformTag):
         names.add(expectation.platform.arch)
     return frozenset(names)

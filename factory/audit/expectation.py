@@ -7,7 +7,7 @@ from packaging.tags import Tag
 
 from factory.catalogue import Waiver
 from factory.codec import ABSENT
-from factory.tags import Abi3Floor, PlatformTag
+from factory.tags import Abi3Floor, Platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Expectation:
     """
 
     tags: frozenset[Tag] | None = None
-    platform: PlatformTag | None = None
+    platform: Platform | None = None
     floor: Abi3Floor | None = None
     modules: tuple[str, ...] = ()
     guessed_modules: tuple[str, ...] = field(default=(), metadata={ABSENT: True})

@@ -9,7 +9,20 @@ from importlib.resources.abc import Traversable
 from factory.digest import Digest
 from factory.errors import InternalError
 
-ROOMS = ("archive", "audit", "catalogue", "elf", "excerpt", "lfs", "policy", "tags", "untrusted", "wheel")
+ROOMS = (
+    "archive",
+    "audit",
+    "catalogue",
+    "elf",
+    "excerpt",
+    "lfs",
+    "objects",
+    "pe",
+    "policy",
+    "tags",
+    "untrusted",
+    "wheel",
+)
 """Packages and modules below `factory` whose code decides a verdict; a test compares them with what audit imports."""
 _TABLES = ("auditwheel", "packaging", "readme_renderer", "trove-classifiers")
 

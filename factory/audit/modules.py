@@ -11,10 +11,15 @@ _MODULE = re.compile(
     r"(?P<name>[^/.]+)(?:\.(?P<tag>cpython-[0-9]+[a-z]*|pypy3[0-9]+-pp[0-9]+|abi3t?)(?:-[^/.]+)?)?\.so"
 )
 
+# On Windows: .cp313-win_amd64.pyd, .pypy311-pp73-win_amd64.pyd, .pyd; the others are here because builds leave them.
+_WINDOWS_MODULE = re.compile(
+    r"(?P<name>[^/.]+)(?:\.(?P<tag>cp3[0-9]+t?|pypy3[0-9]+-pp[0-9]+|abi3t?)(?:-[^/.]+)?)?\.pyd"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleFile:
-    """A member that an interpreter could import: its dotted name, and the tag in its suffix (empty for plain `.so`)."""
+    """A member that an interpreter could import: its dotted name, and the tag in its suffix (empty for a plain one)."""
 
     path: str
     name: str
@@ -36,15 +41,15 @@ class ModuleFile:
 
     def is_importable(self, wheel: Wheel) -> bool:
         """Whether the object has one of the init functions; a library for ctypes or cffi has none."""
-        return not wheel.objects[self.path].exports.isdisjoint(self.hooks)
+        return not wheel.binary(self.path).exports.isdisjoint(self.hooks)
 
 
 def module_files(wheel: Wheel) -> tuple[ModuleFile, ...]:
-    """Every ELF member with a suffix that an interpreter imports."""
+    """Every compiled member with a suffix that an interpreter imports."""
     modules = []
-    for path in wheel.objects:
+    for path in (*wheel.objects, *wheel.pe_files):
         folder, _, base = installed_path(path).rpartition("/")
-        if (match := _MODULE.fullmatch(base)) is not None:
+        if (match := (_MODULE if path in wheel.objects else _WINDOWS_MODULE).fullmatch(base)) is not None:
             name = ".".join([*folder.split("/"), match["name"]] if folder else [match["name"]])
             modules.append(ModuleFile(path, name.removesuffix(".__init__"), match["tag"] or ""))
     return tuple(modules)

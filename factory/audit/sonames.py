@@ -14,6 +14,7 @@ _LOADER = re.compile(
 )
 _MUSL = re.compile(r"(libc\.musl-|ld-musl-)[a-z0-9_-]{1,40}\.so\.1|libc\.so")
 _GLIBC = re.compile(r"lib(c|m|pthread|dl|rt|util|nsl|anl|resolv)\.so\.[0-9]|ld(64|-linux[a-z0-9_-]{0,40})\.so\.[0-9]")
+_PYTHON_DLL = re.compile(r"python3(?P<minor>[0-9]{0,2})(?P<t>t?)(?P<debug>(?:_d)?)\.dll", re.IGNORECASE)
 _NAME_BYTES = 255  # NAME_MAX
 _INTERPRETERS = re.compile(r"_?Py(_|[A-Z])\w*")
 
@@ -21,6 +22,20 @@ _INTERPRETERS = re.compile(r"_?Py(_|[A-Z])\w*")
 def is_libpython(name: str) -> bool:
     """Whether a needed name or soname is an interpreter's library, in any build, grafted or not."""
     return _LIBPYTHON.fullmatch(_base(name)) is not None
+
+
+def is_python_dll(name: str) -> bool:
+    """Whether a needed name is that of CPython on Windows: of one version, or the stable ABI's `python3.dll`."""
+    return python_dll(name) is not None
+
+
+def python_dll(name: str) -> tuple[int | None, str] | None:
+    """Return the minor version that CPython's library on Windows is for, None of the stable ABI's, and its flags."""
+    match = _PYTHON_DLL.fullmatch(name)
+    if match is None:
+        return None
+    flags = match["t"].lower() + match["debug"].lower().lstrip("_")
+    return (int(match["minor"]) if match["minor"] else None), flags
 
 
 def is_loader(name: str) -> bool:

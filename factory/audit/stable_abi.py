@@ -1,7 +1,8 @@
 """The stable ABI's symbols and the version each came with: abi3info's data, corrected by the interpreters themselves.
 
-Each line of `stable_abi.txt` has a symbol and the minor version that introduced it; `python -m tools.generated`
-writes it. Loading abi3info itself takes longer than judging a small wheel.
+Each line of `stable_abi.txt` has a symbol and the minor version that introduced it, and `stable_abi_windows.txt` has
+those that Windows alone has; `python -m tools.generated` writes both. Loading abi3info itself takes longer than judging
+a small wheel.
 """
 
 from functools import cache
@@ -33,17 +34,28 @@ _MISSING_ON = {"PyCFunction_New": 9}
 @cache
 def introduced() -> dict[str, int]:
     """Return the minor version from which each symbol of the stable ABI is in every Linux build."""
-    lines = Path(__file__).with_name("stable_abi.txt").read_text(encoding="ascii").splitlines()
-    known = {name: int(minor) for name, minor in map(str.split, lines)}
-    return known | dict.fromkeys(_SINCE_39, 9) | _SINCE
+    return _listed("stable_abi.txt") | dict.fromkeys(_SINCE_39, 9) | _SINCE
 
 
-def oldest_interpreter(symbol: str, floor: int) -> int | None:
+@cache
+def introduced_on_windows() -> dict[str, int]:
+    """Return the minor version from which each symbol is in the stable ABI of Windows alone."""
+    return _listed("stable_abi_windows.txt")
+
+
+def _listed(name: str) -> dict[str, int]:
+    lines = Path(__file__).with_name(name).read_text(encoding="ascii").splitlines()
+    return {name: int(minor) for name, minor in map(str.split, lines)}
+
+
+def oldest_interpreter(symbol: str, floor: int, *, on_windows: bool = False) -> int | None:
     """Find the minor version from which a symbol is there for good, None when the stable ABI has no such symbol.
 
     `floor` is the version asked about: a symbol that a later one lacks counts from after that gap.
     """
     since = introduced().get(symbol)
+    if since is None and on_windows:
+        since = introduced_on_windows().get(symbol)
     gap = _MISSING_ON.get(symbol)
     if since is not None and gap is not None and floor <= gap:
         return gap + 1

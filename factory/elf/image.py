@@ -5,8 +5,7 @@ from array import array
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from factory.elf.budget import STRING_BYTES, Budget
-from factory.elf.shared_object import ElfError
+from factory.objects import STRING_BYTES, Budget, ObjectError
 
 _EHDR_BYTES = {32: 52, 64: 64}
 _PHDR_BYTES = {32: 32, 64: 56}
@@ -73,10 +72,10 @@ class Image:
         """Return the bytes at a file offset.
 
         Raises:
-            ElfError: they are not all in the file.
+            ObjectError: they are not all in the file.
         """
         if offset < 0 or size < 0 or offset + size > len(self.content):
-            raise ElfError(f"{what} lies past the end of the file")
+            raise ObjectError(f"{what} lies past the end of the file")
         return self.data[offset : offset + size]
 
     def locate(self, address: int, what: str) -> tuple[int, int]:
@@ -85,19 +84,19 @@ class Image:
         Where segments overlap, the later one counts: it is mapped over the earlier one.
 
         Raises:
-            ElfError: no loaded segment holds the address.
+            ObjectError: no loaded segment holds the address.
         """
         for segment in reversed(self.segments):
             if segment.type == PT_LOAD and segment.address <= address < segment.address + segment.file_size:
                 skip = address - segment.address
                 return segment.offset + skip, segment.offset + segment.file_size
-        raise ElfError(f"{what} at {address:#x} is in no loaded segment")
+        raise ObjectError(f"{what} at {address:#x} is in no loaded segment")
 
     def from_address(self, address: int, what: str) -> memoryview:
         """Return all bytes of the file that are loaded from an address to the end of its segment.
 
         Raises:
-            ElfError: no loaded segment holds the address.
+            ObjectError: no loaded segment holds the address.
         """
         start, end = self.locate(address, what)
         return self.data[start:end]
@@ -106,22 +105,22 @@ class Image:
         """Return the bytes loaded at an address.
 
         Raises:
-            ElfError: they are not all in one loaded segment.
+            ObjectError: they are not all in one loaded segment.
         """
         rest = self.from_address(address, what)
         if size > len(rest):
-            raise ElfError(f"{what} does not end within its segment")
+            raise ObjectError(f"{what} does not end within its segment")
         return rest[:size]
 
     def unpack(self, layout: str, view: memoryview, what: str) -> tuple[int, ...]:
         """Read integers from the start of a view in the file's byte order.
 
         Raises:
-            ElfError: the view is too short.
+            ObjectError: the view is too short.
         """
         size = struct.calcsize(self.order + layout)
         if size > len(view):
-            raise ElfError(f"{what} is cut short")
+            raise ObjectError(f"{what} is cut short")
         return struct.unpack(self.order + layout, view[:size])
 
     def integers(self, typecode: str, view: memoryview) -> "array[int]":
@@ -159,7 +158,7 @@ class Strings:
         start = self._start + offset
         end = self._content.find(b"\0", start, min(start + _STRING_BYTES, self._end))
         if end < 0:
-            raise ElfError(f"no name ends after offset {offset} of the string table")
+            raise ObjectError(f"no name ends after offset {offset} of the string table")
         self._budget.take(size_bytes=end - start + STRING_BYTES)
         text = self._known[offset] = self._content[start:end].decode(errors="backslashreplace")
         return text
@@ -169,7 +168,7 @@ def open_image(content: bytes | bytearray, budget: Budget) -> Image:
     """Read the ELF header and the program headers.
 
     Raises:
-        ElfError: either is broken.
+        ObjectError: either is broken.
     """
     elf_class: Literal[32, 64]
     byte_order: Literal["little", "big"]
@@ -178,7 +177,7 @@ def open_image(content: bytes | bytearray, budget: Budget) -> Image:
             elf_class = 64 if width == b"\2" else 32
             byte_order = "little" if order == b"\1" else "big"
         case _:
-            raise ElfError("the ELF identification names no class and byte order")
+            raise ObjectError("the ELF identification names no class and byte order")
     image = Image(content, elf_class, byte_order, Header(0, 0, 0, 0, 0), budget)
     image.header = _header(image)
     image.segments = _segments(image)
@@ -198,7 +197,9 @@ def _segments(image: Image) -> tuple[Segment, ...]:
     if header.phnum == 0:
         return ()
     if header.phnum == _PN_XNUM or header.phentsize != size:
-        raise ElfError(f"{header.phnum} program headers of {header.phentsize} bytes; the loader takes {size}-byte ones")
+        raise ObjectError(
+            f"{header.phnum} program headers of {header.phentsize} bytes; the loader takes {size}-byte ones"
+        )
     view = image.at_offset(header.phoff, header.phnum * size, "the program header table")
     image.budget.take(header.phnum)
     if image.elf_class == 64:  # noqa: PLR2004 -- ELFCLASS64
@@ -209,5 +210,5 @@ def _segments(image: Image) -> tuple[Segment, ...]:
         segments = [Segment(t, flags, off, addr, fsz, msz, align) for t, off, addr, _, fsz, msz, flags, align in rows]
     for segment in segments:
         if segment.type in (PT_LOAD, PT_DYNAMIC, PT_INTERP) and segment.offset + segment.file_size > len(image.content):
-            raise ElfError("a segment lies past the end of the file")
+            raise ObjectError("a segment lies past the end of the file")
     return tuple(segments)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Literal
 
-from factory.elf.budget import PLACE_BYTES
 from factory.elf.image import PT_LOAD, Image, Segment
-from factory.elf.shared_object import ElfError, Layout
+from factory.elf.shared_object import Layout
+from factory.objects import PLACE_BYTES, ObjectError
 
 _PT_NOTE, _PT_GNU_STACK, _PT_GNU_RELRO, _PT_GNU_PROPERTY = 4, 0x6474E551, 0x6474E552, 0x6474E553
 _PF_X, _PF_W = 1, 2
@@ -112,7 +112,7 @@ def _sections(image: Image) -> frozenset[str] | None:
         )
         _, _, _, _, offset, size, *_ = rows[header.shstrndx]
         names = bytes(image.at_offset(offset, min(size, _NAMES_BYTES), "the sections' names"))
-    except (ElfError, IndexError):
+    except (ObjectError, IndexError):
         return None
     section_names = frozenset(_section_name(names, row[0]) for row in rows)
     image.budget.take(len(rows), sum(len(name) + PLACE_BYTES for name in section_names))

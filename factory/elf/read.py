@@ -3,11 +3,11 @@
 import struct
 from collections import defaultdict
 
-from factory.elf.budget import FOLDER_ENTRIES, NEEDED_ENTRIES, OBJECT_ENTRIES, PLACE_BYTES, Budget
 from factory.elf.image import PT_DYNAMIC, PT_INTERP, Image, Strings, open_image
 from factory.elf.layout import read_layout
-from factory.elf.shared_object import PROCESSORS, ElfError, Kind, SharedObject, Traits
+from factory.elf.shared_object import PROCESSORS, Kind, SharedObject, Traits
 from factory.elf.symbols import Table, read_table
+from factory.objects import FOLDER_ENTRIES, NEEDED_ENTRIES, OBJECT_ENTRIES, PLACE_BYTES, Budget, ObjectError
 
 MAGIC = b"\x7fELF"
 
@@ -26,7 +26,7 @@ def parse(content: bytes | bytearray, budget: Budget | None = None) -> SharedObj
     """Read an ELF object from its whole content; what it keeps is taken from the budget of all objects of a wheel.
 
     Raises:
-        ElfError: the loader could not read it either, or a table claims more than the file can hold.
+        ObjectError: the loader could not read it either, or a table claims more than the file can hold.
     """
     budget = budget or Budget()
     budget.take(OBJECT_ENTRIES, _OBJECT_BYTES)
@@ -85,7 +85,7 @@ def _dynamic(image: Image) -> dict[int, list[int]]:
         if tag == 0:
             break
         if count > _DYNAMIC_ENTRIES:
-            raise ElfError(f"the dynamic segment has more than {_DYNAMIC_ENTRIES} entries")
+            raise ObjectError(f"the dynamic segment has more than {_DYNAMIC_ENTRIES} entries")
         entries[tag].append(value)
     image.budget.take(sum(map(len, entries.values())))
     return entries
@@ -102,7 +102,7 @@ def _texts(dynamic: dict[int, list[int]], strings: Strings | None, tag: int) -> 
     offsets = dynamic.get(tag, [])
     if strings is None:
         if offsets:
-            raise ElfError("the dynamic segment refers to names but has no string table")
+            raise ObjectError("the dynamic segment refers to names but has no string table")
         return ()
     return tuple(strings[offset] for offset in offsets)
 

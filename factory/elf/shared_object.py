@@ -30,10 +30,6 @@ PROCESSORS = {
 }
 
 
-class ElfError(ValueError):
-    """Bytes that start like an ELF object but cannot be read as one: the audit makes a finding of it."""
-
-
 class Symbol(NamedTuple):
     """An undefined dynamic symbol; `library` and `version` say where the linker found it, if it is versioned."""
 

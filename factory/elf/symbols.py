@@ -5,9 +5,9 @@ import struct
 from dataclasses import dataclass
 from itertools import islice, repeat
 
-from factory.elf.budget import PLACE_BYTES, VERSION_ENTRIES
 from factory.elf.image import Image, Strings
-from factory.elf.shared_object import ElfError, Symbol, VersionNeed
+from factory.elf.shared_object import Symbol, VersionNeed
+from factory.objects import PLACE_BYTES, VERSION_ENTRIES, ObjectError
 
 _DT_HASH, _DT_SYMTAB, _DT_SYMENT, _DT_GNU_HASH = 4, 6, 11, 0x6FFFFEF5
 _DT_RELA, _DT_RELASZ, _DT_REL, _DT_RELSZ, _DT_PLTREL, _DT_JMPREL, _DT_PLTRELSZ = 7, 8, 17, 18, 20, 23, 2
@@ -42,7 +42,7 @@ def read_table(image: Image, dynamic: _Dynamic, strings: Strings) -> Table:
     """Read all dynamic symbols and versions.
 
     Raises:
-        ElfError: a table lies outside the file, or claims more entries than any real one.
+        ObjectError: a table lies outside the file, or claims more entries than any real one.
     """
     needs = _version_needs(image, dynamic, strings)
     names = {index: (need.library, need.version) for index, need in needs}
@@ -64,7 +64,7 @@ def _symbols(
     wide = image.elf_class == 64  # noqa: PLR2004 -- ELFCLASS64
     layout = struct.Struct(image.order + ("IBBH16x" if wide else "I8xBBH"))
     if dynamic.get(_DT_SYMENT, [layout.size])[-1] != layout.size:
-        raise ElfError(f"symbols of {dynamic[_DT_SYMENT][-1]} bytes; the loader takes {layout.size}-byte ones")
+        raise ObjectError(f"symbols of {dynamic[_DT_SYMENT][-1]} bytes; the loader takes {layout.size}-byte ones")
     count = _count(image, dynamic)
     if count == 0:
         return (), frozenset()
@@ -99,7 +99,7 @@ def _count(image: Image, dynamic: _Dynamic) -> int:
     """
     count = max(_hash_count(image, dynamic), _gnu_hash_count(image, dynamic), _relocation_count(image, dynamic))
     if count > _SYMBOLS:
-        raise ElfError(f"{count} dynamic symbols are claimed; at most {_SYMBOLS} are read")
+        raise ObjectError(f"{count} dynamic symbols are claimed; at most {_SYMBOLS} are read")
     return count
 
 
@@ -123,14 +123,14 @@ def _gnu_hash_count(image: Image, dynamic: _Dynamic) -> int:
     buckets, first, bloom, _ = image.unpack("IIII", view, "the GNU hash table")
     start = 16 + bloom * image.elf_class // 8
     if start + buckets * 4 > len(view):
-        raise ElfError("the GNU hash table does not end within its segment")
+        raise ObjectError("the GNU hash table does not end within its segment")
     highest = max(image.highest("I", view[start : start + buckets * 4]), 0)
     if highest < first:
         return first
     chain = view[start + (buckets + highest - first) * 4 :][: _SYMBOLS * 4]
     lowest_bytes = bytes(chain[0 if image.byte_order == "little" else 3 :: 4])
     if (end := _ODD.search(lowest_bytes, 0, len(chain) // 4)) is None:
-        raise ElfError("a chain of the GNU hash table has no end")
+        raise ObjectError("a chain of the GNU hash table has no end")
     return highest + end.start() + 1
 
 
@@ -168,7 +168,7 @@ def _version_needs(image: Image, dynamic: _Dynamic, strings: Strings) -> list[tu
             needs.append((index & 0x7FFF, VersionNeed(strings[library], strings[name], bool(flags & _VER_FLG_WEAK))))
             entry = entry[step:]
             if len(needs) > _VERSIONS:
-                raise ElfError(f"more than {_VERSIONS} versions are needed")
+                raise ObjectError(f"more than {_VERSIONS} versions are needed")
             if step == 0:
                 break
         if following == 0:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from factory.catalogue import CONTAINER_MACHINE
 from factory.digest import Digest
 from factory.elf.read import parse
-from factory.elf.shared_object import ElfError
+from factory.objects import ObjectError
 
 _NAMES: Mapping[str, str] = MappingProxyType({"armv7l": "arm"})  # where QEMU does not use the name of platform tags
 MEND = "apt-get install qemu-user-static"
@@ -47,7 +47,7 @@ def _read(path: Path) -> Emulator | NoEmulator:
     try:
         content = path.read_bytes()
         program = parse(content)
-    except (OSError, ElfError) as error:
+    except (OSError, ObjectError) as error:
         return NoEmulator(reason=f"{path} cannot be read: {error}")
     if program.interpreter is not None or program.architecture != CONTAINER_MACHINE:
         return NoEmulator(reason=f"{path} is not a static program for {CONTAINER_MACHINE}: {MEND}")

@@ -9,9 +9,11 @@ from typing import TypeVar
 from packaging.tags import Tag
 
 from factory.archive import LIMITS, ArchiveLimits, Flaw, Member, open_archive
-from factory.elf.budget import KEPT_BYTES, Budget
 from factory.elf.read import MAGIC, parse
-from factory.elf.shared_object import ElfError, SharedObject
+from factory.elf.shared_object import SharedObject
+from factory.objects import KEPT_BYTES, Budget, ObjectError
+from factory.pe import read as pe
+from factory.pe.pe_file import PeFile
 from factory.untrusted import (
     Headers,
     UntrustedTextError,
@@ -29,6 +31,7 @@ _T = TypeVar("_T")
 
 _TEXTS = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
 _TEXT_BYTES = 1 << 23
+_PE_SUFFIXES = (".pyd", ".dll", ".exe")
 _TAGS, _TAG_CHARACTERS = 1 << 10, 1000
 _FIELDS = 1 << 12
 _RECORD_ROWS = 1 << 17
@@ -44,7 +47,7 @@ def read_wheel(path: Path, limits: ArchiveLimits = LIMITS, *, kept_bytes: int = 
     """
     parts = _Parts(path, Budget(bytes_left=kept_bytes))
     with open_archive(path, limits) as archive:
-        archive.visit(parts.take, _is_wanted)
+        archive.visit(parts.take, parts.is_wanted)
         parts.flaws += archive.flaws
     return parts.wheel()
 
@@ -54,8 +57,9 @@ def _is_text(name: str) -> bool:
     return len(parts) == 2 and parts[0].endswith(".dist-info") and parts[1] in _TEXTS  # noqa: PLR2004 -- folder/file
 
 
-def _is_wanted(name: str, head: bytes, size_bytes: int) -> bool:
-    return head == MAGIC or _is_text(name) or is_suspect(name, head, size_bytes)
+def _is_pe(name: str, head: bytes | bytearray) -> bool:
+    """Whether a file begins as a PE file does, and has a name by which Windows loads or starts one."""
+    return head[: len(pe.MAGIC)] == pe.MAGIC and name.lower().endswith(_PE_SUFFIXES)
 
 
 @dataclass(slots=True)
@@ -67,9 +71,22 @@ class _Parts:
     members: dict[str, Member] = field(default_factory=dict)
     objects: dict[str, SharedObject] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    pe_files: dict[str, PeFile] = field(default_factory=dict)
+    pe_broken: dict[str, str] = field(default_factory=dict)
     texts: dict[str, bytes] = field(default_factory=dict)
     suspects: Suspects = field(default_factory=Suspects)
     flaws: list[Flaw] = field(default_factory=list)
+
+    @property
+    def is_for_windows(self) -> bool:
+        """Whether the file name claims Windows; other wheels may carry Windows' programs as data."""
+        name, _ = _read_name(self.path.name)
+        return name is not None and any(tag.platform.startswith("win") for tag in name.tags)
+
+    def is_wanted(self, name: str, head: bytes, size_bytes: int) -> bool:
+        """Whether a member is to be read, by its name and its first bytes."""
+        is_object = head == MAGIC or (_is_pe(name, head) and self.is_for_windows)
+        return is_object or _is_text(name) or is_suspect(name, head, size_bytes)
 
     def take(self, member: Member, content: bytearray) -> None:
         """Keep what matters of a member; of two with one name the first counts, as the archive's flaws say."""
@@ -78,6 +95,8 @@ class _Parts:
         self.members[member.name] = member
         if content.startswith(MAGIC):
             self._take_object(member.name, content)
+        elif _is_pe(member.name, content) and self.is_for_windows:
+            self._take_pe_file(member.name, content)
         elif _is_text(member.name):
             self._take_text(member.name, content)
         elif content:
@@ -86,8 +105,14 @@ class _Parts:
     def _take_object(self, name: str, content: bytearray) -> None:
         try:
             self.objects[name] = parse(content, self.budget)
-        except ElfError as error:
+        except ObjectError as error:
             self.broken[name] = str(error)
+
+    def _take_pe_file(self, name: str, content: bytearray) -> None:
+        try:
+            self.pe_files[name] = pe.parse(content, self.budget)
+        except ObjectError as error:
+            self.pe_broken[name] = str(error)
 
     def _take_text(self, name: str, content: bytearray) -> None:
         if len(content) > _TEXT_BYTES:
@@ -118,6 +143,8 @@ class _Parts:
             members=MappingProxyType(dict(sorted(self.members.items()))),
             objects=MappingProxyType(dict(sorted(self.objects.items()))),
             broken=MappingProxyType(dict(sorted(self.broken.items()))),
+            pe_files=MappingProxyType(dict(sorted(self.pe_files.items()))),
+            pe_broken=MappingProxyType(dict(sorted(self.pe_broken.items()))),
             mistakes=MappingProxyType(dict(sorted(self.suspects.mistakes.items()))),
             flaws=tuple(self.flaws),
         )

@@ -1,4 +1,4 @@
-"""What a wheel is: its name, texts, members and ELF objects."""
+"""What a wheel is: its name, texts, members and compiled objects."""
 
 import base64
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from packaging.version import Version
 from factory.archive import UNREAD, Flaw, Member
 from factory.digest import Digest
 from factory.elf.shared_object import SharedObject
+from factory.pe.pe_file import PeFile
 from factory.wheel.mistaken import Mistake
 
 
@@ -69,6 +70,7 @@ class RecordRow:
 class Wheel:
     """One wheel. Texts are None when absent; `broken` maps ELF members that cannot be parsed to the reason.
 
+    `pe_files` are read of a wheel for Windows alone, and `pe_broken` are those among them that cannot be.
     `mistakes` maps members that are not what their names promise to what they are.
     `dist_infos` are the names of all `*.dist-info` folders; texts are read from `dist_info`, the one that the file name
     calls for, else the first. `entry_points` are group, name and value.
@@ -89,8 +91,14 @@ class Wheel:
     members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
     objects: Mapping[str, SharedObject] = field(default_factory=lambda: MappingProxyType({}))
     broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    pe_files: Mapping[str, PeFile] = field(default_factory=lambda: MappingProxyType({}))
+    pe_broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     mistakes: Mapping[str, Mistake] = field(default_factory=lambda: MappingProxyType({}))
     flaws: tuple[Flaw, ...] = ()
+
+    def binary(self, path: str) -> SharedObject | PeFile:
+        """Return a compiled member, whichever system's."""
+        return self.objects[path] if path in self.objects else self.pe_files[path]
 
     @property
     def has_unread(self) -> bool:

@@ -21,9 +21,9 @@ with atheris.instrument_imports(include=["factory"]):
     from factory.archive import ArchiveLimits
     from factory.audit import Expectation, audit
     from factory.elf.read import parse
-    from factory.elf.shared_object import ElfError
     from factory.errors import FactoryError
     from factory.images.known import declared
+    from factory.objects import ObjectError
     from factory.plan.planner import plan
     from factory.project.read import read_project
     from factory.recipe.model import Recipe
@@ -51,7 +51,7 @@ def _judge(path: Path) -> None:
 
 
 def _elf(content: bytes, _: Path) -> None:
-    with suppress(ElfError):
+    with suppress(ObjectError):
         parse(content)
 
 

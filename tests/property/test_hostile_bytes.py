@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from factory.audit import Expectation, audit
 from factory.elf.read import parse
-from factory.elf.shared_object import ElfError
+from factory.objects import ObjectError
 from factory.wheel import parse_record, read_wheel
 from tests.makers.objects import make_object
 from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, make_wheel
@@ -48,14 +48,14 @@ def _edited(content: bytes, edits: list[tuple[int, bytes]], cut: int) -> bytes:
 @HOSTILE
 @given(sample=st.sampled_from(SAMPLES), edits=EDITS, cut=st.integers(0, 64))
 def test_any_edit_of_an_object_is_read_or_an_elf_error(sample: bytes, edits: list[tuple[int, bytes]], cut: int) -> None:
-    with suppress(ElfError):
+    with suppress(ObjectError):
         parse(_edited(sample, edits, cut))
 
 
 @HOSTILE
 @given(content=st.binary(max_size=2000))
 def test_any_bytes_after_the_magic_are_read_or_an_elf_error(content: bytes) -> None:
-    with suppress(ElfError):
+    with suppress(ObjectError):
         parse(b"\x7fELF" + content)
 
 

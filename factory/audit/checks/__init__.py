@@ -29,6 +29,7 @@ from factory.audit.checks import (
     suffixes,
     symbols,
     tags,
+    windows,
 )
 from factory.audit.expectation import Expectation
 from factory.audit.verdict import Ruling
@@ -66,6 +67,7 @@ CHECKS: tuple[Check, ...] = (
     index,
     places,
     contents,
+    windows,
 )
 _TABLES = (*(check.RULES for check in CHECKS), waivers.RULES)
 

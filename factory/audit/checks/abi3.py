@@ -6,7 +6,7 @@ from factory.audit.claims import oldest_minor
 from factory.audit.closure import link
 from factory.audit.expectation import Expectation
 from factory.audit.rules import table
-from factory.audit.sonames import are_known, is_interpreters
+from factory.audit.sonames import are_known, is_interpreters, is_python_dll
 from factory.audit.stable_abi import oldest_interpreter
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
@@ -57,7 +57,11 @@ def deserved_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
     floor = claimed_floor(wheel, expectation)
     if floor is None:
         return None
-    since = [oldest_interpreter(name, _FIRST) for names in asked(wheel).values() for name in names]
+    since = [
+        oldest_interpreter(name, _FIRST, on_windows=path in wheel.pe_files)
+        for path, names in asked(wheel).items()
+        for name in names
+    ]
     known = [minor for minor in since if minor is not None]
     return Abi3Floor(max(known, default=_FIRST), floor.free_threaded) if len(known) == len(since) else None
 
@@ -65,14 +69,20 @@ def deserved_floor(wheel: Wheel, expectation: Expectation) -> Abi3Floor | None:
 def asked(wheel: Wheel) -> dict[str, tuple[str, ...]]:
     """List what each object asks of the interpreter: names like Py… that the wheel does not define itself.
 
-    A weak one may be absent: code asks whether it is there.
+    A weak one may be absent: code asks whether it is there. On Windows each names the library that it is asked of.
     """
     own = frozenset().union(*(shared.exports for shared in wheel.objects.values()))
-    return {
+    of_libraries = {
         path: tuple(sorted({s.name for s in shared.undefined if not s.weak and _is_asked(s.name, own)}))
         for path, shared in wheel.objects.items()
         if shared.kind == "library"
     }
+    of_windows = {
+        path: tuple(sorted({s.name for s in file.undefined if is_python_dll(s.library)}))
+        for path, file in wheel.pe_files.items()
+        if file.is_library
+    }
+    return {**of_libraries, **of_windows}
 
 
 def _is_asked(name: str, own: frozenset[str]) -> bool:
@@ -82,8 +92,10 @@ def _is_asked(name: str, own: frozenset[str]) -> bool:
 def _judge(wheel: Wheel, floor: Abi3Floor) -> Iterator[Finding]:
     links = link(wheel)
     for path, names in asked(wheel).items():
-        since = {name: oldest_interpreter(name, floor.minor) for name in names}
-        unstable = tuple(name for name, minor in since.items() if minor is None and are_known(links.outside[path]))
+        of_windows = path in wheel.pe_files
+        since = {name: oldest_interpreter(name, floor.minor, on_windows=of_windows) for name in names}
+        is_told = of_windows or are_known(links.outside[path])
+        unstable = tuple(name for name, minor in since.items() if minor is None and is_told)
         late = {name: minor for name, minor in since.items() if minor is not None and minor > floor.minor}
         if unstable:
             message = (

@@ -18,6 +18,14 @@ RULES = table(
         source="System V ABI, ELF; man 5 elf",
     ),
     Rule(
+        id="pe-broken",
+        severity=Severity.ERROR,
+        summary="a PE file of a wheel for Windows cannot be read",
+        why="It is cut short or damaged; the loader refuses it, and nothing else about it can be judged.",
+        mend="Build again; check stripping and patching tools.",
+        source="Microsoft, PE Format",
+    ),
+    Rule(
         id="wheel-too-large",
         severity=Severity.ERROR,
         summary="the wheel is larger than the recipe allows",
@@ -164,6 +172,10 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
     findings += [
         Finding.of(RULES["elf-broken"], path, f"cannot be read as an ELF object: {reason}")
         for path, reason in wheel.broken.items()
+    ]
+    findings += [
+        Finding.of(RULES["pe-broken"], path, f"cannot be read as a PE file: {reason}")
+        for path, reason in wheel.pe_broken.items()
     ]
     limit = expectation.max_size_bytes
     if limit is not None and wheel.size_bytes > limit:

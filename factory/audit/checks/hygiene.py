@@ -112,8 +112,9 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
 
 
 def _debug(wheel: Wheel) -> Iterator[Finding]:
-    for path, shared in wheel.objects.items():
-        names = tuple(sorted(n for n in shared.layout.sections or () if n.startswith((".debug_info", ".zdebug_info"))))
+    sections = {path: shared.layout.sections or () for path, shared in wheel.objects.items()}
+    for path, held in {**sections, **{path: file.sections for path, file in wheel.pe_files.items()}}.items():
+        names = tuple(sorted(n for n in held if n.startswith((".debug_info", ".zdebug_info"))))
         if names:
             yield Finding.of(RULES["debug-info"], path, f"carries debug information ({names[0]})")
 
@@ -134,7 +135,10 @@ def _leftovers(wheel: Wheel) -> Iterator[Finding]:
 
 
 def _exports(wheel: Wheel) -> Iterator[Finding]:
+    """Judge ELF objects alone: Windows' loader asks each library for its own symbols, so that none takes the place."""
     for module in module_files(wheel):
+        if module.path not in wheel.objects:
+            continue
         exports = wheel.objects[module.path].exports
         if exports.isdisjoint(module.hooks):
             continue

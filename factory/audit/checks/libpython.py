@@ -120,6 +120,8 @@ def _embedded(wheel: Wheel) -> Iterator[Finding]:
 def _hidden(wheel: Wheel, links: Links) -> Iterator[Finding]:
     """Find interpreters whose symbols are hidden: even an empty module must ask its interpreter to create it."""
     for module in module_files(wheel):
+        if module.path not in wheel.objects:
+            continue
         exports = wheel.objects[module.path].exports
         if (
             "Py_Initialize" not in exports

@@ -60,7 +60,7 @@ RULES = table(
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:
-    """Look for every expected module as an ELF object, and for every module's own init function."""
+    """Look for every expected module as a compiled object, and for every module's own init function."""
     modules = module_files(wheel)
     findings = [
         *_missing(wheel, modules, expectation),
@@ -116,7 +116,7 @@ def _inits(wheel: Wheel, modules: tuple[ModuleFile, ...], expectation: Expectati
     for module in modules:
         if module.is_importable(wheel):
             continue
-        exports = wheel.objects[module.path].exports
+        exports = wheel.binary(module.path).exports
         others = tuple(sorted(n for n in exports if n.startswith(("PyInit_", "PyInitU_", "PyModExport"))))
         expected = module.name in (*expectation.modules, *expectation.guessed_modules)
         if expected or others or _is_for_python(wheel, module):
@@ -130,19 +130,24 @@ def _has(wheel: Wheel, module: ModuleFile, others: tuple[str, ...]) -> str:
     """Say what is there instead of an init function; only audit.modules makes a module of what uses no Python."""
     if others:
         return f"it has {others[0]}"
-    if any(is_interpreters(symbol.name) for symbol in wheel.objects[module.path].undefined):
+    if any(is_interpreters(symbol.name) for symbol in wheel.binary(module.path).undefined):
         return "it has neither"
     return "it has neither and uses nothing of Python, as a library for ctypes: leave it out of audit.modules"
 
 
 def _is_for_python(wheel: Wheel, module: ModuleFile) -> bool:
     """Whether its suffix is an interpreter's and it uses Python's symbols: a library for ctypes does not."""
-    return bool(module.tag) and any(is_interpreters(symbol.name) for symbol in wheel.objects[module.path].undefined)
+    return bool(module.tag) and any(is_interpreters(symbol.name) for symbol in wheel.binary(module.path).undefined)
 
 
 def _pure(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
     """Find wheels for one platform without any object, which a silent fallback to pure Python leaves."""
     expected = expectation.platform is not None
-    claimed = any("linux" in tag.platform and tag.abi != "none" for tag in wheel.tags)
-    if (expected or claimed) and wheel.name is not None and not (wheel.objects or wheel.broken or wheel.has_unread):
+    claimed = any(_is_compiled_for(tag.platform) and tag.abi != "none" for tag in wheel.tags)
+    held = (wheel.objects, wheel.broken, wheel.pe_files, wheel.pe_broken)
+    if (expected or claimed) and wheel.name is not None and not (any(held) or wheel.has_unread):
         yield Finding.of(RULES["pure-wheel"], wheel.filename, "has no compiled object, but is for one platform")
+
+
+def _is_compiled_for(platform: str) -> bool:
+    return "linux" in platform or platform.startswith("win")

@@ -71,7 +71,7 @@ RULES = table(
 _ABI3T_SINCE = 15  # PEP 803
 # Functions that take a PyModuleDef, a struct that begins with an object's head (PEP 793, PEP 803).
 _NEEDS_MODULE_DEF = frozenset({"PyModuleDef_Init", "PyModule_Create2", "PyModule_FromDefAndSpec2", "PyState_AddModule"})
-_CPYTHON = re.compile(r"cpython-3(?P<minor>[0-9]+)(?P<flags>[a-z]*)")
+_CPYTHON = re.compile(r"(?:cpython-|cp)3(?P<minor>[0-9]+)(?P<flags>[a-z]*)")
 
 
 _PYPY = re.compile(r"pypy3(?P<minor>[0-9]+)-(?P<abi>pp[0-9]+)")
@@ -100,7 +100,7 @@ def _without_abi(wheel: Wheel) -> Iterator[Finding]:
         suffixes[module.name].add(module.tag)
     for module in modules:
         if len(suffixes[module.name]) == 1 and any(
-            is_interpreters(symbol.name) for symbol in wheel.objects[module.path].undefined
+            is_interpreters(symbol.name) for symbol in wheel.binary(module.path).undefined
         ):
             message = (
                 f"is an extension module, which needs an interpreter's ABI; the wheel claims {_claims(wheel.tags)}"
@@ -109,7 +109,7 @@ def _without_abi(wheel: Wheel) -> Iterator[Finding]:
 
 
 def _stable(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
-    if module.tag.startswith(("cpython-", "pypy3")):
+    if module.tag.startswith(("cp", "pypy3")):
         message = (
             f"only {module.tag} looks for this suffix; the wheel claims {_claims(tags)}, which needs .abi3.so or .so"
         )
@@ -135,7 +135,7 @@ def _abi3t(wheel: Wheel, modules: tuple[ModuleFile, ...], tags: frozenset[Tag]) 
         message = f"claims {_claims(tags)}; abi3t begins with Python 3.{_ABI3T_SINCE}"
         yield Finding.of(RULES["abi3t-floor"], wheel.filename, message)
     for module in modules:
-        shared = wheel.objects[module.path]
+        shared = wheel.binary(module.path)
         heads = tuple(sorted({symbol.name for symbol in shared.undefined} & _NEEDS_MODULE_DEF))
         if heads and module.hooks[1] not in shared.exports:
             message = (
@@ -146,7 +146,7 @@ def _abi3t(wheel: Wheel, modules: tuple[ModuleFile, ...], tags: frozenset[Tag]) 
 
 def _underclaimed(wheel: Wheel, modules: tuple[ModuleFile, ...], tags: frozenset[Tag]) -> Iterator[Finding]:
     """Find wheels for one version whose modules would all serve any."""
-    stable = all(m.tag in ("abi3", "abi3t") and not wheel.objects[m.path].exports.isdisjoint(m.hooks) for m in modules)
+    stable = all(m.tag in ("abi3", "abi3t") and not wheel.binary(m.path).exports.isdisjoint(m.hooks) for m in modules)
     if modules and stable and not any("t" in tag.abi[2:] for tag in tags):
         message = f"claims {_claims(tags)} only; every module in it has a suffix for the stable ABI"
         yield Finding.of(RULES["abi3-underclaimed"], wheel.filename, message)

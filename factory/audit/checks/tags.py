@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from packaging.tags import Tag
 
-from factory.audit.claims import claimed_platforms, linux_platform
+from factory.audit.claims import claimed_platforms, is_windows, linux_platform
 from factory.audit.expectation import Expectation
 from factory.audit.rules import WHEEL_SPECIFICATION, table
 from factory.audit.served import is_served
@@ -25,7 +25,7 @@ RULES = table(
     Rule(
         id="platform-unjudged",
         severity=Severity.NOTE,
-        summary="the platform is not Linux",
+        summary="the platform is neither Linux nor Windows",
         why="Only names, texts and the archive are checked: objects for other systems are not read.",
         mend="Audit the wheel with a tool of that platform too.",
         source="PEP 425",
@@ -121,11 +121,13 @@ def _ceiling(wheel: Wheel, expectation: Expectation) -> Iterator[Finding]:
 
 def _unknown(wheel: Wheel) -> Iterator[Finding]:
     for platform in sorted({tag.platform for tag in wheel.tags}):
+        if is_windows(platform):
+            continue
         if platform.startswith(("macosx_", "win", "ios_", "android_", "pyodide_", "emscripten_", "graalpy")):
             yield Finding.of(
                 RULES["platform-unjudged"],
                 wheel.filename,
-                f"{platform} is not a Linux platform; its objects are not checked",
+                f"{platform} is neither Linux nor Windows; its objects are not checked",
             )
         elif platform != "any" and linux_platform(platform) is None:
             message = f"{platform} promises nothing to an installer; a manylinux or musllinux tag is expected"

@@ -3,7 +3,8 @@ import struct
 import pytest
 
 from factory.elf.read import parse
-from factory.elf.shared_object import ElfError, Symbol, VersionNeed
+from factory.elf.shared_object import Symbol, VersionNeed
+from factory.objects import ObjectError
 from tests.makers.objects import ObjectFacts, make_object
 
 FORMS: dict[str, ObjectFacts] = {
@@ -113,7 +114,7 @@ BROKEN = {
 def test_a_broken_field_is_an_elf_error_that_says_which(name: str) -> None:
     content, message = BROKEN[name]
 
-    with pytest.raises(ElfError, match=message):
+    with pytest.raises(ObjectError, match=message):
         parse(content)
 
 
@@ -125,5 +126,5 @@ def test_overlapping_names_do_not_multiply_a_small_file_into_gigabytes() -> None
     for index in range(5000):
         struct.pack_into("<I", content, table + index * size, 1 + index)
 
-    with pytest.raises(ElfError, match="more names and table entries in all"):
+    with pytest.raises(ObjectError, match="more names and table entries in all"):
         parse(bytes(content))

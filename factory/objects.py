@@ -1,8 +1,6 @@
-"""How much the objects of one wheel may hold in memory, all together."""
+"""What all readers of compiled objects share: their one error, and what the objects of one wheel may hold in memory."""
 
 from dataclasses import dataclass
-
-from factory.elf.shared_object import ElfError
 
 KEPT_BYTES = 3 << 26
 ENTRIES = 1 << 23
@@ -16,6 +14,10 @@ VERSION_ENTRIES = 32
 # What Python needs besides the characters: of a string that is found by its offset, and of a place in a table.
 STRING_BYTES = 112
 PLACE_BYTES = 96
+
+
+class ObjectError(ValueError):
+    """Bytes that start like an object but cannot be read as one: the audit makes a finding of it."""
 
 
 @dataclass(slots=True)
@@ -37,9 +39,9 @@ class Budget:
         """Take from what is left.
 
         Raises:
-            ElfError: there is not enough left.
+            ObjectError: there is not enough left.
         """
         self.entries_left -= entries
         self.bytes_left -= size_bytes
         if self.is_spent:
-            raise ElfError("the wheel's objects have more names and table entries in all than are read")
+            raise ObjectError("the wheel's objects have more names and table entries in all than are read")
