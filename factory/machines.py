@@ -29,3 +29,6 @@ MACHINES: Mapping[str, Machine] = MappingProxyType(
     }
 )
 """By the name that platform tags have for them (PEP 600): those for which a C compiler and Rust's std are to be had."""
+
+WINDOWS_RUST: Mapping[str, str] = MappingProxyType({"amd64": "x86_64-pc-windows-gnu"})
+"""Rust's target triple by the name that Windows' platform tags have for a machine."""

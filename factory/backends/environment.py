@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+from factory.backends.mingw import mingw_env
 from factory.backends.zig import TARGET_PLATFORM, zig_env
 from factory.project.model import Project
 from factory.recipe.model import BuildSpec
@@ -22,7 +23,7 @@ from factory.steps import (
     search_path,
     trial_python,
 )
-from factory.tags import Interpreter, PlatformTag
+from factory.tags import Interpreter, PlatformTag, WindowsTag
 
 
 def build_env(
@@ -33,10 +34,12 @@ def build_env(
     epoch_s: int,
     system: str = SYSTEM_PATH,
     zig_for: PlatformTag | None = None,
+    mingw_for: WindowsTag | None = None,
 ) -> Mapping[str, str]:
     """Return the whole environment of a build; nothing is inherited from the host. `system` is the image's PATH.
 
-    `zig_for` is the platform that zig compiles for; None where the image's compiler does.
+    `zig_for` is the platform that zig compiles for, `mingw_for` the one of mingw-w64; both are None where the image's
+    compiler does.
 
     PyO3 looks only at whether PYO3_BUILD_EXTENSION_MODULE is set (PyO3 0.26's guide, "The extension-module feature"),
     so it is set for Rust extensions and not for anything else, programs included. maturin before 1.9.4 and
@@ -52,6 +55,8 @@ def build_env(
             env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
     if zig_for is not None and interpreter is not None:
         env |= zig_env(zig_for, project, interpreter)
+    if mingw_for is not None:
+        env |= mingw_env(mingw_for, interpreter)
     return MappingProxyType({**env, **build.env})
 
 

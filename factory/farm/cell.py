@@ -1,6 +1,6 @@
 """Build one cell's wheel: prepare, build, audit, repair, audit again. Its trials are jobs of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -39,6 +39,8 @@ from factory.stages.repair import Repaired, repair
 from factory.stages.requirement import SdistBuilder
 from factory.steps import Step
 from factory.tags import Interpreter
+
+_UNREPAIRED = "repair is left out: auditwheel knows Linux alone"
 
 
 def build_cell(
@@ -92,7 +94,8 @@ def _environment(
         interpreter,
         epoch_s=planned.tree.epoch_s,
         system=image.path,
-        zig_for=cell.platform if cell.by_zig else None,
+        zig_for=cell.zigs_platform,
+        mingw_for=cell.mingws_platform,
     )
 
 
@@ -128,11 +131,22 @@ class _Way:
         if not before.passed:
             lines = mistagged.lines_for(built.wheel, session.planned, session.cell)
             return _stopped(record, refusal(before, "audit of the built wheel", lacked, lines))
-        repaired = self._repaired(built, prepared, steps)
-        if isinstance(repaired, Failure):
-            return _stopped(record, repaired)
-        after = self._audited(repaired.wheel, "repaired")
-        record = replace(record, repair=repaired.repair, wheel=repaired.wheel, after=after)
+        if cell.is_repaired:
+            repaired = self._repaired(built, prepared, steps)
+            if isinstance(repaired, Failure):
+                return _stopped(record, repaired)
+            record = replace(record, repair=repaired.repair, wheel=repaired.wheel)
+        else:
+            session.services.recorder.progress(cell.address)(_UNREPAIRED)
+            record = replace(record, wheel=built.wheel)
+        return self._finished(record, record.wheel or built.wheel, lacked)
+
+    def _finished(
+        self, record: CellRecord, wheel: Artifact, lacked: Callable[[], Diagnosis[Kind] | None]
+    ) -> CellRecord:
+        """Judge a wheel as it would be released."""
+        session, after = self.session, self._audited(wheel, "repaired")
+        record = replace(record, after=after)
         if not after.passed:
             return _stopped(record, refusal(after, "audit of the repaired wheel", lacked))
         if note := note_of(after, lacked):

@@ -32,6 +32,6 @@ def _is_fine(trial: TrialResult, may_be_untried: AbstractSet[Interpreter]) -> bo
     return trial.outcome == "passed" or (trial.outcome == "untried" and trial.interpreter in may_be_untried)
 
 
-def untouched(trial: Trial, outcome: Outcome) -> TrialResult:
+def untouched(trial: Trial, outcome: Outcome, reason: str = "") -> TrialResult:
     """Return the result of a trial that did not begin."""
-    return TrialResult(interpreter=trial.interpreter, image=trial.image, outcome=outcome)
+    return TrialResult(interpreter=trial.interpreter, image=trial.image, outcome=outcome, reason=reason)

@@ -56,9 +56,8 @@ def _begun(job: BuildCell, record: CellRecord) -> CellRecord:
     """Add the trials that will not begin: all of them if there is no wheel to try, otherwise those without an image."""
     if not record.passed:
         return replace(record, trials=tuple(untouched(trial, "blocked") for trial in job.cell.trials))
-    return replace(
-        record, trials=tuple(untouched(trial, "untried") for trial in job.cell.trials if trial.image is None)
-    )
+    untried = (trial for trial in job.cell.trials if trial.image is None)
+    return replace(record, trials=tuple(untouched(trial, "untried", job.cell.untried_reason) for trial in untried))
 
 
 def _may_be_untried(job: BuildCell) -> frozenset[Interpreter]:

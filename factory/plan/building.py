@@ -11,6 +11,7 @@ from factory.plan.model import Builder, Compiler
 from factory.plan.no_interpreter import refuse_without_interpreter
 from factory.plan.on_demand import held_by
 from factory.plan.toolchain import preparation, rust_of
+from factory.plan.windows import with_mingw
 from factory.plan.world import World, runs
 from factory.recipe.model import Recipe
 from factory.tags import Abi3Floor, AnyPython, BuiltFor, Interpreter, WheelTag
@@ -27,9 +28,11 @@ def builder_of(
     added, rust = preparation(recipe, image), rust_of(recipe, world.project, image, tag.platform)
     if compiler == "zig":
         refuse_image_libraries(tag.platform, image, added)
+    elif compiler == "mingw":
+        added = with_mingw(added)
     if recipe.build.interpreter == "none":
         refuse_without_interpreter(world, built_for, tag, compiler)
-        return Builder(interpreter=None, image=image.name, preparation=added, rust=rust)
+        return Builder(interpreter=None, image=image.name, preparation=added, rust=rust, compiler=compiler)
     interpreter = _building(world, built_for, image)
     if interpreter is None:
         return None

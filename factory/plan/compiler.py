@@ -7,28 +7,34 @@ from factory.catalogue import CONTAINER_MACHINE, ZIG
 from factory.errors import ImageError, PlanError
 from factory.image_facts import ImageFacts
 from factory.machines import MACHINES
-from factory.plan.images import build_image, hosting_image, serving_image
+from factory.plan.images import build_image, cross_image, hosting_image, serving_image
 from factory.plan.model import Cell, Compiler, Preparation
+from factory.plan.windows import refuse_for_windows
 from factory.plan.world import World
 from factory.policy import policies
 from factory.project.model import Project
 from factory.recipe.model import Recipe
-from factory.tags import PlatformTag
+from factory.tags import Platform, PlatformTag, WindowsTag
 
 _OLDEST_GLIBC = (2, 17)  # of zig's libc headers and symbols
 _LIBRARY = re.compile(r"lib.*|.*-(dev|devel|static)")
 
 
-def compiling(world: World, recipe: Recipe, platform: PlatformTag) -> tuple[ImageFacts, Compiler]:
+def compiling(world: World, recipe: Recipe, platform: Platform) -> tuple[ImageFacts, Compiler]:
     """Choose the image that builds for a platform, and the compiler in it.
+
+    mingw-w64 compiles for Windows.
 
     zig compiles where the recipe says so, and where no image is as old as the platform, unless the recipe asks for the
     image's compiler or names the image.
 
     Raises:
         ImageError: no image serves.
-        PlanError: zig does not compile for the platform.
+        PlanError: zig does not compile for the platform, or the source cannot be built for Windows.
     """
+    if isinstance(platform, WindowsTag):
+        refuse_for_windows(world, recipe, platform)
+        return cross_image(platform, world.images, world.families), "mingw"
     families, pin = world.families, recipe.images.get(platform)
     if _is_zigs(world, recipe, platform):
         _refuse_platform(world.project, platform)
@@ -68,7 +74,7 @@ def _refuse_platform(project: Project, platform: PlatformTag) -> None:
         )
 
 
-def refuse_image_libraries(platform: PlatformTag, image: ImageFacts, preparation: Preparation | None) -> None:
+def refuse_image_libraries(platform: Platform, image: ImageFacts, preparation: Preparation | None) -> None:
     """Refuse libraries of the image for zig's code: they need the image's glibc, and would be grafted with that need.
 
     Raises:

@@ -9,7 +9,7 @@ from factory.catalogue import CONTAINER_MACHINE, DEFAULT_FAMILIES
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.pins import Pin
-from factory.tags import Interpreter, PlatformTag
+from factory.tags import Interpreter, Platform, PlatformTag, WindowsTag
 
 
 def build_image(
@@ -74,6 +74,22 @@ def hosting_image(
     )
 
 
+def cross_image(platform: WindowsTag, images: Sequence[ImageFacts], families: Sequence[str]) -> ImageFacts:
+    """Return the image in which mingw-w64 builds for Windows: the newest of the first family that apt adds it to.
+
+    Raises:
+        ImageError: no family has one.
+    """
+    for family in families:
+        able = [image for image in images if _is_of(family, image) and image.packages == "apt"]
+        if able:
+            return max(able, key=lambda image: image.platform.version)
+    raise ImageError(
+        f"no image of {', '.join(families) or 'no family'} can have mingw-w64, which would compile for {platform}",
+        hint=f"--families {DEFAULT_FAMILIES}",
+    )
+
+
 def _is_of(family: str, image: ImageFacts) -> bool:
     return image.role == "build" and image.family == family
 
@@ -102,7 +118,7 @@ def admits(requires_python: SpecifierSet, image: ImageFacts, interpreter: Interp
 
 
 def trial_image(
-    interpreter: Interpreter, platform: PlatformTag, images: Sequence[ImageFacts], requires_python: SpecifierSet
+    interpreter: Interpreter, platform: Platform, images: Sequence[ImageFacts], requires_python: SpecifierSet
 ) -> ImageFacts | None:
     """Return the plain image that can have an interpreter and has the oldest libc on which the wheel must work."""
     return _oldest(
@@ -113,7 +129,7 @@ def trial_image(
 
 
 def tries_itself(
-    image: ImageFacts, interpreter: Interpreter, platform: PlatformTag, requires_python: SpecifierSet
+    image: ImageFacts, interpreter: Interpreter, platform: Platform, requires_python: SpecifierSet
 ) -> bool:
     """Whether a wheel can be tried on the image that built it, for want of a plain one with the interpreter."""
     return (
@@ -123,7 +139,7 @@ def tries_itself(
     )
 
 
-def loader_image(platform: PlatformTag, images: Sequence[ImageFacts], builder: ImageFacts | None) -> ImageFacts | None:
+def loader_image(platform: Platform, images: Sequence[ImageFacts], builder: ImageFacts | None) -> ImageFacts | None:
     """Return the plain image with the oldest libc on which the wheel must work, whichever interpreter it has.
 
     Where there is none it is the image that built it.
@@ -134,7 +150,7 @@ def loader_image(platform: PlatformTag, images: Sequence[ImageFacts], builder: I
     return plain
 
 
-def _running(platform: PlatformTag, images: Iterable[ImageFacts]) -> Iterator[ImageFacts]:
+def _running(platform: Platform, images: Iterable[ImageFacts]) -> Iterator[ImageFacts]:
     """Yield the trial images on which a platform's wheels must work, as they are on its machine."""
     for image in images:
         here = image.on(platform.arch) if image.role == "trial" else None

@@ -9,10 +9,10 @@ from packaging.version import Version
 
 from factory.catalogue import CONTAINER_MACHINE, PackageManager
 from factory.codec import ABSENT, INLINED, WRITTEN_AS
-from factory.tags import Abi3Floor, Interpreter, PlatformTag, ProgramTag, WheelTag
+from factory.tags import Abi3Floor, Interpreter, Platform, PlatformTag, ProgramTag, WheelTag, WindowsTag
 
 RustOrigin = Literal["image", "bundle"]
-Compiler = Literal["image", "zig"]
+Compiler = Literal["image", "zig", "mingw"]
 
 Product: TypeAlias = WheelTag | ProgramTag
 """What a cell makes: a wheel by its tag, or programs that ran on an interpreter."""
@@ -55,8 +55,8 @@ class Builder:
 
     `preparation` is what the image gets before, and `rust` whether it compiles with the image's Rust or the factory's
     own; None where there is no Rust to compile. `compiler` is what compiles C and C++ and links: the image's own, or
-    zig for the cell's platform. `on_demand` says that the image does not hold the interpreter: it is made and brought
-    there.
+    zig or mingw-w64 for the cell's platform. `on_demand` says that the image does not hold the interpreter: it is made
+    and brought there.
     """
 
     interpreter: Interpreter | None
@@ -86,7 +86,7 @@ class Cell:
     recipe: NormalizedName
     product: Product = field(metadata={WRITTEN_AS: "tag"})
     floor: Abi3Floor | None
-    platform: PlatformTag
+    platform: Platform
     builder: Builder | None = field(metadata={INLINED: Builder})
     trials: tuple[Trial, ...]
     loader: str | None = None
@@ -104,13 +104,34 @@ class Cell:
 
     @property
     def emulated(self) -> str | None:
-        """The machine that is emulated where its wheel is loaded and tried; None for this one."""
-        return None if self.platform.arch == CONTAINER_MACHINE else self.platform.arch
+        """The machine that is emulated where its wheel is loaded and tried; None for this one, and for Windows."""
+        is_of_linux = isinstance(self.platform, PlatformTag)
+        return self.platform.arch if is_of_linux and self.platform.arch != CONTAINER_MACHINE else None
+
+    @property
+    def zigs_platform(self) -> PlatformTag | None:
+        """The platform that zig compiles for; None where another compiler does."""
+        return self.platform if self.by_zig and isinstance(self.platform, PlatformTag) else None
+
+    @property
+    def mingws_platform(self) -> WindowsTag | None:
+        """The platform that mingw-w64 compiles for; None where another compiler does."""
+        return self.platform if isinstance(self.platform, WindowsTag) else None
 
     @property
     def is_foreign(self) -> bool:
         """Whether it is for another machine than the one that builds it."""
         return self.platform.arch != CONTAINER_MACHINE
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether auditwheel repairs its wheel: it knows Linux alone."""
+        return isinstance(self.platform, PlatformTag)
+
+    @property
+    def untried_reason(self) -> str:
+        """Why nothing here tries its wheel, whichever images there are; empty where that depends on them."""
+        return "" if self.is_repaired else "there is no Windows here"
 
     @property
     def wheel_tag(self) -> WheelTag:

@@ -19,6 +19,7 @@ from factory.plan.on_demand import on_demand_notes
 from factory.plan.programs import owed_programs, program_cell, unowed_programs
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
 from factory.plan.toolchain import refuse_c
+from factory.plan.windows import windows_note
 from factory.plan.world import World, own_reason, read_world, runs
 from factory.project.model import Project
 from factory.recipe.lifetimes import LIFETIMES, supported
@@ -29,6 +30,7 @@ from factory.tags import (
     AnyPython,
     BuiltFor,
     Interpreter,
+    Platform,
     PlatformTag,
     WheelTag,
     claims,
@@ -148,7 +150,7 @@ def _excluded_skips(world: World) -> Iterator[Skip]:
             )
 
 
-def _pairs(world: World) -> Iterator[tuple[BuiltFor, PlatformTag]]:
+def _pairs(world: World) -> Iterator[tuple[BuiltFor, Platform]]:
     """Yield what wheels are owed: per platform the floors as listed, then the versions that none covers, as listed.
 
     A source whose wheels name no ABI owes one per platform.
@@ -173,8 +175,8 @@ def _skip(world: World, cell_id: str, only: Sequence[str], skip: Sequence[str]) 
     return Skip(subject=cell_id, reason=reason, kind="selection") if reason else None
 
 
-def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTag) -> Cell:
-    if embeds_python(world.project):
+def _cell(world: World, built_for: BuiltFor, platform: Platform, tag: WheelTag) -> Cell:
+    if embeds_python(world.project) and isinstance(platform, PlatformTag):
         return embedding_cell(world, built_for, platform, tag)
     recipe = recipe_for(world.recipe, str(tag))
     image, compiler = compiling(world, recipe, platform)
@@ -197,7 +199,7 @@ def _cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag: WheelTa
     )
 
 
-def _trial(world: World, interpreter: Interpreter, platform: PlatformTag, builder: ImageFacts) -> Trial:
+def _trial(world: World, interpreter: Interpreter, platform: Platform, builder: ImageFacts) -> Trial:
     image = trial_image(interpreter, platform, world.images, world.project.requires_python)
     if image is not None:
         return Trial(interpreter=interpreter, image=image.name, on_demand=interpreter in image.on_demand)
@@ -223,7 +225,7 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
     yield from _skip_notes(world, cells, skips)
     yield from doubts(world.recipe, world.project)
     zig = (zig_note(cell, recipe_for(world.recipe, cell.id), world.families) for cell in cells)
-    yield from dict.fromkeys(note for note in zig if note is not None)
+    yield from dict.fromkeys(note for note in (*zig, *map(windows_note, cells)) if note is not None)
     yield from cross_notes(world.project, cells)
     yield from on_demand_notes(cells)
     yield from gap_notes(world.project.pyo3, min(world.floors.floors, default=None))

@@ -11,7 +11,7 @@ from factory.image_facts import ImageFacts
 from factory.plan.model import Preparation, RustOrigin
 from factory.project.model import Project
 from factory.recipe.model import Recipe
-from factory.tags import PlatformTag
+from factory.tags import Platform
 
 _ELSEWHERE = "choose another platform or family"
 _HINT = f"{_ELSEWHERE}: the factory does not install toolchains for recipes"
@@ -30,7 +30,7 @@ def refuse_c(recipe: Recipe, image: ImageFacts) -> None:
         raise PlanError(f"the recipe asks for GCC {wanted}; {image.name} has {held}", hint=_HINT)
 
 
-def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: PlatformTag) -> RustOrigin | None:
+def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: Platform) -> RustOrigin | None:
     """Say whose Rust compiles: the image's, else the factory's own if the image's does not fit; None without Rust.
 
     For another machine than the image's it is always the factory's own, which comes with that machine's std.

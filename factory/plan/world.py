@@ -17,7 +17,7 @@ from factory.plan.limits import pyo3_excludes, pyo3_links_libpython
 from factory.plan.selection import rule_for
 from factory.project.model import Project
 from factory.recipe.model import Recipe, Wanted
-from factory.tags import FIRST_ABI3T, Abi3Floor, AnyPython, Interpreter, tag_for
+from factory.tags import FIRST_ABI3T, Abi3Floor, AnyPython, Interpreter, PlatformTag, tag_for
 
 _PATCHES = range(60)  # more releases than any minor version had
 
@@ -136,6 +136,8 @@ class _Held:
 
     def _builders(self) -> Iterator[ImageFacts]:
         for platform in self.recipe.platforms:
+            if not isinstance(platform, PlatformTag):
+                continue
             with suppress(ImageError):  # told by the cells of that platform
                 yield build_image(platform, self.images, self.families, self.recipe.images.get(platform))
 

@@ -7,9 +7,21 @@ from typing import Final, Literal, TypeAlias
 
 from factory.form.kinds import RefusalError
 from factory.form.problems import quote
+from factory.machines import WINDOWS_RUST
 from factory.pins import TAGGED, Pin
 from factory.recipe.lifetimes import supported
-from factory.tags import ARCHITECTURES, FIRST_ABI3T, FIRST_FREE_THREADED, Abi3Floor, AnyPython, Interpreter, PlatformTag
+from factory.tags import (
+    ARCHITECTURES,
+    FIRST_ABI3T,
+    FIRST_FREE_THREADED,
+    Abi3Floor,
+    AnyPython,
+    Interpreter,
+    Platform,
+    PlatformTag,
+    WindowsTag,
+    platform_of,
+)
 
 INTERPRETER_PATTERN = "(cp|pp)3[0-9]{1,2}t?"
 
@@ -19,6 +31,7 @@ _LOOKS_LIKE_PYPY = re.compile(r"(?i:pypy|pp)[-_ ]?3\.?([0-9]{1,2})(?:[-_ ].*)?")
 _ABI3_TAG = re.compile(r"(?P<floor>cp3[0-9]{1,2}t?)-abi3")
 _POLICY = re.compile(r"(?:manylinux(?:1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)(?=_|$)")
 _NO_POLICY = re.compile(r"(manylinux[0-9]+)(_[a-z0-9_]+|$)")
+_WINDOWS = ", ".join(str(WindowsTag(arch)) for arch in WINDOWS_RUST)
 _ARCHITECTURES_ELSEWHERE = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "i386": "i686", "armv7": "armv7l"}
 
 PER_VERSION: Final = "per-version"
@@ -135,13 +148,25 @@ def _meant_tagging(text: str) -> str:
     return f"write py3-none for one wheel for every Python, or {PER_VERSION} for one per version"
 
 
-def platform(text: str) -> PlatformTag:
-    """Read `manylinux_2_28_x86_64` or `musllinux_1_2_aarch64`, legacy names included."""
+def platform(text: str) -> Platform:
+    """Read `manylinux_2_28_x86_64`, `musllinux_1_2_aarch64` or `win_amd64`, legacy names included."""
     try:
-        return PlatformTag.parse(text)
+        read = platform_of(text)
     except ValueError:
         message, hint = _platform_problem(text)
         raise RefusalError(message, hint) from None
+    if isinstance(read, WindowsTag) and read.arch not in WINDOWS_RUST:
+        raise RefusalError(f"nothing here compiles for {read}", f"of Windows only {_WINDOWS} can be built: write that")
+    return read
+
+
+def linux_platform(text: str) -> PlatformTag:
+    """Read a platform for which images are."""
+    read = platform(text)
+    if not isinstance(read, PlatformTag):
+        message = f"{quote(text)} has no image: its wheels are built in one for Linux"
+        raise RefusalError(message, "remove the line; the factory chooses an image that mingw-w64 can be added to")
+    return read
 
 
 def platform_name(text: str) -> str:
@@ -179,8 +204,11 @@ def _platform_problem(text: str) -> tuple[str, str]:
     if text.startswith("linux_"):
         hint = f"write manylinux_2_28{text.removeprefix('linux')}, or the glibc of your oldest system"
         return f"{quote(text)} promises nothing beyond the machine that it was built on", hint
-    if text.startswith(("win", "macosx")):
-        return f"{quote(text)} is not a Linux platform", "this version of the factory makes wheels only for Linux"
+    if text.startswith("macosx"):
+        made = f"this version of the factory makes wheels for Linux and for {_WINDOWS}"
+        return f"{quote(text)} is neither Linux nor Windows", made
+    if text.startswith("win"):
+        return f"{quote(text)} is not a platform tag of Windows", f"write {_WINDOWS}"
     return f"{quote(text)} is not a platform tag", "write for example manylinux_2_28_x86_64 or musllinux_1_2_x86_64"
 
 

@@ -66,7 +66,7 @@ def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
         preparation=builder.preparation,
         bundled_rust=builder.rust == "bundle",
         machine=cell.platform.arch,
-        zig=Zig.of(planned.tree, cell.platform) if cell.by_zig else None,
+        zig=Zig.of(planned.tree, cell.zigs_platform) if cell.zigs_platform is not None else None,
         interpreter=builder.interpreter if builder.on_demand else None,
     )
 

@@ -15,6 +15,7 @@ from factory.stages.outcome import refuse_secrets, take_wheel
 from factory.stages.prepare import Prepared
 from factory.stages.resolve import wheel_files
 from factory.steps import RAW, REPAIRED, Step
+from factory.tags import PlatformTag
 
 _TIMEOUT_S = 600
 _TOO_FAR = "a repair may graft libraries, rename needed ones, set search paths and retag, but no more: please report it"
@@ -41,12 +42,14 @@ class RepairWheel(Stage[Repaired]):
 
 
 def repair(session: CellSession, built: Built, prepared: Prepared, build_steps: tuple[Step, ...]) -> Repaired | Failure:
-    """Repair a raw wheel."""
-    planned = session.planned
+    """Repair a raw wheel for Linux."""
+    planned, platform = session.planned, session.cell.platform
+    if not isinstance(platform, PlatformTag):
+        raise TypeError(f"{session.cell.address} is for {platform}, which auditwheel does not know")
     step = repair_step(
         built.wheel.filename,
         planned.recipe.repair,
-        session.cell.platform,
+        platform,
         repairer(session.image.facts),
         epoch_s=planned.tree.epoch_s,
         timeout_s=_TIMEOUT_S,

@@ -16,12 +16,13 @@ from factory.recipe.sections.overrides import OVERRIDE, Override, Sections
 from factory.recipe.sections.programs import ProgramsSpec
 from factory.recipe.sections.source import SOURCE, SourceRef
 from factory.recipe.targets import Tagging, Wanted
-from factory.tags import Abi3Floor, PlatformTag
+from factory.tags import Abi3Floor, Platform, PlatformTag
 
 FORMAT = 1
 
-_PLATFORM_PATTERN = "(manylinux(1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)_[a-z0-9_]+"
-_PLATFORM = Text(name="a platform tag", parse=targets.platform, pattern=_PLATFORM_PATTERN)
+_LINUX_PATTERN = "(manylinux(1|2010|2014|_[0-9]+_[0-9]+)|musllinux_[0-9]+_[0-9]+)_[a-z0-9_]+"
+_PLATFORM = Text(name="a platform tag", parse=targets.platform, pattern=f"{_LINUX_PATTERN}|win_amd64")
+_LINUX = Text(name="a platform tag of Linux", parse=targets.linux_platform, pattern=_LINUX_PATTERN)
 
 
 @section
@@ -77,7 +78,7 @@ class Recipe(Sections):
         level="recipe",
         enters=("build", "audit"),
     )
-    platforms: tuple[PlatformTag, ...] = required(
+    platforms: tuple[Platform, ...] = required(
         kind=ListOf(
             item=_PLATFORM,
             name="a platform tag, or a list of them",
@@ -86,7 +87,7 @@ class Recipe(Sections):
             least=1,
             if_empty="name at least one, such as manylinux_2_28_x86_64",
         ),
-        doc="Ceilings: the newest libc that the wheel may need.",
+        doc="Ceilings: the newest libc that the wheel may need; or `win_amd64`, for crates that maturin builds.",
         example="platforms: [manylinux_2_28_x86_64]",
         hint="name the newest libc the wheel may need: platforms: [manylinux_2_28_x86_64]",
         level="recipe",
@@ -101,7 +102,7 @@ class Recipe(Sections):
     )
     images: Mapping[PlatformTag, Pin] = optional(
         kind=MapOf(
-            key=_PLATFORM,
+            key=_LINUX,
             value=Text(name="an image by digest", parse=targets.pinned_image, pattern=PINNED.pattern),
             name="a mapping of platforms to images by digest",
         ),

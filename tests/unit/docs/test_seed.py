@@ -17,7 +17,7 @@ from factory.recipe.model import BuildSpec
 from factory.recipe.targets import platform
 from factory.recipe.texts import env_name
 from factory.tables import Table
-from factory.tags import Interpreter
+from factory.tags import Interpreter, PlatformTag
 from tests.makers.plans import make_project
 from tools.messages import DATA
 
@@ -49,7 +49,9 @@ def what_is_set() -> set[str]:
     """Return the variables of every build that there is."""
     seen = build_env(BuildSpec(), CRATE, Interpreter(13), epoch_s=1)
     unseen = build_env(BuildSpec(), CRATE, None, epoch_s=1)
-    foreign = build_env(BuildSpec(), CRATE, Interpreter(13), epoch_s=1, zig_for=platform("manylinux_2_17_armv7l"))
+    foreign = build_env(
+        BuildSpec(), CRATE, Interpreter(13), epoch_s=1, zig_for=PlatformTag.parse("manylinux_2_17_armv7l")
+    )
     programs = program_env(BuildSpec(), CRATE, Interpreter(13), epoch_s=1)
     in_guests = {name for name in VARIABLES if f'os.environ["{name}"] =' in program("libpython.py")}
     return {*seen, *unseen, *foreign, *programs, *in_guests}
