@@ -138,16 +138,28 @@ def make_std(host: Host, store: Store, bundle: RustBundle, machine: str, progres
             env=env,
             progress=progress,
         )
-        with store.lend(bundle.file) as tar, tarfile.open(tar) as files:
-            manifest = files.extractfile("./manifest")
-            rustc = _version_in(manifest.read().decode() if manifest else "", spec.packages[0])
-        std = _version_in((work / "manifest").read_text(encoding="utf-8"), spec.std)
-        if rustc != std:
-            raise ImageError(
-                f"the factory's own Rust is {rustc}, and {spec.suite} has the standard library of {std} for {machine}",
-                hint="`--update` makes both anew",
-            )
+        manifest = (work / "manifest").read_text(encoding="utf-8")
+        require_same_rust(store, bundle, manifest, spec.std, target=machine, suite=spec.suite)
         return RustBundle(file=store.put_file(work / "std.tar", f"rust-{machine}.tar"))
+
+
+def require_same_rust(
+    store: Store, bundle: RustBundle, manifest: str, package: str, *, target: str, suite: str
+) -> None:
+    """Compare the version of a package that a standard library comes from with the bundle's rustc, which it must fit.
+
+    Raises:
+        ImageError: it is another.
+    """
+    with store.lend(bundle.file) as tar, tarfile.open(tar) as files:
+        own = files.extractfile("./manifest")
+        rustc = _version_in(own.read().decode() if own else "", rust_spec().packages[0])
+    std = _version_in(manifest, package)
+    if rustc != std:
+        raise ImageError(
+            f"the factory's own Rust is {rustc}, and {suite} has the standard library of {std} for {target}",
+            hint="`--update` makes both anew",
+        )
 
 
 def _version_in(manifest: str, package: str) -> str:

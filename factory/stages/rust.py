@@ -9,9 +9,12 @@ from factory.catalogue import CONTAINER_MACHINE
 from factory.digest import Digest
 from factory.engine.api import FileEntry, Mount
 from factory.failure import Failure
+from factory.images import windows_std
 from factory.images.ready import ReadyImage
 from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, make_rust, make_std, rust_spec
+from factory.images.windows_std import compile_std, std_spec
 from factory.keys import key
+from factory.machines import WINDOWS_RUST
 from factory.memory import KEY, Flag, Stage
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
@@ -39,6 +42,17 @@ class MakeStd(Stage[RustBundle]):
     machine: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileStd(Stage[RustBundle]):
+    """Rust's standard library for Windows, compiled by the same version as the bundle's."""
+
+    NAME, VERSION, REDONE_BY = "rust-std-compiled", 1, frozenset[Flag]({"update"})
+
+    made_of: Digest = field(metadata={KEY: "made of"})
+    bundle: Digest
+    target: str
+
+
 def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MACHINE) -> ReadyImage | Failure:
     """Return an image with the Rust bundle for a machine mounted; one that has it mounted is returned as it is.
 
@@ -53,14 +67,21 @@ def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MA
     bundle = services.memory.surely(stage, lambda: _made(services))
     content, parts = bundle.file.digest, [bundle]
     if machine != CONTAINER_MACHINE:
-        make = MakeStd(made_of=stage.made_of, bundle=bundle.file.digest, machine=machine)
-        std = services.memory.surely(make, lambda: _made_std(services, bundle, machine))
+        std = _std(services, stage, bundle, machine)
         content = key({"bundle": str(bundle.file.digest), "std": str(std.file.digest)})
         parts.append(std)
     volume = filled_volume(services, "rust", content, lambda: _files(services.memory.store, parts))
     if isinstance(volume, Failure):
         return volume
     return image.with_mounts("rust", content, Mount(volume=volume, path=RUST), programs=str(RUST / "bin"))
+
+
+def _std(services: Services, stage: MakeRust, bundle: RustBundle, machine: str) -> RustBundle:
+    if (target := WINDOWS_RUST.get(machine)) is not None:
+        compiled = CompileStd(made_of=windows_std.input_digest(std_spec()), bundle=bundle.file.digest, target=target)
+        return services.memory.surely(compiled, lambda: _compiled_std(services, bundle, target))
+    made = MakeStd(made_of=stage.made_of, bundle=bundle.file.digest, machine=machine)
+    return services.memory.surely(made, lambda: _made_std(services, bundle, machine))
 
 
 def _made(services: Services) -> RustBundle:
@@ -74,6 +95,14 @@ def _made_std(services: Services, bundle: RustBundle, machine: str) -> RustBundl
     subject = f"image:rust-{machine}"
     with services.recorder.step(subject, "image") as mark:
         std = make_std(services.host, services.memory.store, bundle, machine, services.recorder.progress(subject))
+        mark.outcome = "passed"
+        return std
+
+
+def _compiled_std(services: Services, bundle: RustBundle, target: str) -> RustBundle:
+    subject = f"image:rust-{target}"
+    with services.recorder.step(subject, "image") as mark:
+        std = compile_std(services.host, services.memory.store, bundle, target, services.recorder.progress(subject))
         mark.outcome = "passed"
         return std
 

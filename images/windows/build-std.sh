@@ -17,7 +17,7 @@ cd /compile/empty
 printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n' >Cargo.toml
 : >src/lib.rs
 # Bitcode is what link-time optimisation of the crates that use it reads. -Zbuild-std is for nightly compilers alone.
-RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes cargo build --quiet --offline --release --target "$triple" \
+RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes cargo build --quiet --jobs "$JOBS" --offline --release --target "$triple" \
     -Zbuild-std=std,panic_abort,panic_unwind,proc_macro,test
 cd "/compile/target/$triple/release/deps"
 rm -f libempty-*

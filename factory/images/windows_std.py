@@ -1,0 +1,82 @@
+"""Rust's standard library for Windows, compiled from a suite's source: its packages have it for Linux alone."""
+
+import hashlib
+from dataclasses import dataclass
+from os import cpu_count
+from pathlib import Path
+from typing import Final
+
+from factory.digest import Digest
+from factory.errors import ImageError
+from factory.host import Host
+from factory.images.bootstrap import assembly_env
+from factory.images.rust import RustBundle, require_same_rust
+from factory.images.shell import Progress, run_script
+from factory.images.spec import data_folder, read_data
+from factory.store import Store
+
+_FOLDER: Final = "windows"
+_DATA: Final = "std.toml"
+_SCRIPT: Final = "compile-std.sh"
+_HELPER: Final = "unprivileged.py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StdSpec:
+    """What the library is compiled from and with: packages of a suite, of which the first is rustc."""
+
+    folder: Path
+    suite: str
+    packages: tuple[str, ...]
+
+
+def std_spec() -> StdSpec:
+    """Read the data file.
+
+    Raises:
+        ImageError: the file is invalid.
+    """
+    path = data_folder() / _FOLDER / _DATA
+    table = read_data(path)
+    try:
+        suite, packages = table.required_text("suite"), table.required_texts("packages")
+    except ValueError as error:
+        raise ImageError(f"{path}: {error}", hint="images/README.md names every key") from error
+    return StdSpec(folder=path.parent, suite=suite, packages=packages)
+
+
+def input_digest(spec: StdSpec) -> Digest:
+    """Digest everything of ours that the library is made with; no package's version."""
+    files = [*sorted(path for path in spec.folder.iterdir()), spec.folder.parent / "scripts" / _HELPER]
+    return Digest.of_chunks(hashlib.sha256(path.name.encode() + b"\0" + path.read_bytes()).digest() for path in files)
+
+
+def compile_std(host: Host, store: Store, bundle: RustBundle, target: str, progress: Progress) -> RustBundle:
+    """Compile the standard library for a target, to be laid over the bundle, and keep it in the store.
+
+    Raises:
+        ImageError: a tool is missing, packages could not be downloaded, it does not compile, or the suite has another
+            version than the bundle by now.
+    """
+    spec = std_spec()
+    env = {
+        **assembly_env(spec.folder, host),
+        "SUITE": spec.suite,
+        "PACKAGES": ",".join(spec.packages),
+        "TRIPLE": target,
+        "JOBS": str(cpu_count() or 1),
+    }
+    with store.temp_folder() as work:
+        progress(f"compiling Rust's standard library for {target} on {spec.suite}")
+        run_script(
+            (spec.folder / _SCRIPT).read_text(encoding="utf-8"),
+            failing=f"Rust's standard library for {target} could not be compiled",
+            suite=spec.suite,
+            host=host,
+            work=work,
+            env=env,
+            progress=progress,
+        )
+        manifest = (work / "manifest").read_text(encoding="utf-8")
+        require_same_rust(store, bundle, manifest, spec.packages[0], target=target, suite=spec.suite)
+        return RustBundle(file=store.put_file(work / "std.tar", f"rust-{target}.tar"))
