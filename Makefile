@@ -82,7 +82,7 @@ peers: setup .peers/.ready  ## what other tools say about each sample of the gat
 FUZZ_SECONDS ?= 60
 fuzz: setup  ## feed mutated files to the readers, the planner and the gate
 	$(BIN)/uv pip install --quiet --target .fuzz-site -r requirements/fuzz.txt
-	for target in elf record zip texts object plan audit; do \
+	for target in elf pe record zip texts object plan audit; do \
 	    PYTHONPATH=.fuzz-site $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS) || exit 1; done
 
 lock: setup  ## resolve the environments anew

@@ -35,6 +35,14 @@ class ModuleFile:
         return f"PyInitU_{encoded}", f"PyModExportU_{encoded}"
 
     @property
+    def is_unsought(self) -> bool:
+        """Whether it has Linux's suffix for the stable ABI on Windows, whose interpreters do not look for it.
+
+        From CPython's `Python/dynload_win.c`.
+        """
+        return self.tag == "abi3" and self.path.endswith(".pyd")
+
+    @property
     def is_nameable(self) -> bool:
         """Whether an import statement could name it."""
         return all(part.isidentifier() for part in self.name.split("."))

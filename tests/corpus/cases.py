@@ -3,9 +3,17 @@
 A case is named `rule`, or `rule/variant`.
 """
 
-from tests.corpus import archive, hygiene, loader, places, python, texts
+from tests.corpus import archive, hygiene, loader, places, python, texts, windows
 
-CASES = {**python.CASES, **loader.CASES, **archive.CASES, **texts.CASES, **hygiene.CASES, **places.CASES}
+CASES = {
+    **python.CASES,
+    **loader.CASES,
+    **archive.CASES,
+    **texts.CASES,
+    **hygiene.CASES,
+    **places.CASES,
+    **windows.CASES,
+}
 
 # What a sample cannot help breaking beside its own rule.
 COMPANIONS: dict[str, set[str]] = {

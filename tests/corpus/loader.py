@@ -28,7 +28,10 @@ CASES: Cases = {
         named("demo-1.0-cp311-cp311-linux_x86_64.whl"),
         Sample(expect=Expectation(stage="built"), wheel={"filename": "demo-1.0-cp311-cp311-linux_x86_64.whl"}),
     ),
-    "platform-unjudged": (named("demo-1.0-cp311-cp311-win_amd64.whl", {"demo/core.pyd": b"MZ"}), Sample()),
+    "platform-unjudged": (
+        named("demo-1.0-cp311-cp311-macosx_11_0_arm64.whl", {"demo/core.so": b"\xcf\xfa\xed\xfe"}),
+        Sample(),
+    ),
     "platform-above-ceiling": (
         Sample(expect=PLATFORM, wheel={"filename": "demo-1.0-cp311-cp311-manylinux_2_31_x86_64.whl"}),
         Sample(expect=PLATFORM, wheel={"filename": "demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"}),

@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["factory"]):
     from factory.errors import FactoryError
     from factory.images.known import declared
     from factory.objects import ObjectError
+    from factory.pe import read as pe
     from factory.plan.planner import plan
     from factory.project.read import read_project
     from factory.recipe.model import Recipe
@@ -36,6 +37,7 @@ with atheris.instrument_imports(include=["factory"]):
 from tests.corpus.cases import CASES
 from tests.hostile import OneFile, trees
 from tests.makers.objects import make_module, make_object
+from tests.makers.pe import I386, make_pe
 from tests.makers.sources import make_demo
 from tests.makers.wheels import ABI3_NAME, NAME, make_wheel
 
@@ -53,6 +55,11 @@ def _judge(path: Path) -> None:
 def _elf(content: bytes, _: Path) -> None:
     with suppress(ObjectError):
         parse(content)
+
+
+def _pe(content: bytes, _: Path) -> None:
+    with suppress(ObjectError):
+        pe.parse(content)
 
 
 def _record(content: bytes, _: Path) -> None:
@@ -116,6 +123,7 @@ def _audit(content: bytes, folder: Path) -> None:
 
 TARGETS: dict[str, Callable[[bytes, Path], None]] = {
     "elf": _elf,
+    "pe": _pe,
     "record": _record,
     "zip": _archive,
     "texts": _texts,
@@ -138,6 +146,9 @@ def _seeds(target: str, folder: Path) -> list[bytes]:
         skip = 4 if target == "object" else 0
         facts = make_object(needed=["liba.so"], undefined=["Py_IncRef", "f@GLIBC_2.34"], exports=["b"], hashes="gnu")
         return [content[skip:] for content in (make_module(isa=3), facts, make_object(elf_class=32, machine=3))]
+    if target == "pe":
+        facts = make_pe(imports={"python3.dll": ["Py_IncRef", 7]}, exports=["PyInit_core"], sections=[".debug_info"])
+        return [facts, make_pe(machine=I386, imports={"a.dll": ["f"]}, exports=["a", "b"])]
     if target == "record":
         return [b'demo/x.py,sha256=AAAA,3\n"a,b",,\n']
     return [

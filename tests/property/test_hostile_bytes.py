@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from factory.audit import Expectation, audit
 from factory.elf.read import parse
 from factory.objects import ObjectError
+from factory.pe import read as pe
 from factory.wheel import parse_record, read_wheel
 from tests.makers.objects import make_object
+from tests.makers.pe import I386, make_pe
 from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, make_wheel
 
 TODAY = date(2026, 11, 22)
@@ -30,6 +32,12 @@ SAMPLES = (
         undefined=["a@GLIBC_2.34"], exports=["b", "c"], hashes="gnu", runpath="$ORIGIN", interpreter="/lib/ld.so"
     ),
     make_object(undefined=["a@ZLIB_1.2.9"], exports=["b"], elf_class=32, byte_order="big", machine=21),
+)
+PE_SAMPLES = (
+    make_pe(
+        imports={"python3.dll": ["Py_IncRef", 7], "a.dll": ["f"]}, exports=["PyInit_core"], sections=[".debug_info"]
+    ),
+    make_pe(machine=I386, imports={"python313.dll": ["f"]}, exports=["a", "b"]),
 )
 HOSTILE = settings(
     max_examples=3 * settings().max_examples,  # three times as many as elsewhere, in every profile
@@ -57,6 +65,34 @@ def test_any_edit_of_an_object_is_read_or_an_elf_error(sample: bytes, edits: lis
 def test_any_bytes_after_the_magic_are_read_or_an_elf_error(content: bytes) -> None:
     with suppress(ObjectError):
         parse(b"\x7fELF" + content)
+
+
+@HOSTILE
+@given(sample=st.sampled_from(PE_SAMPLES), edits=EDITS, cut=st.integers(0, 64))
+def test_any_edit_of_a_pe_file_is_read_or_the_same_error(
+    sample: bytes, edits: list[tuple[int, bytes]], cut: int
+) -> None:
+    with suppress(ObjectError):
+        pe.parse(_edited(sample, edits, cut))
+
+
+@HOSTILE
+@given(content=st.binary(max_size=2000))
+def test_any_bytes_after_a_dos_header_are_read_or_the_same_error(content: bytes) -> None:
+    with suppress(ObjectError):
+        pe.parse(PE_SAMPLES[0][:0x80] + b"PE\0\0" + content)
+
+
+@pytest.mark.thorough
+@HOSTILE
+@given(edits=EDITS, cut=st.integers(0, 64))
+def test_any_edit_of_a_module_for_windows_is_judged(tmp_path: Path, edits: list[tuple[int, bytes]], cut: int) -> None:
+    module = _edited(PE_SAMPLES[0], edits, cut)
+    path = make_wheel(tmp_path, {"demo/core.pyd": module}, filename="demo-1.0-cp39-abi3-win_amd64.whl")
+
+    verdict = audit(read_wheel(path), Expectation(modules=("demo.core",)), TODAY)
+
+    assert verdict.passed == all(not finding.fails for finding in verdict.findings)
 
 
 @pytest.mark.thorough

@@ -114,6 +114,11 @@ def _stable(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
             f"only {module.tag} looks for this suffix; the wheel claims {_claims(tags)}, which needs .abi3.so or .so"
         )
         yield Finding.of(RULES["abi3-suffix"], module.path, message)
+    elif module.is_unsought:
+        message = (
+            f"no interpreter on Windows looks for .{module.tag}.pyd; the wheel claims {_claims(tags)}, which needs .pyd"
+        )
+        yield Finding.of(RULES["abi3-suffix"], module.path, message)
     elif module.tag == "abi3" and any(tag.abi == "abi3t" for tag in tags):
         message = f"a free-threaded interpreter does not look for .abi3.so; {_claims(tags)} needs .abi3t.so or .so"
         yield Finding.of(RULES["abi3-suffix"], module.path, message)
@@ -157,7 +162,10 @@ def _specific(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
     if abi is not None and abi not in {tag.abi for tag in tags}:
         message = f"only {module.tag} looks for this suffix; the wheel is for {_claims(tags)}"
         yield Finding.of(RULES["suffix-interpreter"], module.path, message)
-    if module.tag == "abi3" and all(re.fullmatch(r"cp3[0-9]+t", tag.abi) for tag in tags):
+    if module.is_unsought:
+        message = f"no interpreter on Windows looks for .{module.tag}.pyd; the wheel is for {_claims(tags)}"
+        yield Finding.of(RULES["suffix-interpreter"], module.path, message)
+    elif module.tag == "abi3" and all(re.fullmatch(r"cp3[0-9]+t", tag.abi) for tag in tags):
         message = f"a free-threaded interpreter does not look for .abi3.so; the wheel is for {_claims(tags)}"
         yield Finding.of(RULES["suffix-interpreter"], module.path, message)
 
