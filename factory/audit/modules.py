@@ -35,6 +35,11 @@ class ModuleFile:
         return f"PyInitU_{encoded}", f"PyModExportU_{encoded}"
 
     @property
+    def is_stable(self) -> bool:
+        """Whether interpreters of several versions look for its suffix, which says that it keeps to the stable ABI."""
+        return self.tag in ("abi3", "abi3t") and not self.is_unsought
+
+    @property
     def is_unsought(self) -> bool:
         """Whether it has Linux's suffix for the stable ABI on Windows, whose interpreters do not look for it.
 

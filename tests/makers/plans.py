@@ -30,7 +30,7 @@ from factory.recipe.model import (
     Wanted,
 )
 from factory.recipe.targets import tagging
-from factory.tags import Abi3Floor, AnyPython, Interpreter, PlatformTag
+from factory.tags import Abi3Floor, AnyPython, Interpreter, PlatformTag, platform_of
 
 TODAY = date(2026, 11, 22)
 P31 = "manylinux_2_31_x86_64"
@@ -68,7 +68,7 @@ def make_recipe(
         file=Path("demo.yaml"),
         source=source or PathSource(path=Path()),
         interpreters=tuple(Wanted(interpreter=interpreter, origin=origin) for interpreter in interpreters(listed)),
-        platforms=tuple(PlatformTag.parse(text) for text in platforms.split()),
+        platforms=tuple(platform_of(text) for text in platforms.split()),
         abi3=None if abi3 is None else floors(abi3),
         wheel=None if wheel is None else tagging(wheel),
         skip=tuple(skip),

@@ -151,7 +151,7 @@ def _abi3t(wheel: Wheel, modules: tuple[ModuleFile, ...], tags: frozenset[Tag]) 
 
 def _underclaimed(wheel: Wheel, modules: tuple[ModuleFile, ...], tags: frozenset[Tag]) -> Iterator[Finding]:
     """Find wheels for one version whose modules would all serve any."""
-    stable = all(m.tag in ("abi3", "abi3t") and not wheel.binary(m.path).exports.isdisjoint(m.hooks) for m in modules)
+    stable = all(m.is_stable and not wheel.binary(m.path).exports.isdisjoint(m.hooks) for m in modules)
     if modules and stable and not any("t" in tag.abi[2:] for tag in tags):
         message = f"claims {_claims(tags)} only; every module in it has a suffix for the stable ABI"
         yield Finding.of(RULES["abi3-underclaimed"], wheel.filename, message)
