@@ -8,8 +8,12 @@ from factory.images.on_demand import INTERPRETERS_FOLDER, all_brought
 from factory.images.pulled import PulledSpec, pulled_specs
 from factory.images.rust import RUST_FOLDER
 from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs
+from factory.images.windows_std import WINDOWS_FOLDER
 
 Spec = ImageSpec | PulledSpec
+
+_BROUGHT = (RUST_FOLDER, INTERPRETERS_FOLDER, WINDOWS_FOLDER)
+"""The folders of what is brought to images."""
 
 
 def specs(lock: Path | None = None, folder: Path | None = None) -> tuple[Spec, ...]:
@@ -28,7 +32,7 @@ def specs(lock: Path | None = None, folder: Path | None = None) -> tuple[Spec, .
 def pulled_families(folder: Path | None = None) -> tuple[Path, ...]:
     """Return the folders of the families whose images come from a registry."""
     families = {path.parent for path in (folder or data_folder()).glob("*/*.toml")}
-    brought_folders = {(folder or data_folder()) / name for name in (RUST_FOLDER, INTERPRETERS_FOLDER)}
+    brought_folders = {(folder or data_folder()) / name for name in _BROUGHT}
     return tuple(sorted(family for family in families - brought_folders if not (family / TEMPLATE).exists()))
 
 

@@ -15,7 +15,7 @@ from factory.images.shell import Progress, run_script
 from factory.images.spec import data_folder, read_data
 from factory.store import Store
 
-_FOLDER: Final = "windows"
+WINDOWS_FOLDER: Final = "windows"
 _DATA: Final = "std.toml"
 _SCRIPT: Final = "compile-std.sh"
 _HELPER: Final = "unprivileged.py"
@@ -36,7 +36,7 @@ def std_spec() -> StdSpec:
     Raises:
         ImageError: the file is invalid.
     """
-    path = data_folder() / _FOLDER / _DATA
+    path = data_folder() / WINDOWS_FOLDER / _DATA
     table = read_data(path)
     try:
         suite, packages = table.required_text("suite"), table.required_texts("packages")

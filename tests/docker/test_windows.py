@@ -1,0 +1,55 @@
+"""Wheels for Windows from Linux: the gate judges what mingw-w64 linked, as nothing here could load it."""
+
+from pathlib import Path
+
+import pytest
+
+from factory.wheel import read_wheel
+from tests.docker.command import Command
+from tests.docker.rust_projects import PYO3_FFI, ffi_module, make_maturin_project
+
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
+
+RECIPE = Path(__file__).parents[2] / "recipes/nh3-windows.yaml"
+UNTRIED = {"untried": "allow"}
+SYSTEM = {
+    "kernel32.dll",
+    "ntdll.dll",
+    "msvcrt.dll",
+    "userenv.dll",
+    "ws2_32.dll",
+    "bcryptprimitives.dll",
+    "advapi32.dll",
+}
+
+
+def needs(command: Command, wheel: str, member: str) -> set[str]:
+    """Return what a module needs besides Windows' own libraries."""
+    file = read_wheel(command.folder / "dist" / wheel).pe_files[member]
+    needed = {name.lower() for name in file.needed}
+    return {name for name in needed - SYSTEM if not name.startswith("api-ms-win-")}
+
+
+def test_a_crate_per_version_and_one_for_the_stable_abi_ask_windows_and_their_python_alone(command: Command) -> None:
+    crate = make_maturin_project("perversion", cargo=PYO3_FFI % ("0.29", ""), code=ffi_module("perversion"))
+    stable = make_maturin_project("stable", cargo=PYO3_FFI % ("0.29", '"abi3-py39"'), code=ffi_module("stable"))
+    more: dict[str, object] = {"platforms": ["win_amd64"], "build": {"locked": False}, "test": UNTRIED}
+
+    ran = command.build(
+        command.recipe(crate, audit={"modules": ["perversion"]}, **more),
+        command.recipe(stable, abi3="cp39", audit={"modules": ["stable"]}, **more),
+    )
+
+    assert ran.code == 0, ran.stderr
+    per_version, abi3 = "perversion-1.0.0-cp313-cp313-win_amd64.whl", "stable-1.0.0-cp39-abi3-win_amd64.whl"
+    assert command.wheels == {per_version, abi3}
+    assert needs(command, per_version, "perversion/perversion.cp313-win_amd64.pyd") == {"python313.dll"}
+    assert needs(command, abi3, "stable/stable.pyd") == {"python3.dll"}
+    assert "there is no Windows here" in ran.stderr
+
+
+def test_the_recipe_of_nh3_for_windows_builds_it(command: Command) -> None:
+    ran = command.build(RECIPE)
+
+    assert ran.code == 0, ran.stderr
+    assert needs(command, "nh3-0.3.7-cp38-abi3-win_amd64.whl", "nh3/nh3.pyd") == {"python3.dll"}
