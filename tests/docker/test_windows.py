@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from factory.audit.windows_libraries import system_libraries
 from factory.wheel import read_wheel
 from tests.docker.command import Command
 from tests.docker.rust_projects import PYO3_FFI, ffi_module, make_maturin_project
@@ -12,32 +13,23 @@ pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
 RECIPE = Path(__file__).parents[2] / "recipes/nh3-windows.yaml"
 UNTRIED = {"untried": "allow"}
-SYSTEM = {
-    "kernel32.dll",
-    "ntdll.dll",
-    "msvcrt.dll",
-    "userenv.dll",
-    "ws2_32.dll",
-    "bcryptprimitives.dll",
-    "advapi32.dll",
-}
+UNLOCKED = {"locked": False}
 
 
 def needs(command: Command, wheel: str, member: str) -> set[str]:
     """Return what a module needs besides Windows' own libraries."""
     file = read_wheel(command.folder / "dist" / wheel).pe_files[member]
-    needed = {name.lower() for name in file.needed}
-    return {name for name in needed - SYSTEM if not name.startswith("api-ms-win-")}
+    return {name.lower() for name in file.needed if name.lower() not in system_libraries() and "-ms-win-" not in name}
 
 
 def test_a_crate_per_version_and_one_for_the_stable_abi_ask_windows_and_their_python_alone(command: Command) -> None:
     crate = make_maturin_project("perversion", cargo=PYO3_FFI % ("0.29", ""), code=ffi_module("perversion"))
     stable = make_maturin_project("stable", cargo=PYO3_FFI % ("0.29", '"abi3-py39"'), code=ffi_module("stable"))
-    more: dict[str, object] = {"platforms": ["win_amd64"], "build": {"locked": False}, "test": UNTRIED}
+    windows = ["win_amd64"]
 
     ran = command.build(
-        command.recipe(crate, audit={"modules": ["perversion"]}, **more),
-        command.recipe(stable, abi3="cp39", audit={"modules": ["stable"]}, **more),
+        command.recipe(crate, platforms=windows, build=UNLOCKED, test=UNTRIED),
+        command.recipe(stable, platforms=windows, build=UNLOCKED, test=UNTRIED, abi3="cp39"),
     )
 
     assert ran.code == 0, ran.stderr
