@@ -35,7 +35,7 @@ RULES = table(
 
 _SPECIAL = re.compile(r"[\[*?]")
 _HASH = re.compile(r"(?<=[-_])[0-9a-f]{8,64}(?=\.|$)")
-_SUFFIX = re.compile(r"(?<=\.)(?:cpython-|pypy3)[^/]*(?=\.so$)")
+_SUFFIX = re.compile(r"(?<=\.)(?:cpython-|cp3|pypy3)[^/]*(?=\.(?:so|pyd)$)")
 _VERSION = re.compile(r"(?<=-)[^/-]+(?=\.(?:data|dist-info)/)")
 _LINES, _SUBJECT_CHARACTERS = 3, 200
 

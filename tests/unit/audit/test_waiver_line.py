@@ -51,6 +51,7 @@ def test_the_lines_of_all_errors_let_the_wheel_pass(case: str, tmp_path: Path) -
 LINES = {
     "a graft": ("demo.libs/libgomp-e985bcbb.so.1.0.0", ' subject: "demo.libs/libgomp-*.so.1.0.0",'),
     "a module": ("demo/core.cpython-311-x86_64-linux-gnu.so", ' subject: "demo/core.*.so",'),
+    "a module for Windows": ("demo/core.cp311-win_amd64.pyd", ' subject: "demo/core.*.pyd",'),
     "a text": ("demo-1.0.dist-info/METADATA", ' subject: "demo-*.dist-info/METADATA",'),
     "a name with brackets": ("demo/a[1].so", ' subject: "demo/a[[]1].so",'),
     "the wheel": ("demo-1.0-py3-none-any.whl", ""),
