@@ -88,6 +88,8 @@ def _uv_target(filename: str) -> list[str]:
     if not (tags := _TAGS.search(filename)):
         return []
     words = [f"--python-version={_version(tags)}"]
+    if tags["platforms"] == "win_amd64":
+        return [*words, "--python-platform=x86_64-pc-windows-msvc"]
     with suppress(ValueError):
         platform = replace(PlatformTag.parse(tags["platforms"].split(".")[0]), minor=_NEWEST)
         if name := uv_platform(Interpreter(int(tags["minor"] or sys.version_info.minor)), platform):
