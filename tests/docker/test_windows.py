@@ -33,7 +33,7 @@ def test_a_crate_per_version_and_one_for_the_stable_abi_ask_windows_and_their_py
     )
 
     assert ran.code == 0, ran.stderr
-    per_version, abi3 = "perversion-1.0.0-cp313-cp313-win_amd64.whl", "stable-1.0.0-cp39-abi3-win_amd64.whl"
+    per_version, abi3 = "perversion-1.0-cp313-cp313-win_amd64.whl", "stable-1.0-cp39-abi3-win_amd64.whl"
     assert command.wheels == {per_version, abi3}
     assert needs(command, per_version, "perversion/perversion.cp313-win_amd64.pyd") == {"python313.dll"}
     assert needs(command, abi3, "stable/stable.pyd") == {"python3.dll"}
