@@ -40,4 +40,5 @@ def lacking_images(planned: PlannedRecipe) -> Iterator[str]:
             continue
         for trial in cell.trials:
             if trial.image is None and planned.at(cell, trial.interpreter).recipe.test.untried != "allow":
-                yield f"{cell.address}@{trial.interpreter}: {cell.untried_reason or f'no image here has {trial.interpreter}'} to try it"
+                why = cell.untried_reason or f"no image here has {trial.interpreter}"
+                yield f"{cell.address}@{trial.interpreter}: {why} to try it"

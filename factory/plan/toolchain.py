@@ -57,7 +57,7 @@ def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: Platf
     raise PlanError(reasons[0], hint=_HINT)
 
 
-def _std(platform: PlatformTag, image: ImageFacts) -> str:
+def _std(platform: Platform, image: ImageFacts) -> str:
     if platform.arch == image.platform.arch:
         return ""
     return f", and no other here has a standard library for {platform.arch}"

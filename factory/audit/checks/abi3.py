@@ -77,12 +77,15 @@ def asked(wheel: Wheel) -> dict[str, tuple[str, ...]]:
         for path, shared in wheel.objects.items()
         if shared.kind == "library"
     }
-    of_windows = {
-        path: tuple(sorted({s.name for s in file.undefined if is_python_dll(s.library)}))
+    return {**of_libraries, **_asked_on_windows(wheel)}
+
+
+def _asked_on_windows(wheel: Wheel) -> dict[str, tuple[str, ...]]:
+    return {
+        path: tuple(sorted({symbol.name for symbol in file.undefined if is_python_dll(symbol.library)}))
         for path, file in wheel.pe_files.items()
         if file.is_library
     }
-    return {**of_libraries, **of_windows}
 
 
 def _is_asked(name: str, own: frozenset[str]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from packaging.tags import Tag
 
-from factory.audit.claims import claimed_platforms, is_windows, linux_platform
+from factory.audit.claims import claimed_platforms, linux_platform
 from factory.audit.closure import Links, link
 from factory.audit.expectation import Expectation
 from factory.audit.exports import came_with, interpreters_that_export, known_interpreters, library_exports
@@ -192,15 +192,14 @@ def _versions(path: str, shared: SharedObject, scope: _Scope) -> Iterator[Findin
 
 def _unjudged(wheel: Wheel, scope: _Scope) -> Iterator[Finding]:
     """Say once for the wheel which of its claims cannot be checked for want of a list."""
-    objects, pe_files = wheel.objects.values(), wheel.pe_files.values()
-    if not (any(shared.undefined for shared in objects) or any(file.undefined for file in pe_files)):
+    if any(file.undefined for file in wheel.pe_files.values()):
+        message = "what Windows' libraries and interpreters export is not known; symbols are not checked"
+        yield Finding.of(RULES["symbols-unjudged"], wheel.filename, message)
+    if not any(shared.undefined for shared in wheel.objects.values()):
         return
     unknown = sorted(scope.tags - known_interpreters())
     if unknown and any(is_interpreters(s.name) for o in wheel.objects.values() for s in o.undefined):
         message = f"what {listed(unknown, most=_UNJUDGED_SHOWN)} exports is not known; Python's symbols are not checked"
-        yield Finding.of(RULES["symbols-unjudged"], wheel.filename, message)
-    if any(is_windows(tag.platform) for tag in wheel.tags):
-        message = "what Windows' libraries and interpreters export is not known; symbols are not checked"
         yield Finding.of(RULES["symbols-unjudged"], wheel.filename, message)
     strange = sorted({name for name in map(_platform, wheel.tags) if name})
     if strange:
