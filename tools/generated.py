@@ -108,7 +108,7 @@ def _rules() -> str:
     parts = [_table(("rule", "severity", ""), rows)]
     for rule in RULES.values():
         parts.append(f"## {rule.id}\n\n*{rule.severity.capitalize()}*: {rule.summary}.\n")
-        parts.append(f"**Why.** {rule.why}\n\n**Mend.** {rule.mend}\n\n**Source.** {rule.source}.\n")
+        parts.append(f"**Why.** {rule.why}\n\n**Fix.** {rule.mend}\n\n**Source.** {rule.source}.\n")
     return "\n".join(parts)
 
 

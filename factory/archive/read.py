@@ -127,7 +127,7 @@ class Archive:
             if name in exact:
                 self._note("duplicate", name, "is in the archive more than once")
             elif (other := seen.setdefault(name.casefold(), name)) != name:
-                self._note("case", name, f"differs from {other} in case only")
+                self._note("case", name, f"differs from {other} only in case")
             exact.add(name)
             self._judge_attributes(entry)
 

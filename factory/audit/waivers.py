@@ -19,7 +19,7 @@ RULES = table(
         id="waiver-unused",
         severity=Severity.WARNING,
         summary="a waiver covers nothing",
-        why="What it was for is mended, or its rule or subject is misspelt.",
+        why="What it accepted is fixed, or its rule or subject is misspelt.",
         mend="Delete or correct it.",
         source="the recipe's audit.waive",
     ),
@@ -28,7 +28,7 @@ RULES = table(
         severity=Severity.WARNING,
         summary="a waiver has run out",
         why="Its findings count again.",
-        mend="Mend what it was for, or give it a new date and reason.",
+        mend="Fix what it accepts, or give it a new date and reason.",
         source="the recipe's audit.waive",
     ),
 )

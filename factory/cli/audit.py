@@ -80,7 +80,9 @@ def _judge(path: Path, *, on: date) -> Audit | InternalError:
         with internal_errors(let_through=(OSError, MemoryError)):
             return audit(read_wheel(path), Expectation(), on)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", hint="name wheel files") from error
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", hint="name wheel files, such as dist/*.whl"
+        ) from error
     except InternalError as error:
         return error
 
@@ -154,6 +156,6 @@ def run_explain(name: str | None) -> int:
     _known(name)
     rule = RULES[name]
     click.echo(f"{rule.id} ({rule.severity}): {rule.summary}\n")
-    for title, text in (("why", rule.why), ("mend", rule.mend), ("source", rule.source)):
+    for title, text in (("why", rule.why), ("fix", rule.mend), ("source", rule.source)):
         click.echo(click.wrap_text(f"{title}: {text}", width=100, subsequent_indent=" " * (len(title) + 2)))
     return 0

@@ -76,7 +76,7 @@ def run_image_build(names: Sequence[str], *, update: bool) -> int:
     ours = [spec.facts.name for spec in specs(read_host().image_lock) if isinstance(spec, ImageSpec)]
     for name in names:
         if name not in ours:
-            hint = f"made here: {', '.join(ours)}; `factory image pull` brings the others"
+            hint = f"made here: {', '.join(ours)}; `factory image pull` pulls the others"
             raise UsageError(f"{name!r} is not an image that is made here", hint=hint)
     return _ensure_all(names or ours, update=update)
 

@@ -125,10 +125,10 @@ def plan(options: PlanOptions) -> None:
     sys.exit(run_plan(options))
 
 
-@main.command(short_help="Check any wheels with the gate.")
+@main.command(short_help="Check wheels with the gate.")
 @takes(AuditOptions)
 def audit(options: AuditOptions) -> None:
-    """Check any wheels with the gate: verdict, deserved platform, abi3 floor, and findings.
+    """Check wheels with the gate: verdict, deserved platform, abi3 floor, and findings.
 
     `factory explain RULE` explains a rule. Exits with 1 when a wheel is refused.
     """

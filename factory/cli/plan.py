@@ -39,15 +39,15 @@ from factory.store import Store
 from factory.unexpected import internal_errors
 
 _WITHOUT_IMAGES = (
-    "hint: leave the interpreter out of `interpreters`, name an image that has it (images: {…}), or let a wheel out "
-    "untried there by test: {untried: allow}; `factory image list` shows which image has which interpreter"
+    "hint: leave the interpreter out of `interpreters`, name an image that has it (images: {…}), or release the wheel "
+    "untried by test: {untried: allow}; `factory image list` shows which image has which interpreter"
 )
 
 
 def run_plan(options: PlanOptions) -> int:
     """Plan the recipes and print the plans; the exit code is 1 where an image is lacking."""
     if options.ids and options.as_json:
-        raise UsageError("--ids and --json are two forms of one answer", hint="leave one of them out")
+        raise UsageError("--ids and --json cannot be combined", hint="run the command once for each")
     selection = Selection(families=families(options.families), only=options.only, skip=options.skip)
     loaded = load_named(options)
     failures: list[FactoryError] = list(loaded.errors)

@@ -26,8 +26,10 @@ _FRAME = re.compile(
 )
 _CHILD = re.compile(r"died with <Signals\.SIG[A-Z]{1,10}: (?P<number>\d{1,2})>")
 _COMPILER = re.compile(r"fatal error: Killed signal terminated program (?P<program>\S{1,100})")
-_NO_MEMORY: Final = "a mapped file could not grow: /dev/shm holds half of what build: {memory: …} gives a build"
-_KILLED: Final = "something in the container killed it; its memory limit is told apart"
+_NO_MEMORY: Final = (
+    "a mapped file could not grow: /dev/shm holds half of a build's memory, which build: {memory: …} raises"
+)
+_KILLED: Final = "something in the container killed it, but not the memory limit, which has a message of its own"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ _SOMETHING = "a download"
 _CRATES = "declare it in the recipe: a Cargo.lock that names it, or build: {locked: false}"
 _REQUIRES = "declare it in the recipe: build: {requires: [%(wanted)s]}"
 _PROGRAM = "build: {requires: […]} takes a wheel that brings the program; crates come from Cargo.lock alone"
-_REPOSITORY = "source: {git: …} brings submodules along; add what else the build clones to the source (patches)"
+_REPOSITORY = "source: {git: …} includes submodules; add what else the build clones to the source (patches)"
 _DOWNLOAD = (
     "provide it before the build: build: {system: …} or {requires: […]} installs it, {before-all: …} downloads it into "
     "the image, or add it to the source"

@@ -24,7 +24,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
         "expired",
         re.compile(r"^E: Release file for (?P<index>\S{1,500}+) is expired", re.MULTILINE),
         "the package index {index} has expired",
-        "its mirror holds updates back: name another one in FACTORY_APT_MIRROR, or a snapshot by its time",
+        "name another mirror in FACTORY_APT_MIRROR, or a snapshot whose address names a time",
     ),
     Case(
         "mirror",

@@ -32,7 +32,7 @@ _CASES: Final = (
         "lasting",
         r"manifest unknown|name unknown|repository name not known|not found|does not exist",
         "the registry does not have it",
-        "is the name right? a digest that was replaced is pinned anew by `factory image pin`",
+        "is the name right? if the image was replaced, `factory image pin` pins the new one",
     ),
     _case(
         "lasting",

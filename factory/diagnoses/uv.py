@@ -30,7 +30,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
             r"HTTP status (?:server|client) error|\bdns error\b|tcp connect error|invalid peer certificate",
             re.IGNORECASE,
         ),
-        "the package index cannot be asked: {cause}",
+        "the package index cannot be queried: {cause}",
     ),
     Case(
         "network",

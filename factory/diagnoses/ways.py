@@ -39,7 +39,7 @@ def lacking(missing: Missing, ask: Ask) -> str:
         return f"build: {{requires: [{missing.name}]}} brings {missing.name}"
     first = missing.name.partition("/")[0]
     if missing.kind == "header" and first in _HEADERS:
-        return f"build: {{requires: [{first}]}} brings it; the project must also ask {first} where its headers lie"
+        return f"build: {{requires: [{first}]}} brings it; the project must also ask {first} for its headers' folder"
     return system(missing, ask(missing))
 
 
@@ -92,8 +92,8 @@ def _unnamed(missing: Missing, answer: Answer) -> str:
         return f"{answer.suite} has no program {missing.name}; if it is a file, does the source hold it?"
     if answer.suite:
         return (
-            f"{answer.suite} has no package with {missing.words}: build: {{before-all: …}} can install it, or take a "
-            "release that does without"
+            f"{answer.suite} has no package with {missing.words}: build: {{before-all: …}} can install it, or use a "
+            "release that does not need it"
         )
     return f"{line} with the package that has {missing.words}; {finder}"
 

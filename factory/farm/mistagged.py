@@ -47,7 +47,7 @@ def spared(job: Job, outcomes: Mapping[Key, Outcome]) -> Outcome | None:
         outcome = outcomes.get(peer)
         if isinstance(outcome, Built) and (made := _repeated(outcome.record, job.cell)) is not None:
             tags = f"{made.python_tag}-{made.abi_tag}"
-            message = f"{peer} came out as {tags}; this would, too, and was not built"
+            message = f"{peer} came out as {tags}; this wheel would get the same tags, so it was not built"
             failure = Failure(step="audit of the built wheel", message=message)
             return Built(record=CellRecord(cell=job.cell, status="blocked", failure=failure))
     return None

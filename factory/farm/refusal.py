@@ -34,7 +34,7 @@ def refusal(verdict: Audit, step: str, lacked: Lacked, lines: str = "") -> Failu
     if tags is not None and lines:
         return Failure(step=step, message=f"{tags.rule}: {tags.message}", hint=lines)
     worst = failing[0]
-    explained = f"the report lists every finding; docs/reference/rules.md explains {worst.rule}"
+    explained = f"the report lists every finding; `factory explain {worst.rule}` explains it"
     hint = f"{_NEEDS_NO_FACTORY}; {explained}" if worst.rule == _PURE else explained
     return Failure(step=step, message=f"{worst.rule}: {worst.message}", hint=hint)
 

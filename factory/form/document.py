@@ -173,7 +173,11 @@ class _Composer:
             meaning = _meaning(event.value) if event.implicit[0] else "text"
             return Scalar(text=event.value, meaning=meaning, span=self._span(event))
         if depth == DEPTH_LIMIT:
-            self._refuse(event, f"nests deeper than {DEPTH_LIMIT} levels", hint="no field of a recipe is that deep")
+            self._refuse(
+                event,
+                f"nests deeper than {DEPTH_LIMIT} levels",
+                hint="remove the extra levels: no field of a recipe is that deep",
+            )
             raise StopReading  # This reader calls itself once per level, and a hostile text has any number of them.
         return self._sequence(event, depth) if isinstance(event, SequenceStartEvent) else self._mapping(event, depth)
 
@@ -191,7 +195,7 @@ class _Composer:
             if isinstance(key, Scalar):
                 self._enter(Entry(key=key.text, key_span=key.span, value=value), entries, key.meaning)
             elif not isinstance(key, Broken):
-                self._problems.add("this key is a list or a mapping", key.span, hint="keys are plain words")
+                self._problems.add("this key is a list or a mapping", key.span, hint="write a plain word as the key")
         return Mapping(entries=tuple(entries.values()), span=self._collection_span(start, event))
 
     def _enter(self, entry: Entry, entries: dict[str, Entry], meaning: Meaning) -> None:

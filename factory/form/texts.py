@@ -41,5 +41,7 @@ def day(text: str) -> date:
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return date.fromisoformat(text)
     except ValueError:
-        raise RefusalError(f"{quote(text)} is not a day of the calendar", "write a date as 2027-01-31") from None
-    raise RefusalError(f"{quote(text)} is not a date", "write it as 2027-01-31")
+        raise RefusalError(
+            f"{quote(text)} is not a day of the calendar", "write a date of the form 2027-01-31"
+        ) from None
+    raise RefusalError(f"{quote(text)} is not a date", "write a date of the form 2027-01-31")

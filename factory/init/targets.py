@@ -19,7 +19,7 @@ from factory.tags import Abi3Floor, Interpreter, PlatformTag, tag_for
 
 _LIBCS = {"glibc": "manylinux", "musl": "musllinux"}
 _NOWHERE = "no image here builds for them and tries them: `factory image list`"
-_ON_DEMAND = "each is compiled once on this machine, which takes minutes: add them to interpreters if they are worth it"
+_ON_DEMAND = "each is made once on this machine, which takes minutes: add them to interpreters if you want their wheels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

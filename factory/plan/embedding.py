@@ -73,6 +73,6 @@ def _refuse_undeclared(recipe: Recipe, interpreter: Interpreter, tag: WheelTag) 
         return
     raise PlanError(
         f"{tag} would hold programs that link libpython, which an interpreter need not come with",
-        hint="build and run them instead, programs: {run: cargo run}; if only those are to have the wheel who have "
+        hint="build and run them instead, programs: {run: cargo run}; if everyone who installs the wheel has "
         f"{library}, write repair: {{exclude: [libpython*]}} and audit: {{waive: [{{rule: {_RULE}, reason: …}}]}}",
     )

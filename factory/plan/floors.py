@@ -142,8 +142,8 @@ def _refuse_contradiction(floors: tuple[Abi3Floor, ...], project: Project) -> No
         return
     raise PlanError(
         f"the recipe says abi3: {_listed(floors)}; {where}, which makes {made}",
-        hint=f"remove abi3 to take what the source makes; "
-        f"if the build makes {_listed(floors)} all the same, add build: {{floor: project}}",
+        hint=f"remove abi3 to use the source's floor; "
+        f"if the build makes {_listed(floors)} after all, add build: {{floor: project}}",
     )
 
 

@@ -21,11 +21,11 @@ def refuse_without_interpreter(world: World, built_for: BuiltFor, tag: WheelTag,
             hint="remove it: of the backends only maturin has a program of its own",
         )
     if world.project.pyo3 is None:
-        raise PlanError(f"{_FIELD} is for crates of PyO3, and {world.project.name} is none", hint="remove it")
+        raise PlanError(f"{_FIELD} is for crates that use PyO3, and {world.project.name} does not", hint="remove it")
     if not isinstance(built_for, Abi3Floor):
         raise PlanError(
-            f"{tag} is for one version of Python, which PyO3 has to ask an interpreter for, and {_FIELD} hides them",
-            hint=f"name an abi3 floor, such as abi3: cp39, or leave this wheel its interpreter: {_ABI3_ALONE}",
+            f"{tag} is for one version of Python, whose interpreter PyO3 has to ask, and {_FIELD} hides interpreters",
+            hint=f"name an abi3 floor, such as abi3: cp39, or hide interpreters from abi3 wheels alone: {_ABI3_ALONE}",
         )
     if compiler == "zig":
         raise PlanError(
@@ -34,6 +34,6 @@ def refuse_without_interpreter(world: World, built_for: BuiltFor, tag: WheelTag,
         )
     if world.floors.way == "interpreter":
         raise PlanError(
-            f"{tag} has the floor of the interpreter that builds it, and {_FIELD} hides them",
+            f"{tag} has the version of the interpreter that builds it as its floor, and {_FIELD} hides interpreters",
             hint=f"switch on PyO3's feature for the floor: build: {{features: [pyo3/abi3-py3{built_for.minor}]}}",
         )

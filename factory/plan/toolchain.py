@@ -13,7 +13,7 @@ from factory.project.model import Project
 from factory.recipe.model import Recipe
 from factory.tags import Platform
 
-_ELSEWHERE = "choose another platform or family"
+_ELSEWHERE = "choose another platform, or other images by --families"
 _HINT = f"{_ELSEWHERE}: the factory does not install toolchains for recipes"
 
 

@@ -65,6 +65,6 @@ def _split(text: str, hint: str) -> SplitResult:
 def _without_secret(text: str, parts: SplitResult, *, may_name_user: bool) -> str:
     """Refuse a password in a recipe: recipes are shared, and their content is logged."""
     if parts.password is not None or (parts.username is not None and not may_name_user):
-        hint = "remove it; git takes credentials from its helpers and netrc, an index from its URL or netrc"
+        hint = "remove it: git takes credentials from its helpers and netrc, and an index from its URL or netrc"
         raise RefusalError("contains a user name or password", hint)
     return text

@@ -63,7 +63,7 @@ def _uncovering(floor: Abi3Floor, listed: list[Interpreter]) -> tuple[str, str]:
         message = f"the floor {floor} is above every interpreter of the recipe ({names})"
         return message, f"lower the floor to {listed[0].python_tag}, or add {floor} to interpreters"
     message = f"no interpreter of the recipe can load a {floor} wheel: {names}"
-    return message, "free-threaded builds need an abi3t floor, cp315t or newer; PyPy has no abi3"
+    return message, f"add {floor} to interpreters, or remove the floor: free-threaded builds need cp315t or newer"
 
 
 def _programs_run_on_listed(values: Values, place: Place, today: date) -> None:
@@ -106,7 +106,7 @@ def _tags_have_no_floor(values: Values, place: Place) -> None:
 def _waivers_name_rules(values: Values, place: Place, rules: frozenset[str]) -> None:
     for where, rule, span in _waived(values, place):
         if rule not in rules:
-            hint = did_you_mean(rule, sorted(rules)) or "docs/reference/rules.md lists the rules"
+            hint = did_you_mean(rule, sorted(rules)) or "`factory explain` lists the rules"
             where.refuse(span, f"{quote(rule)} is not a rule", hint)
 
 

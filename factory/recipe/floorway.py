@@ -37,7 +37,7 @@ class FloorKind(Kind[FloorWay]):
         for word in _WORDS:
             if node.text == word:
                 return FloorWay(kind=word)
-        message = f"{quote(node.text)} is not a way for a floor to reach the build"
+        message = f"{quote(node.text)} does not say how a floor reaches the build"
         place.refuse(node.span, message, did_you_mean(node.text, _WORDS) or _ALL)
         return None
 

@@ -29,16 +29,16 @@ _PARTS_OF_AN_ID = 3
 
 # Names that would change which interpreter and which time a build uses, each with the reason.
 _FORBIDDEN_ENV = {
-    "PYO3_NO_PYTHON": "write build: {interpreter: none}, which sets it and keeps interpreters out of sight",
-    "PYO3_PYTHON": "the factory sets it to the interpreter of each cell; the recipe's interpreters say which",
-    "PYO3_CROSS_INCLUDE_DIR": "removed in PyO3 0.14, which needs no headers; platforms says which machines are wanted",
-    "PYO3_CROSS_LIB_DIR": "PyO3 takes one _sysconfigdata*.py from that folder and stops at two; it needs none, because "
-    "the factory says which Python each cell is for; platforms says which machines are wanted",
-    "_PYTHON_HOST_PLATFORM": "it renames a wheel without changing what is in it; platforms says which are wanted",
-    "VIRTUAL_ENV": "builds would look there for their interpreter; the factory sets one for each cell",
-    "CONDA_PREFIX": "builds would look there for their interpreter; the factory sets one for each cell",
-    "SOURCE_DATE_EPOCH": "the factory takes it from the source, so that the same source gives the same wheel",
-    "PATH": "the factory sets it; build.path lists folders to put before it",
+    "PYO3_NO_PYTHON": "write build: {interpreter: none}, which sets it and hides interpreters from the build",
+    "PYO3_PYTHON": "remove it: the factory sets it for each cell, to an interpreter of the recipe",
+    "PYO3_CROSS_INCLUDE_DIR": "remove it: removed in PyO3 0.14, which needs no headers; name machines under platforms",
+    "PYO3_CROSS_LIB_DIR": "remove it: the factory says which Python each cell is for, and PyO3 would look for its "
+    "_sysconfigdata*.py there; name machines under platforms",
+    "_PYTHON_HOST_PLATFORM": "remove it: it would change only the wheel's name; name machines under platforms",
+    "VIRTUAL_ENV": "remove it: the factory chooses an interpreter for each cell, and the build would look there",
+    "CONDA_PREFIX": "remove it: the factory chooses an interpreter for each cell, and the build would look there",
+    "SOURCE_DATE_EPOCH": "remove it: the factory takes it from the source, so the same source gives the same wheel",
+    "PATH": "remove it: the factory sets it; name folders to put before it under build.path",
 }
 _ALLOWED_PYO3 = "PYO3_USE_ABI3_FORWARD_COMPATIBILITY"
 
@@ -87,7 +87,9 @@ def extra(text: str) -> NormalizedName:
     try:
         return parse_project_name(text)
     except UntrustedTextError:
-        raise RefusalError(f"{quote(text)} is not an extra's name", "write one extra per item") from None
+        raise RefusalError(
+            f"{quote(text)} is not an extra's name", "write one extra per item, such as [fast, dev]"
+        ) from None
 
 
 def requirement(text: str, hint: str = "write a requirement such as pytest>=8") -> Requirement:
@@ -123,7 +125,7 @@ def sha256(text: str) -> Digest:
     try:
         return Digest(text.removeprefix("sha256:"))
     except ValueError:
-        hint = "it is 64 digits 0-9a-f, as sha256sum prints them"
+        hint = "write 64 digits 0-9a-f, as sha256sum prints them"
         raise RefusalError(f"{quote(text)} is not a sha256 digest", hint) from None
 
 
@@ -133,7 +135,7 @@ def env_name(text: str) -> str:
         raise RefusalError(f"{quote(text)} is not a variable's name", "use letters, digits and _")
     reason = _FORBIDDEN_ENV.get(text, "")
     if text.startswith("PYO3_") and text not in (_ALLOWED_PYO3, *_FORBIDDEN_ENV):
-        reason = f"the factory tells PyO3 what to build for; a recipe may set only {_ALLOWED_PYO3}"
+        reason = f"remove it: the factory sets PyO3's variables; a recipe may set only {_ALLOWED_PYO3}"
     if reason:
         raise RefusalError(f"{text} cannot be set by a recipe", reason)
     return text
@@ -173,7 +175,9 @@ def library(text: str) -> str:
 def module(text: str) -> str:
     """Read a module's dotted name."""
     if not all(part.isidentifier() for part in text.split(".")):
-        raise RefusalError(f"{quote(text)} is not a module's dotted name", "write it as an import does: nh3.nh3")
+        raise RefusalError(
+            f"{quote(text)} is not a module's dotted name", "write it as in an import statement: nh3.nh3"
+        )
     return text
 
 
@@ -196,10 +200,12 @@ def selector(text: str) -> str:
 def _selecting_something(glob: str, text: str, hint: str) -> str:
     parts = glob.split("@", maxsplit=1)[0].split("-")
     if len(parts) > _PARTS_OF_AN_ID or ("*" not in glob and len(parts) < _PARTS_OF_AN_ID):
-        raise RefusalError(f"{quote(text)} matches no id: they have the form python-abi-platform", hint)
+        raise RefusalError(f"{quote(text)} matches no id: ids have the form python-abi-platform", hint)
     if re.fullmatch(r"cp3[0-9]+t", parts[0]) and len(parts) > 1:
         mended = f"*-{glob}" if len(parts) < _PARTS_OF_AN_ID else f"{parts[0][:-1]}-{'-'.join(parts[1:])}"
-        raise RefusalError(f"{quote(text)} matches no id: python tags have no t, abi tags do", f'write "{mended}"')
+        raise RefusalError(
+            f"{quote(text)} matches no id: the t is part of the abi tag, not of the python tag", f'write "{mended}"'
+        )
     return text
 
 

@@ -35,6 +35,6 @@ def _section(rule: str, findings: Sequence[Finding]) -> Iterator[Line]:
         yield from (((plain(f"    {evidence}"), "dim"),) for evidence in finding.evidence)
     if len(shown) < len(findings):
         yield ((f"    and {len(findings) - len(shown)} more of {rule}; --json lists more", "dim"),)
-    yield ((f"    mend: {RULES[rule].mend}", "dim"),)
+    yield ((f"    fix: {RULES[rule].mend}", "dim"),)
     if accepting := waiver_line(RULES[rule], findings):
         yield ((plain(f"    or accept it in the recipe: {accepting}"), "dim"),)

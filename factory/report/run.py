@@ -148,14 +148,14 @@ def _block(findings: Iterable[Finding], addresses: Sequence[str]) -> list[str]:
 
 
 def _remedies(findings: Iterable[Finding]) -> list[str]:
-    """Return for each rule that refuses wheels how it is mended, and the recipe's line that accepts it."""
+    """Return for each rule that refuses wheels how to fix it, and the recipe's line that accepts it."""
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.fails:
             by_rule.setdefault(finding.rule, []).append(finding)
     texts = []
     for name, of_rule in by_rule.items():
-        texts.append(f"mend {name}: {RULES[name].mend}")
+        texts.append(f"fix {name}: {RULES[name].mend}")
         if accepting := waiver_line(RULES[name], of_rule):
             texts.append(f"  or accept it in the recipe: {accepting}")
     return texts

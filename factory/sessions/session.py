@@ -254,7 +254,7 @@ def _explained(step: Step, ended: Exit, log: str, ask: Ask) -> Failure:
     if known is not None and known.hint:
         return Failure(step=step.name, message=message, log=log, hint=known.hint)
     if is_crowded(ended.output):
-        hint = f"a container holds {PIDS} processes and threads at once: run fewer"
+        hint = f"let it run fewer at once: a container may have {PIDS} processes and threads"
         return Failure(step=step.name, message=message, log=log, hint=hint)
     return Failure(step=step.name, message=message, log=log, hint=_KEEP, last_lines=last_lines(ended.output))
 

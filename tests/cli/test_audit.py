@@ -62,7 +62,7 @@ def test_a_refused_wheel_says_rule_file_promise_and_way_out(factory: Program, tm
     head, error, mend, *_ = done.stdout.splitlines()
     assert head == f"{NAME}: refused"
     assert error.startswith(f"  error libpython-linked: {MODULE}: needs libpython3.11.so.1.0; ")
-    assert mend.startswith("    mend: ")
+    assert mend.startswith("    fix: ")
 
 
 def test_several_wheels_are_told_of_in_the_order_in_which_they_were_named(factory: Program, tmp_path: Path) -> None:

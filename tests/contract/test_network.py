@@ -165,21 +165,21 @@ CLOSED = "the connection ended before the answer did"
 @pytest.mark.parametrize(
     ("name", "fault", "kind", "sentence"),
     [
-        (PAGE, "500", "network", "the package index cannot be asked: HTTP status server error (500"),
+        (PAGE, "500", "network", "the package index cannot be queried: HTTP status server error (500"),
         pytest.param(
             PAGE,
             "truncated",
             "network",
-            "the package index cannot be asked: end of file before message length reached",
+            "the package index cannot be queried: end of file before message length reached",
             marks=SLOW,
         ),
         (PAGE, "redirect", "network", "the package index did not answer with an index page: "),
         (PAGE, "404", "unsatisfiable", "no configured index has first"),
         (PAGE, "garbage", "unsatisfiable", "no configured index has first for cp313 on manylinux_2_31_x86_64"),
         pytest.param(
-            WHEEL, "500", "network", "the package index cannot be asked: HTTP status server error (500", marks=SLOW
+            WHEEL, "500", "network", "the package index cannot be queried: HTTP status server error (500", marks=SLOW
         ),
-        (WHEEL, "404", "network", "the package index cannot be asked: HTTP status client error (404"),
+        (WHEEL, "404", "network", "the package index cannot be queried: HTTP status client error (404"),
         (WHEEL, "truncated", "network", f"cannot get {WHEEL}: {CLOSED}"),
         pytest.param(
             WHEEL, "redirect", "refused", "the file that the index serves as first==1.0 is not a wheel", marks=SLOW

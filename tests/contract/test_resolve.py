@@ -373,7 +373,7 @@ def test_an_index_that_cannot_be_reached_is_the_network(store: Store) -> None:
     answer = reason(resolve(Index(url="http://127.0.0.1:9"), store, "first"))
 
     assert answer.kind == "network"
-    assert answer.sentence.startswith("the package index cannot be asked: ")
+    assert answer.sentence.startswith("the package index cannot be queried: ")
 
 
 def test_an_index_that_fails_now_and_then_is_asked_again(index: Index, store: Store) -> None:

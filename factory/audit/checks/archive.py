@@ -60,7 +60,7 @@ RULES = table(
     Rule(
         id="archive-case",
         severity=Severity.WARNING,
-        summary="two members' names differ in case only",
+        summary="two members' names differ only in case",
         why="On file systems that ignore case one overwrites the other.",
         mend="Rename one of them.",
         source=_ZIP_SPECIFICATION,
@@ -148,7 +148,7 @@ RULES = table(
     Rule(
         id="archive-world-writable",
         severity=Severity.WARNING,
-        summary="a member may be written by everybody",
+        summary="everybody may write to a member",
         why="Where modes are restored, any user of the machine can change the code.",
         mend="Set umask 022 before building.",
         source=_ZIP_SPECIFICATION + ", external file attributes; CWE-732",
@@ -157,7 +157,7 @@ RULES = table(
         id="archive-date",
         severity=Severity.WARNING,
         summary="a member's date does not exist",
-        why="Unpackers that restore dates fail on it, and repacking tools do.",
+        why="Unpackers that restore dates fail on it, and so do repacking tools.",
         mend="Set SOURCE_DATE_EPOCH to a time from 1980 on.",
         source=_ZIP_SPECIFICATION + ", 4.4.6: MS-DOS dates begin with 1980-01-01",
     ),

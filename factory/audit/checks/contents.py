@@ -18,8 +18,8 @@ RULES = table(
     Rule(
         id="html-page",
         severity=Severity.ERROR,
-        summary="a web page is where data or code is due",
-        why="A download answered with a page, often of an error or a login, and the build packed it.",
+        summary="a web page is in the place of data or code",
+        why="A download returned a page instead, often an error or a login, and the build packed it.",
         mend="Look at the page, correct the address, and compare what is downloaded with a hash.",
         source="HTML specification: a document begins with its doctype",
     ),

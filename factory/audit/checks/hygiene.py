@@ -19,7 +19,7 @@ RULES = table(
         severity=Severity.WARNING,
         summary="an object carries debug information",
         why="Every user downloads it, often many times the size of the code, and does not need it.",
-        mend='Strip it: `strip: true` under `repair`, Cargo\'s `strip = "debuginfo"`, or `-g0`; keep it elsewhere.',
+        mend='Strip it: `strip: true` under `repair`, Cargo\'s `strip = "debuginfo"`, or `-g0`.',
         source="DWARF; auditwheel, --strip",
     ),
     Rule(
@@ -34,7 +34,7 @@ RULES = table(
         id="static-archive",
         severity=Severity.WARNING,
         summary="a static library or object file is in the wheel",
-        why="Only a linker reads it, and nothing at run time.",
+        why="Only a linker reads it; nothing does at run time.",
         mend="Leave it out of the package's data, unless others are meant to link it.",
         source="check-wheel-contents; man 1 ar",
     ),

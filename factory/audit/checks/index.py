@@ -20,8 +20,8 @@ RULES = table(
     Rule(
         id="local-version",
         severity=Severity.ERROR,
-        summary="the version is a local one",
-        why="Public indexes refuse it, and `==1.0` does not choose it alone.",
+        summary="the version is a local version",
+        why="Public indexes refuse it, and `==1.0` also matches the release without the local part.",
         mend="Build from a tag, or set the version: `+g1a2b3c4` comes from a commit without a tag. "
         "For an index of your own, add a classifier such as `Private :: Do Not Upload`.",
         source="PEP 440, local version identifiers",
@@ -31,23 +31,23 @@ RULES = table(
         severity=Severity.ERROR,
         summary="the wheel unpacks to more than 50 times its size",
         why="Indexes take it for a decompression bomb, and refuse the upload.",
-        mend="Leave out files of zeros, or fetch or make such data at run time.",
+        mend="Leave out files of zeros, or download or create such data at run time.",
         source=f"{_UPLOADS}: more than 64 MiB, and more than 50 times the file",
     ),
     Rule(
         id="requirement-by-url",
         severity=Severity.ERROR,
         summary="a requirement names a file or repository instead of versions",
-        why="Public indexes refuse the upload, also where only an extra has such a requirement.",
+        why="Public indexes refuse the upload, even if only an extra has such a requirement.",
         mend="Require a version that the index has, and keep the URL in a lock file or a dependency group.",
         source=f"{_UPLOADS}; dependency specifiers specification, direct references",
     ),
     Rule(
         id="classifier-unknown",
         severity=Severity.ERROR,
-        summary="a classifier does not exist, or exists no longer",
+        summary="a classifier does not exist, or no longer exists",
         why="Public indexes refuse the upload.",
-        mend="Take it from trove-classifiers; one that begins with `Private ::` says that no index is meant.",
+        mend="Use one that trove-classifiers lists, or one that begins with `Private ::` if no public index is meant.",
         source=f"{_UPLOADS}; the package trove-classifiers",
     ),
     Rule(
@@ -69,7 +69,7 @@ RULES = table(
     Rule(
         id="metadata-refused",
         severity=Severity.ERROR,
-        summary="a field of METADATA is longer than indexes take, or no URL where one is due",
+        summary="a field of METADATA is longer than indexes accept, or is not a URL where one is required",
         why="Public indexes refuse the upload.",
         mend="Shorten the summary to 512 characters and the label of a URL to 32; begin URLs with https://.",
         source=_UPLOADS,

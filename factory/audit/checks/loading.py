@@ -35,7 +35,7 @@ RULES = table(
         summary="an object has no readable section headers",
         why=(
             "The loader does not need them, but other tools read nothing else: auditwheel and abi3audit see no version "
-            "and no symbol in it, debuggers and strip fail. It was packed, or cut short."
+            "and no symbol in it, debuggers and strip fail. It was compressed, or cut short."
         ),
         mend="Ship the object as the linker wrote it; strip it with `strip`, not with a packer.",
         source="man 5 elf; System V ABI, chapter 4",

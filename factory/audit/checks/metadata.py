@@ -81,7 +81,7 @@ RULES = table(
     Rule(
         id="script-name",
         severity=Severity.ERROR,
-        summary="a script's name is no file name",
+        summary="a script's name is not a file name",
         why="Installers refuse the wheel, or write the script where its name leads: outside the environment.",
         mend="Name the script in letters, digits, `.`, `_` and `-`.",
         source="entry points specification, data model",
@@ -212,7 +212,7 @@ def _script_names(wheel: Wheel) -> Iterator[Finding]:
     subject = f"{wheel.dist_info}/entry_points.txt"
     for group, name, _ in wheel.entry_points:
         if group in _SCRIPTS and not _is_file_name(name):
-            message = f"names a script {name[:_SHOWN]!a}, which is no file name"
+            message = f"names a script {name[:_SHOWN]!a}, which is not a file name"
             yield Finding.of(RULES["script-name"], subject, message)
     for path in wheel.members:
         name = path.partition(".data/scripts/")[2]

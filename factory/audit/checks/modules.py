@@ -34,9 +34,9 @@ RULES = table(
         id="module-guess-missing",
         severity=Severity.WARNING,
         summary="an extension module that was guessed from the source is not in the wheel",
-        why="The guess was wrong, or the build skipped the extension, often for want of a library.",
+        why="The guess was wrong, or the build skipped the extension, often because a library was missing.",
         mend="Read the build's log for an extension that was skipped. If there is none, replace audit.guessed-modules "
-        "by the line that the finding shows.",
+        "with the line that the finding shows.",
         source="the recipe's audit.guessed-modules",
     ),
     Rule(
@@ -52,8 +52,8 @@ RULES = table(
         severity=Severity.ERROR,
         summary="a wheel for one platform holds no compiled object",
         why="The build fell back to pure Python without failing.",
-        mend="Read the build's log for the extension that was skipped, often for want of a header or a program in the "
-        "image, and make the extension required.",
+        mend="Read the build's log for the extension that was skipped, often because the image lacks a header or a "
+        "program, and make the extension required.",
         source="the plan, or the wheel's own tags",
     ),
 )

@@ -28,7 +28,7 @@ RULES = table(
         severity=Severity.WARNING,
         summary="Requires-Python excludes the oldest interpreter that an abi3 or pure tag claims",
         why="The file name promises what METADATA takes back: installers on that interpreter skip the wheel.",
-        mend="Raise the floor to what `requires-python` admits: `abi3: cp311` in the recipe, PyO3's `abi3-py311`.",
+        mend="Raise the floor to what `requires-python` allows: `abi3: cp311` in the recipe, PyO3's `abi3-py311`.",
         source="core metadata specification, Requires-Python; PEP 425",
     ),
     Rule(

@@ -27,7 +27,7 @@ RULES = table(
         id="startup-file",
         severity=Severity.WARNING,
         summary="a .pth file runs or adds folders whenever Python starts",
-        why="Every program of the environment pays for it, also those that never import the package.",
+        why="It slows every program of the environment, even those that never import the package.",
         mend="Let users call a function, or use a native namespace package instead of an `-nspkg.pth` file.",
         source="CPython, module site; PEP 420",
     ),

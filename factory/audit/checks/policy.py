@@ -32,7 +32,7 @@ RULES = table(
         summary="a needed library is neither found in the wheel nor promised by the platform",
         why="Loading fails with `cannot open shared object file` wherever that library is not installed.",
         mend=(
-            "Graft it by `auditwheel repair`, link it statically, or waive it where another package brings it. Give a "
+            "Graft it by `auditwheel repair`, link it statically, or waive it if another package provides it. Give a "
             "library that needs another its own search path: a RUNPATH counts only for the object that has it."
         ),
         source="PEP 513; PEP 600; man 8 ld.so",

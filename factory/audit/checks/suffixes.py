@@ -61,8 +61,8 @@ RULES = table(
     Rule(
         id="abi3t-object-layout",
         severity=Severity.ERROR,
-        summary="a module of an abi3t wheel hands over structs that begin with an object's head",
-        why="Free-threaded builds have another head: they read the fields behind it from wrong places, and crash.",
+        summary="a module of an abi3t wheel passes Python structs that begin with an object's header",
+        why="Free-threaded builds have another header: they read the fields after it at wrong offsets, and crash.",
         mend="Define the module by PyModExport_ and slots; compile with Py_TARGET_ABI3T.",
         source="PEP 803; PEP 793",
     ),

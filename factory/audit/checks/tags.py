@@ -43,7 +43,7 @@ RULES = table(
         severity=Severity.ERROR,
         summary="no installer looks for any of the wheel's tags",
         why="Indexes take the file, and nobody can install it: `is not a supported wheel on this platform`.",
-        mend="Tag it as the interpreters do: `cp39-abi3`, `cp313-cp313`, `py3-none`; `any` goes with `none` alone.",
+        mend="Tag it as the interpreters do: `cp39-abi3`, `cp313-cp313`, `py3-none`; `any` goes only with `none`.",
         source="PEP 425; packaging.tags, which pip and uv agree with",
     ),
     Rule(

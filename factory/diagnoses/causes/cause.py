@@ -81,13 +81,9 @@ def _filled(text: str, names: Mapping[str, str]) -> str:
 
 CMAKE_ERROR: Final = r"^[ \t]{0,20}CMake Error at [^\n]{1,300}:\n[ \t]{0,20}"
 PLACE: Final = r"^(?P<where>[^\s:][^\n:]{0,300}):\d{1,9}:\d{1,9}: "
-SUBMODULE: Final = (
-    "is the folder a submodule, or left out of the sdist? source: {git: …, rev: …} brings submodules along"
-)
-NEWER_COMPILER: Final = (
-    "name an image with a newer compiler (images: {…}), or take a release that is content with this one"
-)
+SUBMODULE: Final = "is the folder a submodule, or left out of the sdist? source: {git: …, rev: …} includes submodules"
+NEWER_COMPILER: Final = "name an image with a newer compiler (images: {…}), or use a release that works with this one"
 NOT_READY: Final = (
-    "the code is not ready for this interpreter: take a newer release, or leave the interpreter out of `interpreters`"
+    "the code does not support this interpreter: use a newer release, or leave the interpreter out of `interpreters`"
 )
-UPWARD: Final = 'take the source from the folder above: source: {path: .., subdir: "…"}'
+UPWARD: Final = 'use the folder above as the source: source: {path: .., subdir: "…"}'

@@ -24,7 +24,7 @@ CAUSES: Final = (
     cause(
         CMAKE_ERROR + r"(?P<said>Could NOT find Python[23]?: Found unsuitable version[^(]{1,200})",
         says="CMake: $said",
-        hint="it looked at another Python than the one that builds: pass -DPython3_EXECUTABLE, or let the project "
+        hint="it found a Python other than the one that builds: pass -DPython3_EXECUTABLE, or let the project "
         "use find_package(Python) with CMake 3.15 or later",
     ),
     cause(

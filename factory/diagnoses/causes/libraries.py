@@ -34,8 +34,8 @@ CAUSES: Final = (
     cause(
         r"^[ \t]{0,20}Package '(?P<wanted>[^'\n]{1,100})' has version '(?P<has>[^'\n]{1,40})', required version is "
         r"'(?P<asked>[^'\n]{1,40})'",
-        says="$wanted $has is here, and $asked is required",
-        hint="build in an image of a newer distribution: images: {…}, or take a release that is content with it",
+        says="$wanted $has is installed, but $asked is required",
+        hint="build in an image of a newer distribution: images: {…}, or use a release that works with it",
     ),
     cause(
         r"^[^\n]{0,200}?ERROR: Dependency \"(?P<wanted>[^\"\n]{1,100})\" not found",

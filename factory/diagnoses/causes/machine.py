@@ -9,7 +9,7 @@ _MEMORY: Final = (
 )
 _SPACE: Final = "raise build: {disk: …}; /tmp has a limit of its own: build: {env: {TMPDIR: /work/tmp}} avoids it"
 _WRITABLE: Final = (
-    "a build may write below /work and /tmp: let it install there; system packages come by build: {system: …}"
+    "let the build write below /work or /tmp, as nothing else is writable; build: {system: …} installs system packages"
 )
 
 CAUSES: Final = (
@@ -19,7 +19,7 @@ CAUSES: Final = (
     ),
     cause(
         r"error: unrecognized command[- ]line option [\u2018'](?P<wanted>[^\u2019'\n]{1,100})[\u2019']",
-        hint="take the option away by build: {env: {CFLAGS: …}} or the project's own setting, or use a newer compiler",
+        hint="remove the option by build: {env: {CFLAGS: …}} or the project's own setting, or use a newer compiler",
     ),
     cause(
         r"fatal error: (?P<said>Killed signal terminated program \w{1,40})",

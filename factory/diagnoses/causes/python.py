@@ -6,7 +6,7 @@ from factory.diagnoses import ways
 from factory.diagnoses.causes.cause import NOT_READY, UPWARD, cause
 
 _VERSION: Final = (
-    "the source has no .git: take the sdist, or say the version: build: {env: {SETUPTOOLS_SCM_PRETEND_VERSION: 1.2.3}}"
+    "the source has no .git: use the sdist, or state the version: build: {env: {SETUPTOOLS_SCM_PRETEND_VERSION: 1.2.3}}"
 )
 
 CAUSES: Final = (
@@ -42,7 +42,7 @@ CAUSES: Final = (
         r"^LookupError: (?P<said>(?:Error getting the version from source `vcs`: )?setuptools-scm was unable to detect"
         r" version)[\s\S]{0,1500}?SETUPTOOLS_SCM_PRETEND_VERSION_FOR_(?P<dist>[A-Z0-9_]{1,100})",
         says="$said: the source has no .git",
-        hint="take the sdist, or say the version: build: {env: {SETUPTOOLS_SCM_PRETEND_VERSION_FOR_$dist: 1.2.3}}",
+        hint="use the sdist, or state the version: build: {env: {SETUPTOOLS_SCM_PRETEND_VERSION_FOR_$dist: 1.2.3}}",
     ),
     cause(
         r"^LookupError: (?P<said>(?:Error getting the version from source `vcs`: )?setuptools-scm was unable to detect"
@@ -53,12 +53,12 @@ CAUSES: Final = (
     cause(
         r"ConfigError: (?P<said>Cannot find the version from SCM or SCM isn't detected)",
         says="$said",
-        hint="take the sdist, or say the version: build: {env: {PDM_BUILD_SCM_VERSION: 1.2.3}}",
+        hint="use the sdist, or state the version: build: {env: {PDM_BUILD_SCM_VERSION: 1.2.3}}",
     ),
     cause(
         r"^subprocess\.CalledProcessError: Command '\['git', (?P<wanted>[^\n]{1,200}?)\]' returned non-zero",
-        says="the build asks git: $wanted; the source has no .git",
-        hint="take the sdist, which says its version, or patch the question out (patches)",
+        says="the build runs git: $wanted; the source has no .git",
+        hint="use the sdist, which states its version, or patch the call out (patches)",
     ),
     # what a backend refuses
     cause(

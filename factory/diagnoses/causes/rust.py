@@ -4,13 +4,13 @@ from typing import Final
 
 from factory.diagnoses.causes.cause import UPWARD, cause
 
-_RUST: Final = "build in an image with a newer Rust, or take a release that is content with this one"
+_RUST: Final = "build in an image with a newer Rust, or use a release that works with this one"
 
 CAUSES: Final = (
     cause(
         r"^error: rustc (?P<has>[\d.]{1,20}) is not supported by the following package[^\n]{0,9}\n"
         r"[ \t]{0,9}(?P<wanted>[^\n]{1,100}? requires rustc [\d.]{1,20})",
-        says="$wanted; rustc $has is here",
+        says="$wanted; the image has rustc $has",
         hint=_RUST,
     ),
     cause(
@@ -32,7 +32,7 @@ CAUSES: Final = (
     cause(
         r"^error: failed to get `(?P<wanted>[^`\n]{1,100})` as a dependency[\s\S]{0,600}?failed to read "
         r"`(?P<file>[^`\n]{1,300})`\s{1,20}Caused by:\s{1,20}No such file",
-        says="cargo: the crate $wanted is to lie at $file, which the source does not hold",
+        says="cargo: the crate $wanted should be at $file, which the source does not hold",
         hint=UPWARD,
     ),
     cause(
@@ -41,7 +41,7 @@ CAUSES: Final = (
         r"^[ \t]{1,9}error: (?P<said>the configured Python interpreter version \([\d.]{1,9}\) is newer than PyO3's "
         r"maximum supported version \([\d.]{1,9}\))",
         says="PyO3: $said",
-        hint="take a release with a newer PyO3, or leave the interpreter out of `interpreters`",
+        hint="use a release with a newer PyO3, or leave the interpreter out of `interpreters`",
     ),
     cause(
         r"error\[E0463\]: (?P<said>can't find crate for `std`)[\s\S]{0,300}?the `(?P<wanted>[\w-]{1,60})` target",
@@ -50,7 +50,7 @@ CAUSES: Final = (
     ),
     cause(
         r"error\[E0554\]: (?P<said>`#!\[feature\]` may not be used on the stable release channel)",
-        hint='build: {env: {RUSTC_BOOTSTRAP: "1"}} allows it, or take a release without it',
+        hint='build: {env: {RUSTC_BOOTSTRAP: "1"}} allows it, or use a release without it',
     ),
     cause(
         r"💥 maturin failed\n[ \t]{1,9}Caused by: (?P<said>manifest path `[^`\n]{1,200}` does not exist or is invalid)",

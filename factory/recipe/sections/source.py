@@ -168,7 +168,11 @@ def _check(values: Values, place: Place, span: Span) -> None:
     """Refuse anything but one source that is pinned, and a digest of what has none."""
     given = [entry for origin in _ORIGINS if (entry := values.entry(origin))]
     if not given:
-        place.refuse(span, "names no source", "write {sdist: name==version}, or {path: folder}")
+        place.refuse(
+            span,
+            "names no source",
+            "write {sdist: name==version}, {path: folder}, {git: URL, rev: tag} or {url: URL, sha256: digest}",
+        )
     for entry in given[1:]:
         message = f"a recipe has one source, and {given[0].key} is already given"
         place.at(entry.key).refuse(entry.key_span, message, "keep one of the two")
@@ -179,9 +183,11 @@ def _check(values: Values, place: Place, span: Span) -> None:
 def _check_pins(values: Values, place: Place, origin: Entry) -> None:
     rev, sha256 = values.entry("rev"), values.entry("sha256")
     if origin.key == "git" and rev is None:
-        place.refuse(origin.key_span, "git needs a rev", "name the commit, or the tag that names it: rev: v0.3.7")
+        place.refuse(origin.key_span, "git needs a rev", "add a commit, a tag or a branch: rev: v0.3.7")
     if origin.key == "url" and sha256 is None:
-        place.refuse(origin.key_span, "url needs a sha256", "write the digest that sha256sum prints for the file")
+        place.refuse(
+            origin.key_span, "url needs a sha256", "add sha256: and the digest that sha256sum prints for the file"
+        )
     if rev is not None and origin.key != "git":
         place.at(rev.key).refuse(rev.key_span, f"only goes with git, and the source is {origin.key}", "remove it")
     if sha256 is not None and origin.key in ("path", "git"):

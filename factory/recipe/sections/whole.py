@@ -44,7 +44,7 @@ class Recipe(Sections):
         kind=SOURCE,
         doc="What is built: exactly one of `sdist`, `path`, `git`, `url`.",
         example="source: {sdist: nh3==0.3.7}",
-        hint="write source: {sdist: name==version}, or source: {path: folder}",
+        hint="write source: {sdist: name==version}, {path: folder}, {git: URL, rev: tag} or {url: URL, sha256: digest}",
         level="recipe",
     )
     interpreters: tuple[Wanted, ...]

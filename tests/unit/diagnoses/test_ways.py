@@ -76,8 +76,8 @@ def test_what_no_package_or_several_have_is_left_to_the_reader() -> None:
         pytest.param(
             "header",
             Answer(manager="apt", suite="bookworm"),
-            "bookworm has no package with x.h: build: {before-all: …} can install it, or take a release that does "
-            "without",
+            "bookworm has no package with x.h: build: {before-all: …} can install it, or use a release that does "
+            "not need it",
             id="by no package",
         ),
         pytest.param(

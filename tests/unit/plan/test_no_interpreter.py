@@ -35,7 +35,7 @@ def test_an_abi3_wheel_of_maturin_needs_none_even_where_the_image_has_none_that_
         pytest.param(
             make_recipe("cp313", build=NONE),
             make_project(**PYO3, features="abi3"),
-            "has the floor of the interpreter that builds it",
+            "has the version of the interpreter that builds it as its floor",
             id="no-floor-of-its-own",
         ),
         pytest.param(
@@ -47,7 +47,7 @@ def test_an_abi3_wheel_of_maturin_needs_none_even_where_the_image_has_none_that_
         pytest.param(
             make_recipe("cp313", build=NONE),
             make_project(backend="maturin", any_abi="maturin takes Cargo.toml for bin"),
-            "is for crates of PyO3",
+            "is for crates that use PyO3",
             id="no-pyo3",
         ),
     ],

@@ -380,8 +380,8 @@ UNKEPT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "remove abi3": ({"abi3": "cp39"}, {"floor": "cp38"}, {}),
     "build: {floor: project}": ({"abi3": "cp39"}, {"floor": "cp38"}, {"abi3": "cp39", "way": PROJECT}),
     "with build: {floor: project}": ({}, {"unread_floor": "it says x"}, {"abi3": "cp39", "way": PROJECT}),
-    "remove abi3 to take": ({"abi3": "cp39"}, {"any_abi": "it holds a program"}, {}),
-    "makes cp39 all the same": (
+    "remove abi3 to use": ({"abi3": "cp39"}, {"any_abi": "it holds a program"}, {}),
+    "makes cp39 after all": (
         {"abi3": "cp39"},
         {"any_abi": "it holds a program"},
         {"abi3": "cp39", "way": PROJECT},

@@ -112,7 +112,7 @@ def test_an_error_comes_with_its_mend_and_the_line_that_accepts_it() -> None:
 
     text = shown(ended_run(refused))
 
-    assert f"mend static-tls: {RULES['static-tls'].mend}"[:60] in text
+    assert f"fix static-tls: {RULES['static-tls'].mend}"[:60] in text
     assert 'audit: {waive: [{rule: static-tls, subject: "spam.libs/libgomp-*.so.1", reason: "say why"}]}' in text
 
 
@@ -142,7 +142,7 @@ def test_findings_that_wheels_share_are_told_once_and_what_to_do_once_for_each_r
 
     assert f"{old.address}, {new.address}:\n  error static-tls: spam/_a.cpython-311-" in text
     assert text.count("error static-tls: ") == 2
-    assert text.count("mend static-tls: ") == 1
+    assert text.count("fix static-tls: ") == 1
     assert text.count("or accept it in the recipe") == 2
 
 
@@ -152,7 +152,7 @@ def test_an_error_that_the_recipe_has_a_field_for_comes_without_a_waiver() -> No
     text = shown(ended_run(make_refused(make_cell(), finding)))
 
     assert "error tag-unexpected: has cp39-abi3" in text
-    assert "mend tag-unexpected: " in text
+    assert "fix tag-unexpected: " in text
     assert "waive" not in text
 
 
