@@ -85,7 +85,9 @@ def test_one_that_cannot_be_opened_ends_with_its_name(factory: Program, tmp_path
     done = factory("audit", NAME, "none.whl")
 
     assert done.code == 2
-    assert done.stderr == ("factory: cannot read none.whl: No such file or directory\n  hint: name wheel files\n")
+    assert done.stderr == (
+        "factory: cannot read none.whl: No such file or directory\n  hint: name wheel files, such as dist/*.whl\n"
+    )
 
 
 def test_strict_refuses_for_a_warning(factory: Program, tmp_path: Path) -> None:
@@ -161,7 +163,7 @@ def test_a_rule_is_explained_with_its_source(factory: Program) -> None:
     assert done.stdout.startswith("libpython-linked (error): an object of the wheel needs an interpreter's library\n")
     assert [line.partition(":")[0] for line in done.stdout.splitlines() if line[:1].islower()][1:] == [
         "why",
-        "mend",
+        "fix",
         "source",
     ]
 
