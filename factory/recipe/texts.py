@@ -23,7 +23,7 @@ _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.+-]*[A-Za-z0-9+])?")
 _SELECTOR = re.compile(r"[A-Za-z0-9_.*?\[\]!@-]+")
 _MODULE_GLOB = re.compile(r"[\w.*?]+")
-_PLACEHOLDER = re.compile(r"(?<!\$)\{(floor|source|wheel)\}")
+_PLACEHOLDER = re.compile(r"(?<!\$)\{(abi|floor|source|wheel)\}")
 _DEEPEST_PARENTHESES = 20
 _PARTS_OF_AN_ID = 3
 
