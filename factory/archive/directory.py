@@ -1,6 +1,7 @@
 """The central directory (APPNOTE 4.3.12 to 4.3.16), every field checked against the file."""
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from mmap import mmap
@@ -16,15 +17,22 @@ _ENCRYPTED = 0x1 | 0x40  # APPNOTE 4.4.4: bit 0, and bit 6 for strong encryption
 _UTF8 = 0x800
 _UNIX = 3
 _ALL_16, _ALL_32 = 0xFFFF, 0xFFFFFFFF
-_ZIP64 = 0x0001
+_ZIP64, _UNICODE_PATH = 0x0001, 0x7075
+_PATH_HEAD = struct.Struct("<BI")  # of the latter: its version, and the checksum of the name it replaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryEntry:
-    """One entry of the central directory (APPNOTE 4.3.12); `header` is where its local header begins in the file."""
+    """One entry of the central directory (APPNOTE 4.3.12); `header` is where its local header begins in the file.
+
+    `needs` is the version of the format that unpackers must know, and `unicode_name` the name for those that read the
+    field for it (APPNOTE 4.6.9), empty where there is none.
+    """
 
     name: str
     raw_name: bytes
+    unicode_name: bytes
+    needs: int
     flags: int
     method: int
     time: int
@@ -114,11 +122,13 @@ def read_entries(content: mmap | bytes, directory: Directory) -> Iterator[Direct
 
 
 def _entry(fields: tuple[int, ...], raw: bytes, extra: bytes, prepended: int) -> DirectoryEntry:
-    _, made_by, _, flags, method, time, date, crc, packed, size, _, _, _, _, _, attributes, header = fields
+    _, made_by, needs, flags, method, time, date, crc, packed, size, _, _, _, _, _, attributes, header = fields
     size, packed, header = _wide((size, packed, header), extra)
     return DirectoryEntry(
         name=raw.decode("utf-8" if flags & _UTF8 else "cp437", errors="backslashreplace"),
         raw_name=raw,
+        unicode_name=_unicode_name(raw, extra),
+        needs=needs & 0xFF,
         flags=flags,
         method=method,
         time=time,
@@ -129,6 +139,13 @@ def _entry(fields: tuple[int, ...], raw: bytes, extra: bytes, prepended: int) ->
         header=header + prepended,
         mode=attributes >> 16 if made_by >> 8 == _UNIX else 0,
     )
+
+
+def _unicode_name(raw: bytes, extra: bytes) -> bytes:
+    """Read the field for another name; one of another version or for another name is none."""
+    field = extra_field(extra, _UNICODE_PATH)
+    holds = len(field) >= _PATH_HEAD.size and _PATH_HEAD.unpack_from(field) == (1, zlib.crc32(raw))
+    return field[_PATH_HEAD.size :] if holds else b""
 
 
 def _wide(values: tuple[int, int, int], extra: bytes) -> tuple[int, int, int]:

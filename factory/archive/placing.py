@@ -71,6 +71,9 @@ def _headers(content: mmap | bytes, entry: DirectoryEntry) -> Iterator[Flaw]:
     if raw != entry.raw_name:
         shown = cut(raw.decode(errors="backslashreplace"), _SHOWN)
         yield _flaw("mismatch", entry.name, f"is called {shown} in its local header")
+    elif entry.unicode_name not in (b"", entry.name.encode(errors="replace")):
+        shown = cut(entry.unicode_name.decode(errors="backslashreplace"), _SHOWN)
+        yield _flaw("mismatch", entry.name, f"is called {shown} in its field for a Unicode path")
     elif (method, flags & _SAME_FLAGS) != (entry.method, entry.flags & _SAME_FLAGS):
         yield _flaw("mismatch", entry.name, "has another method or other flags in its local header")
     elif not entry.has_descriptor and not _same_sizes((crc, packed, size), entry):

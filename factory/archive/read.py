@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +21,9 @@ from factory.excerpt import cut
 
 _HEAD_BYTES = 4
 _UTF8 = 0x800
+_PATCHED = 0x20
+_FORMAT = 63  # APPNOTE 4.4.3: 6.3, the newest version of the format that zipfile knows
+_PART_BYTES = 255  # NAME_MAX
 _MONTHS, _DAYS, _HOURS, _MINUTES, _HALF_SECONDS = range(1, 13), range(1, 32), range(24), range(60), range(30)
 
 
@@ -119,17 +122,23 @@ class Archive:
 
     def _judge_names(self, entries: list[DirectoryEntry]) -> None:
         seen: dict[str, str] = {}
-        exact: set[str] = set()
+        exact, sound = set[str](), set[str]()
         for entry in sorted(entries, key=lambda entry: entry.name):
             name = entry.name
             if (problem := _name_problem(entry)) is not None:
                 self._note("name", name, problem)
+            else:
+                sound.add(name)
             if name in exact:
                 self._note("duplicate", name, "is in the archive more than once")
             elif (other := seen.setdefault(name.casefold(), name)) != name:
                 self._note("case", name, f"differs from {other} only in case")
             exact.add(name)
             self._judge_attributes(entry)
+        # In this order all that a folder holds follows it at once.
+        for above, below in pairwise(sorted(name.replace("/", "\0") for name in sound)):
+            if below.startswith(f"{above}\0"):
+                self._note("name", above.replace("\0", "/"), "is a file and a folder at once")
 
     def _judge_attributes(self, entry: DirectoryEntry) -> None:
         """Look at what unpackers may restore: rights and dates; a mode of zero says nothing."""
@@ -140,6 +149,10 @@ class Archive:
             self._note("mode", entry.name, f"has mode {rights:04o}: it would run with its owner's rights")
         elif rights & stat.S_IWOTH and not stat.S_ISLNK(entry.mode):
             self._note("world-writable", entry.name, f"has mode {rights:04o}: everybody may change it")
+        if stat.S_ISDIR(entry.mode) and not entry.name.endswith("/"):
+            self._note("mismatch", entry.name, "is a folder by its mode, and a file by its name")
+        elif entry.size_bytes and entry.name.endswith("/"):
+            self._note("mismatch", entry.name, f"is a folder by its name, and holds {entry.size_bytes} bytes")
         if not _is_a_date(entry):
             self._note("date", entry.name, "has a date that does not exist")
         if entry.has_descriptor:
@@ -158,6 +171,8 @@ class Archive:
             self._note(
                 "method", name, f"is compressed by method {entry.method}; only store and deflate can be read everywhere"
             )
+        elif entry.flags & _PATCHED or entry.needs > _FORMAT:
+            self._note("method", name, "needs a newer unpacker, or another file, to be unpacked")
         elif entry.size_bytes > most:
             self._note("too-large", name, f"unpacks to {entry.size_bytes} bytes; at most {most} are read")
         elif entry.size_bytes > max(limits.ratio_bytes, limits.ratio * entry.packed_bytes):
@@ -212,8 +227,11 @@ def _name_problem(entry: DirectoryEntry) -> str | None:
         return "is absolute"
     if ".." in name.split("/"):
         return "leads out of the folder it is unpacked to"
-    if {"", "."} & set(name.removesuffix("/").split("/")):
+    parts = name.removesuffix("/").split("/")
+    if {"", "."} & set(parts):
         return "has an empty or `.` part"
+    if max(len(part.encode(errors="replace")) for part in parts) > _PART_BYTES:
+        return f"has a part of more than {_PART_BYTES} bytes, the most that file systems take"
     return None
 
 

@@ -16,6 +16,7 @@ ROOMS = (
     "elf",
     "excerpt",
     "lfs",
+    "machines",
     "objects",
     "pe",
     "policy",

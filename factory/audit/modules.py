@@ -8,22 +8,26 @@ from factory.wheel import Wheel
 
 # What interpreters look for: .cpython-313t-x86_64-linux-gnu.so, .pypy311-pp73-x86_64-linux-gnu.so, .abi3.so, .so
 _MODULE = re.compile(
-    r"(?P<name>[^/.]+)(?:\.(?P<tag>cpython-[0-9]+[a-z]*|pypy3[0-9]+-pp[0-9]+|abi3t?)(?:-[^/.]+)?)?\.so"
+    r"(?P<name>[^/.]+)(?:\.(?P<tag>cpython-[0-9]+[a-z]*|pypy3[0-9]+-pp[0-9]+|abi3t?)(?:-(?P<system>[^/.]+))?)?\.so"
 )
 
 # On Windows: .cp313-win_amd64.pyd, .pypy311-pp73-win_amd64.pyd, .pyd; the others are here because builds leave them.
 _WINDOWS_MODULE = re.compile(
-    r"(?P<name>[^/.]+)(?:\.(?P<tag>cp3[0-9]+t?|pypy3[0-9]+-pp[0-9]+|abi3t?)(?:-[^/.]+)?)?\.pyd"
+    r"(?P<name>[^/.]+)(?:\.(?P<tag>cp3[0-9]+t?|pypy3[0-9]+-pp[0-9]+|abi3t?)(?:-(?P<system>[^/.]+))?)?\.pyd"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleFile:
-    """A member that an interpreter could import: its dotted name, and the tag in its suffix (empty for a plain one)."""
+    """A member that an interpreter could import: its dotted name, and the tag and the system in its suffix.
+
+    Both are empty for a plain one.
+    """
 
     path: str
     name: str
     tag: str
+    system: str
 
     @property
     def hooks(self) -> tuple[str, str]:
@@ -64,5 +68,5 @@ def module_files(wheel: Wheel) -> tuple[ModuleFile, ...]:
         folder, _, base = installed_path(path).rpartition("/")
         if (match := (_MODULE if path in wheel.objects else _WINDOWS_MODULE).fullmatch(base)) is not None:
             name = ".".join([*folder.split("/"), match["name"]] if folder else [match["name"]])
-            modules.append(ModuleFile(path, name.removesuffix(".__init__"), match["tag"] or ""))
+            modules.append(ModuleFile(path, name.removesuffix(".__init__"), match["tag"] or "", match["system"] or ""))
     return tuple(modules)

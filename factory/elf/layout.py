@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Literal
 
-from factory.elf.image import PT_LOAD, Image, Segment
+from factory.elf.image import PT_DYNAMIC, PT_LOAD, Image, Segment
 from factory.elf.shared_object import Layout
 from factory.objects import PLACE_BYTES, ObjectError
 
 _PT_NOTE, _PT_GNU_STACK, _PT_GNU_RELRO, _PT_GNU_PROPERTY = 4, 0x6474E551, 0x6474E552, 0x6474E553
 _PF_X, _PF_W = 1, 2
+_CURRENT = 1  # EV_CURRENT
+_ABIS = (0, 3)  # ELFOSABI_SYSV, ELFOSABI_GNU
+_ABI_ARM, _EM_ARM = 97, 40
+_ET_EXEC, _ET_DYN = 2, 3
 _PAGE_BYTES = 4096  # the smallest page of any architecture here: the loader takes no smaller alignment
 _NT_GNU_PROPERTY_TYPE_0 = 5
 _X86_ISA_1_NEEDED = 0xC0008002  # x86-64 psABI supplement, "Program Property"
@@ -35,7 +39,7 @@ def read_layout(image: Image) -> Layout:
         writable_code=any(segment.flags & _PF_X and segment.flags & _PF_W for segment in loads),
         relro=any(segment.type == _PT_GNU_RELRO for segment in image.segments),
         page_bytes=min((segment.align for segment in loads), default=0),
-        refused=_refused(loads),
+        refused=_header_refused(image) or _refused(loads),
         isa_needed=_isa_needed(image),
         sections=_sections(image),
         build_paths=tuple(sorted(set(islice(_build_paths(image.content), _BUILD_PATHS)))),
@@ -48,6 +52,25 @@ def _stack(image: Image) -> Literal["absent", "plain", "executable"]:
     if not flags:
         return "absent"
     return "executable" if flags[-1] & _PF_X else "plain"
+
+
+def _header_refused(image: Image) -> str:
+    """Say why glibc's open_verify and _dl_map_object_from_fd refuse the ELF header, in glibc's own words."""
+    version, abi, abi_version, *padding = image.content[6:16]
+    (file_version,) = image.unpack("I", image.at_offset(20, 4, "the ELF header"), "the ELF header")
+    if version != _CURRENT or file_version != _CURRENT:
+        return f"ELF file version does not match current one ({version}, {file_version})"
+    if abi not in _ABIS and (abi, image.header.machine) != (_ABI_ARM, _EM_ARM):
+        return f"ELF file OS ABI invalid ({abi})"
+    if abi == 0 and abi_version:
+        return f"ELF file ABI version invalid ({abi_version})"
+    if any(padding):
+        return "nonzero padding in e_ident"
+    if image.header.type not in (_ET_EXEC, _ET_DYN):
+        return f"only ET_DYN and ET_EXEC can be loaded (it has type {image.header.type})"
+    if image.header.type == _ET_DYN and not any(segment.type == PT_DYNAMIC for segment in image.segments):
+        return "object file has no dynamic section"
+    return ""
 
 
 def _refused(loads: list[Segment]) -> str:

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from time import monotonic
@@ -195,6 +195,7 @@ def _contents(
     extents: list[Extent] = []
     links: dict[str, str] = {}
     real: set[Path] = set()
+    _refuse_large(root, chosen.kept, spool.limits.total_bytes)
     for path in chosen.kept:
         try:
             _refuse_linked_folder(root, (root / path).parent, real)
@@ -205,6 +206,25 @@ def _contents(
         except OSError as error:
             raise SourceError(f"{root / path} cannot be read: {error.strerror}") from error
     return extents, links
+
+
+def _refuse_large(root: Path, paths: Sequence[str], most_bytes: int) -> None:
+    """Refuse a folder before it is read: copying gigabytes to learn that there are more takes minutes."""
+    sizes = {path: _size_bytes(root / path) for path in paths}
+    if sum(sizes.values()) > most_bytes:
+        largest = max(sizes, key=lambda path: sizes[path])
+        raise SourceError(
+            f"{root} holds {sum(sizes.values())} bytes; at most {most_bytes} are read. "
+            f"Its largest file, {largest}, has {sizes[largest]}",
+            hint="exclude in .gitignore what is not source, or name a smaller folder",
+        )
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0  # why it cannot be read is told when it is
 
 
 def _refuse_linked_folder(root: Path, folder: Path, real: set[Path]) -> None:

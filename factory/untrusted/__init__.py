@@ -5,7 +5,7 @@ sees the text, takes time in proportion to it, and raises only `UntrustedTextErr
 `tests/unit/untrusted/test_only_door.py` refuse the raw parsers elsewhere.
 """
 
-from factory.untrusted.headers import Headers, judge_metadata, parse_headers
+from factory.untrusted.headers import Headers, judge_metadata, mail_address, parse_headers
 from factory.untrusted.limits import UntrustedTextError, decoded, excerpt
 from factory.untrusted.names import compressed_tags, count_tags, parse_sdist_name, parse_wheel_name
 from factory.untrusted.requirements import (
@@ -30,6 +30,7 @@ __all__ = [
     "excerpt",
     "judge_metadata",
     "literal",
+    "mail_address",
     "marker_holds",
     "parse_configuration",
     "parse_entry_points",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
+from email.utils import parseaddr
 
 from packaging.metadata import InvalidMetadata, Metadata
 
@@ -14,6 +15,7 @@ _TEXT_BYTES = 1 << 23
 _HEAD_CHARACTERS = 1 << 21
 _HEAD_LINES = 50_000
 _FIELDS = 10_000
+_ADDRESS_CHARACTERS = 1 << 12
 _NAMES = 100  # `packaging` searches all fields for each of them
 _BLANK_LINE = re.compile(r"(?>\r\n|\r|\n){2}")  # or the two halves of a Windows line end would be two
 _PARSED = frozenset(  # what `packaging` does more with than to keep it
@@ -64,6 +66,17 @@ def parse_headers(content: bytes) -> Headers:
         fields={name: tuple(values) for name, values in fields.items()},
         body=(rest if isinstance(rest, str) else "") + below,
     )
+
+
+def mail_address(text: str) -> str:
+    """Return the first address of a field, without the name; empty where there is none.
+
+    Raises:
+        UntrustedTextError: the text is longer than is read.
+    """
+    refuse_longer(text, _ADDRESS_CHARACTERS)
+    with refusing("is not an e-mail address"):
+        return parseaddr(text)[1]
 
 
 def judge_metadata(content: bytes) -> tuple[tuple[str, str], ...]:

@@ -1,5 +1,6 @@
 """Files that hold something other than what their names promise."""
 
+import re
 from typing import Literal
 
 from factory import lfs
@@ -11,12 +12,16 @@ _PAGE_BEGINS_BYTES = 1 << 10
 _LOOKED_AT_BYTES = 1 << 20
 _PYTHON = frozenset({"py", "pyi"})
 _SCRIPTS = 8  # parsing takes longer than all else; few honest wheels hold one text with marks, none so many
-_PAGES = (b"<!doctype html", b"<html")
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
+# Comments and an XML declaration may precede a page's doctype.
+_PAGE = re.compile(
+    rb"(?:[\s\xef\xbb\xbf]++|<!--.*?-->|<\?xml\b.*?\?>)*+<(?:!doctype\s+html|html)\b", re.DOTALL | re.IGNORECASE
+)
 _CODE = frozenset(
     {
         *("py", "pyi", "pyx", "pxd", "pxi", "c", "h", "cc", "cpp", "cxx", "hpp", "hxx", "cu", "cuh", "rs", "f90", "js"),
         *("mjs", "ts", "css", "sql", "proto", "sh", "json", "toml", "yaml", "yml", "cfg", "ini", "csv", "tsv"),
+        "ipynb",
     }
 )
 _DATA = frozenset(
@@ -70,7 +75,7 @@ class Suspects:
     def _mistake_in(self, suffix: str, content: bytes) -> Mistake | None:
         if lfs.is_pointer(content):
             return "lfs-pointer"
-        if suffix in _CODE | _DATA and content[:_PAGE_BEGINS_BYTES].lstrip(_BLANKS).lower().startswith(_PAGES):
+        if suffix in _CODE | _DATA and _PAGE.match(content[:_PAGE_BEGINS_BYTES]):
             return "html-page"
         if suffix in _CODE and _has_marks(content) and not (suffix in _PYTHON and self._is_python(content)):
             return "conflict-marks"
@@ -92,7 +97,7 @@ def _suffix(name: str) -> str:
 
 def _has_marks(content: bytes) -> bool:
     """Look for the three marks that git writes, each at a line's beginning, in their order."""
-    text = b"\n" + content.replace(b"\r\n", b"\n")
+    text = b"\n" + content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     ours = text.find(b"\n<<<<<<< ")
     middle = text.find(b"\n=======\n", ours + 1) if ours >= 0 else -1
     return middle >= 0 and text.find(b"\n>>>>>>> ", middle + 1) >= 0

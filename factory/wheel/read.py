@@ -182,6 +182,8 @@ class _Parts:
             classifiers=headers.all("Classifier"),
             summary=headers.first("Summary"),
             project_urls=headers.all("Project-URL"),
+            urls=_present(headers, "Home-page", "Download-URL"),
+            addresses=_present(headers, "Author-email", "Maintainer-email"),
             description_content_type=headers.first("Description-Content-Type"),
             description=_plain(headers.body or headers.first("Description")),
         )
@@ -234,6 +236,10 @@ class _Parts:
     def _record(self, folder: str) -> tuple[tuple[RecordRow, ...] | None, str]:
         content = self.texts.get(f"{folder}/RECORD")
         return (None, "") if content is None else parse_record(content)
+
+
+def _present(headers: Headers, *names: str) -> tuple[str, ...]:
+    return tuple(text for name in names if (text := headers.first(name)))
 
 
 def _plain(text: str) -> str:

@@ -28,7 +28,10 @@ class WheelName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """METADATA's fields as they are written; an absent field is empty. `text` is the whole file."""
+    """METADATA's fields as they are written; an absent field is empty.
+
+    `text` is the whole file, `urls` are Home-page and Download-URL, `addresses` those of author and maintainer.
+    """
 
     text: bytes
     metadata_version: str
@@ -43,6 +46,8 @@ class Metadata:
     classifiers: tuple[str, ...]
     summary: str
     project_urls: tuple[str, ...]
+    urls: tuple[str, ...]
+    addresses: tuple[str, ...]
     description_content_type: str
     description: str
 

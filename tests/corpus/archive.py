@@ -1,8 +1,12 @@
 """Wheels whose archive or RECORD is wrong, and waivers."""
 
 import stat
+import struct
 import zipfile
+import zlib
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 from factory.audit import Expectation
 from tests.corpus.sample import (
@@ -27,6 +31,16 @@ from tests.corpus.sample import (
 )
 from tests.makers.objects import make_module
 from tests.makers.wheels import MODULE
+
+
+def _unicode_path(name: bytes, other: bytes) -> bytes:
+    """Make the extra field that gives a member another name (APPNOTE 4.6.9)."""
+    return struct.pack("<HHBI", 0x7075, 5 + len(other), 1, zlib.crc32(name)) + other
+
+
+def _flagged(flags: int) -> Callable[[Path], Path]:
+    return lambda path: local(6, "<H", flags)(central(8, "<H", flags)(path))
+
 
 CASES: Cases = {
     "record-missing": (
@@ -120,4 +134,23 @@ CASES: Cases = {
         Sample(wheel={"unlisted": {"demo/extra.so": make_module("extra")}}),
         Sample({MODULE: make_module(), "demo/extra.so": make_module("extra")}),
     ),
+    "archive-name/a long part": (beside(f"demo/{'x' * 256}", b""), beside(f"demo/{'x' * 255}/x", b"")),
+    "archive-name/a file and a folder": (
+        Sample({MODULE: make_module(), "demo/x": b"", "demo/x-y": b"", "demo/x/y": b""}),
+        Sample({MODULE: make_module(), "demo/x": b"", "demo/x-y": b"", "demo/x-/y": b""}),
+    ),
+    "archive-mismatch/a Unicode path": (
+        shaped(extra=_unicode_path(b"demo/x", b"demo/y")),
+        shaped(extra=_unicode_path(b"demo/x", b"demo/x")),
+    ),
+    "archive-mismatch/a folder with content": (
+        Sample(wheel={"pack": lambda archive: archive.writestr("demo/", b"x")}),
+        Sample(wheel={"pack": lambda archive: archive.writestr("demo/", b"")}),
+    ),
+    "archive-mismatch/a folder by its mode": (
+        shaped(external_attr=(stat.S_IFDIR | 0o755) << 16),
+        shaped(external_attr=(stat.S_IFREG | 0o755) << 16),
+    ),
+    "archive-method/a newer format": (Sample(change=central(6, "<H", 64)), Sample(change=central(6, "<H", 45))),
+    "archive-method/patched data": (Sample(change=_flagged(0x20)), Sample(change=_flagged(0x06))),
 }

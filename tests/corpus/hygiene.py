@@ -84,4 +84,9 @@ CASES: Cases = {
             }
         ),
     ),
+    "junk-file/of macOS": (beside("demo/._core.py", b"x"), beside("demo/_core.py", b"x")),
+    "junk-file/of a notebook": (
+        beside("demo/.ipynb_checkpoints/a-checkpoint.ipynb", b"{}"),
+        beside("demo/ipynb_checkpoints/a-checkpoint.ipynb", b"{}"),
+    ),
 }

@@ -18,6 +18,16 @@ from tests.corpus.sample import (
 from tests.makers.objects import make_module, make_object
 from tests.makers.wheels import MODULE
 
+
+def _with_byte(content: bytes, at: int, value: int) -> bytes:
+    return content[:at] + bytes([value]) + content[at + 1 :]
+
+
+def _headed(at: int, value: int) -> Sample:
+    """A module with another byte in its ELF header."""
+    return Sample({MODULE: _with_byte(make_module(), at, value)})
+
+
 CASES: Cases = {
     "platform-policy": (
         Sample({MODULE: make_module(undefined=["qsort_r@GLIBC_2.34"])}),
@@ -203,6 +213,13 @@ CASES: Cases = {
     "segment-refused/no segment": (
         Sample({MODULE: make_module(), "demo/x.so": make_object(loaded=False)}),
         Sample({MODULE: make_module(), "demo/x.o.txt": b"text"}),
+    ),
+    "segment-refused/of another system": (_headed(7, 9), _headed(7, 3)),
+    "segment-refused/of another version": (_headed(20, 2), _headed(20, 1)),
+    "segment-refused/padding": (_headed(9, 1), _headed(9, 0)),
+    "segment-refused/not linked": (
+        Sample({MODULE: make_module(), "demo/x.so": _with_byte(make_object(), 16, 1)}),
+        Sample({MODULE: make_module(), "demo/x.bin": _with_byte(make_object(), 16, 1)}),
     ),
     "page-size": (on("aarch64", machine=183, align=0x1000), on("aarch64", machine=183, align=0x10000)),
     "page-size/of LoongArch": (

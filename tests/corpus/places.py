@@ -111,4 +111,14 @@ CASES: Cases = {
     ),
     "floor-taken-back": (_floored("cp39-abi3", ">=3.11"), _floored("cp39-abi3", ">=3.8")),
     "floor-taken-back/of a pure wheel": (_floored("py39-none", ">=3.10"), _floored("py3-none", ">=3.10")),
+    "data-folder": (beside("demo-1.0.data/share/demo", b""), beside("demo-1.0.data/data/share/demo", b"")),
+    "data-folder/in none": (beside("demo-1.0.data/demo.txt", b""), beside("demo/demo-1.0.data/demo.txt", b"")),
+    "place-twice": (
+        Sample({MODULE: make_module(), "demo/x": b"1", "demo-1.0.data/platlib/demo/x": b"2"}),
+        Sample({MODULE: make_module(), "demo/x": b"1", "demo-1.0.data/data/demo/x": b"2"}),
+    ),
+    "place-twice/its own RECORD": (
+        beside("demo-1.0.data/purelib/demo-1.0.dist-info/RECORD", b""),
+        beside("demo-1.0.data/purelib/demo-1.0.dist-info/NOTICE", b""),
+    ),
 }

@@ -6,6 +6,8 @@ from factory.audit import Expectation
 from tests.corpus.sample import (
     ABI3T_NAME,
     LOADER,
+    META,
+    MUSL_NAME,
     PROGRAM,
     RUNPATH,
     SBOM,
@@ -16,10 +18,26 @@ from tests.corpus.sample import (
     metadata,
     module,
     named,
+    on,
     tags,
 )
 from tests.makers.objects import make_module, make_object
 from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, MODULE
+
+
+def _pure(tag: str, requires_python: str) -> Sample:
+    metadata = f"{META}Requires-Python: {requires_python}\n"
+    return Sample({"demo/data.bin": b""}, wheel={"filename": f"demo-1.0-{tag}.whl", "metadata": metadata})
+
+
+def _of_pypy(requires_python: str) -> Sample:
+    metadata, name = (
+        f"{META}Requires-Python: {requires_python}\n",
+        "demo-1.0-pp311-pypy311_pp73-manylinux_2_17_x86_64.whl",
+    )
+    files = {"demo/core.pypy311-pp73-x86_64-linux-gnu.so": make_module()}
+    return Sample(files, wheel={"filename": name, "metadata": metadata})
+
 
 CASES: Cases = {
     "libpython-linked": (
@@ -72,6 +90,14 @@ CASES: Cases = {
         Sample({"demo/core.cpython-313-x86_64-linux-gnu.so": make_module()}),
         Sample({"demo/core.abi3.so": make_module()}),
     ),
+    "suffix-interpreter/of another machine": (
+        Sample({"demo/core.cpython-311-aarch64-linux-gnu.so": make_module()}),
+        on("aarch64", machine=183, name="demo/core.cpython-311-aarch64-linux-gnu.so"),
+    ),
+    "suffix-interpreter/of another libc": (
+        Sample({"demo/core.cpython-311-x86_64-linux-musl.so": make_module()}),
+        named(MUSL_NAME, {"demo/core.cpython-311-x86_64-linux-musl.so": make_module()}),
+    ),
     "init-missing": (
         Sample({MODULE: make_object(exports=["PyInit_other"])}),
         Sample({MODULE: make_object(exports=["PyModExport_core"])}),
@@ -114,6 +140,12 @@ CASES: Cases = {
         Sample(wheel={"metadata": "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Python: >=3.12\n"}),
         Sample(wheel={"metadata": "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Python: >=3.11.4\n"}),
     ),
+    "requires-python/of PyPy": (_of_pypy(">=3.12"), _of_pypy(">=3.11")),
+    "requires-python/of one interpreter without its ABI": (
+        _pure("cp311-none-any", ">=3.12"),
+        _pure("cp311-none-any", "<3.12"),
+    ),
+    "requires-python/every one": (_pure("py3-none-any", "<3"), _pure("py2.py3-none-any", "<3")),
     "libpython-linked/stable stub": (module(needed=["libpython3.so"]), module(needed=["libpthread.so.0"])),
     "libpython-linked/free-threaded": (
         Sample(

@@ -142,7 +142,7 @@ def again(archive: zipfile.ZipFile) -> None:
         archive.writestr(MODULE, b"")
 
 
-def shaped(**attributes: int) -> Sample:
+def shaped(**attributes: int | bytes) -> Sample:
     def shape(info: zipfile.ZipInfo) -> None:
         for name, value in attributes.items():
             setattr(info, name, value)
@@ -176,9 +176,9 @@ def module(**facts: Unpack[ObjectFacts]) -> Sample:
     return Sample({MODULE: make_module(**facts)})
 
 
-def on(arch: str, policy: str = "manylinux_2_31", **facts: Unpack[ObjectFacts]) -> Sample:
+def on(arch: str, policy: str = "manylinux_2_31", name: str = "demo/core.so", **facts: Unpack[ObjectFacts]) -> Sample:
     """Make a wheel for another architecture, and its module for `machine`."""
-    return named(f"demo-1.0-cp311-cp311-{policy}_{arch}.whl", {"demo/core.so": make_module(**facts)})
+    return named(f"demo-1.0-cp311-cp311-{policy}_{arch}.whl", {name: make_module(**facts)})
 
 
 def beside(name: str, content: bytes, **wheel: Unpack[WheelFacts]) -> Sample:

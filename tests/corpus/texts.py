@@ -181,4 +181,25 @@ CASES: Cases = {
             wheel={"metadata": META + "Requires-Dist: other\n"},
         ),
     ),
+    "entry-points-unreadable/no function": (
+        beside("demo-1.0.dist-info/entry_points.txt", b"[console_scripts]\ndemo = demo.core\n"),
+        beside("demo-1.0.dist-info/entry_points.txt", b"[demo.plugins]\ndemo = demo.core\n"),
+    ),
+    "entry-points-unreadable/a call": (
+        beside("demo-1.0.dist-info/entry_points.txt", b"[console_scripts]\ndemo = demo.core:main()\n"),
+        beside("demo-1.0.dist-info/entry_points.txt", b"[console_scripts]\ndemo = demo.core:main.run [fast]\n"),
+    ),
+    "metadata-invalid/twice": (
+        metadata("Requires-Python: >=3.9", "Requires-Python: >=3.11"),
+        metadata("Requires-Dist: one", "Requires-Dist: two"),
+    ),
+    "metadata-invalid/a name": (
+        named("_demo-1.0-py3-none-any.whl", {"demo/__init__.py": b""}),
+        named("de_mo-1.0-py3-none-any.whl", {"demo/__init__.py": b""}),
+    ),
+    "metadata-refused/a home page": (metadata("Home-page: demo.example"), metadata("Home-page: http://demo.example")),
+    "metadata-refused/an address": (
+        metadata("Author-email: Ann <ann at demo.example>"),
+        metadata("Author-email: Ann <ann@demo.example>, Bob <bob@demo.example>"),
+    ),
 }

@@ -44,9 +44,9 @@ RULES = table(
     Rule(
         id="archive-name",
         severity=Severity.ERROR,
-        summary="a member's name does not stay inside the folder it is unpacked to",
+        summary="a member's name is no path inside the folder it is unpacked to",
         why="Unpackers write elsewhere, refuse it, or disagree on what it means.",
-        mend="Pack relative names with forward slashes only.",
+        mend="Pack relative names with forward slashes only, parts of at most 255 bytes, and nothing below a file.",
         source=_ZIP_SPECIFICATION + ", 4.4.17",
     ),
     Rule(
@@ -84,7 +84,7 @@ RULES = table(
     Rule(
         id="archive-method",
         severity=Severity.ERROR,
-        summary="a member is compressed by a method other than store or deflate",
+        summary="a member needs more of an unpacker than store and deflate",
         why="Installers differ in what else they unpack, and indexes refuse it.",
         mend="Pack with deflate.",
         source=_ZIP_SPECIFICATION,
@@ -100,7 +100,7 @@ RULES = table(
     Rule(
         id="archive-mismatch",
         severity=Severity.ERROR,
-        summary="the archive's two headers of a member, or its counts, differ",
+        summary="the archive says two things of a member, or of how many it has",
         why="Unpackers that read from the start see another archive than those that read the directory at its end.",
         mend="Pack it again; do not edit archives in place.",
         source=_ZIP_SPECIFICATION + ", 4.3.7 and 4.3.12; CVE-2025-54368",

@@ -92,6 +92,7 @@ RULES = table(
 _JUNK = re.compile(
     r".*\.(?:py[co]|orig|rej|swp|swo|bak)|.*~|\.DS_Store|Thumbs\.db|desktop\.ini|\.git(?:ignore|attributes|modules)?"
     r"|\.coverage|\.tox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.idea|\.vscode|__pycache__|CMakeCache\.txt"
+    r"|\.ipynb_checkpoints|__MACOSX|\._.+|\.#.+|#.+#"
 )
 _STATIC = re.compile(r".*\.(?:a|la|o|lo|rlib)")
 _GRAFTS = re.compile(r"[^/]+\.libs")

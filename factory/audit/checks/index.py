@@ -1,5 +1,6 @@
 """What a package index answers with 400, although installers take it."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -11,7 +12,7 @@ from factory.audit.rules import table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
-from factory.untrusted import UntrustedTextError, parse_requirement
+from factory.untrusted import UntrustedTextError, mail_address, parse_requirement
 from factory.wheel import Metadata, Wheel
 
 _UPLOADS = "PyPI's checks of uploads (warehouse, forklift)"
@@ -69,9 +70,10 @@ RULES = table(
     Rule(
         id="metadata-refused",
         severity=Severity.ERROR,
-        summary="a field of METADATA is longer than indexes accept, or is not a URL where one is required",
+        summary="a field of METADATA is longer than indexes accept, or is not a URL or an address where one is required",
         why="Public indexes refuse the upload.",
-        mend="Shorten the summary to 512 characters and the label of a URL to 32; begin URLs with https://.",
+        mend="Shorten the summary to 512 characters and the label of a URL to 32; begin URLs with https://; write "
+        "addresses as `Name <name@example.org>`.",
         source=_UPLOADS,
     ),
 )
@@ -81,6 +83,8 @@ _LICENCES = "License ::"
 _RATIO, _RATIO_BYTES = 50, 1 << 26
 _SUMMARY_CHARACTERS, _LABEL_CHARACTERS = 512, 32
 _SHOWN = 80
+_SCHEMES = ("https://", "http://")
+_ADDRESS = re.compile(r"[^@\s]++@[^@\s.]++(?:\.[^@\s.]++)+")
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
@@ -166,9 +170,29 @@ def _urls(subject: str, metadata: Metadata) -> Iterator[Finding]:
         if not label or len(label) > _LABEL_CHARACTERS:
             message = f"has the URL label {label[:_SHOWN]!r}; indexes take 1 to {_LABEL_CHARACTERS} characters"
             yield Finding.of(RULES["metadata-refused"], subject, message)
-        elif not url.lower().startswith(("https://", "http://")):
+        elif not url.lower().startswith(_SCHEMES):
             message = f"names {url[:_SHOWN]!r} as the URL of {label!r}; one that begins with https:// is expected"
+            yield Finding.of(RULES["metadata-refused"], subject, message)
+    for url in metadata.urls:
+        if not url.lower().startswith(_SCHEMES):
+            message = f"names {url[:_SHOWN]!r} as a URL; one that begins with https:// is expected"
             yield Finding.of(RULES["metadata-refused"], subject, message)
 
 
-_JUDGES = (_requirements, _classifiers, _licences, _lengths, _urls)
+def _addresses(subject: str, metadata: Metadata) -> Iterator[Finding]:
+    """Judge the first address of a field, as the index does; a field without one is a name, which it takes."""
+    for text in metadata.addresses:
+        address = _address(text)
+        if address and _ADDRESS.fullmatch(address) is None:
+            message = f"names {address[:_SHOWN]!r} as an e-mail address, which it is not"
+            yield Finding.of(RULES["metadata-refused"], subject, message)
+
+
+def _address(text: str) -> str:
+    try:
+        return mail_address(text)
+    except UntrustedTextError:
+        return text  # no index reads so much
+
+
+_JUDGES = (_requirements, _classifiers, _licences, _lengths, _urls, _addresses)

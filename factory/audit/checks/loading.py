@@ -16,10 +16,10 @@ RULES = table(
     Rule(
         id="segment-refused",
         severity=Severity.ERROR,
-        summary="the loader refuses the layout of an object's segments",
+        summary="the loader refuses an object's header, or the layout of its segments",
         why="Loading fails with `ELF load command address/offset not properly aligned` or the like.",
         mend="Build again; check stripping and patching tools (patchelf before 0.14.5 misplaces segments).",
-        source="glibc, elf/dl-load.c, _dl_map_object_from_fd; patchelf issue 317",
+        source="glibc, elf/dl-load.c, open_verify and _dl_map_object_from_fd; patchelf issue 317",
     ),
     Rule(
         id="page-size",
@@ -123,6 +123,8 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:
         if shared.kind in ("library", "program") and shared.needs_a_loader:
             findings += [*_mapped(path, shared), *_searched(path, shared), *_needs(path, shared, links)]
             findings += [*_relative(path, shared, wheel), *_interpreter(path, shared, wheel)]
+        elif path.endswith(".so") and shared.needs_a_loader:
+            findings += _mapped(path, shared)
     built = expectation.stage == "built"
     kept = [finding for finding in findings if not (built and finding.rule in _MENDED_BY_REPAIR)]
     return Ruling(check="loading", findings=tuple(kept))

@@ -1,5 +1,6 @@
 """What METADATA, WHEEL and entry_points.txt say."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -73,9 +74,9 @@ RULES = table(
     Rule(
         id="entry-points-unreadable",
         severity=Severity.ERROR,
-        summary="entry_points.txt cannot be read",
+        summary="entry_points.txt cannot be read, or names no function for a script",
         why="Installers create no scripts or refuse the wheel; whatever else reads entry points may fail.",
-        mend="Correct the entry points in pyproject.toml.",
+        mend='Correct the entry points in pyproject.toml; a script is written `name = "module:function"`.',
         source="entry points specification, file format",
     ),
     Rule(
@@ -100,8 +101,10 @@ _FIELD_RULES = {"metadata-version": "metadata-version", "license-expression": "l
 _RENDERED = frozenset({"text/plain", "text/x-rst", "text/markdown"})
 _WHEEL_VERSION = (1, 0)
 _SHOWN = 120
+_TWICE = "has invalid data"  # what `packaging` says of a field that may stand once, and does not
 _SCRIPTS = ("console_scripts", "gui_scripts")
 _SEPARATORS = frozenset("/\\")
+_CALLABLE = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(?:\[[^\[\]]*\])?")
 _NAME_BYTES = 255  # NAME_MAX
 
 
@@ -154,8 +157,15 @@ def _fields(subject: str, metadata: Metadata) -> Iterator[Finding]:
 
 
 def _is_elsewhere(field: str, words: str) -> bool:
-    """Whether another rule judges it, or it only came with a later version: setuptools writes License-File so."""
-    return field in ("name", "version", "requires-python") or "introduced in metadata version" in words
+    """Whether another rule judges it, or it only came with a later version: setuptools writes License-File so.
+
+    The name and the version are compared with those of the file, which are what they should be, but for a bad name.
+    """
+    if field == "name":
+        return "required" in words
+    return (
+        field in ("version", "requires-python") and _TWICE not in words
+    ) or "introduced in metadata version" in words
 
 
 def _sentence(text: str) -> str:
@@ -210,7 +220,10 @@ def _entry_points(wheel: Wheel) -> Iterator[Finding]:
 def _script_names(wheel: Wheel) -> Iterator[Finding]:
     """Judge the names of files that installers make or copy into the folder of programs."""
     subject = f"{wheel.dist_info}/entry_points.txt"
-    for group, name, _ in wheel.entry_points:
+    for group, name, value in wheel.entry_points:
+        if group in _SCRIPTS and _CALLABLE.fullmatch(value) is None:
+            message = f"the script {name[:_SHOWN]!a} names {value[:_SHOWN]!a}; module:function is expected"
+            yield Finding.of(RULES["entry-points-unreadable"], subject, message)
         if group in _SCRIPTS and not _is_file_name(name):
             message = f"names a script {name[:_SHOWN]!a}, which is not a file name"
             yield Finding.of(RULES["script-name"], subject, message)

@@ -100,6 +100,9 @@ RULES = table(
 )
 
 _MICROS = range(100)
+_MINORS = 100
+_FOR_ONE = re.compile(r"(?:cp|pp|pypy)3([0-9]+)(?:t|_pp[0-9]+)?")
+_FOR_LATER = re.compile(r"cp3([0-9]+)-abi3t?|py3([0-9]*)-none")
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
@@ -186,20 +189,26 @@ def _requires_python(wheel: Wheel) -> Iterator[Finding]:
     except UntrustedTextError:
         yield Finding.of(RULES["requires-python"], subject, f"Requires-Python {text[:80]!r} is not a version specifier")
         return
-    minors = sorted({int(m[1]) for t in wheel.tags if (m := re.fullmatch(r"cp3([0-9]+)t?", t.abi))})
-    for minor in (minor for minor in minors if not _admits(specifiers, minor)):
-        message = f"Requires-Python {text[:80]!r} excludes Python 3.{minor}; the file name claims cp3{minor}"
-        yield Finding.of(RULES["requires-python"], subject, message)
+    one = [_FOR_ONE.fullmatch(tag.interpreter if tag.abi == "none" else tag.abi) for tag in wheel.tags]
+    for minor in sorted({int(match[1]) for match in one if match}):
+        if not _admits(specifiers, minor):
+            message = f"Requires-Python {text[:80]!r} excludes Python 3.{minor}, which the file name claims"
+            yield Finding.of(RULES["requires-python"], subject, message)
     floor = _floor(wheel)
-    if floor is not None and not _admits(specifiers, floor):
+    if floor is None:
+        return
+    if not any(_admits(specifiers, minor) for minor in range(floor, _MINORS)):
+        message = f"Requires-Python {text[:80]!r} excludes every Python that the file name claims"
+        yield Finding.of(RULES["requires-python"], subject, message)
+    elif floor and not _admits(specifiers, floor):
         message = f"Requires-Python {text[:80]!r} excludes Python 3.{floor}, the oldest that the file name claims"
         yield Finding.of(RULES["floor-taken-back"], subject, message)
 
 
 def _floor(wheel: Wheel) -> int | None:
-    """Find the oldest interpreter of tags that are for all later ones too; None where a tag is for one version."""
-    tags = [re.fullmatch(r"(?:cp|py)3([0-9]+)-(?:abi3t?|none)", f"{tag.interpreter}-{tag.abi}") for tag in wheel.tags]
-    return min((int(match[1]) for match in tags if match), default=None) if all(tags) else None
+    """Find the oldest interpreter of tags that are for all later ones too, 0 for py3; None where some tag is not."""
+    tags = [_FOR_LATER.fullmatch(f"{tag.interpreter}-{tag.abi}") for tag in wheel.tags]
+    return min((int(match[1] or match[2] or 0) for match in tags if match), default=None) if all(tags) else None
 
 
 def _admits(specifiers: SpecifierSet, minor: int) -> bool:

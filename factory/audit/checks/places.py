@@ -9,9 +9,10 @@ from pathlib import Path
 from factory.audit.closure import installed_path
 from factory.audit.expectation import Expectation
 from factory.audit.modules import module_files
-from factory.audit.rules import table
+from factory.audit.rules import WHEEL_SPECIFICATION, table
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
+from factory.excerpt import listed
 from factory.wheel import Wheel
 
 RULES = table(
@@ -22,6 +23,22 @@ RULES = table(
         why="Installing the wheel overwrites it, and uninstalling removes it: pip or Python itself stops working.",
         mend="Name the package's folders in the backend's configuration, so that no environment is packed with them.",
         source="recording installed projects specification: a file belongs to one distribution",
+    ),
+    Rule(
+        id="data-folder",
+        severity=Severity.ERROR,
+        summary="a file of a .data folder is in none of the folders that installers know",
+        why="Installers refuse the wheel.",
+        mend="Put it into `purelib`, `platlib`, `headers`, `scripts` or `data` below the .data folder.",
+        source=WHEEL_SPECIFICATION + ", the .data directory",
+    ),
+    Rule(
+        id="place-twice",
+        severity=Severity.ERROR,
+        summary="two files of the wheel are installed at one place",
+        why="The later one overwrites the other, and installers differ in their order.",
+        mend="Pack it once: at the top, or below the .data folder.",
+        source=WHEEL_SPECIFICATION + ", spreading .data",
     ),
     Rule(
         id="startup-file",
@@ -71,6 +88,7 @@ _COMMON = frozenset(
         *("setup", "build", "dist", "src"),
     }
 )
+_SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
 _STARTERS = ("console_scripts", "gui_scripts")
 _NO_MODULES = (".dist-info", ".data", ".libs", ".egg-info")
 
@@ -78,6 +96,7 @@ _NO_MODULES = (".dist-info", ".data", ".libs", ".egg-info")
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
     """Compare every file's place with those that belong to others, and every top-level name with common ones."""
     findings = [*_others(wheel), *_scripts(wheel), *_startup(wheel), *_standard(wheel), *_common(wheel)]
+    findings += [*_unknown_folders(wheel), *_overwritten(wheel)]
     return Ruling(check="places", findings=tuple(findings))
 
 
@@ -142,6 +161,23 @@ def _startup(wheel: Wheel) -> Iterator[Finding]:
         site = _site_path(member)
         if site.endswith(".pth") and "/" not in site and site not in _OWNERS:
             yield Finding.of(RULES["startup-file"], member, "is read whenever Python starts")
+
+
+def _unknown_folders(wheel: Wheel) -> Iterator[Finding]:
+    for member in wheel.members:
+        folder, _, rest = member.partition("/")
+        scheme, slash, _ = rest.partition("/")
+        if folder.endswith(".data") and rest and not (slash and scheme in _SCHEMES):
+            message = f"is below {folder}, but in none of {listed(sorted(_SCHEMES))}"
+            yield Finding.of(RULES["data-folder"], member, message)
+
+
+def _overwritten(wheel: Wheel) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for member in wheel.members:
+        site = _site_path(member)
+        if site and (other := first.setdefault(site, member)) != member:
+            yield Finding.of(RULES["place-twice"], member, f"is installed as site-packages/{site}, and so is {other}")
 
 
 def _standard(wheel: Wheel) -> Iterator[Finding]:

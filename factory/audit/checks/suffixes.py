@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from packaging.tags import Tag
 
-from factory.audit.claims import oldest_minor
+from factory.audit.claims import claimed_platforms, oldest_minor
 from factory.audit.expectation import Expectation
 from factory.audit.modules import ModuleFile, module_files
 from factory.audit.rules import table
@@ -14,6 +14,7 @@ from factory.audit.sonames import is_interpreters
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
+from factory.machines import MACHINES
 from factory.wheel import Wheel
 
 RULES = table(
@@ -28,9 +29,10 @@ RULES = table(
     Rule(
         id="suffix-interpreter",
         severity=Severity.ERROR,
-        summary="a module's suffix belongs to an interpreter that the wheel does not claim",
+        summary="a module's suffix belongs to an interpreter or a machine that the wheel does not claim",
         why="The interpreters that install the wheel never find the module.",
-        mend="Build with the interpreter the tag names, and clean the build folder between interpreters.",
+        mend="Build with the interpreter the tag names, and clean the build folder between interpreters. Where a build "
+        "for another machine names modules for its own, set SETUPTOOLS_EXT_SUFFIX or what else the backend takes.",
         source="PEP 3149; CPython, importlib.machinery.EXTENSION_SUFFIXES",
     ),
     Rule(
@@ -86,6 +88,7 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- 
         modules = module_files(wheel)
         for module in modules:
             findings.extend(_stable(module, tags) if stable else _specific(module, tags))
+            findings.extend(() if stable else _of_another_system(wheel, module))
         findings.extend(_abi3t(wheel, modules, tags) if stable else _underclaimed(wheel, modules, tags))
     elif not tags and any(tag.platform != "any" for tag in wheel.tags):
         findings.extend(_without_abi(wheel))
@@ -167,6 +170,19 @@ def _specific(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
         yield Finding.of(RULES["suffix-interpreter"], module.path, message)
     elif module.tag == "abi3" and all(re.fullmatch(r"cp3[0-9]+t", tag.abi) for tag in tags):
         message = f"a free-threaded interpreter does not look for .abi3.so; the wheel is for {_claims(tags)}"
+        yield Finding.of(RULES["suffix-interpreter"], module.path, message)
+
+
+def _of_another_system(wheel: Wheel, module: ModuleFile) -> Iterator[Finding]:
+    """Compare the system in a suffix with the object's own machine; some musl interpreters look for glibc's name."""
+    arch = wheel.objects[module.path].architecture or ""
+    libcs = {platform.libc for platform in claimed_platforms(wheel) if platform.arch == arch}
+    if arch not in MACHINES or not libcs or not module.system:
+        return
+    machine = MACHINES[arch]
+    due = {machine.multiarch} | ({machine.multiarch.replace("-gnu", "-musl")} if "musl" in libcs else set())
+    if module.system not in due:
+        message = f"only interpreters of {module.system} look for this suffix; the wheel is for {machine.multiarch}"
         yield Finding.of(RULES["suffix-interpreter"], module.path, message)
 
 
