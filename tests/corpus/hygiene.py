@@ -89,4 +89,12 @@ CASES: Cases = {
         beside("demo/.ipynb_checkpoints/a-checkpoint.ipynb", b"{}"),
         beside("demo/ipynb_checkpoints/a-checkpoint.ipynb", b"{}"),
     ),
+    "html-page/behind a comment": (
+        beside("demo/a.json", b'<?xml version="1.0"?>\n<!-- mirror -->\n<!DOCTYPE html>\n<html></html>'),
+        beside("demo/a.json", b'<?xml version="1.0"?>\n<!-- mirror -->\n<data></data>'),
+    ),
+    "conflict-marks/in a notebook": (
+        beside("demo/a.ipynb", b"\xef\xbb\xbf" + _CONFLICT),
+        beside("demo/a.ipynb", b'{"cells": ["<<<<<<< HEAD", "=======", ">>>>>>> main"]}'),
+    ),
 }

@@ -175,7 +175,8 @@ def _specific(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
 
 def _of_another_system(wheel: Wheel, module: ModuleFile) -> Iterator[Finding]:
     """Compare the system in a suffix with the object's own machine; some musl interpreters look for glibc's name."""
-    arch = wheel.objects[module.path].architecture or ""
+    shared = wheel.objects.get(module.path)
+    arch = (shared.architecture if shared is not None else None) or ""
     libcs = {platform.libc for platform in claimed_platforms(wheel) if platform.arch == arch}
     if arch not in MACHINES or not libcs or not module.system:
         return

@@ -65,6 +65,17 @@ def test_a_folder_without_end_is_refused(tmp_path: Path, host: Host) -> None:
         read_folder(PathSource(path=tmp_path), host)
 
 
+def test_a_folder_of_many_bytes_is_refused_before_any_is_read(tmp_path: Path, host: Host) -> None:
+    _write(tmp_path, "setup.py")
+    with (tmp_path / "weights.bin").open("wb") as stream:
+        stream.truncate(1 << 43)  # without content: reading it takes hours, and no disk holds a copy
+
+    with pytest.raises(SourceError, match=r"Its largest file, weights\.bin, has 8796093022208") as caught:
+        read_folder(PathSource(path=tmp_path), host)
+
+    assert caught.value.hint == "exclude in .gitignore what is not source, or name a smaller folder"
+
+
 def test_files_are_counted_while_they_are_listed(tmp_path: Path, host: Host) -> None:
     _write(tmp_path, "a", "b", "c")
 
