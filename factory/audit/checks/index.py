@@ -70,7 +70,7 @@ RULES = table(
     Rule(
         id="metadata-refused",
         severity=Severity.ERROR,
-        summary="a field of METADATA is longer than indexes accept, or is not a URL or an address where one is required",
+        summary="a field of METADATA is longer than indexes accept, or is no URL or address where one is required",
         why="Public indexes refuse the upload.",
         mend="Shorten the summary to 512 characters and the label of a URL to 32; begin URLs with https://; write "
         "addresses as `Name <name@example.org>`.",
