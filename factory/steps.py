@@ -19,6 +19,7 @@ HOME = WORK / "home"
 TARGET = WORK / "target"
 EMULATOR = WORK / "emulator"
 MATURIN = WORK / "maturin"
+MINGW = WORK / "mingw"
 USERLAND = PurePosixPath("/userland")
 """Where a trial image has the libraries and interpreters of another machine, by which QEMU runs that one's programs."""
 USERLAND_EMULATOR = USERLAND / "emulator"

@@ -13,6 +13,7 @@ from factory.steps import (
     ENVIRONMENT,
     HOME,
     MATURIN,
+    MINGW,
     SYSTEM_PATH,
     TARGET,
     TOOLS,
@@ -56,7 +57,7 @@ def build_env(
     if zig_for is not None and interpreter is not None:
         env |= zig_env(zig_for, project, interpreter)
     if mingw_for is not None:
-        env |= mingw_env(mingw_for, interpreter)
+        env |= {**mingw_env(mingw_for, interpreter), "PATH": f"{MINGW}:{env['PATH']}"}
     return MappingProxyType({**env, **build.env})
 
 

@@ -10,6 +10,7 @@ from factory.audit import Audit, Expectation
 from factory.backends.environment import build_env
 from factory.backends.hooks import before_steps, hook_step
 from factory.backends.maturin import steps_without_interpreter
+from factory.backends.mingw import dlltool_step
 from factory.backends.settings import config_settings
 from factory.diagnoses.cases import Diagnosis
 from factory.diagnoses.causes.cause import Kind
@@ -176,6 +177,8 @@ class _Way:
         session, recipe = self.session, self.session.planned.recipe
         subdir, timeout_s = recipe.source.subdir, recipe.build.timeout_s
         before = before_steps(recipe.build, session.env, session.passed, subdir=subdir)
+        if session.cell.mingws_platform is not None:
+            before = (dlltool_step(session.env), *before)
         if session.interpreter is None:
             built = steps_without_interpreter(settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
             return (*before, *built)

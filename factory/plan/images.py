@@ -75,9 +75,9 @@ def hosting_image(
 
 
 def cross_image(platform: WindowsTag, images: Sequence[ImageFacts], families: Sequence[str]) -> ImageFacts:
-    """Return the image in which mingw-w64 builds for Windows: the newest of the first family that apt adds it to.
+    """Return the image in which mingw-w64 builds for Windows: the oldest of the first family that apt adds it to.
 
-    PyO3 before 0.29 calls its dlltool, which before binutils 2.39 leaves files where it runs: among read-only crates.
+    The libc does not matter; it is the image that most recipes use for Linux.
 
     Raises:
         ImageError: no family has one.
@@ -85,7 +85,7 @@ def cross_image(platform: WindowsTag, images: Sequence[ImageFacts], families: Se
     for family in families:
         able = [image for image in images if _is_of(family, image) and image.packages == "apt"]
         if able:
-            return max(able, key=lambda image: image.platform.version)
+            return min(able, key=lambda image: image.platform.version)
     raise ImageError(
         f"no image of {', '.join(families) or 'no family'} can have mingw-w64, which would compile for {platform}",
         hint=f"--families {DEFAULT_FAMILIES}",

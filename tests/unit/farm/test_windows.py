@@ -70,6 +70,16 @@ def test_cargo_and_maturin_are_told_of_windows(world: World) -> None:
     assert all('"-i", "python3.13"' in call.argv[-1] for call in calls)
 
 
+def test_a_dlltool_that_may_be_called_among_read_only_crates_comes_before_the_images(world: World) -> None:
+    world.engine.commands = instead("build", leaving({MODULE: GOOD}))
+
+    world.run(ALLOWED)
+
+    written = [call for run in (world.engine.calls,) for call in run if "dlltool" in " ".join(call.argv)]
+    assert "--temp-prefix" in written[0].argv[-1]
+    assert all(str(path).startswith("/work/mingw:") for path in values(calls_of(world, "build"), "PATH"))
+
+
 def test_a_library_of_mingws_own_is_refused(world: World) -> None:
     module = make_pe(imports={"python313.dll": [], "libgcc_s_seh-1.dll": []}, exports=["PyInit_core"])
     world.engine.commands = instead("build", leaving({MODULE: module}))
