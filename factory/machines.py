@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One machine on Linux with glibc: Rust's target triple, zig's without the libc's version, and CPython's name.
+    """One machine on Linux with one libc: Rust's target triple, zig's without a version, and CPython's name.
 
     `multiarch` is in the file names of extension modules (PEP 3149 and sysconfig's MULTIARCH).
     """
@@ -28,7 +28,30 @@ MACHINES: Mapping[str, Machine] = MappingProxyType(
         "riscv64": Machine(rust="riscv64gc-unknown-linux-gnu", zig="riscv64-linux-gnu", multiarch="riscv64-linux-gnu"),
     }
 )
-"""By the name that platform tags have for them (PEP 600): those for which a C compiler and Rust's std are to be had."""
+"""Those with glibc, by the name that platform tags have for them (PEP 600): there are a C compiler and Rust's std."""
+
+MUSL_MACHINES: Mapping[str, Machine] = MappingProxyType(
+    {
+        "x86_64": Machine(rust="x86_64-unknown-linux-musl", zig="x86_64-linux-musl", multiarch="x86_64-linux-musl"),
+        "aarch64": Machine(rust="aarch64-unknown-linux-musl", zig="aarch64-linux-musl", multiarch="aarch64-linux-musl"),
+    }
+)
+"""Those with musl (PEP 656)."""
+
+MACHINES_OF: Mapping[str, Mapping[str, Machine]] = MappingProxyType({"glibc": MACHINES, "musl": MUSL_MACHINES})
+"""The machines by their libc."""
 
 WINDOWS_RUST: Mapping[str, str] = MappingProxyType({"amd64": "x86_64-pc-windows-gnu"})
 """Rust's target triple by the name that Windows' platform tags have for a machine."""
+
+_FIRST_MUSL_NAME = 11  # CPython 3.11 began to tell musl from glibc in names (bpo-43112)
+
+
+def multiarch_of(machine: Machine, minor: int) -> str:
+    """Return what CPython of a version calls a machine: `x86_64-linux-musl`."""
+    return machine.multiarch if minor >= _FIRST_MUSL_NAME else machine.multiarch.replace("-musl", "-gnu")
+
+
+def extension_suffix(machine: Machine, minor: int, *, free_threaded: bool) -> str:
+    """Return the suffix of extension modules for one CPython: `.cpython-313-x86_64-linux-musl.so`."""
+    return f".cpython-3{minor}{'t' if free_threaded else ''}-{multiarch_of(machine, minor)}.so"

@@ -17,7 +17,17 @@ from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON
 from factory.elf.shared_object import SharedObject
 from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
-from factory.steps import RAW, REPAIR_FOREIGN, REPAIRED, SYSTEM_PATH, TOOLS, Step, image_python, search_path
+from factory.steps import (
+    RAW,
+    REPAIR_FOREIGN,
+    REPAIR_MUSL,
+    REPAIRED,
+    SYSTEM_PATH,
+    TOOLS,
+    Step,
+    image_python,
+    search_path,
+)
 from factory.tags import Interpreter, PlatformTag
 from factory.wheel import Wheel
 
@@ -114,8 +124,12 @@ def repair_step(
     epoch_s: int,
     timeout_s: int,
     system: str = SYSTEM_PATH,
+    libc: Literal["glibc", "musl"] = "glibc",
 ) -> Step:
-    """Return auditwheel's command for one raw wheel; `interpreter` is the image's that runs it, `system` its PATH."""
+    """Return auditwheel's command for one raw wheel; `interpreter` is the image's that runs it, `system` its PATH.
+
+    `libc` is the image's.
+    """
     options = [part for name in spec.exclude for part in ("--exclude", name)]
     if spec.strip:
         options.append("--strip")
@@ -126,13 +140,13 @@ def repair_step(
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(epoch_s),
     }
-    if platform.arch != CONTAINER_MACHINE:
-        env = {**env, "AUDITWHEEL_PLAT": str(platform)}  # the image's own names its own machine
+    if (platform.libc, platform.arch) != (libc, CONTAINER_MACHINE):
+        env = {**env, "AUDITWHEEL_PLAT": str(platform)}  # the image's own names its own machine and libc
     return Step(
         name="repair",
         argv=(
             *(str(image_python(interpreter)), "-P" if interpreter.minor > OLDEST_TOOL_PYTHON else "-B"),
-            *_auditwheel(platform),
+            *_auditwheel(platform, libc),
             *("repair", "--plat", str(platform), "--only-plat", "--wheel-dir", str(REPAIRED)),
             *(*options, str(RAW / wheel)),
         ),
@@ -142,7 +156,9 @@ def repair_step(
     )
 
 
-def _auditwheel(platform: PlatformTag) -> tuple[str, ...]:
+def _auditwheel(platform: PlatformTag, libc: str) -> tuple[str, ...]:
+    if platform.libc != libc:
+        return str(REPAIR_MUSL), platform.arch
     return ("-m", "auditwheel") if platform.arch == CONTAINER_MACHINE else (str(REPAIR_FOREIGN), platform.arch)
 
 

@@ -28,6 +28,8 @@ CARGO_HOME = PurePosixPath("/cargo")
 ZIG = PurePosixPath("/zig")
 REPAIR_FOREIGN = ZIG / "repair_foreign.py"
 ZIG_SEED = PurePosixPath("/zig-cache")
+MUSL = PurePosixPath("/musl")
+REPAIR_MUSL = MUSL / "repair_musl.py"
 ZIG_CACHE = WORK / "zig"
 
 StepName = Literal[

@@ -253,6 +253,11 @@ Platform: TypeAlias = PlatformTag | WindowsTag
 """What a wheel may be built for."""
 
 
+def has_musl(platform: Platform) -> bool:
+    """Whether a platform's libc is musl."""
+    return isinstance(platform, PlatformTag) and platform.libc == "musl"
+
+
 def platform_of(text: str) -> Platform:
     """Read a platform tag of Linux or Windows.
 

@@ -10,7 +10,7 @@ from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry
 from factory.host import Host
 from factory.keys import key
-from factory.steps import REPAIR_FOREIGN, ZIG
+from factory.steps import MUSL, REPAIR_FOREIGN, REPAIR_MUSL, ZIG
 from factory.store import Store
 from factory.tool_bundle import ZIG_LOCK, ensure_pinned, read_pins
 
@@ -20,6 +20,9 @@ _PROGRAMS = (_PROGRAM, REPAIR_FOREIGN.name)
 _HEADERS = ("crypt.h",)
 _CALLS = ("cc", "c++", "ar", "ranlib")
 _CALL = '#!/bin/sh\nexec "$ZIG_PYTHON" -I -S {program} {call} "$@"\n'
+_MUSL_PROGRAM = "muslcc.py"
+_MUSL_PROGRAMS = (_MUSL_PROGRAM, REPAIR_MUSL.name)
+_MUSL_CALLS = ("cc", "c++")
 _PACKAGE = "ziglang"
 _LEFT_OUT = f"{_PACKAGE}/doc/"
 
@@ -51,6 +54,21 @@ class ZigBundle:
                 if info.filename.startswith(f"{_PACKAGE}/") and not info.is_dir() and _is_used(info.filename):
                     mode = 0o755 if info.filename == f"{_PACKAGE}/zig" else 0o644
                     yield FileEntry(path=PurePosixPath(info.filename), content=wheel.read(info), mode=mode)
+
+
+def musl_digest() -> Digest:
+    """Return the digest of what builds for musl get besides zig: no other build's key depends on it."""
+    programs = {name: str(Digest.of(guests.program(name).encode())) for name in _MUSL_PROGRAMS}
+    return key({"layout": _LAYOUT, "musl": programs})
+
+
+def musl_entries() -> Iterator[FileEntry]:
+    """Yield its files: our programs, and `bin/`."""
+    for name in _MUSL_PROGRAMS:
+        yield FileEntry(path=PurePosixPath(name), content=guests.program(name).encode())
+    for call in _MUSL_CALLS:
+        text = _CALL.format(program=MUSL / _MUSL_PROGRAM, call=call)
+        yield FileEntry(path=PurePosixPath("bin", call), content=text.encode(), mode=0o755)
 
 
 def ensure_zig(host: Host, store: Store) -> ZigBundle:

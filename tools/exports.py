@@ -1,8 +1,9 @@
 """Make the lists of what interpreters and system libraries export, from the images that are here.
 
 `python -m tools.exports [FILE...]` rewrites `factory/audit/exports/*.txt`; a FILE is one more interpreter or
-libpython, for versions that no image has. A symbol counts for a version when one of its builds exports it. A system
-library's symbol came with the oldest of its symbol versions.
+libpython, for versions that no image has, or musl of any age, named as its loader: `ld-musl-<machine>.so.1`. A symbol
+counts for a version when one of its builds exports it. A system library's symbol came with the oldest of its symbol
+versions; musl has none, and its newer loaders find the names ending in 64 that only older ones export (dynlink.c).
 """
 
 import io
@@ -41,6 +42,7 @@ _INTERPRETERS = {
 }
 _BUILDS = "wheel-factory/lookalike-manylinux_2_31_x86_64"
 _BUILT = {f"cp3{minor}": f"/opt/python/cp3{minor}-cp3{minor}/bin/python" for minor in (9, 11, 13, 14)}
+_MUSL = re.compile(r"ld-musl-([a-z0-9_]+)\.so\.1")
 _LINKS = 8
 _GLIBC = re.compile(r"GLIBC_([0-9.]+)")
 _INDEX = 0x7FFF  # the highest bit marks a version that is not the default (LSB, symbol versioning)
@@ -133,6 +135,11 @@ def _tag(path: str) -> str:
 
 def main(files: list[str]) -> None:
     """Rewrite both lists."""
+    musls: defaultdict[str, set[str]] = defaultdict(set)
+    for file in files:
+        if match := _MUSL.fullmatch(Path(file).name):
+            musls[match[1]] |= parse(Path(file).read_bytes()).exports
+    files = [file for file in files if not _MUSL.fullmatch(Path(file).name)]
     client = docker.DockerClient(**kwargs_from_env(environment=dict(read_host().docker)), version="auto")
     exports: defaultdict[str, set[str]] = defaultdict(set)
     for tag, content in [*_interpreters(client), *((_tag(path), Path(path).read_bytes()) for path in files)]:
@@ -147,6 +154,10 @@ def main(files: list[str]) -> None:
     parts = [
         f"[{_ARCH} {soname}]\n" + "".join(f"{name} {since}".rstrip() + "\n" for name, since in sorted(symbols.items()))
         for soname, symbols in _libraries(client)
+    ]
+    parts += [
+        f"[{arch} libc.musl-{arch}.so.1]\n" + "".join(f"{name}\n" for name in sorted(names))
+        for arch, names in sorted(musls.items())
     ]
     (_FOLDER / "libraries.txt").write_text("".join(parts), encoding="ascii")
 

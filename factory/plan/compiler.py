@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from factory.catalogue import CONTAINER_MACHINE, ZIG
 from factory.errors import ImageError, PlanError
 from factory.image_facts import ImageFacts
-from factory.machines import MACHINES
+from factory.machines import MACHINES, MACHINES_OF
 from factory.plan.images import build_image, cross_image, hosting_image, serving_image
 from factory.plan.model import Cell, Compiler, Preparation
 from factory.plan.windows import refuse_for_windows
@@ -14,9 +14,9 @@ from factory.plan.world import World
 from factory.policy import policies
 from factory.project.model import Project
 from factory.recipe.model import Recipe
-from factory.tags import Platform, PlatformTag, WindowsTag
+from factory.tags import Platform, PlatformTag, WindowsTag, has_musl
 
-_OLDEST_GLIBC = (2, 17)  # of zig's libc headers and symbols
+_OLDEST = {"glibc": (2, 17), "musl": (1, 2)}  # of zig's libc headers and symbols
 _LIBRARY = re.compile(r"lib.*|.*-(dev|devel|static)")
 
 
@@ -45,28 +45,25 @@ def compiling(world: World, recipe: Recipe, platform: Platform) -> tuple[ImageFa
 def _is_zigs(world: World, recipe: Recipe, platform: PlatformTag) -> bool:
     if recipe.build.toolchain.c is not None or platform in recipe.images:
         return recipe.build.toolchain.c == ZIG
-    if platform.libc != "glibc":
-        return False
     return platform.arch != CONTAINER_MACHINE or serving_image(platform, world.images, world.families) is None
 
 
 def _refuse_platform(project: Project, platform: PlatformTag) -> None:
-    if platform.libc != "glibc":
-        raise PlanError(
-            f"zig compiles here only for glibc, and {platform} has musl",
-            hint="leave out build: {toolchain: {c: zig}} for it, by an override or a recipe of its own",
-        )
-    if platform.arch not in MACHINES:
+    machines = MACHINES_OF[platform.libc]
+    if platform.arch not in machines:
+        for_musl = " with musl" if platform.arch in MACHINES else ""
         raise ImageError(
-            f"{platform} cannot be built: there is no compiler for {platform.arch} here",
-            hint=f"remove the platforms of {platform.arch} from the recipe; there is one for {', '.join(MACHINES)}",
+            f"{platform} cannot be built: there is no compiler for {platform.arch}{for_musl} here",
+            hint=f"remove the platforms of {platform.arch}{for_musl} from the recipe; there is one for "
+            f"{', '.join(machines)}",
         )
-    if project.cargo_manifest is None and MACHINES[platform.arch].bits != MACHINES[CONTAINER_MACHINE].bits:
+    if project.cargo_manifest is None and machines[platform.arch].bits != MACHINES[CONTAINER_MACHINE].bits:
         raise PlanError(
             f"{platform} cannot be built: Python's headers here are those of a machine of 64 bits, and it has 32",
             hint=f"remove the platforms of {platform.arch} from the recipe: only Rust crates can be built for it",
         )
-    oldest = next(policy.tag for policy in policies("glibc", platform.arch) if policy.tag.version >= _OLDEST_GLIBC)
+    known = policies(platform.libc, platform.arch)
+    oldest = next(policy.tag for policy in known if policy.tag.version >= _OLDEST[platform.libc])
     if not oldest.serves(platform):
         raise PlanError(
             f"{platform} cannot be built: the oldest for {platform.arch} that zig compiles for is {oldest}",
@@ -82,13 +79,18 @@ def refuse_image_libraries(platform: Platform, image: ImageFacts, preparation: P
     """
     packages = preparation.packages if preparation is not None else ()
     libraries = [name for name in packages if _LIBRARY.fullmatch(name)]
-    if libraries:
-        raise PlanError(
-            f"zig compiles for {platform}, and the libraries of {image.name} need its newer glibc: "
-            f"{', '.join(libraries)}",
-            hint=f"compile them in build: {{before: …}}, or write {image.platform} under platforms for the image's own "
-            "compiler",
-        )
+    if not libraries:
+        return
+    message, hint = (
+        f"zig compiles for {platform}, and the libraries of {image.name} need its",
+        "compile them in build: ",
+    )
+    if has_musl(platform):
+        raise PlanError(f"{message} {image.platform.libc}: {', '.join(libraries)}", hint=f"{hint}{{before: …}}")
+    raise PlanError(
+        f"{message} newer glibc: {', '.join(libraries)}",
+        hint=f"{hint}{{before: …}}, or write {image.platform} under platforms for the image's own compiler",
+    )
 
 
 def zig_note(cell: Cell, recipe: Recipe, families: Sequence[str]) -> str | None:
@@ -99,4 +101,6 @@ def zig_note(cell: Cell, recipe: Recipe, families: Sequence[str]) -> str | None:
         trials = ", and its trials run under QEMU" if any(trial.image for trial in cell.trials) else ""
         return f"zig compiles for {cell.platform.arch} on {CONTAINER_MACHINE}{trials}"
     held = ", ".join(families)
+    if has_musl(cell.platform):
+        return f"no image of {held} has musl, so zig compiles, as with build: {{toolchain: {{c: zig}}}}"
     return f"no image of {held} is as old as {cell.platform}, so zig compiles, as with build: {{toolchain: {{c: zig}}}}"

@@ -54,7 +54,8 @@ def hosting_image(
 ) -> ImageFacts:
     """Return the image in which a compiler that brings its own libc builds for a platform.
 
-    It is the one that serves the same policy here, else the oldest of the first family with one for containers here.
+    It is the one that serves the same policy here, else the oldest of the first family with one for containers here,
+    which has glibc.
 
     Raises:
         ImageError: no family has one.
@@ -62,10 +63,11 @@ def hosting_image(
     if pin is not None:
         return _known(pin, images)
     here = replace(platform, arch=CONTAINER_MACHINE)
+    glibc = replace(here, libc="glibc")
     if (image := serving_image(here, images, families)) is not None:
         return image
     for family in families:
-        able = [image for image in images if _is_of(family, image) and _alike(image.platform, here)]
+        able = [image for image in images if _is_of(family, image) and _alike(image.platform, glibc)]
         if able:
             return min(able, key=lambda image: image.platform.version)
     raise ImageError(

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from factory.catalogue import CONTAINER_MACHINE, PackageManager
 from factory.codec import ABSENT, INLINED, WRITTEN_AS
-from factory.tags import Abi3Floor, Interpreter, Platform, PlatformTag, ProgramTag, WheelTag, WindowsTag
+from factory.tags import Abi3Floor, Interpreter, Platform, PlatformTag, ProgramTag, WheelTag, WindowsTag, has_musl
 
 RustOrigin = Literal["image", "bundle"]
 Compiler = Literal["image", "zig", "mingw"]
@@ -120,8 +120,8 @@ class Cell:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is for another machine than the one that builds it."""
-        return self.platform.arch != CONTAINER_MACHINE
+        """Whether it is for another machine or libc than the interpreter's that builds it."""
+        return self.platform.arch != CONTAINER_MACHINE or (self.by_zig and has_musl(self.platform))
 
     @property
     def is_repaired(self) -> bool:

@@ -11,7 +11,7 @@ from factory.image_facts import ImageFacts
 from factory.plan.model import Preparation, RustOrigin
 from factory.project.model import Project
 from factory.recipe.model import Recipe
-from factory.tags import Platform
+from factory.tags import Platform, has_musl
 
 _ELSEWHERE = "choose another platform, or other images by --families"
 _HINT = f"{_ELSEWHERE}: the factory does not install toolchains for recipes"
@@ -41,6 +41,11 @@ def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: Platf
     wanted = SpecifierSet(recipe.build.toolchain.rust or "")
     if project.cargo_manifest is None and not wanted:
         return None
+    if has_musl(platform) and not has_musl(image.platform):
+        raise PlanError(
+            f"{recipe.name} needs Rust, and there is no standard library of Rust for musl here",
+            hint=f"remove {platform} from the recipe",
+        )
     reasons = []
     for origin, version in _rusts(image, is_foreign=platform.arch != image.platform.arch):
         why = _unfit(recipe, project, wanted, version)

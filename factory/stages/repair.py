@@ -54,6 +54,7 @@ def repair(session: CellSession, built: Built, prepared: Prepared, build_steps: 
         epoch_s=planned.tree.epoch_s,
         timeout_s=_TIMEOUT_S,
         system=session.image.path,
+        libc=session.image.facts.platform.libc,
     )
     stage = RepairWheel(
         wheel=built.wheel.digest,

@@ -14,9 +14,9 @@ from factory.keys import key
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
 from factory.source.tree import Tree
-from factory.steps import WORK, ZIG, ZIG_CACHE, ZIG_SEED, Step, search_path
+from factory.steps import MUSL, WORK, ZIG, ZIG_CACHE, ZIG_SEED, Step, search_path
 from factory.tags import PlatformTag
-from factory.zig_bundle import ensure_zig
+from factory.zig_bundle import ensure_zig, musl_digest, musl_entries
 
 _CXX = (".cc", ".cpp", ".cxx", ".hpp", ".pyx")
 _TIMEOUT_S = 3600
@@ -56,7 +56,15 @@ def with_zig(services: Services, image: ReadyImage, zig: Zig) -> ReadyImage | Fa
     seed = filled_volume(services, "zig-cache", content, lambda: _seed(services, tool, zig))
     if isinstance(seed, Failure):
         return seed
-    return image.with_mounts("zig", bundle.digest, tool, Mount(volume=seed, path=ZIG_SEED))
+    ready = image.with_mounts("zig", bundle.digest, tool, Mount(volume=seed, path=ZIG_SEED))
+    return _with_musl(services, ready) if zig.platform.libc == "musl" else ready
+
+
+def _with_musl(services: Services, image: ReadyImage) -> ReadyImage | Failure:
+    volume = filled_volume(services, "zig-musl", musl_digest(), lambda: nullcontext(musl_entries()))
+    if isinstance(volume, Failure):
+        return volume
+    return image.with_mounts("zig-musl", musl_digest(), Mount(volume=volume, path=MUSL))
 
 
 @contextmanager

@@ -40,3 +40,27 @@ def test_a_foreign_wheel_is_repaired_by_the_policies_of_its_own_machine() -> Non
 
     assert step.argv[2:6] == ("/zig/repair_foreign.py", "aarch64", "repair", "--plat")
     assert step.env["AUDITWHEEL_PLAT"] == "manylinux_2_17_aarch64", "the image's own variable is of its machine"
+
+
+def test_a_wheel_with_musl_is_repaired_by_musls_policies_where_the_image_has_glibc() -> None:
+    step = repair_step(
+        "a.whl", RepairSpec(), PlatformTag.parse("musllinux_1_2_x86_64"), Interpreter(13), epoch_s=1, timeout_s=1
+    )
+
+    assert step.argv[2:6] == ("/musl/repair_musl.py", "x86_64", "repair", "--plat")
+    assert step.env["AUDITWHEEL_PLAT"] == "musllinux_1_2_x86_64"
+
+
+def test_an_image_with_musl_repairs_by_itself() -> None:
+    step = repair_step(
+        "a.whl",
+        RepairSpec(),
+        PlatformTag.parse("musllinux_1_2_x86_64"),
+        Interpreter(13),
+        epoch_s=1,
+        timeout_s=1,
+        libc="musl",
+    )
+
+    assert step.argv[2:4] == ("-m", "auditwheel")
+    assert "AUDITWHEEL_PLAT" not in step.env

@@ -14,7 +14,7 @@ from factory.audit.sonames import is_interpreters
 from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Rule, Severity
 from factory.excerpt import listed
-from factory.machines import MACHINES
+from factory.machines import MACHINES_OF, multiarch_of
 from factory.wheel import Wheel
 
 RULES = table(
@@ -174,16 +174,17 @@ def _specific(module: ModuleFile, tags: frozenset[Tag]) -> Iterator[Finding]:
 
 
 def _of_another_system(wheel: Wheel, module: ModuleFile) -> Iterator[Finding]:
-    """Compare the system in a suffix with the object's own machine; some musl interpreters look for glibc's name."""
+    """Compare the system in a suffix with the object's own machine and the libc that is claimed for it."""
     shared = wheel.objects.get(module.path)
     arch = (shared.architecture if shared is not None else None) or ""
     libcs = {platform.libc for platform in claimed_platforms(wheel) if platform.arch == arch}
-    if arch not in MACHINES or not libcs or not module.system:
-        return
-    machine = MACHINES[arch]
-    due = {machine.multiarch} | ({machine.multiarch.replace("-gnu", "-musl")} if "musl" in libcs else set())
-    if module.system not in due:
-        message = f"only interpreters of {module.system} look for this suffix; the wheel is for {machine.multiarch}"
+    machines = [MACHINES_OF[libc].get(arch) for libc in libcs]
+    match = _CPYTHON.fullmatch(module.tag)
+    minor = 0 if match is None else int(match["minor"])
+    due = {multiarch_of(machine, minor) for machine in machines if machine is not None}
+    if module.system and machines and None not in machines and module.system not in due:
+        systems = listed(sorted(due))
+        message = f"only interpreters of {module.system} look for this suffix; the wheel is for {systems}"
         yield Finding.of(RULES["suffix-interpreter"], module.path, message)
 
 

@@ -48,8 +48,8 @@ RULES = table(
     ),
 )
 
-# Every Linux interpreter has loaded these itself (its Makefile's LIBS), the loader's own symbols included.
-_ALWAYS_LOADED = ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "loader")
+# Every interpreter with glibc has loaded these itself (its Makefile's LIBS), the loader's own symbols included.
+_OF_GLIBC = ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "loader")
 _UNJUDGED_SHOWN = 3
 _UNKNOWN = ""
 
@@ -95,12 +95,22 @@ class _Scope:
     def _libraries(self, path: str) -> tuple[str, frozenset[str]]:
         """Return a member's machine and all libraries that are loaded with it; none when one of them is not known."""
         arch = self.wheel.objects[path].architecture
-        if arch is None or library_exports(arch, _ALWAYS_LOADED[0]) is None:
+        always = () if arch is None else _always_loaded(self._libc(arch), arch)
+        if arch is None or library_exports(arch, always[0]) is None:
             return "", frozenset()
         if arch not in self._loaded:
             self._loaded[arch] = _loaded(self.links, arch)
         names = self._loaded[arch][path]
-        return (arch, frozenset()) if _UNKNOWN in names else (arch, frozenset({*_ALWAYS_LOADED, *names}))
+        return (arch, frozenset()) if _UNKNOWN in names else (arch, frozenset({*always, *names}))
+
+    def _libc(self, arch: str) -> str:
+        """Return the libc that the wheel's tags claim for a machine; glibc where they claim none."""
+        return next((platform.libc for platform in self._platforms if platform.arch == arch), "glibc")
+
+
+def _always_loaded(libc: str, arch: str) -> tuple[str, ...]:
+    """Name what every interpreter has loaded itself; musl is one library, which is the loader, too."""
+    return _OF_GLIBC if libc == "glibc" else (f"libc.musl-{arch}.so.1",)
 
 
 def _loaded(links: Links, arch: str) -> Mapping[str, AbstractSet[str]]:
@@ -211,5 +221,5 @@ def _platform(tag: Tag) -> str:
     platform = linux_platform(tag.platform)
     if platform is None:
         return ""
-    known = platform.libc == "glibc" and library_exports(platform.arch, _ALWAYS_LOADED[0]) is not None
-    return "" if known else f"{platform.libc} on {platform.arch}"
+    always = _always_loaded(platform.libc, platform.arch)
+    return "" if library_exports(platform.arch, always[0]) is not None else f"{platform.libc} on {platform.arch}"

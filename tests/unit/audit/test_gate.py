@@ -262,6 +262,26 @@ BAD = {
         "needed-path",
     ),
     "musl in manylinux": ({MODULE: make_module(needed=["libc.musl-x86_64.so.1"])}, NAME, "wrong-libc"),
+    "a function of glibc's with musl": (
+        {MODULE: make_module(needed=["libc.musl-x86_64.so.1"], undefined=["__printf_chk"])},
+        "demo-1.0-cp311-cp311-musllinux_1_2_x86_64.whl",
+        "symbol-undefined",
+    ),
+    "a function of glibc's with musl on another machine": (
+        {MODULE: make_module(needed=["libc.musl-aarch64.so.1"], undefined=["__printf_chk"], machine=183)},
+        "demo-1.0-cp311-cp311-musllinux_1_2_aarch64.whl",
+        "symbol-undefined",
+    ),
+    "a suffix that interpreters with musl do not look for": (
+        {"demo/core.cpython-311-x86_64-linux-gnu.so": make_module()},
+        "demo-1.0-cp311-cp311-musllinux_1_2_x86_64.whl",
+        "suffix-interpreter",
+    ),
+    "a suffix that interpreters of this machine do not look for": (
+        {"demo/core.cpython-311-aarch64-linux-gnu.so": make_module()},
+        "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",
+        "suffix-interpreter",
+    ),
     "the other machine beside a good one": (
         {MODULE: make_module(), "demo/b.so": make_module("b", machine=3, elf_class=32)},
         NAME,
@@ -466,3 +486,21 @@ def test_a_waiver_that_covers_many_findings_hides_none_that_it_does_not_cover(tm
     verdict = audit(read_wheel(path), Expectation(waivers=(waiver,)), TODAY)
 
     assert [finding.subject for finding in verdict.findings if finding.fails] == ["z.txt"]
+
+
+def test_interpreters_with_musl_had_glibcs_suffix_before_3_11(tmp_path: Path) -> None:
+    files = {"demo/core.cpython-310-x86_64-linux-gnu.so": make_module()}
+
+    found = _judge(tmp_path, files, "demo-1.0-cp310-cp310-musllinux_1_2_x86_64.whl").findings
+
+    assert "suffix-interpreter" not in {finding.rule for finding in found}
+
+
+@pytest.mark.parametrize("name", ["printf", "qsort_r", "fopen64"])
+def test_what_any_musl_1_2_has_is_there(tmp_path: Path, name: str) -> None:
+    """Its newer loaders find the names ending in 64 all the same."""
+    files = {MODULE: make_module(needed=["libc.musl-x86_64.so.1"], undefined=[name])}
+
+    found = _judge(tmp_path, files, "demo-1.0-cp311-cp311-musllinux_1_2_x86_64.whl").findings
+
+    assert {"symbol-undefined", "symbols-unjudged"}.isdisjoint(finding.rule for finding in found)

@@ -39,6 +39,21 @@ def test_a_foreign_build_is_told_of_its_machine() -> None:
     assert told["HOST_CC"] == "cc", "build scripts run on this machine"
 
 
+def test_a_build_for_musl_links_it_under_the_distributions_name() -> None:
+    told = env("musllinux_1_2_x86_64", crate=False)
+
+    assert told["ZIG_TARGET"] == "x86_64-linux-musl"
+    assert (told["CC"], told["LDCXXSHARED"]) == ("/musl/bin/cc", "/musl/bin/c++ -shared")
+    assert told["MUSL_SONAME"] == "libc.musl-x86_64.so.1"
+    assert told["SETUPTOOLS_EXT_SUFFIX"] == ".cpython-313-x86_64-linux-musl.so"
+
+
+def test_interpreters_before_3_11_have_glibcs_name_on_musl_too() -> None:
+    told = env("musllinux_1_2_aarch64", interpreter="cp310")
+
+    assert told["SETUPTOOLS_EXT_SUFFIX"] == ".cpython-310-aarch64-linux-gnu.so"
+
+
 def test_cargo_is_not_spoken_of_where_there_is_no_crate() -> None:
     told = env("manylinux_2_17_aarch64", crate=False)
 

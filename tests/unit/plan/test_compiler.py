@@ -82,13 +82,14 @@ def test_programs_of_the_image_are_not_refused() -> None:
 
 
 def test_everything_that_zig_cannot_build_is_told_at_once() -> None:
-    error = refusal("manylinux_2_12_x86_64", "musllinux_1_2_x86_64", build=ZIG)
+    error = refusal("manylinux_2_12_x86_64", "musllinux_1_1_x86_64", "musllinux_1_2_riscv64", build=ZIG)
 
     assert (
         "manylinux_2_12_x86_64 cannot be built: the oldest for x86_64 that zig compiles for is manylinux_2_17_x86_64"
         in error.message
     )
-    assert "musllinux_1_2_x86_64 has musl" in error.message
+    assert "the oldest for x86_64 that zig compiles for is musllinux_1_2_x86_64" in error.message
+    assert "there is no compiler for riscv64 with musl here" in error.message
     assert OLD in error.hint
 
 
@@ -127,6 +128,46 @@ def test_another_machine_is_compiled_for_in_an_image_of_this_one(arch: str) -> N
     assert cell.builder is not None
     assert cell.builder.rust == "bundle", "the image's own Rust has the standard library of this machine alone"
     assert any(f"zig compiles for {arch}" in note for note in made.notes)
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_musl_is_compiled_for_in_an_image_with_glibc(arch: str) -> None:
+    made = planned(f"musllinux_1_2_{arch}")
+
+    (cell,) = made.cells
+    assert (compilers(made), image_of(cell), cell.is_foreign) == (["zig"], f"lookalike-{P31}", True)
+    assert any("zig compiles" in note for note in made.notes)
+
+
+def test_rust_is_refused_for_musl_for_want_of_its_standard_library() -> None:
+    recipe = make_recipe("cp313", platforms="musllinux_1_2_x86_64")
+
+    with pytest.raises(PlanError, match="there is no standard library of Rust for musl here"):
+        make_plan(recipe, make_project(backend="maturin", crate=True), images=WITH_RUST)
+
+
+def test_an_image_with_musl_builds_for_it_by_its_own_compiler() -> None:
+    images = (*IMAGES, make_image(platform="musllinux_1_2_x86_64", family="pypa"))
+    made = make_plan(
+        make_recipe("cp313", platforms="musllinux_1_2_x86_64"), images=images, families=("lookalike", "pypa")
+    )
+
+    (cell,) = made.cells
+    assert (compilers(made), cell.is_foreign) == (["image"], False)
+
+
+def test_pypy_is_refused_for_musl_with_the_line_that_skips_it() -> None:
+    with pytest.raises(PlanError) as caught:
+        make_plan(make_recipe("pp311", platforms="musllinux_1_2_x86_64"), images=(make_image("pp311"),))
+
+    assert caught.value.message.endswith("musllinux_1_2_x86_64 cannot be built: there is no PyPy for musl")
+    assert 'select: "pp311-*-musllinux_*"' in caught.value.hint
+
+
+def test_libraries_of_glibc_are_refused_for_musl() -> None:
+    error = refusal("musllinux_1_2_x86_64", build=BuildSpec(system={"apt": ("libpq-dev",)}))
+
+    assert f"the libraries of lookalike-{P31} need its glibc: libpq-dev" in error.message
 
 
 def test_no_foreign_wheel_is_tried_on_this_machine() -> None:
