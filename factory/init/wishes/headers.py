@@ -3,7 +3,7 @@
 import ast
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from factory.diagnoses.missing import Missing
 from factory.init.wishes.wish import Wish
@@ -29,6 +29,7 @@ _ASIDE = frozenset(
     {"test", "tests", "doc", "docs", "example", "examples", "benchmarks", "bench", "contrib", "third_party"}
 )
 _MOST_SOURCES = 60
+_PATTERN = re.compile(r"(?P<folder>[\w./-]{1,200})/(?:%s|\{\w{0,60}\})(?P<ending>\.\w{1,4})")
 
 
 def included(files: Files, where: str, script: ast.AST) -> Iterator[Wish]:
@@ -70,10 +71,30 @@ def _sources(files: Files, script: ast.AST, *, is_main: bool) -> Iterator[str]:
     built = {
         folder for path in files.paths if path.rpartition("/")[2] in _BUILDS and (folder := posixpath.dirname(path))
     }
-    own = [path for path in files.paths if path.endswith(_SOURCES) and not _is_aside(path, built)]
+    unnamed = _unnamed(script)
+    own = [
+        path
+        for path in files.paths
+        if path.endswith(_SOURCES) and not _is_aside(path, built) and not unnamed(*posixpath.split(path))
+    ]
     compiled = [path for path in own if not path.endswith((".h", ".hpp"))]
     if len(compiled) <= _MOST_SOURCES and files.size("setup.py") is not None:
         yield from compiled
+
+
+def _unnamed(script: ast.AST) -> Callable[[str, str], bool]:
+    """Tell of a folder and a file whether a script fills names into a pattern for the folder, but not this one.
+
+    `["deps/%s.c" % name for name in ("a", "b")]` compiles two files of what may be many.
+    """
+    words = frozenset(strings(script))
+    patterns = {(match["folder"], match["ending"]) for match in map(_PATTERN.fullmatch, words) if match}
+
+    def is_unnamed(folder: str, base: str) -> bool:
+        stem, ending = posixpath.splitext(base)
+        return (folder, ending) in patterns and stem not in words
+
+    return is_unnamed
 
 
 def _is_aside(path: str, built: Collection[str]) -> bool:

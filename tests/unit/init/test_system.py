@@ -97,6 +97,14 @@ SCIKIT = '[build-system]\nrequires = []\nbuild-backend = "scikit_build_core.buil
             id="header of a header of the tree, in its guard",
         ),
         pytest.param(
+            {
+                "setup.py": "setup(ext_modules=make(['v/{}.c'.format(n) for n in ('a', 'b')]))",
+                "v/a.c": "#include <ffi.h>",
+            },
+            ["libffi-dev"],
+            id="among the names that are filled in",
+        ),
+        pytest.param(
             {"setup.py": "setup(ext_modules=make(glob('*.c')))", "a.c": "#include <ffi.h>\n"},
             ["libffi-dev"],
             id="sources by a pattern",
@@ -180,6 +188,13 @@ def test_what_the_build_asks_for_is_guessed(files: Mapping[str, str], packages: 
         pytest.param({"setup.py": script(), "tests/a.c": "#include <ffi.h>\n"}, id="of the tests"),
         pytest.param(
             {"setup.py": script(), "v/configure": "", "v/a.c": "#include <ffi.h>\n"}, id="of a vendored library"
+        ),
+        pytest.param(
+            {
+                "setup.py": "setup(ext_modules=make(['v/%s.c' % n for n in ('net', 'sds')]))",
+                "v/a.c": "#include <ffi.h>\n",
+            },
+            id="not among the names that are filled in",
         ),
         pytest.param({"setup.py": script(rest="if not EMBED:\n    libraries.append('gnutls')")}, id="an option"),
         pytest.param(
