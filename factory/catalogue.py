@@ -7,7 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
-BACKENDS = ("maturin", "setuptools", "pep517")
+BAZEL = "bazel"
+BACKENDS = ("maturin", "setuptools", "pep517", BAZEL)
 FAMILIES = ("lookalike", "pypa")
 DEFAULT_FAMILIES = "lookalike"
 """docs/decisions/image-families.md says why."""

@@ -23,6 +23,7 @@ MINGW = WORK / "mingw"
 USERLAND = PurePosixPath("/userland")
 """Where a trial image has the libraries and interpreters of another machine, by which QEMU runs that one's programs."""
 USERLAND_EMULATOR = USERLAND / "emulator"
+BAZEL_ROOT = WORK / "bazel"
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 ZIG = PurePosixPath("/zig")

@@ -4,14 +4,19 @@ import shlex
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from factory.backends import maturin, pep517, setuptools
+from factory.backends import bazel, maturin, pep517, setuptools
 from factory.backends.maturin import named_interpreter
 from factory.project.model import Project
 from factory.recipe.model import BuildSpec
 from factory.tags import Abi3Floor, Interpreter
 
 _BACKENDS: Mapping[str, Callable[[BuildSpec, Project, Abi3Floor | None], Mapping[str, list[str]]]] = MappingProxyType(
-    {"maturin": maturin.settings, "setuptools": setuptools.settings, "pep517": pep517.settings}
+    {
+        "maturin": maturin.settings,
+        "setuptools": setuptools.settings,
+        "pep517": pep517.settings,
+        "bazel": bazel.settings,
+    }
 )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Literal
 
 from factory.audit import Audit, Expectation
+from factory.backends.bazel import bazel_step
 from factory.backends.environment import build_env
 from factory.backends.hooks import before_steps, hook_step
 from factory.backends.maturin import steps_without_interpreter
@@ -183,6 +184,9 @@ class _Way:
             built = steps_without_interpreter(settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
             return (*before, *built)
         project = session.planned.project
+        if (bazel := recipe.build.bazel) is not None:
+            step = bazel_step(recipe.build, bazel, session.cell, session.env, session.passed, subdir=subdir)
+            return (*before, step)
         hook = hook_step("wheel", project, settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
         return (*before, hook)
 

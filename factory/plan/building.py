@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from factory.catalogue import BAZEL
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
 from factory.plan.compiler import refuse_image_libraries
@@ -26,6 +27,11 @@ def builder_of(
         PlanError: the image has not, and cannot be given, what the recipe asks for.
     """
     added, rust = preparation(recipe, image), rust_of(recipe, world.project, image, tag.platform)
+    if compiler == "zig" and recipe.build.backend == BAZEL:
+        raise PlanError(
+            f"{tag} would be compiled by zig, which Bazel's toolchains do not call",
+            hint=f"write {image.platform} under platforms, which the compiler of {image.name} serves",
+        )
     if compiler == "zig":
         refuse_image_libraries(tag.platform, image, added)
         _refuse_pypy(built_for, tag)

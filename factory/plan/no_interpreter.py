@@ -1,5 +1,6 @@
 """Builds without an interpreter: only maturin makes them, and only of abi3 wheels with a floor of their own."""
 
+from factory.catalogue import BAZEL
 from factory.errors import PlanError
 from factory.plan.model import Compiler
 from factory.plan.world import World
@@ -15,6 +16,11 @@ def refuse_without_interpreter(world: World, built_for: BuiltFor, tag: WheelTag,
     Raises:
         PlanError: it is such a wheel.
     """
+    if world.project.backend == BAZEL:
+        raise PlanError(
+            f"{_FIELD} builds without a Python, and what runs Bazel and packs the wheel is a Python program",
+            hint="remove it: a wheel of an abi3 floor is the same whichever interpreter packs it",
+        )
     if world.project.backend != "maturin":
         raise PlanError(
             f"{_FIELD} builds without a Python, and {world.project.build_system.build_backend} is a Python program",

@@ -1,7 +1,9 @@
 """What a source tree says of itself, by reading alone: nothing of it is ever run."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from factory.catalogue import BAZEL
 from factory.digest import Digest
 from factory.errors import SourceError
 from factory.project.bindings import any_abi_of_cmake
@@ -9,7 +11,7 @@ from factory.project.build_scripts import host_questions
 from factory.project.cargo import inside
 from factory.project.files import Files, Reading, read_bytes
 from factory.project.floors import configured_floor, pyo3_floor, unread_floor
-from factory.project.metadata import read_metadata, read_setup_cfg, requirements
+from factory.project.metadata import Metadata, read_metadata, read_setup_cfg, requirements
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
 from factory.project.setup_script import SetupScript, read_setup_script
@@ -20,6 +22,7 @@ from factory.tables import Table
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"  # PEP 517, "Source trees"
 _MOST_BUILD_REQUIREMENTS = 1000
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+_WORKSPACE_FILES = ("WORKSPACE", "WORKSPACE.bazel", "MODULE.bazel")
 
 
 def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = None) -> Project:
@@ -30,13 +33,9 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
     """
     files, chosen = Reading.of(tree), choices or Choices()
     folder = f"{subdir.strip('/')}/" if subdir.strip("/") else ""
-    pyproject = files.table(f"{folder}pyproject.toml") or Table({}, f"{folder}pyproject.toml")
-    if all(files.size(folder + name) is None for name in _PROJECT_FILES):
-        raise SourceError(f"there is no project in {folder or 'the source'}", hint="no pyproject.toml, no setup.py")
-    cfg = read_setup_cfg(files, f"{folder}setup.cfg")
-    script = read_setup_script(files, f"{folder}setup.py")
-    metadata = read_metadata(files, folder, pyproject, cfg, script)
-    system = _build_system(pyproject)
+    stated = _stated(files, folder) if chosen.metadata is None else _workspace(files, folder, chosen.metadata)
+    pyproject, cfg, script = stated.pyproject, stated.cfg, stated.script
+    metadata, system = stated.metadata, stated.system
     backend = chosen.backend or _backend(system)
     rust = read_rust(files, folder, Packaging(backend=backend, pyproject=pyproject, script=script), chosen)
     crate, lock = rust.crate, rust.lock
@@ -70,6 +69,39 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
         module=_module(backend, pyproject, rust, script),
         host_questions=() if crate is None else host_questions(tree),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stated:
+    """What the files of a project state, as far as the backend does not matter; of a Bazel workspace, nothing."""
+
+    metadata: Metadata
+    system: BuildSystem
+    pyproject: Table
+    cfg: Mapping[str, Mapping[str, str]]
+    script: SetupScript
+
+
+def _stated(files: Reading, folder: str) -> _Stated:
+    pyproject = files.table(f"{folder}pyproject.toml") or Table({}, f"{folder}pyproject.toml")
+    if all(files.size(folder + name) is None for name in _PROJECT_FILES):
+        raise SourceError(f"there is no project in {folder or 'the source'}", hint="no pyproject.toml, no setup.py")
+    cfg = read_setup_cfg(files, f"{folder}setup.cfg")
+    script = read_setup_script(files, f"{folder}setup.py")
+    metadata = read_metadata(files, folder, pyproject, cfg, script)
+    return _Stated(metadata=metadata, system=_build_system(pyproject), pyproject=pyproject, cfg=cfg, script=script)
+
+
+def _workspace(files: Reading, folder: str, metadata: Metadata) -> _Stated:
+    """Take what the recipe states: BUILD files are programs, which only Bazel reads."""
+    if all(files.size(folder + name) is None for name in _WORKSPACE_FILES):
+        raise SourceError(
+            f"there is no Bazel workspace in {folder or 'the source'}",
+            hint="no WORKSPACE, no WORKSPACE.bazel, no MODULE.bazel: add an empty WORKSPACE, or name the folder that "
+            "has one: source: {subdir: …}",
+        )
+    system = BuildSystem(requires=(), build_backend=BAZEL)
+    return _Stated(metadata=metadata, system=system, pyproject=Table({}, ""), cfg={}, script=SetupScript(keywords={}))
 
 
 def _build_system(pyproject: Table) -> BuildSystem:

@@ -10,6 +10,7 @@ from factory.project.bindings import any_abi_of_crate, makes_programs
 from factory.project.cargo import PYO3, Crate, inside, lock_path, locked_version, needs_beyond, read_crate, read_lock
 from factory.project.features import asked_features
 from factory.project.files import Reading
+from factory.project.metadata import Metadata
 from factory.project.model import Pyo3, ReadTag
 from factory.project.setup_script import SetupScript
 from factory.tables import Table
@@ -21,13 +22,17 @@ _OWN_FEATURES = "pyo3/extension-module"  # setuptools-rust's `_binding_features`
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a recipe chooses before a source is read: the backend, and cargo's manifests and features."""
+    """What a recipe chooses before a source is read: the backend, and cargo's manifests and features.
+
+    `metadata` is what the recipe states of the project, for a backend whose sources state nothing.
+    """
 
     backend: str | None = None
     manifest: str | None = None
     program_manifest: str | None = None
     features: tuple[str, ...] = ()
     default_features: bool = True
+    metadata: Metadata | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

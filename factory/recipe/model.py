@@ -1,6 +1,7 @@
 """What was asked: the recipe as frozen values, defaults filled in, nothing left to parse."""
 
 from factory.recipe.floorway import FloorWay
+from factory.recipe.sections.bazel import BazelSpec
 from factory.recipe.sections.build import BuildSpec, Toolchain
 from factory.recipe.sections.gate import AuditSpec, RepairSpec, SkipRule
 from factory.recipe.sections.overrides import Override
@@ -12,6 +13,7 @@ from factory.recipe.targets import Wanted
 
 __all__ = [
     "AuditSpec",
+    "BazelSpec",
     "BuildSpec",
     "FloorWay",
     "GitSource",

@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from factory.catalogue import ZIG
 from factory.digest import Digest
@@ -15,6 +16,7 @@ from factory.untrusted import (
     parse_project_name,
     parse_requirement,
     parse_specifiers,
+    parse_version,
 )
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -24,6 +26,8 @@ _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.+-]*[A-Za-z0-9+])?")
 _SELECTOR = re.compile(r"[A-Za-z0-9_.*?\[\]!@-]+")
 _MODULE_GLOB = re.compile(r"[\w.*?]+")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(abi|floor|source|wheel)\}")
+_LABEL = re.compile(r"(?:@{1,2}[\w.+~-]+)?//[^\s:]*(?::[^\s:]+)?", re.ASCII)
+_MANY_TARGETS = re.compile(r"(?:^|/)\.\.\.(?:$|:)|:(?:all|all-targets|\*)$")
 _DEEPEST_PARENTHESES = 20
 _PARTS_OF_AN_ID = 3
 
@@ -235,6 +239,22 @@ def absolute_folder(text: str) -> str:
 def local_path(text: str) -> Path:
     """Read a path on this machine."""
     return Path(text)
+
+
+def bazel_label(text: str) -> str:
+    """Read the label of one Bazel target, from its repository's root."""
+    hint = "write the label of one target, such as //:demo or //native:demo"
+    if _MANY_TARGETS.search(text):
+        raise RefusalError(f"{quote(text)} is a pattern of many targets", hint)
+    return _matching(_LABEL, text, "is not the label of a Bazel target", hint)
+
+
+def version(text: str) -> Version:
+    """Read a version (PEP 440)."""
+    try:
+        return parse_version(text)
+    except UntrustedTextError:
+        raise RefusalError(f"{quote(text)} is not a version", "write one such as 1.0 or 2.1.3") from None
 
 
 def _matching(pattern: re.Pattern[str], text: str, message: str, hint: str) -> str:

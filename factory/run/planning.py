@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from packaging.specifiers import SpecifierSet
+
 from factory.backends.settings import config_settings
 from factory.confined import Reader
 from factory.errors import FactoryError, ImageError, InternalError, PlanError, SourceError, is_of_one_recipe
@@ -17,6 +19,7 @@ from factory.memory import Memory
 from factory.plan.planner import plan
 from factory.plan.selection import recipe_for, refuse_nothing
 from factory.planned import PlannedRecipe
+from factory.project.metadata import Metadata
 from factory.project.read import read_project
 from factory.project.rust import Choices
 from factory.recipe.model import Recipe
@@ -121,6 +124,19 @@ def plan_recipe(
         raise error.of(recipe.file) from error
 
 
+def _stated_metadata(recipe: Recipe) -> Metadata | None:
+    """Return what a recipe states of a project of Bazel, whose files state nothing."""
+    bazel = recipe.build.bazel
+    if bazel is None:
+        return None
+    return Metadata(
+        name=recipe.name,
+        version=bazel.version,
+        requires_python=SpecifierSet(bazel.requires_python),
+        dependencies=bazel.dependencies,
+    )
+
+
 def _planned(
     recipe: Recipe, services: SourceServices, images: Sequence[ImageFacts], selection: Selection
 ) -> PlannedRecipe:
@@ -132,6 +148,7 @@ def _planned(
         program_manifest=None if recipe.programs is None else recipe.programs.manifest,
         features=build.features,
         default_features=build.default_features,
+        metadata=_stated_metadata(recipe),
     )
     project = read_project(tree, recipe.source.subdir, choices=choices)
     refuse_beyond(recipe, project)

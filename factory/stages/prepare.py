@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 
 from factory.backends.hooks import hook_step
+from factory.catalogue import BAZEL
 from factory.digest import Artifact, Digest
 from factory.failure import Failure
 from factory.memory import Stage
@@ -67,6 +68,8 @@ def prepare(session: CellSession, settings: Mapping[str, str | list[str]]) -> Pr
     if session.interpreter is None:
         maturin = maturin_of(static.files)  # No hook is called: it would run in an interpreter.
         return maturin if isinstance(maturin, Failure) else Prepared(files=(maturin,), crates=crates)
+    if project.backend == BAZEL:
+        return Prepared(files=static.files, crates=crates)  # Bazel has no hook that could ask for more.
     asked = _dynamic(session, session.interpreter, static, crates, settings)
     if isinstance(asked, Failure):
         return asked

@@ -6,7 +6,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from factory.catalogue import BACKENDS, PackageManager
+from factory.catalogue import BACKENDS, BAZEL, PackageManager
 from factory.errors import Span
 from factory.form.document import Scalar, Sequence
 from factory.form.fields import Field, optional, section
@@ -14,6 +14,7 @@ from factory.form.kinds import Choice, Flag, ListOf, MapOf, Place, Text
 from factory.form.records import Record, Values, record
 from factory.recipe import texts
 from factory.recipe.floorway import FloorKind, FloorWay
+from factory.recipe.sections.bazel import BazelSpec, check_bazel
 from factory.recipe.sections.shared import DURATION, LINE, REQUIREMENTS, SCRIPT_LIMIT, SIZE, WORD, distinct
 
 _ENV_NAME = Text(name="a name", parse=texts.env_name, pattern="[A-Za-z_][A-Za-z0-9_]*")
@@ -76,6 +77,15 @@ class BuildSpec:
         level="recipe",
         enters=("prepare", "build"),
     )
+    bazel: BazelSpec | None = optional(
+        kind=record(BazelSpec, check=check_bazel),
+        doc="What Bazel builds, for `backend: bazel`.",
+        example="bazel: {target: //:demo, module: demo, version: '1.0'}",
+        default=None,
+        shown_default="none",
+        level="recipe",
+        enters=("build",),
+    )
     features: tuple[str, ...] = optional(
         kind=distinct(Text(name="a feature", parse=texts.feature), "a list of cargo features"),
         doc="Cargo features to switch on.",
@@ -116,7 +126,7 @@ class BuildSpec:
     )
     args: tuple[str, ...] = optional(
         kind=ListOf(item=LINE, name="a list of arguments"),
-        doc="Extra arguments for cargo.",
+        doc="Extra arguments for cargo, or for `bazel build`.",
         example="args: [--verbose]",
         default=(),
         enters=("build",),
@@ -246,6 +256,24 @@ class BuildSpec:
 
 
 def check_build(values: Values, place: Place, _span: Span) -> None:
+    """Refuse fields that contradict each other."""
+    _backend_fits(values, place)
+    _variables_have_one_value(values, place)
+
+
+def _backend_fits(values: Values, place: Place) -> None:
+    """Refuse Bazel without a target, and a target without Bazel."""
+    backend, bazel = values.entry("backend"), values.entry("bazel")
+    is_bazel = backend is not None and values["backend"] == BAZEL
+    if backend is not None and is_bazel and bazel is None:
+        hint = "add what it is to build: bazel: {target: //:demo}"
+        place.at("backend").refuse(backend.value.span, "bazel builds a target, and the recipe names none", hint)
+    if bazel is not None and "bazel" in values and not is_bazel:
+        message = "says what Bazel builds, but backend is not bazel"
+        place.at("bazel").refuse(bazel.key_span, message, "add backend: bazel, or remove bazel")
+
+
+def _variables_have_one_value(values: Values, place: Place) -> None:
     """Refuse a variable with two values: the recipe's, and that of whoever runs the factory."""
     entry, own = values.entry("pass-env"), values["env"]
     if entry is None or not isinstance(entry.value, Sequence):
