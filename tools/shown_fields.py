@@ -28,6 +28,7 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "source.keep": "docker/test_leftovers.py",
         "wheel": "docker/test_any_python.py",
         "images": "docker/test_pulled_images.py",
+        "build.bazel.dependencies": "docker/test_bazel.py",
         "build.constraints": "docker/test_recipe_fields.py",
         "build.interpreter": "docker/test_without_interpreter.py",
         "build.pass-env": "docker/test_recipe_fields.py",

@@ -58,6 +58,10 @@ _FETCH_CONTENT = (
     r"^CMake Error at (?:\S{0,400}?/)?"
     r"(?:(?P<name>[\w.+-]{1,100}?)-subbuild|CMakeFiles/fc-\w{3,5}/(?P<direct>[\w.+-]{1,100}))/\S{1,400}+ \(message\):\n"
 )
+_REPOSITORY_RULE = (
+    "keep what it is to unpack in the source, as a local_repository of the WORKSPACE, or name a folder that has it: "
+    "build: {args: [--override_repository=NAME=FOLDER]}"
+)
 _WRAP = "declare it in the recipe: build: {system: …} installs the library, or a source brings subprojects/packagecache"
 _TESTS = "a trial has no network: leave the tests that need it out of test: {run: …}"
 
@@ -97,6 +101,11 @@ _CASES = tuple(
         ),
         ("cmake", r"error: downloading '(?P<wanted>[^'\n]{1,900})' failed\s{1,40}+status_code: [67]\b", _DOWNLOAD),
         ("cmake", r"^[ \t]*+[67];\"Could(?:n't| not) (?:resolve|connect)[^\"\n]{0,300}+\"", _DOWNLOAD),
+        (
+            "bazel",
+            r"Error downloading \[(?P<wanted>[^\s,\]]{1,900})[^\n]{0,4000}?: (?:Unknown host|Network is unreachable)",
+            _REPOSITORY_RULE,
+        ),
         ("meson", r"ERROR: could not get (?P<wanted>\S{1,500}); is the internet available\?", _WRAP),
         (
             "git",

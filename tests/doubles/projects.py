@@ -127,6 +127,20 @@ build: {locked: false, interpreter: none}
 """.replace("SHA256", "b2" * 32)
 """A wheel of the stable ABI, built by maturin without an interpreter."""
 
+TARGETS = """\
+factory: 1
+name: targets
+source: {url: "https://files.example/targets-1.0.tar.gz", sha256: SHA256}
+interpreters: [cp311, cp313]
+platforms: [manylinux_2_31_x86_64]
+build:
+  backend: bazel
+  bazel: {target: //:core, module: targets.core, version: "1.0"}
+  args: [--config=release]
+  before: [touch generated.c]
+""".replace("SHA256", "c3" * 32)
+"""Built by Bazel for two interpreters; its files state no metadata."""
+
 _SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 _MATURIN = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
 _CARGO = (
@@ -139,6 +153,8 @@ _LOCK = b'version = 4\n[[package]]\nname = "pyo3"\nversion = "0.26.0"\nsource = 
 
 def sources_of(name: str, requires: Sequence[str] = ()) -> Mapping[str, str]:
     """Return a project's files; `requires` is what its build needs beside its backend."""
+    if name == "targets":
+        return {"WORKSPACE": "", "BUILD": "", "core.c": ""}
     project = f'[project]\nname = "{name}"\nversion = "1.0"\n'
     if name in ("hashes", "embeds", "unseen"):
         manifest = _CARGO.replace("{name}", name).replace("{pyo3}", _ASKED.get(name, '"0.26"'))
@@ -271,6 +287,7 @@ STEPS: Mapping[str, Callable[[tuple[str, ...]], bool]] = MappingProxyType(
         "no-interpreter": _holds("no-interpreter"),
         "maturin": _holds("maturin", "pep517"),
         "programs": _holds("INSTSONAME"),
+        "bazel": _holds("--output_user_root"),
         "build": _holds("/tools/frontend.py", '"wheel"'),
         "repair": _holds("auditwheel", "repair"),
         "load": _holds("LD_TRACE_LOADED_OBJECTS"),
@@ -291,6 +308,7 @@ _PROGRAMS: Mapping[str, Commands] = MappingProxyType(
         "reset-source": _remove,
         "build": _hook,
         "maturin": _build,
+        "bazel": _build,
         "repair": _repair,
     }
 )

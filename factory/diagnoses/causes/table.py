@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from factory.diagnoses.cases import Diagnosis
 from factory.diagnoses.causes import (
+    bazel,
     c_api,
     cmake,
     libraries,
@@ -29,6 +30,7 @@ CAUSES: Final = (
     *machine.CAUSES,
     *rust.CAUSES,
     *trials.CAUSES,
+    *bazel.CAUSES,
 )
 """The last place in the output decides; where two causes begin at one place, the first of the table."""
 

@@ -25,6 +25,7 @@ class BazelSpec:
         doc="The target to build. Its output is a wheel, or the shared object of an extension module.",
         example="target: //:demo",
         hint="write the label of a target: bazel: {target: //:demo}",
+        level="recipe",
         enters=("build",),
     )
     module: str | None = optional(
@@ -33,6 +34,7 @@ class BazelSpec:
         example="module: demo._native",
         default=None,
         shown_default="none: the target makes the wheel",
+        level="recipe",
         enters=("build",),
     )
     packages: tuple[str, ...] = optional(
@@ -40,6 +42,7 @@ class BazelSpec:
         doc="Folders of the project to pack with the module, each under its own last name.",
         example="packages: [python/demo]",
         default=(),
+        level="recipe",
         enters=("build",),
     )
     version: Version | None = optional(
@@ -48,6 +51,7 @@ class BazelSpec:
         example='version: "1.0"',
         default=None,
         shown_default="none: the target makes the wheel",
+        level="recipe",
         enters=("build",),
     )
     requires_python: str = optional(
@@ -56,6 +60,7 @@ class BazelSpec:
         example="requires-python: '>=3.9'",
         default="",
         shown_default="any",
+        level="recipe",
         enters=("build",),
     )
     dependencies: tuple[Requirement, ...] = optional(
@@ -63,6 +68,7 @@ class BazelSpec:
         doc="What the wheel requires when it is installed.",
         example="dependencies: ['numpy>=2']",
         default=(),
+        level="recipe",
         enters=("build",),
     )
     description: str | None = optional(
@@ -71,6 +77,7 @@ class BazelSpec:
         example="description: Fast sums",
         default=None,
         shown_default="none",
+        level="recipe",
         enters=("build",),
     )
 

@@ -1,5 +1,6 @@
 """Build commands are data: what a backend is told, and in which environment."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,13 +9,15 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from factory.backends.bazel import bazel_step
 from factory.backends.environment import build_env
 from factory.backends.hooks import before_steps, hook_step
 from factory.backends.settings import config_settings
 from factory.errors import PlanError
 from factory.project.model import BuildSystem, Project
-from factory.recipe.model import BuildSpec, FloorWay
+from factory.recipe.model import BazelSpec, BuildSpec, FloorWay
 from factory.tags import Abi3Floor, Interpreter
+from tests.makers.runs import make_cell
 
 CP313 = Interpreter(13)
 
@@ -144,6 +147,35 @@ def test_a_version_specific_cell_gets_no_floor_option() -> None:
 def test_cargo_options_for_a_backend_without_cargo_are_refused_by_name(backend: str) -> None:
     with pytest.raises(PlanError, match="takes no cargo options"):
         config_settings(BuildSpec(features=("simd",)), make_project(backend), None)
+
+
+@pytest.mark.parametrize(
+    ("build", "field"),
+    [
+        (BuildSpec(features=("simd",)), "features"),
+        (BuildSpec(default_features=False), "default-features"),
+        (BuildSpec(profile="dist"), "profile"),
+        (BuildSpec(config_settings={"build-args": ("--quiet",)}), "config-settings"),
+        (BuildSpec(floor=FloorWay(kind="feature", value="abi3-{floor}")), "floor: {feature: …}"),
+    ],
+)
+def test_what_bazel_would_take_no_notice_of_is_refused_by_name(build: BuildSpec, field: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        config_settings(build, make_project("bazel"), None)
+
+    assert caught.value.message == f"spam is built by bazel, which takes no {field}"
+
+
+def test_bazel_takes_its_options_and_that_of_a_floor() -> None:
+    build = BuildSpec(args=("--config=fast",), floor=FloorWay(kind="option", value="--define=abi3={floor}"))
+    cell = replace(make_cell("cp39-abi3-manylinux_2_31_x86_64"), floor=Abi3Floor(9))
+
+    step = bazel_step(build, BazelSpec(target="//:demo"), cell, {"SPAM": "1"}, {"TOKEN": "x"}, subdir="native")
+
+    order = json.loads(step.argv[-1])
+    assert order["options"] == ["--config=fast", "--define=abi3=cp39"]
+    assert (order["python_tag"], order["abi_tag"]) == ("cp39", "abi3")
+    assert (str(step.cwd), step.env["SPAM"], step.passed) == ("/work/source/native", "1", {"TOKEN": "x"})
 
 
 def test_a_hook_is_called_by_the_environments_own_python() -> None:

@@ -114,6 +114,11 @@ REQUESTS = (
     "url: /a.tar.gz (Caused by NameResolutionError(\"HTTPSConnection(host='example.org', port=443): Failed to resolve "
     "'example.org' ([Errno -3] Temporary failure in name resolution)\"))\n"
 )
+BAZEL = (
+    "Error in download_and_extract: java.io.IOException: Error downloading "
+    "[https://mirror.example/rules_cc/8bd6cd7.zip, https://github.example/rules_cc/8bd6cd7.zip] to "
+    "/work/bazel/user/1468c631/external/rules_cc/8bd6cd7.zip: Unknown host: github.example\n"
+)
 CURL = "  0     0    0     0    0     0      0      0 --:--:-- --:--:--     0curl: (6) Could not resolve host: a.b\n"
 
 
@@ -145,6 +150,7 @@ CURL = "  0     0    0     0    0     0      0      0 --:--:-- --:--:--     0cur
         pytest.param(CMAKE_GIT, "cmake", "https://example.org/fmt.git", id="cmake, FetchContent of a repository"),
         pytest.param(CMAKE_DOWNLOAD, "cmake", "https://example.org/fmt.tar.gz", id="cmake, FetchContent of an archive"),
         pytest.param('  6;"Could not resolve hostname"\n', "cmake", "a download", id="cmake, file(DOWNLOAD)"),
+        pytest.param(BAZEL, "bazel", "https://mirror.example/rules_cc/8bd6cd7.zip", id="bazel, http_archive"),
         pytest.param(MESON, "meson", "https://example.org/zlib.tar.gz", id="meson, a wrap"),
         pytest.param(
             "Cloning into 'bar'...\nssh: Could not resolve hostname example.org: Temporary failure in name resolution\n"

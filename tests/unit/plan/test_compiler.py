@@ -250,3 +250,10 @@ def test_another_rust_than_the_factorys_own_has_no_standard_library_for_another_
 
     message = "the recipe asks for Rust <1.90; the factory's own has 1.96"
     assert caught.value.message == f"{message}, and no other here has a standard library for aarch64"
+
+
+def test_bazel_is_refused_what_only_zig_compiles() -> None:
+    said = refusal(OLD, build=BuildSpec(backend="bazel"))
+
+    assert said.message == f"cp313-cp313-{OLD} would be compiled by zig, which Bazel's toolchains do not call"
+    assert P31 in said.hint

@@ -45,6 +45,12 @@ def test_an_abi3_wheel_of_maturin_needs_none_even_where_the_image_has_none_that_
             id="setuptools",
         ),
         pytest.param(
+            make_recipe(abi3="cp39", build=BuildSpec(interpreter="none", floor=FloorWay(kind="project"))),
+            make_project(backend="bazel"),
+            "what runs Bazel and packs the wheel is a Python program",
+            id="bazel",
+        ),
+        pytest.param(
             make_recipe("cp313", build=NONE),
             make_project(backend="maturin", any_abi="maturin takes Cargo.toml for bin"),
             "is for crates that use PyO3",

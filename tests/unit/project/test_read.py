@@ -4,9 +4,12 @@ import time
 from collections.abc import Mapping
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from factory.errors import SourceError
+from factory.project.metadata import Metadata
 from factory.project.model import Project
 from factory.project.read import read_project
 from factory.project.rust import Choices
@@ -825,3 +828,37 @@ def test_a_text_that_lists_several_floors_is_read_as_several(text: str, floors: 
 
     assert (None if project.floor is None else " ".join(map(str, project.floor.floors))) == floors
     assert (project.unread_floor is None) == (floors is not None)
+
+
+STATED = Metadata(
+    name=canonicalize_name("demo"), version=Version("1.0"), requires_python=SpecifierSet(">=3.9"), dependencies=()
+)
+"""What a recipe states of a project of Bazel."""
+
+
+@pytest.mark.parametrize("mark", ["WORKSPACE", "WORKSPACE.bazel", "MODULE.bazel"])
+def test_a_workspace_of_bazel_is_what_the_recipe_states(mark: str) -> None:
+    project = read({mark: "", "pyproject.toml": "no TOML"}, backend="bazel", metadata=STATED)
+
+    assert (project.name, project.version, str(project.requires_python)) == ("demo", Version("1.0"), ">=3.9")
+    assert (project.backend, project.build_system.requires, project.floor) == ("bazel", (), None)
+
+
+def test_the_crates_of_a_workspace_of_bazel_are_those_of_the_recipes_manifest() -> None:
+    files = {**rust('[dependencies]\npyo3 = "0.29"\n'), "WORKSPACE": ""}
+
+    project = read(files, backend="bazel", metadata=STATED, manifest="Cargo.toml")
+
+    assert (project.cargo_manifest, project.cargo_lock) == ("Cargo.toml", "Cargo.lock")
+    assert project.pyo3 is not None
+    assert project.pyo3.version == Version("0.29.2")
+
+
+def test_a_folder_without_a_workspace_is_no_project_of_bazel() -> None:
+    with pytest.raises(SourceError) as caught:
+        read_project(
+            Files({"WORKSPACE": "", "native/BUILD": ""}), "native", choices=Choices(backend="bazel", metadata=STATED)
+        )
+
+    assert caught.value.message == "there is no Bazel workspace in native/"
+    assert "add an empty WORKSPACE" in caught.value.hint

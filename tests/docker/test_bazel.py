@@ -1,0 +1,92 @@
+"""Wheels of what Bazel builds, and what is said where it builds none; Debian's Bazel is installed once for all."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docker.command import PLATFORM, Command, Ran
+from tests.docker.projects import C_MODULE, Project
+
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
+
+INCLUDE = '"-I$$("$$PYTHON_BIN_PATH" -c \'import sysconfig; print(sysconfig.get_path("include"))\')"'
+BUILD = f"""\
+genrule(name = "tiny", srcs = ["tiny.c"], outs = ["libtiny.so"], cmd = '''gcc -shared -fPIC {INCLUDE} $< -o $@''')
+genrule(name = "broken", srcs = ["broken.c"], outs = ["broken.so"], cmd = "gcc -shared -fPIC $< -o $@")
+genrule(name = "text", outs = ["text.txt"], cmd = "date >$@")
+genrule(name = "two", outs = ["one.so", "two.so"], cmd = "touch $(OUTS)")
+genrule(
+    name = "whole",
+    srcs = ["setup.py", "tiny.c"],
+    outs = ["whole-1.0-cp313-cp313-linux_x86_64.whl"],
+    cmd = "cp -L $(SRCS) $$TMPDIR && cd $$TMPDIR && $$PYTHON_BIN_PATH setup.py -q bdist_wheel && "
+          + "cd - && cp $$TMPDIR/dist/*.whl $@",
+)
+"""
+FILES = {
+    "WORKSPACE": "",
+    "BUILD": BUILD,
+    "tiny.c": C_MODULE.replace("NAME", "tiny"),
+    "broken.c": "int broken(void) { return missing; }\n",
+    "setup.py": "from setuptools import Extension, setup\n"
+    "setup(name='whole', version='1.0', ext_modules=[Extension('tiny', ['tiny.c'])])\n",
+}
+ANSWERS = "import tiny; assert tiny.answer() == 42"
+
+
+def recipe(workshop: Command, name: str, test: str = ANSWERS, **bazel: object) -> Path:
+    """A recipe for the target of its name."""
+    build = {
+        "backend": "bazel",
+        "bazel": {"target": f"//:{name}", **bazel},
+        "system": {"apt": ["bazel-bootstrap"]},
+        "requires": ["setuptools"],
+    }
+    return workshop.recipe(Project(name, FILES), build=build, test={"run": f"python -c '{test}'"})
+
+
+@pytest.fixture(scope="module")
+def ran(workshop: Command) -> Ran:
+    packed = {"module": "tiny", "version": "1.0"}
+    recipes = [
+        recipe(workshop, "tiny", f"import iniconfig; {ANSWERS}", dependencies=["iniconfig"], **packed),
+        *(recipe(workshop, name) for name in ("whole", "text", "two", "nope")),
+        recipe(workshop, "broken", **packed),
+    ]
+    return workshop.build("--keep-going", *recipes)
+
+
+def test_a_shared_object_is_packed_and_a_wheel_is_taken(ran: Ran, workshop: Command) -> None:
+    assert [ran.records[name].status for name in ("tiny", "whole")] == ["passed", "passed"], ran.stderr
+    assert workshop.wheels == {f"{name}-1.0-cp313-cp313-{PLATFORM}.whl" for name in ("tiny", "whole")}
+
+
+def test_bazel_writes_nothing_into_the_users_repository(ran: Ran, workshop: Command) -> None:
+    written = {path.name for path in (workshop.folder / "tiny-source").iterdir()} if ran.run else set()
+
+    assert written == set(FILES)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("text", "//:text makes neither a wheel nor a shared object: text.txt"),
+        ("two", "//:two makes 2 wheels and shared objects, and one is needed: one.so, two.so"),
+        ("nope", "Bazel: no such target '//:nope': target 'nope' not declared in package ''"),
+        ("broken", "broken.c:1:27: error: 'missing' undeclared"),
+    ],
+)
+def test_what_gives_no_wheel_is_said(name: str, says: str, ran: Ran) -> None:
+    failure = ran.failure(name)
+
+    assert says in failure.message
+    assert failure.hint
+
+
+def test_an_image_without_bazel_is_told_which_package_has_it(workshop: Command) -> None:
+    build = {"backend": "bazel", "bazel": {"target": "//:tiny", "module": "tiny", "version": "1.0"}}
+
+    ran = workshop.build(workshop.recipe(Project("bare", FILES), build=build))
+
+    assert "bazel: not found" in ran.failure("bare").message
+    assert "build: {system: {apt: [bazel-bootstrap]}}" in ran.failure("bare").hint
