@@ -60,7 +60,7 @@ def bazel_step(
     return Step(
         name="build",
         argv=(python, "-I", "-c", program("run_bazel.py"), json.dumps(order, sort_keys=True)),
-        env={**env, PYTHON: python},
+        env={PYTHON: python, **env},
         phase="build",
         timeout_s=build.timeout_s,
         cwd=SOURCE / subdir,
