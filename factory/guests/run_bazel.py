@@ -75,13 +75,13 @@ def made_by(events: "Iterator[Mapping[str, Any]]") -> Iterator[Path]:
             sets[event["id"]["namedSet"]["id"]] = event["namedSetOfFiles"]
         for group in event.get("completed", {}).get("outputGroup", ()):
             if group["name"] == "default":
-                todo += [each["id"] for each in group.get("fileSets", ())]
+                todo += [file_set["id"] for file_set in group.get("fileSets", ())]
     seen = set()
     while todo:
         name = todo.pop(0)
         if name not in seen:
             seen.add(name)
-            todo += [each["id"] for each in sets[name].get("fileSets", ())]
+            todo += [file_set["id"] for file_set in sets[name].get("fileSets", ())]
             yield from (Path(unquote(urlsplit(file["uri"]).path)) for file in sets[name].get("files", ()))
 
 
@@ -152,8 +152,8 @@ def metadata(order: Order) -> str:
 
 def wheel(tag: str) -> str:
     """Return the WHEEL file, with each single tag of a compressed one."""
-    python, abi, platform = tag.split("-")
-    tags = [f"Tag: {one}-{other}-{platform}" for one in python.split(".") for other in abi.split(".")]
+    pythons, abis, platform = tag.split("-")
+    tags = [f"Tag: {python}-{abi}-{platform}" for python in pythons.split(".") for abi in abis.split(".")]
     head = ["Wheel-Version: 1.0", "Generator: wheel-factory", "Root-Is-Purelib: false"]
     return "\n".join([*head, *tags, ""])
 

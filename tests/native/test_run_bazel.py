@@ -147,7 +147,7 @@ def test_a_module_of_a_stable_abi_has_its_suffix_and_tags(
     with zipfile.ZipFile(made) as wheel:
         assert member in wheel.namelist()
         tags = [line for line in wheel.read("fast_sums-1.0.dist-info/WHEEL").decode().splitlines() if "Tag:" in line]
-    assert [tag.rpartition("-")[0] for tag in tags] == [f"Tag: {python}-{one}" for one in abi.split(".")]
+    assert [tag.rpartition("-")[0] for tag in tags] == [f"Tag: {python}-{single}" for single in abi.split(".")]
 
 
 def test_a_folder_that_is_not_there_is_named(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

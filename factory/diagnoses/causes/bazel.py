@@ -20,17 +20,17 @@ CAUSES: Final = (
         hint="add an empty WORKSPACE beside MODULE.bazel: Bazel before 5 takes no other file as the root",
     ),
     cause(
-        r"^error: (?P<said>//\S{0,300} makes neither a wheel nor a shared object: [^\n]{1,300})$",
+        r"^error: (?P<said>[\w@.+~-]{0,200}//\S{0,300} makes neither a wheel nor a shared object: [^\n]{1,300})$",
         says="$said",
         hint="name a target that makes one, as build: {bazel: {target: …}}: its file ends with .whl or .so",
     ),
     cause(
-        r"^error: (?P<said>//\S{0,300} makes \d{1,9} wheels and shared objects, and one is needed: [^\n]{1,300})$",
+        r"^error: (?P<said>[\w@.+~-]{0,200}//\S{0,300} makes \d{1,9} wheels and shared objects, and one is needed: [^\n]{1,300})$",
         says="$said",
         hint="name a target that makes one of them, as build: {bazel: {target: …}}, such as a filegroup or a genrule",
     ),
     cause(
-        r"^error: (?P<said>//\S{0,300} makes the shared object [^\n]{1,300}, and the recipe names no module for it)$",
+        r"^error: (?P<said>[\w@.+~-]{0,200}//\S{0,300} makes the shared object [^\n]{1,300}, and the recipe names no module for it)$",
         says="$said",
         hint='name it with its version: build: {bazel: {target: …, module: demo._native, version: "1.0"}}',
     ),
