@@ -103,7 +103,7 @@ _CASES = tuple(
         ("cmake", r"^[ \t]*+[67];\"Could(?:n't| not) (?:resolve|connect)[^\"\n]{0,300}+\"", _DOWNLOAD),
         (
             "bazel",
-            r"Error downloading \[(?P<wanted>[^\s,\]]{1,900})[^\n]{0,4000}?: (?:Unknown host|Network is unreachable)",
+            r"Error downloading \[(?P<wanted>[^\s,\]]{1,500}+)[^\n]{0,900}?: (?:Unknown host|Network is unreachable)",
             _REPOSITORY_RULE,
         ),
         ("meson", r"ERROR: could not get (?P<wanted>\S{1,500}); is the internet available\?", _WRAP),
