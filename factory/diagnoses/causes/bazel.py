@@ -8,6 +8,8 @@ _TARGET: Final = "name another target as build: {bazel: {target: …}}; `bazel q
 # Bazel says so, too, of every target below a BUILD file that it cannot read: the error above it is then the cause.
 _FIRST: Final = r"^(?!ERROR: )[^\n]{0,4000}\nERROR: Skipping '[^'\n]{1,300}': "
 
+_MADE: Final = r"^error: (?P<said>[\w@.+~-]{0,200}//\S{0,300} makes"
+
 CAUSES: Final = (
     cause(
         _FIRST + r"(?P<said>no such (?:target|package) '(?!@)[^\n]{1,300})",
@@ -20,17 +22,17 @@ CAUSES: Final = (
         hint="add an empty WORKSPACE beside MODULE.bazel: Bazel before 5 takes no other file as the root",
     ),
     cause(
-        r"^error: (?P<said>[\w@.+~-]{0,200}//\S{0,300} makes neither a wheel nor a shared object: [^\n]{1,300})$",
+        _MADE + r" neither a wheel nor a shared object: [^\n]{1,300})$",
         says="$said",
         hint="name a target that makes one, as build: {bazel: {target: …}}: its file ends with .whl or .so",
     ),
     cause(
-        r"^error: (?P<said>[\w@.+~-]{0,200}//\S{0,300} makes \d{1,9} wheels and shared objects, and one is needed: [^\n]{1,300})$",
+        _MADE + r" \d{1,9} wheels and shared objects, and one is needed: [^\n]{1,300})$",
         says="$said",
         hint="name a target that makes one of them, as build: {bazel: {target: …}}, such as a filegroup or a genrule",
     ),
     cause(
-        r"^error: (?P<said>[\w@.+~-]{0,200}//\S{0,300} makes the shared object [^\n]{1,300}, and the recipe names no module for it)$",
+        _MADE + r" the shared object [^\n]{1,300}, and the recipe names no module for it)$",
         says="$said",
         hint='name it with its version: build: {bazel: {target: …, module: demo._native, version: "1.0"}}',
     ),
