@@ -72,7 +72,7 @@ def input_digest(spec: ImageSpec) -> Digest:
 
 
 def _companions(spec: ImageSpec) -> list[Path]:
-    places = ((spec.scripts_folder, "*.py"), (spec.family_folder, "*.py"), (spec.family_folder, "*.lock"))
+    places = ((spec.scripts_folder, "*.py"), *((spec.family_folder, f"*.{suffix}") for suffix in ("py", "lock", "sh")))
     return [path for folder, pattern in places for path in sorted(folder.glob(pattern))]
 
 

@@ -25,7 +25,7 @@ def load_steps(
     """Return the steps in which an image's own loader resolves every object of a wheel, each with all it needs.
 
     `python` unpacks it, and asks the loader.
-    For the `platform` of another machine it is the loader of that one's userland, under an emulator.
+    `platform` is the image's: for another machine it is the loader of that one's userland, under an emulator.
     A library that is not found is no failure if it matches a glob of `excluded`: the user's system has it.
     An object that is `tolerated` has a finding that the recipe waives.
     """
@@ -47,4 +47,6 @@ def load_steps(
 
 
 def _program_for(platform: PlatformTag | None) -> str:
-    return "load.py" if platform is None or platform.arch == CONTAINER_MACHINE else "load_foreign.py"
+    if platform is None or (platform.libc, platform.arch) == ("glibc", CONTAINER_MACHINE):
+        return "load.py"
+    return "load_musl.py" if platform.libc == "musl" else "load_foreign.py"

@@ -47,7 +47,7 @@ def test_the_family_is_pypas_for_two_architectures_and_pinned_by_digest() -> Non
 
 
 def test_an_image_is_declared_whichever_way_it_comes() -> None:
-    assert {facts.family for facts in declared()} == {"lookalike", "trial", "program", "pypa"}
+    assert {facts.family for facts in declared()} == {"lookalike", "trial", "musl", "program", "pypa"}
 
 
 def test_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:

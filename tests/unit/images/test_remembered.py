@@ -8,7 +8,7 @@ from tests.doubles.engine import Answer
 from tests.doubles.projects import PROBED, instead
 from tests.doubles.run import World
 
-SPEC = next(spec for spec in declared_specs() if spec.facts.role == "trial")
+SPEC = next(spec for spec in declared_specs() if spec.facts.name == "trial-bullseye")
 PYTHON = SPEC.facts.interpreters[0]
 LIBC = SPEC.facts.platform
 HOLDS_WHAT_IT_DECLARES = Answer(
