@@ -54,7 +54,7 @@ def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter) -
     if project.cargo_manifest is not None:
         env[_cargo_target(platform, "LINKER")] = str(tools / "cc")
     if platform.libc == "musl":
-        env |= _musl(platform)
+        env |= _musl(platform, project)
     if (platform.libc, platform.arch) == ("glibc", CONTAINER_MACHINE):
         return env
     return {**env, **_foreign(platform, project, interpreter)}
@@ -64,9 +64,16 @@ def _cargo_target(platform: PlatformTag, name: str) -> str:
     return f"CARGO_TARGET_{machine_of(platform).rust.upper().replace('-', '_')}_{name}"
 
 
-def _musl(platform: PlatformTag) -> Mapping[str, str]:
-    """Return what else a build for musl is told: how distributions call the libc."""
-    return {"PATCHELF": str(TOOLS / "bin/patchelf"), "MUSL_SONAME": f"libc.musl-{platform.arch}.so.1"}
+def _musl(platform: PlatformTag, project: Project) -> Mapping[str, str]:
+    """Return what else a build for musl is told: how distributions call the libc, and Rust to link it shared.
+
+    For this target rustc links it statically, unless it is told not to, and then makes no shared library (the rustc
+    book, `crt-static`).
+    """
+    env = {"PATCHELF": str(TOOLS / "bin/patchelf"), "MUSL_SONAME": f"libc.musl-{platform.arch}.so.1"}
+    if project.cargo_manifest is not None:
+        env[_cargo_target(platform, "RUSTFLAGS")] = "-C target-feature=-crt-static"
+    return env
 
 
 def _foreign(platform: PlatformTag, project: Project, interpreter: Interpreter) -> Mapping[str, str]:

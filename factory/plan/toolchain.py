@@ -33,7 +33,7 @@ def refuse_c(recipe: Recipe, image: ImageFacts) -> None:
 def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: Platform) -> RustOrigin | None:
     """Say whose Rust compiles: the image's, else the factory's own if the image's does not fit; None without Rust.
 
-    For another machine than the image's it is always the factory's own, which comes with that machine's std.
+    For another machine or libc than the image's it is always the factory's own, which comes with std for those.
 
     Raises:
         PlanError: neither is there, or each is too old, or not the one that was asked for.
@@ -41,13 +41,9 @@ def rust_of(recipe: Recipe, project: Project, image: ImageFacts, platform: Platf
     wanted = SpecifierSet(recipe.build.toolchain.rust or "")
     if project.cargo_manifest is None and not wanted:
         return None
-    if has_musl(platform) and not has_musl(image.platform):
-        raise PlanError(
-            f"{recipe.name} needs Rust, and there is no standard library of Rust for musl here",
-            hint=f"remove {platform} from the recipe",
-        )
     reasons = []
-    for origin, version in _rusts(image, is_foreign=platform.arch != image.platform.arch):
+    is_foreign = platform.arch != image.platform.arch or has_musl(platform) != has_musl(image.platform)
+    for origin, version in _rusts(image, is_foreign=is_foreign):
         why = _unfit(recipe, project, wanted, version)
         if not why:
             return origin

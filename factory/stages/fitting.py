@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from factory import codec
+from factory.backends.zig import machine_of
 from factory.catalogue import CONTAINER_MACHINE
 from factory.failure import Failure
 from factory.images.ready import ReadyImage
@@ -15,14 +16,15 @@ from factory.stages.prepared import prepared_image
 from factory.stages.rust import with_rust
 from factory.stages.userland import with_userland
 from factory.stages.zig import Zig, with_zig
-from factory.tags import Interpreter
+from factory.tags import Interpreter, has_musl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitting:
     """One way to fit an image; cells and trials that ask for the same share the fitted image.
 
-    `machine` is what Rust compiles for; `userland` is the machine whose Python a trial runs, None for this one's.
+    `machine` is what Rust compiles for, by its triple where that has musl;
+    `userland` is the machine whose Python a trial runs, None for this one's.
     """
 
     image: str
@@ -65,10 +67,15 @@ def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
         image=builder.image,
         preparation=builder.preparation,
         bundled_rust=builder.rust == "bundle",
-        machine=cell.platform.arch,
+        machine=_compiled_for(cell),
         zig=Zig.of(planned.tree, cell.zigs_platform) if cell.zigs_platform is not None else None,
         interpreter=builder.interpreter if builder.on_demand else None,
     )
+
+
+def _compiled_for(cell: Cell) -> str:
+    zigs = cell.zigs_platform
+    return machine_of(zigs).rust if zigs is not None and has_musl(zigs) else cell.platform.arch
 
 
 def fitting_of_trial(cell: Cell, trial: Trial) -> Fitting | None:

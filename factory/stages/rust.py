@@ -14,11 +14,14 @@ from factory.images.ready import ReadyImage
 from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, make_rust, make_std, rust_spec
 from factory.images.windows_std import compile_std, std_spec
 from factory.keys import key
-from factory.machines import WINDOWS_RUST
+from factory.machines import MUSL_MACHINES, WINDOWS_RUST
 from factory.memory import KEY, Flag, Stage
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
 from factory.store import Store
+
+_COMPILED = {**WINDOWS_RUST, **{machine.rust: machine.rust for machine in MUSL_MACHINES.values()}}
+"""Rust's triples of targets for which no suite packs the standard library, by what a fitting calls them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,7 @@ class MakeStd(Stage[RustBundle]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileStd(Stage[RustBundle]):
-    """Rust's standard library for Windows, compiled by the same version as the bundle's."""
+    """Rust's standard library for Windows or musl, compiled by the same version as the bundle's."""
 
     NAME, VERSION, REDONE_BY = "rust-std-compiled", 1, frozenset[Flag]({"update"})
 
@@ -77,7 +80,7 @@ def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MA
 
 
 def _std(services: Services, stage: MakeRust, bundle: RustBundle, machine: str) -> RustBundle:
-    if (target := WINDOWS_RUST.get(machine)) is not None:
+    if (target := _COMPILED.get(machine)) is not None:
         compiled = CompileStd(made_of=windows_std.input_digest(std_spec()), bundle=bundle.file.digest, target=target)
         return services.memory.surely(compiled, lambda: _compiled_std(services, bundle, target))
     made = MakeStd(made_of=stage.made_of, bundle=bundle.file.digest, machine=machine)

@@ -1,4 +1,4 @@
-"""Wheels for musl, compiled and linked by zig in an image with glibc, and judged by what musl exports."""
+"""Wheels for musl, compiled and linked by zig in an image with glibc, and tried in an image without."""
 
 from pathlib import Path
 
@@ -6,12 +6,17 @@ import pytest
 
 from factory.wheel.read import read_wheel
 from tests.docker.command import Command
-from tests.docker.projects import C_MODULE, make_c_project
+from tests.docker.projects import C_MODULE, make_c_project, make_rust_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
 HERE, FOREIGN = "musllinux_1_2_x86_64", "musllinux_1_2_aarch64"
 USES_LIBC = "#include <unistd.h>\n" + C_MODULE.replace("PyLong_FromLong(42)", "PyLong_FromLong(getpid())")
+
+CPP_MODULE = C_MODULE.replace("#include <Python.h>", "#include <Python.h>\n#include <string>").replace(
+    "PyLong_FromLong(42)", 'PyLong_FromLong(std::stol(std::string("4") + "2"))'
+)
+WITHOUT_GLIBC = "python -c 'import os; assert not os.path.exists(\"/lib64/ld-linux-x86-64.so.2\")'"
 
 
 def test_c_comes_out_for_musl_and_needs_its_libc_alone(workshop: Command) -> None:
@@ -28,18 +33,36 @@ def test_c_comes_out_for_musl_and_needs_its_libc_alone(workshop: Command) -> Non
 
 
 @pytest.mark.slow
-def test_markupsafe_comes_out_for_both_machines(command: Command) -> None:
-    recipe = command.recipe(
-        "markupsafe==3.0.4",
-        platforms=(HERE, FOREIGN),
-        audit={"modules": ["markupsafe._speedups"]},
-        test={"untried": "allow"},
+def test_c_cpp_and_rust_are_tried_where_there_is_no_glibc(command: Command) -> None:
+    cpp = make_c_project("cpp", sources=["cpp.cpp"], code="", files={"cpp.cpp": CPP_MODULE.replace("NAME", "cpp")})
+    recipes = (
+        command.recipe(make_c_project("plain"), platforms=(HERE,), test=answers("plain")),
+        command.recipe(cpp, platforms=(HERE,), test=answers("cpp")),
+        command.recipe(make_rust_project("rusty"), platforms=(HERE,), test={"run": WITHOUT_GLIBC}),
     )
+
+    ran = command.build(*recipes)
+
+    assert ran.code == 0, ran.stderr
+    tried = [trial.image for record in ran.records.values() for trial in record.trials]
+    assert set(tried) == {"musl-trixie"}
+    for name in command.wheels:
+        assert set(needed(command.folder / "dist" / name).values()) == {("libc.musl-x86_64.so.1",)}
+
+
+@pytest.mark.slow
+def test_nh3_comes_out_for_both_machines(command: Command) -> None:
+    smoke = {"run": "python -c \"import nh3; assert nh3.clean('<script>') == ''\"", "untried": "allow"}
+    recipe = command.recipe("nh3==0.3.7", platforms=(HERE, FOREIGN), audit={"modules": ["nh3.nh3"]}, test=smoke)
 
     ran = command.build(recipe)
 
     assert ran.code == 0, ran.stderr
-    assert command.wheels == {f"markupsafe-3.0.4-cp313-cp313-{platform}.whl" for platform in (HERE, FOREIGN)}
+    assert command.wheels == {f"nh3-0.3.7-cp38-abi3-{platform}.whl" for platform in (HERE, FOREIGN)}
+
+
+def answers(name: str) -> dict[str, list[str]]:
+    return {"run": [WITHOUT_GLIBC, f"python -c 'import {name}; assert {name}.answer() == 42'"]}
 
 
 def needed(wheel: Path) -> dict[str, tuple[str, ...]]:

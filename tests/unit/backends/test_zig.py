@@ -54,6 +54,14 @@ def test_interpreters_before_3_11_have_glibcs_name_on_musl_too() -> None:
     assert told["SETUPTOOLS_EXT_SUFFIX"] == ".cpython-310-aarch64-linux-gnu.so"
 
 
+def test_rust_links_musl_as_a_shared_library() -> None:
+    told = env("musllinux_1_2_x86_64")
+
+    assert told["CARGO_BUILD_TARGET"] == "x86_64-unknown-linux-musl"
+    assert told["CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS"] == "-C target-feature=-crt-static"
+    assert told["CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER"] == "/musl/bin/cc"
+
+
 def test_cargo_is_not_spoken_of_where_there_is_no_crate() -> None:
     told = env("manylinux_2_17_aarch64", crate=False)
 

@@ -139,11 +139,13 @@ def test_musl_is_compiled_for_in_an_image_with_glibc(arch: str) -> None:
     assert any("zig compiles" in note for note in made.notes)
 
 
-def test_rust_is_refused_for_musl_for_want_of_its_standard_library() -> None:
+def test_rust_for_musl_is_compiled_by_the_factorys_own() -> None:
     recipe = make_recipe("cp313", platforms="musllinux_1_2_x86_64")
 
-    with pytest.raises(PlanError, match="there is no standard library of Rust for musl here"):
-        make_plan(recipe, make_project(backend="maturin", crate=True), images=WITH_RUST)
+    (cell,) = make_plan(recipe, make_project(backend="maturin", crate=True), images=WITH_RUST).cells
+
+    assert cell.builder is not None
+    assert cell.builder.rust == "bundle", "the image's own Rust has glibc's standard library alone"
 
 
 def test_an_image_with_musl_builds_for_it_by_its_own_compiler() -> None:
