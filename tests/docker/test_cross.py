@@ -1,5 +1,6 @@
 """Wheels for other machines, compiled here without emulation, and tried by those machines' Python under QEMU."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ ANSWERS = {
     "run": "python -c 'import far, platform; assert far.answer() == 42; assert platform.machine() == \"MACHINE\"'"
 }
 MACHINES = {"aarch64": "manylinux_2_17_aarch64", "armv7l": "manylinux_2_17_armv7l", "riscv64": "manylinux_2_31_riscv64"}
+LONG_S = 3600
 OLD = ("manylinux_2_17_x86_64", "manylinux_2_17_aarch64")
 PACKAGES = {
     "rpds-py==0.27.1": "python -c 'import rpds; assert rpds.HashTrieMap({1: 2})[1] == 2'",
@@ -31,7 +33,7 @@ def ran(workshop: Command, emulating: dict[str, str]) -> Ran:
     test = {"run": ANSWERS["run"].replace("MACHINE", "aarch64")}
     aarch64 = MACHINES["aarch64"]
     broken = C_MODULE.replace("return PyModule_Create(&definition);", "__builtin_trap();")
-    return workshop.build(
+    return replace(workshop, timeout_s=LONG_S).build(
         workshop.recipe(make_c_project("far"), interpreters=("cp39", "cp313"), platforms=(aarch64,), test=test),
         workshop.recipe(make_c_project("broken", code=broken), platforms=(aarch64,)),
         *(
@@ -71,7 +73,9 @@ def test_a_crate_is_compiled_for_a_machine_and_tried_on_it(ran: Ran, machine: st
 def test_a_package_keeps_the_promise_of_manylinux_2_17_on_two_machines(
     package: str, command: Command, emulating: dict[str, str]
 ) -> None:
-    ran = command.build(command.recipe(package, platforms=OLD, test={"run": PACKAGES[package]}), env=emulating)
+    ran = replace(command, timeout_s=LONG_S).build(
+        command.recipe(package, platforms=OLD, test={"run": PACKAGES[package]}), env=emulating
+    )
 
     assert ran.code == 0, ran.stderr
     assert len(command.wheels) == len(OLD)
@@ -86,7 +90,7 @@ def test_so_does_psutil_whose_setup_script_fixes_its_floor(command: Command, emu
         test={"run": "python -c 'import psutil; assert psutil.Process().pid > 0'"},
     )
 
-    ran = command.build(recipe, env=emulating)
+    ran = replace(command, timeout_s=LONG_S).build(recipe, env=emulating)
 
     assert ran.code == 0, ran.stderr
     assert len(command.wheels) == len(OLD)
@@ -96,7 +100,7 @@ def test_nh3_is_one_wheel_for_each_of_four_machines(command: Command, emulating:
     platforms = ("manylinux_2_17_x86_64", *MACHINES.values())
     recipe = command.recipe("nh3==0.3.7", abi3="cp38", platforms=platforms, test=NH3)
 
-    ran = command.build(recipe, env=emulating)
+    ran = replace(command, timeout_s=LONG_S).build(recipe, env=emulating)
 
     assert ran.code == 0, ran.stderr
     assert {trial.outcome for record in ran.records.values() for trial in record.trials} == {"passed"}
