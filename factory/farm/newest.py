@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from factory.digest import Artifact
@@ -13,6 +13,7 @@ from factory.failure import Failure
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 
 _EVERYDAY_WORDS: Final = frozenset({"build", "wheel", "packaging", "installer"})
+_WORD: Final = re.compile(r"(?<![\w/.-])[A-Za-z0-9][\w.-]*+(?![/:])")
 _OLDER_BY_MAJOR: Final = 2
 """From this major version on, the one before it is proposed."""
 
@@ -40,9 +41,13 @@ def _read(file: Artifact) -> tuple[NormalizedName, Version]:
 
 
 def _names(message: str, name: NormalizedName) -> bool:
-    """Tell whether a message is about a package; `cmake: …` is what cmake says of something else."""
-    spelled = re.escape(name).replace(r"\-", "[-_.]")
-    return name not in _EVERYDAY_WORDS and re.search(rf"(?i)(?<![\w/.-]){spelled}(?![\w/:-])", message) is not None
+    """Tell whether a message is about a package; `cmake: …` is what cmake says of something else.
+
+    `zope.interface.adapter` may be about any of the three.
+    """
+    words = (match[0].split(".") for match in _WORD.finditer(message))
+    dotted = (".".join(parts[:count]) for parts in words for count in range(1, len(parts) + 1))
+    return name not in _EVERYDAY_WORDS and any(canonicalize_name(word) == name for word in dotted)
 
 
 def _bound(version: Version) -> str:
