@@ -21,12 +21,13 @@ quick: setup lint  ## lint, types, and the tests that need no engine and little 
 	    tests/unit tests/property --ignore tests/property/test_patterns.py
 
 test: setup lint  ## lint, types, layers, and every test but the slow ones
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-without-engine test-with-engine
+	@$(MAKE) --no-print-directory --jobs 2 test-without-engine test-with-engine
 
 # Beside each other: a test with an engine waits for containers most of its time. Each is one process, since two runs of
-# the factory compile with all processors already.
+# the factory compile with all processors already. What the one says is shown when it ends, so that the other can be read.
 test-without-engine: setup  ## the tests that need no engine, but the slow ones
-	$(BIN)/pytest -m "not (engine or slow)"
+	@mkdir -p .factory
+	@$(BIN)/pytest -m "not (engine or slow)" >.factory/without-engine.txt 2>&1; code=$$?; cat .factory/without-engine.txt; exit $$code
 
 test-with-engine: setup  ## the tests that need an engine, but the slow ones
 	$(BIN)/pytest -m "engine and not slow" --require-engine
