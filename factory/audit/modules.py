@@ -66,7 +66,8 @@ def module_files(wheel: Wheel) -> tuple[ModuleFile, ...]:
     modules = []
     for path in (*wheel.objects, *wheel.pe_files):
         folder, _, base = installed_path(path).rpartition("/")
-        if (match := (_MODULE if path in wheel.objects else _WINDOWS_MODULE).fullmatch(base)) is not None:
+        match = _MODULE.fullmatch(base) if path in wheel.objects else _WINDOWS_MODULE.fullmatch(base)
+        if match is not None:
             name = ".".join([*folder.split("/"), match["name"]] if folder else [match["name"]])
             modules.append(ModuleFile(path, name.removesuffix(".__init__"), match["tag"] or "", match["system"] or ""))
     return tuple(modules)

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from packaging.specifiers import SpecifierSet
-
 from factory.backends.settings import config_settings
 from factory.confined import Reader
 from factory.errors import FactoryError, ImageError, InternalError, PlanError, SourceError, is_of_one_recipe
@@ -31,6 +29,7 @@ from factory.sessions.sources import SourceServices
 from factory.stages.pass_env import require_allowed, require_passed, shown_values
 from factory.stages.source import tree_of
 from factory.unexpected import internal_errors
+from factory.untrusted import parse_specifiers
 
 MakeImage = Callable[[str], ReadyImage]
 
@@ -132,7 +131,7 @@ def _stated_metadata(recipe: Recipe) -> Metadata | None:
     return Metadata(
         name=recipe.name,
         version=bazel.version,
-        requires_python=SpecifierSet(bazel.requires_python),
+        requires_python=parse_specifiers(bazel.requires_python),
         dependencies=bazel.dependencies,
     )
 
