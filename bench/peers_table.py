@@ -167,7 +167,8 @@ def _lines(said: _Said) -> Iterator[str]:
     for name, answers in said.items():
         for peer, (word, line) in zip(PEERS, answers, strict=True):
             if line:
-                yield f"* {name}: {peer.name} {word}: `{' '.join(line.split())[:_WIDTH].replace('`', chr(39))}`"
+                shown = " ".join(line.split())[:_WIDTH].rstrip().replace("`", "'")
+                yield f"* {name}: {peer.name} {word}: `{shown}`"
 
 
 def main() -> None:
