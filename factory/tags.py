@@ -64,9 +64,14 @@ class Interpreter:
         return f"3.{self.minor}"
 
     @property
+    def marked_version(self) -> str:
+        """The same with the mark of a free-threaded build, as PyO3 and names of programs have it: `3.13t`."""
+        return f"{self.version}{'t' if self.free_threaded else ''}"
+
+    @property
     def program(self) -> str:
         """The name of its program, as its authors install it: `python3.13`, `python3.13t`, `pypy3.11`."""
-        return f"{'pypy' if self.implementation == 'pp' else 'python'}{self.version}{'t' if self.free_threaded else ''}"
+        return f"{'pypy' if self.implementation == 'pp' else 'python'}{self.marked_version}"
 
     @property
     def python_tag(self) -> str:

@@ -21,7 +21,7 @@ def mingw_env(platform: WindowsTag, interpreter: Interpreter | None) -> Mapping[
     env = {"CARGO_BUILD_TARGET": target, f"CARGO_TARGET_{target.upper().replace('-', '_')}_LINKER": _LINKER}
     if interpreter is None:
         return env
-    return {**env, "PYO3_CROSS_PYTHON_VERSION": f"{interpreter.version}{'t' if interpreter.free_threaded else ''}"}
+    return {**env, "PYO3_CROSS_PYTHON_VERSION": interpreter.marked_version}
 
 
 def dlltool_step(env: Mapping[str, str]) -> Step:

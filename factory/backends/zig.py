@@ -83,7 +83,6 @@ def _foreign(platform: PlatformTag, project: Project, interpreter: Interpreter) 
     the version without a library of the target's Python ("Building and distribution", "Cross Compiling").
     """
     machine = machine_of(platform)
-    threads = "t" if interpreter.free_threaded else ""
     suffix = extension_suffix(machine, interpreter.minor, free_threaded=interpreter.free_threaded)
     env = {TARGET_PLATFORM: f"linux-{platform.arch}", "SETUPTOOLS_EXT_SUFFIX": suffix}
     if project.cargo_manifest is None:
@@ -94,5 +93,5 @@ def _foreign(platform: PlatformTag, project: Project, interpreter: Interpreter) 
         "HOST_CC": "cc",
         "HOST_CXX": "c++",
         "HOST_AR": "ar",
-        "PYO3_CROSS_PYTHON_VERSION": f"{interpreter.version}{threads}",
+        "PYO3_CROSS_PYTHON_VERSION": interpreter.marked_version,
     }

@@ -137,18 +137,16 @@ class _Way:
             repaired = self._repaired(built, prepared, steps)
             if isinstance(repaired, Failure):
                 return _stopped(record, repaired)
-            record = replace(record, repair=repaired.repair, wheel=repaired.wheel)
-        else:
-            session.services.recorder.progress(cell.address)(_UNREPAIRED)
-            record = replace(record, wheel=built.wheel)
-        return self._finished(record, record.wheel or built.wheel, lacked)
+            return self._finished(replace(record, repair=repaired.repair), repaired.wheel, lacked)
+        session.services.recorder.progress(cell.address)(_UNREPAIRED)
+        return self._finished(record, built.wheel, lacked)
 
     def _finished(
         self, record: CellRecord, wheel: Artifact, lacked: Callable[[], Diagnosis[Kind] | None]
     ) -> CellRecord:
         """Judge a wheel as it would be released."""
         session, after = self.session, self._audited(wheel, "repaired")
-        record = replace(record, after=after)
+        record = replace(record, wheel=wheel, after=after)
         if not after.passed:
             return _stopped(record, refusal(after, "audit of the repaired wheel", lacked))
         if note := note_of(after, lacked):

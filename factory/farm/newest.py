@@ -23,8 +23,9 @@ def with_older(failure: Failure, files: Sequence[Artifact]) -> Failure:
 
     A release that bounds none of its build requirements is built with the newest of today, which it may not know.
     """
-    named = [(name, version) for name, version in map(_read, files) if _names(failure.message, name)]
-    if not failure.last_lines or not named:
+    spoken = _spoken(failure.message) if failure.last_lines else frozenset[NormalizedName]()
+    named = [(name, version) for name, version in map(_read, files) if name in spoken]
+    if not named:
         return failure
     had = " and ".join(f"{name} {version}" for name, version in named)
     older = ", ".join(f'"{name}<{_bound(version)}"' for name, version in named)
@@ -40,14 +41,14 @@ def _read(file: Artifact) -> tuple[NormalizedName, Version]:
     return name, version
 
 
-def _names(message: str, name: NormalizedName) -> bool:
-    """Tell whether a message is about a package; `cmake: …` is what cmake says of something else.
+def _spoken(message: str) -> frozenset[NormalizedName]:
+    """Return the packages that a message may be about; `cmake: …` is what cmake says of something else.
 
     `zope.interface.adapter` may be about any of the three.
     """
     words = (match[0].split(".") for match in _WORD.finditer(message))
     dotted = (".".join(parts[:count]) for parts in words for count in range(1, len(parts) + 1))
-    return name not in _EVERYDAY_WORDS and any(canonicalize_name(word) == name for word in dotted)
+    return frozenset(map(canonicalize_name, dotted)) - _EVERYDAY_WORDS
 
 
 def _bound(version: Version) -> str:

@@ -92,7 +92,7 @@ class Maker:
             self.progress(f"unpacking {interpreter} of {suite}")
             self._run(script, f"{interpreter} could not be unpacked from {suite}", suite, work)
 
-        return self._packed(MoveInterpreter(script=script, made_of=made_of), _MADE, make)
+        return packed(self.memory, MoveInterpreter(script=script, made_of=made_of), _MADE, make)
 
     def _compiled(self, interpreter: Interpreter) -> Packed:
         suite, source = self.spec.suite, self._source(interpreter)
@@ -105,7 +105,7 @@ class Maker:
             self._run(script, f"{interpreter} could not be compiled on {suite}", suite, work)
 
         stage = CompileInterpreter(script=script, inside=inside, source=source.tar.digest)
-        return self._packed(stage, _MADE, make)
+        return packed(self.memory, stage, _MADE, make)
 
     def _source(self, interpreter: Interpreter) -> Packed:
         suites, script = self.spec.compiled[interpreter], source_script(self.spec, interpreter)
@@ -115,18 +115,7 @@ class Maker:
             self.progress(f"fetching the source of {interpreter} from {named}")
             self._run(script, f"the source of {interpreter} could not be downloaded from {named}", suites[0], work)
 
-        return self._packed(FetchInterpreterSource(script=script), _SOURCE, make)
-
-    def _packed(self, stage: Stage[Packed], name: str, make: Callable[[Path], None]) -> Packed:
-        """Return what is remembered, or make it in a folder: `<name>.tar` and `<name>.manifest`."""
-
-        def pack() -> Packed:
-            with self.memory.store.temp_folder() as work:
-                make(work)
-                tar, manifest = (self.memory.store.put_file(work / f"{name}.{end}") for end in ("tar", "manifest"))
-                return Packed(tar=tar, manifest=manifest)
-
-        return self.memory.surely(stage, pack)
+        return packed(self.memory, FetchInterpreterSource(script=script), _SOURCE, make)
 
     def _put(self, packed: Packed, work: Path, name: str) -> None:
         for artifact, suffix in ((packed.tar, "tar"), (packed.manifest, "manifest")):
@@ -141,6 +130,18 @@ class Maker:
             "JOBS": str(cpu_count() or 1),
         }
         run_script(script, failing=failing, suite=suite, host=self.host, work=work, env=env, progress=self.progress)
+
+
+def packed(memory: Memory, stage: Stage[Packed], name: str, make: Callable[[Path], None]) -> Packed:
+    """Return what is remembered, or make it in a folder: `<name>.tar` and `<name>.manifest`."""
+
+    def pack() -> Packed:
+        with memory.store.temp_folder() as work:
+            make(work)
+            tar, manifest = (memory.store.put_file(work / f"{name}.{end}") for end in ("tar", "manifest"))
+            return Packed(tar=tar, manifest=manifest)
+
+    return memory.surely(stage, pack)
 
 
 def source_script(spec: OnDemandSpec, interpreter: Interpreter) -> str:

@@ -7,12 +7,12 @@ from factory.image_facts import ImageFacts
 from factory.images.on_demand import INTERPRETERS_FOLDER, all_brought
 from factory.images.pulled import PulledSpec, pulled_specs
 from factory.images.rust import RUST_FOLDER
+from factory.images.rust_std import RUST_STD_FOLDER
 from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs
-from factory.images.windows_std import WINDOWS_FOLDER
 
 Spec = ImageSpec | PulledSpec
 
-_BROUGHT = (RUST_FOLDER, INTERPRETERS_FOLDER, WINDOWS_FOLDER)
+_BROUGHT = (RUST_FOLDER, INTERPRETERS_FOLDER, RUST_STD_FOLDER)
 """The folders of what is brought to images."""
 
 

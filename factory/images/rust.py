@@ -4,6 +4,7 @@ import hashlib
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -93,23 +94,14 @@ def make_rust(host: Host, store: Store, progress: Progress) -> RustBundle:
     """
     spec = rust_spec()
     env = {
-        **assembly_env(spec.folder, host),
         "SUITE": spec.suite,
         "PACKAGES": ",".join(spec.packages),
         "PROGRAMS": " ".join(spec.programs),
         "VERSION": str(spec.version),
     }
-    with store.temp_folder() as work:
-        progress(f"resolving and unpacking Rust from {spec.suite}")
-        run_script(
-            (spec.folder / _SCRIPT).read_text(encoding="utf-8"),
-            failing="the Rust bundle could not be assembled",
-            suite=spec.suite,
-            host=host,
-            work=work,
-            env=env,
-            progress=progress,
-        )
+    progress(f"resolving and unpacking Rust from {spec.suite}")
+    failing = "the Rust bundle could not be assembled"
+    with ran(spec.folder / _SCRIPT, env, failing=failing, host=host, store=store, progress=progress) as work:
         return RustBundle(file=store.put_file(work / "bundle.tar", "rust.tar"))
 
 
@@ -121,45 +113,55 @@ def make_std(host: Host, store: Store, bundle: RustBundle, machine: str, progres
     """
     spec = rust_spec()
     env = {
-        **assembly_env(spec.folder, host),
         "SUITE": spec.suite,
         "PACKAGE": spec.std,
         "ARCHITECTURE": spec.machines[machine],
         "TRIPLE": MACHINES[machine].rust,
     }
-    with store.temp_folder() as work:
-        progress(f"fetching Rust's standard library for {machine} from {spec.suite}")
-        run_script(
-            (spec.folder / _STD_SCRIPT).read_text(encoding="utf-8"),
-            failing=f"Rust's standard library for {machine} could not be fetched",
-            suite=spec.suite,
-            host=host,
-            work=work,
-            env=env,
-            progress=progress,
-        )
-        manifest = (work / "manifest").read_text(encoding="utf-8")
-        require_same_rust(store, bundle, manifest, spec.std, target=machine, suite=spec.suite)
-        return RustBundle(file=store.put_file(work / "std.tar", f"rust-{machine}.tar"))
+    progress(f"fetching Rust's standard library for {machine} from {spec.suite}")
+    failing = f"Rust's standard library for {machine} could not be fetched"
+    with ran(spec.folder / _STD_SCRIPT, env, failing=failing, host=host, store=store, progress=progress) as work:
+        return kept_std(store, bundle, work, spec.std, target=machine, suite=spec.suite)
 
 
-def require_same_rust(
-    store: Store, bundle: RustBundle, manifest: str, package: str, *, target: str, suite: str
-) -> None:
-    """Compare the version of a package that a standard library comes from with the bundle's rustc, which it must fit.
+@contextmanager
+def ran(
+    script: Path, env: Mapping[str, str], *, failing: str, host: Host, store: Store, progress: Progress
+) -> Iterator[Path]:
+    """Run one of our scripts on a suite, the `SUITE` of its variables, and lend the folder that holds what it made.
 
     Raises:
-        ImageError: it is another.
+        ImageError: a tool is missing, or the script failed.
+    """
+    with store.temp_folder() as work:
+        run_script(
+            script.read_text(encoding="utf-8"),
+            failing=failing,
+            suite=env["SUITE"],
+            host=host,
+            work=work,
+            env={**assembly_env(script.parent, host), **env},
+            progress=progress,
+        )
+        yield work
+
+
+def kept_std(store: Store, bundle: RustBundle, work: Path, package: str, *, target: str, suite: str) -> RustBundle:
+    """Keep a standard library that lies in a folder, if the package that it comes from fits the bundle's rustc.
+
+    Raises:
+        ImageError: the package is of another version.
     """
     with store.lend(bundle.file) as tar, tarfile.open(tar) as files:
         own = files.extractfile("./manifest")
         rustc = _version_in(own.read().decode() if own else "", rust_spec().packages[0])
-    std = _version_in(manifest, package)
+    std = _version_in((work / "manifest").read_text(encoding="utf-8"), package)
     if rustc != std:
         raise ImageError(
             f"the factory's own Rust is {rustc}, and {suite} has the standard library of {std} for {target}",
             hint="`--update` makes both anew",
         )
+    return RustBundle(file=store.put_file(work / "std.tar", f"rust-{target}.tar"))
 
 
 def _version_in(manifest: str, package: str) -> str:

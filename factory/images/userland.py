@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from factory.digest import Digest
 from factory.host import Host
 from factory.images.assembly import userland_script
 from factory.images.bootstrap import assembly_env
-from factory.images.interpreters import Packed
+from factory.images.interpreters import Packed, packed
 from factory.images.shell import Progress, run_script
 from factory.images.spec import ImageSpec
 from factory.memory import KEY, Flag, Memory, Stage
@@ -39,19 +40,16 @@ def packed_userland(spec: ImageSpec, machine: str, *, host: Host, memory: Memory
     parts = (spec.scripts_folder / name for name in _HELPERS)
     made_of = Digest.of_chunks(hashlib.sha256(part.read_bytes()).digest() for part in parts)
 
-    def pack() -> Packed:
-        with memory.store.temp_folder() as work:
-            progress(f"unpacking {spec.suite} for {machine}")
-            run_script(
-                script,
-                failing=f"{spec.suite} for {machine} could not be unpacked",
-                suite=spec.suite,
-                host=host,
-                work=work,
-                env=assembly_env(spec.family_folder, host),
-                progress=progress,
-            )
-            tar, manifest = (memory.store.put_file(work / f"made.{end}") for end in ("tar", "manifest"))
-            return Packed(tar=tar, manifest=manifest)
+    def make(work: Path) -> None:
+        progress(f"unpacking {spec.suite} for {machine}")
+        run_script(
+            script,
+            failing=f"{spec.suite} for {machine} could not be unpacked",
+            suite=spec.suite,
+            host=host,
+            work=work,
+            env=assembly_env(spec.family_folder, host),
+            progress=progress,
+        )
 
-    return memory.surely(PackUserland(script=script, made_of=made_of), pack)
+    return packed(memory, PackUserland(script=script, made_of=made_of), "made", make)

@@ -81,15 +81,12 @@ def refuse_image_libraries(platform: Platform, image: ImageFacts, preparation: P
     libraries = [name for name in packages if _LIBRARY.fullmatch(name)]
     if not libraries:
         return
-    message, hint = (
-        f"zig compiles for {platform}, and the libraries of {image.name} need its",
-        "compile them in build: ",
-    )
+    its, other = "newer glibc", f", or write {image.platform} under platforms for the image's own compiler"
     if has_musl(platform):
-        raise PlanError(f"{message} {image.platform.libc}: {', '.join(libraries)}", hint=f"{hint}{{before: …}}")
+        its, other = str(image.platform.libc), ""
     raise PlanError(
-        f"{message} newer glibc: {', '.join(libraries)}",
-        hint=f"{hint}{{before: …}}, or write {image.platform} under platforms for the image's own compiler",
+        f"zig compiles for {platform}, and the libraries of {image.name} need its {its}: {', '.join(libraries)}",
+        hint=f"compile them in build: {{before: …}}{other}",
     )
 
 

@@ -131,7 +131,7 @@ class Cell:
     @property
     def untried_reason(self) -> str:
         """Why nothing here tries its wheel, whichever images there are; empty where that depends on them."""
-        return "" if self.is_repaired else "there is no Windows here"
+        return "" if self.mingws_platform is None else "there is no Windows here"
 
     @property
     def wheel_tag(self) -> WheelTag:

@@ -47,7 +47,7 @@ def with_mingw(preparation: Preparation | None) -> Preparation:
 
 def windows_note(cell: Cell) -> str | None:
     """Say what becomes of a wheel for Windows; None for others."""
-    if cell.is_repaired:
+    if cell.mingws_platform is None:
         return None
     return (
         f"mingw-w64 links what is for {cell.platform}; the wheel is judged, but neither repaired nor tried: auditwheel "

@@ -1,18 +1,20 @@
 """Bring Rust to an image that has none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 
 from factory.catalogue import CONTAINER_MACHINE
 from factory.digest import Digest
 from factory.engine.api import FileEntry, Mount
 from factory.failure import Failure
-from factory.images import windows_std
+from factory.images import rust_std
 from factory.images.ready import ReadyImage
 from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, make_rust, make_std, rust_spec
-from factory.images.windows_std import compile_std, std_spec
+from factory.images.rust_std import compile_std, std_spec
+from factory.images.shell import Progress
 from factory.keys import key
 from factory.machines import MUSL_MACHINES, WINDOWS_RUST
 from factory.memory import KEY, Flag, Stage
@@ -67,7 +69,8 @@ def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MA
     if any(mount.path == RUST for mount in image.mounts):
         return image
     stage = MakeRust(made_of=input_digest(rust_spec()))
-    bundle = services.memory.surely(stage, lambda: _made(services))
+    make = partial(make_rust, services.host, services.memory.store)
+    bundle = services.memory.surely(stage, lambda: _shown(services, "rust", make))
     content, parts = bundle.file.digest, [bundle]
     if machine != CONTAINER_MACHINE:
         std = _std(services, stage, bundle, machine)
@@ -80,34 +83,23 @@ def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MA
 
 
 def _std(services: Services, stage: MakeRust, bundle: RustBundle, machine: str) -> RustBundle:
+    places = (services.host, services.memory.store, bundle)
     if (target := _COMPILED.get(machine)) is not None:
-        compiled = CompileStd(made_of=windows_std.input_digest(std_spec()), bundle=bundle.file.digest, target=target)
-        return services.memory.surely(compiled, lambda: _compiled_std(services, bundle, target))
+        compiled = CompileStd(made_of=rust_std.input_digest(std_spec()), bundle=bundle.file.digest, target=target)
+        compile_it = partial(compile_std, *places, target)
+        return services.memory.surely(compiled, lambda: _shown(services, f"rust-{target}", compile_it))
     made = MakeStd(made_of=stage.made_of, bundle=bundle.file.digest, machine=machine)
-    return services.memory.surely(made, lambda: _made_std(services, bundle, machine))
+    make = partial(make_std, *places, machine)
+    return services.memory.surely(made, lambda: _shown(services, f"rust-{machine}", make))
 
 
-def _made(services: Services) -> RustBundle:
-    with services.recorder.step("image:rust", "image") as mark:
-        bundle = make_rust(services.host, services.memory.store, services.recorder.progress("image:rust"))
-        mark.outcome = "passed"
-        return bundle
-
-
-def _made_std(services: Services, bundle: RustBundle, machine: str) -> RustBundle:
-    subject = f"image:rust-{machine}"
+def _shown(services: Services, name: str, make: Callable[[Progress], RustBundle]) -> RustBundle:
+    """Make it as a step of the run, to which it reports its progress."""
+    subject = f"image:{name}"
     with services.recorder.step(subject, "image") as mark:
-        std = make_std(services.host, services.memory.store, bundle, machine, services.recorder.progress(subject))
+        made = make(services.recorder.progress(subject))
         mark.outcome = "passed"
-        return std
-
-
-def _compiled_std(services: Services, bundle: RustBundle, target: str) -> RustBundle:
-    subject = f"image:rust-{target}"
-    with services.recorder.step(subject, "image") as mark:
-        std = compile_std(services.host, services.memory.store, bundle, target, services.recorder.progress(subject))
-        mark.outcome = "passed"
-        return std
+        return made
 
 
 @contextmanager

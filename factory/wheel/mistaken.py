@@ -26,26 +26,10 @@ _CODE = frozenset(
 )
 _DATA = frozenset(
     {
-        *(
-            "so",
-            "pyd",
-            "bin",
-            "dat",
-            "db",
-            "sqlite",
-            "npy",
-            "npz",
-            "pkl",
-            "h5",
-            "hdf5",
-            "nc",
-            "parquet",
-            "feather",
-            "arrow",
-        ),
+        *("so", "bin", "dat", "db", "sqlite", "npy", "npz", "pkl", "h5", "hdf5", "nc", "parquet", "feather", "arrow"),
         *("onnx", "pt", "pth", "pb", "tflite", "model", "safetensors", "gguf", "gz", "zip", "xz", "bz2", "zst", "tar"),
         *("whl", "png", "jpg", "jpeg", "gif", "webp", "ico", "tif", "tiff", "ttf", "otf", "woff", "woff2", "wasm"),
-        *("wav", "mp3", "mp4", "pdf", "mo", "pem", "crt", "jar", "a", "exe", "dll"),
+        *("wav", "mp3", "mp4", "pdf", "mo", "pem", "crt", "jar", "a", "exe", "dll", "pyd"),
     }
 )
 

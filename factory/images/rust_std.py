@@ -1,4 +1,4 @@
-"""Rust's standard library for Windows, compiled from a suite's source: its packages have it for Linux alone."""
+"""Rust's standard library for Windows and musl, compiled from a suite's source: its packages have neither."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,13 +9,12 @@ from typing import Final
 from factory.digest import Digest
 from factory.errors import ImageError
 from factory.host import Host
-from factory.images.bootstrap import assembly_env
-from factory.images.rust import RustBundle, require_same_rust
-from factory.images.shell import Progress, run_script
+from factory.images.rust import RustBundle, kept_std, ran
+from factory.images.shell import Progress
 from factory.images.spec import data_folder, read_data
 from factory.store import Store
 
-WINDOWS_FOLDER: Final = "windows"
+RUST_STD_FOLDER: Final = "rust-std"
 _DATA: Final = "std.toml"
 _SCRIPT: Final = "compile-std.sh"
 _HELPER: Final = "unprivileged.py"
@@ -36,7 +35,7 @@ def std_spec() -> StdSpec:
     Raises:
         ImageError: the file is invalid.
     """
-    path = data_folder() / WINDOWS_FOLDER / _DATA
+    path = data_folder() / RUST_STD_FOLDER / _DATA
     table = read_data(path)
     try:
         suite, packages = table.required_text("suite"), table.required_texts("packages")
@@ -60,23 +59,12 @@ def compile_std(host: Host, store: Store, bundle: RustBundle, target: str, progr
     """
     spec = std_spec()
     env = {
-        **assembly_env(spec.folder, host),
         "SUITE": spec.suite,
         "PACKAGES": ",".join(spec.packages),
         "TRIPLE": target,
         "JOBS": str(cpu_count() or 1),
     }
-    with store.temp_folder() as work:
-        progress(f"compiling Rust's standard library for {target} on {spec.suite}")
-        run_script(
-            (spec.folder / _SCRIPT).read_text(encoding="utf-8"),
-            failing=f"Rust's standard library for {target} could not be compiled",
-            suite=spec.suite,
-            host=host,
-            work=work,
-            env=env,
-            progress=progress,
-        )
-        manifest = (work / "manifest").read_text(encoding="utf-8")
-        require_same_rust(store, bundle, manifest, spec.packages[0], target=target, suite=spec.suite)
-        return RustBundle(file=store.put_file(work / "std.tar", f"rust-{target}.tar"))
+    progress(f"compiling Rust's standard library for {target} on {spec.suite}")
+    failing = f"Rust's standard library for {target} could not be compiled"
+    with ran(spec.folder / _SCRIPT, env, failing=failing, host=host, store=store, progress=progress) as work:
+        return kept_std(store, bundle, work, spec.packages[0], target=target, suite=spec.suite)
