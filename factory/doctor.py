@@ -18,6 +18,7 @@ from factory.images.ready import is_here
 from factory.images.spec import ImageSpec
 from factory.machines import MACHINES
 from factory.store import Store
+from factory.system import shortcoming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,14 @@ class Check:
 def examine(host: Host) -> tuple[Check, ...]:
     """Check everything that a build needs on this machine."""
     tools = (_mmdebstrap(host), _git(host), _emulator(host), _machines(host))
-    return (_store(host), *tools, _certificates(host), *_proxies(host), *_engine(host))
+    return (*_system(), _store(host), *tools, _certificates(host), *_proxies(host), *_engine(host))
+
+
+def _system() -> Iterator[Check]:
+    """Say what this system lacks that Linux has."""
+    if lacking := shortcoming():
+        mend = "run the factory on Linux where strangers' wheels are audited"
+        yield Check(name="system", fine=False, found=lacking, mend=mend, optional=True)
 
 
 def _store(host: Host) -> Check:
@@ -50,14 +58,14 @@ def _store(host: Host) -> Check:
 
 def _mmdebstrap(host: Host) -> Check:
     path = shutil.which("mmdebstrap", path=host.path)
-    mend = "apt-get install mmdebstrap   (as root; the look-alike and trial images are made with it)"
-    return Check(name="mmdebstrap", fine=path is not None, found=path or "not on PATH", mend=mend)
+    mend = "apt-get install mmdebstrap   (on Debian, as root; images that are not on the engine are made with it)"
+    return Check(name="mmdebstrap", fine=path is not None, found=path or "not on PATH", mend=mend, optional=True)
 
 
 def _git(host: Host) -> Check:
     path = shutil.which("git", path=host.path)
-    mend = "apt-get install git   (for sources from git, patches, and trees whose files git knows)"
-    return Check(name="git", fine=path is not None, found=path or "not on PATH", mend=mend)
+    mend = "apt-get install git   (only for sources from git, patches, and trees whose files git knows)"
+    return Check(name="git", fine=path is not None, found=path or "not on PATH", mend=mend, optional=True)
 
 
 def _emulator(host: Host) -> Check:

@@ -16,9 +16,9 @@ from shlex import quote
 from typing import BinaryIO, Self, cast
 
 from factory.errors import FactoryError
+from factory.system import lasting_path
 
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-_LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -96,8 +96,8 @@ class Folder:
 
     @property
     def anchor(self) -> Path:
-        """A path of the open folder for this process, which stays valid if the folder is renamed (proc_pid_fd(5))."""
-        return Path(f"/proc/self/fd/{self.descriptor}")
+        """A path of the open folder for this process; on Linux it stays valid if the folder is renamed."""
+        return lasting_path(self.descriptor, self.path)
 
     def is_at(self, path: Path) -> bool:
         """Whether a path still leads here."""
@@ -113,12 +113,7 @@ class Folder:
         with suppress(FileExistsError):
             os.mkdir(name, 0o700, dir_fd=self.descriptor)
         path = self.path / name
-        seen = os.open(name, _LOOK, dir_fd=self.descriptor)
-        try:
-            descriptor = self._opened(seen, path)
-        finally:
-            os.close(seen)
-        return type(self)(path, descriptor, self._refusal)
+        return type(self)(path, self._opened(name, path), self._refusal)
 
     def create(self, name: str, mode: int = 0o600) -> BinaryIO:
         """Create a new file; an existing file or link of that name is an error.
@@ -159,17 +154,14 @@ class Folder:
     def _again(self) -> Self:
         return type(self)(self.path, os.open(".", _FOLDER, dir_fd=self.descriptor), self._refusal)
 
-    def _opened(self, seen: int, path: Path) -> int:
-        """Open what a name led to. A link of this user's or root's is followed, but its target must be ours."""
-        status = os.fstat(seen)
+    def _opened(self, name: str, path: Path) -> int:
+        """Open what a name leads to. A link of this user's or root's is followed, but its target must be ours."""
+        status = os.lstat(name, dir_fd=self.descriptor)
         if stat.S_ISLNK(status.st_mode):
-            if status.st_uid not in (0, os.geteuid()):
-                self._refusal.require_ours(status, path)
-            target = os.readlink("", dir_fd=seen)
-            descriptor = os.open(target, _FOLDER, dir_fd=self.descriptor)
+            descriptor = os.open(self._target(name, status, path), _FOLDER, dir_fd=self.descriptor)
         elif stat.S_ISDIR(status.st_mode):
             self._refusal.require_ours(status, path)
-            descriptor = os.open(".", _FOLDER, dir_fd=seen)
+            descriptor = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self.descriptor)
         else:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         try:
@@ -178,3 +170,13 @@ class Folder:
             os.close(descriptor)
             raise
         return descriptor
+
+    def _target(self, name: str, status: os.stat_result, path: Path) -> str:
+        """Read a link of this user's or root's, of this status."""
+        if status.st_uid not in (0, os.geteuid()):
+            self._refusal.require_ours(status, path)
+        target = os.readlink(name, dir_fd=self.descriptor)
+        now = os.lstat(name, dir_fd=self.descriptor)
+        if (now.st_ino, now.st_ctime_ns) != (status.st_ino, status.st_ctime_ns):
+            raise self._refusal.error(f"{path} was replaced while it was read", hint=self._refusal.elsewhere)
+        return target

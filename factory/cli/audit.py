@@ -1,6 +1,5 @@
 """`factory audit` and `factory explain`."""
 
-import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from factory.clock import today
 from factory.confined import Bounds, Overrun, confined_all
 from factory.errors import InternalError, UsageError
 from factory.report.audit import Line, render_audit
+from factory.system import processors
 from factory.unexpected import internal_errors
 from factory.wheel import read_wheel
 
@@ -66,7 +66,7 @@ def _judge_all(wheels: Sequence[Path]) -> Sequence[Audit | InternalError]:
     works = [
         (partial(_judge, wheel, on=on), Bounds.of(wheel.stat().st_size if wheel.exists() else 0)) for wheel in wheels
     ]
-    outcomes = confined_all(works, workers=len(os.sched_getaffinity(0)))
+    outcomes = confined_all(works, workers=processors())
     return [
         unread(wheel.name, outcome.reason) if isinstance(outcome, Overrun) else outcome
         for wheel, outcome in zip(wheels, outcomes, strict=True)

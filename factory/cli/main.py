@@ -12,6 +12,7 @@ import click
 from factory import __version__
 from factory.cli.options import AuditOptions, BuildOptions, InitOptions, PinOptions, PlanOptions, takes
 from factory.errors import FactoryError, Interrupted, OutputError
+from factory.system import require_known
 from factory.terminal import printing
 from factory.unexpected import internal_errors
 
@@ -98,6 +99,7 @@ def main() -> None:
       2  usage or recipe             70  internal error: please report it
       3  impossible plan or source  130  interrupted
     """  # noqa: D301 -- \b is click's mark for a paragraph that keeps its lines
+    require_known()
 
 
 @main.command(short_help="Build the wheels of recipes, and prove them.")

@@ -112,7 +112,7 @@ class BuildOptions(NamedTuple):
             "--jobs",
             type=click.IntRange(1, 256),
             metavar="N",
-            help="Cells and trials at once.  [default: processors]",
+            help="Cells and trials at once.  [default: the engine's processors]",
         ),
     ]
     families: _Families

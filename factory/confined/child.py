@@ -7,12 +7,12 @@ import signal
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Generic, NoReturn, TypeVar
 
 from factory.confined.bounds import MEBIBYTE, Bounds, Overrun
 from factory.errors import FactoryError
+from factory.system import memory_now
 
 _T = TypeVar("_T")
 _PIECE_BYTES = 1 << 16
@@ -105,8 +105,8 @@ def _limit(bounds: Bounds) -> None:
     """Set this process's limits. Its parent ends it in time; the alarm ends it if its parent was killed."""
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C reaches every process; the parent ends this one.
         signal.signal(number, signal.SIG_IGN)
-    begins_with = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    _lower(resource.RLIMIT_AS, begins_with + bounds.memory_bytes)
+    if (has_bytes := memory_now()) is not None:
+        _lower(resource.RLIMIT_AS, has_bytes + bounds.memory_bytes)
     _lower(resource.RLIMIT_CPU, bounds.cpu_s, _GRACE_S)
     _lower(resource.RLIMIT_CORE, 0)
     signal.alarm(int(bounds.wall_s) + _GRACE_S)

@@ -78,10 +78,17 @@ def _cache_folder(env: Mapping[str, str], home: Path, name: str) -> Path:
     return Path(env.get("XDG_CACHE_HOME") or home / ".cache") / name
 
 
-def _certificates(env: Mapping[str, str], pip: Mapping[str, str]) -> Path | None:
+def _certificates(env: Mapping[str, str], pip: Mapping[str, str]) -> Path:
     named = [env.get("FACTORY_CERTIFICATES"), env.get("SSL_CERT_FILE"), env.get("REQUESTS_CA_BUNDLE"), pip.get("cert")]
     candidates = [*(Path(name) for name in named if name), *(Path(name) for name in _BUNDLES)]
-    return next((path for path in candidates if is_file(path, "certificates")), None)
+    return next((path for path in candidates if is_file(path, "certificates")), None) or _bundle_of_python()
+
+
+def _bundle_of_python() -> Path:
+    """Return the bundle that comes with the factory, for a system that has none."""
+    import certifi  # noqa: PLC0415 -- most systems have a bundle, and a plan needs none
+
+    return Path(certifi.where())
 
 
 def _netrc_files(env: Mapping[str, str], home: Path) -> tuple[Path, ...]:

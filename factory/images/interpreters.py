@@ -4,7 +4,6 @@ import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from os import cpu_count
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from factory.images.bootstrap import assembly_env
 from factory.images.on_demand import OnDemandSpec
 from factory.images.shell import Progress, run_script
 from factory.memory import KEY, NEVER, Flag, Memory, Stage
+from factory.system import processors
 from factory.tags import Interpreter
 
 _SOURCE: Final = "source"
@@ -127,7 +127,7 @@ class Maker:
         env = {
             **assembly_env(self.spec.folder, self.host),
             "COMPILED": str(self.spec.folder),
-            "JOBS": str(cpu_count() or 1),
+            "JOBS": str(processors()),
         }
         run_script(script, failing=failing, suite=suite, host=self.host, work=work, env=env, progress=self.progress)
 

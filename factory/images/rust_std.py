@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from os import cpu_count
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from factory.images.rust import RustBundle, kept_std, ran
 from factory.images.shell import Progress
 from factory.images.spec import data_folder, read_data
 from factory.store import Store
+from factory.system import processors
 
 RUST_STD_FOLDER: Final = "rust-std"
 _DATA: Final = "std.toml"
@@ -62,7 +62,7 @@ def compile_std(host: Host, store: Store, bundle: RustBundle, target: str, progr
         "SUITE": spec.suite,
         "PACKAGES": ",".join(spec.packages),
         "TRIPLE": target,
-        "JOBS": str(cpu_count() or 1),
+        "JOBS": str(processors()),
     }
     progress(f"compiling Rust's standard library for {target} on {spec.suite}")
     failing = f"Rust's standard library for {target} could not be compiled"

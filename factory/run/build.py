@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from os import cpu_count
 from threading import Event
 from time import monotonic
 
@@ -169,7 +168,8 @@ class _Attempt:
             text = f"results of an older version are ignored and made again (stages: {', '.join(old)})"
             recorder.emit(Progress(subject="store", text=text))
         with connect(host, owner=memory.store.owner, run_id=self.run_id) as engine:
-            for weakness in weaknesses(engine.info()):
+            info = engine.info()
+            for weakness in weaknesses(info):
                 text = f"warning: {weakness.found}; {weakness.mend}"
                 recorder.emit(Progress(subject="engine", text=text))
             planned, tools = self._begin(recipes, engine)
@@ -186,7 +186,7 @@ class _Attempt:
                 keep=self.options.keep,
                 owners=Owners(host=host, memory=memory).ask,
             )
-            workers = self.options.jobs or cpu_count() or 1
+            workers = self.options.jobs or info.cpus
             carry_out(
                 services,
                 planned,

@@ -52,7 +52,7 @@ def test_doctor_lists_everything_that_is_missing_each_with_what_mends_it(factory
     done = factory("doctor", PATH=str(factory.folder / "empty"), FACTORY_STORE=str(factory.folder / "file"))
 
     missing = re.findall(r"^missing +(?!old|other)(\S+)", done.stdout, flags=re.MULTILINE)
-    mends = dict(re.findall(r"^to fix (\S+): (.+)$", done.stdout, flags=re.MULTILINE))
+    mends = dict(re.findall(r"^(?:to fix|optional) (?!old|other)(\S+): (.+)$", done.stdout, flags=re.MULTILINE))
     assert missing == ["store", "mmdebstrap", "git", "engine"]
     assert list(mends) == missing
     assert "FACTORY_STORE" in mends["store"]

@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import uv
 
 from factory.errors import FactoryError, UsageError
-from factory.host import find_uv, is_loopback, read_host
+from factory.host import find_uv, is_loopback, read_host, reading
 from factory.origins import Origin
 
 ADDRESS = "https://index.example/simple"
@@ -114,6 +115,17 @@ def test_certificates_that_cannot_be_looked_at_are_named(tmp_path: Path) -> None
         read_host({"HOME": str(tmp_path), "SSL_CERT_FILE": str(bundle)})
 
     assert "SSL_CERT_FILE" in caught.value.hint
+
+
+def test_a_system_without_certificates_gets_those_that_come_with_the_factory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_BUNDLES", (str(tmp_path / "none.pem"),))
+
+    found = reading._certificates({}, {})
+
+    assert found == Path(certifi.where())
+    assert found.read_bytes().count(b"BEGIN CERTIFICATE") > 100
 
 
 def test_netrc_is_the_users_or_the_one_that_is_named(tmp_path: Path) -> None:
