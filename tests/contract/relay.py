@@ -162,12 +162,12 @@ def relayed(host: Host, folder: Path) -> Iterator[tuple[Relay, Host]]:
 
 
 @contextmanager
-def relayed_by_tcp(host: Host) -> Iterator[tuple[Relay, str]]:
-    """Start a relay on loopback, as to a daemon on another machine; return it and its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def relayed_by_tcp(host: Host, address: str = "127.0.0.1") -> Iterator[tuple[Relay, str]]:
+    """Start a relay on an address of this machine, as to a daemon on another one; return it and its URL."""
+    listener = socket.create_server((address, 0))
     port = listener.getsockname()[1]
     with _serving(lambda: listener, host) as relay:
-        yield relay, f"tcp://127.0.0.1:{port}"
+        yield relay, f"tcp://{address}:{port}"
 
 
 @contextmanager
