@@ -9,9 +9,13 @@ from typing import Literal
 
 BAZEL = "bazel"
 BACKENDS = ("maturin", "setuptools", "pep517", BAZEL)
-FAMILIES = ("lookalike", "pypa")
-DEFAULT_FAMILIES = "lookalike"
-"""docs/decisions/image-families.md says why."""
+BOOTSTRAPPED = "lookalike"
+"""The family of build images that are made here, without a registry."""
+OFFICIAL = "pypa"
+"""The family of build images that a registry serves."""
+FAMILIES = (BOOTSTRAPPED, OFFICIAL)
+AUTO = "auto"
+"""For each platform an official image that can be had, else one that is made here: docs/decisions/image-families.md."""
 OLDEST_TOOL_PYTHON = 10
 """auditwheel 6.8 runs on CPython 3.10 and newer (its Requires-Python)."""
 CONTAINER_MACHINE = "x86_64"

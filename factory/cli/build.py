@@ -15,7 +15,7 @@ from factory.cli.live_board import LiveBoard
 from factory.cli.options import BuildOptions
 from factory.cli.plain_board import PlainBoard
 from factory.cli.signals import handled_signals
-from factory.errors import FactoryError, InternalError, Interrupted, OutputError, UsageError
+from factory.errors import FactoryError, ImageError, InternalError, Interrupted, OutputError, UsageError
 from factory.events.model import Run
 from factory.host import Host
 from factory.recipe.parse import Loaded
@@ -114,6 +114,8 @@ def _show(options: BuildOptions, finished: Finished, recipes: Loaded) -> set[int
     """Say what happened, and return the exit codes that come of it."""
     run, codes = finished.run, {error.exit_code for error in finished.errors}
     codes |= {failed.exit_code for failed in run.failed_recipes}
+    if any(record.failure is not None and record.failure.step == "image" for record in run.records):
+        codes.add(ImageError.exit_code)
     if run.has_internal_error:
         codes.add(InternalError.exit_code)
     if not finished.is_stopped and not run.passed:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from factory.catalogue import DEFAULT_FAMILIES, FAMILIES
+from factory.catalogue import AUTO, FAMILIES
 from factory.cli.options import BuildOptions, PlanOptions
 from factory.errors import UsageError
 from factory.host import Host, read_host, variable_names
@@ -55,15 +55,18 @@ def families(text: str) -> tuple[str, ...]:
         UsageError: a name is not an image family.
     """
     names = tuple(name.strip() for name in text.split(","))
+    if names == (AUTO,):
+        return names
     for name in names:
         if name not in FAMILIES:
-            raise UsageError(f"{name!r} is not an image family", hint=f"known families: {', '.join(FAMILIES)}")
+            hint = f"write auto alone, or some of {', '.join(FAMILIES)}, the best first"
+            raise UsageError(f"{name!r} is not an image family", hint=hint)
     return names
 
 
 def families_again(text: str) -> list[str]:
     """Return the flag that a next call needs for the same families."""
-    return [] if text == DEFAULT_FAMILIES else ["--families", text]
+    return [] if text == AUTO else ["--families", text]
 
 
 def allowed_again(names: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ import click
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from factory.catalogue import AUTO, BOOTSTRAPPED
 from factory.cli.common import err, families, root_again
 from factory.cli.options import InitOptions
 from factory.clock import today
@@ -44,7 +45,8 @@ _SOURCES = "name a folder, an sdist, or a release on the index: nh3, nh3==0.3.7"
 
 def run_init(options: InitOptions) -> int:
     """Write a recipe from a source, and say what to type next."""
-    chosen = families(options.families)
+    # What a draft names is to be had everywhere, so that no registry is asked.
+    chosen = tuple(BOOTSTRAPPED if name == AUTO else name for name in families(options.families))
     to_stdout = str(options.output) == "-"
     if not to_stdout and not options.force and os.path.lexists(options.output):
         raise OutputError(

@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple, TypeVar, get_type_hints
 import click
 from click import argument, option
 
-from factory.catalogue import DEFAULT_FAMILIES
+from factory.catalogue import AUTO
 
 _T = TypeVar("_T")
 
@@ -25,10 +25,11 @@ _Families = Annotated[
     partial(
         option,
         "--families",
-        default=DEFAULT_FAMILIES,
+        default=AUTO,
         show_default=True,
         metavar="LIST",
-        help="Image families to choose from, best first, separated by commas.",
+        help="Image families to choose from, best first, separated by commas; auto takes for each platform an official "
+        "image that the engine has or a registry serves, else one that is made here.",
     ),
 ]
 _Only = Annotated[

@@ -4,10 +4,10 @@ import re
 from typing import Final, Literal
 
 from factory.diagnoses.cases import Case, Diagnosis, diagnose
-from factory.diagnoses.searchable import Searchable, one_line, searchable
+from factory.diagnoses.searchable import one_line, searchable
 
-Kind = Literal["temporary", "lasting"]
-"""`temporary` problems may be gone a moment later."""
+Kind = Literal["temporary", "registry", "image"]
+"""`temporary` problems may be gone a moment later; others concern all images of a registry, or one image alone."""
 
 
 def _case(kind: Kind, pattern: str, sentence: str, hint: str) -> Case[Kind]:
@@ -16,32 +16,32 @@ def _case(kind: Kind, pattern: str, sentence: str, hint: str) -> Case[Kind]:
 
 _CASES: Final = (
     _case(
-        "lasting",
+        "image",
         r"verification failed|unexpected (?:digest|commit digest)|digest did not match"
         r"|does not match (?:its |provided manifest )?digest",
         "what the registry sent does not match the digest",
         "do not use it: the registry, or something before it, changes images; name another registry",
     ),
     _case(
-        "lasting",
+        "image",
         r"unauthorized|access denied|authentication required|forbidden",
         "the registry denies this user access",
         "is the name right? then log in to the registry with the engine's own client (`docker login`)",
     ),
     _case(
-        "lasting",
+        "image",
         r"manifest unknown|name unknown|repository name not known|not found|does not exist",
         "the registry does not have it",
         "is the name right? if the image was replaced, `factory image pin` pins the new one",
     ),
     _case(
-        "lasting",
+        "registry",
         r"server gave HTTP response to HTTPS client|x509|certificate",
         "the engine does not trust the registry",
         "configure the registry's certificate, or that it is insecure, in the container engine",
     ),
     _case(
-        "lasting",
+        "registry",
         r"no such host|name resolution|server misbehaving",
         "the registry's host name cannot be resolved",
         "is the network up, and the registry's name right? `--families lookalike` needs no registry",
@@ -68,12 +68,10 @@ _MOST_QUOTED: Final = 1000
 
 
 def explain_pull(output: str) -> Diagnosis[Kind]:
-    """Explain an engine's message, and quote it; an unknown one counts as temporary."""
-    text = searchable(output)
-    diagnosis = diagnose(_CASES, text) or _BROKEN
-    return Diagnosis(kind=diagnosis.kind, sentence=f"{diagnosis.sentence} ({quoted(text)})", hint=diagnosis.hint)
+    """Explain an engine's message; an unknown one counts as temporary."""
+    return diagnose(_CASES, searchable(output)) or _BROKEN
 
 
-def quoted(text: Searchable) -> str:
+def quoted(output: str) -> str:
     """Return a message as it is quoted, in one line."""
-    return one_line(text).strip()[:_MOST_QUOTED]
+    return one_line(searchable(output)).strip()[:_MOST_QUOTED]

@@ -246,6 +246,14 @@ class Engine(Protocol):
         """
         ...
 
+    def require_served(self, name: str, digest: str, *, within_s: int) -> None:
+        """Ask a registry whether it serves an image, by digest; nothing is pulled.
+
+        Raises:
+            ImageError: it does not, or does not answer in time.
+        """
+        ...
+
     def import_rootfs(
         self, tar: Iterable[bytes], *, reference: str, labels: Mapping[str, str], env: Mapping[str, str]
     ) -> str:

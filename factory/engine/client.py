@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from socket import SHUT_RDWR
 from typing import Final, cast
+from urllib.parse import quote
 
 import requests
 
@@ -95,10 +96,15 @@ class Client:
             with suppress(OSError):
                 buffer_of(answer).raw._sock.shutdown(SHUT_RDWR)  # noqa: SLF001 -- see `buffer_of`
 
-    def distribution(self, reference: str) -> Json:
+    def distribution(self, reference: str, *, silence_s: int) -> Json:
         """Ask a registry, through the engine, what it holds under a name."""
-        with self._connection.speaking():
-            return cast("Json", self._api.inspect_distribution(reference))  # type: ignore[no-untyped-call] # in its stubs
+        call = f"distribution/{quote(reference, safe='/:')}/json"
+        headers = self._connection.registry_headers(reference)
+        with (
+            self._connection.speaking(silence_s),
+            self._connection.request("get", call, headers=headers, silence_s=silence_s) as answer,
+        ):
+            return cast("Json", answer.json())
 
     def load(self, archive: Iterable[bytes]) -> None:
         """Load a docker-archive."""

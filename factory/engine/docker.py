@@ -112,6 +112,14 @@ class DockerEngine:
         """
         return registry.registry_digest(self._run, name, tag)
 
+    def require_served(self, name: str, digest: str, *, within_s: int) -> None:
+        """Ask a registry whether it serves an image, by digest; nothing is pulled.
+
+        Raises:
+            PullError: it does not, or does not answer in time.
+        """
+        registry.ask(self._run, f"{name}@{digest}", within_s=within_s)
+
     def import_rootfs(
         self, tar: Iterable[bytes], *, reference: str, labels: Mapping[str, str], env: Mapping[str, str]
     ) -> str:

@@ -20,9 +20,15 @@ class ConflictError(EngineError):
 
 
 class PullError(ImageError):
-    """An image that did not come; `is_temporary` where the same call may succeed a moment later."""
+    """An image that did not come.
 
-    def __init__(self, message: str, *, hint: str = "", is_temporary: bool = False) -> None:
+    `reason` says why in a clause; `is_temporary` is where the same call may succeed a moment later, `is_registrys`
+    where the registry would not give any other image, either.
+    """
+
+    def __init__(
+        self, message: str, *, reason: str, hint: str = "", is_temporary: bool = False, is_registrys: bool = False
+    ) -> None:
         """Keep whether to try again."""
         super().__init__(message, hint=hint)
-        self.is_temporary = is_temporary
+        self.reason, self.is_temporary, self.is_registrys = reason, is_temporary, is_registrys

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from factory.diagnoses.registries import explain_pull
+from factory.diagnoses.registries import explain_pull, quoted
 from factory.engine.api import PullProgress
 from factory.engine.faults import PullError
 from factory.engine.posture import Json
@@ -19,9 +19,11 @@ def pull_error(reference: str, output: str) -> PullError:
     """Say what an engine's words mean; words that are not known count as temporary."""
     diagnosis = explain_pull(output)
     return PullError(
-        f"{reference} is not available: {diagnosis.sentence}",
+        f"{reference} is not available: {diagnosis.sentence} ({quoted(output)})",
+        reason=diagnosis.sentence,
         hint=diagnosis.hint,
         is_temporary=diagnosis.kind == "temporary",
+        is_registrys=diagnosis.kind != "image",
     )
 
 

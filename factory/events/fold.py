@@ -7,6 +7,7 @@ from typing import assert_never
 from factory.events.model import (
     CellEnded,
     Event,
+    ImageReady,
     Planned,
     Progress,
     RecipeFailed,
@@ -37,6 +38,8 @@ def _with(run: Run, event: Event) -> Run:
             return replace(run, plans=(*run.plans, plan))
         case CellEnded(record=record):
             return replace(run, records=(*run.records, record))
+        case ImageReady():
+            return replace(run, images=(*run.images, event))
         case RecipeFailed():
             return replace(run, failed_recipes=(*run.failed_recipes, event))
         case RunEnded():

@@ -7,7 +7,7 @@ from typing import Literal
 
 from factory.audit import Audit
 from factory.codec import ABSENT
-from factory.digest import Artifact
+from factory.digest import Artifact, Digest
 from factory.excerpt import cut, few
 from factory.failure import Failure
 from factory.memory import Material
@@ -148,6 +148,15 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageReady:
+    """An image is here: its name, its family, and its digest, a registry's or that of what it was made from."""
+
+    image: str
+    family: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialEnded:
     """A trial ended."""
 
@@ -183,12 +192,23 @@ class RunEnded:
     stopped: str | None = None
 
 
-Event = RunStarted | Planned | StepStarted | StepEnded | Progress | TrialEnded | CellEnded | RecipeFailed | RunEnded
+Event = (
+    RunStarted
+    | Planned
+    | StepStarted
+    | StepEnded
+    | Progress
+    | ImageReady
+    | TrialEnded
+    | CellEnded
+    | RecipeFailed
+    | RunEnded
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The fold of a run's events, from which every report is rendered."""
+    """The fold of a run's events, from which every report is rendered; `images` are those that it used."""
 
     id: str
     started: str
@@ -202,6 +222,7 @@ class Run:
     interrupted: bool = False
     stopped: str | None = None
     ended: bool = False
+    images: tuple[ImageReady, ...] = field(default=(), metadata={ABSENT: True})
 
     @property
     def has_internal_error(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from factory.events.model import CellRecord, Outcome, TrialResult
+from factory.events.model import CellRecord, Outcome, Status, TrialResult
 from factory.failure import Failure
 from factory.plan.model import Trial
 from factory.tags import Interpreter
@@ -23,7 +23,8 @@ def judged(record: CellRecord, *, may_be_untried: AbstractSet[Interpreter]) -> C
             message=bad.reason or f"no image here has {bad.interpreter}",
             hint="to release the wheel untried on it, set test: {untried: allow}",
         )
-        return replace(record, status=failure.ended, failure=failure)
+        status: Status = "blocked" if bad.outcome == "blocked" else failure.ended
+        return replace(record, status=status, failure=failure)
     from_store = record.from_store and all(trial.from_store or trial.outcome == "untried" for trial in trials)
     return replace(record, status="cached" if from_store else "passed")
 

@@ -7,7 +7,8 @@ from typing import TypeVar, assert_never
 
 from factory.confined import Overrun
 from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
-from factory.events.model import CellRecord, Status, TrialResult
+from factory.events.model import CellRecord, ImageReady, Status, TrialResult
+from factory.events.model import Outcome as TrialOutcome
 from factory.failure import Failure
 from factory.farm.cell import build_cell
 from factory.farm.jobs import BuildCell, Built, FitImage, ImageKey, Job, Key, MakeImage, Outcome, TryWheel
@@ -49,12 +50,10 @@ class Performer:
         """
         match job:
             case MakeImage():
-                return self._contained(job, "image", lambda: self._make(job), _itself, is_ours=not job.is_a_recipes)
+                return self._contained(job, "image", lambda: self._make(job), _itself, is_ours=False)
             case FitImage():
                 base = _image(done, ImageKey(job.fitting.image))
-                return self._contained(
-                    job, "image", lambda: self._fit(job, base), _itself, is_ours=base.own is not None
-                )
+                return self._contained(job, "image", lambda: self._fit(job, base), _itself, is_ours=False)
             case BuildCell():
                 return self._build(job, done)
             case TryWheel():
@@ -70,10 +69,13 @@ class Performer:
             with self.services.recorder.step(str(job.key), "image") as mark:
                 ready = self.make_image(job.name)
                 mark.outcome = "passed"
-                return ready
+            self.services.recorder.emit(
+                ImageReady(image=ready.facts.name, family=ready.facts.family, digest=ready.identity)
+            )
+            return ready
 
         outcome = self._have(job, make)
-        # Other recipes need our images, too; an image that only one recipe names fails that recipe's cells alone.
+        # An engine that loses images will lose the next, too, unless it is only one recipe's that cannot be pulled.
         if isinstance(outcome, Failure) and not job.is_a_recipes:
             raise EngineError(outcome.message, hint=outcome.hint)
         return outcome
@@ -171,7 +173,7 @@ class Performer:
     ) -> _T:
         """Do a job's work; where it raises for a reason of its own, return what `failed` makes of the failure.
 
-        `is_ours` says that the job's image is one of ours: a missing one stops the run.
+        `is_ours` says that the job's image is one of ours and was here: if it is gone, the run stops.
         """
         try:
             with internal_errors():
@@ -212,7 +214,8 @@ def _blocked_by(job: Job, failure: Failure) -> Outcome:
             status: Status = "blocked" if failure.ended == "failed" else failure.ended
             return Built(record=CellRecord(cell=job.cell, status=status, failure=failure))
         case TryWheel():
-            return _failed_trial(job, failure)
+            outcome: TrialOutcome = "blocked" if failure.ended == "failed" else failure.ended
+            return replace(untouched(job.trial, outcome), failure=failure)
         case _:
             assert_never(job)
 

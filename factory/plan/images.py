@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 
-from factory.catalogue import CONTAINER_MACHINE, DEFAULT_FAMILIES
+from factory.catalogue import BOOTSTRAPPED, CONTAINER_MACHINE
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.pins import Pin
@@ -42,11 +42,13 @@ def build_image(
 def serving_image(platform: PlatformTag, images: Sequence[ImageFacts], families: Sequence[str]) -> ImageFacts | None:
     """Return the image with the highest policy not above a ceiling, of the first family that has one; else None."""
     # Families are listed by preference, so a better policy of a later one does not count.
-    for family in families:
-        able = [image for image in images if _is_of(family, image) and image.platform.serves(platform)]
-        if able:
-            return max(able, key=lambda image: image.platform.version)
-    return None
+    return next((image for family in families for image in serving_images(platform, images, family)), None)
+
+
+def serving_images(platform: PlatformTag, images: Sequence[ImageFacts], family: str) -> list[ImageFacts]:
+    """Return the images of a family that build for a platform, the highest policy first."""
+    able = [image for image in images if _is_of(family, image) and image.platform.serves(platform)]
+    return sorted(able, key=lambda image: image.platform.version, reverse=True)
 
 
 def hosting_image(
@@ -72,7 +74,7 @@ def hosting_image(
             return min(able, key=lambda image: image.platform.version)
     raise ImageError(
         f"no image of {', '.join(families) or 'no family'} runs zig, which would compile for {platform}",
-        hint=f"--families {DEFAULT_FAMILIES}",
+        hint=f"--families {BOOTSTRAPPED}",
     )
 
 
@@ -90,7 +92,7 @@ def cross_image(platform: WindowsTag, images: Sequence[ImageFacts], families: Se
             return min(able, key=lambda image: image.platform.version)
     raise ImageError(
         f"no image of {', '.join(families) or 'no family'} can have mingw-w64, which would compile for {platform}",
-        hint=f"--families {DEFAULT_FAMILIES}",
+        hint=f"--families {BOOTSTRAPPED}",
     )
 
 

@@ -165,12 +165,27 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The image that builds for a platform, its family, and why it was chosen where no family was named."""
+
+    platform: Platform
+    image: str
+    family: str
+    why: str
+
+    def __str__(self) -> str:
+        """Say so in one line."""
+        return f"{self.image} builds for {self.platform}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything owed for one recipe; `file` is the recipe's path, as the user named it.
 
     `distribution` is the project's own name, which its wheels carry; the recipe may have another.
 
-    `notes` are sentences for people: where the floor was read, what it may break.
+    `notes` are sentences for people: where the floor was read, what it may break. `chosen` says which image builds for
+    each platform, and why; empty where families were named.
     """
 
     recipe: NormalizedName
@@ -181,3 +196,4 @@ class Plan:
     cells: tuple[Cell, ...]
     skips: tuple[Skip, ...] = ()
     notes: tuple[str, ...] = ()
+    chosen: tuple[Chosen, ...] = field(default=(), metadata={ABSENT: True})

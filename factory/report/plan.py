@@ -17,7 +17,7 @@ def render_plan(plan: Plan) -> RenderableType:
     parts: list[RenderableType] = [line(f"{plan.recipe}{version}: {_count(plan)}", style="bold")]
     if plan.cells:
         parts.append(_cells(plan.cells))
-        parts += [line(f"image: {text}") for text in _images(plan.cells)]
+        parts += [line(f"image: {text}") for text in _images(plan)]
     parts.append(line(f"floor: {plan.floor_source}"))
     for cell in plan.cells:
         if cell.untried:
@@ -55,15 +55,26 @@ def _builder(cell: Cell) -> str:
     return "no interpreter" if cell.builder.interpreter is None else str(cell.builder.interpreter)
 
 
-def _images(cells: Iterable[Cell]) -> Iterable[str]:
-    """Yield which image serves each platform, and the programs of each interpreter.
+def _images(plan: Plan) -> Iterable[str]:
+    """Yield which image serves each platform and why, and the programs of each interpreter.
 
     In a column of its own it would break ids on a terminal of 80 columns.
     """
+    reasons = {(chosen.platform, chosen.image): f": {chosen.why}" for chosen in plan.chosen}
     served = dict.fromkeys(
-        (_purpose(cell), cell.builder.image, cell.builder.preparation) for cell in cells if cell.builder is not None
+        (
+            _purpose(cell),
+            cell.builder.image,
+            cell.builder.preparation,
+            reasons.get((cell.platform, cell.builder.image), "") if cell.makes_wheel else "",
+        )
+        for cell in plan.cells
+        if cell.builder is not None
     )
-    return (f"{image}{f' with {added}' if added is not None else ''} {purpose}" for purpose, image, added in served)
+    return (
+        f"{image}{f' with {added}' if added is not None else ''} {purpose}{why}"
+        for purpose, image, added, why in served
+    )
 
 
 def _purpose(cell: Cell) -> str:

@@ -19,6 +19,7 @@ from factory.events.recorder import Listener, Recorder, now
 from factory.farm.work import carry_out
 from factory.host import Host, read_host
 from factory.images.helper import helper_image
+from factory.images.offer import Registries
 from factory.images.owners import Owners
 from factory.images.ready import ReadyImage, ensure
 from factory.memory import Memory
@@ -203,7 +204,9 @@ class _Attempt:
 
         def begin() -> tuple[list[PlannedRecipe], ToolBundle]:
             engine.reap(memory.store.is_running)
-            planned = self.planner.plan_all(recipes, lambda name: self._image(engine, name))
+            planned = self.planner.plan_all(
+                recipes, lambda name: self._image(engine, name), Registries(engine=lambda: engine)
+            )
             claim(self.options.output)  # An output folder of something else stops the run before hours of work.
             return planned, ensure_tools(host, memory.store)
 

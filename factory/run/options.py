@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from factory.catalogue import DEFAULT_FAMILIES
+from factory.catalogue import AUTO
 from factory.clock import today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which cells are owed, and which image families may be used, the preferred first.
+    """Which cells are owed, and which image families may be used, the preferred first, or `auto` alone.
 
     `only` and `skip` are globs of cell ids or `<recipe>/<cell id>`.
     """
 
-    families: Sequence[str] = tuple(DEFAULT_FAMILIES.split(","))
+    families: Sequence[str] = (AUTO,)
     today: date = field(default_factory=today)
     only: Sequence[str] = ()
     skip: Sequence[str] = ()

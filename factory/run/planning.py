@@ -1,23 +1,26 @@
 """Plan recipes: fetch each source once, read it without running it, and plan its cells."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from factory.backends.settings import config_settings
 from factory.confined import Reader
 from factory.errors import FactoryError, ImageError, InternalError, PlanError, SourceError, is_of_one_recipe
-from factory.events.model import Planned, RecipeFailed
+from factory.events.model import Planned, Progress, RecipeFailed
 from factory.events.recorder import Recorder
 from factory.host import Host
 from factory.image_facts import ImageFacts
-from factory.images.known import declared
+from factory.images.known import specs
 from factory.images.named import remembered
+from factory.images.offer import Offer, Registries
 from factory.images.ready import ReadyImage
 from factory.memory import Memory
+from factory.plan.model import Plan
 from factory.plan.planner import plan
 from factory.plan.selection import recipe_for, refuse_nothing
 from factory.planned import PlannedRecipe
 from factory.project.metadata import Metadata
+from factory.project.model import Project
 from factory.project.read import read_project
 from factory.project.rust import Choices
 from factory.recipe.model import Recipe
@@ -44,17 +47,18 @@ class Planner:
     recorder: Recorder
     options: Options
 
-    def plan_all(self, recipes: Loaded, make_image: MakeImage) -> list[PlannedRecipe]:
-        """Plan every recipe.
+    def plan_all(self, recipes: Loaded, make_image: MakeImage, registries: Registries) -> list[PlannedRecipe]:
+        """Plan every recipe; images that only a recipe names are made ready by `make_image`.
 
         Raises:
             FactoryError: a recipe's source or plan is at fault; with `keep_going`, one that stops all recipes.
         """
-        planned_recipes = []
+        planned_recipes, listed = [], specs(self.host.image_lock)
         for recipe in recipes.recipes:
             try:
                 with internal_errors():
-                    planned = self._planned(recipe, make_image)
+                    offer = registries.offer(self.options.selection.families, listed, recipe)
+                    planned = self._planned(recipe, make_image, offer)
             except FactoryError as error:
                 bad = self._logged(recipe, error) if isinstance(error, InternalError) else error
                 if not (self.options.keep_going and is_of_one_recipe(error)):
@@ -63,6 +67,8 @@ class Planner:
                 continue
             planned_recipes.append(planned)
             self.recorder.emit(Planned(plan=planned.plan))
+            for chosen in planned.plan.chosen:
+                self.recorder.emit(Progress(subject=recipe.name, text=str(chosen)))
         if planned_recipes:
             refuse_nothing([planned.plan for planned in planned_recipes])
         return planned_recipes
@@ -73,15 +79,15 @@ class Planner:
             RecipeFailed(recipe=recipe, message=error.message, hint=error.hint, exit_code=error.exit_code)
         )
 
-    def _planned(self, recipe: Recipe, make_image: MakeImage) -> PlannedRecipe:
+    def _planned(self, recipe: Recipe, make_image: MakeImage, offer: Offer) -> PlannedRecipe:
         require_allowed(recipe, self.host, "build")
-        images = (*declared(self.host.image_lock), *self._named(recipe, make_image))
+        named = self._named(recipe, make_image)
         subject = f"source:{recipe.name}"
         with self.recorder.step(subject, "source") as mark:
             mark.outcome = "failed"
             progress = self.recorder.progress(subject)
             services = SourceServices(memory=self.memory, host=self.host, reader=self.reader, say=progress)
-            planned = plan_recipe(recipe, services, images, self.options.selection)
+            planned = plan_recipe(recipe, services, offer.with_images(named), self.options.selection)
             passed = require_passed(planned, self.host)
             self.recorder.conceal(passed.values())  # Before anything of the recipe runs that could print them.
             if shown := shown_values(passed):
@@ -107,9 +113,7 @@ class Planner:
         return error.of(recipe.file).logged(self.recorder.folder / log)
 
 
-def plan_recipe(
-    recipe: Recipe, services: SourceServices, images: Sequence[ImageFacts], selection: Selection
-) -> PlannedRecipe:
+def plan_recipe(recipe: Recipe, services: SourceServices, offer: Offer, selection: Selection) -> PlannedRecipe:
     """Fetch a recipe's source, read its project, and plan it; a long download reports its progress.
 
     Raises:
@@ -118,7 +122,7 @@ def plan_recipe(
         ImageError: no image can build for a platform that the recipe asks for.
     """
     try:
-        return _planned(recipe, services, images, selection)
+        return _planned(recipe, services, offer, selection)
     except (SourceError, PlanError, ImageError) as error:
         raise error.of(recipe.file) from error
 
@@ -136,9 +140,7 @@ def _stated_metadata(recipe: Recipe) -> Metadata | None:
     )
 
 
-def _planned(
-    recipe: Recipe, services: SourceServices, images: Sequence[ImageFacts], selection: Selection
-) -> PlannedRecipe:
+def _planned(recipe: Recipe, services: SourceServices, offer: Offer, selection: Selection) -> PlannedRecipe:
     tree, notes = tree_of(recipe, services)
     build = recipe.build
     choices = Choices(
@@ -151,18 +153,37 @@ def _planned(
     )
     project = read_project(tree, recipe.source.subdir, choices=choices)
     refuse_beyond(recipe, project)
-    planned = plan(
-        recipe,
-        project,
-        images,
-        families=selection.families,
-        today=selection.today,
-        only=selection.only,
-        skip=selection.skip,
-    )
+    planned = _planned_with(offer, recipe, project, selection)
     for cell in planned.cells:  # Settings that the backend does not have are refused here, before any work.
         if cell.makes_wheel:
             config_settings(recipe_for(recipe, cell.id).build, project, cell.floor)
     return PlannedRecipe(
         recipe=recipe, tree=tree, project=project, plan=replace(planned, notes=(*notes, *planned.notes))
     )
+
+
+def _planned_with(offer: Offer, recipe: Recipe, project: Project, selection: Selection) -> Plan:
+    """Plan with official images where they are offered, and without them where they do not fit the recipe.
+
+    Raises:
+        PlanError, ImageError: with the images that are made here it cannot be planned, either.
+    """
+
+    def planned(images: Offer) -> Plan:
+        answer = plan(
+            recipe,
+            project,
+            images.images,
+            families=images.families,
+            today=selection.today,
+            only=selection.only,
+            skip=selection.skip,
+        )
+        return images.explained(answer)
+
+    try:
+        return planned(offer)
+    except (PlanError, ImageError) as error:
+        if not offer.has_official:
+            raise
+        return planned(offer.without_official(f"with official images {error.message}"))

@@ -15,6 +15,7 @@ from factory.farm.work import carry_out
 from factory.host import Host
 from factory.images.helper import helper_image
 from factory.images.known import declared
+from factory.images.offer import Offer
 from factory.images.ready import ReadyImage, ensure
 from factory.memory import Memory
 from factory.recipe.parse import load_recipe
@@ -51,8 +52,9 @@ def run(workshop: Command, host: Host) -> Run:
 
 def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -> Run:
     """Do what `factory build` does, with images whose Rust is not told of."""
-    images = [replace(facts, rust=None) for facts in declared()]
-    selection = Selection(families=("lookalike",), today=TODAY)
+    images = tuple(replace(facts, rust=None) for facts in declared())
+    offer = Offer(images=images, families=("lookalike",))
+    selection = Selection(today=TODAY)
     with (
         Store.open(store) as opened,
         opened.run_lock("rust"),
@@ -62,7 +64,7 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
         memory = Memory(store=opened, cancelled=Event())
         recorder.emit(RunStarted(run="rust", at="", version="", folder=str(folder)))
         sources = SourceServices(memory=memory, host=host, reader=confined)
-        planned_recipes = [plan_recipe(load_recipe(path, today=TODAY), sources, images, selection) for path in recipes]
+        planned_recipes = [plan_recipe(load_recipe(path, today=TODAY), sources, offer, selection) for path in recipes]
         for planned in planned_recipes:
             recorder.emit(Planned(plan=planned.plan))
         tools = ensure_tools(host, opened)

@@ -134,6 +134,12 @@ class EngineDouble:
             raise pull_error(reference, f"manifest for {reference} not found: manifest unknown")
         return self.tags[reference]
 
+    def require_served(self, name: str, digest: str, *, within_s: int) -> None:  # noqa: ARG002 -- it answers at once
+        """Refuse an image that the registry does not have."""
+        reference = f"{name}@{digest}"
+        if reference not in self.registry:
+            raise pull_error(reference, f"manifest for {reference} not found: manifest unknown")
+
     def import_rootfs(
         self, tar: Iterable[bytes], *, reference: str, labels: Mapping[str, str], env: Mapping[str, str]
     ) -> str:

@@ -28,6 +28,7 @@ from factory.image_facts import ImageFacts
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, reference_of
 from factory.images.interpreters import MOVERS, Maker
+from factory.images.offer import Offer
 from factory.images.on_demand import OnDemandSpec
 from factory.images.pulled import PulledSpec
 from factory.images.ready import ImageServices, ReadyImage, ensure_bootstrapped, ensure_pinned, ensure_pulled
@@ -158,7 +159,7 @@ class World:
         name = next(line.removeprefix("name: ") for line in text.splitlines() if line.startswith("name: "))
         recipe = parse_recipe(text.encode(), self.folder / f"{name}.yaml", today=TODAY)
         services = SourceServices(memory=self.memory(name), host=self.host, reader=read_here)
-        return plan_recipe(recipe, services, self.images, Selection(families=("lookalike",), today=TODAY))
+        return plan_recipe(recipe, services, Offer(images=self.images, families=("lookalike",)), Selection(today=TODAY))
 
     def memory(self, name: str = "") -> Memory:
         """Make what remembers; sources are answered with the toy project of that name."""

@@ -249,11 +249,21 @@ def test_an_engine_that_is_silent_stops_the_run(world: World) -> None:
 
 
 @pytest.mark.parametrize("image", [BUILDER, HELPER, TRIAL])
-def test_an_image_of_ours_that_does_not_come_stops_the_run(world: World, image: str) -> None:
-    world.lost_images[image] = ImageError("the mirror has no packages")
+def test_an_image_that_does_not_come_blocks_what_needs_it(world: World, image: str) -> None:
+    world.lost_images[image] = ImageError("the mirror has no packages", hint="name another mirror")
 
-    with pytest.raises(ImageError, match="the mirror has no packages"):
-        world.run(PLAIN)
+    record = only(world.run(PLAIN))
+
+    assert record.status == "blocked"
+    assert failure_of(record) == Failure(step="image", message="the mirror has no packages", hint="name another mirror")
+
+
+def test_cells_of_other_images_go_on_without_an_image_that_does_not_come(world: World) -> None:
+    world.lost_images[TRIAL] = ImageError("the mirror has no packages")
+
+    run = world.run(PLAIN, ONE_WORD.replace("[cp313]", "[cp311]"))
+
+    assert {record.cell.recipe: record.status for record in run.records} == {"plain": "blocked", "words": "passed"}
 
 
 def test_an_engine_that_makes_no_image_stops_the_run(world: World) -> None:

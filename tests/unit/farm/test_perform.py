@@ -75,7 +75,7 @@ def test_a_job_that_is_performed_again_takes_its_result_from_the_store(world: Wo
     [
         pytest.param(BuildCell, FAILED, "blocked", id="a build without its image"),
         pytest.param(BuildCell, LOST, "lost", id="a build whose image was lost"),
-        pytest.param(TryWheel, FAILED, "failed", id="a trial without its image"),
+        pytest.param(TryWheel, FAILED, "blocked", id="a trial without its image"),
         pytest.param(TryWheel, LOST, "lost", id="a trial whose image was lost"),
     ],
 )

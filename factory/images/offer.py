@@ -1,0 +1,153 @@
+"""Which images a plan may choose from: those of the families that were named, or with `auto` what can be had now."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+
+from factory.catalogue import AUTO, BOOTSTRAPPED, CONTAINER_MACHINE, OFFICIAL
+from factory.engine.api import Engine
+from factory.engine.faults import PullError
+from factory.errors import EngineError, ImageError
+from factory.image_facts import ImageFacts
+from factory.images.known import Spec
+from factory.images.on_demand import all_brought
+from factory.images.pulled import PulledSpec
+from factory.plan.images import serving_images
+from factory.plan.model import Chosen, Plan
+from factory.recipe.model import Recipe
+from factory.tags import Platform, PlatformTag
+
+_WITHIN_S: Final = 5
+"""How long a registry may take to answer before a plan goes on without it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Whether an image can be had now, and why, as a clause."""
+
+    is_offered: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The images that a plan may choose from, and their families, the preferred first.
+
+    `answers` are those about official images, by name; None where families were named.
+    """
+
+    images: tuple[ImageFacts, ...]
+    families: tuple[str, ...]
+    answers: Mapping[str, Answer] | None = None
+
+    @property
+    def has_official(self) -> bool:
+        """Whether an official image may be chosen that nobody named."""
+        return any(answer.is_offered for answer in (self.answers or {}).values())
+
+    def with_images(self, images: Iterable[ImageFacts]) -> "Offer":
+        """Return the offer with the images that a recipe names itself."""
+        return replace(self, images=(*self.images, *images))
+
+    def without_official(self, why: str) -> "Offer":
+        """Return the offer without official images, all for one reason."""
+        left = tuple(image for image in self.images if image.family != OFFICIAL)
+        refused = {name: replace(answer, is_offered=False, why=why) for name, answer in (self.answers or {}).items()}
+        return replace(self, images=left, answers=MappingProxyType(refused))
+
+    def explained(self, plan: Plan) -> Plan:
+        """Return a plan that says for each platform which image builds and why, where no family was named."""
+        return plan if self.answers is None else replace(plan, chosen=tuple(self._chosen(plan)))
+
+    def _chosen(self, plan: Plan) -> Iterator[Chosen]:
+        served = dict.fromkeys((cell.platform, cell.builder.image) for cell in plan.cells if cell.builder is not None)
+        families = {image.name: image.family for image in self.images}
+        for platform, image in served:
+            family = families[image]
+            if isinstance(platform, PlatformTag) and family in (OFFICIAL, BOOTSTRAPPED):
+                yield Chosen(platform=platform, image=image, family=family, why=self._why(platform, image))
+
+    def _why(self, platform: PlatformTag, image: str) -> str:
+        answers = self.answers or {}
+        if image in answers:
+            return answers[image].why
+        reasons = dict.fromkeys(answer.why for answer in answers.values() if not answer.is_offered)
+        return "; ".join(reasons) or f"no official image builds for {platform} on {CONTAINER_MACHINE}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Registries:
+    """Asks an engine and registries for official images: for each image once, and no silent registry again.
+
+    `engine` connects where that is needed for the first time.
+    """
+
+    engine: Callable[[], Engine]
+    _answers: dict[str, Answer] = field(default_factory=dict)
+    _silent: dict[str, str] = field(default_factory=dict)
+    _no_engine: str = ""
+
+    def offer(self, families: Sequence[str], listed: Iterable[Spec], recipe: Recipe) -> Offer:
+        """Return what a recipe's plan may choose from, of the images that the factory knows by name."""
+        specs = tuple(listed)
+        images = all_brought(spec.facts for spec in specs)
+        if tuple(families) != (AUTO,):
+            return Offer(images=images, families=tuple(families))
+        official = dict(_official(specs))
+        answers = dict(
+            answer for platform in recipe.platforms for answer in self._asked(recipe, platform, images, official)
+        )
+        offered = {name for name, answer in answers.items() if answer.is_offered}
+        return Offer(
+            images=tuple(image for image in images if image.family != OFFICIAL or image.name in offered),
+            families=(OFFICIAL, BOOTSTRAPPED),
+            answers=MappingProxyType(answers),
+        )
+
+    def _asked(
+        self, recipe: Recipe, platform: Platform, images: Sequence[ImageFacts], official: Mapping[str, PulledSpec]
+    ) -> Iterator[tuple[str, Answer]]:
+        """Ask for the official images that serve a platform, the best first, until one can be had."""
+        if not isinstance(platform, PlatformTag) or platform in recipe.images:
+            return
+        for image in serving_images(replace(platform, arch=CONTAINER_MACHINE), images, OFFICIAL):
+            answer = self._answer(official[image.name])
+            yield image.name, answer
+            if answer.is_offered:
+                return
+
+    def _answer(self, spec: PulledSpec) -> Answer:
+        name = spec.facts.name
+        if name in self._answers:
+            return self._answers[name]
+        if self._no_engine:
+            return Answer(is_offered=False, why=self._no_engine)
+        try:
+            return self._answers.setdefault(name, self._asked_for(spec))
+        except EngineError as error:
+            self._no_engine = error.message
+            return Answer(is_offered=False, why=error.message)
+
+    def _asked_for(self, spec: PulledSpec) -> Answer:
+        registry, engine = spec.pin.name.partition("/")[0], self.engine()
+        try:
+            if engine.held_image(spec.pin.reference) is not None:
+                return Answer(is_offered=True, why="the engine has it")
+            if registry in self._silent:
+                return Answer(is_offered=False, why=self._silent[registry])
+            engine.require_served(spec.pin.name, str(spec.pin.digest), within_s=_WITHIN_S)
+        except PullError as error:
+            why = f"no {spec.facts.name} from {registry}: {error.reason}"
+            if error.is_registrys:
+                why = self._silent[registry] = f"no official image from {registry}: {error.reason}"
+            return Answer(is_offered=False, why=why)
+        except ImageError as error:
+            return Answer(is_offered=False, why=error.message)
+        return Answer(is_offered=True, why=f"{registry} serves it")
+
+
+def _official(specs: Iterable[Spec]) -> Iterator[tuple[str, PulledSpec]]:
+    for spec in specs:
+        if isinstance(spec, PulledSpec) and spec.facts.family == OFFICIAL:
+            yield spec.facts.name, spec

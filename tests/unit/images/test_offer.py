@@ -1,0 +1,132 @@
+"""Which images a plan may choose from, asked of an engine and of its registries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from factory.catalogue import AUTO
+from factory.engine.api import Engine, HeldImage
+from factory.engine.pull import pull_error
+from factory.errors import EngineError
+from factory.images.known import specs
+from factory.images.offer import Offer, Registries
+from factory.images.pulled import PulledSpec
+from tests.doubles.engine import EngineDouble
+from tests.makers.plans import make_recipe
+
+NEW, OLD = "pypa-manylinux_2_28_x86_64", "pypa-manylinux2014_x86_64"
+P28, P31 = "manylinux_2_28_x86_64", "manylinux_2_31_x86_64"
+HELD = HeldImage(id="sha256:0", architecture="amd64", size_bytes=1, labels={}, env={})
+SILENT = "dial tcp: lookup quay.io: no such host"
+
+
+@dataclass(slots=True, kw_only=True)
+class AskedEngine(EngineDouble):
+    """Counts what registries are asked for; with `fault`, none answers."""
+
+    fault: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def require_served(self, name: str, digest: str, *, within_s: int) -> None:
+        self.asked.append(name)
+        if self.fault:
+            raise pull_error(name, self.fault)
+        EngineDouble.require_served(self, name, digest, within_s=within_s)
+
+
+def reference(name: str) -> str:
+    return next(spec.pin.reference for spec in specs() if isinstance(spec, PulledSpec) and spec.facts.name == name)
+
+
+def offered(engine: Engine, platforms: str = P28, families: Sequence[str] = (AUTO,)) -> Offer:
+    return Registries(engine=lambda: engine).offer(families, specs(), make_recipe(platforms=platforms))
+
+
+def official(offer: Offer) -> set[str]:
+    return {image.name for image in offer.images if image.family == "pypa"}
+
+
+def test_the_newest_official_image_that_a_registry_serves_is_offered_before_ours() -> None:
+    engine = AskedEngine(registry={reference(NEW): HELD, reference(OLD): HELD})
+
+    offer = offered(engine, f"{P28} {P31}")
+
+    assert official(offer) == {NEW}
+    assert offer.families == ("pypa", "lookalike")
+    assert engine.asked == ["quay.io/pypa/manylinux_2_28_x86_64"]
+    assert offer.answers is not None
+    assert offer.answers[NEW].why == "quay.io serves it"
+
+
+def test_an_image_that_the_engine_has_needs_no_registry() -> None:
+    engine = AskedEngine(fault=SILENT)
+    engine.hold(HELD, reference(NEW))
+
+    offer = offered(engine)
+
+    assert official(offer) == {NEW}
+    assert engine.asked == []
+    assert offer.answers is not None
+    assert offer.answers[NEW].why == "the engine has it"
+
+
+def test_a_registry_that_does_not_answer_is_not_asked_again_and_what_is_here_serves() -> None:
+    engine = AskedEngine(fault=SILENT)
+    engine.hold(HELD, reference(OLD))
+    registries = Registries(engine=lambda: engine)
+
+    offers = [registries.offer((AUTO,), specs(), make_recipe(platforms=platform)) for platform in (P28, P31)]
+
+    assert [official(offer) for offer in offers] == [{OLD}, {OLD}]
+    assert engine.asked == ["quay.io/pypa/manylinux_2_28_x86_64"]
+
+
+def test_without_registry_ours_is_offered_and_the_plan_says_why() -> None:
+    offer = offered(AskedEngine(fault=SILENT))
+
+    assert official(offer) == set()
+    assert offer.answers is not None
+    reason = "no official image from quay.io: the registry's host name cannot be resolved"
+    assert {answer.why for answer in offer.answers.values()} == {reason}
+
+
+def test_a_digest_that_a_registry_has_not_leads_to_the_next_image() -> None:
+    offer = offered(AskedEngine(registry={reference(OLD): HELD}))
+
+    assert official(offer) == {OLD}
+    assert offer.answers is not None
+    assert offer.answers[NEW].why == f"no {NEW} from quay.io: the registry does not have it"
+
+
+def test_without_engine_ours_is_offered_and_the_engine_is_looked_for_once() -> None:
+    tries: list[str] = []
+
+    def nowhere() -> Engine:
+        tries.append("try")
+        raise EngineError("no container engine answers at unix:///x")
+
+    offer = Registries(engine=nowhere).offer((AUTO,), specs(), make_recipe(platforms=f"{P28} {P31}"))
+
+    assert official(offer) == set()
+    assert tries == ["try"]
+    assert offer.answers is not None
+    assert {answer.why for answer in offer.answers.values()} == {"no container engine answers at unix:///x"}
+
+
+@pytest.mark.parametrize("families", [("pypa",), ("lookalike",), ("lookalike", "pypa")])
+def test_families_that_are_named_need_no_answer(families: tuple[str, ...]) -> None:
+    engine = AskedEngine(fault=SILENT)
+
+    offer = offered(engine, families=families)
+
+    assert (offer.families, offer.answers, engine.asked) == (families, None, [])
+    assert NEW in official(offer)
+
+
+def test_nothing_is_asked_for_a_platform_that_no_official_image_builds() -> None:
+    engine = AskedEngine()
+
+    offer = offered(engine, "manylinux_2_5_x86_64 win_amd64")
+
+    assert (official(offer), engine.asked, dict(offer.answers or {})) == (set(), [], {})
