@@ -13,6 +13,8 @@ BOOTSTRAPPED = "lookalike"
 """The family of build images that are made here, without a registry."""
 OFFICIAL = "pypa"
 """The family of build images that a registry serves."""
+PINNED = "pinned"
+"""The family of plain images that users pinned for trials."""
 FAMILIES = (BOOTSTRAPPED, OFFICIAL)
 AUTO = "auto"
 """For each platform an official image that can be had, else one that is made here: docs/decisions/image-families.md."""

@@ -236,7 +236,8 @@ def image_show(name: str) -> None:
 def image_pin(options: PinOptions) -> None:
     """Pin the images of registries to today's digests; nothing is pulled.
 
-    With a REFERENCE such as registry/name:tag, only print it with its digest, as recipes take it under images.
+    With a REFERENCE such as registry/name:tag, only print it with its digest, as recipes take it under images. With
+    --trial it is pulled, and pinned as a plain image with a Python that none of the factory's own has.
 
     The registry is asked through the engine. FACTORY_IMAGE_LOCK names another lock for builds than the factory's own.
     """

@@ -242,6 +242,15 @@ class PinOptions(NamedTuple):
             help="Take the pins of the newest cibuildwheel release.",
         ),
     ]
+    trial: Annotated[
+        bool,
+        partial(
+            option,
+            "--trial",
+            is_flag=True,
+            help="Pull REFERENCE, and pin it in the lock as a plain image to try wheels on: python:3.12-slim.",
+        ),
+    ]
     tag: Annotated[
         str,
         partial(

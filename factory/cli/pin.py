@@ -1,6 +1,8 @@
 """`factory image pin`."""
 
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 from packaging.utils import canonicalize_name
 
@@ -10,7 +12,10 @@ from factory.engine.docker import connect
 from factory.errors import OutputError, UsageError
 from factory.host import Host, read_host
 from factory.images.known import pulled_families
+from factory.images.named import read_trial
 from factory.images.pinning import from_registry, from_wheel, pins_of_wheel, tagged
+from factory.images.probe import probe
+from factory.images.pull import pulled
 from factory.images.pulled import LOCK, Lock, pulled_specs, read_lock, render_lock
 from factory.images.spec import data_folder, is_checkout
 from factory.pins import TAGGED, Pin
@@ -24,22 +29,53 @@ _CIBUILDWHEEL = canonicalize_name("cibuildwheel")
 def run_image_pin(options: PinOptions) -> int:
     """Pin the images of the pulled families anew, and print what is pinned now."""
     host = read_host()
+    if options.trial:
+        return _pin_trial(options, host)
     if options.reference is not None:
         out().print(line(str(_pinned(options.reference, host, options.tag))), soft_wrap=True)
         return 0
     (family,) = pulled_families()
     path = _output(options, host, family)
     lock = _from_cibuildwheel(host, family) if options.from_cibuildwheel else _from_registry(host, family, options.tag)
-    before = read_lock(path).pins if path.exists() else {}
+    before = read_lock(path) if path.exists() else None
+    _write(path, lock if before is None else replace(lock, trials=before.trials))
+    for name, pin in sorted(lock.pins.items()):
+        was = None if before is None else before.pins.get(name)
+        out().print(line(f"{family.name}-{name} {pin}{_change(was, pin)}"), soft_wrap=True)
+    err().print(line(f"{len(lock.pins)} images pinned in {path}, from {lock.origin}"), soft_wrap=True)
+    return 0
+
+
+def _change(was: Pin | None, pin: Pin) -> str:
+    if was is None:
+        return "  (new)"
+    return "" if was.digest == pin.digest else f"  (was {was.digest})"
+
+
+def _pin_trial(options: PinOptions, host: Host) -> int:
+    """Pull a plain image, ask it what it holds, and pin it in the lock beside what that pins already."""
+    if options.reference is None:
+        raise UsageError("--trial needs an image", hint="factory image pin --trial python:3.12-slim")
+    (family,) = pulled_families()
+    path = _output(options, host, family)
+    lock = read_lock(path if path.exists() else family / LOCK)
+    pin = _pinned(options.reference, host, options.tag)
+    with connect(host, owner="images", run_id="images") as engine:
+        image = pulled(engine, pin, progress=lambda text: err().print(line(text), soft_wrap=True), cancelled=Event())
+        spec = read_trial(pin, image.architecture, probe(engine, image.id))
+    was = next((trial.pin for trial in lock.trials if trial.facts.name == spec.facts.name), None)
+    _write(path, lock.with_trial(spec))
+    interpreters = " ".join(map(str, spec.facts.interpreters))
+    out().print(line(f"{spec.facts.name} {pin}{_change(was, pin)}"), soft_wrap=True)
+    err().print(line(f"tries {interpreters} on {spec.facts.platform}; pinned in {path}"), soft_wrap=True)
+    return 0
+
+
+def _write(path: Path, lock: Lock) -> None:
     try:
         path.write_text(render_lock(lock), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file after -o") from error
-    for name, pin in sorted(lock.pins.items()):
-        was = "" if before.get(name) == pin else "  (was pinned to another digest)" if name in before else "  (new)"
-        out().print(line(f"{family.name}-{name} {pin}{was}"), soft_wrap=True)
-    err().print(line(f"{len(lock.pins)} images pinned in {path}, from {lock.origin}"), soft_wrap=True)
-    return 0
 
 
 def _pinned(text: str, host: Host, tag: str) -> Pin:

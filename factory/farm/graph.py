@@ -1,7 +1,7 @@
 """Which jobs a run has, and in which order they may begin."""
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias, TypeVar
 
 from factory.farm.jobs import BuildCell, CellKey, FitImage, ImageKey, Job, MakeImage, TryWheel
 from factory.plan.model import Cell
@@ -11,13 +11,28 @@ from factory.stages.fitting import fitting_of, fitting_of_loader, fitting_of_tri
 from factory.tags import Interpreter
 
 _T = TypeVar("_T")
+_ImageJob: TypeAlias = MakeImage | FitImage
 
 
 def jobs_of(recipes: Sequence[PlannedRecipe], *, workers: int) -> list[Job]:
-    """Return every job of the recipes: images first, then builds and trials."""
+    """Return every job of the recipes: builds and trials, and before each the images that nothing needed earlier.
+
+    So the first wheel does not wait for images of others.
+    """
     builds = [build for planned in recipes for build in _builds(planned)]
+    jobs: list[_ImageJob] = [*_images(recipes, builds), *_fittings(builds)]
+    images = {job.key: job for job in jobs}
     cells: list[list[Job]] = [[build, *build.tries] for build in builds]
-    return [*_images(recipes, builds), *_fittings(builds), *staggered(cells, lead=workers)]
+    return [*_with_images(staggered(cells, lead=workers), images)]
+
+
+def _with_images(jobs: Iterable[Job], images: dict[ImageKey, _ImageJob]) -> Iterator[Job]:
+    """Yield jobs, and before each the jobs that make its images; `images` loses those."""
+    for job in jobs:
+        for key in (*job.needs, *job.after):
+            if isinstance(key, ImageKey) and (image := images.pop(key, None)) is not None:
+                yield from _with_images([image], images)
+        yield job
 
 
 def staggered(cells: Sequence[Sequence[_T]], *, lead: int) -> Iterator[_T]:
@@ -64,7 +79,7 @@ def _settings(planned: PlannedRecipe) -> tuple[BuildSpec, AuditSpec]:
 
 
 def _images(recipes: Sequence[PlannedRecipe], builds: Sequence[BuildCell]) -> Iterator[MakeImage]:
-    """Yield every image that is needed, build images first."""
+    """Yield every image that is needed."""
     by_recipes = {pin.reference for planned in recipes for pin in planned.recipe.images.values()}
     for name in dict.fromkeys(_image_names([build.cell for build in builds])):
         if name is not None:

@@ -1,7 +1,8 @@
 # Prints what an image holds: interpreters, libc, GCC, rustc and a package manager, a line each.
 # Argument: the program that every interpreter is given, probe_python.py.
 for python in /opt/python/*/bin/python /usr/bin/python3.[0-9] /usr/bin/python3.[0-9][0-9] /usr/bin/python3.[0-9]*t \
-    /usr/bin/pypy3.[0-9] /usr/bin/pypy3.[0-9][0-9]; do
+    /usr/bin/pypy3.[0-9] /usr/bin/pypy3.[0-9][0-9] \
+    /usr/local/bin/python3.[0-9] /usr/local/bin/python3.[0-9][0-9] /usr/local/bin/python3.[0-9]*t; do
     if [ -x "$python" ]; then "$python" -I -c "$1" "$python" || echo "broken $python"; fi
 done
 for libc in /lib/*-linux-gnu*/libc.so.6 /lib64/libc.so.6; do

@@ -5,7 +5,7 @@ from pathlib import Path
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.images.on_demand import INTERPRETERS_FOLDER, all_brought
-from factory.images.pulled import PulledSpec, pulled_specs
+from factory.images.pulled import PulledSpec, pulled_specs, trial_specs
 from factory.images.rust import RUST_FOLDER
 from factory.images.rust_std import RUST_STD_FOLDER
 from factory.images.spec import TEMPLATE, ImageSpec, data_folder, declared_specs
@@ -17,7 +17,7 @@ _BROUGHT = (RUST_FOLDER, INTERPRETERS_FOLDER, RUST_STD_FOLDER)
 
 
 def specs(lock: Path | None = None, folder: Path | None = None) -> tuple[Spec, ...]:
-    """Read every data file; pulled families are pinned by `lock`, or by their own lock where that is None.
+    """Read every data file; pulled families are pinned by `lock`, or by their own where that is None.
 
     Raises:
         ImageError: a data file is invalid, or the lock cannot be used.
@@ -26,6 +26,7 @@ def specs(lock: Path | None = None, folder: Path | None = None) -> tuple[Spec, .
     return (
         *declared_specs(images),
         *(spec for family in pulled_families(images) for spec in pulled_specs(family, lock)),
+        *(spec for family in pulled_families(images) for spec in trial_specs(family, lock)),
     )
 
 

@@ -4,19 +4,23 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON
+from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON, PINNED
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.images.on_demand import brought
 from factory.images.probe import PROBE_VERSION, Probed, platform_of, probe
+from factory.images.pulled import PulledSpec
 from factory.memory import NEVER, Memory, Stage
 from factory.pins import Pin
+from factory.tags import PlatformTag
 
 RECIPE_FAMILY: Final = "recipe"
 """The family of images that only recipes name; no list of images has it."""
 
+_BUILDING: Final = "images/README.md lists what an image must hold; /opt/python is laid out as in pypa's images"
+_TRYING: Final = "pin one with Python in /usr/local/bin, such as python:3.12-slim or, with musl, python:3.12-alpine"
 _ARCHITECTURES: Final = MappingProxyType({"amd64": "x86_64", "arm64": "aarch64"})
 
 
@@ -70,22 +74,19 @@ def read_facts(pin: Pin, architecture: str, probed: Probed) -> ImageFacts:
     Raises:
         ImageError: wheels cannot be built in such an image.
     """
-    arch = _ARCHITECTURES.get(architecture, architecture)
-    if arch != CONTAINER_MACHINE:
-        raise _unfit(pin, f"it is for {arch}, and the factory's own tools in containers for {CONTAINER_MACHINE}")
-    if probed.libc is None:
-        raise _unfit(pin, "neither glibc nor musl was found in it")
+    platform = _platform(pin, architecture, probed, "build wheels", _BUILDING)
     if probed.broken:
-        raise _unfit(pin, f"{', '.join(probed.broken)} does not run")
+        raise _unfit(pin, "build wheels", f"{', '.join(probed.broken)} does not run", _BUILDING)
     interpreters = sorted(probed.interpreters("build"))
     if not any(python.minor >= OLDEST_TOOL_PYTHON and not python.free_threaded for python in interpreters):
         held = " ".join(map(str, interpreters)) or "no interpreter"
-        raise _unfit(pin, f"it has {held} in /opt/python, and auditwheel needs CPython 3.{OLDEST_TOOL_PYTHON} or newer")
+        reason = f"it has {held} in /opt/python, and auditwheel needs CPython 3.{OLDEST_TOOL_PYTHON} or newer"
+        raise _unfit(pin, "build wheels", reason, _BUILDING)
     return ImageFacts(
         name=pin.reference,
         family=RECIPE_FAMILY,
         role="build",
-        platform=platform_of(probed.libc, arch),
+        platform=platform,
         interpreters=tuple(interpreters),
         releases=probed.releases("build"),
         rust=probed.rust,
@@ -94,8 +95,30 @@ def read_facts(pin: Pin, architecture: str, probed: Probed) -> ImageFacts:
     )
 
 
-def _unfit(pin: Pin, reason: str) -> ImageError:
-    return ImageError(
-        f"{pin} cannot build wheels: {reason}",
-        hint="images/README.md lists what an image must hold; /opt/python is laid out as in pypa's images",
-    )
+def read_trial(pin: Pin, architecture: str, probed: Probed) -> PulledSpec:
+    """Turn the answer of a probe into a plain image for trials.
+
+    Raises:
+        ImageError: no wheel can be tried in such an image.
+    """
+    platform = _platform(pin, architecture, probed, "try wheels", _TRYING)
+    interpreters = tuple(sorted(probed.interpreters("trial", PINNED)))
+    if not interpreters:
+        raise _unfit(pin, "try wheels", "it has no Python in /usr/local/bin", _TRYING)
+    name = f"{pin.name}:{pin.tag}" if pin.tag else pin.name
+    facts = ImageFacts(name=name, family=PINNED, role="trial", platform=platform, interpreters=interpreters)
+    return PulledSpec(facts=facts, pin=pin)
+
+
+def _platform(pin: Pin, architecture: str, probed: Probed, purpose: str, hint: str) -> PlatformTag:
+    arch = _ARCHITECTURES.get(architecture, architecture)
+    if arch != CONTAINER_MACHINE:
+        reason = f"it is for {arch}, and the factory's own tools in containers for {CONTAINER_MACHINE}"
+        raise _unfit(pin, purpose, reason, hint)
+    if probed.libc is None:
+        raise _unfit(pin, purpose, "neither glibc nor musl was found in it", hint)
+    return platform_of(probed.libc, arch)
+
+
+def _unfit(pin: Pin, purpose: str, reason: str, hint: str) -> ImageError:
+    return ImageError(f"{pin} cannot {purpose}: {reason}", hint=hint)

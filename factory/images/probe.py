@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from packaging.version import Version
 
-from factory.catalogue import PackageManager
+from factory.catalogue import PINNED, PackageManager
 from factory.engine.api import ContainerSpec, Engine
 from factory.errors import ImageError
 from factory.guests import program
@@ -23,6 +23,7 @@ _HIGHEST: Final = 999
 _MOST_BROKEN: Final = 20
 _MOST_CHARACTERS: Final = 200
 _BUILD_PLACE: Final = "/opt/python/"
+_LOCAL_PLACE: Final = "/usr/local/bin/"
 _IMPLEMENTATIONS: Final[Mapping[str, Literal["cp", "pp"]]] = MappingProxyType({"CPython": "cp", "PyPy": "pp"})
 """By the names that platform.python_implementation() has."""
 
@@ -43,24 +44,27 @@ class Libc:
 class Probed:
     """What an image holds: its libc, the CPythons and PyPys in the place of each role, GCC, rustc, package manager.
 
-    `broken` are programs that failed. Other interpreters are left out: nothing is built for them here.
+    `local` are those in /usr/local/bin, where Docker's own images of Python have theirs. `broken` are programs that
+    failed. Other interpreters are left out: nothing is built for them here.
     """
 
     libc: Libc | None
     builders: frozenset[Release] = frozenset()
     runners: frozenset[Release] = frozenset()
+    local: frozenset[Release] = frozenset()
     rust: Version | None = None
     c: Version | None = None
     packages: PackageManager | None = None
     broken: tuple[str, ...] = ()
 
-    def releases(self, role: Role) -> tuple[Release, ...]:
-        """Return the interpreters in the place where images of a role have them."""
-        return tuple(sorted(self.builders if role == "build" else self.runners))
+    def releases(self, role: Role, family: str = "") -> tuple[Release, ...]:
+        """Return the interpreters in the place where images of a role and a family have them."""
+        plain = self.local if family == PINNED else self.runners
+        return tuple(sorted(self.builders if role == "build" else plain))
 
-    def interpreters(self, role: Role) -> frozenset[Interpreter]:
+    def interpreters(self, role: Role, family: str = "") -> frozenset[Interpreter]:
         """Return the same without their releases."""
-        return frozenset(release.interpreter for release in self.releases(role))
+        return frozenset(release.interpreter for release in self.releases(role, family))
 
 
 def probe(engine: Engine, image: str) -> Probed:
@@ -93,6 +97,7 @@ def read_answer(text: str) -> Probed:
         libc=answer.libcs[0] if answer.libcs else None,
         builders=frozenset(answer.builders),
         runners=frozenset(answer.runners),
+        local=frozenset(answer.local),
         rust=answer.rust,
         c=answer.c,
         packages=answer.packages,
@@ -107,6 +112,7 @@ class _Answer:
     libcs: list[Libc] = field(default_factory=list)
     builders: set[Release] = field(default_factory=set)
     runners: set[Release] = field(default_factory=set)
+    local: set[Release] = field(default_factory=set)
     rust: Version | None = None
     c: Version | None = None
     packages: PackageManager | None = None
@@ -138,7 +144,8 @@ class _Answer:
             case [str(name), int(minor), bool(is_free_threaded), str(version)] if (
                 name in _IMPLEMENTATIONS and 0 <= minor <= _HIGHEST
             ):
-                place = self.builders if path.startswith(_BUILD_PLACE) else self.runners
+                others = self.local if path.startswith(_LOCAL_PLACE) else self.runners
+                place = self.builders if path.startswith(_BUILD_PLACE) else others
                 interpreter = Interpreter(minor, is_free_threaded, _IMPLEMENTATIONS[name])
                 place.add(Release(interpreter, parse_version(version)))
             case [str(), int(), bool(), str()]:
@@ -187,12 +194,12 @@ def _differences(facts: ImageFacts, probed: Probed) -> list[str]:
     # Official images take a PyPy in, and leave one out, without a word: what is not declared is not used.
     held = frozenset(
         interpreter
-        for interpreter in probed.interpreters(facts.role)
+        for interpreter in probed.interpreters(facts.role, facts.family)
         if interpreter.implementation == "cp" or interpreter in facts.interpreters
     )
     if held != set(facts.interpreters):
         differences.append(f"its interpreters are {_listed(held)}; {_listed(facts.interpreters)} are declared")
-    differences += [*_older(facts.releases, probed.releases(facts.role))]
+    differences += [*_older(facts.releases, probed.releases(facts.role, facts.family))]
     if facts.role != "trial" and probed.packages != facts.packages:
         differences.append(f"its package manager is {probed.packages or 'none'}, {facts.packages} is declared")
     if facts.rust is not None and (probed.rust is None or probed.rust < facts.rust):

@@ -1,13 +1,13 @@
 """Images of a family that a registry serves, pinned by digest in a lock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from packaging.version import Version
 
-from factory.catalogue import PackageManager
+from factory.catalogue import PINNED, PackageManager
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.images.spec import read_data
@@ -20,6 +20,7 @@ LOCK: Final = "images.lock"
 
 _MANAGERS: Final[tuple[PackageManager, ...]] = ("apt", "dnf", "yum", "apk")
 _KEYS: Final = {"role", "platform", "interpreters", "c", "packages"}
+_TABLES: Final = {"origin", "images", "trials"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,19 @@ class PulledSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """Pins by the names of the data files; `origin` says where they come from."""
+    """Pins by the names of the data files; `origin` says where they come from.
+
+    `trials` are plain images with what was found in each when it was pinned.
+    """
 
     pins: Mapping[str, Pin]
     origin: str
+    trials: tuple[PulledSpec, ...] = ()
+
+    def with_trial(self, spec: PulledSpec) -> "Lock":
+        """Return the lock with a plain image in the place of one of the same name."""
+        others = (other for other in self.trials if other.facts.name != spec.facts.name)
+        return replace(self, trials=tuple(sorted((*others, spec), key=lambda trial: trial.facts.name)))
 
 
 def pulled_specs(family_folder: Path, lock: Path | None = None) -> tuple[PulledSpec, ...]:
@@ -67,11 +77,35 @@ def read_lock(path: Path) -> Lock:
     except UnicodeDecodeError as error:
         raise _no_lock(f"{path} is not valid UTF-8") from error
     table = Table.parse(text, str(path), _no_lock)
+    if unknown := sorted(name for name, _ in table.items() if name not in _TABLES):
+        raise _no_lock(f"{path} has {', '.join(unknown)}: another version of the factory wrote it")
     try:
         pins = {name: Pin.parse(pin) for name, pin in table.required_table("images").text_items()}
+        trials = table.table("trials")
+        pinned = tuple(_trial(name, trials.required_table(name)) for name, _ in trials.items())
     except ValueError as error:
         raise _no_lock(f"{path}: {error}") from error
-    return Lock(pins=pins, origin=table.required_text("origin"))
+    return Lock(pins=pins, origin=table.required_text("origin"), trials=pinned)
+
+
+def trial_specs(family_folder: Path, lock: Path | None = None) -> tuple[PulledSpec, ...]:
+    """Return the plain images that a family's own lock pins, or another one.
+
+    Raises:
+        ImageError: the lock cannot be used.
+    """
+    return read_lock(lock or family_folder / LOCK).trials
+
+
+def _trial(name: str, table: Table) -> PulledSpec:
+    facts = ImageFacts(
+        name=name,
+        family=PINNED,
+        role="trial",
+        platform=PlatformTag.parse(table.required_text("platform")),
+        interpreters=tuple(Interpreter.parse(tag) for tag in table.required_texts("interpreters")),
+    )
+    return PulledSpec(facts=facts, pin=Pin.parse(table.required_text("pin")))
 
 
 def _no_lock(message: str) -> ImageError:
@@ -81,7 +115,16 @@ def _no_lock(message: str) -> ImageError:
 def render_lock(lock: Lock) -> str:
     """Write a lock: sorted, one line per image, so that a diff is easy to read."""
     lines = [f'"{name}" = "{pin}"\n' for name, pin in sorted(lock.pins.items())]
-    return f'# Written by `factory image pin`.\norigin = "{lock.origin}"\n\n[images]\n{"".join(lines)}'
+    trials = "".join(f"\n{_rendered(spec)}" for spec in lock.trials)
+    return f'# Written by `factory image pin`.\norigin = "{lock.origin}"\n\n[images]\n{"".join(lines)}{trials}'
+
+
+def _rendered(spec: PulledSpec) -> str:
+    interpreters = ", ".join(f'"{interpreter}"' for interpreter in spec.facts.interpreters)
+    return (
+        f'[trials."{spec.facts.name}"]\npin = "{spec.pin}"\nplatform = "{spec.facts.platform}"\n'
+        f"interpreters = [{interpreters}]\n"
+    )
 
 
 def _spec(path: Path, pins: Mapping[str, Pin], lock: Path) -> PulledSpec:

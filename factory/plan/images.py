@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 
-from factory.catalogue import BOOTSTRAPPED, CONTAINER_MACHINE
+from factory.catalogue import BOOTSTRAPPED, CONTAINER_MACHINE, PINNED
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.pins import Pin
@@ -126,7 +126,10 @@ def admits(requires_python: SpecifierSet, image: ImageFacts, interpreter: Interp
 def trial_image(
     interpreter: Interpreter, platform: Platform, images: Sequence[ImageFacts], requires_python: SpecifierSet
 ) -> ImageFacts | None:
-    """Return the plain image that can have an interpreter and has the oldest libc on which the wheel must work."""
+    """Return the plain image that can have an interpreter and has the oldest libc on which the wheel must work.
+
+    One that is made here comes before one that a user pinned.
+    """
     return _oldest(
         image
         for image in _running(platform, images)
@@ -170,8 +173,11 @@ def program_image(interpreter: Interpreter, images: Sequence[ImageFacts]) -> Ima
 
 
 def _oldest(images: Iterable[ImageFacts]) -> ImageFacts | None:
-    """Return the image with the oldest libc; the name decides between equals, so that the order does not."""
-    return min(images, key=lambda image: (image.platform.version, image.name), default=None)
+    """Return the image with the oldest libc, of those that are made here if there are some.
+
+    The name decides between equals, so that the order does not.
+    """
+    return min(images, key=lambda image: (image.family == PINNED, image.platform.version, image.name), default=None)
 
 
 def _would_serve(

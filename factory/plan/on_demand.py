@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from factory.image_facts import ImageFacts
 from factory.plan.model import Cell
+from factory.tags import has_musl
 
 
 def held_by(image: ImageFacts) -> str:
@@ -20,3 +21,16 @@ def on_demand_notes(cells: Sequence[Cell]) -> Iterator[str]:
     tried = {trial.interpreter for cell in cells for trial in cell.trials if trial.on_demand}
     if brought := sorted(name for name in building | tried if name is not None):
         yield f"no image holds {', '.join(map(str, brought))}: made once on this machine, in some minutes, and kept"
+
+
+def weaker_notes(cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield which interpreters are tried where their wheels are built, and how to have them tried on a plain image."""
+    weaker = {
+        (trial.interpreter, has_musl(cell.platform)) for cell in cells for trial in cell.trials if trial.where_built
+    }
+    for interpreter, musl in sorted(weaker):
+        note = f"no plain image has {interpreter}: its wheel is tried on its build image, without compilers"
+        if interpreter.implementation == "cp" and not interpreter.free_threaded:  # Docker has no images of the others.
+            image = f"python:{interpreter.version}-{'alpine' if musl else 'slim'}"
+            note += f"; to have one: `factory image pin --trial {image}`"
+        yield note

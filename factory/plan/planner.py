@@ -15,7 +15,7 @@ from factory.plan.floors import doubts
 from factory.plan.gaps import gap_notes
 from factory.plan.images import loader_image, trial_image, tries_itself
 from factory.plan.model import Cell, Plan, Product, Skip, Trial
-from factory.plan.on_demand import on_demand_notes
+from factory.plan.on_demand import on_demand_notes, weaker_notes
 from factory.plan.programs import owed_programs, program_cell, unowed_programs
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
 from factory.plan.toolchain import refuse_c
@@ -228,6 +228,7 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
     yield from dict.fromkeys(note for note in (*zig, *map(windows_note, cells)) if note is not None)
     yield from cross_notes(world.project, cells)
     yield from on_demand_notes(cells)
+    yield from weaker_notes(cells)
     yield from gap_notes(world.project.pyo3, min(world.floors.floors, default=None))
     for floor in world.floors.floors:
         itself = Interpreter(floor.minor, floor.free_threaded)
