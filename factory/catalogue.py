@@ -13,7 +13,7 @@ BOOTSTRAPPED = "lookalike"
 """The family of build images that are made here, without a registry."""
 OFFICIAL = "pypa"
 """The family of build images that a registry serves."""
-PINNED = "pinned"
+PINNED_FAMILY = "pinned"
 """The family of plain images that users pinned for trials."""
 FAMILIES = (BOOTSTRAPPED, OFFICIAL)
 AUTO = "auto"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON, PINNED
+from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON, PINNED_FAMILY
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage
 from factory.errors import ImageError
@@ -102,11 +102,11 @@ def read_trial(pin: Pin, architecture: str, probed: Probed) -> PulledSpec:
         ImageError: no wheel can be tried in such an image.
     """
     platform = _platform(pin, architecture, probed, "try wheels", _TRYING)
-    interpreters = tuple(sorted(probed.interpreters("trial", PINNED)))
+    interpreters = tuple(sorted(probed.interpreters("trial", PINNED_FAMILY)))
     if not interpreters:
         raise _unfit(pin, "try wheels", "it has no Python in /usr/local/bin", _TRYING)
     name = f"{pin.name}:{pin.tag}" if pin.tag else pin.name
-    facts = ImageFacts(name=name, family=PINNED, role="trial", platform=platform, interpreters=interpreters)
+    facts = ImageFacts(name=name, family=PINNED_FAMILY, role="trial", platform=platform, interpreters=interpreters)
     return PulledSpec(facts=facts, pin=pin)
 
 

@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from packaging.version import Version
 
-from factory.catalogue import PINNED, PackageManager
+from factory.catalogue import PINNED_FAMILY, PackageManager
 from factory.engine.api import ContainerSpec, Engine
 from factory.errors import ImageError
 from factory.guests import program
@@ -59,7 +59,7 @@ class Probed:
 
     def releases(self, role: Role, family: str = "") -> tuple[Release, ...]:
         """Return the interpreters in the place where images of a role and a family have them."""
-        plain = self.local if family == PINNED else self.runners
+        plain = self.local if family == PINNED_FAMILY else self.runners
         return tuple(sorted(self.builders if role == "build" else plain))
 
     def interpreters(self, role: Role, family: str = "") -> frozenset[Interpreter]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from packaging.version import Version
 
-from factory.catalogue import PINNED, PackageManager
+from factory.catalogue import PINNED_FAMILY, PackageManager
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.images.spec import read_data
@@ -100,7 +100,7 @@ def trial_specs(family_folder: Path, lock: Path | None = None) -> tuple[PulledSp
 def _trial(name: str, table: Table) -> PulledSpec:
     facts = ImageFacts(
         name=name,
-        family=PINNED,
+        family=PINNED_FAMILY,
         role="trial",
         platform=PlatformTag.parse(table.required_text("platform")),
         interpreters=tuple(Interpreter.parse(tag) for tag in table.required_texts("interpreters")),

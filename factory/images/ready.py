@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from threading import Event
 from typing import assert_never
 
-from factory.catalogue import CONTAINER_MACHINE, PINNED
+from factory.catalogue import CONTAINER_MACHINE, PINNED_FAMILY
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage, Mount
 from factory.errors import ImageError, Interrupted
@@ -154,7 +154,7 @@ def ensure_pulled(spec: PulledSpec, services: ImageServices) -> ReadyImage:
         )
     image = _pulled(spec.pin, services)
     hint = f"name it in the recipe, so that it is probed instead: images: {{<platform>: {spec.pin}}}"
-    if spec.facts.family == PINNED:
+    if spec.facts.family == PINNED_FAMILY:
         hint = f"pin it again: `factory image pin --trial {spec.facts.name}`"
     _probe_once(spec.facts, image.id, services, hint=hint)
     return _ready(spec.facts, image, spec.pin.digest)

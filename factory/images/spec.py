@@ -8,7 +8,7 @@ from typing import Final
 
 from packaging.version import Version
 
-from factory.catalogue import PINNED
+from factory.catalogue import PINNED_FAMILY
 from factory.errors import ImageError
 from factory.image_facts import ROLES, ImageFacts, Release, Role
 from factory.steps import image_python, trial_python
@@ -90,7 +90,7 @@ def python(facts: ImageFacts, interpreter: Interpreter) -> PurePosixPath:
     The latter is so in build images, and for what is brought to an image.
     """
     is_of_distribution = facts.role != "build" and interpreter in facts.interpreters
-    if is_of_distribution and facts.family == PINNED:
+    if is_of_distribution and facts.family == PINNED_FAMILY:
         return PurePosixPath("/usr/local/bin", interpreter.program)  # where Docker's own images of Python have it
     return trial_python(interpreter) if is_of_distribution else image_python(interpreter)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 
-from factory.catalogue import BOOTSTRAPPED, CONTAINER_MACHINE, PINNED
+from factory.catalogue import BOOTSTRAPPED, CONTAINER_MACHINE, PINNED_FAMILY
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.pins import Pin
@@ -177,7 +177,9 @@ def _oldest(images: Iterable[ImageFacts]) -> ImageFacts | None:
 
     The name decides between equals, so that the order does not.
     """
-    return min(images, key=lambda image: (image.family == PINNED, image.platform.version, image.name), default=None)
+    return min(
+        images, key=lambda image: (image.family == PINNED_FAMILY, image.platform.version, image.name), default=None
+    )
 
 
 def _would_serve(
