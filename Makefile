@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-gate peers lock clean
+.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-gate peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -69,6 +69,9 @@ compare: setup  ## compare the wheels of dist/ with those that their projects pu
 
 bench: setup  ## the overhead against the peer, as ratios
 	$(BIN)/python -m bench.overhead
+
+bench-first: setup  ## the time to a first wheel where there is no image, no store and no registry
+	sh tests/fresh/engine.sh $(BIN)/python -m bench.first_wheel recipes/markupsafe.yaml 'cp313-cp313-*'
 
 bench-gate: setup .peers/.ready  ## the gate against auditwheel show and abi3audit, as ratios
 	$(BIN)/python -m bench.gate
