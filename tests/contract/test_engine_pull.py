@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import socket
 import tarfile
 import threading
 import time
@@ -113,6 +114,30 @@ def test_a_missing_tag_is_reported(engine: DockerEngine, pin: Pin, tag: str) -> 
 
     assert f"{pin.name}:{tag}" in caught.value.message
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.unlike_podman("GET /distribution/…/json is 404")
+def test_a_registry_is_asked_whether_it_serves_a_digest_and_nothing_comes(engine: DockerEngine, pin: Pin) -> None:
+    engine.require_served(pin.name, str(pin.digest), within_s=5)
+
+    with pytest.raises(PullError, match="the registry does not have it") as caught:
+        engine.require_served(pin.name, f"sha256:{'0' * 64}", within_s=5)
+
+    assert engine.held_image(pin.reference) is None
+    assert (caught.value.is_registrys, caught.value.is_temporary) == (False, False)
+
+
+@pytest.mark.unlike_podman("GET /distribution/…/json is 404")
+def test_a_registry_that_hangs_is_given_up(engine: DockerEngine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent_server:
+        name = f"127.0.0.1:{silent_server.getsockname()[1]}/hanging"
+        started = time.monotonic()
+
+        with pytest.raises(PullError, match="nothing came for 1 s") as caught:
+            engine.require_served(name, f"sha256:{'0' * 64}", within_s=1)
+
+    assert time.monotonic() - started < 30
+    assert caught.value.is_registrys
 
 
 def test_a_digest_that_is_missing_is_asked_for_once(engine: DockerEngine, pin: Pin) -> None:
