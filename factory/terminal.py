@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import TextIOBase
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 _STEERING = re.compile(
     r"""[\x00-\x08\x0b-\x1f\x7f-\x9f]               # tab and line feed stay
@@ -95,6 +95,11 @@ class Printed(TextIOBase):
 
     def close(self) -> None:
         """Leave the stream open: it is the process's own."""
+
+    @property
+    def buffer(self) -> BinaryIO:
+        """Where bytes go: click writes the words that a shell may complete there, which are the factory's own."""
+        return self._stream.buffer
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # typeshed has it as a plain attribute

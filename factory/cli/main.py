@@ -118,7 +118,9 @@ def build(options: BuildOptions) -> None:
 @main.command(short_help="Show what would be built, tried and skipped.")
 @takes(PlanOptions)
 def plan(options: PlanOptions) -> None:
-    """Show what would be built, tried and skipped, and why; needs no engine.
+    """Show what would be built, tried and skipped, and why.
+
+    No engine is needed; one that answers is asked whether official images are there or can be pulled.
 
     RECIPE is a file or a folder of them; without one: ./recipe.yaml.
     """
@@ -178,6 +180,24 @@ def schema(name: str) -> None:
     from factory.cli.schema import run_schema  # noqa: PLC0415 -- as above
 
     sys.exit(run_schema(name))
+
+
+@main.command(short_help="Print a shell's completion script.")
+@click.argument("shell", type=click.Choice(["bash", "fish", "zsh"]))
+def completion(shell: str) -> None:
+    """Print the script by which a SHELL completes commands, flags and names of files.
+
+    \b
+    bash: factory completion bash > ~/.local/share/bash-completion/completions/factory
+    zsh:  factory completion zsh > "${fpath[1]}/_factory"
+    fish: factory completion fish > ~/.config/fish/completions/factory.fish
+    """  # noqa: D301 -- as in main
+    from click.shell_completion import get_completion_class  # noqa: PLC0415 -- as above
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise AssertionError(f"click completes no {shell}")
+    click.echo(kind(main, {}, "factory", "_FACTORY_COMPLETE").source())
 
 
 @main.group()
