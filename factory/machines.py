@@ -15,7 +15,6 @@ class Machine:
     rust: str
     zig: str
     multiarch: str
-    bits: int = 64
 
 
 MACHINES: Mapping[str, Machine] = MappingProxyType(
@@ -23,9 +22,13 @@ MACHINES: Mapping[str, Machine] = MappingProxyType(
         "x86_64": Machine(rust="x86_64-unknown-linux-gnu", zig="x86_64-linux-gnu", multiarch="x86_64-linux-gnu"),
         "aarch64": Machine(rust="aarch64-unknown-linux-gnu", zig="aarch64-linux-gnu", multiarch="aarch64-linux-gnu"),
         "armv7l": Machine(
-            rust="armv7-unknown-linux-gnueabihf", zig="arm-linux-gnueabihf", multiarch="arm-linux-gnueabihf", bits=32
+            rust="armv7-unknown-linux-gnueabihf", zig="arm-linux-gnueabihf", multiarch="arm-linux-gnueabihf"
+        ),
+        "ppc64le": Machine(
+            rust="powerpc64le-unknown-linux-gnu", zig="powerpc64le-linux-gnu", multiarch="powerpc64le-linux-gnu"
         ),
         "riscv64": Machine(rust="riscv64gc-unknown-linux-gnu", zig="riscv64-linux-gnu", multiarch="riscv64-linux-gnu"),
+        "s390x": Machine(rust="s390x-unknown-linux-gnu", zig="s390x-linux-gnu", multiarch="s390x-linux-gnu"),
     }
 )
 """Those with glibc, by the name that platform tags have for them (PEP 600): there are a C compiler and Rust's std."""

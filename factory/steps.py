@@ -28,6 +28,8 @@ TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 ZIG = PurePosixPath("/zig")
 REPAIR_FOREIGN = ZIG / "repair_foreign.py"
+HEADERS = WORK / "headers"
+"""Where a build for another machine has that one's headers of Python."""
 ZIG_SEED = PurePosixPath("/zig-cache")
 MUSL = PurePosixPath("/musl")
 REPAIR_MUSL = MUSL / "repair_musl.py"

@@ -17,7 +17,7 @@ from factory.tool_bundle import ZIG_LOCK, ensure_pinned, read_pins
 _LAYOUT = 1  # rises when the same files are placed otherwise; it is in the key of every build by zig
 _PROGRAM = "zigcc.py"
 _PROGRAMS = (_PROGRAM, REPAIR_FOREIGN.name)
-_HEADERS = ("crypt.h",)
+_HEADERS = ("crypt.h", "pyconfig.h")
 _CALLS = ("cc", "c++", "ar", "ranlib")
 _CALL = '#!/bin/sh\nexec "$ZIG_PYTHON" -I -S {program} {call} "$@"\n'
 _MUSL_PROGRAM = "muslcc.py"

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from factory.catalogue import CONTAINER_MACHINE
+from factory.guests import program
 from factory.machines import MACHINES_OF, Machine, extension_suffix
 from factory.project.model import Project
-from factory.steps import MUSL, TOOLS, ZIG, ZIG_CACHE, image_python
+from factory.steps import HEADERS, MUSL, TOOLS, ZIG, ZIG_CACHE, Step, image_python
 from factory.tags import Interpreter, PlatformTag
 
 TARGET_PLATFORM = "_PYTHON_HOST_PLATFORM"
 """What sysconfig takes for the platform that is built for, in place of the one that it runs on."""
+
+
+_MACHINE_HEADER = ZIG / "include/pyconfig.h"
 
 
 def zig_program() -> PurePosixPath:
@@ -55,9 +59,19 @@ def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter) -
         env[_cargo_target(platform, "LINKER")] = str(tools / "cc")
     if platform.libc == "musl":
         env |= _musl(platform, project)
+    if platform.arch != CONTAINER_MACHINE:
+        env["ZIG_HEADERS"] = str(HEADERS)
     if (platform.libc, platform.arch) == ("glibc", CONTAINER_MACHINE):
         return env
     return {**env, **_foreign(platform, project, interpreter)}
+
+
+def headers_step(platform: PlatformTag, interpreter: Interpreter, env: Mapping[str, str]) -> Step | None:
+    """Return the step that makes Python's headers for another machine; None for this one."""
+    if platform.arch == CONTAINER_MACHINE:
+        return None
+    argv = (str(image_python(interpreter)), "-I", "-c", program("headers.py"), str(HEADERS), str(_MACHINE_HEADER))
+    return Step(name="environment", argv=argv, env=env, phase="build", timeout_s=60)
 
 
 def _cargo_target(platform: PlatformTag, name: str) -> str:

@@ -13,6 +13,7 @@ from factory.backends.hooks import before_steps, hook_step
 from factory.backends.maturin import steps_without_interpreter
 from factory.backends.mingw import dlltool_step
 from factory.backends.settings import config_settings
+from factory.backends.zig import headers_step
 from factory.diagnoses.cases import Diagnosis
 from factory.diagnoses.causes.cause import Kind
 from factory.diagnoses.causes.table import explain_command
@@ -178,7 +179,10 @@ class _Way:
         before = before_steps(recipe.build, session.env, session.passed, subdir=subdir)
         if session.cell.mingws_platform is not None:
             before = (dlltool_step(session.env), *before)
-        if session.interpreter is None:
+        zigs, interpreter = session.cell.zigs_platform, session.interpreter
+        if zigs is not None and interpreter is not None and (step := headers_step(zigs, interpreter, session.env)):
+            before = (step, *before)
+        if interpreter is None:
             built = steps_without_interpreter(settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
             return (*before, *built)
         project = session.planned.project

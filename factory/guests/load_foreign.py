@@ -14,6 +14,7 @@ from pathlib import Path
 
 USERLAND = Path("/userland")
 EMULATOR = USERLAND / "emulator"
+LOADERS = ("lib/ld-linux*.so.?", "lib*/ld64.so.?")  # the second are those of POWER and of s390x
 NOT_FOUND = "not found"
 
 
@@ -29,7 +30,7 @@ def lacking(said: str, excluded: Collection[str]) -> "list[str]":
 def main() -> None:
     """Let the loader list what each object needs, as ldd asks it: with --list it ends at the first library it lacks."""
     excluded, tolerated = sys.argv[1].split(), set(sys.argv[2].split("\n"))
-    (loader,) = (USERLAND / "lib").glob("ld-linux*.so.?")
+    (loader,) = (path for names in LOADERS for path in USERLAND.glob(names))
     env = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}
     is_bad = False
     for path in sys.argv[3:]:

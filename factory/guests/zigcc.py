@@ -1,8 +1,9 @@
 """A C and C++ compiler and linker that makes code for an older glibc or another machine than the image's: zig's.
 
 Arguments: `cc`, `c++`, `ar` or `ranlib`, then what builds say to such a tool. Environment: ZIG, the program, and
-ZIG_TARGET, which is always passed on: without a target zig compiles for the processor that it runs on. Builds speak
-to gcc; what zig does not know of that is changed or left out here, with a line on stderr for all that is left out.
+ZIG_TARGET, which is always passed on: without a target zig compiles for the processor that it runs on; ZIG_HEADERS,
+where another machine has Python's headers of its own. Builds speak to gcc; what zig does not know of that is changed or
+left out here, with a line on stderr for all that is left out.
 Runs on the image's interpreters, from 3.9 on; never imported by the factory itself.
 """
 
@@ -16,6 +17,8 @@ from pathlib import Path
 HEADERS = re.compile(r"/usr(/local)?/include(/[a-z0-9_]+-linux-[a-z]+)?/?")
 LIBRARIES = re.compile(r"(/usr(/local)?)?/lib(64)?(/.*)?")
 INTERPRETERS = re.compile(r"/opt/(python|_internal)(/.*)?")
+PYTHON_HEADERS = re.compile(r"(-I)?/opt/(?:python|_internal)/.*/include/(?:python|pypy)3[^/]*/?")
+SITE_HEADERS = re.compile(r"(?:-I)?(?P<site>/.*/site-packages)/(?P<package>[^/]+)/.*")
 LEVEL = re.compile(r"-march=x86-64(-v[234])?")
 FOLDER = re.compile(r"(-I|-L|-isystem|-idirafter)(.*)")
 NOT_LINKING = {"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-v", "--version", "-dumpversion", "-dumpmachine"}
@@ -50,6 +53,7 @@ REFUSED_WITH_VALUE = {
 REFUSED_KEYWORDS = {"noseparate-code", "nostart-stop-gc", "pack-relative-relocs", "separate-code", "text"}  # of -z
 SEARCH = {"-rpath", "--rpath", "-R"}
 INCLUDED = str(Path(__file__).parent / "include")  # headers that zig's glibc lacks, such as crypt.h
+NARROW = ("arm-",)  # targets of 32 bits
 PROCESSORS = {"arm": "generic+v7a+vfp3d16"}  # Debian's and PEP 600's armv7l promises no NEON
 
 LeaveOut = Callable[[str], None]
@@ -144,8 +148,43 @@ def _added(kept: "list[str]", target: str) -> "Iterator[str]":
     levels = [option for option in kept if option.startswith("-O")]
     if not any(option.startswith("-fsanitize") for option in kept) and levels[-1:] in ([], ["-O0"], ["-Og"]):
         yield "-fno-sanitize=undefined"  # zig adds it to what is not optimised, and such code ends by SIGILL
-    if NOT_LINKING.isdisjoint(kept) and not any(re.fullmatch(r"-g(?!0).*", option) for option in kept):
+    is_linked = NOT_LINKING.isdisjoint(kept)
+    if is_linked and machine == "s390x":
+        yield "-Wl,--hash-style=gnu"  # its other hash table has words of 64 bits, and zig's linker writes 32
+    if is_linked and not any(re.fullmatch(r"-g(?!0).*", option) for option in kept):
         yield "-s"  # else the debug information of zig's own parts is in every object
+
+
+def for_machine(arguments: Iterable[str], headers: str) -> Iterator[str]:
+    """Yield arguments with the folder of a machine's headers of Python in place of the image's."""
+    for argument in arguments:
+        found = PYTHON_HEADERS.fullmatch(argument)
+        yield argument if found is None else (found[1] or "") + headers
+
+
+def refuse_headers(arguments: Iterable[str]) -> None:
+    """Refuse headers of wheels that are for one machine, such as numpy's: they hold the sizes of its types.
+
+    Raises:
+        UnusableError: a folder of headers is such.
+    """
+    for argument in arguments:
+        found = SITE_HEADERS.fullmatch(argument)
+        if found is not None and (name := _machines_own(Path(found["site"]), found["package"])):
+            raise UnusableError(
+                f"the headers of {name} were made for another machine, of 64 bits, and this one has 32: remove the "
+                "platform from the recipe"
+            )
+
+
+def _machines_own(site: Path, package: str) -> str:
+    """Return the installed distribution that a package is of, if its wheel was made for one machine."""
+    for record in site.glob("*.dist-info/RECORD"):
+        files = record.read_text(encoding="utf-8").splitlines()
+        kind = record.with_name("WHEEL").read_text(encoding="utf-8")
+        if any(file.startswith(f"{package}/") for file in files) and "Root-Is-Purelib: true" not in kind:
+            return record.parent.name.partition("-")[0]
+    return ""
 
 
 def main() -> None:
@@ -154,9 +193,14 @@ def main() -> None:
     zig, left_out = os.environ["ZIG"], list[str]()
     if tool in ("cc", "c++"):
         try:
-            arguments = [*translated(arguments, os.environ["ZIG_TARGET"], left_out.append), "-idirafter", INCLUDED]
+            target = os.environ["ZIG_TARGET"]
+            arguments = [*translated(arguments, target, left_out.append), "-idirafter", INCLUDED]
+            if target.startswith(NARROW):
+                refuse_headers(arguments)
         except UnusableError as error:
             sys.exit(f"error: {error}")
+    if headers := os.environ.get("ZIG_HEADERS"):
+        arguments = list(for_machine(arguments, headers))
     if left_out:
         print(f"note: left out for zig: {' '.join(left_out)}", file=sys.stderr, flush=True)
     os.execv(zig, [zig, tool, *arguments])  # noqa: S606 -- the file is the tool bundle's, the arguments a compiler's

@@ -13,7 +13,14 @@ from factory.images.spec import TEMPLATE, ImageSpec
 from factory.steps import USERLAND, USERLAND_EMULATOR
 from factory.tags import Interpreter
 
-DEBIAN_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "riscv64": "riscv64"}
+DEBIAN_ARCHITECTURES: Final = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "armhf",
+    "ppc64le": "ppc64el",
+    "riscv64": "riscv64",
+    "s390x": "s390x",
+}
 
 _USERLAND: Final = "userland.sh.j2"
 

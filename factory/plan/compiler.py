@@ -12,11 +12,11 @@ from factory.plan.model import Cell, Compiler, Preparation
 from factory.plan.windows import refuse_for_windows
 from factory.plan.world import World
 from factory.policy import policies
-from factory.project.model import Project
 from factory.recipe.model import Recipe
 from factory.tags import Platform, PlatformTag, WindowsTag, has_musl
 
 _OLDEST = {"glibc": (2, 17), "musl": (1, 2)}  # of zig's libc headers and symbols
+_OLDEST_ON = {"ppc64le": (2, 19)}  # the machines whose glibc began later
 _LIBRARY = re.compile(r"lib.*|.*-(dev|devel|static)")
 
 
@@ -37,7 +37,7 @@ def compiling(world: World, recipe: Recipe, platform: Platform) -> tuple[ImageFa
         return cross_image(platform, world.images, world.families), "mingw"
     families, pin = world.families, recipe.images.get(platform)
     if _is_zigs(world, recipe, platform):
-        _refuse_platform(world.project, platform)
+        _refuse_platform(platform)
         return hosting_image(platform, world.images, families, pin), "zig"
     return build_image(platform, world.images, families, pin), "image"
 
@@ -48,7 +48,7 @@ def _is_zigs(world: World, recipe: Recipe, platform: PlatformTag) -> bool:
     return platform.arch != CONTAINER_MACHINE or serving_image(platform, world.images, world.families) is None
 
 
-def _refuse_platform(project: Project, platform: PlatformTag) -> None:
+def _refuse_platform(platform: PlatformTag) -> None:
     machines = MACHINES_OF[platform.libc]
     if platform.arch not in machines:
         for_musl = " with musl" if platform.arch in MACHINES else ""
@@ -57,13 +57,9 @@ def _refuse_platform(project: Project, platform: PlatformTag) -> None:
             hint=f"remove the platforms of {platform.arch}{for_musl} from the recipe; there is one for "
             f"{', '.join(machines)}",
         )
-    if project.cargo_manifest is None and machines[platform.arch].bits != MACHINES[CONTAINER_MACHINE].bits:
-        raise PlanError(
-            f"{platform} cannot be built: Python's headers here are those of a machine of 64 bits, and it has 32",
-            hint=f"remove the platforms of {platform.arch} from the recipe: only Rust crates can be built for it",
-        )
     known = policies(platform.libc, platform.arch)
-    oldest = next(policy.tag for policy in known if policy.tag.version >= _OLDEST[platform.libc])
+    first = _OLDEST_ON.get(platform.arch, _OLDEST[platform.libc])
+    oldest = next(policy.tag for policy in known if policy.tag.version >= first)
     if not oldest.serves(platform):
         raise PlanError(
             f"{platform} cannot be built: the oldest for {platform.arch} that zig compiles for is {oldest}",

@@ -6,15 +6,17 @@ set -eu
 umask 022
 [ "$(id -u)" != 0 ] || export TMPDIR="$PWD"
 
-mkdir apart
-"$PYTHON" "$SCRIPTS/unprivileged.py" apart mmdebstrap --quiet --format=tar --architectures="$ARCHITECTURE" \
-    --variant=extract --aptopt="$FRESHNESS" --aptopt='Acquire::Retries "3"' \
-    --include="$PACKAGE" \
-    --extract-hook='cd "$1/var/cache/apt/archives" && sha256sum *.deb >"$1/manifest"' \
-    "$SUITE" packed.tar ${MIRROR:+"$MIRROR"}
-mv apart/packed.tar .
-tar --extract --to-stdout --file=packed.tar ./manifest >manifest
-mkdir std
-tar --extract --file=packed.tar --directory=std --strip-components=2 "./usr/lib/rustlib/$TRIPLE"
+mkdir apart std
+# The package alone, without the libraries that it depends on: it is unpacked, and nothing of it runs.
+"$PYTHON" "$SCRIPTS/unprivileged.py" apart mmdebstrap --quiet --format=null --architectures="$ARCHITECTURE" \
+    --variant=custom --skip=check/qemu --aptopt="$FRESHNESS" --aptopt='Acquire::Retries "3"' \
+    --customize-hook='mkdir "$1/got"' \
+    --customize-hook='cd "$1/got" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --quiet=2 download '"$PACKAGE" \
+    --customize-hook='cd "$1/got" && sha256sum *.deb >manifest && mv *.deb std.deb' \
+    --customize-hook='copy-out /got/manifest /got/std.deb .' \
+    "$SUITE" - ${MIRROR:+"$MIRROR"}
+mv apart/manifest .
+dpkg-deb --fsys-tarfile apart/std.deb |
+    tar --extract --directory=std --strip-components=2 "./usr/lib/rustlib/$TRIPLE"
 tar --create --file=std.tar --directory=std --dereference --sort=name --mtime=@315532800 \
     --owner=0 --group=0 --numeric-owner --format=gnu .

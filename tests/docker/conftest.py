@@ -78,7 +78,7 @@ def _remove(daemon: docker.DockerClient, store: Path) -> None:
         remove_all(daemon, (store / "owner").read_text(encoding="ascii").strip())
 
 
-QEMU = ("qemu-x86_64-static", "qemu-aarch64-static", "qemu-arm-static", "qemu-riscv64-static")
+QEMU = tuple(f"qemu-{name}-static" for name in ("x86_64", "aarch64", "arm", "ppc64le", "riscv64", "s390x"))
 
 
 @pytest.fixture(scope="session")

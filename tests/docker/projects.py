@@ -58,6 +58,35 @@ class Project:
             path.chmod(0o755 if text.startswith("#!") else 0o644)
 
 
+SIZES = """
+#include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
+#include <Python.h>
+_Static_assert(SIZEOF_LONG == sizeof(long), "long");
+_Static_assert(SIZEOF_LONG_DOUBLE == sizeof(long double), "long double");
+_Static_assert(SIZEOF_VOID_P == sizeof(void *), "pointers");
+_Static_assert(SIZEOF_UINTPTR_T == sizeof(uintptr_t), "uintptr_t");
+_Static_assert(SIZEOF_SIZE_T == sizeof(size_t), "size_t");
+_Static_assert(SIZEOF_TIME_T == sizeof(time_t), "time_t");
+_Static_assert(SIZEOF_OFF_T == sizeof(off_t), "off_t");
+_Static_assert(SIZEOF_FPOS_T == sizeof(fpos_t), "fpos_t");
+_Static_assert(SIZEOF_WCHAR_T == sizeof(wchar_t), "wchar_t");
+_Static_assert(SIZEOF_PTHREAD_T == sizeof(pthread_t), "pthread_t");
+_Static_assert(PY_BIG_ENDIAN == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__), "byte order");
+#ifdef ALIGNOF_MAX_ALIGN_T
+_Static_assert(ALIGNOF_LONG == _Alignof(long), "alignment of long");
+_Static_assert(ALIGNOF_SIZE_T == _Alignof(size_t), "alignment of size_t");
+_Static_assert(ALIGNOF_MAX_ALIGN_T == _Alignof(max_align_t), "alignment of all");
+#endif
+#ifdef HAVE_GCC_UINT128_T
+__uint128_t wide(void) { return 1; }
+#endif
+"""
+"""C code that does not compile where Python's headers say something else of the machine than the compiler."""
+
+
 def pyproject(name: str, requires: list[str], backend: str, more: str = "") -> str:
     return dedent(
         f"""\

@@ -5,12 +5,13 @@ import shutil
 import pytest
 
 from tests.docker.command import Command, Ran
-from tests.docker.projects import C_MODULE, make_c_project, make_rust_project
+from tests.docker.projects import C_MODULE, SIZES, make_c_project, make_rust_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
 OLD = "manylinux_2_17_x86_64"
 FAR = "manylinux_2_17_aarch64"
+OTHERS = ("manylinux_2_17_armv7l", "manylinux_2_24_ppc64le", "manylinux_2_17_s390x")
 NEWER = "extra_link_args=['-Wl,-Bsymbolic-functions', '-Wl,--as-needed'], extra_compile_args=['-mtune=generic']"
 GETTID = "#define _GNU_SOURCE\n#include <unistd.h>\n"  # declared since glibc 2.30
 
@@ -26,6 +27,12 @@ def ran(workshop: Command, tmp_path_factory: pytest.TempPathFactory) -> Ran:
                 "newest", code=GETTID + C_MODULE.replace("PyLong_FromLong(42)", "PyLong_FromLong(gettid())")
             ),
             platforms=(OLD,),
+        ),
+        workshop.recipe(
+            make_c_project("sized", code=SIZES + C_MODULE),
+            interpreters=("cp39", "cp313"),
+            platforms=OTHERS,
+            test={"untried": "allow"},
         ),
         workshop.recipe(make_c_project("far"), interpreters=("cp39",), platforms=(FAR,), test={"untried": "allow"}),
     )
@@ -61,3 +68,9 @@ def test_another_machines_wheel_is_judged_and_without_an_emulator_untried_for_th
     assert (record.status, trial.outcome, trial.reason) == ("passed", "untried", reason), ran.stderr
     assert f"not tried: far/cp39-cp39-{FAR}: cp39: {reason}" in ran.stderr
     assert f"far-1.0-cp39-cp39-manylinux2014_aarch64.{FAR}.whl" in workshop.wheels
+
+
+def test_pythons_headers_say_the_sizes_and_the_byte_order_of_another_machine(ran: Ran) -> None:
+    records = [record for address, record in ran.records.items() if address.startswith("sized/")]
+
+    assert [record.status for record in records] == ["passed"] * 2 * len(OTHERS), ran.stderr

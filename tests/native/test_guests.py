@@ -170,3 +170,15 @@ def test_a_line_runs_where_the_loader_finds_libpython() -> None:
     else:
         assert ended.stderr == f"error: {sys.executable} has no shared libpython\n"
         assert ended.returncode == 1
+
+
+def test_another_machines_headers_differ_in_what_is_included_behind_pyconfig(tmp_path: Path) -> None:
+    machine, folder = tmp_path / "machine.h", tmp_path / "headers"
+    machine.write_text("#undef SIZEOF_LONG\n#define SIZEOF_LONG 3\n")
+    output_of(sys.executable, "-I", "-c", program("headers.py"), str(folder), str(machine))
+    (tmp_path / "a.c").write_text('#include "pyconfig.h"\nlong_is SIZEOF_LONG void_p_is SIZEOF_VOID_P')
+
+    said = output_of("cc", "-E", "-P", f"-I{folder}", str(tmp_path / "a.c"))
+
+    assert said.split() == ["long_is", "3", "void_p_is", "8"]
+    assert {header.name for header in folder.iterdir()} >= {"Python.h", "cpython"}

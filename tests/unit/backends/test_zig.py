@@ -2,6 +2,7 @@
 
 from factory.backends.environment import build_env
 from factory.backends.settings import config_settings
+from factory.backends.zig import headers_step
 from factory.recipe.model import BuildSpec
 from factory.tags import Interpreter, PlatformTag
 from tests.makers.plans import make_project
@@ -24,7 +25,7 @@ def test_the_glibc_of_the_platform_is_the_target() -> None:
 
 
 def test_a_build_for_this_machine_is_told_of_no_other() -> None:
-    assert {"_PYTHON_HOST_PLATFORM", "CARGO_BUILD_TARGET", "SETUPTOOLS_EXT_SUFFIX"}.isdisjoint(
+    assert {"_PYTHON_HOST_PLATFORM", "CARGO_BUILD_TARGET", "SETUPTOOLS_EXT_SUFFIX", "ZIG_HEADERS"}.isdisjoint(
         env("manylinux_2_17_x86_64")
     )
 
@@ -37,6 +38,19 @@ def test_a_foreign_build_is_told_of_its_machine() -> None:
     assert told["PYO3_CROSS_PYTHON_VERSION"] == "3.14t"
     assert told["SETUPTOOLS_EXT_SUFFIX"] == ".cpython-314t-arm-linux-gnueabihf.so"
     assert told["HOST_CC"] == "cc", "build scripts run on this machine"
+    assert told["ZIG_HEADERS"] == "/work/headers"
+
+
+def test_another_machine_gets_headers_of_python_from_the_interpreter_that_builds() -> None:
+    here, there = (
+        headers_step(PlatformTag.parse(name), Interpreter(13), {})
+        for name in ("musllinux_1_2_x86_64", "manylinux_2_17_armv7l")
+    )
+
+    assert here is None
+    assert there is not None
+    assert there.argv[0] == "/opt/python/cp313-cp313/bin/python"
+    assert there.argv[-2:] == ("/work/headers", "/zig/include/pyconfig.h")
 
 
 def test_a_build_for_musl_links_it_under_the_distributions_name() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.guests.zigcc import UnusableError, translated
+from factory.guests.zigcc import UnusableError, for_machine, refuse_headers, translated
 
 TARGET = "x86_64-linux-gnu.2.17"
 COMPILE = ("-O2", "-c", "a.c")
@@ -83,3 +83,40 @@ def test_openmp_is_refused_by_name() -> None:
 
 def test_arm_has_no_neon() -> None:
     assert translated(COMPILE, "arm-linux-gnueabihf.2.17", print)[2] == "-mcpu=generic+v7a+vfp3d16"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param(["-I/opt/_internal/trixie/include/python3.13"], ["-I/headers"], id="joined"),
+        pytest.param(["-isystem", "/opt/python/cp39-cp39/include/python3.9/"], ["-isystem", "/headers"], id="apart"),
+        pytest.param(["-I/opt/python/pp311/include/pypy3.11"], ["-I/headers"], id="PyPy"),
+        pytest.param(["-I/work/source/include/python3.13"], ["-I/work/source/include/python3.13"], id="the source's"),
+        pytest.param(["-I/opt/rh/include"], ["-I/opt/rh/include"], id="no Python's"),
+    ],
+)
+def test_a_machines_headers_take_the_place_of_the_images(arguments: list[str], expected: list[str]) -> None:
+    assert list(for_machine(arguments, "/headers")) == expected
+
+
+def install(site: Path, name: str, *, purelib: str) -> str:
+    (info := site / f"{name}-1.0.dist-info").mkdir(parents=True)
+    (info / "RECORD").write_text(f"{name}/include/{name}.h,,\n")
+    (info / "WHEEL").write_text(f"Wheel-Version: 1.0\nRoot-Is-Purelib: {purelib}\n")
+    return f"-I{site}/{name}/include"
+
+
+def test_headers_of_wheels_for_one_machine_are_refused(tmp_path: Path) -> None:
+    site = tmp_path / "lib/python3.13/site-packages"
+    sized, pure = install(site, "sized", purelib="false"), install(site, "pure", purelib="true")
+
+    refuse_headers(["-c", "a.c", pure, "-I/work/source"])
+    with pytest.raises(UnusableError, match="the headers of sized were made for another machine"):
+        refuse_headers(["-c", "a.c", pure, sized])
+
+
+def test_a_hash_table_that_zig_writes_wrongly_is_left_out() -> None:
+    linking, compiling = (translated(given, "s390x-linux-gnu.2.17", print) for given in (["-O2", "a.o"], COMPILE))
+
+    assert "-Wl,--hash-style=gnu" in linking
+    assert "-Wl,--hash-style=gnu" not in compiling
