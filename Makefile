@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-gate peers lock clean
+.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-gate peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -72,6 +72,9 @@ bench: setup  ## the overhead against the peer, as ratios
 
 bench-first: setup  ## the time to a first wheel where there is no image, no store and no registry
 	sh tests/fresh/engine.sh $(BIN)/python -m bench.first_wheel recipes/markupsafe.yaml 'cp313-cp313-*'
+
+bench-rust: setup  ## the Rust project's own Rust against Debian's, as ratios
+	$(BIN)/python -m bench.rust
 
 bench-gate: setup .peers/.ready  ## the gate against auditwheel show and abi3audit, as ratios
 	$(BIN)/python -m bench.gate

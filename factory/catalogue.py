@@ -1,11 +1,14 @@
 """Names that several packages share."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
+
+from packaging.version import Version
 
 BAZEL = "bazel"
 BACKENDS = ("maturin", "setuptools", "pep517", BAZEL)
@@ -22,6 +25,12 @@ OLDEST_TOOL_PYTHON = 10
 """auditwheel 6.8 runs on CPython 3.10 and newer (its Requires-Python)."""
 CONTAINER_MACHINE = "x86_64"
 """The machine of every container that the factory starts, and what its own programs in them are made for."""
+
+STABLE = "stable"
+"""What a recipe or a project calls the newest release of Rust."""
+PINNED_RUST = Version("1.95.0")
+"""The release of the Rust project that compiles where neither a recipe nor a project names one."""
+_RUST_RELEASE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4})?")
 
 ZIG = "zig"
 """What a recipe calls the compiler that brings its own glibc."""
@@ -69,3 +78,8 @@ class Waiver:
     reason: str
     subject: str = "*"
     until: date | None = None
+
+
+def is_rust_release(text: str) -> bool:
+    """Whether a text names releases of Rust by their number: `1.89`, of which the newest is meant, or `1.89.0`."""
+    return _RUST_RELEASE.fullmatch(text) is not None

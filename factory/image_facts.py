@@ -65,6 +65,8 @@ class ImageFacts:
     `trial`, and role `program`, which has their libpython, too); `rust` and `c` are the versions of its Rust and its
     GCC, None without one. `packages` names the package manager of an image that packages can be added to, None where
     there is none. `bundled_rust` is the version of the factory's own Rust, where that can be brought to the image.
+    `pinned_rust` is the release of the Rust project that is brought where nothing names another, None where no release
+    can be: this machine does not name its server, or the image runs none.
     `releases` are the interpreters of which more than the version is known; the image has these or newer ones.
     `on_demand` are interpreters that it does not hold, and that are made and brought to it where a recipe lists them.
     `machines` are others for which a trial image's suite has the same: its userland for them is brought to the image.
@@ -79,6 +81,7 @@ class ImageFacts:
     c: Version | None = None
     packages: PackageManager | None = None
     bundled_rust: Version | None = None
+    pinned_rust: Version | None = field(default=None, metadata={ABSENT: True})
     releases: tuple[Release, ...] = field(default=(), metadata={ABSENT: True})
     on_demand: tuple[Interpreter, ...] = field(default=(), metadata={ABSENT: True})
     machines: tuple[str, ...] = field(default=(), metadata={ABSENT: True})

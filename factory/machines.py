@@ -58,3 +58,8 @@ def multiarch_of(machine: Machine, minor: int) -> str:
 def extension_suffix(machine: Machine, minor: int, *, free_threaded: bool) -> str:
     """Return the suffix of extension modules for one CPython: `.cpython-313-x86_64-linux-musl.so`."""
     return f".cpython-3{minor}{'t' if free_threaded else ''}-{multiarch_of(machine, minor)}.so"
+
+
+def rust_target(machine: str) -> str:
+    """Return Rust's triple of what a wheel is compiled for: a machine's name, Windows' name of one, or a triple."""
+    return MACHINES[machine].rust if machine in MACHINES else WINDOWS_RUST.get(machine, machine)

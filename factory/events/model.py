@@ -72,6 +72,7 @@ class CellRecord:
     `seconds` maps the names of steps to how long they took; it is empty where everything came from the store.
     `materials` are the results that the wheel was made of, in the order in which they were first used.
     `locks` are those that cargo made, `from_source` the releases of build requirements that were built of their sdists.
+    `rust` is the release of the Rust project that compiled, where one was brought.
     """
 
     cell: Cell
@@ -88,6 +89,7 @@ class CellRecord:
     materials: tuple[Material, ...] = ()
     locks: tuple[MadeLock, ...] = ()
     from_source: tuple[str, ...] = ()
+    rust: str | None = field(default=None, metadata={ABSENT: True})
 
     @property
     def passed(self) -> bool:

@@ -85,7 +85,7 @@ def build_cell(
             build_sdist=sdists.build,
         )
         record = _Way(session=session, today=today).go()
-        return replace(ended(record, container, materials.values(), keep=services.keep), from_source=sdists.told)
+        return replace(ended(record, container, materials.values(), image, keep=services.keep), from_source=sdists.told)
 
 
 def _environment(

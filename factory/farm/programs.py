@@ -43,7 +43,7 @@ def run_programs(services: Services, planned: PlannedRecipe, cell: Cell, image: 
             steps=_steps(services, planned, cell, image),
         ).run()
         record = replace(record, status="passed" if failure is None else failure.ended, failure=failure)
-        return ended(record, container, materials.values(), keep=services.keep)
+        return ended(record, container, materials.values(), image, keep=services.keep)
 
 
 def _steps(services: Services, planned: PlannedRecipe, cell: Cell, image: ReadyImage) -> tuple[Step, ...]:

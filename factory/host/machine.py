@@ -16,16 +16,18 @@ class Host:
     """What this machine is configured with. None means the tool's own default.
 
     `index_url` and `extra_index_urls` are PEP 503 roots; `apt_mirror` is our own `FACTORY_APT_MIRROR`, `image_lock` our
-    `FACTORY_IMAGE_LOCK`: the pins of pulled images; `certificates` is a PEM bundle; `proxies` maps lowercase variable
-    names to their values. `netrc` holds users and passwords by host name (netrc(5)); `cargo_tokens` are registries'
-    tokens by `registry_id`. `variables` are the whole environment, of which recipes may ask for some by name.
-    They get only those in `pass_env`, which `FACTORY_PASS_ENV` or the command line allows.
+    `FACTORY_IMAGE_LOCK`: the pins of pulled images; `rust_server` is rustup's `RUSTUP_DIST_SERVER`; `certificates` is a
+    PEM bundle; `proxies` maps lowercase variable names to their values. `netrc` holds users and passwords by host name
+    (netrc(5)); `cargo_tokens` are registries' tokens by `registry_id`. `variables` are the whole environment, of which
+    recipes may ask for some by name. They get only those in `pass_env`, which `FACTORY_PASS_ENV` or the command line
+    allows.
     `locks` is a private folder of this user, for locks that all of the user's stores share.
     """
 
     index_url: str | None
     extra_index_urls: tuple[str, ...]
     apt_mirror: str | None
+    rust_server: str | None
     image_lock: Path | None
     certificates: Path | None
     proxies: Mapping[str, str]
@@ -77,7 +79,7 @@ class Host:
 
     @property
     def credentials(self) -> Mapping[Origin, tuple[str, str]]:
-        """User and password for each server that an index's or the mirror's URL names: the URL's own, else netrc's.
+        """User and password for each server that an index's, the mirror's or Rust's URL names: its own, else netrc's.
 
         No other server gets any, and they never go by plain http beyond the loopback interface.
 
@@ -86,7 +88,7 @@ class Host:
         """
         named: dict[Origin, tuple[str, str]] = {}
         unnamed: list[Origin] = []
-        for url in filter(None, (self.index_url, *self.extra_index_urls, self.apt_mirror)):
+        for url in filter(None, self._servers):
             parts, origin = urlsplit(url), origin_of(url)
             if parts.username is not None and origin.is_private:
                 named[origin] = (unquote(parts.username), unquote(parts.password or ""))
@@ -95,6 +97,10 @@ class Host:
         logins = {origin: login for origin in unnamed if (login := self._login(origin.host)) is not None}
         return MappingProxyType({**logins, **named})
 
+    @property
+    def _servers(self) -> tuple[str | None, ...]:
+        return (self.index_url, *self.extra_index_urls, self.apt_mirror, self.rust_server)
+
     def _login(self, hostname: str) -> tuple[str, str] | None:
         login = None if self.netrc is None else logins_in(self.netrc).authenticators(hostname)
         return None if login is None else (login[0], login[2])
@@ -102,7 +108,7 @@ class Host:
     @property
     def secrets(self) -> frozenset[str]:
         """Every password and token that is known here, as its file or URL spells it and decoded."""
-        urls = [self.index_url, *self.extra_index_urls, self.apt_mirror, *self.proxies.values()]
+        urls = [*self._servers, *self.proxies.values()]
         passwords = [password for url in urls if url for password in password_in(url)]
         if self.netrc is not None:
             passwords += [password for _, _, password in logins_in(self.netrc).hosts.values()]

@@ -33,11 +33,12 @@ def read_host(environ: Mapping[str, str] | None = None) -> Host:
     cargo_home = Path(env.get("CARGO_HOME") or home / ".cargo")
     index = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or pip.get("index-url")
     extra = env.get("UV_EXTRA_INDEX_URL") or pip.get("extra-index-url", "")
-    mirror = env.get("FACTORY_APT_MIRROR")
+    mirror, rust = env.get("FACTORY_APT_MIRROR"), env.get("RUSTUP_DIST_SERVER")
     return Host(
         index_url=None if index is None else checked_url(index, "the package index"),
         extra_index_urls=tuple(checked_url(url, "an extra package index") for url in extra.split()),
         apt_mirror=None if mirror is None else checked_url(mirror, "the Debian mirror"),
+        rust_server=checked_url(rust, "the Rust project's server") if rust else None,
         image_lock=Path(lock) if (lock := env.get("FACTORY_IMAGE_LOCK")) else None,
         certificates=_certificates(env, pip),
         proxies=MappingProxyType(proxies),

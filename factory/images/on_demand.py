@@ -6,10 +6,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from factory.catalogue import PINNED_RUST
 from factory.errors import ImageError
+from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.rust import rust_spec
 from factory.images.spec import data_folder, days_of, read_data
+from factory.machines import MACHINES
 from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
 
@@ -57,6 +60,15 @@ def on_demand_spec(folder: Path | None = None) -> OnDemandSpec:
         return _spec(path, read_data(path))
     except ValueError as error:
         raise ImageError(f"{path}: {error}", hint="images/README.md names every key") from error
+
+
+def offered(facts: ImageFacts, host: Host) -> ImageFacts:
+    """Add to an image's facts the pinned release of Rust, where this machine names the server that has it.
+
+    rustc and cargo of the Rust project need glibc 2.17 on most machines, and are there for those that are known here.
+    """
+    runs = facts.role != "trial" and facts.platform.libc == "glibc" and facts.platform.arch in MACHINES
+    return replace(facts, pinned_rust=PINNED_RUST) if host.rust_server is not None and runs else facts
 
 
 def brought(facts: ImageFacts) -> ImageFacts:

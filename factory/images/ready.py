@@ -28,12 +28,21 @@ from factory.store.locks import shared_lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BroughtRust:
+    """A release of the Rust project that is brought to images: the version of its rustc, and the volume that has it."""
+
+    version: str
+    content: Digest
+    mount: Mount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyImage:
     """An image that is here and holds what it declares; `identity` enters the keys, `reference` is the engine's name.
 
     `path` is the PATH that the image gives its commands; that of pypa's images leads to their compilers. `mounts` are
-    volumes that every container of it gets. `base` is the image before a recipe's packages and commands, or an
-    interpreter that it lists, were added.
+    volumes that every container of it gets. `rust` is the release of the Rust project that was brought. `base` is the
+    image before a recipe's packages and commands, or an interpreter that it lists, were added.
     """
 
     facts: ImageFacts
@@ -41,6 +50,7 @@ class ReadyImage:
     identity: Digest
     path: str = SYSTEM_PATH
     mounts: tuple[Mount, ...] = ()
+    rust: BroughtRust | None = None
     base: "ReadyImage | None" = None
 
     @property
@@ -48,6 +58,11 @@ class ReadyImage:
         """The image that no recipe changes, this one or its base; None where only a recipe names it."""
         untouched = self.base or self
         return None if untouched.facts.family == RECIPE_FAMILY else untouched
+
+    def with_release(self, rust: BroughtRust) -> "ReadyImage":
+        """Return the image with a release of Rust mounted, whose programs come first on PATH."""
+        programs = str(rust.mount.path / "bin")
+        return replace(self.with_mounts("rust", rust.content, rust.mount, programs=programs), rust=rust)
 
     def with_mounts(self, name: str, content: Digest, *mounts: Mount, programs: str = "") -> "ReadyImage":
         """Return the image with volumes mounted, and so its base; their content enters the identity under a name.

@@ -101,8 +101,14 @@ def make_rust(host: Host, store: Store, progress: Progress) -> RustBundle:
     }
     progress(f"resolving and unpacking Rust from {spec.suite}")
     failing = "the Rust bundle could not be assembled"
-    with ran(spec.folder / _SCRIPT, env, failing=failing, host=host, store=store, progress=progress) as work:
-        return RustBundle(file=store.put_file(work / "bundle.tar", "rust.tar"))
+    try:
+        with ran(spec.folder / _SCRIPT, env, failing=failing, host=host, store=store, progress=progress) as work:
+            return RustBundle(file=store.put_file(work / "bundle.tar", "rust.tar"))
+    except ImageError as error:
+        if host.rust_server is not None:
+            raise
+        hint = f"{error.hint}; or set RUSTUP_DIST_SERVER, and the Rust project's own is brought instead"
+        raise ImageError(error.message, hint=hint) from error
 
 
 def make_std(host: Host, store: Store, bundle: RustBundle, machine: str, progress: Progress) -> RustBundle:

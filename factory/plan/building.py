@@ -26,7 +26,7 @@ def builder_of(
     Raises:
         PlanError: the image has not, and cannot be given, what the recipe asks for.
     """
-    added, rust = preparation(recipe, image), rust_of(recipe, world.project, image, tag.platform)
+    added, (rust, release) = preparation(recipe, image), rust_of(recipe, world.project, image, tag.platform)
     if compiler == "zig" and recipe.build.backend == BAZEL:
         raise PlanError(
             f"{tag} would be compiled by zig, which Bazel's toolchains do not call",
@@ -39,7 +39,9 @@ def builder_of(
         added = with_mingw(added)
     if recipe.build.interpreter == "none":
         refuse_without_interpreter(world, built_for, tag, compiler)
-        return Builder(interpreter=None, image=image.name, preparation=added, rust=rust, compiler=compiler)
+        return Builder(
+            interpreter=None, image=image.name, preparation=added, rust=rust, rust_release=release, compiler=compiler
+        )
     interpreter = _building(world, built_for, image)
     if interpreter is None:
         return None
@@ -48,6 +50,7 @@ def builder_of(
         image=image.name,
         preparation=added,
         rust=rust,
+        rust_release=release,
         compiler=compiler,
         on_demand=interpreter in image.on_demand,
     )

@@ -56,11 +56,13 @@ def embedding_cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag
 
 
 def _builder(world: World, recipe: Recipe, interpreter: Interpreter, image: ImageFacts) -> Builder:
+    rust, release = rust_of(recipe, world.project, image, image.platform)
     return Builder(
         interpreter=interpreter,
         image=image.name,
         preparation=preparation(recipe, image),
-        rust=rust_of(recipe, world.project, image, image.platform),
+        rust=rust,
+        rust_release=release,
     )
 
 

@@ -11,7 +11,7 @@ from factory.catalogue import CONTAINER_MACHINE, PackageManager
 from factory.codec import ABSENT, INLINED, WRITTEN_AS
 from factory.tags import Abi3Floor, Interpreter, Platform, PlatformTag, ProgramTag, WheelTag, WindowsTag, has_musl
 
-RustOrigin = Literal["image", "bundle"]
+RustOrigin = Literal["image", "bundle", "release"]
 Compiler = Literal["image", "zig", "mingw"]
 
 Product: TypeAlias = WheelTag | ProgramTag
@@ -50,13 +50,27 @@ class Preparation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RustRelease:
+    """A release of the Rust project that is brought to an image.
+
+    `name` is `1.89.0`, or `1.89` or `stable` for the newest of several. What that is has to meet `wanted`, a version
+    specifier, which is empty where any will do. `or_bundle` says that the factory's bundle compiles instead where the
+    server does not answer: nothing names the release, and the bundle fits, too.
+    """
+
+    name: str
+    wanted: str = ""
+    or_bundle: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
     """What makes a cell's product: an interpreter in an image, named `image`; None where it has to do without one.
 
-    `preparation` is what the image gets before, and `rust` whether it compiles with the image's Rust or the factory's
-    own; None where there is no Rust to compile. `compiler` is what compiles C and C++ and links: the image's own, or
-    zig or mingw-w64 for the cell's platform. `on_demand` says that the image does not hold the interpreter: it is made
-    and brought there.
+    `preparation` is what the image gets before, and `rust` whether it compiles with the image's Rust, the factory's
+    bundle, or `rust_release`; None where there is no Rust to compile. `compiler` is what compiles C
+    and C++ and links: the image's own, or zig or mingw-w64 for the cell's platform. `on_demand` says that the image
+    does not hold the interpreter: it is made and brought there.
     """
 
     interpreter: Interpreter | None
@@ -65,6 +79,7 @@ class Builder:
     rust: RustOrigin | None = None
     compiler: Compiler = "image"
     on_demand: bool = False
+    rust_release: RustRelease | None = None
 
     @property
     def packages(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from factory.plan.model import Cell, Plan, Product, Skip, Trial
 from factory.plan.on_demand import on_demand_notes, weaker_notes
 from factory.plan.programs import owed_programs, program_cell, unowed_programs
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
-from factory.plan.toolchain import refuse_c
+from factory.plan.toolchain import refuse_c, toolchain_notes
 from factory.plan.windows import windows_note
 from factory.plan.world import World, own_reason, read_world, runs
 from factory.project.model import Project
@@ -227,6 +227,7 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
     zig = (zig_note(cell, recipe_for(world.recipe, cell.id), world.families) for cell in cells)
     yield from dict.fromkeys(note for note in (*zig, *map(windows_note, cells)) if note is not None)
     yield from cross_notes(world.project, cells)
+    yield from toolchain_notes(world.recipe, world.project, cells)
     yield from on_demand_notes(cells)
     yield from weaker_notes(cells)
     yield from gap_notes(world.project.pyo3, min(world.floors.floors, default=None))

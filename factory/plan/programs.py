@@ -70,6 +70,7 @@ def program_cell(world: World, tag: ProgramTag) -> Cell:
     if image is None:
         raise AssertionError(f"{tag} is not owed")
     recipe = recipe_for(world.recipe, str(tag))
+    rust, release = rust_of(recipe, project, image, image.platform)
     cell = Cell(
         recipe=recipe.name,
         product=tag,
@@ -79,7 +80,8 @@ def program_cell(world: World, tag: ProgramTag) -> Cell:
             interpreter=tag.interpreter,
             image=image.name,
             preparation=preparation(recipe, image),
-            rust=rust_of(recipe, project, image, image.platform),
+            rust=rust,
+            rust_release=release,
         ),
         trials=(),
     )

@@ -71,6 +71,14 @@ class ReadTag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RustFile:
+    """The file that tells rustup which Rust to take, and its channel: `1.85`; None where it names none."""
+
+    path: str
+    channel: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """What a source tree declares. `version` is None where only its backend could compute it.
 
@@ -84,7 +92,7 @@ class Project:
     Cargo.lock and the tree has none; `beyond` says what the crates need that lies outside of the tree.
     `program_manifest` is the crate of the recipe's `programs` where it shares no workspace with those of the wheels;
     `absent_program_locks` is where cargo looks for its Cargo.lock and the tree has none. `host_questions` are where
-    build scripts ask for the architecture of the machine that they run on.
+    build scripts ask for the architecture of the machine that they run on. `rust_file` names a Rust for rustup.
     """
 
     name: NormalizedName
@@ -95,6 +103,7 @@ class Project:
     dependencies: tuple[Requirement, ...] = ()
     pyo3: Pyo3 | None = None
     rust_version: Version | None = None
+    rust_file: RustFile | None = None
     floor: ReadFloor | None = None
     unread_floor: str | None = None
     any_abi: ReadTag | None = None

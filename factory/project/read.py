@@ -14,6 +14,7 @@ from factory.project.floors import configured_floor, pyo3_floor, unread_floor
 from factory.project.metadata import Metadata, read_metadata, read_setup_cfg, requirements
 from factory.project.model import BuildSystem, Project
 from factory.project.rust import Choices, Packaging, Rust, read_rust
+from factory.project.rust_file import read_rust_file
 from factory.project.setup_script import SetupScript, read_setup_script
 from factory.project.uses import read_uses
 from factory.project.written_tags import written_tags
@@ -52,6 +53,7 @@ def read_project(tree: Files, subdir: str = "", *, choices: Choices | None = Non
         dependencies=metadata.dependencies,
         pyo3=pyo3,
         rust_version=None if crate is None else crate.rust_version,
+        rust_file=None if crate is None else read_rust_file(files, folder),
         any_abi=any_abi,
         computed_tags=written.computed if any_abi is None and floor is None else None,
         programs=rust.programs,

@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from factory.catalogue import ZIG
+from factory.catalogue import STABLE, ZIG, is_rust_release
 from factory.digest import Digest
 from factory.form.kinds import RefusalError
 from factory.form.problems import quote
@@ -112,6 +112,17 @@ def specifier(text: str) -> str:
         return str(parse_specifiers(text))
     except UntrustedTextError:
         raise RefusalError(f"{quote(text)} is not a version specifier") from None
+
+
+def rust(text: str) -> str:
+    """Read a release of Rust, the word for the newest, or a version specifier."""
+    if text == STABLE or is_rust_release(text):
+        return text
+    try:
+        return specifier(text)
+    except RefusalError:
+        hint = "write a release such as 1.89, stable, or a floor such as >=1.83; no nightly or beta is brought"
+        raise RefusalError(f"{quote(text)} is not a release of Rust", hint) from None
 
 
 def c_compiler(text: str) -> str:

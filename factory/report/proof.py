@@ -15,6 +15,7 @@ def proof_lines(run: Run) -> Iterator[str]:
     yield from (f"image: {image.image}, of {image.family}, {image.digest}" for image in run.images)
     yield from _repairs(run.records)
     yield from _from_source(run.records)
+    yield from _rusts(run.records)
     yield from _notes(run.records)
     yield from _unemulated(run.records)
     yield from _emulated(run.records)
@@ -42,6 +43,13 @@ def _from_source(records: Iterable[CellRecord]) -> Iterator[str]:
         told.update({*record.from_source, *(name for trial in record.trials for name in trial.from_source)})
     for release, count in sorted(told.items()):
         yield f"built from source: {release} (only an sdist on the index fits), for {_wheels(count)}"
+
+
+def _rusts(records: Iterable[CellRecord]) -> Iterator[str]:
+    """Name the releases of Rust that were brought to images."""
+    counted = Counter(record.rust for record in records if record.rust is not None and record.passed)
+    for version, count in sorted(counted.items()):
+        yield f"compiled by Rust {version} of the Rust project: {_wheels(count)}"
 
 
 def _did(repair: Repair) -> Iterator[str]:

@@ -13,6 +13,7 @@ from factory.image_facts import ImageFacts
 from factory.images.known import specs
 from factory.images.named import remembered
 from factory.images.offer import Offer, Registries
+from factory.images.on_demand import offered
 from factory.images.ready import ReadyImage
 from factory.memory import Memory
 from factory.plan.model import Plan
@@ -153,7 +154,8 @@ def _planned(recipe: Recipe, services: SourceServices, offer: Offer, selection: 
     )
     project = read_project(tree, recipe.source.subdir, choices=choices)
     refuse_beyond(recipe, project)
-    planned = _planned_with(offer, recipe, project, selection)
+    images = tuple(offered(image, services.host) for image in offer.images)
+    planned = _planned_with(replace(offer, images=images), recipe, project, selection)
     for cell in planned.cells:  # Settings that the backend does not have are refused here, before any work.
         if cell.makes_wheel:
             config_settings(recipe_for(recipe, cell.id).build, project, cell.floor)

@@ -1,6 +1,10 @@
-"""Reads sdists, as hostile archives, into a `Tree`; no file gets a name that an archive chose."""
+"""Reads sdists, and what is laid out as they are, as hostile archives into a `Tree`.
+
+No file gets a name that an archive chose.
+"""
 
 import gzip
+import lzma
 import stat
 import tempfile
 import zlib
@@ -21,7 +25,7 @@ from factory.source.zipped import ZippedFiles, is_executable, mtime_s, open_zip
 _LINK_BYTES = 4096  # PATH_MAX
 
 # What the readers raise on bytes that are no archive; BrokenTarError and BrokenArchiveError are ValueErrors.
-_BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, ValueError, OverflowError)
+_BROKEN = (gzip.BadGzipFile, EOFError, lzma.LZMAError, zlib.error, ValueError, OverflowError)
 
 
 def unpack(sdist: Path, *, limits: SourceLimits | None = None) -> Tree:
@@ -40,12 +44,24 @@ def unpack_apart(sdist: Path, reader: Reader, *, limits: SourceLimits | None = N
     Raises:
         SourceError: as for `unpack`; or reading it took too much time or memory.
     """
-    limits = _limits(sdist, limits)
+    return _apart(sdist, reader, _limits(sdist, limits))
+
+
+def unpack_component(archive: Path, reader: Reader) -> Tree:
+    """Read a `.tar.xz` or `.tar.gz` that holds one top folder, as a component of Rust does, in a process of its own.
+
+    Raises:
+        SourceError: as for `unpack_apart`.
+    """
+    return _apart(archive, reader, SourceLimits().for_archive(archive.stat().st_size))
+
+
+def _apart(archive: Path, reader: Reader, limits: SourceLimits) -> Tree:
     with tempfile.TemporaryDirectory() as folder:
         spooled = Path(folder) / "spool"
-        extents = reader(partial(_spooled, sdist, spooled, limits), Bounds.of(sdist.stat().st_size))
+        extents = reader(partial(_spooled, archive, spooled, limits), Bounds.of(archive.stat().st_size))
         if isinstance(extents, Overrun):
-            raise SourceError(f"reading {sdist.name} {extents.reason}", hint="is this the right file?")
+            raise SourceError(f"reading {archive.name} {extents.reason}", hint="is this the right file?")
         return Tree.of(Spool(limits, spooled.open("r+b")), extents)
 
 
@@ -112,8 +128,8 @@ def _below(extent: Extent, cut: int) -> Extent:
 
 
 def _read_tar(sdist: Path, members: _Members) -> None:
-    # All of it first: a gzip stream cannot be read at any place, and the spool ends a bomb at its limit of bytes.
-    with gzip.open(sdist, "rb") as stream:
+    # All of it first: a compressed stream cannot be read at any place, and the spool ends a bomb at its limit of bytes.
+    with lzma.open(sdist, "rb") if sdist.name.endswith(".xz") else gzip.open(sdist, "rb") as stream:
         members.spool.add(_pieces(stream), sdist.name)
     for member in read_tar(members.spool):
         _add_tar_member(member, members)
@@ -169,6 +185,6 @@ def _link_of(entry: DirectoryEntry, files: ZippedFiles, archive: str) -> str:
     return b"".join(files.read(entry)).decode(errors="backslashreplace")
 
 
-def _pieces(stream: gzip.GzipFile) -> Iterator[bytes]:
+def _pieces(stream: gzip.GzipFile | lzma.LZMAFile) -> Iterator[bytes]:
     while piece := stream.read(1 << 20):
         yield piece

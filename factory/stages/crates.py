@@ -155,7 +155,9 @@ def _fetcher(services: Services, image: ReadyImage) -> ReadyImage | Failure:
     For programs it is the plain one, so that their crates are fetched once for all interpreters and their images.
     """
     own = None if image.facts.role == "program" else image.own
-    return own or with_rust(services, services.helper())
+    if own is not None:
+        return own
+    return with_rust(services, services.helper()) if image.rust is None else services.helper().with_release(image.rust)
 
 
 def _take(services: Services, session: Session, path: str) -> Lock | Failure:

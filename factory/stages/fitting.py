@@ -8,12 +8,13 @@ from factory.catalogue import CONTAINER_MACHINE
 from factory.failure import Failure
 from factory.images.ready import ReadyImage
 from factory.keys import key
-from factory.plan.model import Cell, Preparation, Trial
+from factory.plan.model import Cell, Preparation, RustRelease, Trial
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
 from factory.stages.interpreter import with_interpreter
 from factory.stages.prepared import prepared_image
 from factory.stages.rust import with_rust
+from factory.stages.rust_release import with_release
 from factory.stages.userland import with_userland
 from factory.stages.zig import Zig, with_zig
 from factory.tags import Interpreter, has_musl
@@ -23,13 +24,15 @@ from factory.tags import Interpreter, has_musl
 class Fitting:
     """One way to fit an image; cells and trials that ask for the same share the fitted image.
 
-    `machine` is what Rust compiles for, by its triple where that has musl;
+    `release` is the release of the Rust project that is brought. `machine` is what a Rust that is brought compiles for,
+    by its triple where that has musl;
     `userland` is the machine whose Python a trial runs, None for this one's.
     """
 
     image: str
     preparation: Preparation | None = None
     bundled_rust: bool = False
+    release: RustRelease | None = None
     zig: Zig | None = None
     machine: str = CONTAINER_MACHINE
     interpreter: Interpreter | None = None
@@ -43,6 +46,8 @@ class Fitting:
             parts.append(key({"preparation": codec.dump(self.preparation)}).short)
         if self.bundled_rust:
             parts.append("rust" if self.machine == CONTAINER_MACHINE else f"rust-{self.machine}")
+        if self.release is not None:
+            parts.append(self._release)
         if self.zig is not None:
             parts.append(str(self.zig))
         if self.interpreter is not None:
@@ -52,9 +57,14 @@ class Fitting:
         return "+".join(parts)
 
     @property
+    def _release(self) -> str:
+        name = f"rust-{key({'release': codec.dump(self.release)}).short}"
+        return name if self.machine == CONTAINER_MACHINE else f"{name}-{self.machine}"
+
+    @property
     def is_needed(self) -> bool:
         """Whether there is anything to do."""
-        changes = (self.preparation, self.zig, self.interpreter, self.userland)
+        changes = (self.preparation, self.release, self.zig, self.interpreter, self.userland)
         return self.bundled_rust or any(change is not None for change in changes)
 
 
@@ -67,6 +77,7 @@ def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
         image=builder.image,
         preparation=builder.preparation,
         bundled_rust=builder.rust == "bundle",
+        release=builder.rust_release,
         machine=_compiled_for(cell),
         zig=Zig.of(planned.tree, cell.zigs_platform) if cell.zigs_platform is not None else None,
         interpreter=builder.interpreter if builder.on_demand else None,
@@ -107,6 +118,8 @@ def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage
         image = prepared_image(services, base, fitting.preparation, subject)
     if isinstance(image, ReadyImage) and fitting.bundled_rust:
         image = with_rust(services, image, fitting.machine)
+    if isinstance(image, ReadyImage) and fitting.release is not None:
+        image = with_release(services, image, fitting.release, fitting.machine)
     if isinstance(image, ReadyImage) and fitting.zig is not None:
         image = with_zig(services, image, fitting.zig)
     if isinstance(image, ReadyImage) and fitting.interpreter is not None:

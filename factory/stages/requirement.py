@@ -11,6 +11,7 @@ from factory.digest import Artifact
 from factory.errors import PlanError, SourceError
 from factory.excerpt import listed
 from factory.failure import Failure
+from factory.images.on_demand import brought, offered
 from factory.images.ready import ReadyImage
 from factory.plan.model import Builder, Cell, Plan
 from factory.plan.toolchain import rust_of
@@ -26,6 +27,7 @@ from factory.stages.cell_session import CellSession
 from factory.stages.prepare import prepare
 from factory.stages.reading import Readings
 from factory.stages.rust import with_rust
+from factory.stages.rust_release import with_release
 from factory.stages.source import tree_of
 from factory.tags import Interpreter, tag_for
 from factory.untrusted import UntrustedTextError, parse_wheel_name
@@ -106,7 +108,7 @@ class SdistBuilder:
             SourceError: the sdist cannot be fetched or read.
             PlanError: the image has no Rust that it could be built with.
         """
-        services, image = self.services, self.image.facts
+        services, image = self.services, offered(brought(self.image.facts), self.services.host)
         recipe = Recipe(
             name=release.name,
             file=Path(),
@@ -119,14 +121,13 @@ class SdistBuilder:
         project = read_project(tree)
         if project.absent_locks:  # cargo then makes one, as it does for pip
             recipe = replace(recipe, build=replace(recipe.build, locked=False))
+        rust, brought_rust = rust_of(recipe, project, image, image.platform)
         cell = Cell(
             recipe=release.name,
             product=tag_for(self.interpreter, image.platform),
             floor=None,
             platform=image.platform,
-            builder=Builder(
-                interpreter=self.interpreter, image=image.name, rust=rust_of(recipe, project, image, image.platform)
-            ),
+            builder=Builder(interpreter=self.interpreter, image=image.name, rust=rust, rust_release=brought_rust),
             trials=(),
         )
         plan = Plan(
@@ -142,8 +143,7 @@ class SdistBuilder:
     def _built(self, release: Release, planned: PlannedRecipe) -> Artifact | Failure:
         """Prepare and build, in a container that starts only if something is not remembered."""
         (cell,), spec, services = planned.plan.cells, planned.recipe.build, self.services
-        is_bundled = cell.builder is not None and cell.builder.rust == "bundle"
-        image = with_rust(services, self.image) if is_bundled else self.image
+        image = self._with_rust(cell)
         if isinstance(image, Failure):
             return image
         env = build_env(spec, planned.project, self.interpreter, epoch_s=planned.tree.epoch_s, system=image.path)
@@ -167,6 +167,14 @@ class SdistBuilder:
             step = hook_step("wheel", planned.project, settings, env, subdir="", timeout_s=spec.timeout_s)
             built = build(session, prepared, (step,), BuildRequirement)
         return built if isinstance(built, Failure) else self._fitting(release, built)
+
+    def _with_rust(self, cell: Cell) -> ReadyImage | Failure:
+        builder, image = cell.builder, self.image
+        if builder is None or builder.rust in (None, "image"):
+            return image
+        if builder.rust_release is None:
+            return with_rust(self.services, image)
+        return with_release(self.services, image, builder.rust_release, image.facts.platform.arch)
 
     def _fitting(self, release: Release, built: Built) -> Artifact | Failure:
         """Refuse a wheel that the resolver would not take, and ask for over and over."""

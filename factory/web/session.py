@@ -51,8 +51,11 @@ def attempt(
     sleep: Callable[[float], None] = time.sleep,
     cancelled: Event | None = None,
     deadline_s: float = DEADLINE_S,
+    named_in: str = "the index URL",
 ) -> T:
     """Make a request, again after a pause where a failure may be temporary: connection, truncation, 408, 429, 5xx.
+
+    `named_in` is what hints call the place where the server's address was given.
 
     Raises:
         SourceError: it failed permanently, or four times, or had not ended by the deadline; `what` is named.
@@ -66,7 +69,7 @@ def attempt(
             raise SourceError(f"cannot get {what}: it had not arrived after {deadline_s:.0f} s") from None
         except requests.RequestException as error:
             if pause_s is None or not _is_temporary(error):
-                raise SourceError(f"cannot get {what}: {_reason(error)}", hint=_way_out(error)) from None
+                raise SourceError(f"cannot get {what}: {_reason(error)}", hint=_way_out(error, named_in)) from None
             unless(cancelled, partial(sleep, pause_s))
         except ValueError as error:  # urllib's, for a redirect to something that is not a URL
             raise SourceError(f"cannot get {what}: {redact(str(error))}") from None
@@ -157,16 +160,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     yield error
 
 
-def _way_out(error: requests.RequestException) -> str:
+def _way_out(error: requests.RequestException, named_in: str) -> str:
     status = error.response.status_code if error.response is not None else None
     if status in (401, 403) and error.response is not None and not origin_of(error.response.url).is_private:
         return "name the server by https: users and passwords are not sent by plain http"
     if status in (401, 403):
-        return "give user and password in the index URL or in netrc"
+        return f"give user and password in {named_in} or in netrc"
     if status == requests.codes.proxy_authentication_required or "407" in _cause(error):
         return "give user and password in the proxy's URL"
     if isinstance(error, requests.exceptions.SSLError):
         return "name the bundle that signs this server's certificate in SSL_CERT_FILE"
     if isinstance(error, requests.exceptions.ProxyError):
         return "check http_proxy and https_proxy"
-    return "" if status else "is the network up, and the index URL right?"
+    return "" if status else f"is the network up, and {named_in} right?"

@@ -100,6 +100,7 @@ def get(host: Host, url: str) -> int:
         pytest.param(lambda ear: {"UV_DEFAULT_INDEX": f"{ear.url}/simple/"}, id="index"),
         pytest.param(lambda ear: {"UV_EXTRA_INDEX_URL": f"{ear.url}/simple/"}, id="extra index"),
         pytest.param(lambda ear: {"FACTORY_APT_MIRROR": f"{ear.url}/debian"}, id="mirror"),
+        pytest.param(lambda ear: {"RUSTUP_DIST_SERVER": f"{ear.url}/rust"}, id="Rust's server"),
     ],
 )
 def test_netrc_serves_a_server_that_the_machine_names_and_its_neighbour_on_another_port_hears_nothing(

@@ -169,6 +169,7 @@ def test_credentials_are_for_the_scheme_host_and_port_of_a_configured_url_and_fo
         ("UV_EXTRA_INDEX_URL", "an extra package index"),
         ("PIP_EXTRA_INDEX_URL", "an extra package index"),
         ("FACTORY_APT_MIRROR", "the Debian mirror"),
+        ("RUSTUP_DIST_SERVER", "the Rust project's server"),
     ],
 )
 @pytest.mark.parametrize("user", ["me:s3cr3t@", "s3cr3t@"])
@@ -248,13 +249,14 @@ def test_every_secret_is_known(tmp_path: Path) -> None:
             "UV_DEFAULT_INDEX": "https://me:in%20index@a/simple/",
             "UV_EXTRA_INDEX_URL": "https://a-token@b/simple/",
             "FACTORY_APT_MIRROR": "https://me:in-mirror@c/debian",
+            "RUSTUP_DIST_SERVER": "https://me:in-rust@e/",
             "https_proxy": "me:in-proxy@d:3128",
             "CARGO_REGISTRIES_CORP_TOKEN": "in-cargo",
         }
     )
 
     assert host.secrets == {
-        *("in%20index", "in index", "a-token", "in-mirror", "in-proxy", "in-cargo", "in-netrc"),
+        *("in%20index", "in index", "a-token", "in-mirror", "in-proxy", "in-rust", "in-cargo", "in-netrc"),
     }
 
 

@@ -45,11 +45,12 @@ def _system(values: Values) -> Mapping[PackageManager, tuple[str, ...]]:
 
 @section
 class Toolchain:
-    """Which compilers the image must have, as version specifiers; None for any. Only zig, for C, is brought to it."""
+    """Which compilers build, as version specifiers that the image's must meet or as what is brought; None for any."""
 
     rust: str | None = optional(
-        kind=Text(name="a version specifier", parse=texts.specifier),
-        doc="The Rust that the image must have; nothing is installed.",
+        kind=Text(name="a release of Rust, stable, or a version specifier", parse=texts.rust),
+        doc="The Rust that compiles: a release (`1.89`, `1.89.0`) or `stable`, which are the Rust project's own and "
+        "brought to the image; or what the image's has to meet, else one that does is brought.",
         example="rust: '>=1.83'",
         default=None,
         shown_default="any",
@@ -133,7 +134,7 @@ class BuildSpec:
     )
     toolchain: Toolchain = optional(
         kind=record(Toolchain),
-        doc="Compilers that the image must have.",
+        doc="The compilers.",
         example="toolchain: {rust: '>=1.83'}",
         default=Toolchain(),
     )

@@ -4,11 +4,15 @@ import io
 import tarfile
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
 
 import pytest
 
+from factory.errors import ImageError
+from factory.host import read_host
 from factory.images.known import declared
-from factory.images.rust import bundled_files, input_digest, rust_spec
+from factory.images.rust import bundled_files, input_digest, make_rust, rust_spec
+from factory.store import Store
 from factory.tags import PlatformTag
 
 
@@ -69,3 +73,15 @@ def test_only_files_come_out_of_the_bundle_with_the_right_to_run_them(tmp_path: 
     (entry,) = bundled_files(path)
 
     assert (str(entry.path), entry.content, entry.mode) == ("bin/rustc", b"elf", 0o755)
+
+
+def test_where_the_bundle_cannot_be_made_the_way_to_another_rust_is_told(tmp_path: Path) -> None:
+    host = read_host({"HOME": str(tmp_path), "PATH": str(tmp_path)})
+    if which("mmdebstrap", path="/usr/sbin:/sbin"):
+        pytest.skip("mmdebstrap is where every script looks")
+
+    with Store.open(tmp_path / "store") as store, pytest.raises(ImageError) as caught:
+        make_rust(host, store, lambda _: None)
+
+    assert caught.value.message == "mmdebstrap is not installed"
+    assert "or set RUSTUP_DIST_SERVER" in caught.value.hint
