@@ -8,8 +8,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
-from packaging.version import Version
-
 BAZEL = "bazel"
 BACKENDS = ("maturin", "setuptools", "pep517", BAZEL)
 BOOTSTRAPPED = "lookalike"
@@ -28,8 +26,6 @@ CONTAINER_MACHINE = "x86_64"
 
 STABLE = "stable"
 """What a recipe or a project calls the newest release of Rust."""
-PINNED_RUST = Version("1.95.0")
-"""The release of the Rust project that compiles where neither a recipe nor a project names one."""
 _RUST_RELEASE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(\.[0-9]{1,4})?")
 
 ZIG = "zig"

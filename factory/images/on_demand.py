@@ -6,7 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from factory.catalogue import PINNED_RUST
+from packaging.version import Version
+
 from factory.errors import ImageError
 from factory.host import Host
 from factory.image_facts import ImageFacts
@@ -17,6 +18,9 @@ from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
 
 INTERPRETERS_FOLDER: Final = "interpreters"
+PINNED_RUST: Final = Version("1.95.0")
+"""The release of the Rust project that compiles where neither a recipe nor a project names one."""
+
 _DATA: Final = "interpreters.toml"
 
 

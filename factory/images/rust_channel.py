@@ -28,6 +28,10 @@ _PACKED = (("xz_url", "xz_hash", ".tar.xz"), ("url", "hash", ".tar.gz"))
 _ANOTHER = "name another server in RUSTUP_DIST_SERVER, or another release"
 
 
+class SilentServerError(ImageError):
+    """The server did not give an answer that could be used as one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """One file of a release: `place` is its path below the server's `dist/`; `folder` is what it holds to install."""

@@ -16,7 +16,7 @@ from factory.catalogue import STABLE
 from factory.digest import Artifact, Digest
 from factory.errors import ImageError, SourceError
 from factory.host import Host
-from factory.images.rust_channel import MANIFEST_BYTES, Component
+from factory.images.rust_channel import MANIFEST_BYTES, Component, SilentServerError
 from factory.origins import place_of
 from factory.redaction import bare
 from factory.store import Store
@@ -32,10 +32,6 @@ _MANIFEST_DEADLINE_S: Final = 60
 _SUM = re.compile(r"(?P<sha256>[0-9a-f]{64})(\s.{0,200})?", re.DOTALL)
 _ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 _ANOTHER: Final = "name another server in RUSTUP_DIST_SERVER"
-
-
-class SilentServerError(ImageError):
-    """The server did not give an answer that could be used as one."""
 
 
 class RustServer:

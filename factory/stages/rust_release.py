@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, starmap
+from typing import TYPE_CHECKING
 
 from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry, Mount
@@ -11,9 +12,8 @@ from factory.errors import ImageError, SourceError
 from factory.failure import Failure
 from factory.images.ready import BroughtRust, ReadyImage
 from factory.images.rust import RUST
-from factory.images.rust_channel import Channel, Component, read_channel, refuse_unfit
+from factory.images.rust_channel import Channel, Component, SilentServerError, read_channel, refuse_unfit
 from factory.images.rust_component import component_files, refuse_unusable
-from factory.images.rust_server import RustServer, SilentServerError
 from factory.keys import key
 from factory.machines import MACHINES, rust_target
 from factory.memory import NEVER, Flag, Stage
@@ -23,6 +23,9 @@ from factory.sessions.volumes import filled_volume
 from factory.source.tree import Tree
 from factory.source.unpack import unpack_component
 from factory.stages.rust import with_rust
+
+if TYPE_CHECKING:
+    from factory.images.rust_server import RustServer
 
 _LAYOUT = 1  # rises when the same files are placed otherwise; it is in the key of every build by a release
 
@@ -57,6 +60,8 @@ def with_release(services: Services, image: ReadyImage, release: RustRelease, ma
     """
     if any(mount.path == RUST for mount in image.mounts):
         return image
+    from factory.images.rust_server import RustServer  # noqa: PLC0415 -- most commands need no HTTP
+
     subject = f"image:rust-{release.name}"
     try:
         server = RustServer(services.host, services.memory.cancelled)
@@ -84,7 +89,7 @@ def _triples(image: ReadyImage, machine: str) -> tuple[str, tuple[str, ...]]:
     return host, (host, rust_target(machine))
 
 
-def _channel(services: Services, server: RustServer, release: RustRelease, subject: str) -> Channel:
+def _channel(services: Services, server: "RustServer", release: RustRelease, subject: str) -> Channel:
     """Return the manifest of a release, which is asked for once, and refuse one that the plan cannot use."""
 
     def ask() -> Artifact:
@@ -101,7 +106,7 @@ def _channel(services: Services, server: RustServer, release: RustRelease, subje
     return channel
 
 
-def _fetched(services: Services, server: RustServer, component: Component, subject: str) -> Artifact:
+def _fetched(services: Services, server: "RustServer", component: Component, subject: str) -> Artifact:
     def fetch() -> Artifact:
         with services.recorder.step(subject, "image") as mark:
             services.recorder.progress(subject)(f"downloading {component.filename}")
