@@ -83,6 +83,18 @@ def run(
     )
 
 
+def attach(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
+    """Run a program on this process's own terminal until a person ends it; return its exit code.
+
+    Raises:
+        FactoryError: the program does not exist or cannot be used.
+    """
+    try:
+        return subprocess.run(list(argv), env=dict(env), check=False).returncode
+    except OSError as error:
+        raise _not_started(argv[0], env, Path(), error) from error
+
+
 def _talked(child: subprocess.Popen[bytes], stdin: bytes, until: float, most_bytes: int) -> tuple[bytearray, bytearray]:
     """Write a process's input and read its output until it closes both streams; return what it printed to each.
 

@@ -33,7 +33,7 @@ def run_build(options: BuildOptions) -> int:
     if str(options.json_file) == str(options.junit_file) == "-":
         raise UsageError("--json and --junit cannot both go to stdout", hint="name a file for one of them")
     how = _run_options(options)
-    recipes, host = load_named(options), host_of(options)
+    recipes, host = load_named(options, keep_going=options.keep_going), host_of(options)
     with (
         _written(options.json_file, "--json") as json_file,
         _written(options.junit_file, "--junit") as junit_file,
@@ -123,19 +123,19 @@ def _show(options: BuildOptions, finished: Finished, recipes: Loaded) -> set[int
     rest = replace(run, failed_recipes=run.failed_recipes[len(recipes.errors) :])  # the first are shown in frames
     if rest.failed_recipes or any(plan.cells for plan in run.plans):
         with _shown(codes, finished):
-            err().print(render_run(rest, finished.released, _repeated(options)), soft_wrap=True)
+            err().print(render_run(rest, finished.released, *_repeated(options)), soft_wrap=True)
     for error in (*recipes.errors, *finished.errors):
         click.echo(finished.hide(render_error(error)), err=True)
     return codes
 
 
-def _repeated(options: BuildOptions) -> list[str]:
-    """Return the flags that a next call for the same wheels needs again."""
-    flags = [] if options.output == Path("dist") else ["-o", str(options.output)]
-    flags += families_again(options.families) + root_again(options.root)
+def _repeated(options: BuildOptions) -> tuple[list[str], list[str]]:
+    """Return the flags that a next call for the same wheels needs again, and those that only a build has."""
+    flags = families_again(options.families) + root_again(options.root)
     for setting in options.settings:
         flags += ["--set", setting]
-    return flags + allowed_again(options.allow_env)
+    output = [] if options.output == Path("dist") else ["-o", str(options.output)]
+    return flags + allowed_again(options.allow_env), output
 
 
 @contextmanager

@@ -7,28 +7,28 @@ from pathlib import Path
 from rich.console import Console
 
 from factory.catalogue import AUTO, FAMILIES
-from factory.cli.options import BuildOptions, PlanOptions
+from factory.cli.options import BuildOptions, PlanOptions, ShellOptions
 from factory.errors import UsageError
 from factory.host import Host, read_host, variable_names
 from factory.recipe.parse import Loaded
 from factory.run.load import load
 
 
-def load_named(options: BuildOptions | PlanOptions) -> Loaded:
+def load_named(options: BuildOptions | PlanOptions | ShellOptions, *, keep_going: bool = False) -> Loaded:
     """Read the recipes that are named, else `./recipe.yaml`.
 
     Raises:
-        RecipeError: one cannot be read; with --keep-going, only if none can.
+        RecipeError: one cannot be read; with `keep_going`, only if none can.
     """
     return load(
         options.recipes or (_default(),),
         settings=options.settings,
         root=options.root,
-        keep_going=options.keep_going,
+        keep_going=keep_going,
     )
 
 
-def host_of(options: BuildOptions | PlanOptions) -> Host:
+def host_of(options: BuildOptions | PlanOptions | ShellOptions) -> Host:
     """Read this machine, with the variables that the command line allows recipes to read.
 
     Raises:

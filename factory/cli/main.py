@@ -10,7 +10,7 @@ from typing import NoReturn, TextIO
 import click
 
 from factory import __version__
-from factory.cli.options import AuditOptions, BuildOptions, InitOptions, PinOptions, PlanOptions, takes
+from factory.cli.options import AuditOptions, BuildOptions, InitOptions, PinOptions, PlanOptions, ShellOptions, takes
 from factory.errors import FactoryError, Interrupted, OutputError
 from factory.system import require_known
 from factory.terminal import printing
@@ -129,6 +129,23 @@ def plan(options: PlanOptions) -> None:
     sys.exit(run_plan(options))
 
 
+@main.command(short_help="Open a shell where a cell's step fails.")
+@takes(ShellOptions)
+def shell(options: ShellOptions) -> None:
+    """Carry out a cell up to the step that fails, and open a shell in its container, as that step saw it.
+
+    CELL is a cell's id, such as cp313-cp313-manylinux_2_28_x86_64; with @cp313, only its trial on that interpreter is
+    meant. RECIPE is a file; without one: ./recipe.yaml.
+
+    Image, files, user and variables are the step's, and there is no network. What was finished before comes from the
+    store; nothing is released or kept. Without a terminal, the command that opens the shell is printed, and the
+    container stays until Ctrl-C.
+    """
+    from factory.cli.shell import run_shell  # noqa: PLC0415 -- as above
+
+    sys.exit(run_shell(options))
+
+
 @main.command(short_help="Check wheels with the gate.")
 @takes(AuditOptions)
 def audit(options: AuditOptions) -> None:
@@ -188,8 +205,8 @@ def completion(shell: str) -> None:
     """Print the script by which a SHELL completes commands, flags and names of files.
 
     \b
-    bash: factory completion bash > ~/.local/share/bash-completion/completions/factory
-    zsh:  factory completion zsh > "${fpath[1]}/_factory"
+    bash: eval "$(factory completion bash)" in ~/.bashrc
+    zsh:  eval "$(factory completion zsh)" in ~/.zshrc
     fish: factory completion fish > ~/.config/fish/completions/factory.fish
     """  # noqa: D301 -- as in main
     from click.shell_completion import get_completion_class  # noqa: PLC0415 -- as above

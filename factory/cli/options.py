@@ -178,6 +178,17 @@ class PlanOptions(NamedTuple):
     ]
 
 
+class ShellOptions(NamedTuple):
+    """The flags of `factory shell`."""
+
+    cell: Annotated[str, partial(argument)]
+    recipes: _Recipes
+    settings: _Settings
+    families: _Families
+    root: _Root
+    allow_env: _AllowEnv
+
+
 class AuditOptions(NamedTuple):
     """The arguments of `factory audit`."""
 

@@ -54,7 +54,7 @@ def run_plan(options: PlanOptions) -> int:
     if options.ids and options.as_json:
         raise UsageError("--ids and --json cannot be combined", hint="run the command once for each")
     selection = Selection(families=families(options.families), only=options.only, skip=options.skip)
-    loaded = load_named(options)
+    loaded = load_named(options, keep_going=options.keep_going)
     failures: list[FactoryError] = list(loaded.errors)
     host, planned = host_of(options), list[PlannedRecipe]()
     listed = specs(host.image_lock)

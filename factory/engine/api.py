@@ -201,6 +201,11 @@ class Container(Protocol):
         """
         ...
 
+    @property
+    def entry(self) -> tuple[str, ...]:
+        """The command, without what it runs, by which docker's own client runs something in it in a terminal."""
+        ...
+
     def commit(self, *, reference: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root filesystem that was prepared, on top of the image it began with; return its id.
 

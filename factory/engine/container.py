@@ -112,6 +112,11 @@ class DockerContainer:
         with closing(self.client.get_archive(self.name, str(path))) as archive:
             yield from tarstream.entries(archive, limit_bytes=limit_bytes)
 
+    @property
+    def entry(self) -> tuple[str, ...]:
+        """The command, without what it runs, by which docker's own client runs something in it in a terminal."""
+        return ("docker", "exec", "--interactive", "--tty", "--user", self.user, self.name)
+
     def commit(self, *, reference: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root filesystem that was prepared, on top of the image it began with; return its id."""
         base = cast("posture.Json", self.client.image(self.image)["Config"] or {})

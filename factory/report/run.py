@@ -45,8 +45,13 @@ _WIDE = 110
 _Cause: TypeAlias = tuple[str, bool, str, str]
 
 
-def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> RenderableType:
-    """Render the whole end of a run; `flags` are those of this call that the next one should repeat."""
+def render_run(
+    run: Run, release: Release | None, flags: Sequence[str] = (), output: Sequence[str] = ()
+) -> RenderableType:
+    """Render the whole end of a run; `flags` and `output` are those of this call that the next one should repeat.
+
+    `output` are those that only a build has.
+    """
     parts: list[RenderableType] = []
     if run.records:
         parts.append(_Wheels(run.records))
@@ -63,7 +68,7 @@ def render_run(run: Run, release: Release | None, flags: Sequence[str] = ()) -> 
     if release is not None:
         parts += _released(release)
     parts.append(line(closing(run), style="bold"))
-    parts += [line(text) for text in _next(run, flags)]
+    parts += [line(text) for text in _next(run, flags, output)]
     return Group(*parts)
 
 
@@ -231,13 +236,22 @@ def _kinds(cells: Sequence[Cell]) -> tuple[int, int]:
     return wheels, len(cells) - wheels
 
 
-def _next(run: Run, flags: Sequence[str]) -> list[str]:
-    bad = [record.cell for record in run.records if not record.passed]
+def _next(run: Run, flags: Sequence[str], output: Sequence[str]) -> list[str]:
+    bad = [record for record in run.records if not record.passed]
     if run.interrupted or not bad:
         return []
-    file = next(plan.file for plan in run.plans if plan.recipe == bad[0].recipe)
-    command = shlex.join(["factory", "build", str(file), "--only", bad[0].id, *flags, "-v"])
-    return [f"try one again: {command}", f"evidence: {run.folder}"]
+    files = {plan.recipe: str(plan.file) for plan in run.plans}
+    cell, file = bad[0].cell, files[bad[0].cell.recipe]
+    lines = [f"try one again: {shlex.join(['factory', 'build', file, '--only', cell.id, *output, *flags, '-v'])}"]
+    stopped = next((record.cell for record in bad if _failed_in_container(record)), None)
+    if stopped is not None:
+        command = ["factory", "shell", stopped.id, files[stopped.recipe], *flags]
+        lines.append(f"look around in its container: {shlex.join(command)}")
+    return [*lines, f"evidence: {run.folder}"]
+
+
+def _failed_in_container(record: CellRecord) -> bool:
+    return record.failure is not None and record.failure.ended == "failed" and bool(record.failure.log)
 
 
 def _plural(count: int, noun: str) -> str:

@@ -30,7 +30,7 @@ from factory.release import Release, claim, release
 from factory.run.options import Options
 from factory.run.planning import Planner
 from factory.sessions.services import Services
-from factory.sessions.session import Output, nobody
+from factory.sessions.session import OnStopped, Output, nobody
 from factory.stages.versions import VERSIONS
 from factory.store import Store
 from factory.tool_bundle import ToolBundle, ensure_tools
@@ -46,7 +46,8 @@ class Caller:
 
     `listener` is called with every event, `output` with what the steps print while they run, `say` with messages that
     belong to no event. Without `whole_output` a step's output is thinned out once its log is full, which saves time.
-    The run ends soon after `cancelled` is set.
+    The run ends soon after `cancelled` is set. `on_stopped` is called with every step that fails in a container, which
+    is removed after the call.
     """
 
     listener: Listener = lambda _: None
@@ -54,6 +55,7 @@ class Caller:
     whole_output: bool = True
     say: Callable[[str], None] = lambda _: None
     cancelled: Event
+    on_stopped: OnStopped | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,7 @@ class _Attempt:
                 whole_output=self.caller.whole_output,
                 keep=self.options.keep,
                 owners=Owners(host=host, memory=memory).ask,
+                on_stopped=self.caller.on_stopped,
             )
             workers = self.options.jobs or info.cpus
             carry_out(

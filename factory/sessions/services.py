@@ -17,7 +17,7 @@ from factory.images.owners import OwnersOf, by_lists
 from factory.images.ready import ReadyImage
 from factory.memory import Material, Memory
 from factory.redaction import bare
-from factory.sessions.session import Output, Session, nobody
+from factory.sessions.session import OnStopped, Output, Session, nobody
 from factory.steps import WORK
 from factory.tool_bundle import ToolBundle
 
@@ -33,7 +33,8 @@ class Services:
     `reader` reads files from outside, in processes of their own. `helper` returns the helper image, making it on the
     first call. Programs of ours run there beside a recipe's containers, or instead of in an image that a recipe chose.
     `output` is called with what steps print: all of it or, without `whole_output`, as much as their logs hold.
-    `keep` says to save the workspace of a cell that fails. `owners` says which system packages have what a build lacks.
+    `on_stopped` is called with every step that fails, before its container is removed. `keep` says to save the
+    workspace of a cell that fails. `owners` says which system packages have what a build lacks.
     """
 
     engine: Engine
@@ -47,6 +48,7 @@ class Services:
     whole_output: bool = True
     keep: bool = False
     owners: OwnersOf = by_lists
+    on_stopped: OnStopped | None = None
 
     def noting(self, on_use: Callable[[Material], object]) -> Self:
         """Return the same services for one piece of work, which notes the remembered results that it uses."""
@@ -67,6 +69,7 @@ class Services:
             secrets=lambda: self.host.secrets,
             ask=ask,
             downloads=downloads,
+            on_stopped=self.on_stopped,
         )
 
     def asking(self, subject: str, image: ImageFacts, installed: Collection[str]) -> Ask:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePath, PurePosixPath
+from shlex import join, quote
 from typing import Literal, Self
 
 from factory.diagnoses.cases import Diagnosis
@@ -25,6 +26,23 @@ from factory.redaction import redact
 from factory.sessions.following import Following
 from factory.steps import WORK, Step
 from factory.terminal import clean
+
+AGAIN, SHELL = WORK / "again", WORK / "shell"
+"""Scripts for a person who looks at a container: repeat the step that failed, and open a shell as it saw things."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A step that failed in a container that still runs, and the command that opens a shell there."""
+
+    subject: str
+    step: str
+    failure: Failure
+    command: tuple[str, ...]
+
+
+OnStopped = Callable[[Stopped], None]
+"""Called with a step that failed; its container is removed after the call."""
 
 Output = Callable[[str, str], None]
 """Takes a subject and what its step has printed: whole lines, fit to print, without secrets."""
@@ -53,6 +71,7 @@ class Session:
     package has what a command lacks, `downloads` what the scripts of a source download, and what to write.
     Each step has a log below `recorder.folder`, `logs/<subject>/<nn>-<step>.log`, written while it runs.
     `output` is called with the same text; without `whole_output`, only with some of what a log does not hold.
+    `on_stopped` is called with every step that fails.
     """
 
     engine: Engine
@@ -64,6 +83,7 @@ class Session:
     secrets: Callable[[], frozenset[str]] = frozenset
     ask: Ask = listed
     downloads: Callable[[], str] = lambda: ""
+    on_stopped: OnStopped | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     last_output: str = ""
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -143,7 +163,21 @@ class Session:
             log.end(clean(ended.output), f"\n[{ended.ended} {ended.code} after {ended.duration_s:.2f} s]\n")
             mark.outcome = _OUTCOMES.get(ended.ended) or ("passed" if ended.code == 0 else "failed")
         self.seconds[step.name] = self.seconds.get(step.name, 0.0) + ended.duration_s
-        return ended if ended.ended == "exited" and ended.code == 0 else self._failure(step, ended, log.path)
+        if ended.ended == "exited" and ended.code == 0:
+            return ended
+        failure = self._failure(step, ended, log.path)
+        if self.on_stopped is not None and ended.ended == "exited":  # after any other end the container is gone
+            self._stop(step, failure, self.on_stopped)
+        return failure
+
+    def _stop(self, step: Step, failure: Failure, on_stopped: OnStopped) -> None:
+        variables = "".join(f"export {name}={quote(text)}\n" for name, text in {**step.env, **step.passed}.items())
+        start = f"#!/bin/sh\n{variables}cd {quote(str(step.cwd))}\n"
+        scripts = {AGAIN: f"{start}exec {join(step.argv)}\n", SHELL: f"{start}exec sh -i\n"}
+        for path, text in scripts.items():
+            self.put([FileEntry(path=PurePosixPath(path.name), content=text.encode(), mode=0o755)], path.parent)
+        command = (*self.container.entry, str(SHELL))
+        on_stopped(Stopped(subject=self.subject, step=step.name, failure=failure, command=command))
 
     def run_all(self, steps: Iterable[Step]) -> Failure | None:
         """Run steps in order until one fails."""

@@ -251,6 +251,11 @@ class ContainerDouble:
         self.is_dead = self.is_dead or ended.ended in _DEADLY
         return ended
 
+    @property
+    def entry(self) -> tuple[str, ...]:
+        """The command by which a client would run something in it."""
+        return ("enter", self.spec.label)
+
     def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
         """Write files below a folder of the workspace."""
         if not to.is_relative_to(WORKSPACE) or ".." in to.parts:

@@ -1,0 +1,77 @@
+"""`factory shell`: a terminal in a cell's container, where its step has failed."""
+
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from factory.cli.common import err, families, host_of, load_named
+from factory.cli.options import ShellOptions
+from factory.cli.plain_board import PlainBoard
+from factory.cli.signals import handled_signals
+from factory.errors import UsageError
+from factory.host import Host
+from factory.process import attach
+from factory.report.text import line
+from factory.run.build import Caller, build
+from factory.run.options import Options, Selection
+from factory.sessions.session import AGAIN, Stopped
+
+
+def run_shell(options: ShellOptions) -> int:
+    """Carry a cell out up to the step that fails, and open a shell there; 1 where no step of it failed."""
+    cell, _, interpreter = options.cell.partition("@")
+    recipes, host = load_named(options), host_of(options)
+    with TemporaryDirectory(prefix="factory-shell-") as name, handled_signals() as signals:
+        work = Path(name)
+        door = _Door(host=host, cancelled=signals.cancelled, is_meant=_meant(interpreter))
+        how = Options(
+            output=work / "dist",
+            selection=Selection(families=families(options.families), only=(cell,)),
+            evidence=work / "runs",
+        )
+        with PlainBoard(err()) as board:
+            caller = Caller(listener=board.listen, say=board.say, cancelled=signals.cancelled, on_stopped=door.open)
+            finished = build(recipes, how, host=host, caller=caller)
+    if not door.opened:
+        if finished.errors:
+            raise finished.errors[0]
+        where = f"its trial on {interpreter}" if interpreter else "the cell or its trials"
+        raise UsageError(
+            f"no step of {where} failed in a container, so that there is nothing to look at",
+            hint="a shell opens where a step fails; `factory build` says which does",
+        )
+    return 0
+
+
+def _meant(interpreter: str) -> Callable[[str], bool]:
+    """Return what says whether a subject's failure is the one that was asked for: any, or one trial's."""
+    return lambda subject: not interpreter or subject.endswith(f"@{interpreter}")
+
+
+@dataclass(slots=True)
+class _Door:
+    """Opens a shell at the first step that fails, and at no other."""
+
+    host: Host
+    cancelled: Event
+    is_meant: Callable[[str], bool]
+    opened: bool = field(default=False)
+
+    def open(self, stopped: Stopped) -> None:
+        """Open a shell, or say without a terminal what opens one, and wait until it is closed."""
+        if self.opened or not self.is_meant(stopped.subject):
+            return
+        self.opened = True
+        console = err()
+        console.print(line(f"{stopped.subject}: {stopped.step} failed: {stopped.failure.message}"), soft_wrap=True)
+        console.print(line(f"{AGAIN} repeats the step; exit ends the shell, and the container is removed"))
+        if sys.stdin.isatty():
+            attach(stopped.command, env=self.host.variables)
+            return
+        console.print(line(f"type in a terminal: {shlex.join(stopped.command)}"), soft_wrap=True)
+        console.print(line("Ctrl-C removes the container"))
+        self.cancelled.wait()

@@ -1,0 +1,107 @@
+"""`factory shell`: a person's terminal in the container of a step that failed."""
+
+import os
+import pty
+import shlex
+import signal
+import subprocess
+import threading
+from io import RawIOBase
+from pathlib import Path
+
+import docker
+import pytest
+
+from tests.docker.command import CP313, Command
+from tests.docker.projects import make_c_project
+
+pytestmark = pytest.mark.engine
+
+FAILING: dict[str, object] = {"before": ["test -e missing"]}
+
+
+def containers(daemon: docker.DockerClient, command: Command) -> list[str]:
+    labels = {"label": f"wheel-factory.owner={command.owner}"}
+    return [container.name or "" for container in daemon.containers.list(all=True, filters=labels)]
+
+
+def test_a_terminal_is_in_the_container_of_the_step_that_failed_and_nothing_stays(
+    command: Command, daemon: docker.DockerClient
+) -> None:
+    recipe = command.recipe(make_c_project("plain"), build={**FAILING, "env": {"COLOUR": "dark blue"}})
+    person, terminal = pty.openpty()
+    with os.fdopen(person, "r+b", buffering=0) as screen:
+        child = subprocess.Popen(
+            [*command.program, "shell", CP313, recipe],
+            cwd=command.folder,
+            env={**os.environ, "FACTORY_STORE": str(command.store)},
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        os.close(terminal)
+        seen = read_until(screen, b"\n$ ")
+        screen.write(b"id -un; pwd; echo $COLOUR; touch missing; /work/again && echo REPEATED; exit\n")
+        seen += read_until(screen, b"")
+        code = child.wait()
+
+    assert code == 0, seen.decode()
+    assert b"before failed: " in seen
+    assert b"builder\r\n/work/source\r\ndark blue\r\n" in seen
+    assert b"\nREPEATED\r\n" in seen
+    assert containers(daemon, command) == []
+    assert command.dist == {}
+    assert not (command.folder / ".factory").exists()
+
+
+def read_until(screen: RawIOBase, mark: bytes) -> bytes:
+    """Read what a terminal shows until a mark; until its end where the mark is empty."""
+    seen = b""
+    try:
+        while not (mark and seen.endswith(mark)):
+            piece = screen.read(1)
+            if not piece:
+                break
+            seen += piece
+    except OSError:  # Linux says EIO where the other side was closed.
+        pass
+    return seen
+
+
+def test_without_a_terminal_the_command_is_printed_that_opens_one_in_a_failed_trial(
+    command: Command, daemon: docker.DockerClient
+) -> None:
+    recipe = command.recipe(make_c_project("plain"), test={"run": "python -c 'raise SystemExit(7)'"})
+    child = command.start("shell", f"{CP313}@cp313", recipe)
+    assert child.stderr is not None
+    watchdog = threading.Timer(300, child.kill)
+    watchdog.start()
+    lines = []
+    for text in child.stderr:
+        lines.append(text)
+        if text.startswith("type in a terminal: "):
+            break
+    typed = shlex.split(lines[-1].partition(": ")[2])
+    program = [word for word in typed if word not in ("--interactive", "--tty")][:-1]
+    again = subprocess.run([*program, "/work/again"], capture_output=True, text=True, check=False)
+    child.send_signal(signal.SIGINT)
+    child.communicate()
+    watchdog.cancel()
+
+    assert again.returncode == 7, lines
+    assert containers(daemon, command) == []
+
+
+def test_a_cell_that_does_not_fail_opens_no_shell(command: Command) -> None:
+    recipe = command.recipe(make_c_project("plain"))
+
+    ended = command("shell", CP313, recipe)
+
+    assert ended.code == 2, ended.stderr
+    assert "no step of the cell or its trials failed" in ended.stderr
+
+
+def test_a_failed_run_says_what_opens_a_shell(command: Command, tmp_path: Path) -> None:
+    ended = command.build(command.recipe(make_c_project("plain"), build=FAILING), "-o", tmp_path / "out")
+
+    assert f"look around in its container: factory shell {CP313} {command.folder}/plain.yaml" in ended.stderr
