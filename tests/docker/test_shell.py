@@ -17,12 +17,12 @@ from tests.docker.projects import make_c_project
 
 pytestmark = pytest.mark.engine
 
-FAILING: dict[str, object] = {"before": ["test -e missing"]}
+FAILING = {"before": ["test -e missing"]}
 
 
 def containers(daemon: docker.DockerClient, command: Command) -> list[str]:
-    labels = {"label": f"wheel-factory.owner={command.owner}"}
-    return [container.name or "" for container in daemon.containers.list(all=True, filters=labels)]
+    mark = f"wheel-factory.owner={command.owner}"
+    return [container.name or "" for container in daemon.containers.list(all=True, filters={"label": mark})]
 
 
 def test_a_terminal_is_in_the_container_of_the_step_that_failed_and_nothing_stays(
