@@ -37,14 +37,16 @@ test-all: test  ## the slow proofs too
 	$(MAKE) fresh
 	$(MAKE) podman
 
-lint: setup  ## format, lint, types, layers, and the workflow
+lint: setup  ## format, lint, types, layers, the workflow and the action
 	$(BIN)/ruff format --check factory tests bench tools
 	$(BIN)/ruff check factory tests bench tools
 	$(BIN)/mypy
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin --exclude factory/guests/ factory
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/zizmor --offline --quiet --strict-collection .github/workflows
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --strict-collection .github/workflows action.yml
 
 generated: setup  ## rewrite what is generated from the code: messages, reference, schemas
 	$(BIN)/python -m tools.generated
@@ -96,6 +98,8 @@ fuzz: setup  ## feed mutated files to the readers, the planner and the gate
 lock: setup  ## resolve the environments anew
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
 	    --python-version 3.11 pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
+	    --python-version 3.11 pyproject.toml requirements/build.in --constraint requirements/dev.lock -o requirements/run.lock
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --universal \
 	    --python-version 3.11 requirements/peers.in -o requirements/peers.lock
 
