@@ -12,9 +12,10 @@ from factory.errors import FactoryError
 from factory.host import Host
 from factory.images.emulator import MEND as EMULATOR_MEND
 from factory.images.emulator import NoEmulator, emulator_of
-from factory.images.known import specs
+from factory.images.known import Spec, specs
 from factory.images.prepared import prepared_here
 from factory.images.ready import is_here
+from factory.images.shell import INSTALL, has_bootstrapper
 from factory.images.spec import ImageSpec
 from factory.machines import MACHINES
 from factory.store import Store
@@ -57,9 +58,9 @@ def _store(host: Host) -> Check:
 
 
 def _mmdebstrap(host: Host) -> Check:
-    path = shutil.which("mmdebstrap", path=host.path)
-    mend = "apt-get install mmdebstrap   (on Debian, as root; images that are not on the engine are made with it)"
-    return Check(name="mmdebstrap", fine=path is not None, found=path or "not on PATH", mend=mend, optional=True)
+    found = "here" if has_bootstrapper(host) else "not on PATH: no image, Rust or interpreter can be made here"
+    mend = f"{INSTALL}, or see docs/how-to/without-mmdebstrap.md; what is on the engine is used as it is"
+    return Check(name="mmdebstrap", fine=has_bootstrapper(host), found=found, mend=mend, optional=True)
 
 
 def _git(host: Host) -> Check:
@@ -122,9 +123,14 @@ def _weaknesses(info: EngineInfo) -> Iterator[Check]:
 
 def _images(engine: Engine, host: Host) -> Iterator[Check]:
     for spec in specs(host.image_lock):
-        makes = "makes" if isinstance(spec, ImageSpec) else "that needs it pulls"
         here = is_here(engine, spec)
-        found = "here" if here else f"not here yet; the first build {makes} it"
+        found = "here" if here else f"not here yet; {_way(spec, host)}"
         yield Check(name=f"image {spec.facts.name}", fine=here, found=found, optional=True)
     for prepared in prepared_here(engine):
         yield Check(name="prepared image", fine=True, found=f"{prepared.base} with {prepared.holds}")
+
+
+def _way(spec: Spec, host: Host) -> str:
+    if not isinstance(spec, ImageSpec):
+        return "the first build that needs it pulls it"
+    return "the first build makes it" if has_bootstrapper(host) else "it cannot be made without mmdebstrap"

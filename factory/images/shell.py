@@ -13,6 +13,12 @@ from factory.host import Host
 from factory.images.mirror import apt_mirror, is_snapshot, mirror_fault
 from factory.redaction import redact
 
+INSTALL: Final = "apt-get install mmdebstrap (as root, on Debian or Ubuntu)"
+
+_ELSEWHERE: Final = (
+    "elsewhere pull images (--families pypa,lookalike), load those that another machine made and saved, or make them "
+    "in a container of Debian: docs/how-to/without-mmdebstrap.md"
+)
 _TIMEOUT_S: Final = 3600
 _NOTE: Final = "note: "
 
@@ -31,7 +37,11 @@ def run_script(
             gives what is wrong with the mirror's `suite`, else what the script calls a fault, else the last lines that
             it printed.
     """
-    _require_bootstrapper(host)
+    if not has_bootstrapper(host):
+        raise ImageError(
+            f"{failing}: mmdebstrap, which unpacks Debian's packages, is not installed",
+            hint=f"{INSTALL}; {_ELSEWHERE}",
+        )
     path = work / "script.sh"
     path.write_text(text, encoding="utf-8")
     ended = process.run(["sh", path], env={**script_env(host), **env}, cwd=work, timeout_s=_TIMEOUT_S)
@@ -50,9 +60,9 @@ def run_script(
             progress(line.removeprefix(_NOTE))
 
 
-def _require_bootstrapper(host: Host) -> None:
-    if shutil.which("mmdebstrap", path=_path(host)) is None:
-        raise ImageError("mmdebstrap is not installed", hint="apt-get install mmdebstrap")
+def has_bootstrapper(host: Host) -> bool:
+    """Whether this machine can unpack a suite's packages, as every script does that makes an image."""
+    return shutil.which("mmdebstrap", path=_path(host)) is not None
 
 
 def script_env(host: Host) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import configparser
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,3 +132,23 @@ def test_the_real_cibuildwheel_pins_what_our_files_declare(tmp_path: Path) -> No
     assert ended.code == 0, ended.stderr
     pins = read_lock(tmp_path / "real.lock").pins
     assert {name: pin.name for name, pin in pins.items()} == {name: f"quay.io/pypa/{name}" for name in NAMES}
+
+
+@pytest.mark.index
+def test_the_lines_of_the_guide_give_a_lock_of_a_mirror(tmp_path: Path) -> None:
+    host = read_host()
+    index = {"UV_DEFAULT_INDEX": host.index_url} if host.index_url else {}
+    bundle = {"SSL_CERT_FILE": str(host.certificates)} if host.certificates else {}
+    program = Program(folder=tmp_path, env={**host.network_env, **index, **bundle})
+    page = (Path(__file__).parents[2] / "docs/how-to/behind-a-registry-mirror.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"```sh\n(factory image pin --from.*?)factory image pull (\S+)\n```", page, re.DOTALL)
+    typed, name = lines
+
+    made = program.shell("sh", "-ec", typed.replace("factory ", f"{program.program} ", 1))
+    shown = program("image", "show", name, FACTORY_IMAGE_LOCK=str(tmp_path / "images.lock"))
+
+    assert made.code == 0, made.stderr
+    assert {pin.name for pin in read_lock(tmp_path / "images.lock").pins.values()} == {
+        f"mirror.example/quay/pypa/{name}" for name in NAMES
+    }
+    assert "mirror.example/quay/pypa/manylinux_2_28_x86_64" in shown.stdout, shown.stderr

@@ -4,12 +4,10 @@ The machine is a container of a plain Debian: its user has no rights, and there 
 and no file that the engine can see. What a build needs must come by the engine's own calls.
 """
 
-import io
-import sys
-import tarfile
+import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import docker
 import pytest
@@ -18,11 +16,11 @@ from docker.models.containers import Container
 from factory.engine.docker import DockerEngine
 from factory.host import Host
 from factory.images.ready import ensure
-from factory.process import run
 from factory.store import Store
 from tests.cli.macos import AS_ON_MACOS
-from tests.cli.test_distribution import ROOT, build
+from tests.cli.test_distribution import ROOT
 from tests.contract.relay import relayed_by_tcp
+from tests.docker.client import USER, packed, program_files, surroundings
 from tests.docker.command import CP313, PLATFORM, remove_all
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
@@ -30,9 +28,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.index]
 CLIENT = "trial-trixie"
 PYTHON = "python3.13"
 IMAGES = (f"lookalike-{PLATFORM}", "trial-bullseye", CLIENT)
-USER = 1000
 HOME = "/home"
 RUN = "from factory.cli import main; main(prog_name='factory')"
+TEMPLATE = "/opt/client/factory/data/images/trial/assemble.sh.j2"
 RECIPE = f"""\
 factory: 1
 name: markupsafe
@@ -52,15 +50,15 @@ class Client:
     container: Container
     env: Mapping[str, str]
 
-    def shell(self, *argv: str, **env: str) -> tuple[int, str]:
+    def shell(self, *argv: str, folder: str = HOME) -> tuple[int, str]:
         """Run something; return its exit code, and what it printed."""
-        ended = self.container.exec_run(list(argv), user=str(USER), workdir=HOME, environment={**self.env, **env})
+        ended = self.container.exec_run(list(argv), user=str(USER), workdir=folder, environment=dict(self.env))
         assert isinstance(ended.output, bytes)
         return int(ended.exit_code or 0), ended.output.decode()
 
-    def factory(self, *arguments: str, before: str = "") -> tuple[int, str]:
+    def factory(self, *arguments: str, before: str = "", folder: str = HOME) -> tuple[int, str]:
         """Run the program, after some code."""
-        return self.shell(PYTHON, "-c", before + RUN, *arguments)
+        return self.shell(PYTHON, "-c", before + RUN, *arguments, folder=folder)
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file by the engine's own call."""
@@ -75,46 +73,9 @@ class Client:
         return ended.output
 
 
-def packed(files: list[tuple[str, bytes]]) -> bytes:
-    """Pack files as they are put into a container, for its user."""
-    tar = io.BytesIO()
-    with tarfile.open(fileobj=tar, mode="w") as archive:
-        for name, content in files:
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o755, USER, USER
-            archive.addfile(entry, io.BytesIO(content))
-    return tar.getvalue()
-
-
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory, host: Host) -> bytes:
-    """The program's wheel and its locked requirements for the client's Python, as a tar of /opt/client."""
-    folder = tmp_path_factory.mktemp("client")
-    wheel = build(ROOT, "wheel", folder / "wheel")
-    uv = Path(sys.executable).with_name("uv")
-    index = {"UV_DEFAULT_INDEX": host.index_url} if host.index_url else {}
-    argv: list[str | Path] = [
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--no-config",
-        "--only-binary=:all:",
-        "--target",
-        folder / "client",
-    ]
-    target = ["--python-version=3.13", "--python-platform=x86_64-manylinux_2_36"]
-    done = run(
-        [*argv, *target, "--constraint", ROOT / "requirements/dev.lock", wheel],
-        env={**host.tool_env, **index, "HOME": str(folder)},
-        cwd=folder,
-        timeout_s=300,
-    )
-    assert done.returncode == 0, done.stderr
-    tar = io.BytesIO()
-    with tarfile.open(fileobj=tar, mode="w") as archive:
-        archive.add(folder / "client", "opt/client")
-    return tar.getvalue()
+    return program_files("3.13", tmp_path_factory.mktemp("client"), host)
 
 
 @pytest.fixture(scope="module")
@@ -142,22 +103,11 @@ def client(
         try:
             container.put_archive("/", installed)
             container.start()
-            yield Client(container=container, env=surroundings(container, host, address))
+            yield Client(container=container, env={"HOME": HOME, **surroundings(container, host, address)})
             _, owner = Client(container=container, env={}).shell("cat", f"{HOME}/.cache/wheel-factory/owner")
         finally:
             container.remove(force=True, v=True)
         remove_all(daemon, owner.strip())
-
-
-def surroundings(container: Container, host: Host, address: str) -> dict[str, str]:
-    """Return the client's whole environment: its engine, and how this machine reaches the index."""
-    env = {"HOME": HOME, "DOCKER_HOST": address, "PYTHONPATH": "/opt/client", "LC_ALL": "C.UTF-8", **host.network_env}
-    if host.index_url:
-        env["UV_DEFAULT_INDEX"] = host.index_url
-    if host.certificates is not None:
-        container.put_archive("/", packed([("opt/certificates.pem", host.certificates.read_bytes())]))
-        env["SSL_CERT_FILE"] = "/opt/certificates.pem"
-    return env
 
 
 def test_the_machine_has_nothing(client: Client) -> None:
@@ -173,7 +123,7 @@ def test_doctor_says_what_is_missing_and_that_nothing_of_it_is_needed(client: Cl
 
     assert code == 0, said
     lines = said.splitlines()
-    for name, mend in (("git", "only for sources from git"), ("mmdebstrap", "images that are not on the engine")):
+    for name, mend in (("git", "only for sources from git"), ("mmdebstrap", "what is on the engine is used as it is")):
         assert any(line.split()[:2] == ["missing", name] for line in lines), said
         (sentence,) = [line for line in lines if line.startswith(f"optional {name}: ")]
         assert mend in sentence
@@ -195,6 +145,21 @@ def test_a_recipe_is_built_and_tried_from_there(client: Client, system: str) -> 
     assert "passed" in verdict
 
 
+def test_the_five_commands_of_the_guide_make_a_first_wheel(client: Client) -> None:
+    """The first of them installs the program, as the fixture did."""
+    page = (ROOT / "docs/how-to/first-wheel.md").read_text(encoding="utf-8")
+    install, *commands = [shlex.split(line, comments=True) for line in re.findall(r"^\$ (.*)$", page, re.MULTILINE)]
+    folder = f"{HOME}/first"
+    client.shell("mkdir", folder)
+
+    ended = [client.factory(*arguments, folder=folder) for _, *arguments in commands]
+
+    assert install == ["uv", "tool", "install", "."]
+    assert [program for program, *_ in commands] == ["factory"] * 4
+    assert [code for code, _ in ended] == [0] * 4, ended
+    assert client.read(f"{folder}/dist/{WHEEL}")[:4] == b"PK\x03\x04"
+
+
 def test_what_needs_git_says_so(client: Client) -> None:
     recipe = RECIPE.replace("{sdist: markupsafe==3.0.4}", "{git: https://example.org/markupsafe.git, rev: 3.0.4}")
     client.write("opt/git.yaml", recipe.encode())
@@ -203,3 +168,23 @@ def test_what_needs_git_says_so(client: Client) -> None:
 
     assert code == 3
     assert "git is not installed, and" in said
+
+
+def test_an_image_that_cannot_be_made_there_is_said_with_the_ways_to_have_it(client: Client) -> None:
+    """Last, because it changes the program: its trial images are others than those on the engine."""
+    client.write("opt/recipe.yaml", RECIPE.encode())
+    client.container.exec_run(["sh", "-c", f"echo '# another image' >>{TEMPLATE}"], user="0")
+
+    code, said = client.factory("build", "/opt/recipe.yaml")
+
+    one_line = " ".join(said.split())
+    assert code != 0, said
+    assert "could not be assembled: mmdebstrap, which unpacks Debian's packages, is not installed" in one_line
+    for way in (
+        "apt-get install mmdebstrap",
+        "--families pypa,lookalike",
+        "another machine made",
+        "container of Debian",
+    ):
+        assert way in one_line
+    assert "Traceback" not in said

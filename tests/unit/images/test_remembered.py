@@ -135,5 +135,5 @@ def test_an_image_of_ours_that_holds_something_else_is_refused(world: World) -> 
 
 def test_an_image_by_our_name_that_was_made_of_something_else_is_made_anew(world: World) -> None:
     """No bootstrapper is installed on this machine, so that the making ends at once."""
-    with pytest.raises(ImageError, match="mmdebstrap is not installed"):
+    with pytest.raises(ImageError, match="mmdebstrap, which unpacks Debian's packages, is not installed"):
         world.bootstrapped(SPEC, "another input")
