@@ -28,6 +28,7 @@ from factory.image_facts import ImageFacts
 from factory.images.known import specs
 from factory.images.named import known
 from factory.images.offer import Registries
+from factory.images.shell import has_bootstrapper
 from factory.memory import Memory
 from factory.plan.model import Plan
 from factory.plan.selection import refuse_nothing
@@ -59,7 +60,8 @@ def run_plan(options: PlanOptions) -> int:
     host, planned = host_of(options), list[PlannedRecipe]()
     listed = specs(host.image_lock)
     with Store.open(host.store) as store, ExitStack() as stack:
-        registries = Registries(engine=cache(lambda: stack.enter_context(_engine(host))))
+        connected = cache(lambda: stack.enter_context(_engine(host)))
+        registries = Registries(engine=connected, can_make=has_bootstrapper(host))
         memory = Memory(store=store, cancelled=Event(), update=options.update)
         services = SourceServices(memory=memory, host=host, reader=confined)
         for recipe in loaded.recipes:

@@ -73,7 +73,7 @@ class ContainerSpec:
     `/dev/shm` as tmpfs, pids and memory limits, an init, nothing of the host mounted. `WORKSPACE` is a writable
     anonymous volume that belongs to the unprivileged user and goes with the container.
     `network` is off unless a step needs it. It is then a network without other containers; `firewall` names an image of
-    ours with a Python in /usr/bin, whose container blocks link-local addresses before this one is created.
+    ours that has a Python, whose container blocks link-local addresses before this one is created.
     `tmpfs_bytes` limits /tmp, `workspace_bytes` what the workspace may hold while a command runs; 0 makes it
     read-only. `label` names the cell. `hidden` are folders of the image in whose place commands see an empty one.
 

@@ -19,7 +19,13 @@ from factory.guests import program
 from factory.origins import BLOCKED
 
 # Port 53 stays open, since some hosts have no other name server; so do private ranges, for mirrors and proxies.
-_PYTHON: Final = 'for python in /usr/bin/python3*; do exec "$python" -I -c "$@"; done'
+_PYTHON: Final = """\
+for python in /usr/bin/python3* /usr/local/bin/python3* /opt/python/cp*/bin/python; do
+    [ ! -x "$python" ] || exec "$python" -I -c "$@"
+done
+echo "its image has no Python"
+exit 1
+"""
 _TIMEOUT_S: Final = 30.0
 
 

@@ -1,19 +1,32 @@
 """The choice of the image that runs our own programs beside a recipe's containers."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from factory.catalogue import CONTAINER_MACHINE
 from factory.engine.api import Engine
+from factory.images.known import Spec, specs
 from factory.images.ready import is_here
-from factory.images.spec import declared_specs
+from factory.images.spec import ImageSpec
 
 
-def helper_image(engine: Engine, folder: Path | None = None) -> str:
-    """Name a trial image: one that is here, else the one with the oldest libc, which most runs need anyway.
+def helper_image(engine: Engine, lock: Path | None = None, folder: Path | None = None) -> str:
+    """Name a trial image that is here, else another image that is; else the trial image with the oldest libc.
 
-    No recipe influences it, and it has a Python in /usr/bin. None with musl is chosen: it takes minutes to make.
+    Most runs need that anyway. No recipe influences any of them, and all have a Python. None with musl is chosen: to
+    make it takes minutes. `lock` pins those that are pulled.
     """
-    trials = [
-        spec for spec in declared_specs(folder) if spec.facts.role == "trial" and spec.facts.platform.libc == "glibc"
-    ]
-    ordered = sorted(trials, key=lambda spec: spec.facts.platform.version)
+    ordered = sorted(_able(lock, folder), key=_preference)
     return next((spec for spec in ordered if is_here(engine, spec)), ordered[0]).facts.name
+
+
+def _able(lock: Path | None, folder: Path | None) -> Iterator[Spec]:
+    for spec in specs(lock, folder):
+        if (spec.facts.platform.libc, spec.facts.platform.arch) == ("glibc", CONTAINER_MACHINE):
+            yield spec
+
+
+def _preference(spec: Spec) -> tuple[bool, bool, tuple[int, int]]:
+    """Trial images first, of those the ones made here, and of those the one with the oldest libc."""
+    is_made = isinstance(spec, ImageSpec)
+    return spec.facts.role != "trial", not is_made, spec.facts.platform.version

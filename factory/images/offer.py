@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +14,9 @@ from factory.image_facts import ImageFacts
 from factory.images.known import Spec
 from factory.images.on_demand import all_brought
 from factory.images.pulled import PulledSpec
+from factory.images.ready import is_here
+from factory.images.shell import ELSEWHERE, INSTALL
+from factory.images.spec import ImageSpec
 from factory.plan.images import serving_images
 from factory.plan.model import Chosen, Plan
 from factory.recipe.model import Recipe
@@ -80,30 +84,47 @@ class Offer:
 class Registries:
     """Asks an engine and registries for official images: for each image once, and no silent registry again.
 
-    `engine` connects where that is needed for the first time.
+    `engine` connects where that is needed for the first time. `can_make` is whether images can be made on this machine;
+    if not, those that the engine has are all that can be had besides official and pinned ones.
     """
 
     engine: Callable[[], Engine]
+    can_make: bool
     _answers: dict[str, Answer] = field(default_factory=dict)
     _silent: dict[str, str] = field(default_factory=dict)
     _no_engine: str = ""
 
     def offer(self, families: Sequence[str], listed: Iterable[Spec], recipe: Recipe) -> Offer:
-        """Return what a recipe's plan may choose from, of the images that the factory knows by name."""
-        specs = tuple(listed)
-        images = all_brought(spec.facts for spec in specs)
+        """Return what a recipe's plan may choose from, of the images that the factory knows by name.
+
+        Raises:
+            ImageError: no image that builds can be had by any way.
+        """
         if tuple(families) != (AUTO,):
-            return Offer(images=images, families=tuple(families))
-        official = dict(_official(specs))
-        answers = dict(
-            answer for platform in recipe.platforms for answer in self._asked(recipe, platform, images, official)
-        )
+            return Offer(images=all_brought(_facts(listed)), families=tuple(families))
+        specs = tuple(listed) if self.can_make else self._obtainable(listed)
+        images = all_brought(_facts(specs))
+        answers = self._answers_for(recipe, images, dict(_official(specs)))
         offered = {name for name, answer in answers.items() if answer.is_offered}
-        return Offer(
-            images=tuple(image for image in images if image.family != OFFICIAL or image.name in offered),
-            families=(OFFICIAL, BOOTSTRAPPED),
-            answers=MappingProxyType(answers),
-        )
+        chosen = tuple(image for image in images if image.family != OFFICIAL or image.name in offered)
+        if not (recipe.images or _has_builder(chosen)):
+            raise _nothing(answers.values())
+        return Offer(images=chosen, families=(OFFICIAL, BOOTSTRAPPED), answers=answers)
+
+    def _answers_for(
+        self, recipe: Recipe, images: Sequence[ImageFacts], official: Mapping[str, PulledSpec]
+    ) -> Mapping[str, Answer]:
+        asked = (self._asked(recipe, platform, images, official) for platform in recipe.platforms)
+        return MappingProxyType(dict(chain.from_iterable(asked)))
+
+    def _obtainable(self, listed: Iterable[Spec]) -> tuple[Spec, ...]:
+        """Leave out the images that would have to be made; without an engine nobody can say which those are."""
+        specs = tuple(listed)
+        try:
+            engine = self.engine()
+        except EngineError:
+            return specs
+        return tuple(spec for spec in specs if not isinstance(spec, ImageSpec) or is_here(engine, spec))
 
     def _asked(
         self, recipe: Recipe, platform: Platform, images: Sequence[ImageFacts], official: Mapping[str, PulledSpec]
@@ -151,3 +172,20 @@ def _official(specs: Iterable[Spec]) -> Iterator[tuple[str, PulledSpec]]:
     for spec in specs:
         if isinstance(spec, PulledSpec) and spec.facts.family == OFFICIAL:
             yield spec.facts.name, spec
+
+
+def _facts(specs: Iterable[Spec]) -> Iterator[ImageFacts]:
+    return (spec.facts for spec in specs)
+
+
+def _has_builder(images: Iterable[ImageFacts]) -> bool:
+    return any(image.role == "build" for image in images)
+
+
+def _nothing(answers: Iterable[Answer]) -> ImageError:
+    reasons = "; ".join(dict.fromkeys(answer.why for answer in answers)) or "no official image builds its platforms"
+    return ImageError(
+        f"no image to build in can be had: the engine has none, {reasons}, and mmdebstrap, by which images are made, "
+        "is not installed",
+        hint=f"{INSTALL}; {ELSEWHERE}",
+    )

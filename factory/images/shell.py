@@ -14,11 +14,12 @@ from factory.images.mirror import apt_mirror, is_snapshot, mirror_fault
 from factory.redaction import redact
 
 INSTALL: Final = "apt-get install mmdebstrap (as root, on Debian or Ubuntu)"
-
-_ELSEWHERE: Final = (
-    "elsewhere pull images (--families pypa,lookalike), load those that another machine made and saved, or make them "
-    "in a container of Debian: docs/how-to/without-mmdebstrap.md"
+ELSEWHERE: Final = (
+    "elsewhere let the engine reach a registry, whose images serve by themselves, load images that another machine "
+    "made and saved, or make them in a container of Debian: docs/how-to/without-mmdebstrap.md"
 )
+"""The ways to images on a machine without mmdebstrap, for a hint."""
+
 _TIMEOUT_S: Final = 3600
 _NOTE: Final = "note: "
 
@@ -40,7 +41,7 @@ def run_script(
     if not has_bootstrapper(host):
         raise ImageError(
             f"{failing}: mmdebstrap, which unpacks Debian's packages, is not installed",
-            hint=f"{INSTALL}; {_ELSEWHERE}",
+            hint=f"{INSTALL}; {ELSEWHERE}",
         )
     path = work / "script.sh"
     path.write_text(text, encoding="utf-8")

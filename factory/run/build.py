@@ -22,6 +22,7 @@ from factory.images.helper import helper_image
 from factory.images.offer import Registries
 from factory.images.owners import Owners
 from factory.images.ready import ReadyImage, ensure
+from factory.images.shell import has_bootstrapper
 from factory.memory import Memory
 from factory.planned import PlannedRecipe
 from factory.process import end_all
@@ -183,7 +184,7 @@ class _Attempt:
                 host=host,
                 recorder=recorder,
                 tools=tools,
-                helper=cache(lambda: self._image(engine, helper_image(engine))),
+                helper=cache(lambda: self._image(engine, helper_image(engine, host.image_lock))),
                 output=self.caller.output,
                 whole_output=self.caller.whole_output,
                 keep=self.options.keep,
@@ -207,9 +208,8 @@ class _Attempt:
 
         def begin() -> tuple[list[PlannedRecipe], ToolBundle]:
             engine.reap(memory.store.is_running)
-            planned = self.planner.plan_all(
-                recipes, lambda name: self._image(engine, name), Registries(engine=lambda: engine)
-            )
+            registries = Registries(engine=lambda: engine, can_make=has_bootstrapper(host))
+            planned = self.planner.plan_all(recipes, lambda name: self._image(engine, name), registries)
             claim(self.options.output)  # An output folder of something else stops the run before hours of work.
             return planned, ensure_tools(host, memory.store)
 

@@ -1,21 +1,25 @@
 """Which images a plan may choose from, asked of an engine and of its registries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from factory.catalogue import AUTO
 from factory.engine.api import Engine, HeldImage
 from factory.engine.pull import pull_error
-from factory.errors import EngineError
+from factory.errors import EngineError, ImageError
+from factory.images.assembly import input_digest
+from factory.images.bootstrap import INPUT_LABEL, reference_of
 from factory.images.known import specs
 from factory.images.offer import Offer, Registries
 from factory.images.pulled import PulledSpec
+from factory.images.spec import ImageSpec
 from tests.doubles.engine import EngineDouble
 from tests.makers.plans import make_recipe
 
 NEW, OLD = "pypa-manylinux_2_28_x86_64", "pypa-manylinux2014_x86_64"
+LOOKALIKE = "lookalike-manylinux_2_31_x86_64"
 P28, P31 = "manylinux_2_28_x86_64", "manylinux_2_31_x86_64"
 HELD = HeldImage(id="sha256:0", architecture="amd64", size_bytes=1, labels={}, env={})
 SILENT = "dial tcp: lookup quay.io: no such host"
@@ -40,7 +44,7 @@ def reference(name: str) -> str:
 
 
 def offered(engine: Engine, platforms: str = P28, families: Sequence[str] = (AUTO,)) -> Offer:
-    return Registries(engine=lambda: engine).offer(families, specs(), make_recipe(platforms=platforms))
+    return Registries(engine=lambda: engine, can_make=True).offer(families, specs(), make_recipe(platforms=platforms))
 
 
 def official(offer: Offer) -> set[str]:
@@ -74,7 +78,7 @@ def test_an_image_that_the_engine_has_needs_no_registry() -> None:
 def test_a_registry_that_does_not_answer_is_not_asked_again_and_what_is_here_serves() -> None:
     engine = AskedEngine(fault=SILENT)
     engine.hold(HELD, reference(OLD))
-    registries = Registries(engine=lambda: engine)
+    registries = Registries(engine=lambda: engine, can_make=True)
 
     offers = [registries.offer((AUTO,), specs(), make_recipe(platforms=platform)) for platform in (P28, P31)]
 
@@ -106,7 +110,7 @@ def test_without_engine_ours_is_offered_and_the_engine_is_looked_for_once() -> N
         tries.append("try")
         raise EngineError("no container engine answers at unix:///x")
 
-    offer = Registries(engine=nowhere).offer((AUTO,), specs(), make_recipe(platforms=f"{P28} {P31}"))
+    offer = Registries(engine=nowhere, can_make=True).offer((AUTO,), specs(), make_recipe(platforms=f"{P28} {P31}"))
 
     assert official(offer) == set()
     assert tries == ["try"]
@@ -130,3 +134,51 @@ def test_nothing_is_asked_for_a_platform_that_no_official_image_builds() -> None
     offer = offered(engine, "manylinux_2_5_x86_64 win_amd64")
 
     assert (official(offer), engine.asked, dict(offer.answers or {})) == (set(), [], {})
+
+
+def without_bootstrapper(engine: Engine, platforms: str = P31) -> Offer:
+    registries = Registries(engine=lambda: engine, can_make=False)
+    return registries.offer((AUTO,), specs(), make_recipe(platforms=platforms))
+
+
+def made_here(offer: Offer) -> set[str]:
+    return {image.name for image in offer.images if image.family not in ("pypa", "pinned")}
+
+
+def test_where_no_image_can_be_made_those_that_the_engine_has_are_offered() -> None:
+    engine = AskedEngine(fault=SILENT)
+    for spec in specs():
+        if isinstance(spec, ImageSpec) and spec.facts.name in (LOOKALIKE, "trial-trixie"):
+            labels = {INPUT_LABEL: input_digest(spec).hex}
+            engine.hold(replace(HELD, id=spec.facts.name, labels=labels), reference_of(spec))
+
+    offer = without_bootstrapper(engine)
+
+    assert made_here(offer) == {LOOKALIKE, "trial-trixie"}
+
+
+def test_where_no_image_can_be_made_an_official_one_builds_and_tries() -> None:
+    offer = without_bootstrapper(AskedEngine(registry={reference(NEW): HELD}), P28)
+
+    assert (official(offer), made_here(offer)) == ({NEW}, set())
+
+
+def test_where_no_image_can_be_made_pulled_or_found_a_sentence_says_so_with_the_ways_out() -> None:
+    with pytest.raises(ImageError) as caught:
+        without_bootstrapper(AskedEngine(fault=SILENT))
+
+    assert caught.value.message == (
+        "no image to build in can be had: the engine has none, no official image from quay.io: the registry's host "
+        "name cannot be resolved, and mmdebstrap, by which images are made, is not installed"
+    )
+    for way in ("apt-get install mmdebstrap", "reach a registry", "another machine made", "container of Debian"):
+        assert way in caught.value.hint
+
+
+def test_without_engine_a_plan_names_images_that_a_run_would_have_to_find() -> None:
+    def nowhere() -> Engine:
+        raise EngineError("no container engine answers at unix:///x")
+
+    offer = Registries(engine=nowhere, can_make=False).offer((AUTO,), specs(), make_recipe(platforms=P31))
+
+    assert LOOKALIKE in made_here(offer)
