@@ -33,6 +33,15 @@ def shortcoming() -> str:
     return f"{_RUNS_ON.get(sys.platform, sys.platform)} limits the time, but not the memory, of what reads a wheel"
 
 
+def starting_an_engine() -> str:
+    """Say how a container engine is started here."""
+    if sys.platform == "linux":
+        way = "start it (`sudo systemctl start docker`)"
+    else:
+        way = "start Docker Desktop, Colima or a Podman machine"
+    return way
+
+
 def processors() -> int:
     """Count the processors that this process may use; all of the machine's where the system does not say."""
     if sys.platform == "linux":

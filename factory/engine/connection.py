@@ -14,12 +14,13 @@ from requests.exceptions import Timeout
 from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
 from factory.errors import EngineError
 from factory.host import Host
+from factory.system import starting_an_engine
 
 _DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _POOL_SIZE: Final = 32
 _ANY_VERSION: Final = "1.24"  # the version call is spoken without one
 _CONFLICT: Final = (304, 409)
-_START: Final = "start it (`sudo systemctl start docker`), or name one in DOCKER_HOST"
+_START: Final = f"{starting_an_engine()}, or name one in DOCKER_HOST"
 
 
 class Content(TypedDict, total=False):
