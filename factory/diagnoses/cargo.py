@@ -113,7 +113,7 @@ _CASES: Final[tuple[Case[Kind], ...]] = (
         "other",
         re.compile(r"lock file version `(?P<version>[^`\n]{1,40})` was found, but this version of Cargo"),
         "Cargo.lock has version {version}, which the image's cargo is too old for",
-        "build in an image with a newer Rust",
+        "ask for a newer Rust: build: {toolchain: {rust: stable}}",
     ),
     Case(
         "other",

@@ -67,7 +67,8 @@ def with_release(services: Services, image: ReadyImage, release: RustRelease, ma
         server = RustServer(services.host, services.memory.cancelled)
         channel = _channel(services, server, release, subject)
         components = channel.components(*_triples(image, machine))
-        files = tuple(_fetched(services, server, component, subject) for component in components)
+        content = key({"layout": _LAYOUT, "components": [str(component.digest) for component in components]})
+        volume = filled_volume(services, "rust", content, lambda: _files(services, server, components, subject))
     except SilentServerError as error:
         if release.or_bundle:
             services.recorder.progress(subject)(f"{error.message}; Debian's Rust is brought instead")
@@ -75,8 +76,6 @@ def with_release(services: Services, image: ReadyImage, release: RustRelease, ma
         return Failure(step="rust", message=error.message, hint=error.hint)
     except ImageError as error:
         return Failure(step="rust", message=error.message, hint=error.hint)
-    content = key({"layout": _LAYOUT, "components": [str(component.digest) for component in components]})
-    volume = filled_volume(services, "rust", content, lambda: _files(services, components, files))
     if isinstance(volume, Failure):
         return volume
     mount = Mount(volume=volume, path=RUST)
@@ -120,9 +119,14 @@ def _fetched(services: Services, server: "RustServer", component: Component, sub
 
 @contextmanager
 def _files(
-    services: Services, components: Sequence[Component], files: Sequence[Artifact]
+    services: Services, server: "RustServer", components: Sequence[Component], subject: str
 ) -> Iterator[Iterator[FileEntry] | Failure]:
-    """Read every component before the first file of one is written."""
+    """Fetch and read every component before the first file of one is written.
+
+    Raises:
+        ImageError: one cannot be fetched.
+    """
+    files = [_fetched(services, server, component, subject) for component in components]
     with ExitStack() as lent:
         try:
             trees = [_tree(services, lent, *pair) for pair in zip(components, files, strict=True)]

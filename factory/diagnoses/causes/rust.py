@@ -4,7 +4,7 @@ from typing import Final
 
 from factory.diagnoses.causes.cause import UPWARD, cause
 
-_RUST: Final = "build in an image with a newer Rust, or use a release that works with this one"
+_RUST: Final = "ask for a newer Rust, build: {toolchain: {rust: stable}}, or use a release that works with this one"
 
 CAUSES: Final = (
     cause(
