@@ -1,6 +1,6 @@
 """What a build image needs to compile a source, and what is added to it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from packaging.specifiers import SpecifierSet
@@ -139,6 +139,16 @@ def _unfit(recipe: Recipe, project: Project, wanted: SpecifierSet, version: Vers
     if project.rust_version is not None and version < project.rust_version:
         return f"{recipe.name} needs Rust {project.rust_version}"
     return ""
+
+
+def brought_rusts(cells: Iterable[Cell]) -> Iterator[str]:
+    """Yield in one line for each image which Rust is brought to it."""
+    builders = [cell.builder for cell in cells if cell.builder is not None]
+    brought = [builder for builder in builders if builder.rust in ("bundle", "release")]
+    for image, release in dict.fromkeys((builder.image, builder.rust_release) for builder in brought):
+        whose = "Debian's" if release is None else f"{release.name} of the Rust project"
+        otherwise = "; Debian's where the server does not answer" if release is not None and release.or_bundle else ""
+        yield f"rust: {whose} is brought to {image}{otherwise}"
 
 
 def toolchain_notes(recipe: Recipe, project: Project, cells: Sequence[Cell]) -> Iterator[str]:

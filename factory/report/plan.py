@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from factory.plan.model import Cell, Plan, Trial
+from factory.plan.toolchain import brought_rusts
 from factory.report.text import line
 from factory.tags import ProgramTag
 
@@ -17,7 +18,7 @@ def render_plan(plan: Plan) -> RenderableType:
     parts: list[RenderableType] = [line(f"{plan.recipe}{version}: {_count(plan)}", style="bold")]
     if plan.cells:
         parts.append(_cells(plan.cells))
-        parts += [line(text) for text in (*_images(plan), *_rusts(plan.cells))]
+        parts += [line(text) for text in (*_images(plan), *brought_rusts(plan.cells))]
     parts.append(line(f"floor: {plan.floor_source}"))
     for cell in plan.cells:
         if cell.untried:
@@ -73,16 +74,6 @@ def _images(plan: Plan) -> Iterable[str]:
     )
     for purpose, image, added, why in served:
         yield f"image: {image}{f' with {added}' if added is not None else ''} {purpose}{why}"
-
-
-def _rusts(cells: Iterable[Cell]) -> Iterable[str]:
-    """Yield which Rust is brought to each image."""
-    builders = [cell.builder for cell in cells if cell.builder is not None]
-    brought = [builder for builder in builders if builder.rust in ("bundle", "release")]
-    for image, release in dict.fromkeys((builder.image, builder.rust_release) for builder in brought):
-        whose = "Debian's" if release is None else f"{release.name} of the Rust project"
-        otherwise = "; Debian's where the server does not answer" if release is not None and release.or_bundle else ""
-        yield f"rust: {whose} is brought to {image}{otherwise}"
 
 
 def _purpose(cell: Cell) -> str:

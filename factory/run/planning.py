@@ -19,6 +19,7 @@ from factory.memory import Memory
 from factory.plan.model import Plan
 from factory.plan.planner import plan
 from factory.plan.selection import recipe_for, refuse_nothing
+from factory.plan.toolchain import brought_rusts
 from factory.planned import PlannedRecipe
 from factory.project.metadata import Metadata
 from factory.project.model import Project
@@ -68,8 +69,8 @@ class Planner:
                 continue
             planned_recipes.append(planned)
             self.recorder.emit(Planned(plan=planned.plan))
-            for chosen in planned.plan.chosen:
-                self.recorder.emit(Progress(subject=recipe.name, text=str(chosen)))
+            for text in (*map(str, planned.plan.chosen), *brought_rusts(planned.plan.cells)):
+                self.recorder.emit(Progress(subject=recipe.name, text=text))
         if planned_recipes:
             refuse_nothing([planned.plan for planned in planned_recipes])
         return planned_recipes

@@ -9,6 +9,7 @@ from packaging.version import Version
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
 from factory.plan.model import RustRelease
+from factory.plan.toolchain import brought_rusts
 from factory.project.model import RustFile
 from tests.makers.plans import IMAGES, make_image, make_plan, make_project, make_recipe
 
@@ -207,3 +208,24 @@ def test_the_bundle_takes_a_silent_servers_place_where_it_fits_and_nothing_names
 
     releases = {cell.builder.rust_release for cell in made.cells if cell.builder is not None}
     assert {release is not None and release.or_bundle for release in releases} == {or_bundle}
+
+
+@pytest.mark.parametrize(
+    ("image", "asked", "lines"),
+    [
+        (with_bundle(OLD), None, []),
+        (with_bundle(NONE), None, [f"rust: Debian's is brought to {NONE.name}"]),
+        (with_server(NONE), "1.89", [f"rust: 1.89 of the Rust project is brought to {NONE.name}"]),
+        (
+            with_server(NONE),
+            None,
+            [f"rust: 1.95.0 of the Rust project is brought to {NONE.name}; Debian's where the server does not answer"],
+        ),
+    ],
+)
+def test_which_rust_is_brought_is_said_once_for_an_image(
+    image: ImageFacts, asked: str | None, lines: list[str]
+) -> None:
+    made = make_plan(make_recipe(rust=asked), CRATE, images=(image, *IMAGES[1:]))
+
+    assert list(brought_rusts(made.cells)) == lines
