@@ -1,5 +1,10 @@
 """The versions of all stages, which a store records."""
 
+from factory.images.contents import SoughtFiles
+from factory.images.interpreters import CompileInterpreter, FetchInterpreterSource, MoveInterpreter
+from factory.images.named import AskImage
+from factory.images.ready import ProbeImage
+from factory.images.userland import PackUserland
 from factory.memory import versions
 from factory.sessions.volumes import Volume
 from factory.stages.audit import Judge
@@ -12,25 +17,34 @@ from factory.stages.programs import RunPrograms
 from factory.stages.repair import RepairWheel
 from factory.stages.requirement import BuildRequirement
 from factory.stages.resolve import Resolve
-from factory.stages.rust import MakeRust
+from factory.stages.rust import CompileStd, MakeRust, MakeStd
 from factory.stages.source import FetchSdist
 from factory.stages.tools import CompileTools
 from factory.stages.trial import Try
 
 VERSIONS = versions(
+    AskImage,
     Build,
     BuildRequirement,
+    CompileInterpreter,
+    CompileStd,
     CompileTools,
+    FetchInterpreterSource,
     FetchSdist,
     Judge,
     Load,
     MakeRust,
+    MakeStd,
+    MoveInterpreter,
     PackCommit,
+    PackUserland,
     Prepare,
+    ProbeImage,
     RepairWheel,
     Resolve,
     ResolveCrates,
     RunPrograms,
+    SoughtFiles,
     Try,
     Volume,
 )

@@ -6,36 +6,60 @@ read the diff, and raise the stage's version if that is meant.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from types import MappingProxyType
 
 from factory.codec import JSON
 from factory.digest import Artifact, Digest
+from factory.images.contents import Contents
+from factory.images.interpreters import Packed
+from factory.images.spec import declared_specs
 from factory.keys import canonical, key
+from factory.stages.rust import with_rust
+from factory.stages.userland import with_userland
 from factory.store.entry import LedgerEntry
 from factory.tool_bundle import ToolBundle
 from tests.doubles.projects import EMBEDS, HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, WORDS
 from tests.doubles.run import World, make_world
+from tests.makers.network import LOOPBACK, serving
 
 DATA = Path(__file__).parents[1] / "data/keys"
 BUNDLE = DATA / "tool-bundle"
 ENGINE = DATA / "in-the-engine.json"
-HERE = ("interpreter", "interpreter-moved", "interpreter-source")
-"""Stages whose work starts a program on this machine."""
+HERE = ("interpreter", "interpreter-moved", "interpreter-source", "sought-files")
+"""Stages whose work starts a program or a server on this machine."""
 
 CHANGED = (
     "the key document of {stage} changed: every user's results of it are made again; raise its version if that is "
     "meant, and record it by `python -m tests.doubles.keys`"
 )
 
+_INDEX = bytes.fromhex(
+    "1f8b08000000000002032b2d2ed2cfcc4bce294d49d52fcf2f4a29d6cb50c8c94c4a492d4bcdd10732c062ba402e17006182e3ef2a000000"
+)
+"""One line, `usr/include/words.h libdevel/libwords-dev`, as gzip packed it once: every zlib packs otherwise."""
+
 _OURS: Mapping[str, Mapping[str, JSON]] = MappingProxyType(
     {
         "audit": {"gate": "the identity of the gate's code"},
         "rust": {"made of": "the digest of the bundle's data files"},
+        "rust-std": {"made of": "the digest of the bundle's data files"},
+        "rust-std-compiled": {"made of": "the digest of the library's data files"},
         "interpreter-moved": {"made of": "the digest of the helpers"},
+        "userland": {"script": "the script that unpacks it", "made of": "the digest of the helpers"},
     }
 )
 """What depends on the factory's own code or data files, and may change with them."""
+
+
+class _Folder(SimpleHTTPRequestHandler):
+    """Serves a folder, and prints nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
 
 
 def made(work: Callable[[World], None]) -> Mapping[str, list[JSON]]:
@@ -61,6 +85,34 @@ def carry_out_all(world: World) -> None:
     world.pinned(pin)
     world.sdists["docopt"] = ()
     world.run(NEEDY)
+    fit_for_other_targets(world)
+
+
+def fit_for_other_targets(world: World) -> None:
+    """Bring to images what cells for aarch64 and for Windows, and trials on aarch64, need; Windows has amd64."""
+    world.install_emulator("aarch64")
+    suite = next(spec.facts for spec in declared_specs() if spec.facts.name == "trial-bullseye")
+    world.images = (*world.images, suite)
+    made = world.store.put_bytes(bytes(10_240), "made.tar")
+    world.answers[Packed] = Packed(tar=made, manifest=made)
+    with world.recorder() as recorder:
+        services = world.services(recorder)
+        builder = world.image(world.images[0].name)
+        for machine in ("aarch64", "amd64"):
+            with_rust(services, builder, machine)
+        with_userland(services, world.image(suite.name), "aarch64", f"image:{suite.name}+aarch64")
+
+
+def ask_a_mirror(world: World) -> None:
+    """Ask which packages hold a file, of a mirror that a server here plays."""
+    folder = world.folder / "mirror/dists/bullseye"
+    (folder / "main").mkdir(parents=True)
+    (folder / "main/Contents-amd64.gz").write_bytes(_INDEX)
+    (folder / "InRelease").write_text(f"SHA256:\n {Digest.of(_INDEX).hex} 1 main/Contents-amd64.gz\n")
+    with serving(partial(_Folder, directory=str(folder.parents[1])), address=LOOPBACK) as port:  # type: ignore[arg-type] # it is called like one
+        here = replace(world.host, apt_mirror=f"http://{LOOPBACK}:{port}", proxies={})
+        contents = Contents(suite="bullseye", held=frozenset(), arch="x86_64", host=here, memory=world.memory())
+        contents.find(["usr/include/words.h"], [])
 
 
 def compile_one(world: World) -> None:
@@ -96,6 +148,13 @@ def recorded(name: str) -> JSON:
     return entries
 
 
+def recorded_inputs(stage: str) -> list[set[str]]:
+    """Read the names of the inputs in each recorded document of a stage; none where nothing is recorded."""
+    path = DATA / f"{stage}.json"
+    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return [set(entry["document"]["inputs"]) for entry in entries]
+
+
 def _written(stage: str, entry: LedgerEntry) -> JSON:
     """Write a document with a fixed word for what is ours and changes, its digest, and the result's fields."""
     inputs = entry.document["inputs"]
@@ -121,7 +180,7 @@ def _rendered(value: JSON) -> str:
 def main() -> None:
     """Record everything anew."""
     DATA.mkdir(exist_ok=True)
-    entries = {**made(carry_out_all), **made(compile_one)}
+    entries = {**made(carry_out_all), **made(compile_one), **made(ask_a_mirror)}
     for stage, documents in entries.items():
         (DATA / f"{stage}.json").write_text(_rendered(documents), encoding="utf-8")
     with make_world() as world:

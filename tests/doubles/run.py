@@ -47,7 +47,6 @@ from factory.sessions.sources import Fetched, SourceServices
 from factory.stages.commit import Pinned
 from factory.stages.resolve import Resolve
 from factory.stages.source import FetchSdist
-from factory.stages.versions import VERSIONS
 from factory.store import Store
 from factory.store.entry import LedgerEntry, parse_entry
 from factory.tags import Interpreter, PlatformTag
@@ -58,9 +57,6 @@ from tests.makers.objects import make_object
 from tests.makers.plans import make_image, make_program_image, make_trial_image
 
 TODAY = date(2026, 11, 22)
-NUMBERED_STAGES = frozenset(VERSIONS)
-"""The stages that have a version in one table."""
-
 COMMIT = "c0ffee" * 6 + "c0ff"
 _IN_MEMORY = Path("/dev/shm")
 HELPER = "trial-manylinux_2_31_x86_64"
@@ -205,10 +201,10 @@ class World:
         """Have every requirement resolved to these files of the store."""
         self.answers[Resolution] = Resolution(files=files)
 
-    def install_emulator(self) -> None:
-        """Put an emulator of old processors on this machine's PATH."""
-        program = self.folder / "emulators/qemu-x86_64-static"
-        program.parent.mkdir()
+    def install_emulator(self, machine: str = "x86_64") -> None:
+        """Put an emulator on this machine's PATH: of old processors, or of another machine."""
+        program = self.folder / f"emulators/qemu-{machine}-static"
+        program.parent.mkdir(exist_ok=True)
         program.write_bytes(make_object(program=True))
         program.chmod(0o755)
         self.host = replace(self.host, path=str(program.parent))

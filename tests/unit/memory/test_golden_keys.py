@@ -1,16 +1,44 @@
 """The keys under which every user's store holds its results: a change of code that changes them is no accident."""
 
 from collections.abc import Mapping
+from dataclasses import fields
+from importlib import import_module
+from operator import attrgetter
+from pkgutil import walk_packages
+from typing import Any
 
 import pytest
 
+import factory
+from factory import guests
 from factory.codec import JSON
+from factory.memory import ABSENT, KEY, Stage
+from factory.stages.versions import VERSIONS
 from tests.doubles import keys
-from tests.doubles.run import NUMBERED_STAGES, World
+from tests.doubles.run import World
 
-MADE_BY_IMAGES = {"probe", "facts"}
-ENTERS_NO_LEDGER = {"image"}
-STAGES = sorted({*NUMBERED_STAGES, *MADE_BY_IMAGES} - ENTERS_NO_LEDGER)
+STAGES = sorted(VERSIONS.keys() - {*keys.HERE})
+
+
+def every_stage() -> list[type[Stage[Any]]]:
+    """Import the whole program, and return the classes of its stages."""
+    for module in walk_packages(factory.__path__, f"{factory.__name__}."):
+        if not module.name.startswith(f"{guests.__name__}."):  # they are programs, and run when they are imported
+            import_module(module.name)
+    # A dataclass with slots is a second class of the same name; the first may still be there.
+    found = {stage.__qualname__: stage for stage in Stage.__subclasses__()}
+    return [stage for _, stage in sorted(found.items()) if stage.__module__.startswith(f"{factory.__name__}.")]
+
+
+@pytest.mark.parametrize("stage", every_stage(), ids=attrgetter("__qualname__"))
+def test_every_stage_has_a_version_in_the_table_and_a_recorded_key_document(stage: type[Stage[Any]]) -> None:
+    always = {field.metadata.get(KEY, field.name) for field in fields(stage) if ABSENT not in field.metadata}
+    every = {field.metadata.get(KEY, field.name) for field in fields(stage)}
+
+    inputs = keys.recorded_inputs(stage.NAME)
+
+    assert VERSIONS[stage.NAME] == stage.VERSION
+    assert any(always <= named <= every for named in inputs), "no recipe or function of tests/doubles/keys.py makes one"
 
 
 @pytest.fixture(scope="module")
