@@ -33,6 +33,17 @@ def rows(heading: str) -> Mapping[str, str]:
     return {name: does for names, _, does in cells for name in re.findall(r"`([^`]+)`", names)}
 
 
+CHAPTERS_VARIABLES = """
+PYO3_PYTHON PYO3_NO_PYTHON PYO3_CROSS_INCLUDE_DIR PYO3_CROSS_LIB_DIR PYO3_CROSS_PYTHON_VERSION LD_LIBRARY_PATH LIB PATH
+"""
+CHAPTERS_FEATURES = """
+extension-module pyo3/extension-module default-features abi3 abi3-py36 abi3-py37 abi3-py38 Py_LIMITED_API
+text_signature dict weakref
+"""
+CHAPTERS_OTHERS = """
+--py-limited-api rlib cdylib manylinux2020 setup.py MANIFEST.in build-wheels.sh --target armv7-unknown-linux-gnueabihf
+x86_64-pc-windows-gnu .config _sysconfigdata rust-cross rules_pyo3
+"""
 VARIABLES, FEATURES, OTHERS = rows("Environment variables"), rows("Features"), rows("Options, files and tools")
 """What the page has, and no more: a row that is added is looked at by the tests below."""
 
@@ -57,10 +68,10 @@ def what_is_set() -> set[str]:
     return {*seen, *unseen, *foreign, *programs, *in_guests}
 
 
-def test_the_page_names_variables_features_and_the_rest() -> None:
-    assert {"PYO3_PYTHON", "PYO3_NO_PYTHON", "PYO3_CROSS_LIB_DIR", "LD_LIBRARY_PATH"} <= VARIABLES.keys()
-    assert {"extension-module", "abi3", "abi3-py36"} <= FEATURES.keys()
-    assert {"--py-limited-api", "x86_64-pc-windows-gnu", "rules_pyo3"} <= OTHERS.keys()
+def test_the_page_has_every_name_of_the_chapter() -> None:
+    assert set(CHAPTERS_VARIABLES.split()) <= VARIABLES.keys()
+    assert set(CHAPTERS_FEATURES.split()) <= FEATURES.keys()
+    assert set(CHAPTERS_OTHERS.split()) <= OTHERS.keys()
 
 
 @pytest.mark.parametrize("name", VARIABLES)
