@@ -9,7 +9,7 @@ _LAST_LINES: Final = 15
 
 
 def explain_script(output: str) -> str:
-    """Return the lines that a failed script marks as faults, else the last lines that it or its tools printed."""
+    """Return the faults that a failed script names, in one line, else the last lines that it or its tools printed."""
     printed = searchable(output).splitlines()
-    faults = [line.removeprefix(_FAULT) for line in printed if line.startswith(_FAULT)]
-    return "\n".join((faults or printed)[-_LAST_LINES:])
+    faults = [" ".join(line.removeprefix(_FAULT).split()) for line in printed if line.startswith(_FAULT)]
+    return "; ".join(faults[-_LAST_LINES:]) or "\n".join(printed[-_LAST_LINES:])

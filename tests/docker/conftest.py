@@ -13,22 +13,25 @@ import pytest
 from factory.digest import chunks
 from factory.host import Host
 from factory.images.interpreters import CompileInterpreter, FetchInterpreterSource, MoveInterpreter
+from factory.images.userland import PackUserland
 from factory.keys import key
-from factory.stages.rust import CompileStd, MakeRust
+from factory.stages.rust import CompileStd, MakeRust, MakeStd
 from factory.store import Store
 from factory.store.entry import parse_entry
 from tests.docker.command import Command, remove_all
+
+_KEPT = (FetchInterpreterSource, CompileInterpreter, MoveInterpreter, MakeRust, MakeStd, CompileStd, PackUserland)
 
 
 @pytest.fixture(scope="session")
 def shared_store(tmp_path_factory: pytest.TempPathFactory, daemon: docker.DockerClient, host: Host) -> Iterator[Path]:
     """A store that the session's tests share: what one of them has fetched, another has not to fetch.
 
-    It has the interpreters and the Rust that this machine's own store has: to compile one takes minutes.
+    It has the interpreters, the Rust and the userlands that this machine's own store has: to make one takes minutes.
     """
     store = tmp_path_factory.mktemp("store")
     with Store.open(host.store) as own, Store.open(store) as shared:
-        for stage in (FetchInterpreterSource, CompileInterpreter, MoveInterpreter, MakeRust, CompileStd):
+        for stage in _KEPT:
             _copy(stage.NAME, own, shared)
     yield store
     _remove(daemon, store)

@@ -7,7 +7,7 @@ import pytest
 from tests.docker.command import PLATFORM, Command, Ran
 from tests.docker.projects import C_MODULE, Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.index]
 
 INCLUDE = '"-I$$("$$PYTHON_BIN_PATH" -c \'import sysconfig; print(sysconfig.get_path("include"))\')"'
 BUILD = f"""\

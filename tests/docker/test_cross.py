@@ -46,7 +46,8 @@ def recipe_for(workshop: Command, machine: str, project: Project) -> Path:
 def ran(workshop: Command, emulating: dict[str, str]) -> Ran:
     test = {"run": ANSWERS["run"].replace("MACHINE", "aarch64")}
     aarch64 = MACHINES["aarch64"]
-    broken = C_MODULE.replace("return PyModule_Create(&definition);", "__builtin_trap();")
+    dies = 'if (!getenv("NOWHERE")) abort(); return PyModule_Create'
+    broken = "#include <stdlib.h>\n" + C_MODULE.replace("return PyModule_Create", dies)
     return replace(workshop, timeout_s=LONG_S).build(
         workshop.recipe(make_c_project("far"), interpreters=("cp39", "cp313"), platforms=(aarch64,), test=test),
         *(recipe_for(workshop, machine, make_c_project("sized", code=SIZES + C_MODULE)) for machine in MACHINES),

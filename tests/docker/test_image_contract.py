@@ -16,11 +16,8 @@ from factory.store import Store
 
 pytestmark = pytest.mark.engine
 
-FOR_LATER = {
-    "lookalike-manylinux_2_36_x86_64", "musl-trixie", "trial-forky-cp315", "trial-trixie-pp311", "program-bullseye",
-    "program-forky",
-}  # fmt: skip
-"""What no default recipe needs is not made by `make test`."""
+FOR_LATER = {"lookalike-manylinux_2_36_x86_64", "trial-forky-cp315", "program-bullseye", "program-forky"}
+"""What neither a default recipe nor another quick test needs is not made by `make test`."""
 
 
 def slow(spec: ImageSpec) -> list[pytest.MarkDecorator]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from factory.wheel.read import read_wheel
-from tests.docker.command import Command
+from tests.docker.command import Command, Ran
 from tests.docker.projects import C_MODULE, make_c_project, make_rust_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
@@ -32,20 +32,30 @@ def test_c_comes_out_for_musl_and_needs_its_libc_alone(workshop: Command) -> Non
     }
 
 
+def test_c_is_tried_where_there_is_no_glibc(command: Command) -> None:
+    asks = {"run": [WITHOUT_GLIBC, "python -c 'import os, plain; assert plain.answer() == os.getpid()'"]}
+
+    ran = command.build(command.recipe(make_c_project("plain", code=USES_LIBC), platforms=(HERE,), test=asks))
+
+    assert_tried_on_musl(ran, command)
+
+
 @pytest.mark.slow
-def test_c_cpp_and_rust_are_tried_where_there_is_no_glibc(command: Command) -> None:
+def test_so_are_cpp_and_rust(command: Command) -> None:
     cpp = make_c_project("cpp", sources=["cpp.cpp"], code="", files={"cpp.cpp": CPP_MODULE.replace("NAME", "cpp")})
-    recipes = (
-        command.recipe(make_c_project("plain"), platforms=(HERE,), test=answers("plain")),
+
+    ran = command.build(
         command.recipe(cpp, platforms=(HERE,), test=answers("cpp")),
         command.recipe(make_rust_project("rusty"), platforms=(HERE,), test={"run": WITHOUT_GLIBC}),
     )
 
-    ran = command.build(*recipes)
+    assert_tried_on_musl(ran, command)
 
+
+def assert_tried_on_musl(ran: Ran, command: Command) -> None:
+    """Every wheel passed its trial on the userland with musl, and asks for no other libc."""
     assert ran.code == 0, ran.stderr
-    tried = [trial.image for record in ran.records.values() for trial in record.trials]
-    assert set(tried) == {"musl-trixie"}
+    assert {trial.image for record in ran.records.values() for trial in record.trials} == {"musl-trixie"}
     for name in command.wheels:
         assert set(needed(command.folder / "dist" / name).values()) == {("libc.musl-x86_64.so.1",)}
 
@@ -62,6 +72,7 @@ def test_nh3_comes_out_for_both_machines(command: Command) -> None:
 
 
 def answers(name: str) -> dict[str, list[str]]:
+    """Commands that call the answer of a module where there is no glibc."""
     return {"run": [WITHOUT_GLIBC, f"python -c 'import {name}; assert {name}.answer() == 42'"]}
 
 

@@ -6,7 +6,7 @@ from tests.docker.command import PLATFORM, Command, Ran
 from tests.docker.projects import make_c_project
 from tests.docker.rust_projects import PYO3_FFI, ffi_module, make_maturin_project
 
-pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.index]
 
 LINKING = "libraries=['pypy3.11-c'], library_dirs=[__import__('sys').base_prefix + '/lib/x86_64-linux-gnu']"
 

@@ -9,7 +9,7 @@ from factory.wheel import read_wheel
 from tests.docker.command import Command
 from tests.docker.rust_projects import PYO3_FFI, ffi_module, make_maturin_project
 
-pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.index]
 
 RECIPE = Path(__file__).parents[2] / "recipes/nh3-windows.yaml"
 UNTRIED = {"untried": "allow"}
@@ -40,6 +40,7 @@ def test_a_crate_per_version_and_one_for_the_stable_abi_ask_windows_and_their_py
     assert "there is no Windows here" in ran.stderr
 
 
+@pytest.mark.slow
 def test_the_recipe_of_nh3_for_windows_builds_it(command: Command) -> None:
     ran = command.build(RECIPE)
 
