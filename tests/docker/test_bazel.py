@@ -31,6 +31,7 @@ FILES = {
     "setup.py": "from setuptools import Extension, setup\n"
     "setup(name='whole', version='1.0', ext_modules=[Extension('tiny', ['tiny.c'])])\n",
 }
+PACKED = {"module": "tiny", "version": "1.0"}
 ANSWERS = "import tiny; assert tiny.answer() == 42"
 
 
@@ -47,13 +48,14 @@ def recipe(workshop: Command, name: str, test: str = ANSWERS, **bazel: object) -
 
 @pytest.fixture(scope="module")
 def ran(workshop: Command) -> Ran:
-    packed = {"module": "tiny", "version": "1.0"}
-    recipes = [
-        recipe(workshop, "tiny", f"import iniconfig; {ANSWERS}", dependencies=["iniconfig"], **packed),
-        *(recipe(workshop, name) for name in ("whole", "text", "two", "nope")),
-        recipe(workshop, "broken", **packed),
-    ]
-    return workshop.build("--keep-going", *recipes)
+    tiny = recipe(workshop, "tiny", f"import iniconfig; {ANSWERS}", dependencies=["iniconfig"], **PACKED)
+    return workshop.build(tiny, recipe(workshop, "whole"))
+
+
+@pytest.fixture(scope="module")
+def refused(workshop: Command) -> Ran:
+    targets = [recipe(workshop, name) for name in ("text", "two", "nope")]
+    return workshop.build("--keep-going", *targets, recipe(workshop, "broken", **PACKED))
 
 
 def test_a_shared_object_is_packed_and_a_wheel_is_taken(ran: Ran, workshop: Command) -> None:
@@ -67,6 +69,7 @@ def test_bazel_writes_nothing_into_the_users_repository(ran: Ran, workshop: Comm
     assert written == set(FILES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "says"),
     [
@@ -76,13 +79,14 @@ def test_bazel_writes_nothing_into_the_users_repository(ran: Ran, workshop: Comm
         ("broken", "undeclared (first use in this function)"),
     ],
 )
-def test_what_gives_no_wheel_is_said(name: str, says: str, ran: Ran) -> None:
-    failure = ran.failure(name)
+def test_what_gives_no_wheel_is_said(name: str, says: str, refused: Ran) -> None:
+    failure = refused.failure(name)
 
     assert says in failure.message
     assert failure.hint
 
 
+@pytest.mark.slow
 def test_an_image_without_bazel_is_told_which_package_has_it(workshop: Command) -> None:
     build = {"backend": "bazel", "bazel": {"target": "//:tiny", "module": "tiny", "version": "1.0"}}
 
