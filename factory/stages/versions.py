@@ -18,17 +18,20 @@ from factory.stages.repair import RepairWheel
 from factory.stages.requirement import BuildRequirement
 from factory.stages.resolve import Resolve
 from factory.stages.rust import CompileStd, MakeRust, MakeStd
+from factory.stages.rust_release import AskRelease, FetchComponent
 from factory.stages.source import FetchSdist
 from factory.stages.tools import CompileTools
 from factory.stages.trial import Try
 
 VERSIONS = versions(
     AskImage,
+    AskRelease,
     Build,
     BuildRequirement,
     CompileInterpreter,
     CompileStd,
     CompileTools,
+    FetchComponent,
     FetchInterpreterSource,
     FetchSdist,
     Judge,

@@ -25,11 +25,13 @@ from factory.tool_bundle import ToolBundle
 from tests.doubles.projects import EMBEDS, HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, WORDS
 from tests.doubles.run import World, make_world
 from tests.makers.network import LOOPBACK, serving
+from tests.makers.rust_dist import add_tiny, serve_rust
 
 DATA = Path(__file__).parents[1] / "data/keys"
 BUNDLE = DATA / "tool-bundle"
 ENGINE = DATA / "in-the-engine.json"
-HERE = ("interpreter", "interpreter-moved", "interpreter-source", "sought-files")
+_RELEASES = ("rust-release", "rust-component")
+HERE = ("interpreter", "interpreter-moved", "interpreter-source", "sought-files", *_RELEASES)
 """Stages whose work starts a program or a server on this machine."""
 
 CHANGED = (
@@ -37,6 +39,7 @@ CHANGED = (
     "meant, and record it by `python -m tests.doubles.keys`"
 )
 
+_RELEASED = HASHES.replace("locked: false", "locked: false, toolchain: {rust: '1.89.0'}")
 _INDEX = bytes.fromhex(
     "1f8b08000000000002032b2d2ed2cfcc4bce294d49d52fcf2f4a29d6cb50c8c94c4a492d4bcdd10732c062ba402e17006182e3ef2a000000"
 )
@@ -46,6 +49,8 @@ _OURS: Mapping[str, Mapping[str, JSON]] = MappingProxyType(
     {
         "audit": {"gate": "the identity of the gate's code"},
         "rust": {"made of": "the digest of the bundle's data files"},
+        "rust-release": {"server": "where a server here answers"},
+        "rust-component": {"sha256": "the digest of a component, which every xz packs otherwise"},
         "rust-std": {"made of": "the digest of the bundle's data files"},
         "rust-std-compiled": {"made of": "the digest of the library's data files"},
         "interpreter-moved": {"made of": "the digest of the helpers"},
@@ -62,9 +67,12 @@ class _Folder(SimpleHTTPRequestHandler):
         """Keep quiet."""
 
 
-def made(work: Callable[[World], None]) -> Mapping[str, list[JSON]]:
-    """Work in an empty world, and return what its store remembers then, as it is recorded."""
-    with make_world() as world:
+def made(work: Callable[[World], object], **more: str) -> Mapping[str, list[JSON]]:
+    """Work in an empty world, and return what its store remembers then, as it is recorded.
+
+    `more` are variables of the environment.
+    """
+    with make_world(None, **more) as world:
         work(world)
         remembered = world.remembered()
     ordered = {
@@ -119,6 +127,15 @@ def compile_one(world: World) -> None:
     """Compile an interpreter, and move another out of its suite; starts `sh` on this machine."""
     world.compile()
     world.compile("cp315")
+
+
+def made_here() -> Mapping[str, list[JSON]]:
+    """Have the programs and servers of this machine make all that only they make."""
+    with serve_rust() as rust:
+        add_tiny(rust, "1.89.0")
+        asked = made(lambda world: world.run(_RELEASED), RUSTUP_DIST_SERVER=rust.url)
+    releases = {stage: asked[stage] for stage in _RELEASES}
+    return {**made(compile_one), **made(ask_a_mirror), **releases}
 
 
 def bundle(world: World) -> str:
@@ -180,7 +197,7 @@ def _rendered(value: JSON) -> str:
 def main() -> None:
     """Record everything anew."""
     DATA.mkdir(exist_ok=True)
-    entries = {**made(carry_out_all), **made(compile_one), **made(ask_a_mirror)}
+    entries = {**made(carry_out_all), **made_here()}
     for stage, documents in entries.items():
         (DATA / f"{stage}.json").write_text(_rendered(documents), encoding="utf-8")
     with make_world() as world:

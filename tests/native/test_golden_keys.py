@@ -10,7 +10,7 @@ from tests.doubles import keys
 
 @pytest.fixture(scope="module")
 def made() -> Mapping[str, list[JSON]]:
-    return {**keys.made(keys.compile_one), **keys.made(keys.ask_a_mirror)}
+    return keys.made_here()
 
 
 @pytest.mark.parametrize("stage", keys.HERE)
