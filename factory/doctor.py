@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from factory.catalogue import CONTAINER_MACHINE
+from factory.clock import today
 from factory.engine.about import weaknesses
 from factory.engine.api import Engine, EngineInfo
 from factory.engine.docker import connect
 from factory.errors import FactoryError
 from factory.host import Host
+from factory.images.age import made_on, old_age
 from factory.images.emulator import MEND as EMULATOR_MEND
 from factory.images.emulator import NoEmulator, emulator_of
 from factory.images.known import Spec, specs
 from factory.images.prepared import prepared_here
-from factory.images.ready import is_here
+from factory.images.pulled import PulledSpec
+from factory.images.ready import held
 from factory.images.shell import INSTALL, has_bootstrapper
 from factory.images.spec import ImageSpec
 from factory.machines import MACHINES
@@ -123,9 +126,15 @@ def _weaknesses(info: EngineInfo) -> Iterator[Check]:
 
 def _images(engine: Engine, host: Host) -> Iterator[Check]:
     for spec in specs(host.image_lock):
-        here = is_here(engine, spec)
-        found = "here" if here else f"not here yet; {_way(spec, host)}"
-        yield Check(name=f"image {spec.facts.name}", fine=here, found=found, optional=True)
+        image, name = held(engine, spec), spec.facts.name
+        if image is None:
+            found = f"not here yet; {_way(spec, host)}"
+            yield Check(name=f"image {name}", fine=False, found=found, optional=True)
+            continue
+        made = made_on(image)
+        old = old_age(name, made, today(), is_pulled=isinstance(spec, PulledSpec))
+        found = f"here, {old}" if old else f"here{f', made on {made}' if made else ''}"
+        yield Check(name=f"image {name}", fine=not old, found=found, optional=True)
     for prepared in prepared_here(engine):
         yield Check(name="prepared image", fine=True, found=f"{prepared.base} with {prepared.holds}")
 

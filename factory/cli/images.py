@@ -12,12 +12,14 @@ from factory.cli.common import err, out
 from factory.cli.heartbeat import Heartbeat
 from factory.cli.running import RunningSteps
 from factory.cli.signals import handled_signals
-from factory.engine.api import Engine
+from factory.clock import today
+from factory.engine.api import Engine, HeldImage
 from factory.engine.docker import connect
 from factory.errors import EngineError, Interrupted, UsageError
 from factory.farm.threads import Duties, Task, Threads
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
+from factory.images.age import made_on, old_age
 from factory.images.known import Spec, spec_named, specs
 from factory.images.named import known
 from factory.images.on_demand import all_brought, brought
@@ -43,7 +45,7 @@ def run_image_list(*, as_json: bool) -> int:
     here, prepared = _here(host, listed)
     facts_of_all = all_brought(spec.facts for spec in listed)
     if as_json:
-        images = tuple(ListedImage(image=facts, here=here.get(facts.name)) for facts in facts_of_all)
+        images = tuple(_listed(facts, here) for facts in facts_of_all)
         click.echo(render_json(ImagesDocument(images=images, prepared=prepared)))
         return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -53,7 +55,7 @@ def run_image_list(*, as_json: bool) -> int:
     for facts in facts_of_all:
         interpreters = " ".join(str(interpreter) for interpreter in sorted(facts.interpreters))
         rust = str(facts.rust) if facts.rust else "-"
-        table.add_row(facts.name, str(facts.platform), interpreters, rust, _word(here.get(facts.name)))
+        table.add_row(facts.name, str(facts.platform), interpreters, rust, _word(here, facts.name))
     out().print(table)
     on_demand = sorted({interpreter for facts in facts_of_all for interpreter in facts.on_demand})
     out().print(line(f"on demand: {' '.join(map(str, on_demand))}, made once where a recipe lists them"))
@@ -182,15 +184,28 @@ def _whether_held(host: Host, spec: Spec | Pin) -> str:
     return "no" if image is None else f"{image.id}, {image.size_bytes / 1e6:.0f} MB, {image.architecture}"
 
 
-def _here(host: Host, listed: Sequence[Spec]) -> tuple[dict[str, bool], tuple[PreparedHere, ...]]:
-    """Tell which images are here, and which were prepared; nothing without an engine, which is not needed."""
+def _here(host: Host, listed: Sequence[Spec]) -> tuple[dict[str, HeldImage | None], tuple[PreparedHere, ...]]:
+    """Return the images that are here, and which were prepared; nothing without an engine, which is not needed."""
     try:
         with connect(host, owner="images", run_id="images") as engine:  # it looks only: nothing is made that is owned
-            return {spec.facts.name: held(engine, spec) is not None for spec in listed}, prepared_here(engine)
+            return {spec.facts.name: held(engine, spec) for spec in listed}, prepared_here(engine)
     except EngineError as error:
         err().print(line(f"{error.message}: whether images are here is unknown"))
         return {}, ()
 
 
-def _word(here: bool | None) -> str:
-    return {True: "yes", False: "no", None: "?"}[here]
+def _listed(facts: ImageFacts, here: Mapping[str, HeldImage | None]) -> ListedImage:
+    image = here.get(facts.name)
+    is_here = image is not None if facts.name in here else None
+    return ListedImage(image=facts, here=is_here, made=None if image is None else made_on(image))
+
+
+def _word(here: Mapping[str, HeldImage | None], name: str) -> str:
+    """Say whether an image is here, and of which day; an exclamation mark says that it is old."""
+    if name not in here:
+        return "?"
+    image = here[name]
+    if image is None:
+        return "no"
+    made = made_on(image)
+    return f"{made or 'yes'}{' !' if old_age(name, made, today(), is_pulled=False) else ''}"

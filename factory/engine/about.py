@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, cast
 
 from factory.engine.api import EngineInfo, HeldImage
 from factory.engine.posture import ContainerOptions, Json
 
+_REPRODUCIBLE: Final = 1980  # the last of the years that such makers write
 _UNCONFINED: Final = "unconfined"
 _BUILTIN_SINCE: Final = (1, 42)
 """The API of Docker 23: since then `seccomp=builtin` names the engine's own profile, whatever the default is."""
@@ -39,7 +41,17 @@ def held_image(answer: Json) -> HeldImage:
         size_bytes=cast("int", answer["Size"]),
         labels=cast("Mapping[str, str]", config.get("Labels") or {}),
         env={name: value for name, _, value in pairs},
+        created=_date(str(answer.get("Created") or "")),
     )
+
+
+def _date(text: str) -> date | None:
+    """Read the day of a time; makers of reproducible images write one before there were images."""
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+    return day if day.year > _REPRODUCIBLE else None
 
 
 def _seccomp(options: list[str]) -> str | None:

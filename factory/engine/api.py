@@ -7,6 +7,7 @@ Everything made through an `Engine` carries labels of its owner (one per store) 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
@@ -38,13 +39,17 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldImage:
-    """An image that the engine has, as its configuration describes it; `architecture` is in the engine's spelling."""
+    """An image that the engine has, as its configuration describes it; `architecture` is in the engine's spelling.
+
+    `created` is when it was made, None where its maker does not say.
+    """
 
     id: str
     architecture: str
     size_bytes: int
     labels: Mapping[str, str]
     env: Mapping[str, str]
+    created: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

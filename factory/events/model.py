@@ -151,11 +151,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageReady:
-    """An image is here: its name, its family, and its digest, a registry's or that of what it was made from."""
+    """An image is here: its name, its family, and its digest, a registry's or that of what it was made from.
+
+    `old` says how old it is, and what takes its place, where it is older than images should be.
+    """
 
     image: str
     family: str
     digest: Digest
+    old: str = field(default="", metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar, assert_never
 
+from factory.catalogue import OFFICIAL, PINNED_FAMILY
 from factory.confined import Overrun
 from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
 from factory.events.model import CellRecord, ImageReady, Status, TrialResult
@@ -14,6 +15,8 @@ from factory.farm.cell import build_cell
 from factory.farm.jobs import BuildCell, Built, FitImage, ImageKey, Job, Key, MakeImage, Outcome, TryWheel
 from factory.farm.judge import untouched
 from factory.farm.programs import run_programs
+from factory.images.age import old_age
+from factory.images.named import RECIPE_FAMILY
 from factory.images.ready import ReadyImage
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.redaction import redact
@@ -69,9 +72,7 @@ class Performer:
             with self.services.recorder.step(str(job.key), "image") as mark:
                 ready = self.make_image(job.name)
                 mark.outcome = "passed"
-            self.services.recorder.emit(
-                ImageReady(image=ready.facts.name, family=ready.facts.family, digest=ready.identity)
-            )
+            self.services.recorder.emit(self._described(ready))
             return ready
 
         outcome = self._have(job, make)
@@ -79,6 +80,11 @@ class Performer:
         if isinstance(outcome, Failure) and not job.is_a_recipes:
             raise EngineError(outcome.message, hint=outcome.hint)
         return outcome
+
+    def _described(self, image: ReadyImage) -> ImageReady:
+        name, family = image.facts.name, image.facts.family
+        old = old_age(name, image.made, self.today, is_pulled=family in (OFFICIAL, PINNED_FAMILY, RECIPE_FAMILY))
+        return ImageReady(image=name, family=family, digest=image.identity, old=old)
 
     def _fit(self, job: FitImage, base: ReadyImage) -> ReadyImage | Failure:
         return self._have(job, lambda: fitted(self.services, base, job.fitting))

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from factory.clock import today
 from factory.digest import Digest, chunks
 from factory.engine.api import Engine
 from factory.host import Host, find_uv
+from factory.images.age import MADE_LABEL
 from factory.images.assembly import input_digest, script
 from factory.images.shell import Progress, run_script
 from factory.images.spec import ImageSpec
@@ -38,7 +40,7 @@ def import_assembled(engine: Engine, spec: ImageSpec, *, work: Path, progress: P
     rootfs, manifest = work / "rootfs.tar", (work / "manifest").read_bytes()
     progress(f"importing {rootfs.stat().st_size / 1e6:.0f} MB")
     asked = input_digest(spec)
-    labels = {INPUT_LABEL: asked.hex, IDENTITY_LABEL: identity(asked, manifest).hex}
+    labels = {INPUT_LABEL: asked.hex, IDENTITY_LABEL: identity(asked, manifest).hex, MADE_LABEL: str(today())}
     return engine.import_rootfs(_content(rootfs), reference=reference_of(spec), labels=labels, env=spec.env)
 
 

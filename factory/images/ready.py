@@ -1,6 +1,7 @@
 """Images ready for use: found on the engine, or bootstrapped or pulled, and compared with what they declare."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from threading import Event
 from typing import assert_never
 
@@ -10,6 +11,7 @@ from factory.engine.api import Engine, HeldImage, Mount
 from factory.errors import ImageError, Interrupted
 from factory.host import Host
 from factory.image_facts import ImageFacts
+from factory.images.age import made_on
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, assemble, import_assembled, reference_of
 from factory.images.known import Spec, spec_named
@@ -43,6 +45,7 @@ class ReadyImage:
     `path` is the PATH that the image gives its commands; that of pypa's images leads to their compilers. `mounts` are
     volumes that every container of it gets. `rust` is the release of the Rust project that was brought. `base` is the
     image before a recipe's packages and commands, or an interpreter that it lists, were added.
+    `made` is the day on which it was made, None where that is unknown.
     """
 
     facts: ImageFacts
@@ -52,6 +55,7 @@ class ReadyImage:
     mounts: tuple[Mount, ...] = ()
     rust: BroughtRust | None = None
     base: "ReadyImage | None" = None
+    made: date | None = None
 
     @property
     def own(self) -> "ReadyImage | None":
@@ -208,7 +212,9 @@ def ensure_bootstrapped(spec: ImageSpec, services: ImageServices) -> ReadyImage:
 
 
 def _ready(facts: ImageFacts, image: HeldImage, identity: Digest) -> ReadyImage:
-    return ReadyImage(facts=facts, reference=image.id, identity=identity, path=image.env.get("PATH", SYSTEM_PATH))
+    return ReadyImage(
+        facts=facts, reference=image.id, identity=identity, path=image.env.get("PATH", SYSTEM_PATH), made=made_on(image)
+    )
 
 
 def _probe_once(facts: ImageFacts, image: str, services: ImageServices, *, hint: str) -> None:

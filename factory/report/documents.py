@@ -5,11 +5,13 @@ any of these values changes the schema; one that is renamed or removed also rais
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from factory import codec
 from factory.audit import Audit
+from factory.codec import ABSENT
 from factory.events.model import Run
 from factory.image_facts import ImageFacts
 from factory.images.prepared import PreparedHere
@@ -65,10 +67,14 @@ class AuditDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedImage:
-    """What an image declares, and whether it is here; null where no engine could be asked."""
+    """What an image declares, and whether it is here; null where no engine could be asked.
+
+    `made` is the day on which the image that is here was made.
+    """
 
     image: ImageFacts
     here: bool | None
+    made: date | None = field(default=None, metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

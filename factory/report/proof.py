@@ -12,7 +12,8 @@ from factory.repair import Repair
 
 def proof_lines(run: Run) -> Iterator[str]:
     """List versions not tried, processors not emulated, notes and repairs; what many wheels share is counted."""
-    yield from (f"image: {image.image}, of {image.family}, {image.digest}" for image in run.images)
+    for image in run.images:
+        yield f"image: {image.image}, of {image.family}, {image.digest}{f', {image.old}' if image.old else ''}"
     yield from _repairs(run.records)
     yield from _from_source(run.records)
     yield from _rusts(run.records)
