@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 
+from factory.catalogue import STABLE
 from factory.digest import Digest
 from factory.errors import ImageError
 from factory.events.model import Run
@@ -14,10 +15,11 @@ from factory.host import read_host
 from factory.images.on_demand import offered
 from factory.images.rust_channel import read_channel
 from factory.images.rust_server import RustServer
+from factory.machines import MACHINES, MUSL_MACHINES, WINDOWS_RUST, rust_target
 from tests.doubles.looking import calls_of, failure_of, values
 from tests.doubles.projects import HASHES
 from tests.doubles.run import World, make_world
-from tests.makers.rust_dist import ARM, DAY, HOST, TINY, Distribution, add_tiny, make_component, serve_rust
+from tests.makers.rust_dist import ARM, DAY, HOST, TINY, Distribution, add_tiny, make_component, serve_rust, sysroot
 
 NAMED = HASHES.replace("locked: false", "locked: false, toolchain: {rust: RUST}")
 MANIFEST = "dist/channel-rust-1.89.0.toml"
@@ -387,3 +389,17 @@ def test_where_no_server_is_named_everything_is_as_it_was(rust: Distribution, tm
     assert offers == list(world.images)
     assert [(record.status, record.rust) for record in run.records] == [("passed", None)]
     assert rust.asked == []
+
+
+@pytest.mark.parametrize("machine", [*MACHINES, *WINDOWS_RUST, *(machine.rust for machine in MUSL_MACHINES.values())])
+def test_a_genuine_manifest_has_a_standard_library_for_all_that_wheels_are_made_for(machine: str) -> None:
+    root = sysroot() or pytest.skip("this machine has no Rust that was installed from the Rust project's components")
+    path = root / "lib/rustlib/multirust-channel-manifest.toml"
+    if not path.exists():
+        pytest.skip("this machine's Rust came without the manifest of its channel")
+    channel = read_channel(path.read_bytes(), STABLE)
+
+    rustc, _, std = channel.components(HOST, (rust_target(machine),))
+
+    assert rustc.filename == f"rustc-{channel.version}-{HOST}.tar.xz"
+    assert std.filename == f"rust-std-{channel.version}-{rust_target(machine)}.tar.xz"
