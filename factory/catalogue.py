@@ -21,8 +21,6 @@ AUTO = "auto"
 """For each platform an official image that can be had, else one that is made here: docs/decisions/image-families.md."""
 OLDEST_TOOL_PYTHON = 10
 """auditwheel 6.8 runs on CPython 3.10 and newer (its Requires-Python)."""
-CONTAINER_MACHINE = "x86_64"
-"""The machine of every container that the factory starts, and what its own programs in them are made for."""
 
 STABLE = "stable"
 """What a recipe or a project calls the newest release of Rust."""

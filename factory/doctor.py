@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from factory.catalogue import CONTAINER_MACHINE
 from factory.clock import today
 from factory.engine.about import weaknesses
 from factory.engine.api import Engine, EngineInfo
@@ -14,15 +13,16 @@ from factory.host import Host
 from factory.images.age import made_on, old_age
 from factory.images.emulator import MEND as EMULATOR_MEND
 from factory.images.emulator import NoEmulator, emulator_of
+from factory.images.foreign import runs, way_to_emulate
 from factory.images.known import Spec, specs
 from factory.images.prepared import prepared_here
 from factory.images.pulled import PulledSpec
 from factory.images.ready import held
 from factory.images.shell import INSTALL, has_bootstrapper
 from factory.images.spec import ImageSpec
-from factory.machines import MACHINES
+from factory.machines import CONTAINER_MACHINES, MACHINES, machine_named
 from factory.store import Store
-from factory.system import shortcoming
+from factory.system import machine, shortcoming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,9 @@ def _emulator(host: Host) -> Check:
 
 def _machines(host: Host) -> Check:
     """Look for emulators of other machines, without which their wheels are untried."""
-    others = [machine for machine in MACHINES if machine != CONTAINER_MACHINE]
-    missing = [machine for machine in others if isinstance(emulator_of(host.path, machine), NoEmulator)]
+    own = machine_named(machine())
+    others = [name for name in MACHINES if name != own]
+    missing = [name for name in others if isinstance(emulator_of(host.path, name, own), NoEmulator)]
     if missing:
         found = f"no static qemu-user on PATH for {', '.join(missing)}: their wheels would be untried"
         return Check(name="other machines", fine=False, found=found, mend=EMULATOR_MEND, optional=True)
@@ -114,7 +115,8 @@ def _engine(host: Host) -> tuple[Check, ...]:
         with connect(host, owner="doctor", run_id="doctor") as engine:
             info = engine.info()
             found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
-            return (Check(name="engine", fine=True, found=found), *_weaknesses(info), *_images(engine, host))
+            checks = (*_weaknesses(info), *_containers(engine, machine_named(info.architecture)))
+            return (Check(name="engine", fine=True, found=found), *checks, *_images(engine, host))
     except FactoryError as error:
         return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
 
@@ -122,6 +124,15 @@ def _engine(host: Host) -> tuple[Check, ...]:
 def _weaknesses(info: EngineInfo) -> Iterator[Check]:
     for weakness in weaknesses(info):
         yield Check(name="confinement", fine=False, found=weakness.found, mend=weakness.mend)
+
+
+def _containers(engine: Engine, own: str) -> Iterator[Check]:
+    """Run a program of each machine that the engine's is not; only recipes that ask for its containers need it."""
+    for name in CONTAINER_MACHINES:
+        if name != own:
+            fine = runs(engine, name)
+            found = f"the engine, on {own}, {'runs' if fine else 'does not run'} containers for {name}"
+            yield Check(name="containers", fine=fine, found=found, mend=way_to_emulate(name), optional=True)
 
 
 def _images(engine: Engine, host: Host) -> Iterator[Check]:

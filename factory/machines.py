@@ -47,6 +47,15 @@ MACHINES_OF: Mapping[str, Mapping[str, Machine]] = MappingProxyType({"glibc": MA
 WINDOWS_RUST: Mapping[str, str] = MappingProxyType({"amd64": "x86_64-pc-windows-gnu"})
 """Rust's target triple by the name that Windows' platform tags have for a machine."""
 
+USUAL_MACHINE = "x86_64"
+"""The machine of containers that documents and keys leave out, as did those from before there were others."""
+
+CONTAINER_MACHINES = (USUAL_MACHINE, "aarch64")
+"""The machines of containers: there are images for them, and the factory's own tools."""
+
+_SPELLED: Mapping[str, str] = MappingProxyType({"amd64": "x86_64", "arm64": "aarch64"})
+"""The names of platform tags by those that container engines and macOS have."""
+
 _FIRST_MUSL_NAME = 11  # CPython 3.11 began to tell musl from glibc in names (bpo-43112)
 
 
@@ -63,3 +72,9 @@ def extension_suffix(machine: Machine, minor: int, *, free_threaded: bool) -> st
 def rust_target(machine: str) -> str:
     """Return Rust's triple of what a wheel is compiled for: a machine's name, Windows' name of one, or a triple."""
     return MACHINES[machine].rust if machine in MACHINES else WINDOWS_RUST.get(machine, machine)
+
+
+def machine_named(text: str) -> str:
+    """Return what platform tags call a machine that an engine or a system names: `arm64` is `aarch64`."""
+    lower = text.lower()
+    return _SPELLED.get(lower, lower)

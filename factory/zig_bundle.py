@@ -1,4 +1,4 @@
-"""zig, pinned by hash in `zig.lock`, and the programs by which builds call it as they call gcc."""
+"""zig, pinned by hash for each machine that it runs on, and the programs by which builds call it as they call gcc."""
 
 import zipfile
 from collections.abc import Iterator
@@ -10,9 +10,11 @@ from factory.digest import Artifact, Digest
 from factory.engine.api import FileEntry
 from factory.host import Host
 from factory.keys import key
+from factory.machines import USUAL_MACHINE
 from factory.steps import MUSL, REPAIR_FOREIGN, REPAIR_MUSL, ZIG
 from factory.store import Store
-from factory.tool_bundle import ZIG_LOCK, ensure_pinned, read_pins
+from factory.tool_bundle import ZIG as ZIG_LOCK
+from factory.tool_bundle import ensure_pinned
 
 _LAYOUT = 1  # rises when the same files are placed otherwise; it is in the key of every build by zig
 _PROGRAM = "zigcc.py"
@@ -71,13 +73,13 @@ def musl_entries() -> Iterator[FileEntry]:
         yield FileEntry(path=PurePosixPath("bin", call), content=text.encode(), mode=0o755)
 
 
-def ensure_zig(host: Host, store: Store) -> ZigBundle:
-    """Bring zig into the store; if it is there already, the network is not used.
+def ensure_zig(host: Host, store: Store, machine: str = USUAL_MACHINE) -> ZigBundle:
+    """Bring zig for a machine into the store; if it is there already, the network is not used.
 
     Raises:
         EngineError: it is not in the store, and cannot be downloaded.
     """
-    (file,) = ensure_pinned(read_pins(ZIG_LOCK), host, store)
+    (file,) = ensure_pinned(ZIG_LOCK, machine, host, store)
     return ZigBundle(file=file, store=store)
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from factory.backends.mingw import mingw_env
 from factory.backends.zig import TARGET_PLATFORM, zig_env
+from factory.machines import USUAL_MACHINE
 from factory.project.model import Project
 from factory.recipe.model import BuildSpec
 from factory.steps import (
@@ -35,12 +36,13 @@ def build_env(
     epoch_s: int,
     system: str = SYSTEM_PATH,
     zig_for: PlatformTag | None = None,
+    machine: str = USUAL_MACHINE,
     mingw_for: WindowsTag | None = None,
 ) -> Mapping[str, str]:
     """Return the whole environment of a build; nothing is inherited from the host. `system` is the image's PATH.
 
-    `zig_for` is the platform that zig compiles for, `mingw_for` the one of mingw-w64; both are None where the image's
-    compiler does.
+    `zig_for` is what zig compiles for in a container of a `machine`, `mingw_for` what mingw-w64 compiles for; both
+    are None where the image's compiler does.
 
     PyO3 looks only at whether PYO3_BUILD_EXTENSION_MODULE is set (PyO3 0.26's guide, "The extension-module feature"),
     so it is set for Rust extensions and not for anything else, programs included. maturin before 1.9.4 and
@@ -55,7 +57,7 @@ def build_env(
         if not project.programs:
             env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
     if zig_for is not None and interpreter is not None:
-        env |= zig_env(zig_for, project, interpreter)
+        env |= zig_env(zig_for, project, interpreter, machine)
     if mingw_for is not None:
         env |= {**mingw_env(mingw_for, interpreter), "PATH": f"{MINGW}:{env['PATH']}"}
     return MappingProxyType({**env, **build.env})

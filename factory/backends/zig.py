@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from factory.catalogue import CONTAINER_MACHINE
 from factory.guests import program
 from factory.machines import MACHINES_OF, Machine, extension_suffix
 from factory.project.model import Project
@@ -33,8 +32,8 @@ def machine_of(platform: PlatformTag) -> Machine:
     return MACHINES_OF[platform.libc][platform.arch]
 
 
-def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter) -> Mapping[str, str]:
-    """Return the variables of a build whose compiler and linker is zig.
+def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter, machine: str) -> Mapping[str, str]:
+    """Return the variables of a build whose compiler and linker is zig, in a container of a `machine`.
 
     setuptools reads CC, CXX, AR, LDSHARED and LDCXXSHARED in place of what the interpreter was compiled with; cargo
     reads its linker's name per target. pkg-config is to find nothing: the image's libraries need the image's glibc.
@@ -59,16 +58,18 @@ def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter) -
         env[_cargo_target(platform, "LINKER")] = str(tools / "cc")
     if platform.libc == "musl":
         env |= _musl(platform, project)
-    if platform.arch != CONTAINER_MACHINE:
+    if platform.arch != machine:
         env["ZIG_HEADERS"] = str(HEADERS)
-    if (platform.libc, platform.arch) == ("glibc", CONTAINER_MACHINE):
+    if (platform.libc, platform.arch) == ("glibc", machine):
         return env
     return {**env, **_foreign(platform, project, interpreter)}
 
 
-def headers_step(platform: PlatformTag, interpreter: Interpreter, env: Mapping[str, str]) -> Step | None:
-    """Return the step that makes Python's headers for another machine; None for this one."""
-    if platform.arch == CONTAINER_MACHINE:
+def headers_step(
+    platform: PlatformTag, interpreter: Interpreter, env: Mapping[str, str], machine: str
+) -> Step | None:
+    """Return the step that makes Python's headers for another machine than the container's; None for its own."""
+    if platform.arch == machine:
         return None
     argv = (str(image_python(interpreter)), "-I", "-c", program("headers.py"), str(HEADERS), str(_MACHINE_HEADER))
     return Step(name="environment", argv=argv, env=env, phase="build", timeout_s=60)

@@ -22,6 +22,7 @@ from factory.image_facts import ImageFacts
 from factory.images.age import made_on, old_age
 from factory.images.known import Spec, spec_named, specs
 from factory.images.named import known
+from factory.images.offer import machine_here
 from factory.images.on_demand import all_brought, brought
 from factory.images.prepared import PreparedHere, prepared_here
 from factory.images.pulled import PulledSpec
@@ -75,12 +76,13 @@ def run_image_show(name: str) -> int:
 
 def run_image_build(names: Sequence[str], *, update: bool) -> int:
     """Make images, saying what goes on."""
-    ours = [spec.facts.name for spec in specs(read_host().image_lock) if isinstance(spec, ImageSpec)]
+    made = [spec.facts for spec in specs(read_host().image_lock) if isinstance(spec, ImageSpec)]
+    ours = [facts.name for facts in made]
     for name in names:
         if name not in ours:
             hint = f"made here: {', '.join(ours)}; `factory image pull` pulls the others"
             raise UsageError(f"{name!r} is not an image that is made here", hint=hint)
-    return _ensure_all(names or ours, update=update)
+    return _ensure_all(names or [facts.name for facts in made if facts.platform.arch == machine_here()], update=update)
 
 
 def run_image_pull(names: Sequence[str]) -> int:

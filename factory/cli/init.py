@@ -20,6 +20,7 @@ from factory.errors import OutputError, SourceError, UsageError
 from factory.host import Host, read_host
 from factory.images.contents import contents_of
 from factory.images.known import declared
+from factory.images.offer import machine_here
 from factory.images.on_demand import offered
 from factory.init import Origin, Settled, recipe_of
 from factory.memory import Memory
@@ -60,7 +61,7 @@ def run_init(options: InitOptions) -> int:
         settled = recipe_of(
             origin,
             tree,
-            [offered(facts, host) for facts in declared()],
+            [offered(facts, host) for facts in declared() if facts.platform.arch == machine_here()],
             families=chosen,
             file=options.output,
             today=today(),

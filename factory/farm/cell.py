@@ -98,6 +98,7 @@ def _environment(
         epoch_s=planned.tree.epoch_s,
         system=image.path,
         zig_for=cell.zigs_platform,
+        machine=image.machine,
         mingw_for=cell.mingws_platform,
     )
 
@@ -180,7 +181,7 @@ class _Way:
         if session.cell.mingws_platform is not None:
             before = (dlltool_step(session.env), *before)
         zigs, interpreter = session.cell.zigs_platform, session.interpreter
-        if zigs is not None and interpreter is not None and (step := headers_step(zigs, interpreter, session.env)):
+        if zigs is not None and interpreter is not None and (step := headers_step(zigs, interpreter, session.env, cell.machine)):
             before = (step, *before)
         if interpreter is None:
             built = steps_without_interpreter(settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)

@@ -10,6 +10,7 @@ import jinja2
 
 from factory.digest import Digest
 from factory.images.spec import TEMPLATE, ImageSpec
+from factory.machines import USUAL_MACHINE
 from factory.steps import USERLAND, USERLAND_EMULATOR
 from factory.tags import Interpreter
 
@@ -88,7 +89,7 @@ def _variables(spec: ImageSpec) -> Mapping[str, object]:
     return {
         "name": spec.facts.name,
         "suite": spec.suite,
-        "architecture": DEBIAN_ARCHITECTURES[platform.arch],
+        **machine_variables(platform.arch),
         "glibc": f"{platform.major}.{platform.minor}",
         "uv_platform": f"{platform.arch}-{platform.policy}",
         "packages": spec.packages,
@@ -96,6 +97,21 @@ def _variables(spec: ImageSpec) -> Mapping[str, object]:
         "links": [f"/opt/_internal/{spec.rust.suite}/bin/{name}" for name in spec.rust.programs] if spec.rust else [],
         **suite_options(spec.fallbacks, spec.delays),
         **_interpreter_variables(spec),
+    }
+
+
+def machine_variables(machine: str) -> Mapping[str, object]:
+    """Return what a script for a machine is told of it.
+
+    `unasked` is an option of mmdebstrap by which it does not look itself whether programs for a machine run here; it
+    would want a package more for that, and `foreign.require_running_here` has looked. `is_other` says that programs
+    for the machine may not run here, which is not asked for the first one.
+    """
+    is_other = machine != USUAL_MACHINE
+    return {
+        "architecture": DEBIAN_ARCHITECTURES[machine],
+        "unasked": " --skip=check/qemu" if is_other else "",
+        "is_other": is_other,
     }
 
 

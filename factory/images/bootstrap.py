@@ -10,6 +10,8 @@ from factory.engine.api import Engine
 from factory.host import Host, find_uv
 from factory.images.age import MADE_LABEL
 from factory.images.assembly import input_digest, script
+from factory.images.foreign import require_running_here
+from factory.images.helpers import SCRIPTS, scripts_for
 from factory.images.shell import Progress, run_script
 from factory.images.spec import ImageSpec
 
@@ -21,8 +23,11 @@ def assemble(spec: ImageSpec, *, host: Host, work: Path, progress: Progress) -> 
     """Assemble the image's root filesystem in the folder `work`, which the caller owns and removes.
 
     Raises:
-        ImageError: a tool is missing, or packages or wheels could not be downloaded.
+        ImageError: a tool is missing, packages or wheels could not be downloaded, or programs for the image's machine
+            do not run here.
     """
+    machine = spec.facts.platform.arch
+    require_running_here(spec.facts.name, machine)
     progress(f"resolving and unpacking packages of {spec.suite}")
     run_script(
         script(spec),
@@ -30,7 +35,7 @@ def assemble(spec: ImageSpec, *, host: Host, work: Path, progress: Progress) -> 
         suite=spec.suite,
         host=host,
         work=work,
-        env=assembly_env(spec.family_folder, host),
+        env=assembly_env(spec.family_folder, host, scripts_for(machine, spec.family_folder.parent, work)),
         progress=progress,
     )
 
@@ -54,8 +59,11 @@ def identity(asked: Digest, manifest: bytes) -> Digest:
     return Digest.of(f"{asked.hex}\n".encode() + manifest)
 
 
-def assembly_env(family: Path, host: Host) -> Mapping[str, str]:
-    """Return the variables that assembly scripts get besides those of every script: index, uv, folders of files."""
+def assembly_env(family: Path, host: Host, scripts: Path | None = None) -> Mapping[str, str]:
+    """Return the variables that assembly scripts get besides those of every script: index, uv, folders of files.
+
+    `scripts` are those for another machine than the first.
+    """
     index = {"UV_DEFAULT_INDEX": host.index_url} if host.index_url else {}
     extra = {"UV_INDEX": " ".join(host.extra_index_urls)} if host.extra_index_urls else {}
     return {
@@ -64,7 +72,7 @@ def assembly_env(family: Path, host: Host) -> Mapping[str, str]:
         "UV_INDEX_STRATEGY": "unsafe-best-match",  # every file is pinned by its hash, whatever index it comes from
         "UV": find_uv(),
         "FAMILY": str(family),
-        "SCRIPTS": str(family.parent / "scripts"),
+        "SCRIPTS": str(scripts or family.parent / SCRIPTS),
     }
 
 

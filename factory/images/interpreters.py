@@ -9,8 +9,10 @@ from typing import Final
 
 from factory.digest import Artifact, Digest
 from factory.host import Host
-from factory.images.assembly import DEBIAN_ARCHITECTURES, header_package, interpreter_packages, rendered, suite_options
+from factory.images.assembly import header_package, interpreter_packages, machine_variables, rendered, suite_options
 from factory.images.bootstrap import assembly_env
+from factory.images.foreign import require_running_here
+from factory.images.helpers import scripts_for
 from factory.images.on_demand import OnDemandSpec
 from factory.images.shell import Progress, run_script
 from factory.memory import KEY, NEVER, Flag, Memory, Stage
@@ -124,8 +126,10 @@ class Maker:
                 shutil.copyfileobj(source, target)
 
     def _run(self, script: str, failing: str, suite: str, work: Path) -> None:
+        machine = self.spec.platform.arch
+        require_running_here(failing.partition(" could not")[0], machine)
         env = {
-            **assembly_env(self.spec.folder, self.host),
+            **assembly_env(self.spec.folder, self.host, scripts_for(machine, self.spec.folder.parent, work)),
             "COMPILED": str(self.spec.folder),
             "JOBS": str(processors()),
         }
@@ -174,6 +178,6 @@ def _script(spec: OnDemandSpec, interpreter: Interpreter, name: str, variables: 
         "package": f"python{interpreter.version}",
         "program": interpreter.program,
         "tag": f"{interpreter.python_tag}-{interpreter.abi_tag}",
-        "architecture": DEBIAN_ARCHITECTURES[spec.platform.arch],
+        **machine_variables(spec.platform.arch),
     }
     return rendered(spec.folder / f"{name}.sh.j2", {**named, **variables})

@@ -1,10 +1,9 @@
 """Images that only a recipe names: no data file declares them, so each is probed once for what it holds."""
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
-from factory.catalogue import CONTAINER_MACHINE, OLDEST_TOOL_PYTHON, PINNED_FAMILY
+from factory.catalogue import OLDEST_TOOL_PYTHON, PINNED_FAMILY
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage
 from factory.errors import ImageError
@@ -12,6 +11,7 @@ from factory.image_facts import ImageFacts
 from factory.images.on_demand import brought
 from factory.images.probe import PROBE_VERSION, Probed, platform_of, probe
 from factory.images.pulled import PulledSpec
+from factory.machines import CONTAINER_MACHINES, machine_named
 from factory.memory import NEVER, Memory, Stage
 from factory.pins import Pin
 from factory.tags import PlatformTag
@@ -21,7 +21,6 @@ RECIPE_FAMILY: Final = "recipe"
 
 _BUILDING: Final = "images/README.md lists what an image must hold; /opt/python is laid out as in pypa's images"
 _TRYING: Final = "pin one with Python in /usr/local/bin, such as python:3.12-slim or, with musl, python:3.12-alpine"
-_ARCHITECTURES: Final = MappingProxyType({"amd64": "x86_64", "arm64": "aarch64"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +110,9 @@ def read_trial(pin: Pin, architecture: str, probed: Probed) -> PulledSpec:
 
 
 def _platform(pin: Pin, architecture: str, probed: Probed, purpose: str, hint: str) -> PlatformTag:
-    arch = _ARCHITECTURES.get(architecture, architecture)
-    if arch != CONTAINER_MACHINE:
-        reason = f"it is for {arch}, and the factory's own tools in containers for {CONTAINER_MACHINE}"
+    arch = machine_named(architecture)
+    if arch not in CONTAINER_MACHINES:
+        reason = f"it is for {arch}, and the factory's own tools in containers for {' and '.join(CONTAINER_MACHINES)}"
         raise _unfit(pin, purpose, reason, hint)
     if probed.libc is None:
         raise _unfit(pin, purpose, "neither glibc nor musl was found in it", hint)

@@ -6,8 +6,9 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from factory.catalogue import AUTO, BOOTSTRAPPED, CONTAINER_MACHINE, OFFICIAL
-from factory.engine.api import Engine
+from factory import system
+from factory.catalogue import AUTO, BOOTSTRAPPED, OFFICIAL, ZIG
+from factory.engine.api import Engine, EngineInfo
 from factory.engine.faults import PullError
 from factory.errors import EngineError, ImageError
 from factory.image_facts import ImageFacts
@@ -17,9 +18,11 @@ from factory.images.pulled import PulledSpec
 from factory.images.ready import is_here
 from factory.images.shell import ELSEWHERE, INSTALL
 from factory.images.spec import ImageSpec
+from factory.machines import CONTAINER_MACHINES, USUAL_MACHINE, machine_named
 from factory.plan.images import serving_images
 from factory.plan.model import Chosen, Plan
 from factory.recipe.model import Recipe
+from factory.recipe.overriding import overridden
 from factory.tags import Platform, PlatformTag
 
 _WITHIN_S: Final = 5
@@ -38,12 +41,14 @@ class Answer:
 class Offer:
     """The images that a plan may choose from, and their families, the preferred first.
 
-    `answers` are those about official images, by name; None where families were named.
+    `answers` are those about official images, by name; None where families were named. `machine` is the engine's own:
+    containers for others are emulated.
     """
 
     images: tuple[ImageFacts, ...]
     families: tuple[str, ...]
     answers: Mapping[str, Answer] | None = None
+    machine: str = USUAL_MACHINE
 
     @property
     def has_official(self) -> bool:
@@ -77,7 +82,7 @@ class Offer:
         if image in answers:
             return answers[image].why
         reasons = dict.fromkeys(answer.why for answer in answers.values() if not answer.is_offered)
-        return "; ".join(reasons) or f"no official image builds for {platform} on {CONTAINER_MACHINE}"
+        return "; ".join(reasons) or f"no official image builds for {platform} on {self.machine}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,11 +90,14 @@ class Registries:
     """Asks an engine and registries for official images: for each image once, and no silent registry again.
 
     `engine` connects where that is needed for the first time. `can_make` is whether images can be made on this machine;
-    if not, those that the engine has are all that can be had besides official and pinned ones.
+    if not, those that the engine has are all that can be had besides official and pinned ones. `machine` is the engine's
+    own, if that is known; else it is asked where official images are asked for, and without an answer it is taken for
+    this machine's.
     """
 
     engine: Callable[[], Engine]
     can_make: bool
+    machine: str | None = None
     _answers: dict[str, Answer] = field(default_factory=dict)
     _silent: dict[str, str] = field(default_factory=dict)
     _no_engine: str = ""
@@ -101,20 +109,22 @@ class Registries:
             ImageError: no image that builds can be had by any way.
         """
         if tuple(families) != (AUTO,):
-            return Offer(images=all_brought(_facts(listed)), families=tuple(families))
+            machine = self.machine or machine_here()
+            return Offer(images=all_brought(_facts(listed)), families=tuple(families), machine=machine)
+        machine = self._machine()
         specs = tuple(listed) if self.can_make else self._obtainable(listed)
         images = all_brought(_facts(specs))
-        answers = self._answers_for(recipe, images, dict(_official(specs)))
+        answers = self._answers_for(recipe, images, dict(_official(specs)), machine)
         offered = {name for name, answer in answers.items() if answer.is_offered}
         chosen = tuple(image for image in images if image.family != OFFICIAL or image.name in offered)
         if not (recipe.images or _has_builder(chosen)):
             raise _nothing(answers.values())
-        return Offer(images=chosen, families=(OFFICIAL, BOOTSTRAPPED), answers=answers)
+        return Offer(images=chosen, families=(OFFICIAL, BOOTSTRAPPED), answers=answers, machine=machine)
 
     def _answers_for(
-        self, recipe: Recipe, images: Sequence[ImageFacts], official: Mapping[str, PulledSpec]
+        self, recipe: Recipe, images: Sequence[ImageFacts], official: Mapping[str, PulledSpec], machine: str
     ) -> Mapping[str, Answer]:
-        asked = (self._asked(recipe, platform, images, official) for platform in recipe.platforms)
+        asked = (self._asked(recipe, platform, images, official, machine) for platform in recipe.platforms)
         return MappingProxyType(dict(chain.from_iterable(asked)))
 
     def _obtainable(self, listed: Iterable[Spec]) -> tuple[Spec, ...]:
@@ -126,17 +136,32 @@ class Registries:
             return specs
         return tuple(spec for spec in specs if not isinstance(spec, ImageSpec) or is_here(engine, spec))
 
+    def _machine(self) -> str:
+        """Return the engine's own machine, which is asked once."""
+        if self.machine is None:
+            try:
+                self.machine = machine_of(self.engine().info())
+            except EngineError as error:
+                self._no_engine, self.machine = error.message, machine_here()
+        return self.machine
+
     def _asked(
-        self, recipe: Recipe, platform: Platform, images: Sequence[ImageFacts], official: Mapping[str, PulledSpec]
+        self,
+        recipe: Recipe,
+        platform: Platform,
+        images: Sequence[ImageFacts],
+        official: Mapping[str, PulledSpec],
+        machine: str,
     ) -> Iterator[tuple[str, Answer]]:
         """Ask for the official images that serve a platform, the best first, until one can be had."""
         if not isinstance(platform, PlatformTag) or platform in recipe.images:
             return
-        for image in serving_images(replace(platform, arch=CONTAINER_MACHINE), images, OFFICIAL):
-            answer = self._answer(official[image.name])
-            yield image.name, answer
-            if answer.is_offered:
-                return
+        for arch in dict.fromkeys((machine, *((platform.arch,) if _names_compiler(recipe) else ()))):
+            for image in serving_images(replace(platform, arch=arch), images, OFFICIAL):
+                answer = self._answer(official[image.name])
+                yield image.name, answer
+                if answer.is_offered:
+                    break
 
     def _answer(self, spec: PulledSpec) -> Answer:
         name = spec.facts.name
@@ -166,6 +191,34 @@ class Registries:
         except ImageError as error:
             return Answer(is_offered=False, why=error.message)
         return Answer(is_offered=True, why=f"{registry} serves it")
+
+
+def _names_compiler(recipe: Recipe) -> bool:
+    """Whether a recipe asks for an image's own compiler, which compiles for its image's machine alone."""
+    ways = (recipe, *(overridden(recipe, override) for override in recipe.overrides))
+    return any(way.build.toolchain.c not in (None, ZIG) for way in ways)
+
+
+def machine_of(engine: EngineInfo) -> str:
+    """Return the machine of an engine's own containers.
+
+    Raises:
+        EngineError: the factory has nothing that runs on it.
+    """
+    machine = machine_named(engine.architecture)
+    if machine not in CONTAINER_MACHINES:
+        raise EngineError(
+            f"the container engine is on {machine}, and the factory's tools in containers are for "
+            f"{' and '.join(CONTAINER_MACHINES)}",
+            hint="name an engine on such a machine in DOCKER_HOST",
+        )
+    return machine
+
+
+def machine_here() -> str:
+    """Return the machine of an engine that was not asked: this one's, as most engines are where the factory is."""
+    machine = machine_named(system.machine())
+    return machine if machine in CONTAINER_MACHINES else USUAL_MACHINE
 
 
 def _official(specs: Iterable[Spec]) -> Iterator[tuple[str, PulledSpec]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 from packaging.version import Version
 
@@ -13,7 +13,7 @@ from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.rust import rust_spec
 from factory.images.spec import data_folder, days_of, read_data
-from factory.machines import MACHINES
+from factory.machines import CONTAINER_MACHINES, MACHINES
 from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
 
@@ -26,7 +26,7 @@ _DATA: Final = "interpreters.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnDemandSpec:
-    """Where each interpreter comes from; all run wherever `platform` is promised.
+    """Where each interpreter comes from; all run wherever `platform` is promised, and the same for other machines.
 
     `packed` names the suite whose own binaries are moved. `compiled` names the suites whose source is compiled (the
     first that has it) on `suite` with `packages`. `fallbacks` and `delays` mean what they mean for an image.
@@ -41,13 +41,20 @@ class OnDemandSpec:
     fallbacks: Mapping[str, tuple[str, ...]]
     delays: Mapping[str, int]
 
+    def on(self, machine: str) -> Self:
+        """Return where those for a machine come from: they are made alike."""
+        return replace(self, platform=replace(self.platform, arch=machine))
+
     def lacking(self, image: ImageFacts) -> tuple[Interpreter, ...]:
         """Return the interpreters that an image does not hold and can have.
 
         One that was packed brings a newer glibc, on which a trial would prove nothing of the image's. None has a shared
         libpython, for which programs come to their images.
         """
-        if image.role == "program" or not self.platform.serves(image.platform):
+        machine = image.platform.arch
+        if image.role == "program" or machine not in CONTAINER_MACHINES:
+            return ()
+        if not self.on(machine).platform.serves(image.platform):
             return ()
         offered = (*self.compiled, *(self.packed if image.role == "build" else ()))
         return tuple(interpreter for interpreter in sorted(offered) if interpreter not in image.interpreters)

@@ -32,7 +32,7 @@ class Owners:
 
     host: Host
     memory: Memory
-    _holders: dict[tuple[str, Missing], tuple[Holder, ...] | SourceError] = field(default_factory=dict)
+    _holders: dict[tuple[str, str, Missing], tuple[Holder, ...] | SourceError] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def ask(self, missing: Missing, image: ImageFacts, installed: Collection[str]) -> Answer:
@@ -54,7 +54,7 @@ class Owners:
 
     def _held_by(self, contents: Contents, missing: Missing) -> tuple[Holder, ...] | SourceError:
         with self._lock:
-            key = (contents.suite, missing)
+            key = (contents.suite, contents.arch, missing)
             if key not in self._holders:
                 self._holders[key] = _read(contents, missing)
             return self._holders[key]

@@ -5,7 +5,7 @@ from datetime import date
 from threading import Event
 from typing import assert_never
 
-from factory.catalogue import CONTAINER_MACHINE, PINNED_FAMILY
+from factory.catalogue import PINNED_FAMILY
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage, Mount
 from factory.errors import ImageError, Interrupted
@@ -14,6 +14,7 @@ from factory.image_facts import ImageFacts
 from factory.images.age import made_on
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, assemble, import_assembled, reference_of
+from factory.images.foreign import require_running
 from factory.images.known import Spec, spec_named
 from factory.images.named import RECIPE_FAMILY, asked
 from factory.images.probe import probe, require_declared
@@ -22,6 +23,7 @@ from factory.images.pulled import PulledSpec
 from factory.images.shell import Progress
 from factory.images.spec import ImageSpec
 from factory.keys import key
+from factory.machines import USUAL_MACHINE
 from factory.memory import NEVER, Memory, Stage
 from factory.pins import Pin
 from factory.steps import SYSTEM_PATH
@@ -42,6 +44,8 @@ class BroughtRust:
 class ReadyImage:
     """An image that is here and holds what it declares; `identity` enters the keys, `reference` is the engine's name.
 
+    `machine` is that of its containers; with another machine's userland mounted, its facts name that other one.
+
     `path` is the PATH that the image gives its commands; that of pypa's images leads to their compilers. `mounts` are
     volumes that every container of it gets. `rust` is the release of the Rust project that was brought. `base` is the
     image before a recipe's packages and commands, or an interpreter that it lists, were added.
@@ -52,6 +56,7 @@ class ReadyImage:
     reference: str
     identity: Digest
     path: str = SYSTEM_PATH
+    machine: str = USUAL_MACHINE
     mounts: tuple[Mount, ...] = ()
     rust: BroughtRust | None = None
     base: "ReadyImage | None" = None
@@ -165,12 +170,7 @@ def ensure_pulled(spec: PulledSpec, services: ImageServices) -> ReadyImage:
     Raises:
         ImageError: it cannot be pulled, or differs from its declaration.
     """
-    if spec.facts.platform.arch != CONTAINER_MACHINE:
-        raise ImageError(
-            f"{spec.facts.name} is for {spec.facts.platform.arch}, but the factory's own tools in containers are only "
-            f"for {CONTAINER_MACHINE}",
-            hint="nothing can be built in it yet; remove its platform from the recipe",
-        )
+    require_running(services.engine, spec.facts)
     image = _pulled(spec.pin, services)
     hint = f"name it in the recipe, so that it is probed instead: images: {{<platform>: {spec.pin}}}"
     if spec.facts.family == PINNED_FAMILY:
@@ -198,6 +198,7 @@ def ensure_bootstrapped(spec: ImageSpec, services: ImageServices) -> ReadyImage:
         text = f"waiting for {spec.facts.name}, which another run is making"
         if not lock.acquire(cancelled=services.memory.cancelled, on_wait=lambda: services.progress(text)):
             raise Interrupted("interrupted")
+        require_running(engine, spec.facts)
         old = _find(engine, spec)
         image = old.id if old is not None and not services.memory.update else _make(spec, services)
         if old is not None and old.id != image:  # Only now, so that a failure leaves the older image.
@@ -213,7 +214,12 @@ def ensure_bootstrapped(spec: ImageSpec, services: ImageServices) -> ReadyImage:
 
 def _ready(facts: ImageFacts, image: HeldImage, identity: Digest) -> ReadyImage:
     return ReadyImage(
-        facts=facts, reference=image.id, identity=identity, path=image.env.get("PATH", SYSTEM_PATH), made=made_on(image)
+        facts=facts,
+        reference=image.id,
+        identity=identity,
+        path=image.env.get("PATH", SYSTEM_PATH),
+        machine=facts.platform.arch,
+        made=made_on(image),
     )
 
 

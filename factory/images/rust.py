@@ -17,10 +17,12 @@ from factory.engine.api import FileEntry
 from factory.errors import ImageError
 from factory.host import Host
 from factory.image_facts import ImageFacts
+from factory.images.assembly import DEBIAN_ARCHITECTURES
 from factory.images.bootstrap import assembly_env
+from factory.images.helpers import scripts_for
 from factory.images.shell import Progress, run_script
 from factory.images.spec import data_folder, read_data
-from factory.machines import MACHINES
+from factory.machines import MACHINES, USUAL_MACHINE
 from factory.store import Store
 from factory.tables import Table
 
@@ -86,8 +88,8 @@ def input_digest(spec: RustSpec) -> Digest:
     return Digest.of_chunks(hashlib.sha256(path.name.encode() + b"\0" + path.read_bytes()).digest() for path in files)
 
 
-def make_rust(host: Host, store: Store, progress: Progress) -> RustBundle:
-    """Assemble the bundle and keep it in the store; equal packages give equal bytes.
+def make_rust(host: Host, store: Store, machine: str, progress: Progress) -> RustBundle:
+    """Assemble the bundle that runs on a machine and keep it in the store; equal packages give equal bytes.
 
     Raises:
         ImageError: a tool is missing, or packages could not be downloaded.
@@ -98,11 +100,15 @@ def make_rust(host: Host, store: Store, progress: Progress) -> RustBundle:
         "PACKAGES": ",".join(spec.packages),
         "PROGRAMS": " ".join(spec.programs),
         "VERSION": str(spec.version),
+        "MACHINE": machine,
+        "ARCHITECTURE": DEBIAN_ARCHITECTURES[machine],
     }
-    progress(f"resolving and unpacking Rust from {spec.suite}")
-    failing = "the Rust bundle could not be assembled"
+    of_machine = "" if machine == USUAL_MACHINE else f" for {machine}"
+    progress(f"resolving and unpacking Rust{of_machine} from {spec.suite}")
+    failing = f"the Rust bundle{of_machine} could not be assembled"
+    script = spec.folder / _SCRIPT
     try:
-        with ran(spec.folder / _SCRIPT, env, failing=failing, host=host, store=store, progress=progress) as work:
+        with ran(script, env, failing=failing, host=host, store=store, progress=progress, machine=machine) as work:
             return RustBundle(file=store.put_file(work / "bundle.tar", "rust.tar"))
     except ImageError as error:
         if host.rust_server is not None:
@@ -132,9 +138,18 @@ def make_std(host: Host, store: Store, bundle: RustBundle, machine: str, progres
 
 @contextmanager
 def ran(
-    script: Path, env: Mapping[str, str], *, failing: str, host: Host, store: Store, progress: Progress
+    script: Path,
+    env: Mapping[str, str],
+    *,
+    failing: str,
+    host: Host,
+    store: Store,
+    progress: Progress,
+    machine: str = USUAL_MACHINE,
 ) -> Iterator[Path]:
     """Run one of our scripts on a suite, the `SUITE` of its variables, and lend the folder that holds what it made.
+
+    What the script moves is for a `machine`.
 
     Raises:
         ImageError: a tool is missing, or the script failed.
@@ -146,7 +161,7 @@ def ran(
             suite=env["SUITE"],
             host=host,
             work=work,
-            env={**assembly_env(script.parent, host), **env},
+            env={**assembly_env(script.parent, host, scripts_for(machine, script.parents[1], work)), **env},
             progress=progress,
         )
         yield work

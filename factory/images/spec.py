@@ -11,6 +11,7 @@ from packaging.version import Version
 from factory.catalogue import PINNED_FAMILY
 from factory.errors import ImageError
 from factory.image_facts import ROLES, ImageFacts, Release, Role
+from factory.machines import CONTAINER_MACHINES
 from factory.steps import image_python, trial_python
 from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
@@ -44,7 +45,8 @@ class ImageSpec:
     interpreter's binaries come from;
     `fallbacks` name per suite the suites to take another version from where the mirror lacks a file that it lists;
     `delays` say per suite for how many days after its date an expired index is accepted;
-    `without` are path patterns that dpkg leaves out; `env` is the image's environment.
+    `without` are path patterns that dpkg leaves out; `env` is the image's environment. An image that is declared for
+    several machines has a specification for each.
     """
 
     facts: ImageFacts
@@ -78,10 +80,10 @@ def is_checkout(folder: Path) -> bool:
 
 
 def declared_specs(folder: Path | None = None) -> tuple[ImageSpec, ...]:
-    """Read every bootstrapped image's data file, family by family, name by name."""
+    """Read every bootstrapped image's data file, family by family, name by name, for each of its machines."""
     families = {path.parent for path in (folder or data_folder()).glob(f"*/{TEMPLATE}")}
     paths = sorted(path for family in families for path in family.glob("*.toml"))
-    return tuple(read_spec(path) for path in paths if path.name != "contract.toml")
+    return tuple(spec for path in paths if path.name != "contract.toml" for spec in read_specs(path))
 
 
 def python(facts: ImageFacts, interpreter: Interpreter) -> PurePosixPath:
@@ -109,32 +111,70 @@ def _unfit(message: str) -> ImageError:
 
 
 def read_spec(path: Path) -> ImageSpec:
-    """Read one image's data file; its family is the folder's name.
+    """Read one image's data file, as it is for the machine of the platform that it names; its family is its folder.
+
+    Raises:
+        ImageError: the file does not say what an image must say.
+    """
+    return read_specs(path)[0]
+
+
+def read_specs(path: Path) -> tuple[ImageSpec, ...]:
+    """Read the same, and after it the images for the other machines whose `containers` may have it.
 
     Raises:
         ImageError: the file does not say what an image must say.
     """
     try:
-        return _spec(path, read_data(path))
+        table = read_data(path)
+        own = PlatformTag.parse(table.required_text("platform")).arch
+        return tuple(_spec(path, table, _Way(own, machine)) for machine in (own, *_containers(table)))
     except ValueError as error:
         raise _unfit(f"{path}: {error}") from error
 
 
-def _spec(path: Path, table: Table) -> ImageSpec:
+def _containers(table: Table) -> tuple[str, ...]:
+    machines = table.texts("containers")
+    if unknown := [machine for machine in machines if machine not in CONTAINER_MACHINES]:
+        raise ValueError(f"containers names {', '.join(unknown)}; there are tools for {', '.join(CONTAINER_MACHINES)}")
+    return machines
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a file that is written for one machine reads for another: its name stands in other names."""
+
+    own: str
+    machine: str
+
+    def text(self, text: str) -> str:
+        return text.replace(self.own, self.machine)
+
+    def name(self, name: str) -> str:
+        return self.text(name) if self.own in name or self.own == self.machine else f"{name}-{self.machine}"
+
+    def others(self, machines: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the other machines whose userland an image may get."""
+        if self.own == self.machine or not machines:
+            return machines
+        return tuple(machine for machine in (self.own, *machines) if machine != self.machine)
+
+
+def _spec(path: Path, table: Table, way: _Way) -> ImageSpec:
     base = table.table("base")
     origins = _suites(table.table("interpreters"))
     if not origins:
         raise ValueError("the image has no interpreters")
     return ImageSpec(
-        facts=_facts(path, table, tuple(origins)),
+        facts=_facts(path, table, tuple(origins), way),
         family_folder=path.parent,
         suite=table.required_text("suite"),
         packages=base.required_texts("packages"),
-        without=base.texts("without"),
+        without=tuple(map(way.text, base.texts("without"))),
         origins=origins,
         fallbacks=_fallbacks(table.table("fallback")),
         delays=days_of(table.table("delay")),
-        env=MappingProxyType(dict(table.required_table("env").text_items())),
+        env=MappingProxyType({name: way.text(value) for name, value in table.required_table("env").text_items()}),
         rust=_rust(table.table("rust")) if "rust" in table else None,
         tools=_tools(table.table("tools")) if "tools" in table else None,
     )
@@ -162,19 +202,19 @@ def days_of(table: Table) -> Mapping[str, int]:
     return MappingProxyType(delays)
 
 
-def _facts(path: Path, table: Table, interpreters: tuple[Interpreter, ...]) -> ImageFacts:
+def _facts(path: Path, table: Table, interpreters: tuple[Interpreter, ...], way: _Way) -> ImageFacts:
     role = _role(table.required_text("role"))
     return ImageFacts(
-        name=f"{path.parent.name}-{path.stem}",
+        name=f"{path.parent.name}-{way.name(path.stem)}",
         family=path.parent.name,
         role=role,
-        platform=PlatformTag.parse(table.required_text("platform")),
+        platform=PlatformTag.parse(way.text(table.required_text("platform"))),
         interpreters=interpreters,
         rust=Version(table.table("rust").required_text("version")) if "rust" in table else None,
         c=Version(table.required_text("c")) if "c" in table else None,
         packages=None if role == "trial" else "apt",
         releases=_releases(table.table("releases"), interpreters),
-        machines=table.texts("machines"),
+        machines=way.others(table.texts("machines")),
     )
 
 

@@ -123,7 +123,7 @@ def _here(
     serving = [image for image in images if image.role == "build" and image.family in families]
     builders = {builder for image in serving for builder in image.interpreters}
     return interpreter in builders and any(
-        trial_image(interpreter, platform, images, requires_python) is not None for platform in platforms
+        trial_image(interpreter, platform, images, requires_python, platform.arch) is not None for platform in platforms
     )
 
 

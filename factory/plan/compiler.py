@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from factory.catalogue import CONTAINER_MACHINE, ZIG
+from factory.catalogue import ZIG
 from factory.errors import ImageError, PlanError
 from factory.image_facts import ImageFacts
 from factory.machines import MACHINES, MACHINES_OF
@@ -34,18 +34,29 @@ def compiling(world: World, recipe: Recipe, platform: Platform) -> tuple[ImageFa
     """
     if isinstance(platform, WindowsTag):
         refuse_for_windows(world, recipe, platform)
-        return cross_image(platform, world.images, world.families), "mingw"
+        return cross_image(platform, world.images, world.families, world.machine), "mingw"
     families, pin = world.families, recipe.images.get(platform)
     if _is_zigs(world, recipe, platform):
         _refuse_platform(platform)
-        return hosting_image(platform, world.images, families, pin), "zig"
+        image = hosting_image(platform, world.images, families, world.machine, pin)
+        _refuse_emulated_zig(platform, image, world.machine)
+        return image, "zig"
     return build_image(platform, world.images, families, pin), "image"
 
 
 def _is_zigs(world: World, recipe: Recipe, platform: PlatformTag) -> bool:
     if recipe.build.toolchain.c is not None or platform in recipe.images:
         return recipe.build.toolchain.c == ZIG
-    return platform.arch != CONTAINER_MACHINE or serving_image(platform, world.images, world.families) is None
+    return platform.arch != world.machine or serving_image(platform, world.images, world.families) is None
+
+
+def _refuse_emulated_zig(platform: PlatformTag, image: ImageFacts, machine: str) -> None:
+    if image.platform.arch != machine:
+        raise PlanError(
+            f"zig would compile for {platform} in {image.name}, which is for {image.platform.arch}, and zig compiles "
+            f"for every machine on {machine}",
+            hint=f"remove images: for {platform}, or name one for {machine}",
+        )
 
 
 def _refuse_platform(platform: PlatformTag) -> None:
@@ -90,10 +101,21 @@ def zig_note(cell: Cell, recipe: Recipe, families: Sequence[str]) -> str | None:
     """Say why zig compiles a cell whose recipe does not ask for it; None where that is not so."""
     if not cell.by_zig or recipe.build.toolchain.c == ZIG:
         return None
-    if cell.platform.arch != CONTAINER_MACHINE:
+    if cell.platform.arch != cell.machine:
         trials = ", and its trials run under QEMU" if any(trial.image for trial in cell.trials) else ""
-        return f"zig compiles for {cell.platform.arch} on {CONTAINER_MACHINE}{trials}"
+        return f"zig compiles for {cell.platform.arch} on {cell.machine}{trials}"
     held = ", ".join(families)
     if has_musl(cell.platform):
         return f"no image of {held} has musl, so zig compiles, as with build: {{toolchain: {{c: zig}}}}"
     return f"no image of {held} is as old as {cell.platform}, so zig compiles, as with build: {{toolchain: {{c: zig}}}}"
+
+
+def emulation_note(world: World, cell: Cell, recipe: Recipe) -> str | None:
+    """Say that a cell's containers are emulated, and what would be faster; None where they are not."""
+    if cell.builder is None or cell.machine == world.machine:
+        return None
+    slow = f"containers for {cell.machine} are emulated on {world.machine}, where a build takes many times as long"
+    if recipe.build.toolchain.c is None and cell.platform not in recipe.images:
+        return slow
+    field = "images: for it" if recipe.build.toolchain.c is None else "build: {toolchain: {c: …}}"
+    return f"{slow}; without {field}, zig compiles for {cell.platform} and nothing of the build is emulated"

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from factory.catalogue import CONTAINER_MACHINE
 from factory.plan.model import Cell
 from factory.project.model import Project
 
 
-def cross_notes(project: Project, cells: Sequence[Cell]) -> Iterator[str]:
+def cross_notes(project: Project, cells: Sequence[Cell], machine: str) -> Iterator[str]:
     """Yield where a build script asks for its own machine's architecture, and compiles for another."""
     machines = dict.fromkeys(cell.emulated for cell in cells if cell.emulated is not None)
     if not machines or project.cargo_manifest is None:
         return
     for place in project.host_questions:
         yield (
-            f"{place} asks for the architecture of the machine that it runs on, which is {CONTAINER_MACHINE}, and not "
+            f"{place} asks for the architecture of the machine that it runs on, which is {machine}, and not "
             f"for that of the wheel, {' or '.join(map(str, machines))}: cargo says that in CARGO_CFG_TARGET_ARCH"
         )

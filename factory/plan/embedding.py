@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from factory.catalogue import OLDEST_TOOL_PYTHON
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
+from factory.machines import CONTAINER_MACHINES
 from factory.plan.images import loader_image, program_image
 from factory.plan.model import Builder, Cell, Trial
 from factory.plan.selection import recipe_for
@@ -36,14 +37,15 @@ def embedding_cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag
             hint="switch PyO3's abi3 features off",
         )
     _refuse_undeclared(recipe, built_for, tag)
-    image = program_image(built_for, world.images)
+    machine = platform.arch if platform.arch in CONTAINER_MACHINES else world.machine
+    image = program_image(built_for, world.images, machine)
     if image is not None and not image.platform.serves(platform):
         raise PlanError(
             f"{image.name} has the libpython of {built_for}, and builds {image.platform}, not {platform}",
             hint=f"write {image.platform} or a newer one under platforms",
         )
     can_repair = image is not None and built_for.minor >= OLDEST_TOOL_PYTHON
-    loader = loader_image(platform, world.images, image)
+    loader = loader_image(platform, world.images, image, machine)
     return Cell(
         recipe=recipe.name,
         product=tag,
@@ -52,6 +54,7 @@ def embedding_cell(world: World, built_for: BuiltFor, platform: PlatformTag, tag
         builder=_builder(world, recipe, built_for, image) if image is not None and can_repair else None,
         trials=(Trial(interpreter=built_for, image=None if image is None else image.name),),
         loader=None if loader is None else loader.name,
+        machine=machine,
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 
-from factory.catalogue import BOOTSTRAPPED, CONTAINER_MACHINE, PINNED_FAMILY
+from factory.catalogue import BOOTSTRAPPED, PINNED_FAMILY
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
+from factory.machines import CONTAINER_MACHINES
 from factory.pins import Pin
 from factory.tags import Interpreter, Platform, PlatformTag, WindowsTag
 
@@ -17,15 +18,16 @@ def build_image(
 ) -> ImageFacts:
     """Return the image with the highest policy not above a ceiling, of the first family that has one.
 
-    One that the recipe names itself, `pin`, serves without regard to families.
+    One that the recipe names itself, `pin`, serves without regard to families. Its containers have the platform's
+    machine.
 
     Raises:
-        ImageError: no family has one, and the hint names what would serve; or containers have another machine.
+        ImageError: no family has one, and the hint names what would serve; or no image is for the machine.
     """
-    if platform.arch != CONTAINER_MACHINE:
+    if platform.arch not in CONTAINER_MACHINES:
         raise ImageError(
-            f"{platform} cannot be built: no image's own compiler has a linker for {platform.arch}, because containers "
-            f"here run {CONTAINER_MACHINE} alone",
+            f"{platform} cannot be built: no image's own compiler has a linker for {platform.arch}, because there are "
+            f"images for {' and '.join(CONTAINER_MACHINES)} alone",
             hint=f"let zig compile for {platform.arch}: write no build: {{toolchain: {{c: …}}}} and no images: for it",
         )
     if pin is not None:
@@ -52,11 +54,11 @@ def serving_images(platform: PlatformTag, images: Sequence[ImageFacts], family: 
 
 
 def hosting_image(
-    platform: PlatformTag, images: Sequence[ImageFacts], families: Sequence[str], pin: Pin | None = None
+    platform: PlatformTag, images: Sequence[ImageFacts], families: Sequence[str], machine: str, pin: Pin | None = None
 ) -> ImageFacts:
-    """Return the image in which a compiler that brings its own libc builds for a platform.
+    """Return the image, for the engine's own `machine`, in which a compiler that brings its own libc builds.
 
-    It is the one that serves the same policy here, else the oldest of the first family with one for containers here,
+    It is the one that serves the same policy there, else the oldest of the first family with one for that machine,
     which has glibc.
 
     Raises:
@@ -64,7 +66,7 @@ def hosting_image(
     """
     if pin is not None:
         return _known(pin, images)
-    here = replace(platform, arch=CONTAINER_MACHINE)
+    here = replace(platform, arch=machine)
     glibc = replace(here, libc="glibc")
     if (image := serving_image(here, images, families)) is not None:
         return image
@@ -78,16 +80,22 @@ def hosting_image(
     )
 
 
-def cross_image(platform: WindowsTag, images: Sequence[ImageFacts], families: Sequence[str]) -> ImageFacts:
+def cross_image(
+    platform: WindowsTag, images: Sequence[ImageFacts], families: Sequence[str], machine: str
+) -> ImageFacts:
     """Return the image in which mingw-w64 builds for Windows: the oldest of the first family that apt adds it to.
 
-    The libc does not matter; it is the image that most recipes use for Linux.
+    The libc does not matter; it is the image that most recipes use for Linux, on the engine's own `machine`.
 
     Raises:
         ImageError: no family has one.
     """
     for family in families:
-        able = [image for image in images if _is_of(family, image) and image.packages == "apt"]
+        able = [
+            image
+            for image in images
+            if _is_of(family, image) and image.packages == "apt" and image.platform.arch == machine
+        ]
         if able:
             return min(able, key=lambda image: image.platform.version)
     raise ImageError(
@@ -124,15 +132,19 @@ def admits(requires_python: SpecifierSet, image: ImageFacts, interpreter: Interp
 
 
 def trial_image(
-    interpreter: Interpreter, platform: Platform, images: Sequence[ImageFacts], requires_python: SpecifierSet
+    interpreter: Interpreter,
+    platform: Platform,
+    images: Sequence[ImageFacts],
+    requires_python: SpecifierSet,
+    machine: str,
 ) -> ImageFacts | None:
     """Return the plain image that can have an interpreter and has the oldest libc on which the wheel must work.
 
-    One that is made here comes before one that a user pinned.
+    Its containers have the `machine`. One that is made here comes before one that a user pinned.
     """
     return _oldest(
         image
-        for image in _running(platform, images)
+        for image in _running(platform, images, machine)
         if image.can_have(interpreter) and admits(requires_python, image, interpreter)
     )
 
@@ -148,28 +160,38 @@ def tries_itself(
     )
 
 
-def loader_image(platform: Platform, images: Sequence[ImageFacts], builder: ImageFacts | None) -> ImageFacts | None:
+def loader_image(
+    platform: Platform, images: Sequence[ImageFacts], builder: ImageFacts | None, machine: str
+) -> ImageFacts | None:
     """Return the plain image with the oldest libc on which the wheel must work, whichever interpreter it has.
 
-    Where there is none it is the image that built it.
+    Its containers have the `machine`. Where there is none it is the image that built it.
     """
-    plain = _oldest(_running(platform, images))
+    plain = _oldest(_running(platform, images, machine))
     if plain is None and builder is not None and platform.serves(builder.platform):
         return builder
     return plain
 
 
-def _running(platform: Platform, images: Iterable[ImageFacts]) -> Iterator[ImageFacts]:
-    """Yield the trial images on which a platform's wheels must work, as they are on its machine."""
+def _running(platform: Platform, images: Iterable[ImageFacts], machine: str) -> Iterator[ImageFacts]:
+    """Yield the trial images for a machine on which a platform's wheels must work, as they are on the platform's."""
     for image in images:
-        here = image.on(platform.arch) if image.role == "trial" else None
+        is_of_machine = image.role == "trial" and image.platform.arch == machine
+        here = image.on(platform.arch) if is_of_machine else None
         if here is not None and platform.serves(here.platform):
             yield here
 
 
-def program_image(interpreter: Interpreter, images: Sequence[ImageFacts]) -> ImageFacts | None:
-    """Return the image that has an interpreter's shared libpython, the one with the oldest libc; None without one."""
-    return _oldest(image for image in images if image.role == "program" and interpreter in image.interpreters)
+def program_image(interpreter: Interpreter, images: Sequence[ImageFacts], machine: str) -> ImageFacts | None:
+    """Return the image for a machine that has an interpreter's shared libpython, the one with the oldest libc.
+
+    None where there is none.
+    """
+    return _oldest(
+        image
+        for image in images
+        if image.role == "program" and image.platform.arch == machine and interpreter in image.interpreters
+    )
 
 
 def _oldest(images: Iterable[ImageFacts]) -> ImageFacts | None:

@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from factory.catalogue import CONTAINER_MACHINE, PackageManager
+from factory.catalogue import PackageManager
 from factory.codec import ABSENT, INLINED, WRITTEN_AS
+from factory.machines import USUAL_MACHINE
 from factory.tags import Abi3Floor, Interpreter, Platform, PlatformTag, ProgramTag, WheelTag, WindowsTag, has_musl
 
 RustOrigin = Literal["image", "bundle", "release"]
@@ -95,7 +96,8 @@ class Cell:
     here can build it (`unbuildable`: still owed); in JSON its fields stand beside the others, and are null then.
     `floor` is the abi3 floor it must keep, None for a version-specific wheel.
     `loader` names the trial image with the oldest libc, whose own loader must resolve every object of the wheel.
-    `untried` are claimed and unlisted interpreters the factory knows of.
+    `untried` are claimed and unlisted interpreters the factory knows of. `machine` is that of the containers that build
+    and try it.
     """
 
     recipe: NormalizedName
@@ -106,6 +108,7 @@ class Cell:
     trials: tuple[Trial, ...]
     loader: str | None = None
     untried: tuple[Interpreter, ...] = ()
+    machine: str = field(default=USUAL_MACHINE, metadata={ABSENT: True})
 
     @property
     def id(self) -> str:
@@ -119,9 +122,12 @@ class Cell:
 
     @property
     def emulated(self) -> str | None:
-        """The machine that is emulated where its wheel is loaded and tried; None for this one, and for Windows."""
+        """The machine that is emulated inside the containers that load and try its wheel; None for their own.
+
+        Windows is emulated nowhere.
+        """
         is_of_linux = isinstance(self.platform, PlatformTag)
-        return self.platform.arch if is_of_linux and self.platform.arch != CONTAINER_MACHINE else None
+        return self.platform.arch if is_of_linux and self.platform.arch != self.machine else None
 
     @property
     def zigs_platform(self) -> PlatformTag | None:
@@ -136,7 +142,7 @@ class Cell:
     @property
     def is_foreign(self) -> bool:
         """Whether it is for another machine or libc than the interpreter's that builds it."""
-        return self.platform.arch != CONTAINER_MACHINE or (self.by_zig and has_musl(self.platform))
+        return self.platform.arch != self.machine or (self.by_zig and has_musl(self.platform))
 
     @property
     def is_repaired(self) -> bool:
@@ -200,7 +206,8 @@ class Plan:
     `distribution` is the project's own name, which its wheels carry; the recipe may have another.
 
     `notes` are sentences for people: where the floor was read, what it may break. `chosen` says which image builds for
-    each platform, and why; empty where families were named.
+    each platform, and why; empty where families were named. `machine` is the engine's own: containers for others are
+    emulated.
     """
 
     recipe: NormalizedName
@@ -212,3 +219,4 @@ class Plan:
     skips: tuple[Skip, ...] = ()
     notes: tuple[str, ...] = ()
     chosen: tuple[Chosen, ...] = field(default=(), metadata={ABSENT: True})
+    machine: str = field(default=USUAL_MACHINE, metadata={ABSENT: True})

@@ -6,8 +6,9 @@ from functools import partial
 
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
+from factory.machines import USUAL_MACHINE
 from factory.plan.building import builder_of
-from factory.plan.compiler import compiling, zig_note
+from factory.plan.compiler import compiling, emulation_note, zig_note
 from factory.plan.crates import refuse_absent_locks
 from factory.plan.cross import cross_notes
 from factory.plan.embedding import embedding_cell, embeds_python
@@ -49,10 +50,13 @@ def plan(
     *,
     families: Sequence[str],
     today: date,
+    machine: str = USUAL_MACHINE,
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
 ) -> Plan:
     """Compute what a recipe owes, who builds and who tries each wheel, and why the rest is left out.
+
+    `machine` is the engine's own.
 
     A plan may end without cells; `selection.refuse_nothing` judges all plans of a command together.
 
@@ -61,7 +65,7 @@ def plan(
         ImageError: no image serves a platform that still has cells.
     """
     _refuse_other_project(recipe, project)
-    world = read_world(recipe, project, images, families=families, today=today)
+    world = read_world(recipe, project, images, families=families, today=today, machine=machine)
     skips = [*_excluded_skips(world), *unowed_programs(world)]
     cells, left = _cells(world, only, skip)
     skips += left
@@ -76,6 +80,7 @@ def plan(
         cells=tuple(cells),
         skips=tuple(skips),
         notes=tuple(_notes(world, cells, skips)),
+        machine=machine,
     )
 
 
@@ -182,7 +187,7 @@ def _cell(world: World, built_for: BuiltFor, platform: Platform, tag: WheelTag) 
     image, compiler = compiling(world, recipe, platform)
     refuse_c(recipe, image)
     tried = [interpreter for interpreter in world.owed if claims(tag.expanded, interpreter)]
-    loader = loader_image(platform, world.images, image)
+    loader = loader_image(platform, world.images, image, image.platform.arch)
     return Cell(
         recipe=world.recipe.name,
         product=tag,
@@ -196,14 +201,16 @@ def _cell(world: World, built_for: BuiltFor, platform: Platform, tag: WheelTag) 
             for interpreter in _known(world, built_for)
             if claims(tag.expanded, interpreter) and interpreter not in tried
         ),
+        machine=image.platform.arch,
     )
 
 
 def _trial(world: World, interpreter: Interpreter, platform: Platform, builder: ImageFacts) -> Trial:
-    image = trial_image(interpreter, platform, world.images, world.project.requires_python)
+    requires_python = world.project.requires_python
+    image = trial_image(interpreter, platform, world.images, requires_python, builder.platform.arch)
     if image is not None:
         return Trial(interpreter=interpreter, image=image.name, on_demand=interpreter in image.on_demand)
-    if tries_itself(builder, interpreter, platform, world.project.requires_python):
+    if tries_itself(builder, interpreter, platform, requires_python):
         return Trial(interpreter=interpreter, image=builder.name, where_built=True)
     return Trial(interpreter=interpreter, image=None)
 
@@ -225,8 +232,9 @@ def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterat
     yield from _skip_notes(world, cells, skips)
     yield from doubts(world.recipe, world.project)
     zig = (zig_note(cell, recipe_for(world.recipe, cell.id), world.families) for cell in cells)
-    yield from dict.fromkeys(note for note in (*zig, *map(windows_note, cells)) if note is not None)
-    yield from cross_notes(world.project, cells)
+    emulated = (emulation_note(world, cell, recipe_for(world.recipe, cell.id)) for cell in cells)
+    yield from dict.fromkeys(note for note in (*zig, *emulated, *map(windows_note, cells)) if note is not None)
+    yield from cross_notes(world.project, cells, world.machine)
     yield from toolchain_notes(world.recipe, world.project, cells)
     yield from on_demand_notes(cells)
     yield from weaker_notes(cells)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from factory.catalogue import CONTAINER_MACHINE
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
 from factory.plan.crates import refuse_absent_locks
@@ -38,13 +37,13 @@ def owed_programs(world: World) -> tuple[ProgramTag, ...]:
     if programs is None:
         return ()
     wanted = [name for name in world.owed if programs.interpreters is None or name in programs.interpreters]
-    lacking = [name for name in wanted if program_image(name, world.images) is None]
+    lacking = [name for name in wanted if program_image(name, world.images, world.machine) is None]
     if lacking and (programs.interpreters is not None or lacking == wanted):
         raise PlanError(
             f"programs cannot run on {', '.join(map(str, lacking))}, of which no image has a shared libpython",
             hint=f"name some of {_runnable(world.images)} as programs: {{interpreters: […]}}, and under interpreters",
         )
-    return tuple(ProgramTag(name, CONTAINER_MACHINE) for name in wanted if name not in lacking)
+    return tuple(ProgramTag(name, world.machine) for name in wanted if name not in lacking)
 
 
 def unowed_programs(world: World) -> Iterator[Skip]:
@@ -53,10 +52,10 @@ def unowed_programs(world: World) -> Iterator[Skip]:
     if programs is None:
         return
     for name in programs.interpreters or world.owed:
-        tag = str(ProgramTag(name, CONTAINER_MACHINE))
+        tag = str(ProgramTag(name, world.machine))
         if (why := world.excluded.get(name)) is not None:
             yield Skip(subject=tag, reason=why.reason, kind=why.kind)
-        elif program_image(name, world.images) is None:
+        elif program_image(name, world.images, world.machine) is None:
             yield Skip(subject=tag, reason=f"no image has a shared libpython of {name}", kind="image")
 
 
@@ -66,7 +65,7 @@ def program_cell(world: World, tag: ProgramTag) -> Cell:
     Raises:
         PlanError: the image has not, and cannot be given, what the recipe asks for; or a lock is absent.
     """
-    image, project = program_image(tag.interpreter, world.images), program_project(world.project)
+    image, project = program_image(tag.interpreter, world.images, world.machine), program_project(world.project)
     if image is None:
         raise AssertionError(f"{tag} is not owed")
     recipe = recipe_for(world.recipe, str(tag))
@@ -84,6 +83,7 @@ def program_cell(world: World, tag: ProgramTag) -> Cell:
             rust_release=release,
         ),
         trials=(),
+        machine=world.machine,
     )
     refuse_absent_locks(recipe, project, [cell])
     return cell

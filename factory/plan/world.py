@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
+from factory.machines import USUAL_MACHINE
 from factory.plan.floors import Floors, owed_floors
 from factory.plan.images import admits, build_image
 from factory.plan.limits import pyo3_excludes, pyo3_links_libpython
@@ -32,12 +33,13 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Everything a plan is made of, and what follows from it for the whole recipe."""
+    """Everything a plan is made of, and what follows from it for the whole recipe; `machine` is the engine's own."""
 
     recipe: Recipe
     project: Project
     images: Sequence[ImageFacts]
     families: Sequence[str]
+    machine: str
     today: date
     floors: Floors
     wanted: tuple[Wanted, ...]
@@ -62,7 +64,13 @@ class World:
 
 
 def read_world(
-    recipe: Recipe, project: Project, images: Sequence[ImageFacts], *, families: Sequence[str], today: date
+    recipe: Recipe,
+    project: Project,
+    images: Sequence[ImageFacts],
+    *,
+    families: Sequence[str],
+    today: date,
+    machine: str = USUAL_MACHINE,
 ) -> World:
     """Combine a recipe with a source.
 
@@ -75,7 +83,7 @@ def read_world(
     for entry in recipe.interpreters:
         first.setdefault(entry.interpreter, entry)
     wanted = tuple(first.values())
-    held = _Held(recipe=recipe, project=project, images=images, families=families)
+    held = _Held(recipe=recipe, project=project, images=images, families=families, machine=machine)
     possible = [entry.interpreter for entry in wanted if _ruled_out(held, entry.interpreter) is None]
     floors = owed_floors(recipe, project, backend, possible)
     excluded = {
@@ -86,6 +94,7 @@ def read_world(
         project=project,
         images=images,
         families=families,
+        machine=machine,
         today=today,
         floors=floors,
         wanted=wanted,
@@ -125,6 +134,7 @@ class _Held:
     project: Project
     images: Sequence[ImageFacts]
     families: Sequence[str]
+    machine: str
 
     def too_old(self, interpreter: Interpreter) -> str:
         """Return which release of an interpreter every image has that requires-python excludes; "" where one may."""
@@ -136,10 +146,11 @@ class _Held:
 
     def _builders(self) -> Iterator[ImageFacts]:
         for platform in self.recipe.platforms:
-            if not isinstance(platform, PlatformTag):
+            pin = self.recipe.images.get(platform) if isinstance(platform, PlatformTag) else None
+            if not isinstance(platform, PlatformTag) or (pin is None and platform.arch != self.machine):
                 continue
             with suppress(ImageError):  # told by the cells of that platform
-                yield build_image(platform, self.images, self.families, self.recipe.images.get(platform))
+                yield build_image(platform, self.images, self.families, pin)
 
 
 def _excluded(held: _Held, floors: Floors, interpreter: Interpreter) -> Exclusion | None:

@@ -19,7 +19,7 @@ from factory.events.recorder import Listener, Recorder, now
 from factory.farm.work import carry_out
 from factory.host import Host, read_host
 from factory.images.helper import helper_image
-from factory.images.offer import Registries
+from factory.images.offer import Registries, machine_of
 from factory.images.owners import Owners
 from factory.images.ready import ReadyImage, ensure
 from factory.images.shell import has_bootstrapper
@@ -176,7 +176,8 @@ class _Attempt:
             for weakness in weaknesses(info):
                 text = f"warning: {weakness.found}; {weakness.mend}"
                 recorder.emit(Progress(subject="engine", text=text))
-            planned, tools = self._begin(recipes, engine)
+            machine = machine_of(info)
+            planned, tools = self._begin(recipes, engine, machine)
             services = Services(
                 engine=engine,
                 memory=memory,
@@ -184,7 +185,7 @@ class _Attempt:
                 host=host,
                 recorder=recorder,
                 tools=tools,
-                helper=cache(lambda: self._image(engine, helper_image(engine, host.image_lock))),
+                helper=cache(lambda: self._image(engine, helper_image(engine, machine, host.image_lock))),
                 output=self.caller.output,
                 whole_output=self.caller.whole_output,
                 keep=self.options.keep,
@@ -202,16 +203,21 @@ class _Attempt:
             if self.caller.cancelled.is_set():
                 raise Interrupted("interrupted", hint=AGAIN)
 
-    def _begin(self, recipes: Loaded, engine: Engine) -> tuple[list[PlannedRecipe], ToolBundle]:
-        """Do what comes before the first container, unless the run is ended meanwhile."""
+    def _begin(
+        self, recipes: Loaded, engine: Engine, machine: str
+    ) -> tuple[list[PlannedRecipe], Callable[[str], ToolBundle]]:
+        """Do what comes before the first container, unless the run is ended meanwhile; `machine` is the engine's."""
         memory, host = self.planner.memory, self.planner.host
+        tools = cache(lambda name: ensure_tools(host, memory.store, name))
 
-        def begin() -> tuple[list[PlannedRecipe], ToolBundle]:
+        def begin() -> tuple[list[PlannedRecipe], Callable[[str], ToolBundle]]:
             engine.reap(memory.store.is_running)
-            registries = Registries(engine=lambda: engine, can_make=has_bootstrapper(host))
+            registries = Registries(engine=lambda: engine, can_make=has_bootstrapper(host), machine=machine)
             planned = self.planner.plan_all(recipes, lambda name: self._image(engine, name), registries)
             claim(self.options.output)  # An output folder of something else stops the run before hours of work.
-            return planned, ensure_tools(host, memory.store)
+            for name in {machine, *(cell.machine for recipe in planned for cell in recipe.plan.cells)}:
+                tools(name)  # Here, so that an index that has them not stops the run before any work.
+            return planned, tools
 
         try:
             return unless(memory.cancelled, begin)

@@ -178,6 +178,7 @@ def _planned_with(offer: Offer, recipe: Recipe, project: Project, selection: Sel
             project,
             images.images,
             families=images.families,
+            machine=images.machine,
             today=selection.today,
             only=selection.only,
             skip=selection.skip,

@@ -28,7 +28,7 @@ CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Engine, memory, host, recorder and tools of one run.
+    """Engine, memory, host, recorder and tools of one run; `tools` returns those for a machine of containers.
 
     `reader` reads files from outside, in processes of their own. `helper` returns the helper image, making it on the
     first call. Programs of ours run there beside a recipe's containers, or instead of in an image that a recipe chose.
@@ -42,7 +42,7 @@ class Services:
     reader: Reader
     host: Host
     recorder: Recorder
-    tools: ToolBundle
+    tools: Callable[[str], ToolBundle]
     helper: Callable[[], ReadyImage]
     output: Output = nobody
     whole_output: bool = True

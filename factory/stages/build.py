@@ -47,7 +47,7 @@ def build(
         interpreter=session.interpreter,
         requirements=digests_of(prepared.files),
         crates=prepared.crates,
-        tools=session.services.tools.digest,
+        tools=session.services.tools(session.image.machine).digest,
         commands=commands_of(steps),
     )
 

@@ -157,7 +157,10 @@ def _fetcher(services: Services, image: ReadyImage) -> ReadyImage | Failure:
     own = None if image.facts.role == "program" else image.own
     if own is not None:
         return own
-    return with_rust(services, services.helper()) if image.rust is None else services.helper().with_release(image.rust)
+    helper = services.helper()
+    if image.rust is None or image.machine != helper.machine:
+        return with_rust(services, helper)
+    return helper.with_release(image.rust)
 
 
 def _take(services: Services, session: Session, path: str) -> Lock | Failure:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from factory import codec
 from factory.backends.zig import machine_of
-from factory.catalogue import CONTAINER_MACHINE
 from factory.failure import Failure
 from factory.images.ready import ReadyImage
 from factory.keys import key
@@ -24,9 +23,9 @@ from factory.tags import Interpreter, has_musl
 class Fitting:
     """One way to fit an image; cells and trials that ask for the same share the fitted image.
 
-    `release` is the release of the Rust project that is brought. `machine` is what a Rust that is brought compiles for,
-    by its triple where that has musl;
-    `userland` is the machine whose Python a trial runs, None for this one's.
+    `release` is the release of the Rust project that is brought. `machine` is what a Rust that is brought compiles for
+    where it is not the image's own, by its triple where that has musl;
+    `userland` is the machine whose Python a trial runs, None for the image's own.
     """
 
     image: str
@@ -34,7 +33,7 @@ class Fitting:
     bundled_rust: bool = False
     release: RustRelease | None = None
     zig: Zig | None = None
-    machine: str = CONTAINER_MACHINE
+    machine: str | None = None
     interpreter: Interpreter | None = None
     userland: str | None = None
 
@@ -45,7 +44,7 @@ class Fitting:
         if self.preparation is not None:
             parts.append(key({"preparation": codec.dump(self.preparation)}).short)
         if self.bundled_rust:
-            parts.append("rust" if self.machine == CONTAINER_MACHINE else f"rust-{self.machine}")
+            parts.append("rust" if self.machine is None else f"rust-{self.machine}")
         if self.release is not None:
             parts.append(self._release)
         if self.zig is not None:
@@ -59,7 +58,7 @@ class Fitting:
     @property
     def _release(self) -> str:
         name = f"rust-{key({'release': codec.dump(self.release)}).short}"
-        return name if self.machine == CONTAINER_MACHINE else f"{name}-{self.machine}"
+        return name if self.machine is None else f"{name}-{self.machine}"
 
     @property
     def is_needed(self) -> bool:
@@ -84,9 +83,11 @@ def fitting_of(planned: PlannedRecipe, cell: Cell) -> Fitting | None:
     )
 
 
-def _compiled_for(cell: Cell) -> str:
+def _compiled_for(cell: Cell) -> str | None:
     zigs = cell.zigs_platform
-    return machine_of(zigs).rust if zigs is not None and has_musl(zigs) else cell.platform.arch
+    if zigs is not None and has_musl(zigs):
+        return machine_of(zigs).rust
+    return None if cell.platform.arch == cell.machine else cell.platform.arch
 
 
 def fitting_of_trial(cell: Cell, trial: Trial) -> Fitting | None:

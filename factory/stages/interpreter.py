@@ -33,7 +33,7 @@ def with_interpreter(
         Interrupted: the run was cancelled meanwhile.
     """
     maker = Maker(
-        spec=on_demand_spec(),
+        spec=on_demand_spec().on(image.machine),
         host=services.host,
         memory=services.memory,
         progress=services.recorder.progress(subject),

@@ -53,6 +53,7 @@ def load_wheel(
         contents.loadable,
         python(image.facts, image.facts.interpreters[0]),
         platform=image.facts.platform,
+        emulated=image.facts.platform.arch != image.machine,
         excluded=excluded,
         tolerated=contents.tolerated,
     )

@@ -122,7 +122,7 @@ def _dynamic(
         interpreter=interpreter,
         requirements=digests_of(static.files),
         commands=commands_of((step,)),
-        tools=session.services.tools.digest,
+        tools=session.services.tools(session.image.machine).digest,
     )
     outcome, _ = session.services.memory.once(stage, ask)
     return outcome if isinstance(outcome, Failure) else outcome.requirements

@@ -54,12 +54,12 @@ def repair(session: CellSession, built: Built, prepared: Prepared, build_steps: 
         epoch_s=planned.tree.epoch_s,
         timeout_s=_TIMEOUT_S,
         system=session.image.path,
-        libc=session.image.facts.platform.libc,
+        image=session.image.facts.platform,
     )
     stage = RepairWheel(
         wheel=built.wheel.digest,
         image=session.image.identity,
-        tools=session.services.tools.digest,
+        tools=session.services.tools(session.image.machine).digest,
         commands=commands_of((step,)),
     )
 

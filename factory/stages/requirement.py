@@ -129,6 +129,7 @@ class SdistBuilder:
             platform=image.platform,
             builder=Builder(interpreter=self.interpreter, image=image.name, rust=rust, rust_release=brought_rust),
             trials=(),
+            machine=self.image.machine,
         )
         plan = Plan(
             recipe=release.name,
@@ -174,7 +175,7 @@ class SdistBuilder:
             return image
         if builder.rust_release is None:
             return with_rust(self.services, image)
-        return with_release(self.services, image, builder.rust_release, image.facts.platform.arch)
+        return with_release(self.services, image, builder.rust_release)
 
     def _fitting(self, release: Release, built: Built) -> Artifact | Failure:
         """Refuse a wheel that the resolver would not take, and ask for over and over."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
-from factory.catalogue import CONTAINER_MACHINE
+from factory.codec import ABSENT
 from factory.digest import Digest
 from factory.engine.api import FileEntry, Mount
 from factory.failure import Failure
@@ -16,7 +16,7 @@ from factory.images.rust import RUST, RustBundle, bundled_files, input_digest, m
 from factory.images.rust_std import compile_std, std_spec
 from factory.images.shell import Progress
 from factory.keys import key
-from factory.machines import MUSL_MACHINES, WINDOWS_RUST
+from factory.machines import MUSL_MACHINES, USUAL_MACHINE, WINDOWS_RUST
 from factory.memory import KEY, Flag, Stage
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
@@ -28,12 +28,13 @@ _COMPILED = {**WINDOWS_RUST, **{machine.rust: machine.rust for machine in MUSL_M
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeRust(Stage[RustBundle]):
-    """The Rust bundle, made of our data files and the suite's packages."""
+    """The Rust bundle that runs on a machine, made of our data files and the suite's packages."""
 
     # Making it takes long and has nothing to do with the recipe whose work --no-cache does again.
     NAME, VERSION, REDONE_BY = "rust", 1, frozenset[Flag]({"update"})
 
     made_of: Digest = field(metadata={KEY: "made of"})
+    runs_on: str = field(default=USUAL_MACHINE, metadata={KEY: "runs on", ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,10 @@ class CompileStd(Stage[RustBundle]):
     target: str
 
 
-def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MACHINE) -> ReadyImage | Failure:
-    """Return an image with the Rust bundle for a machine mounted; one that has it mounted is returned as it is.
+def with_rust(services: Services, image: ReadyImage, machine: str | None = None) -> ReadyImage | Failure:
+    """Return an image with the Rust bundle mounted; one that has it mounted is returned as it is.
+
+    `machine` is another one that it is to compile for.
 
     A volume is filled once per engine; committing Rust as a layer would walk the whole tree of each image.
 
@@ -68,11 +71,12 @@ def with_rust(services: Services, image: ReadyImage, machine: str = CONTAINER_MA
     """
     if any(mount.path == RUST for mount in image.mounts):
         return image
-    stage = MakeRust(made_of=input_digest(rust_spec()))
-    make = partial(make_rust, services.host, services.memory.store)
-    bundle = services.memory.surely(stage, lambda: _shown(services, "rust", make))
+    stage = MakeRust(made_of=input_digest(rust_spec()), runs_on=image.machine)
+    make = partial(make_rust, services.host, services.memory.store, image.machine)
+    name = "rust" if image.machine == USUAL_MACHINE else f"rust-on-{image.machine}"
+    bundle = services.memory.surely(stage, lambda: _shown(services, name, make))
     content, parts = bundle.file.digest, [bundle]
-    if machine != CONTAINER_MACHINE:
+    if machine is not None:
         std = _std(services, stage, bundle, machine)
         content = key({"bundle": str(bundle.file.digest), "std": str(std.file.digest)})
         parts.append(std)

@@ -50,8 +50,8 @@ class FetchComponent(Stage[Artifact]):
     sha256: Digest
 
 
-def with_release(services: Services, image: ReadyImage, release: RustRelease, machine: str) -> ReadyImage | Failure:
-    """Return an image with a release of Rust mounted that compiles for its own machine and for another one.
+def with_release(services: Services, image: ReadyImage, release: RustRelease, machine: str | None = None) -> ReadyImage | Failure:
+    """Return an image with a release of Rust mounted that compiles for its own machine and for another `machine`.
 
     One that has a Rust mounted is returned as it is. Where the server does not answer, it may be the bundle.
 
@@ -82,10 +82,10 @@ def with_release(services: Services, image: ReadyImage, release: RustRelease, ma
     return image.with_release(BroughtRust(version=str(channel.version), content=content, mount=mount))
 
 
-def _triples(image: ReadyImage, machine: str) -> tuple[str, tuple[str, ...]]:
+def _triples(image: ReadyImage, machine: str | None) -> tuple[str, tuple[str, ...]]:
     """Return what rustc and cargo run on, and what there has to be a standard library for."""
-    host = MACHINES[image.facts.platform.arch].rust
-    return host, (host, rust_target(machine))
+    host = MACHINES[image.machine].rust
+    return host, (host, host if machine is None else rust_target(machine))
 
 
 def _channel(services: Services, server: "RustServer", release: RustRelease, subject: str) -> Channel:

@@ -20,6 +20,7 @@ from factory.sessions.volumes import filled_volume
 from factory.steps import WORK
 from factory.store import Store
 from factory.tags import Interpreter
+from factory.tool_bundle import ToolBundle
 
 _COPY = WORK / "tools"
 _LIMIT_BYTES = 256 << 20
@@ -49,25 +50,25 @@ def tools_volume(services: Services, image: ReadyImage) -> str | Failure:
     For a build image it also holds bytecode for auditwheel, made in an image that no recipe changed. For an image that
     only a recipe names there is none; a repair then takes longer and does the same.
     """
-    own = image.own if image.facts.role == "build" else None
+    own, tools = image.own if image.facts.role == "build" else None, services.tools(image.machine)
     if own is None:
-        return filled_volume(services, "tools", services.tools.digest, lambda: nullcontext(services.tools.entries()))
-    bytecode = _bytecode(services, own)
+        return filled_volume(services, "tools", tools.digest, lambda: nullcontext(tools.entries()))
+    bytecode = _bytecode(services, own, tools)
     if isinstance(bytecode, Failure):
         return bytecode
-    content = key({"tools": str(services.tools.digest), "bytecode": str(bytecode.file.digest)})
-    files = chain(services.tools.entries(), _unzipped(services.memory.store, bytecode))
+    content = key({"tools": str(tools.digest), "bytecode": str(bytecode.file.digest)})
+    files = chain(tools.entries(), _unzipped(services.memory.store, bytecode))
     return filled_volume(services, "tools", content, lambda: nullcontext(files))
 
 
-def _bytecode(services: Services, own: ReadyImage) -> Bytecode | Failure:
+def _bytecode(services: Services, own: ReadyImage, tools: ToolBundle) -> Bytecode | Failure:
     """Compile a copy of the bundle in a container of its own."""
     interpreter = repairer(own.facts)
 
     def compile_all() -> Bytecode | Failure:
         with services.session("tools") as session:
             session.start(ContainerSpec(image=own.reference, label="tools", env={}))
-            session.put(services.tools.entries(), _COPY)
+            session.put(tools.entries(), _COPY)
             failure = session.run_all([bytecode_step(interpreter, _COPY)])
             taken = failure or session.take(_COPY, "compile-tools", limit_bytes=_LIMIT_BYTES)
             if isinstance(taken, Failure):
@@ -76,7 +77,7 @@ def _bytecode(services: Services, own: ReadyImage) -> Bytecode | Failure:
             compiled = [entry for entry in taken if entry.path.suffix == ".pyc"]
             return Bytecode(file=services.memory.store.put_bytes(_zipped(compiled), "bytecode.zip"))
 
-    stage = CompileTools(tools=services.tools.digest, image=own.identity, interpreter=interpreter)
+    stage = CompileTools(tools=tools.digest, image=own.identity, interpreter=interpreter)
     return services.memory.once(stage, compile_all)[0]
 
 

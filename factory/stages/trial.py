@@ -14,6 +14,7 @@ from factory.failure import Failure
 from factory.images.emulator import Emulator, NoEmulator, emulator_of
 from factory.images.ready import ReadyImage
 from factory.images.spec import python
+from factory.machines import USUAL_MACHINE
 from factory.memory import Stage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
@@ -103,7 +104,7 @@ class TrialWork:
         return self._passed(means, outcome, from_store)
 
     def _untried(self) -> TrialResult:
-        emulator = emulator_of(self.services.host.path, self.cell.platform.arch)
+        emulator = emulator_of(self.services.host.path, self.cell.platform.arch, self.image.machine)
         return TrialResult(
             interpreter=self.interpreter,
             image=self.image.facts.name,
@@ -182,6 +183,12 @@ class TrialWork:
         return frozenset() if is_whole else modules_in(self.planned.tree.files, self.contents.roots)
 
     @property
+    def _emulated(self) -> str | None:
+        """The machine that was emulated: inside the container or, where the container is for another one, around it."""
+        is_foreign = self.image.machine != self.planned.plan.machine
+        return self.cell.emulated or (self.image.machine if is_foreign else None)
+
+    @property
     def _model(self) -> str | None:
         return processor_model(self.planned.recipe.test.processor)
 
@@ -191,7 +198,9 @@ class TrialWork:
         One trial per wheel is enough, because the instructions in a wheel do not depend on the interpreter.
         """
         oldest = min(trial.interpreter for trial in self.cell.trials if trial.image is not None)
-        if self.cell.emulated or self.interpreter != oldest or not (about.modules or about.natives):
+        # The old processors are x86_64's, and an emulator of one runs beside the container's own programs.
+        is_native = self.cell.platform.arch == self.image.machine == USUAL_MACHINE
+        if not is_native or self.interpreter != oldest or not (about.modules or about.natives):
             return None
         if self._model is None:
             return NoEmulator(reason="the recipe asks for no old processor (test.processor)")
@@ -207,7 +216,7 @@ class TrialWork:
             source=self.planned.tree.digest if wants_source(test) else None,
             holds=test.source if wants_source(test) else None,
             witness=Digest.of(witness) if witness else None,
-            tools=self.services.tools.digest,
+            tools=self.services.tools(self.image.machine).digest,
             emulator=emulator.digest if isinstance(emulator, Emulator) else None,
             commands=commands_of(means.steps),
         )
@@ -273,7 +282,7 @@ class TrialWork:
             processor=self._model if isinstance(means.emulator, Emulator) and not unemulated else None,
             unemulated=unemulated,
             from_source=self.sdists.told,
-            emulated=self.cell.emulated,
+            emulated=self._emulated,
         )
 
 

@@ -36,7 +36,7 @@ def with_userland(services: Services, image: ReadyImage, machine: str, subject: 
     Raises:
         Interrupted: the run was cancelled meanwhile.
     """
-    emulator = emulator_of(services.host.path, machine)
+    emulator = emulator_of(services.host.path, machine, image.machine)
     if isinstance(emulator, NoEmulator):
         return image
     spec, facts = spec_named(image.facts.name), image.facts.on(machine)

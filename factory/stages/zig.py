@@ -47,7 +47,7 @@ def with_zig(services: Services, image: ReadyImage, zig: Zig) -> ReadyImage | Fa
     Raises:
         EngineError: zig cannot be downloaded.
     """
-    bundle = ensure_zig(services.host, services.memory.store)
+    bundle = ensure_zig(services.host, services.memory.store, image.machine)
     volume = filled_volume(services, "zig", bundle.digest, lambda: nullcontext(bundle.entries()))
     if isinstance(volume, Failure):
         return volume

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from factory.catalogue import CONTAINER_MACHINE
 from factory.guests import program
 from factory.steps import WHEELHOUSE, WORK, Step, search_path
 from factory.tags import PlatformTag
@@ -19,18 +18,19 @@ def load_steps(
     python: PurePosixPath,
     *,
     platform: PlatformTag | None = None,
+    emulated: bool = False,
     excluded: Sequence[str] = (),
     tolerated: Collection[str] = (),
 ) -> tuple[Step, ...]:
     """Return the steps in which an image's own loader resolves every object of a wheel, each with all it needs.
 
     `python` unpacks it, and asks the loader.
-    `platform` is the image's: for another machine it is the loader of that one's userland, under an emulator.
+    `platform` is the image's; where it is `emulated`, another machine's userland has the loader.
     A library that is not found is no failure if it matches a glob of `excluded`: the user's system has it.
     An object that is `tolerated` has a finding that the recipe waives.
     """
     env = MappingProxyType({"PATH": search_path(), "LC_ALL": "C.UTF-8"})
-    asking = program(_program_for(platform))
+    asking = program(_program_for(platform, emulated=emulated))
     unpack = (str(python), "-I", "-m", "zipfile", "-e", str(WHEELHOUSE / wheel), str(_UNPACKED))
     paths = [str(_UNPACKED / name) for name in objects]
     forgiven = [str(_UNPACKED / name) for name in objects if name in tolerated]
@@ -46,7 +46,7 @@ def load_steps(
     )
 
 
-def _program_for(platform: PlatformTag | None) -> str:
-    if platform is None or (platform.libc, platform.arch) == ("glibc", CONTAINER_MACHINE):
-        return "load.py"
-    return "load_musl.py" if platform.libc == "musl" else "load_foreign.py"
+def _program_for(platform: PlatformTag | None, *, emulated: bool) -> str:
+    if platform is not None and platform.libc == "musl":
+        return "load_musl.py"
+    return "load_foreign.py" if emulated else "load.py"

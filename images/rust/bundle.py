@@ -1,12 +1,13 @@
 """Move Debian's own rustc and cargo below /rust, beside the loader and all libraries that they need.
 
-    bundle.py PACKED OVERLAY --patchelf PATH --version 1.96 PROGRAM…
+    bundle.py PACKED OVERLAY --patchelf PATH --version 1.96 --machine x86_64 PROGRAM…
 
-PACKED is a tar of one suite's unpacked packages. What comes out runs on any Linux of its architecture, whatever libc an
+PACKED is a tar of one suite's unpacked packages, whose manifest lies beside it. What comes out runs on any Linux of its architecture, whatever libc an
 image has; what it compiles is linked by the image's own cc against the image's own libc.
 """
 
 import argparse
+import platform
 import re
 import shutil
 import subprocess
@@ -25,12 +26,21 @@ def drop_dangling(folder: Path) -> None:
             path.unlink()
 
 
-def require_version(target: Path, wanted: str) -> None:
-    """Run the moved rustc by its moved loader, as the folder is not where it will be."""
+def packed_version(manifest: Path) -> str:
+    """Return the file name of rustc's package, which has its version: `rustc-web_1.96.0+dfsg-1_arm64.deb`."""
+    names = (line.split()[-1] for line in manifest.read_text().splitlines())
+    return next(name for name in names if re.match("rustc(-web)?_", name))
+
+
+def require_version(target: Path, wanted: str, packed: str) -> None:
+    """Run the moved rustc by its moved loader, as the folder is not where it will be.
+
+    Where the folder is for another machine, its package says the version.
+    """
     libraries = target / "lib" / relocate.MULTIARCH
     start = [libraries / relocate.LOADER, "--library-path", libraries, target / "bin/rustc", "--version"]
-    said = subprocess.check_output(start, text=True)
-    found = re.match(r"rustc ([0-9]+)\.([0-9]+)", said)
+    said = packed if packed else subprocess.check_output(start, text=True)
+    found = re.match(r"rustc[a-z-]*[ _]([0-9]+)\.([0-9]+)", said)
     if found is None or tuple(map(int, found.groups())) < tuple(map(int, wanted.split(".")[:2])):
         raise SystemExit(f"the suite's rustc says {said.strip()!r}; {wanted} or newer is declared")
 
@@ -42,6 +52,7 @@ def main() -> None:
     parser.add_argument("overlay", type=Path)
     parser.add_argument("--patchelf", required=True)
     parser.add_argument("--version", required=True)
+    parser.add_argument("--machine", required=True)
     parser.add_argument("programs", nargs="+")
     given = parser.parse_args()
     tree = given.packed.with_suffix(".tree")
@@ -64,7 +75,8 @@ def main() -> None:
     for name in NOT_FOR_BUILDING:
         shutil.rmtree(suite.target / name, ignore_errors=True)
     drop_dangling(suite.target)
-    require_version(suite.target, given.version)
+    is_native = platform.machine() == given.machine
+    require_version(suite.target, given.version, "" if is_native else packed_version(given.packed.with_name("manifest")))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,6 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
         planned_recipes = [plan_recipe(load_recipe(path, today=TODAY), sources, offer, selection) for path in recipes]
         for planned in planned_recipes:
             recorder.emit(Planned(plan=planned.plan))
-        tools = ensure_tools(host, opened)
 
         def make_image(name: str) -> ReadyImage:
             return ensure(name, engine=engine, host=host, store=opened, progress=lambda _: None)
@@ -76,7 +75,13 @@ def carried_out(recipes: list[Path], *, store: Path, folder: Path, host: Host) -
             return make_image(helper_image(engine))
 
         services = Services(
-            engine=engine, memory=memory, reader=confined, host=host, recorder=recorder, tools=tools, helper=helper
+            engine=engine,
+            memory=memory,
+            reader=confined,
+            host=host,
+            recorder=recorder,
+            tools=lambda machine: ensure_tools(host, opened, machine),
+            helper=helper,
         )
 
         carry_out(services, planned_recipes, make_image, workers=2, today=TODAY)

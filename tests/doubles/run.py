@@ -221,7 +221,7 @@ class World:
             reader=read_here,
             host=self.host,
             recorder=recorder,
-            tools=ToyTools(files=(), store=self.store),
+            tools=lambda _: ToyTools(files=(), store=self.store),
             helper=lambda: self.image(HELPER),
             keep=self.keep,
         )
@@ -233,7 +233,8 @@ class World:
         facts = next(image for image in self.images if image.name == name)
         identity = Digest.of(name.encode())
         held = HeldImage(id=str(identity), architecture="amd64", size_bytes=1, labels={}, env={})
-        return ReadyImage(facts=facts, reference=self.engine.hold(held, name), identity=identity)
+        reference = self.engine.hold(held, name)
+        return ReadyImage(facts=facts, reference=reference, identity=identity, machine=facts.platform.arch)
 
     def serve(self, content: bytes = b"pulled") -> Pin:
         """Have an image in a registry; return its pin."""

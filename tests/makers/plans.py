@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from factory.catalogue import PackageManager
 from factory.image_facts import ImageFacts, Release, Role
+from factory.machines import USUAL_MACHINE
 from factory.plan.model import Cell, Plan
 from factory.plan.planner import plan
 from factory.project.model import BuildSystem, Project, Pyo3, ReadFloor, ReadTag
@@ -173,16 +174,18 @@ def make_plan(
     *,
     images: Sequence[ImageFacts] = IMAGES,
     families: Sequence[str] = ("lookalike",),
+    machine: str = USUAL_MACHINE,
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
 ) -> Plan:
-    """Plan with our images on a fixed day."""
+    """Plan with our images on a fixed day, for an engine on a machine."""
     return plan(
         recipe or make_recipe(),
         project or make_project(),
         images,
         families=families,
         today=TODAY,
+        machine=machine,
         only=only,
         skip=skip,
     )

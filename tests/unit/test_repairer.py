@@ -9,6 +9,8 @@ from factory.repair import bytecode_step, repair_step, repairer
 from factory.tags import Interpreter, PlatformTag
 from tests.makers.plans import make_image
 
+HERE = PlatformTag.parse("manylinux_2_31_x86_64")
+
 
 @pytest.mark.parametrize(
     ("held", "chosen"),
@@ -36,6 +38,7 @@ def test_a_foreign_wheel_is_repaired_by_the_policies_of_its_own_machine() -> Non
         Interpreter(13),
         epoch_s=1,
         timeout_s=1,
+        image=HERE,
     )
 
     assert step.argv[2:6] == ("/zig/repair_foreign.py", "aarch64", "repair", "--plat")
@@ -44,11 +47,26 @@ def test_a_foreign_wheel_is_repaired_by_the_policies_of_its_own_machine() -> Non
 
 def test_a_wheel_with_musl_is_repaired_by_musls_policies_where_the_image_has_glibc() -> None:
     step = repair_step(
-        "a.whl", RepairSpec(), PlatformTag.parse("musllinux_1_2_x86_64"), Interpreter(13), epoch_s=1, timeout_s=1
+        "a.whl",
+        RepairSpec(),
+        PlatformTag.parse("musllinux_1_2_x86_64"),
+        Interpreter(13),
+        epoch_s=1,
+        timeout_s=1,
+        image=HERE,
     )
 
     assert step.argv[2:6] == ("/musl/repair_musl.py", "x86_64", "repair", "--plat")
     assert step.env["AUDITWHEEL_PLAT"] == "musllinux_1_2_x86_64"
+
+
+def test_an_image_for_a_machine_repairs_wheels_for_it_by_itself() -> None:
+    platform = PlatformTag.parse("manylinux_2_31_aarch64")
+
+    step = repair_step("a.whl", RepairSpec(), platform, Interpreter(13), epoch_s=1, timeout_s=1, image=platform)
+
+    assert step.argv[2:4] == ("-m", "auditwheel")
+    assert "AUDITWHEEL_PLAT" not in step.env
 
 
 def test_an_image_with_musl_repairs_by_itself() -> None:
@@ -59,7 +77,7 @@ def test_an_image_with_musl_repairs_by_itself() -> None:
         Interpreter(13),
         epoch_s=1,
         timeout_s=1,
-        libc="musl",
+        image=PlatformTag.parse("musllinux_1_2_x86_64"),
     )
 
     assert step.argv[2:4] == ("-m", "auditwheel")

@@ -43,7 +43,7 @@ def test_a_foreign_build_is_told_of_its_machine() -> None:
 
 def test_another_machine_gets_headers_of_python_from_the_interpreter_that_builds() -> None:
     here, there = (
-        headers_step(PlatformTag.parse(name), Interpreter(13), {})
+        headers_step(PlatformTag.parse(name), Interpreter(13), {}, "x86_64")
         for name in ("musllinux_1_2_x86_64", "manylinux_2_17_armv7l")
     )
 

@@ -53,7 +53,7 @@ def test_an_image_with_musl_is_musllinux() -> None:
 @pytest.mark.parametrize(
     ("architecture", "probed", "reason"),
     [
-        pytest.param("arm64", PROBED, "it is for aarch64, and the factory's own tools", id="another architecture"),
+        pytest.param("s390x", PROBED, "it is for s390x, and the factory's own tools", id="another machine"),
         pytest.param("amd64", replace(PROBED, libc=None), "neither glibc nor musl", id="no libc"),
         pytest.param("amd64", replace(PROBED, broken=("/opt/python/x",)), "/opt/python/x does not run", id="broken"),
         pytest.param(

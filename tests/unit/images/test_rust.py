@@ -17,11 +17,7 @@ from factory.tags import PlatformTag
 
 
 def test_rust_can_be_brought_to_every_image_that_compiles_for_which_it_has_a_standard_library() -> None:
-    able = {
-        facts.name
-        for facts in declared()
-        if facts.role != "trial" and (facts.platform.libc, facts.platform.arch) == ("glibc", "x86_64")
-    }
+    able = {facts.name for facts in declared() if facts.role != "trial" and facts.platform.libc == "glibc"}
 
     assert (
         {facts.name for facts in declared() if facts.bundled_rust is not None} == able >= {"pypa-manylinux_2_28_x86_64"}
@@ -33,7 +29,8 @@ def test_rust_can_be_brought_to_every_image_that_compiles_for_which_it_has_a_sta
     [
         pytest.param("manylinux_2_17_x86_64", True, id="an older glibc"),
         pytest.param("musllinux_1_2_x86_64", False, id="musl has no standard library here"),
-        pytest.param("manylinux_2_31_aarch64", False, id="nor has another architecture"),
+        pytest.param("manylinux_2_31_aarch64", True, id="another machine of containers"),
+        pytest.param("manylinux_2_31_riscv64", False, id="a machine without containers"),
     ],
 )
 def test_an_image_is_served_where_there_is_a_standard_library_for_it(platform: str, *, serves: bool) -> None:

@@ -9,6 +9,7 @@ from factory.images.contract import read_contract
 from factory.images.known import spec_named
 from factory.images.on_demand import on_demand_spec
 from factory.images.spec import ImageSpec, data_folder, declared_specs, python, read_spec
+from factory.machines import CONTAINER_MACHINES
 from factory.tags import Interpreter, PlatformTag
 
 MINIMAL = """
@@ -33,8 +34,9 @@ def test_the_look_alike_builds_what_every_trial_image_can_try() -> None:
     assert tried == built | {*on_demand_spec().packed}
 
 
-def test_each_interpreter_that_the_look_alike_holds_has_one_program_image() -> None:
-    specs = [spec for spec in declared_specs() if spec.facts.role == "program"]
+@pytest.mark.parametrize("machine", CONTAINER_MACHINES)
+def test_each_interpreter_that_the_look_alike_holds_has_one_program_image(machine: str) -> None:
+    specs = [spec for spec in declared_specs() if spec.facts.role == "program" and spec.facts.platform.arch == machine]
 
     held = [interpreter for spec in specs for interpreter in spec.facts.interpreters]
     assert sorted(held) == [Interpreter(minor) for minor in (9, 11, 13, 14)]
@@ -50,8 +52,9 @@ def test_the_base_that_takes_over_from_bullseye_takes_nothing_of_it_but_one_inte
     assert "bullseye" not in {spec.rust and spec.rust.suite, *spec.fallbacks}
 
 
-def test_the_oldest_trial_image_is_no_newer_than_what_the_look_alike_promises() -> None:
-    facts = [spec.facts for spec in declared_specs()]
+@pytest.mark.parametrize("machine", CONTAINER_MACHINES)
+def test_the_oldest_trial_image_is_no_newer_than_what_the_look_alike_promises(machine: str) -> None:
+    facts = [spec.facts for spec in declared_specs() if spec.facts.platform.arch == machine]
 
     promised = [image.platform for image in facts if image.role == "build"]
     oldest = min(image.platform for image in facts if image.role == "trial")
@@ -64,6 +67,41 @@ def test_every_promise_is_kept_or_has_a_reason(spec: ImageSpec) -> None:
 
     assert all((promise.check is None) != (promise.unkept is None) for promise in promises)
     assert all(promise.says for promise in promises)
+
+
+@pytest.mark.parametrize("role", ["build", "trial", "program"])
+def test_what_is_made_for_one_machine_is_made_for_the_other_with_the_same_interpreters(role: str) -> None:
+    held = {
+        machine: {
+            (spec.facts.platform.policy, spec.facts.interpreters)
+            for spec in declared_specs()
+            if spec.facts.role == role and (spec.facts.platform.arch, spec.facts.platform.libc) == (machine, "glibc")
+        }
+        for machine in CONTAINER_MACHINES
+    }
+
+    assert held["x86_64"] == held["aarch64"] != set()
+
+
+def test_an_image_for_another_machine_reads_as_if_its_file_were_written_for_it() -> None:
+    build, trial = (
+        next(spec for spec in declared_specs() if spec.facts.name == name)
+        for name in ("lookalike-manylinux_2_31_aarch64", "trial-bullseye-aarch64")
+    )
+
+    assert (build.env["AUDITWHEEL_ARCH"], build.env["AUDITWHEEL_PLAT"]) == ("aarch64", "manylinux_2_31_aarch64")
+    assert not any("x86_64" in pattern for pattern in build.without)
+    assert str(trial.facts.platform) == "manylinux_2_31_aarch64"
+    assert "x86_64" in trial.facts.machines, "x86_64's wheels are tried there by that machine's userland"
+    assert "aarch64" not in trial.facts.machines
+
+
+def test_a_file_that_names_a_machine_without_tools_is_refused(tmp_path: Path) -> None:
+    text = MINIMAL.replace('suite = "', 'containers = ["s390x"]\nsuite = "', 1)
+    path = write(tmp_path / "trial" / "bookworm.toml", text)
+
+    with pytest.raises(ImageError, match="containers names s390x; there are tools for x86_64, aarch64"):
+        read_spec(path)
 
 
 def test_a_data_file_is_named_by_its_family_and_its_own_name(tmp_path: Path) -> None:
