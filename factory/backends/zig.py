@@ -65,9 +65,7 @@ def zig_env(platform: PlatformTag, project: Project, interpreter: Interpreter, m
     return {**env, **_foreign(platform, project, interpreter)}
 
 
-def headers_step(
-    platform: PlatformTag, interpreter: Interpreter, env: Mapping[str, str], machine: str
-) -> Step | None:
+def headers_step(platform: PlatformTag, interpreter: Interpreter, env: Mapping[str, str], machine: str) -> Step | None:
     """Return the step that makes Python's headers for another machine than the container's; None for its own."""
     if platform.arch == machine:
         return None

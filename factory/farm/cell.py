@@ -180,9 +180,10 @@ class _Way:
         before = before_steps(recipe.build, session.env, session.passed, subdir=subdir)
         if session.cell.mingws_platform is not None:
             before = (dlltool_step(session.env), *before)
-        zigs, interpreter = session.cell.zigs_platform, session.interpreter
-        if zigs is not None and interpreter is not None and (step := headers_step(zigs, interpreter, session.env, cell.machine)):
-            before = (step, *before)
+        interpreter, machine = session.interpreter, session.cell.machine
+        if (zigs := session.cell.zigs_platform) is not None and interpreter is not None:
+            headers = headers_step(zigs, interpreter, session.env, machine)
+            before = before if headers is None else (headers, *before)
         if interpreter is None:
             built = steps_without_interpreter(settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
             return (*before, *built)

@@ -37,7 +37,7 @@ class _Programs:
     ends: bytes
 
 
-_PROGRAMS: Mapping[str, _Programs] = MappingProxyType(
+PROGRAMS: Mapping[str, _Programs] = MappingProxyType(
     {
         # mov eax, ppoll; xor edi, edi; xor esi, esi; xor edx, edx; xor r10d, r10d; syscall; jmp to the first
         # mov eax, exit; xor edi, edi; syscall
@@ -104,7 +104,7 @@ def require_running_here(name: str, machine: str) -> None:
         return
     with TemporaryDirectory() as folder:
         program = Path(folder, "true")
-        program.write_bytes(program_of(machine, _PROGRAMS[machine].ends))
+        program.write_bytes(program_of(machine, PROGRAMS[machine].ends))
         program.chmod(0o755)
         try:
             is_run = process.run([program], env={}, cwd=Path(folder), timeout_s=_TIMEOUT_S).returncode == 0
@@ -122,13 +122,13 @@ def program_of(machine: str, code: bytes) -> bytes:
     size_bytes = _HEADERS_BYTES + len(code)
     entry = _BASE + _HEADERS_BYTES
     magic = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
-    header = struct.pack("<HHIQQQIHHHHHH", _EXECUTABLE, _PROGRAMS[machine].elf, 1, entry, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    header = struct.pack("<HHIQQQIHHHHHH", _EXECUTABLE, PROGRAMS[machine].elf, 1, entry, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     segment = struct.pack("<IIQQQQQQ", _LOADED, _READ_AND_RUN, 0, _BASE, _BASE, size_bytes, size_bytes, _PAGE_BYTES)
     return magic + header + segment + code
 
 
 def _rootfs(machine: str) -> Iterator[bytes]:
-    programs, content = _PROGRAMS[machine], BytesIO()
+    programs, content = PROGRAMS[machine], BytesIO()
     with tarfile.open(fileobj=content, mode="w") as tar:
         for name, code in (("sleep", programs.waits), ("true", programs.ends)):
             program = program_of(machine, code)

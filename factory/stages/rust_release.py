@@ -50,7 +50,9 @@ class FetchComponent(Stage[Artifact]):
     sha256: Digest
 
 
-def with_release(services: Services, image: ReadyImage, release: RustRelease, machine: str | None = None) -> ReadyImage | Failure:
+def with_release(
+    services: Services, image: ReadyImage, release: RustRelease, machine: str | None = None
+) -> ReadyImage | Failure:
     """Return an image with a release of Rust mounted that compiles for its own machine and for another `machine`.
 
     One that has a Rust mounted is returned as it is. Where the server does not answer, it may be the bundle.

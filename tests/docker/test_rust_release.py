@@ -142,7 +142,7 @@ def both(shared_store: Path, host: Host, tmp_path_factory: pytest.TempPathFactor
 def debians(store: Store, host: Host) -> tuple[RustBundle, RustBundle]:
     """Have Debian's Rust, and its standard library for aarch64, as they are brought where no server is named."""
     memory, made_of = Memory(store=store, cancelled=Event()), input_digest(rust_spec())
-    bundle = memory.surely(MakeRust(made_of=made_of), lambda: make_rust(host, store, lambda _: None))
+    bundle = memory.surely(MakeRust(made_of=made_of), lambda: make_rust(host, store, "x86_64", lambda _: None))
     stage = MakeStd(made_of=made_of, bundle=bundle.file.digest, machine="aarch64")
     return bundle, memory.surely(stage, lambda: make_std(host, store, bundle, "aarch64", lambda _: None))
 

@@ -74,12 +74,14 @@ class EngineDouble:
     """One engine and one run on it; every method may be called from any thread.
 
     `commands` answers what containers run. `on_start` is called before a container starts, and may raise. `registry`
-    holds, by `name@digest`, what can be pulled. `started` and `calls` are what was asked of it.
+    holds, by `name@digest`, what can be pulled. `architecture` is its machine. `started` and `calls` are what was asked
+    of it.
     """
 
     commands: Commands = lambda _: Answer()
     on_start: Callable[[ContainerSpec], None] = lambda _: None
     owner: str = "double"
+    architecture: str = "x86_64"
     registry: dict[str, HeldImage] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     volumes: dict[str, FileTree] = field(default_factory=dict)
@@ -98,7 +100,7 @@ class EngineDouble:
             version="28.0",
             api="1.48",
             driver="memory",
-            architecture="x86_64",
+            architecture=self.architecture,
             cpus=2,
             memory_bytes=8 << 30,
             seccomp="builtin",

