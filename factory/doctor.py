@@ -135,9 +135,12 @@ def _containers(engine: Engine, own: str) -> Iterator[Check]:
             yield Check(name="containers", fine=fine, found=found, mend=way_to_emulate(name), optional=True)
 
 
-def _images(engine: Engine, host: Host) -> Iterator[Check]:
+def _images(engine: Engine, host: Host, machine: str) -> Iterator[Check]:
+    """Look for the images of the engine's own machine, and say which of others are here."""
     for spec in specs(host.image_lock):
         image, name = held(engine, spec), spec.facts.name
+        if image is None and spec.facts.platform.arch != machine:
+            continue
         if image is None:
             found = f"not here yet; {_way(spec, host)}"
             yield Check(name=f"image {name}", fine=False, found=found, optional=True)

@@ -90,9 +90,9 @@ class Registries:
     """Asks an engine and registries for official images: for each image once, and no silent registry again.
 
     `engine` connects where that is needed for the first time. `can_make` is whether images can be made on this machine;
-    if not, those that the engine has are all that can be had besides official and pinned ones. `machine` is the engine's
-    own, if that is known; else it is asked where official images are asked for, and without an answer it is taken for
-    this machine's.
+    if not, those that the engine has are all that can be had besides official and pinned ones. `machine` is the
+    engine's own, if that is known; else it is asked where official images are asked for, and without an answer it is
+    taken for this machine's.
     """
 
     engine: Callable[[], Engine]
