@@ -20,9 +20,9 @@ from factory.farm.threads import Duties, Task, Threads
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
 from factory.images.age import made_on, old_age
+from factory.images.foreign import machine_here
 from factory.images.known import Spec, spec_named, specs
 from factory.images.named import known
-from factory.images.offer import machine_here
 from factory.images.on_demand import all_brought, brought
 from factory.images.prepared import PreparedHere, prepared_here
 from factory.images.pulled import PulledSpec

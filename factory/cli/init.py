@@ -19,8 +19,8 @@ from factory.digest import Digest
 from factory.errors import OutputError, SourceError, UsageError
 from factory.host import Host, read_host
 from factory.images.contents import contents_of
+from factory.images.foreign import machine_here
 from factory.images.known import declared
-from factory.images.offer import machine_here
 from factory.images.on_demand import offered
 from factory.init import Origin, Settled, recipe_of
 from factory.memory import Memory

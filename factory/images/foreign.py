@@ -17,7 +17,7 @@ from factory import process, system
 from factory.engine.api import ContainerSpec, Engine
 from factory.errors import FactoryError, ImageError
 from factory.image_facts import ImageFacts
-from factory.machines import machine_named
+from factory.machines import CONTAINER_MACHINES, USUAL_MACHINE, machine_named
 
 _EXECUTABLE: Final = 2  # ET_EXEC (elf(5))
 _LOADED: Final = 1  # PT_LOAD
@@ -57,6 +57,12 @@ PROGRAMS: Mapping[str, _Programs] = MappingProxyType(
 )
 _EMULATE: Final = "apt-get install qemu-user-static binfmt-support"
 _OCI: Final = MappingProxyType({"x86_64": "amd64", "aarch64": "arm64"})  # as engines call the machines
+
+
+def machine_here() -> str:
+    """Return the machine of an engine that was not asked: this one's, as most engines are where the factory is."""
+    machine = machine_named(system.machine())
+    return machine if machine in CONTAINER_MACHINES else USUAL_MACHINE
 
 
 def require_running(engine: Engine, facts: ImageFacts) -> None:

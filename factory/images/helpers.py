@@ -1,7 +1,7 @@
-"""The Python scripts that make images, as they are for a machine: they are written for the first one.
+"""The scripts that make images, as they are for a machine: they are written for the first one.
 
-What differs is the names of its folder of libraries and of its loader. They are replaced here, and not in the scripts,
-since the names of all images that people have are made from the scripts' bytes.
+What differs is the names of its folder of libraries, of its loader and of Debian's architecture. They are replaced
+here, and not in the scripts, since the names of all images that people have are made from the scripts' bytes.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from factory.images.assembly import DEBIAN_ARCHITECTURES
 from factory.machines import MACHINES, USUAL_MACHINE
 
 SCRIPTS: Final = "scripts"
@@ -38,5 +39,10 @@ def scripts_for(machine: str, images: Path, work: Path) -> Path:
 
 def written_for(machine: str, script: str) -> str:
     """Return a script with the names of another machine in place of the first one's."""
-    first = MACHINES[USUAL_MACHINE].multiarch
-    return script.replace(first, MACHINES[machine].multiarch).replace(_LOADERS[USUAL_MACHINE], _LOADERS[machine])
+    for first, other in zip(_names(USUAL_MACHINE), _names(machine), strict=True):
+        script = script.replace(first, other)
+    return script
+
+
+def _names(machine: str) -> tuple[str, ...]:
+    return MACHINES[machine].multiarch, _LOADERS[machine], f"--architectures={DEBIAN_ARCHITECTURES[machine]}"

@@ -6,12 +6,12 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from factory import system
 from factory.catalogue import AUTO, BOOTSTRAPPED, OFFICIAL, ZIG
 from factory.engine.api import Engine, EngineInfo
 from factory.engine.faults import PullError
 from factory.errors import EngineError, ImageError
 from factory.image_facts import ImageFacts
+from factory.images.foreign import machine_here
 from factory.images.known import Spec
 from factory.images.on_demand import all_brought
 from factory.images.pulled import PulledSpec
@@ -213,12 +213,6 @@ def machine_of(engine: EngineInfo) -> str:
             hint="name an engine on such a machine in DOCKER_HOST",
         )
     return machine
-
-
-def machine_here() -> str:
-    """Return the machine of an engine that was not asked: this one's, as most engines are where the factory is."""
-    machine = machine_named(system.machine())
-    return machine if machine in CONTAINER_MACHINES else USUAL_MACHINE
 
 
 def _official(specs: Iterable[Spec]) -> Iterator[tuple[str, PulledSpec]]:

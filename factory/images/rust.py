@@ -17,9 +17,8 @@ from factory.engine.api import FileEntry
 from factory.errors import ImageError
 from factory.host import Host
 from factory.image_facts import ImageFacts
-from factory.images.assembly import DEBIAN_ARCHITECTURES
 from factory.images.bootstrap import assembly_env
-from factory.images.helpers import scripts_for
+from factory.images.helpers import scripts_for, written_for
 from factory.images.shell import Progress, run_script
 from factory.images.spec import data_folder, read_data
 from factory.machines import MACHINES, USUAL_MACHINE
@@ -101,7 +100,6 @@ def make_rust(host: Host, store: Store, machine: str, progress: Progress) -> Rus
         "PROGRAMS": " ".join(spec.programs),
         "VERSION": str(spec.version),
         "MACHINE": machine,
-        "ARCHITECTURE": DEBIAN_ARCHITECTURES[machine],
     }
     of_machine = "" if machine == USUAL_MACHINE else f" for {machine}"
     progress(f"resolving and unpacking Rust{of_machine} from {spec.suite}")
@@ -156,7 +154,7 @@ def ran(
     """
     with store.temp_folder() as work:
         run_script(
-            script.read_text(encoding="utf-8"),
+            written_for(machine, script.read_text(encoding="utf-8")),
             failing=failing,
             suite=env["SUITE"],
             host=host,

@@ -8,6 +8,7 @@ from typing import Final
 from factory.digest import Digest
 from factory.errors import ImageError
 from factory.host import Host
+from factory.images.foreign import machine_here
 from factory.images.rust import RustBundle, kept_std, ran
 from factory.images.shell import Progress
 from factory.images.spec import data_folder, read_data
@@ -66,5 +67,6 @@ def compile_std(host: Host, store: Store, bundle: RustBundle, target: str, progr
     }
     progress(f"compiling Rust's standard library for {target} on {spec.suite}")
     failing = f"Rust's standard library for {target} could not be compiled"
-    with ran(spec.folder / _SCRIPT, env, failing=failing, host=host, store=store, progress=progress) as work:
+    machine, script = machine_here(), spec.folder / _SCRIPT  # It is the same whatever machine's rustc compiles it.
+    with ran(script, env, failing=failing, host=host, store=store, progress=progress, machine=machine) as work:
         return kept_std(store, bundle, work, spec.packages[0], target=target, suite=spec.suite)

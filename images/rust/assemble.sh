@@ -1,7 +1,7 @@
 #!/bin/sh
 # Assemble the Rust bundle: bundle.tar and the manifest of the packages it comes from, in the current folder.
 # Environment: SUITE, PACKAGES (with commas) and PROGRAMS of bundle.toml, and VERSION, the oldest that may come out; MACHINE,
-# on which it is to run, and ARCHITECTURE, Debian's name of that; MIRROR
+# on which it is to run; MIRROR
 # (empty: the bootstrapper's own default), FRESHNESS (apt's option for it), PYTHON, UV, FAMILY and SCRIPTS (the folders of this script and of the images'
 # helpers), and what the tools themselves read of proxies, certificates and indexes.
 set -eu
@@ -13,7 +13,7 @@ export UV_CACHE_DIR="$PWD/uv" UV_LINK_MODE=copy
 "$UV" pip install --quiet --no-config --target=tools --python="$PYTHON" --only-binary=:all: --no-deps --require-hashes \
     --requirements="$FAMILY/tools.lock"
 mkdir apart
-"$PYTHON" "$SCRIPTS/unprivileged.py" apart mmdebstrap --quiet --format=tar --architectures="$ARCHITECTURE" --variant=extract \
+"$PYTHON" "$SCRIPTS/unprivileged.py" apart mmdebstrap --quiet --format=tar --architectures=amd64 --variant=extract \
     --aptopt="$FRESHNESS" --aptopt='Acquire::Retries "3"' \
     --include="$PACKAGES" \
     --extract-hook='cd "$1/var/cache/apt/archives" && sha256sum *.deb >"$1/manifest"' \

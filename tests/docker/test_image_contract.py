@@ -10,7 +10,7 @@ from factory.engine.api import Container, ContainerSpec
 from factory.engine.docker import DockerEngine
 from factory.host import Host
 from factory.images.contract import Promise, check_argv, check_env, read_contract
-from factory.images.offer import machine_here
+from factory.images.foreign import machine_here
 from factory.images.ready import ReadyImage, ensure, is_here
 from factory.images.spec import ImageSpec, declared_specs
 from factory.store import Store
