@@ -115,8 +115,9 @@ def _engine(host: Host) -> tuple[Check, ...]:
         with connect(host, owner="doctor", run_id="doctor") as engine:
             info = engine.info()
             found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
-            checks = (*_weaknesses(info), *_containers(engine, machine_named(info.architecture)))
-            return (Check(name="engine", fine=True, found=found), *checks, *_images(engine, host))
+            own = machine_named(info.architecture)
+            checks = (*_weaknesses(info), *_containers(engine, own), *_images(engine, host, own))
+            return (Check(name="engine", fine=True, found=found), *checks)
     except FactoryError as error:
         return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
 
