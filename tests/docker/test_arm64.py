@@ -6,12 +6,18 @@ from time import monotonic
 
 import pytest
 
+from factory.engine.docker import DockerEngine
 from factory.events.model import CellRecord
+from factory.host import Host
+from factory.images.contract import Promise, check_argv, check_env, read_contract
 from factory.images.foreign import machine_here
+from factory.images.spec import ImageSpec, declared_specs
+from factory.store import Store
 from tests.docker.binfmt import is_registered, registered
 from tests.docker.command import Command, Ran
 from tests.docker.projects import make_c_project
 from tests.docker.rust_projects import PYO3, ffi_module, make_maturin_project
+from tests.docker.test_image_contract import Containers
 
 pytestmark = [
     pytest.mark.engine,
@@ -104,3 +110,29 @@ def test_an_emulated_run_is_remembered(emulated: Timed, workshop: Command) -> No
     record = again.records["tiny"]
     assert (record.status, record.from_store) == ("passed", True), again.stderr
     assert emulated.record("tiny").wheel == record.wheel
+
+
+@pytest.fixture(scope="module")
+def containers(emulated: Timed, engine: DockerEngine, host: Host, workshop: Command) -> Iterator[Containers]:
+    """Containers of the images that the run has made."""
+    assert emulated.ran.run is not None
+    with registered(), Store.open(workshop.store) as store, Containers(engine, host, store) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("spec", "promise"),
+    [
+        pytest.param(spec, promise, id=f"{spec.facts.name}-{promise.id}")
+        for spec in declared_specs()
+        if spec.facts.name in {f"lookalike-{THERE}", "trial-bullseye-aarch64"}
+        for promise in read_contract(spec)
+        if promise.check is not None
+    ],
+)
+def test_an_image_for_aarch64_keeps_its_familys_contract(
+    spec: ImageSpec, promise: Promise, containers: Containers
+) -> None:
+    ended = containers.of(spec.facts.name).run(check_argv(promise), env=check_env(spec), timeout_s=1800)
+
+    assert (ended.ended, ended.code) == ("exited", 0), f"{promise.says}\n{ended.output}"

@@ -158,6 +158,13 @@ def make_program_image(held: str, platform: str) -> ImageFacts:
     return replace(make_image(held, platform=platform, role="program", rust=None), bundled_rust=Version("1.97"))
 
 
+def for_aarch64(image: ImageFacts) -> ImageFacts:
+    """Return the same image for aarch64."""
+    others = ("x86_64",) if image.role == "trial" else ()
+    name = image.name.replace("x86_64", "aarch64")
+    return replace(image, name=name, platform=replace(image.platform, arch="aarch64"), machines=others)
+
+
 IMAGES = (
     make_image(),
     make_trial_image("cp39", P31),

@@ -10,6 +10,7 @@ from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import failure_of, only
 from tests.doubles.projects import HASHES, PLAIN, WORDS, instead, programs
 from tests.doubles.run import HELPER, World
+from tests.makers.plans import for_aarch64
 
 ONE_WORD = WORDS.replace("[cp311, cp313]", "[cp313]")
 BAD = Answer(code=1, output="error: it does not work\n")
@@ -264,6 +265,16 @@ def test_cells_of_other_images_go_on_without_an_image_that_does_not_come(world: 
     run = world.run(PLAIN, ONE_WORD.replace("[cp313]", "[cp311]"))
 
     assert {record.cell.recipe: record.status for record in run.records} == {"plain": "blocked", "words": "passed"}
+
+
+def test_cells_of_another_machine_go_on_without_an_image_that_the_engine_does_not_run(world: World) -> None:
+    world.images = (*world.images, *map(for_aarch64, world.images))
+    world.lost_images["lookalike-manylinux_2_31_aarch64"] = ImageError("the engine does not run its programs")
+    both = "[manylinux_2_31_x86_64, manylinux_2_31_aarch64]\nbuild: {toolchain: {c: '>=10'}}"
+
+    run = world.run(PLAIN.replace("[manylinux_2_31_x86_64]", both))
+
+    assert {record.cell.machine: record.status for record in run.records} == {"x86_64": "passed", "aarch64": "blocked"}
 
 
 def test_an_engine_that_makes_no_image_stops_the_run(world: World) -> None:

@@ -12,18 +12,11 @@ from factory.pins import Pin
 from factory.plan.model import Cell, Plan
 from factory.recipe.model import BuildSpec, ProgramsSpec, Recipe, Toolchain
 from factory.tags import PlatformTag
-from tests.makers.plans import IMAGES, P31, image_of, make_plan, make_project, make_recipe
+from tests.makers.plans import IMAGES, P31, for_aarch64, image_of, make_plan, make_project, make_recipe
 
 A31 = "manylinux_2_31_aarch64"
 OWN_COMPILER = BuildSpec(toolchain=Toolchain(c=">=10"))
 PINNED = Pin.parse(f"registry.test/image:1@sha256:{'0123456789abcdef' * 4}")
-
-
-def for_aarch64(image: ImageFacts) -> ImageFacts:
-    """Return the same image for aarch64."""
-    name = image.name.replace("x86_64", "aarch64") if "x86_64" in image.name else f"{image.name}-aarch64"
-    others = ("x86_64",) if image.role == "trial" else ()
-    return replace(image, name=name, platform=replace(image.platform, arch="aarch64"), machines=others)
 
 
 def with_userland(image: ImageFacts) -> ImageFacts:
