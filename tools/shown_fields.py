@@ -40,6 +40,8 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "audit.guessed-modules": "docker/test_good_projects.py",
         "test.source": "docker/test_trying.py",
         "test.gil": "docker/test_trying.py",
+        "test.gil.allowed": "docker/test_trying.py",
+        "test.resolve": "docker/test_lower_bounds.py",
         "test.unimported": "docker/test_trying.py",
         "test.processor": "docker/test_trying.py",
         "programs.manifest": "docker/test_programs.py",

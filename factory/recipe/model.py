@@ -7,7 +7,7 @@ from factory.recipe.sections.gate import AuditSpec, RepairSpec, SkipRule
 from factory.recipe.sections.overrides import Override
 from factory.recipe.sections.programs import ProgramsSpec
 from factory.recipe.sections.source import GitSource, PathSource, SdistSource, SourceRef, UrlSource
-from factory.recipe.sections.trial import TestSpec
+from factory.recipe.sections.trial import GilSpec, TestSpec
 from factory.recipe.sections.whole import Recipe
 from factory.recipe.targets import Wanted
 
@@ -16,6 +16,7 @@ __all__ = [
     "BazelSpec",
     "BuildSpec",
     "FloorWay",
+    "GilSpec",
     "GitSource",
     "Override",
     "PathSource",

@@ -23,13 +23,17 @@ class Offered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is to be resolved: requirements and constraints, for an interpreter on a platform, with offered wheels."""
+    """What is to be resolved: requirements and constraints, for an interpreter on a platform, with offered wheels.
+
+    With `oldest`, each requirement is met by the oldest version that it allows, and what those require by the newest.
+    """
 
     requirements: Sequence[Requirement]
     constraints: Sequence[Requirement] = ()
     interpreter: Interpreter
     platform: PlatformTag
     offered: tuple[Offered, ...] = ()
+    oldest: bool = False
 
     @property
     def target(self) -> str:

@@ -98,7 +98,8 @@ def _ask(question: Question, host: Host, folder: Path) -> process.Completed:
     links = ("--find-links", _laid_out(question.offered, folder / "offered")) if question.offered else ()
     argv = (
         *(find_uv(), *_OPTIONS, "--cache-dir", folder / "cache", "--python", sys.executable),
-        *("--python-version", question.interpreter.version, *where, *links, "--constraints", constraints, asked),
+        *("--python-version", question.interpreter.version, *where, *links),
+        *("--resolution", "lowest-direct" if question.oldest else "highest", "--constraints", constraints, asked),
     )
     return process.run(argv, env={**host.tool_env, **_index_env(host)}, cwd=cwd, timeout_s=_TIMEOUT_S)
 

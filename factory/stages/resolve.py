@@ -32,7 +32,8 @@ BuildSdist = Callable[[Release], Artifact | Failure]
 class Resolve(Stage[Resolution]):
     """Requirements and constraints, each sorted, for an interpreter on a platform, from these indexes.
 
-    `wheels` are those that were built of releases which the indexes have only as sdists.
+    `wheels` are those that were built of releases which the indexes have only as sdists. `oldest` asks for the oldest
+    versions that the requirements allow.
     """
 
     NAME, VERSION, REDONE_BY = "resolve", 2, ASKS_THE_WORLD
@@ -43,6 +44,7 @@ class Resolve(Stage[Resolution]):
     platform: PlatformTag
     indexes: tuple[str, ...]
     wheels: tuple[Digest, ...] | None = field(default=None, metadata={ABSENT: True})
+    oldest: bool = field(default=False, metadata={ABSENT: True})
 
 
 def resolved(services: Services, question: Question, subject: str, build: BuildSdist) -> Resolution | Failure:
@@ -80,6 +82,7 @@ def _answer(services: Services, question: Question, subject: str, wheels: tuple[
         platform=question.platform,
         indexes=tuple(services.host.index_origins),
         wheels=digests_of(wheels) or None,
+        oldest=question.oldest,
     )
     return services.memory.once(stage, resolve)[0]
 

@@ -1,9 +1,11 @@
 """Try a wheel: install, import, start and test it in a clean container of a plain image, offline."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
 from factory.digest import Artifact, Digest
@@ -29,6 +31,7 @@ from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
 from factory.steps import COMPILERS, EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python, Step, emulated_python
 from factory.tags import Interpreter
+from factory.trials.bounds import held_at, lowered
 from factory.trials.commands import processor_model, trial_steps, wants_source
 from factory.trials.requirements import requirements_of
 from factory.trials.subjects import Subjects
@@ -90,18 +93,45 @@ class TrialWork:
         """Try the wheel, unless the store remembers that this very trial passed, or nothing here runs its machine."""
         if self.image.facts.platform.arch != self.cell.platform.arch:
             return self._untried()
-        files = self._files()
+        newest = self._files()
+        if isinstance(newest, Failure):
+            return self.failed(newest)
+        resolutions, result = self.planned.recipe.test.resolve, None
+        if "highest" in resolutions and (result := self._tried(newest)).failure is not None:
+            return result
+        if "lowest-direct" in resolutions:
+            result = self._tried_with_oldest(newest, result)
+        if result is None:
+            raise AssertionError("a recipe names at least one resolution")
+        return result
+
+    def _tried_with_oldest(self, newest: Sequence[Artifact], passed: TrialResult | None) -> TrialResult:
+        """Try the wheel with the oldest versions that its METADATA allows, and add that to what passed."""
+        files = self._files(newest)
         if isinstance(files, Failure):
-            return self.failed(files)
-        means = self._means(files)
+            return self.failed(replace(files, message=f"with {_OLDEST}: {files.message}", hint=_BOUNDS))
+        which = lowered(self._required, newest, files)
+        result = self._tried(files, emulating=passed is None)
+        if result.failure is not None:
+            message = f"with {which or _OLDEST}: {result.failure.message}"
+            return replace(result, failure=replace(result.failure, message=message, hint=_BOUNDS))
+        note = f"passed with {which}" if which else f"{_OLDEST} are the newest"
+        return replace(passed or result, notes=few((*(passed or result).notes, note)))
+
+    def _tried(self, files: tuple[Artifact, ...], *, emulating: bool = True) -> TrialResult:
+        """Try the wheel with what is installed beside it, unless the store remembers that this passed."""
+        means = self._means(files, emulating=emulating)
         outcome, from_store = self.services.memory.once(self._stage(means), lambda: self._try(means))
         if isinstance(outcome, Failure):
             return self.failed(outcome)
         # Judged anew each time, so that no key depends on what the recipe allows.
-        switched = next((note for note in outcome.notes if _GIL in note), None)
-        if switched is not None and self.planned.recipe.test.gil == "fail":
+        switched, gil = next((note for note in outcome.notes if _GIL in note), None), self.planned.recipe.test.gil
+        if switched is None:
+            return self._passed(means, outcome, from_store)
+        if gil is None:
             return self.failed(Failure(step="import", message=switched, hint=_STAYS_OFF))
-        return self._passed(means, outcome, from_store)
+        result = self._passed(means, outcome, from_store)
+        return replace(result, notes=few((*result.notes, f"the recipe allows the GIL: {gil.allowed}")))
 
     def _untried(self) -> TrialResult:
         emulator = emulator_of(self.services.host.path, self.cell.platform.arch, self.image.machine)
@@ -126,29 +156,44 @@ class TrialWork:
     def _name(self) -> NormalizedName:
         return self.contents.name
 
-    def _files(self) -> tuple[Artifact, ...] | Failure:
-        """Resolve what is installed beside the wheel, without any other file of the same project."""
+    def _files(self, newest: Sequence[Artifact] | None = None) -> tuple[Artifact, ...] | Failure:
+        """Resolve what is installed beside the wheel, without any other file of the same project.
+
+        After the newest versions were resolved, the oldest that the wheel's METADATA allows.
+        """
+        tests = self.planned.recipe.test.requires
         try:
-            wanted = requirements_of(
-                self._name,
-                self.contents.requires_dist,
-                self.planned.recipe.test,
-                self.interpreter,
-                self.cell.platform.arch,
-            )
+            wanted = (*self._required, *tests)
         except UntrustedTextError as error:
             return Failure(step="install", message=f"METADATA of the wheel {error}")
-        question = Question(requirements=wanted, interpreter=self.interpreter, platform=self.image.facts.platform)
+        question = Question(
+            requirements=wanted,
+            constraints=() if newest is None else held_at(tests, newest),
+            interpreter=self.interpreter,
+            platform=self.image.facts.platform,
+            oldest=newest is not None,
+        )
         resolution = resolved(self.services, question, self.address, self.sdists.build)
         if isinstance(resolution, Failure):
             return resolution
         # A test requirement may depend on the project itself, and the installer could prefer the index's wheel to ours.
         return tuple(file for file in resolution.files if parse_wheel_name(file.filename)[0] != self._name)
 
-    def _means(self, files: tuple[Artifact, ...]) -> "_Means":
+    @property
+    def _required(self) -> tuple[Requirement, ...]:
+        """What the wheel's METADATA requires here.
+
+        Raises:
+            UntrustedTextError: it cannot be read.
+        """
+        contents, machine = self.contents, self.cell.platform.arch
+        extras = self.planned.recipe.test.extras
+        return requirements_of(contents.name, contents.requires_dist, extras, self.interpreter, machine)
+
+    def _means(self, files: tuple[Artifact, ...], *, emulating: bool) -> "_Means":
         recipe = self.planned.recipe
         about = self.contents.subjects[self.interpreter]
-        emulator = self._emulator(about)
+        emulator = self._emulator(about) if emulating else None
         steps = trial_steps(
             self._name,
             self.wheel.filename,
@@ -326,8 +371,10 @@ _LEFT_OUT = (
     "PACKAGE` runs tests that the wheel holds, test: {source: whole} gives all files"
 )
 _TRYING = frozenset(_HINTS)
+_OLDEST = "the oldest versions that METADATA allows"
+_BOUNDS = "raise that lower bound in the project's metadata, or leave lowest-direct out of test: {resolve: …}"
 _GIL = " switches the GIL on: "  # as the guest that tries wheels says it
 _STAYS_OFF = (
     "declare it in the module's source, which Cython does by `# cython: freethreading_compatible=True` and pybind11 by "
-    "py::mod_gil_not_used(); or leave test: {gil: fail} out"
+    "py::mod_gil_not_used(); or accept it in the recipe, with the reason: test: {gil: {allowed: …}}"
 )

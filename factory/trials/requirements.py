@@ -1,4 +1,4 @@
-"""What a trial installs beside the wheel: its own requirements for one interpreter, and the recipe's."""
+"""What a trial installs beside the wheel: its own requirements for one interpreter."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,6 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from factory.markers import marker_environment
-from factory.recipe.model import TestSpec
 from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, excerpt, marker_holds, parse_requirement
 
@@ -14,9 +13,13 @@ _MOST_EVALUATIONS = 100_000  # of markers: extras may ask for extras, and METADA
 
 
 def requirements_of(
-    name: NormalizedName, requires_dist: Sequence[str], test: TestSpec, interpreter: Interpreter, architecture: str
+    name: NormalizedName,
+    requires_dist: Sequence[str],
+    wanted_extras: Sequence[str],
+    interpreter: Interpreter,
+    architecture: str,
 ) -> tuple[Requirement, ...]:
-    """Return what a trial installs beside the wheel: its own requirements for this interpreter, and the test's.
+    """Return what a wheel requires for an interpreter, with extras.
 
     Markers are evaluated for the trial's interpreter (PEP 508), extras among them. A requirement on the project itself
     (`spam[all]` of `spam`) is what its extras ask for; the project itself is never taken from an index.
@@ -26,7 +29,7 @@ def requirements_of(
     """
     environment = {name: str(value) for name, value in marker_environment(interpreter, architecture).items()}
     wanted = [_requirement(text) for text in requires_dist]
-    extras, todo, chosen = {"", *test.extras}, ["", *test.extras], dict[str, Requirement]()
+    extras, todo, chosen = {"", *wanted_extras}, ["", *wanted_extras], dict[str, Requirement]()
     for extra in todo:  # grows while it is read: an extra may ask for others
         if len(todo) * len(wanted) > _MOST_EVALUATIONS:
             raise UntrustedTextError(f"has {len(wanted)} Requires-Dist for {len(todo)} extras, too many to evaluate")
@@ -40,7 +43,7 @@ def requirements_of(
                 chosen[str(requirement)] = requirement
     for requirement in chosen.values():
         requirement.marker = None
-    return (*chosen.values(), *test.requires)
+    return tuple(chosen.values())
 
 
 def _requirement(text: str) -> Requirement:

@@ -285,25 +285,16 @@ def test_a_second_run_remembers_the_notes(workshop: Command, ran: Ran) -> None:
     assert CP313 in again.statuses
 
 
-def test_a_module_that_switches_the_gil_on_is_noted(command: Command) -> None:
-    projects = {"gilback": make_threaded("gilback", declares=False), "freely": make_threaded("freely", declares=True)}
-    files = [
-        command.recipe(project, interpreters=("cp313t",), audit={"modules": [name]})
-        for name, project in projects.items()
-    ]
+def test_a_module_that_switches_the_gil_on_fails_the_trial_and_is_noted_where_the_recipe_says_why(
+    command: Command,
+) -> None:
+    gilback, freely = make_threaded("gilback", declares=False), make_threaded("freely", declares=True)
+    cp313t = ("cp313t",)
 
-    ran = command.build(*files)
+    refused = command.build(command.recipe(gilback, interpreters=cp313t), command.recipe(freely, interpreters=cp313t))
+    allowed = command.build(command.recipe(gilback, interpreters=cp313t, test={"gil": {"allowed": "a test"}}))
 
-    noted = {name: [note for note in ran.records[name].trials[0].notes if "GIL" in note] for name in projects}
-    assert noted == {"gilback": [SWITCHED], "freely": []}
-    assert ran.code == 0
-
-
-def test_a_module_that_switches_the_gil_on_fails_the_trial_where_the_recipe_says_so(command: Command) -> None:
-    project = make_threaded("gilback", declares=False)
-
-    ran = command.build(command.recipe(project, interpreters=("cp313t",), test={"gil": "fail"}))
-
-    (trial,) = ran.records["gilback"].trials
-    assert trial.failure is not None
-    assert (trial.failure.message, ran.code) == (SWITCHED, 1)
+    assert (refused.failure("gilback").message, refused.code) == (SWITCHED, 1)
+    assert refused.records["freely"].trials[0].notes == ()
+    assert allowed.code == 0, allowed.stderr
+    assert allowed.records["gilback"].trials[0].notes == (SWITCHED, "the recipe allows the GIL: a test")

@@ -16,7 +16,6 @@ import factory
 from factory.audit import Expectation, audit
 from factory.images.known import declared
 from factory.init import Origin, recipe_of
-from factory.recipe.model import TestSpec as Spec
 from factory.recipe.parse import parse_recipe
 from factory.tags import Interpreter
 from factory.trials.requirements import requirements_of
@@ -89,7 +88,7 @@ def _wheel(text: str) -> list[str]:
 
 def _requirements(text: str) -> None:
     name = canonicalize_name("a")
-    requirements_of(name, text.split("\n")[:100], Spec(), Interpreter(13), "x86_64")
+    requirements_of(name, text.split("\n")[:100], (), Interpreter(13), "x86_64")
 
 
 WHOLE = {

@@ -5,10 +5,23 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from factory.catalogue import Processor
-from factory.form.fields import optional, section
+from factory.form.fields import optional, required, section
 from factory.form.kinds import Choice, ListOf, Text
+from factory.form.records import record
 from factory.recipe import texts
 from factory.recipe.sections.shared import DURATION, REQUIREMENTS, SCRIPT_LIMIT, distinct
+
+
+@section
+class GilSpec:
+    """That a module may switch the GIL on."""
+
+    allowed: str = required(
+        kind=Text(name="a reason", parse=texts.line),
+        doc="The reason, in a few words; the report shows it.",
+        example="allowed: the C library underneath has global state",
+        hint="give the reason in a few words; the report shows it",
+    )
 
 
 @section
@@ -69,6 +82,16 @@ class TestSpec:
         default=(),
         enters=("trial",),
     )
+    resolve: tuple[Literal["highest", "lowest-direct"], ...] = optional(
+        kind=ListOf(
+            item=Choice(words=("highest", "lowest-direct")), name="a list of resolutions", unique=True, least=1
+        ),
+        doc="Which versions of its requirements the wheel is tried with: `highest` are the newest, `lowest-direct` the "
+        "oldest that its METADATA allows; the words are those of uv's `--resolution`.",
+        example="resolve: [highest, lowest-direct]",
+        default=("highest",),
+        enters=("trial",),
+    )
     processor: Processor = optional(
         kind=Choice(words=("x86-64", "x86-64-v2", "any")),
         doc="The oldest processor that the wheel is for; "
@@ -91,9 +114,10 @@ class TestSpec:
         example="untried: allow",
         default="fail",
     )
-    gil: Literal["allow", "fail"] = optional(
-        kind=Choice(words=("allow", "fail")),
-        doc="Whether a module may switch the GIL on when a free-threaded Python imports it: `allow` notes it.",
-        example="gil: fail",
-        default="allow",
+    gil: GilSpec | None = optional(
+        kind=record(GilSpec),
+        doc="Why a module may switch the GIL on when a free-threaded Python imports it; otherwise the trial fails.",
+        example="gil: {allowed: the C library underneath has global state}",
+        default=None,
+        shown_default="none",
     )

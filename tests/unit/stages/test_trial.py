@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from factory.events.model import TrialResult
+from factory.resolve import Resolution
+from factory.stages.resolve import Resolve
 from factory.steps import COMPILERS
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import calls_of, failure_of, images_of, only
@@ -117,8 +119,8 @@ def test_an_emulator_imports_the_modules_once_more(emulated: World) -> None:
 SWITCHED = "importing plain switches the GIL on: plain does not declare that it runs without"
 
 
-@pytest.mark.parametrize(("allowed", "outcome"), [("", "passed"), ("test: {gil: fail}\n", "failed")])
-def test_a_module_that_switches_the_gil_on_fails_where_the_recipe_says_so(
+@pytest.mark.parametrize(("allowed", "outcome"), [("test: {gil: {allowed: x}}\n", "passed"), ("", "failed")])
+def test_a_module_that_switches_the_gil_on_fails_unless_the_recipe_says_why(
     world: World, allowed: str, outcome: str
 ) -> None:
     world.engine.commands = instead("import", Answer(output=f"note: {SWITCHED}\n"))
@@ -131,9 +133,9 @@ def test_a_module_that_switches_the_gil_on_fails_where_the_recipe_says_so(
 
 def test_a_remembered_trial_is_judged_by_the_recipe_of_today(world: World) -> None:
     world.engine.commands = instead("import", Answer(output=f"note: {SWITCHED}\n"))
-    world.run(PLAIN)
+    world.run(f"{PLAIN}test: {{gil: {{allowed: x}}}}\n")
 
-    (trial,) = only(world.run(f"{PLAIN}test: {{gil: fail}}\n")).trials
+    (trial,) = only(world.run(PLAIN)).trials
 
     assert trial.failure is not None
     assert "freethreading_compatible=True" in trial.failure.hint
@@ -298,3 +300,21 @@ def test_a_source_without_tests_of_its_own_is_whole_where_the_recipe_asks_for_it
     whole = ONE_WORD.replace("test: {", "test: {source: whole, ")
 
     assert "source" not in failure_of(only(world.run(whole))).hint
+
+
+def test_the_oldest_versions_are_asked_for_while_what_tests_require_stays_the_newest(world: World) -> None:
+    asked: list[Resolve] = []
+    newest = world.store.put_bytes(b"newest", "pytest-9.0-py3-none-any.whl")
+
+    def answer(stage: Resolve) -> Resolution:
+        asked.append(stage)
+        return Resolution(files=(newest,))
+
+    world.answers[Resolution] = answer
+    both = ONE_WORD.replace("test: {", "test: {resolve: [highest, lowest-direct], ")
+
+    (trial,) = only(world.run(both)).trials
+
+    (lowest,) = [stage for stage in asked if stage.oldest]
+    assert (trial.outcome, lowest.constraints) == ("passed", ("pytest==9.0",))
+    assert trial.notes == ("the oldest versions that METADATA allows are the newest",)

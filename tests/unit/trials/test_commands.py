@@ -4,7 +4,6 @@ import json
 from pathlib import PurePosixPath
 
 import pytest
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from factory.catalogue import Processor
@@ -24,8 +23,7 @@ PYTHON = Python(interpreter=Interpreter(13), path=PurePosixPath("/usr/bin/python
 
 
 def asked(*requires: str, extras: tuple[str, ...] = (), minor: int = 13) -> list[str]:
-    test = model.TestSpec(extras=extras)
-    return [str(requirement) for requirement in requirements_of(SPAM, requires, test, Interpreter(minor), "x86_64")]
+    return [str(requirement) for requirement in requirements_of(SPAM, requires, extras, Interpreter(minor), "x86_64")]
 
 
 def test_the_wheel_is_asked_for_by_its_path() -> None:
@@ -54,14 +52,6 @@ def test_requirements_are_those_of_this_interpreter_and_these_extras(
     requires: tuple[str, ...], extras: tuple[str, ...], minor: int, expected: list[str]
 ) -> None:
     assert asked(*requires, extras=extras, minor=minor) == expected
-
-
-def test_the_recipes_own_requirements_come_too() -> None:
-    test = model.TestSpec(requires=(Requirement("pytest"),))
-
-    assert [str(requirement) for requirement in requirements_of(SPAM, (), test, Interpreter(13), "x86_64")] == [
-        "pytest"
-    ]
 
 
 NO_REQUIREMENTS = {
