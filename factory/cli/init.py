@@ -30,15 +30,14 @@ from factory.recipe.model import PathSource, SdistSource
 from factory.recipe.roots import default_root, is_inside, widened
 from factory.report.text import line
 from factory.source.folder import read_folder
+from factory.source.pinned import parse_release
 from factory.source.tree import Tree
 from factory.source.unpack import unpack_apart
 from factory.store import Store
 from factory.untrusted import (
     UntrustedTextError,
     parse_project_name,
-    parse_requirement,
     parse_sdist_name,
-    parse_version,
 )
 
 _ARCHIVES = (".tar.gz", ".tgz", ".zip")
@@ -119,7 +118,7 @@ def _of_release(text: str, host: Host) -> tuple[Origin, Tree]:
     from factory.source.index import fetch_sdist, newest_sdist  # noqa: PLC0415 -- reading indexes costs a start 0.6 s
     from factory.web.session import open_session  # noqa: PLC0415 -- as above
 
-    name, version = _release(text)
+    name, version = parse_release(text, _SOURCES)
     if version is None:
         with open_session(host) as session:
             version = newest_sdist(name, host, session)
@@ -129,27 +128,6 @@ def _of_release(text: str, host: Host) -> tuple[Origin, Tree]:
         for note in fetched.notes:
             err().print(line(note), soft_wrap=True)
         return Origin(name=name, version=version, sha256=fetched.digest.hex), unpack_apart(fetched.path, confined)
-
-
-def _release(text: str) -> tuple[NormalizedName, Version | None]:
-    """Read `name` or `name==version`.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    try:
-        wanted = parse_requirement(text)
-    except UntrustedTextError as error:
-        raise UsageError(f"{text!r} is neither a file or folder here nor a release", hint=_SOURCES) from error
-    pins = list(wanted.specifier)
-    if wanted.extras or wanted.marker or wanted.url or len(pins) > 1:
-        raise UsageError(f"{text!r} is more than a name and a version", hint=_SOURCES)
-    if pins and (pins[0].operator != "==" or pins[0].version.endswith(".*")):
-        raise UsageError(f"{text!r} does not pin one version", hint=_SOURCES)
-    try:
-        return canonicalize_name(wanted.name), parse_version(pins[0].version) if pins else None
-    except UntrustedTextError as error:
-        raise UsageError(f"{text!r} does not pin one version", hint=_SOURCES) from error
 
 
 def _stated_name(tree: Files) -> NormalizedName | None:

@@ -10,7 +10,16 @@ from typing import NoReturn, TextIO
 import click
 
 from factory import __version__
-from factory.cli.options import AuditOptions, BuildOptions, InitOptions, PinOptions, PlanOptions, ShellOptions, takes
+from factory.cli.options import (
+    AuditOptions,
+    BuildOptions,
+    CoverageOptions,
+    InitOptions,
+    PinOptions,
+    PlanOptions,
+    ShellOptions,
+    takes,
+)
 from factory.errors import FactoryError, Interrupted, OutputError
 from factory.system import require_known
 from factory.terminal import printing
@@ -90,6 +99,7 @@ def main() -> None:
     factory init nh3             write recipe.yaml from a release or a source tree
     factory plan recipe.yaml     what would be built and tried, and why
     factory build recipe.yaml    build wheels, prove them, and put them in ./dist
+    factory coverage dist/       which file each Python, libc and machine gets
     factory doctor               what is missing on this machine
 
     \b
@@ -168,6 +178,22 @@ def explain(rule: str | None) -> None:
     sys.exit(run_explain(rule))
 
 
+@main.command(short_help="Show which file each environment gets.")
+@takes(CoverageOptions)
+def coverage(options: CoverageOptions) -> None:
+    """Show which file of a release pip and uv take on each CPython, libc and machine.
+
+    DIST is a wheel or sdist, a folder of them, a text file with a file name in each line (behind it a Requires-Python
+    may stand), or a release on the package index, such as nh3 or nh3==0.3.7.
+
+    Only Linux is looked at: CPython 3.9 to the newest, free-threaded ones too, with the glibc of current distributions
+    and with musl 1.2.
+    """
+    from factory.cli.coverage import run_coverage  # noqa: PLC0415 -- as above
+
+    sys.exit(run_coverage(options))
+
+
 @main.command(short_help="Write a recipe from a source.")
 @takes(InitOptions)
 def init(options: InitOptions) -> None:
@@ -191,7 +217,9 @@ def doctor() -> None:
 
 
 @main.command(short_help="Print a JSON Schema.")
-@click.argument("name", default="recipe", type=click.Choice(["recipe", "plan", "run", "audit", "images", "event"]))
+@click.argument(
+    "name", default="recipe", type=click.Choice(["recipe", "plan", "run", "audit", "coverage", "images", "event"])
+)
 def schema(name: str) -> None:
     """Print a JSON Schema: of recipes (for editors), of what --json writes, or of a line of events.jsonl."""
     from factory.cli.schema import run_schema  # noqa: PLC0415 -- as above

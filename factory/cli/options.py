@@ -220,6 +220,38 @@ class AuditOptions(NamedTuple):
     ]
 
 
+class CoverageOptions(NamedTuple):
+    """The arguments of `factory coverage`."""
+
+    dists: Annotated[tuple[str, ...], partial(argument, nargs=-1, required=True, metavar="DIST...")]
+    machines: Annotated[
+        tuple[str, ...],
+        partial(
+            option,
+            "--machine",
+            multiple=True,
+            metavar="NAME",
+            help="Look at this machine only, such as riscv64; may be repeated.  [default: x86_64, aarch64, and those "
+            "that a wheel names]",
+        ),
+    ]
+    as_markdown: Annotated[bool, partial(option, "--markdown", is_flag=True, help="Print the table as Markdown.")]
+    as_json: Annotated[
+        bool,
+        partial(option, "--json", is_flag=True, help="Print every choice as JSON (schema: factory schema coverage)."),
+    ]
+    svg: Annotated[
+        Path | None,
+        partial(
+            option,
+            "--svg",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Write the table of one release as an SVG card for a README.",
+        ),
+    ]
+
+
 class InitOptions(NamedTuple):
     """The flags of `factory init`."""
 

@@ -12,6 +12,7 @@ from typing import Literal
 from factory import codec
 from factory.audit import Audit
 from factory.codec import ABSENT
+from factory.coverage.choice import Coverage
 from factory.events.model import Run
 from factory.image_facts import ImageFacts
 from factory.images.prepared import PreparedHere
@@ -86,7 +87,15 @@ class ImagesDocument:
     prepared: tuple[PreparedHere, ...] = ()
 
 
-Document = PlanDocument | RunDocument | AuditDocument | ImagesDocument
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageDocument:
+    """What `factory coverage --json` writes."""
+
+    schema: Literal[1] = 1
+    releases: tuple[Coverage, ...]
+
+
+Document = PlanDocument | RunDocument | AuditDocument | CoverageDocument | ImagesDocument
 
 
 def render_json(document: Document) -> str:

@@ -13,9 +13,10 @@ from rich.text import Text
 from factory.audit import RULES, Finding, subject_glob, waiver_line
 from factory.catalogue import Severity
 from factory.events.model import CellRecord, Outcome, Run, Status, TrialResult
-from factory.excerpt import ITEMS, listed
+from factory.excerpt import ITEMS, few, listed
 from factory.plan.model import Cell
 from factory.release import Release
+from factory.report.covered import covered_lines
 from factory.report.once import Told, told_once
 from factory.report.proof import proof_lines
 from factory.report.tally import HEAD, tallies, total
@@ -64,6 +65,7 @@ def render_run(
         parts.append(line(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
         parts += [line(f"  hint: {bad.hint}")] if bad.hint else []
     parts += [line(text, style="dim") for text in proof_lines(run)]
+    parts += [line(text) for text in few(tuple(covered_lines(run)))]
     parts += [line(f"note: {plan.recipe}: {note}", style="yellow") for plan in run.plans for note in plan.notes]
     if release is not None:
         parts += _released(release)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from factory.events.model import Run
 from factory.excerpt import listed
+from factory.report.covered import covered_lines
 from factory.report.once import Told, told_once
 from factory.report.proof import proof_lines
 from factory.report.run import closing
@@ -58,11 +59,11 @@ def _failures(run: Run) -> Iterator[str]:
 
 
 def _proof(run: Run) -> Iterator[str]:
-    lines = [f"* {escape(text)}" for text in proof_lines(run)]
+    lines = [f"* {escape(text)}" for text in (*proof_lines(run), *covered_lines(run))]
     if lines:
         yield from (
             "",
-            "<details><summary>what was noted, and what was not tried</summary>",
+            "<details><summary>what was noted, what was not tried, and who gets which wheel</summary>",
             "",
             *lines,
             "",

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from packaging.utils import NormalizedName
@@ -10,10 +9,9 @@ from packaging.version import Version
 
 from factory.errors import SourceError
 from factory.host import Host
-from factory.source.archive import LIMIT_BYTES
 from factory.source.index import Fetched, Listed, as_listed, ask_page, index_roots, versions
-from factory.web.download import download
-from factory.web.session import attempt, open_session
+from factory.source.offered import fetch_offered
+from factory.web.session import open_session
 
 
 def fetch_newest_wheel(
@@ -35,16 +33,4 @@ def fetch_newest_wheel(
             raise SourceError(f"no configured index has a wheel of {name}", hint="is the index URL right?")
         newest = max(wheels)
         wheel = wheels[newest]
-        if wheel.sha256 is None:
-            raise SourceError(f"the index gives no sha256 for {wheel.filename}", hint="name an index that does")
-        path = into / wheel.filename
-        fetch = partial(download, session, wheel.url, path, most_bytes=LIMIT_BYTES, size_bytes=wheel.size_bytes)
-        digest = attempt(wheel.filename, fetch, sleep=sleep)
-    if digest != wheel.sha256:
-        path.unlink()
-        raise SourceError(
-            f"{wheel.filename} has {digest}; the index says {wheel.sha256}",
-            hint="do not use it before you know which of the two is wrong",
-        )
-    fetched = Fetched(filename=wheel.filename, path=path, digest=digest, size_bytes=path.stat().st_size)
-    return newest, fetched
+        return newest, fetch_offered(wheel, into, session, sleep=sleep)
