@@ -24,6 +24,8 @@ USERLAND = PurePosixPath("/userland")
 """Where a trial image has the libraries and interpreters of another machine, by which QEMU runs that one's programs."""
 USERLAND_EMULATOR = USERLAND / "emulator"
 BAZEL_ROOT = WORK / "bazel"
+BAZEL_CACHE = WORK / "bazel-cache"
+"""What Bazel made of its actions, by what they read: kept from one build of a project to the next."""
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 ZIG = PurePosixPath("/zig")

@@ -9,7 +9,7 @@ from factory.guests import program
 from factory.plan.model import Cell
 from factory.project.model import Project
 from factory.recipe.model import BazelSpec, BuildSpec
-from factory.steps import BAZEL_ROOT, BUILT, ENVIRONMENT, SOURCE, Step
+from factory.steps import BAZEL_CACHE, BAZEL_ROOT, BUILT, ENVIRONMENT, SOURCE, Step
 from factory.tags import Abi3Floor
 
 PYTHON = "PYTHON_BIN_PATH"
@@ -54,6 +54,7 @@ def bazel_step(
         "python_tag": cell.wheel_tag.python,
         "abi_tag": cell.wheel_tag.abi,
         "root": str(BAZEL_ROOT),
+        "cache": str(BAZEL_CACHE),
         "output": str(BUILT),
     }
     python = str(ENVIRONMENT / "bin/python")

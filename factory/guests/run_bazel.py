@@ -1,8 +1,8 @@
 """Runs `bazel build` for one target, and leaves one wheel: the target's own, or one packed of its shared object.
 
 Argument: one JSON object. Which files a target has made is read from Bazel's own account of the build (its build event
-protocol), so that nothing is guessed. Bazel writes below `root` alone. Runs on the image's interpreters, from 3.9 on;
-never imported by the factory itself.
+protocol), so that nothing is guessed. Bazel writes below `root` and `cache` alone. Runs on the image's interpreters,
+from 3.9 on; never imported by the factory itself.
 """
 
 import base64
@@ -46,7 +46,8 @@ def main() -> None:
 def outputs(order: Order) -> "list[Path]":
     """Run Bazel, and return the files that the target makes by default."""
     root = Path(order["root"])
-    root.mkdir(parents=True, exist_ok=True)
+    for folder in (root, Path(order["cache"])):
+        folder.mkdir(parents=True, exist_ok=True)
     events = root / "events.json"
     if shutil.which("bazel") is None:
         sys.exit("sh: bazel: not found")
@@ -54,8 +55,11 @@ def outputs(order: Order) -> "list[Path]":
         *("bazel", "--batch", f"--output_user_root={root / 'user'}", "build"),
         *("--symlink_prefix=/", "--color=no", "--curses=no", "--noshow_progress", "--compilation_mode=opt"),
         f"--build_event_json_file={events}",
+        f"--disk_cache={order['cache']}",
         # The environment is the recipe's and the factory's; Bazel gives actions nothing of it by itself but PATH.
         *(f"--action_env={name}" for name in sorted(os.environ)),
+        # The source's own time would have every action done again for each commit.
+        f"--action_env=SOURCE_DATE_EPOCH={EARLIEST_ZIP}",
         *(*order["options"], "--", order["target"]),
     ]
     print("$", *command, flush=True)

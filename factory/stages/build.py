@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from factory.digest import Artifact, Digest
 from factory.failure import Failure
 from factory.memory import Stage
+from factory.stages.bazel_cache import bazel_cache, put_cache, take_cache
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.crates import Crates
@@ -62,4 +63,12 @@ def build(
 
 def run_build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> Failure | None:
     """Run the build's steps, and leave what they made in the container."""
-    return session.equip(prepared.files, prepared.crates) or session.container.run_all(steps)
+    if (failure := session.equip(prepared.files, prepared.crates)) is not None:
+        return failure
+    cache = bazel_cache(session, prepared, steps)
+    if cache is None:
+        return session.container.run_all(steps)
+    put_cache(session, cache)
+    if (failure := session.container.run_all(steps)) is None:
+        take_cache(session, cache)
+    return failure

@@ -94,3 +94,34 @@ def test_an_image_without_bazel_is_told_which_package_has_it(workshop: Command) 
 
     assert "bazel: not found" in ran.failure("bare").message
     assert "build: {system: {apt: [bazel-bootstrap]}}" in ran.failure("bare").hint
+
+
+HIT = " cache hit"
+STAMPED = f"""\
+genrule(name = "stamp", outs = ["stamp.h"], cmd = "date '+const long stamp = %s%N;' >$@")
+genrule(
+    name = "stamped",
+    srcs = ["stamp.h", "tiny.c"],
+    outs = ["stamped.so"],
+    cmd = '''cat $(SRCS) >$$TMPDIR/all.c && gcc -shared -fPIC {INCLUDE} $$TMPDIR/all.c -o $@''',
+)
+"""
+
+
+def test_after_an_edit_only_actions_that_read_it_are_repeated_and_no_other_project_profits(workshop: Command) -> None:
+    stamped = {**FILES, "BUILD": STAMPED}
+    build = {
+        "backend": "bazel",
+        "bazel": {"target": "//:stamped", "module": "tiny", "version": "1.0"},
+        "system": {"apt": ["bazel-bootstrap"]},
+    }
+    one, other = (workshop.recipe(Project(name, stamped), build=build) for name in ("stamped", "other"))
+
+    first = workshop.build(one)
+    (workshop.folder / "stamped-source/tiny.c").write_text(FILES["tiny.c"] + "/* edited */\n")
+    again, elsewhere = workshop.build(one), workshop.build(other)
+
+    hits = [
+        HIT in ran.log(name, "build") for ran, name in ((first, "stamped"), (again, "stamped"), (elsewhere, "other"))
+    ]
+    assert hits == [False, True, False], first.stderr + again.stderr + elsewhere.stderr

@@ -1,12 +1,13 @@
 """A wheel that Bazel builds: what its container is asked, once for each interpreter."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.doubles.engine import Answer
 from tests.doubles.looking import calls_of, failure_of, values
-from tests.doubles.projects import TARGETS, instead
+from tests.doubles.projects import BAZELS, TARGETS, instead, sources_of
 from tests.doubles.run import World
 
 
@@ -62,3 +63,68 @@ def test_bazels_own_failure_is_told_by_its_first_error(output: str, message: str
     records = world.run(TARGETS).records
 
     assert {failure_of(record).message for record in records} == {message}
+
+
+def project(folder: Path, *, edit: str = "", build: str = "") -> str:
+    """A recipe for a folder, of which a file holds the edit."""
+    for name, text in sources_of("targets").items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text + (edit if name == "core.c" else ""), encoding="utf-8")
+    asked = TARGETS.replace("interpreters: [cp311, cp313]", "interpreters: [cp313]") + build
+    line = next(line for line in asked.splitlines() if line.startswith("source:"))
+    return asked.replace(line, f"source: {{path: {json.dumps(str(folder))}}}")
+
+
+def left(world: World) -> bytes | None:
+    """What the last build by Bazel left in its cache."""
+    return calls_of(world, "bazel")[-1].files.read(BAZELS)
+
+
+def test_a_build_after_an_edit_begins_with_what_the_last_one_left(world: World, tmp_path: Path) -> None:
+    world.run(project(tmp_path))
+    world.run(project(tmp_path, edit="int edited;"))
+
+    assert left(world) == b"++"
+
+
+def test_another_project_has_a_cache_of_its_own(world: World, tmp_path: Path) -> None:
+    world.run(project(tmp_path / "one"))
+    world.run(project(tmp_path / "two", edit="int other;"))
+
+    assert left(world) == b"+"
+
+
+def test_another_interpreter_has_a_cache_of_its_own(world: World, tmp_path: Path) -> None:
+    world.run(project(tmp_path))
+    world.run(project(tmp_path).replace("cp313", "cp311"))
+
+    assert left(world) == b"+"
+
+
+def test_no_cache_builds_from_nothing_and_keeps_that(world: World, tmp_path: Path) -> None:
+    world.run(project(tmp_path))
+    world.fresh = True
+    world.run(project(tmp_path, edit="int edited;"))
+    first = left(world)
+    world.fresh = False
+    world.run(project(tmp_path, edit="int more;"))
+
+    assert (first, left(world)) == (b"+", b"++")
+
+
+def test_what_may_hold_secret_values_is_not_kept(world: World, tmp_path: Path) -> None:
+    passed = "  pass-env: [TOKEN]\n"
+    world.run(project(tmp_path, build=passed))
+    world.run(project(tmp_path, build=passed, edit="int edited;"))
+
+    assert left(world) == b"+"
+
+
+def test_a_cache_that_grew_too_large_is_not_kept(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.run(project(tmp_path))
+    monkeypatch.setattr("factory.stages.bazel_cache.LIMIT_BYTES", 1)
+    world.run(project(tmp_path, edit="int edited;"))
+    monkeypatch.undo()
+    world.run(project(tmp_path, edit="int more;"))
+
+    assert left(world) == b"++", "what the first build left"

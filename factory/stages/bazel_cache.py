@@ -1,0 +1,121 @@
+"""What Bazel keeps for the next build of the same project: put in before a build, and taken out after it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import assert_never
+
+from factory.digest import Artifact, Digest, chunks
+from factory.engine import tarstream
+from factory.engine.api import FileEntry
+from factory.errors import EngineError, FactoryError, OutputError, StoreError
+from factory.keys import key
+from factory.memory import Stage
+from factory.recipe.model import GitSource, PathSource, SdistSource, SourceRef, UrlSource
+from factory.stages.cell_session import CellSession
+from factory.stages.commands import KeyedCommands, commands_of, digests_of
+from factory.stages.crates import Crates
+from factory.stages.prepare import Prepared
+from factory.steps import BAZEL_CACHE, Step
+from factory.tags import Interpreter
+
+LIMIT_BYTES = 1 << 30
+_READ_BYTES = 2 * LIMIT_BYTES
+_FILE = "bazel-cache.tar"
+_FOLDER = PurePosixPath("cache")
+_OWN = PurePosixPath("key")
+_EPOCH = "SOURCE_DATE_EPOCH"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BazelCache(Stage[Artifact]):
+    """What the last build of a project left, for the next whose source alone may differ; no result depends on it.
+
+    Bazel compares what its rules read and are told. It knows nothing of the image, the interpreter and what else lies
+    outside of its workspace, so that builds which have others do not share a cache.
+    """
+
+    NAME, VERSION = "bazel-cache", 1
+
+    project: Digest
+    image: Digest
+    interpreter: Interpreter | None
+    requirements: tuple[Digest, ...]
+    crates: Crates | None
+    tools: Digest
+    commands: KeyedCommands
+
+
+def bazel_cache(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> BazelCache | None:
+    """Return which cache a build may use.
+
+    None for what other backends build, and where a build is passed values that may be secret: what it makes may hold
+    them.
+    """
+    if session.planned.recipe.build.bazel is None or session.passed:
+        return None
+    return BazelCache(
+        project=_project(session.planned.recipe.source, session.services.host.index_origins),
+        image=session.image.identity,
+        interpreter=session.interpreter,
+        requirements=digests_of(prepared.files),
+        crates=prepared.crates,
+        tools=session.services.tools(session.image.machine).digest,
+        commands=commands_of(replace(step, env=_timeless(step.env)) for step in steps),
+    )
+
+
+def put_cache(session: CellSession, cache: BazelCache) -> None:
+    """Put what the last build left into the container, unless the run makes everything anew."""
+    memory = session.services.memory
+    with memory.alone(cache.NAME, cache.key):
+        if (kept := memory.recall(cache)) is None:
+            return
+        _say(session, f"Bazel begins with what its last build left: {kept.size_bytes / 1e6:.1f} MB")
+        with memory.store.open_blob(kept.digest) as tar:
+            session.container.put(tarstream.regular_files(chunks(tar), limit_bytes=_READ_BYTES), BAZEL_CACHE)
+
+
+def take_cache(session: CellSession, cache: BazelCache) -> None:
+    """Keep what a build leaves in place of what an earlier one did; where it is too much, that one's stays."""
+    memory, store = session.services.memory, session.services.memory.store
+    files = session.container.container.stream_out(BAZEL_CACHE, limit_bytes=LIMIT_BYTES)
+    # Its own key makes the file unlike that of any other cache, so that none is discarded with another.
+    own = FileEntry(path=_OWN, content=str(cache.key).encode())
+    with memory.alone(cache.NAME, cache.key):
+        old = memory.recall(cache)
+        try:
+            made = store.put_stream(tarstream.pack(chain([own], files), _FOLDER), _FILE)
+        except (EngineError, OutputError, StoreError):  # The engine's fault or this machine's, not the project's.
+            raise
+        except FactoryError as error:
+            _say(session, f"Bazel's cache is not kept: {error.message}; --no-cache begins a new one")
+            return
+        memory.keep(cache, made)
+        if old is not None and old.digest != made.digest:
+            store.discard(old.digest)
+
+
+def _project(source: SourceRef, indexes: Iterable[str]) -> Digest:
+    """Return what tells a project from others, whichever state of it is built."""
+    match source:
+        case SdistSource():
+            return key({"sdist": str(source.name), "indexes": list(indexes)})
+        case GitSource():
+            return key({"git": source.url})
+        case UrlSource():
+            return key({"url": source.url})
+        case PathSource():
+            return key({"path": str(source.path.absolute())})
+        case _:
+            assert_never(source)
+
+
+def _timeless(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Leave out the time of the source, which Bazel's actions are not given."""
+    return {name: value for name, value in env.items() if name != _EPOCH}
+
+
+def _say(session: CellSession, text: str) -> None:
+    session.services.recorder.progress(session.cell.address)(text)
