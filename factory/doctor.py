@@ -13,14 +13,14 @@ from factory.host import Host
 from factory.images.age import made_on, old_age
 from factory.images.emulator import MEND as EMULATOR_MEND
 from factory.images.emulator import NoEmulator, emulator_of
-from factory.images.foreign import runs, way_to_emulate
+from factory.images.foreign import machine_here, runs, way_to_emulate
 from factory.images.known import Spec, specs
 from factory.images.prepared import prepared_here
 from factory.images.pulled import PulledSpec
 from factory.images.ready import held
 from factory.images.shell import INSTALL, has_bootstrapper
 from factory.images.spec import ImageSpec
-from factory.machines import CONTAINER_MACHINES, MACHINES, machine_named
+from factory.machines import CONTAINER_MACHINES, MACHINES, USUAL_MACHINE, machine_named
 from factory.store import Store
 from factory.system import machine, shortcoming
 
@@ -41,7 +41,7 @@ class Check:
 
 def examine(host: Host) -> tuple[Check, ...]:
     """Check everything that a build needs on this machine."""
-    tools = (_mmdebstrap(host), _git(host), _emulator(host), _machines(host))
+    tools = (_mmdebstrap(host), _git(host), *_emulator(host), _machines(host))
     return (*_system(), _store(host), *tools, _certificates(host), *_proxies(host), *_engine(host))
 
 
@@ -72,13 +72,17 @@ def _git(host: Host) -> Check:
     return Check(name="git", fine=path is not None, found=path or "not on PATH", mend=mend, optional=True)
 
 
-def _emulator(host: Host) -> Check:
-    """Look for an emulator of an old processor. Trials can do without, and every report of a run says so."""
+def _emulator(host: Host) -> Iterator[Check]:
+    """Look for an emulator of an old processor, which is x86_64's.
+
+    Trials can do without, and every report of a run says so.
+    """
+    if machine_here() != USUAL_MACHINE:
+        return
     emulator = emulator_of(host.path)
-    if isinstance(emulator, NoEmulator):
-        found = f"not emulated in trials: {emulator.reason}"
-        return Check(name="old processor", fine=False, found=found, optional=True)
-    return Check(name="old processor", fine=True, found="qemu-user emulates it", optional=True)
+    why = emulator.reason if isinstance(emulator, NoEmulator) else ""
+    found = f"not emulated in trials: {why}" if why else "qemu-user emulates it"
+    yield Check(name="old processor", fine=not why, found=found, optional=True)
 
 
 def _machines(host: Host) -> Check:
