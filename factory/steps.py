@@ -23,6 +23,8 @@ MINGW = WORK / "mingw"
 USERLAND = PurePosixPath("/userland")
 """Where a trial image has the libraries and interpreters of another machine, by which QEMU runs that one's programs."""
 USERLAND_EMULATOR = USERLAND / "emulator"
+WINE = PurePosixPath("/usr/share/wine")
+"""Where a trial image has its suite's wine, which loads modules for Windows."""
 BAZEL_ROOT = WORK / "bazel"
 BAZEL_CACHE = WORK / "bazel-cache"
 """What Bazel made of its actions, by what they read: kept from one build of a project to the next."""

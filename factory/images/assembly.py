@@ -10,8 +10,8 @@ import jinja2
 
 from factory.digest import Digest
 from factory.images.spec import TEMPLATE, ImageSpec
-from factory.machines import USUAL_MACHINE
-from factory.steps import USERLAND, USERLAND_EMULATOR
+from factory.machines import USUAL_MACHINE, WINDOWS_RUST
+from factory.steps import USERLAND, USERLAND_EMULATOR, WINE
 from factory.tags import Interpreter
 
 DEBIAN_ARCHITECTURES: Final = {
@@ -24,6 +24,7 @@ DEBIAN_ARCHITECTURES: Final = {
 }
 
 _USERLAND: Final = "userland.sh.j2"
+_WINE: Final = "wine.sh.j2"
 
 
 def script(spec: ImageSpec) -> str:
@@ -36,19 +37,20 @@ def script(spec: ImageSpec) -> str:
 
 
 def userland_script(spec: ImageSpec, machine: str) -> str:
-    """Render the shell script that packs what an image's suite has for another machine.
+    """Render the shell script that packs what an image's suite has for another machine, or for Windows: wine.
 
     Raises:
         jinja2.UndefinedError: the template uses a variable that is not declared.
     """
     variables = {
         **_variables(spec),
-        "architecture": DEBIAN_ARCHITECTURES[machine],
+        "architecture": DEBIAN_ARCHITECTURES[USUAL_MACHINE if machine in WINDOWS_RUST else machine],
         "machine": machine,
+        "wine": WINE,
         "emulator": USERLAND_EMULATOR,
         "userland": USERLAND,
     }
-    return rendered(spec.family_folder / _USERLAND, variables)
+    return rendered(spec.family_folder / (_WINE if machine in WINDOWS_RUST else _USERLAND), variables)
 
 
 def rendered(template: Path, variables: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from factory.catalogue import BOOTSTRAPPED, PINNED_FAMILY
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
-from factory.machines import CONTAINER_MACHINES
+from factory.machines import CONTAINER_MACHINES, USUAL_MACHINE
 from factory.pins import Pin
 from factory.tags import Interpreter, Platform, PlatformTag, WindowsTag
 
@@ -165,8 +165,13 @@ def loader_image(
 ) -> ImageFacts | None:
     """Return the plain image with the oldest libc on which the wheel must work, whichever interpreter it has.
 
-    Its containers have the `machine`. Where there is none it is the image that built it.
+    Its containers have the `machine`. Where there is none it is the image that built it. For Windows it is the one
+    whose suite has a wine for that.
     """
+    if isinstance(platform, WindowsTag):
+        trials = (image for image in images if image.role == "trial" and image.platform.arch == machine)
+        # wine starts programs for the machine that it runs on.
+        return _oldest(image for image in trials if machine == USUAL_MACHINE and platform.arch in image.machines)
     plain = _oldest(_running(platform, images, machine))
     if plain is None and builder is not None and platform.serves(builder.platform):
         return builder

@@ -49,7 +49,8 @@ def windows_note(cell: Cell) -> str | None:
     """Say what becomes of a wheel for Windows; None for others."""
     if cell.mingws_platform is None:
         return None
+    judged = "judged" if cell.loader is None else "judged and its modules are loaded by wine"
     return (
-        f"mingw-w64 links what is for {cell.platform}; the wheel is judged, but neither repaired nor tried: auditwheel "
-        "knows Linux alone, and there is no Windows here"
+        f"mingw-w64 links what is for {cell.platform}; the wheel is {judged}, but neither repaired nor tried: "
+        "auditwheel knows Linux alone, and there is no Windows here"
     )

@@ -25,7 +25,8 @@ class Fitting:
 
     `release` is the release of the Rust project that is brought. `machine` is what a Rust that is brought compiles for
     where it is not the image's own, by its triple where that has musl;
-    `userland` is the machine whose Python a trial runs, None for the image's own.
+    `userland` is the machine whose Python a trial runs, None for the image's own; for Windows' it is
+    wine that is brought.
     """
 
     image: str
@@ -102,7 +103,8 @@ def fitting_of_loader(cell: Cell) -> Fitting | None:
     """Return how the image is fitted whose loader resolves a cell's wheel; None where the plan names none."""
     if cell.builder is None or cell.loader is None:
         return None
-    return Fitting(image=cell.loader, userland=cell.emulated)
+    windows = cell.mingws_platform
+    return Fitting(image=cell.loader, userland=cell.emulated if windows is None else windows.arch)
 
 
 def fitted(services: Services, base: ReadyImage, fitting: Fitting) -> ReadyImage | Failure:

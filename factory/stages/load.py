@@ -8,13 +8,14 @@ from factory.engine.api import ContainerSpec
 from factory.failure import Failure
 from factory.images.ready import ReadyImage
 from factory.images.spec import python
+from factory.machines import WINDOWS_RUST
 from factory.memory import Stage
 from factory.sessions.services import Services
 from factory.stages.commands import KeyedCommands, commands_of
 from factory.stages.reading import Contents
 from factory.stages.resolve import wheel_files
 from factory.steps import WHEELHOUSE
-from factory.trials.load import load_steps
+from factory.trials.load import load_steps, windows_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +49,19 @@ def load_wheel(
 
     Also return whether the result came from the store.
     """
-    steps = load_steps(
-        wheel.filename,
-        contents.loadable,
-        python(image.facts, image.facts.interpreters[0]),
-        platform=image.facts.platform,
-        emulated=image.facts.platform.arch != image.machine,
-        excluded=excluded,
-        tolerated=contents.tolerated,
-    )
+    asking, tolerated = python(image.facts, image.facts.interpreters[0]), contents.tolerated
+    if image.facts.platform.arch in WINDOWS_RUST:
+        steps = windows_steps(wheel.filename, contents.windows, asking, excluded=excluded, tolerated=tolerated)
+    else:
+        steps = load_steps(
+            wheel.filename,
+            contents.loadable,
+            asking,
+            platform=image.facts.platform,
+            emulated=image.facts.platform.arch != image.machine,
+            excluded=excluded,
+            tolerated=tolerated,
+        )
 
     def resolve() -> Loaded | Failure:
         with services.session(f"{address}@load") as session:

@@ -19,7 +19,7 @@ from factory.recipe.model import AuditSpec, TestSpec
 from factory.repair import Repair, compare, faults
 from factory.store import Store
 from factory.tags import Interpreter
-from factory.trials.subjects import Subjects, loadable, subjects, tolerated_members
+from factory.trials.subjects import Subjects, WindowsModule, loadable, subjects, tolerated_members, windows_modules
 from factory.trials.witness import roots_of
 from factory.wheel import Wheel, read_wheel
 
@@ -40,14 +40,15 @@ copyreg.pickle(MappingProxyType, lambda mapping: (_frozen, (dict(mapping),)))
 class Contents:
     """What loads and trials need to know about a wheel that the gate passed.
 
-    `loadable` are the members that a loader can load, `tolerated` those among them whose defects the recipe waives;
-    `subjects` are by interpreter what its trial loads, imports and starts; `roots` are the packages and modules that it
-    brings.
+    `loadable` are the members that a loader can load, `windows` those that Windows' can, and `tolerated` those among
+    them whose defects the recipe waives; `subjects` are by interpreter what its trial loads, imports and starts;
+    `roots` are the packages and modules that it brings.
     """
 
     name: NormalizedName
     requires_dist: tuple[str, ...]
     loadable: tuple[str, ...]
+    windows: Mapping[str, WindowsModule]
     tolerated: frozenset[str]
     roots: tuple[str, ...]
     subjects: Mapping[Interpreter, Subjects]
@@ -123,6 +124,7 @@ def _contents(verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, Test
         name=wheel.name.name,
         requires_dist=wheel.metadata.requires_dist if wheel.metadata else (),
         loadable=loadable(wheel),
+        windows=windows_modules(wheel),
         tolerated=tolerated_members(wheel, verdict),
         roots=roots_of(wheel.members),
         subjects={

@@ -1,7 +1,7 @@
-"""Bring the userland of another machine to a trial image, for an emulator that runs that machine's Python."""
+"""Bring the userland of another machine to a trial image, for an emulator that runs its Python; for Windows', wine."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import PurePosixPath
@@ -18,9 +18,10 @@ from factory.images.ready import ReadyImage
 from factory.images.spec import ImageSpec
 from factory.images.userland import packed_userland
 from factory.keys import key
+from factory.machines import WINDOWS_RUST
 from factory.sessions.services import Services
 from factory.sessions.volumes import filled_volume
-from factory.steps import USERLAND, USERLAND_EMULATOR, WORK, Step, search_path, trial_python
+from factory.steps import USERLAND, USERLAND_EMULATOR, WINE, WORK, Step, search_path, trial_python
 from factory.store import Store
 
 _LIMIT_BYTES = 2 << 30
@@ -36,22 +37,45 @@ def with_userland(services: Services, image: ReadyImage, machine: str, subject: 
     Raises:
         Interrupted: the run was cancelled meanwhile.
     """
+    if machine in WINDOWS_RUST:
+        return _with_wine(services, image, machine, subject)
     emulator = emulator_of(services.host.path, machine, image.machine)
     if isinstance(emulator, NoEmulator):
         return image
-    spec, facts = spec_named(image.facts.name), image.facts.on(machine)
-    if not isinstance(spec, ImageSpec) or facts is None:
-        raise AssertionError(f"{image.facts.name} has no userland for {machine}")
-    progress = services.recorder.progress(subject)
-    try:
-        packed = packed_userland(spec, machine, host=services.host, memory=services.memory, progress=progress)
-    except ImageError as error:  # Only the trials on that machine can do nothing without it.
-        return Failure(step="userland", message=error.message, hint=error.hint)
+    packed = _packed(services, image, machine, subject)
+    if isinstance(packed, Failure):
+        return packed
     content = key({"userland": str(packed.tar.digest), "emulator": str(emulator.digest)})
     volume = filled_volume(services, "userland", content, lambda: _files(services, image, packed, emulator, subject))
     if isinstance(volume, Failure):
         return volume
-    return replace(image.with_mounts("userland", content, Mount(volume=volume, path=USERLAND)), facts=facts)
+    return _on(machine, image.with_mounts("userland", content, Mount(volume=volume, path=USERLAND)))
+
+
+def _with_wine(services: Services, image: ReadyImage, machine: str, subject: str) -> ReadyImage | Failure:
+    packed = _packed(services, image, machine, subject)
+    if isinstance(packed, Failure):
+        return packed
+    content, store = packed.tar.digest, services.memory.store
+    volume = filled_volume(services, "wine", content, lambda: nullcontext(_entries(store, packed)))
+    if isinstance(volume, Failure):
+        return volume
+    return _on(machine, image.with_mounts("wine", content, Mount(volume=volume, path=WINE)))
+
+
+def _on(machine: str, image: ReadyImage) -> ReadyImage:
+    return replace(image, facts=image.facts.on(machine) or image.facts)
+
+
+def _packed(services: Services, image: ReadyImage, machine: str, subject: str) -> Packed | Failure:
+    spec = spec_named(image.facts.name)
+    if not isinstance(spec, ImageSpec) or machine not in spec.facts.machines:
+        raise AssertionError(f"{image.facts.name} has no userland for {machine}")
+    progress = services.recorder.progress(subject)
+    try:
+        return packed_userland(spec, machine, host=services.host, memory=services.memory, progress=progress)
+    except ImageError as error:  # Only what is tried on that machine can do nothing without it.
+        return Failure(step="userland", message=error.message, hint=error.hint)
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """The commands in which an image's own loader resolves every object of a wheel."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
+from typing import Literal
 
 from factory.guests import program
 from factory.steps import WHEELHOUSE, WORK, Step, search_path
 from factory.tags import PlatformTag
+from factory.trials.subjects import WindowsModule
 
 _UNPACKED = WORK / "unpacked"
 _TIMEOUT_S = 300
@@ -29,21 +32,37 @@ def load_steps(
     A library that is not found is no failure if it matches a glob of `excluded`: the user's system has it.
     An object that is `tolerated` has a finding that the recipe waives.
     """
-    env = MappingProxyType({"PATH": search_path(), "LC_ALL": "C.UTF-8"})
     asking = program(_program_for(platform, emulated=emulated))
-    unpack = (str(python), "-I", "-m", "zipfile", "-e", str(WHEELHOUSE / wheel), str(_UNPACKED))
     paths = [str(_UNPACKED / name) for name in objects]
     forgiven = [str(_UNPACKED / name) for name in objects if name in tolerated]
-    return (
-        Step(name="unpack", argv=unpack, env=env, phase="trial", timeout_s=_TIMEOUT_S),
-        Step(
-            name="load",
-            argv=(str(python), "-I", "-c", asking, " ".join(excluded), "\n".join(forgiven), *paths),
-            env=env,
-            phase="trial",
-            timeout_s=_TIMEOUT_S,
-        ),
-    )
+    argv = (str(python), "-I", "-c", asking, " ".join(excluded), "\n".join(forgiven), *paths)
+    return (_unpack(wheel, python), _step("load", argv))
+
+
+def windows_steps(
+    wheel: str,
+    modules: Mapping[str, WindowsModule],
+    python: PurePosixPath,
+    *,
+    excluded: Sequence[str] = (),
+    tolerated: Collection[str] = (),
+) -> tuple[Step, ...]:
+    """Return the steps in which Windows' loader, for which wine stands, loads every module of a wheel."""
+    order = {
+        str(_UNPACKED / path): {"exports": module.exports, "python": module.python, "tolerated": path in tolerated}
+        for path, module in modules.items()
+    }
+    asking = (program("load_windows.py"), " ".join(excluded), json.dumps(order, sort_keys=True))
+    return (_unpack(wheel, python), _step("load", (str(python), "-I", "-c", *asking)))
+
+
+def _unpack(wheel: str, python: PurePosixPath) -> Step:
+    return _step("unpack", (str(python), "-I", "-m", "zipfile", "-e", str(WHEELHOUSE / wheel), str(_UNPACKED)))
+
+
+def _step(name: Literal["unpack", "load"], argv: tuple[str, ...]) -> Step:
+    env = MappingProxyType({"PATH": search_path(), "LC_ALL": "C.UTF-8"})
+    return Step(name=name, argv=argv, env=env, phase="trial", timeout_s=_TIMEOUT_S)
 
 
 def _program_for(platform: PlatformTag | None, *, emulated: bool) -> str:

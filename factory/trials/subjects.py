@@ -1,5 +1,6 @@
 """What a trial loads, imports and starts, derived from the wheel and the gate's judgement."""
 
+import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -8,10 +9,12 @@ from factory.audit import Audit
 from factory.audit.closure import link
 from factory.audit.modules import ModuleFile, module_files
 from factory.catalogue import Severity
+from factory.pe.pe_file import PeFile
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.tags import Interpreter
 from factory.wheel import Wheel
 
+_PYTHON_DLL = re.compile(r"python3[0-9]{0,2}t?\.dll")
 _SUFFIXES = ("", "abi3", "abi3t")
 _SCRIPTS_DEPTH = 3
 
@@ -54,6 +57,35 @@ def loadable(wheel: Wheel) -> tuple[str, ...]:
         for path, shared in sorted(wheel.objects.items())
         if shared.kind in ("library", "program") and shared.needs_a_loader
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowsModule:
+    """What loads a module or library for Windows asks it for, and what it asks of each library of Python."""
+
+    exports: tuple[str, ...]
+    python: Mapping[str, tuple[str, ...]]
+
+
+def windows_modules(wheel: Wheel) -> Mapping[str, WindowsModule]:
+    """Return the members that Windows' loader could be asked for something: its init function, else any name."""
+    return {
+        path: WindowsModule(exports=_asked_for(file), python=_pythons(file))
+        for path, file in sorted(wheel.pe_files.items())
+        if file.is_library and file.exports
+    }
+
+
+def _asked_for(file: PeFile) -> tuple[str, ...]:
+    return tuple(sorted(name for name in file.exports if name.startswith("PyInit_"))) or (min(file.exports),)
+
+
+def _pythons(file: PeFile) -> Mapping[str, tuple[str, ...]]:
+    libraries = sorted({symbol.library for symbol in file.undefined if _PYTHON_DLL.fullmatch(symbol.library.lower())})
+    return {
+        library: tuple(sorted(symbol.name for symbol in file.undefined if symbol.library == library))
+        for library in libraries
+    }
 
 
 def subjects(wheel: Wheel, verdict: Audit, expected: AuditSpec, test: TestSpec, interpreter: Interpreter) -> Subjects:

@@ -54,6 +54,19 @@ def test_nothing_loads_repairs_or_tries_it_and_the_plan_says_why() -> None:
     assert any("neither repaired nor tried" in note and "no Windows here" in note for note in made.notes)
 
 
+def test_an_image_whose_suite_has_a_wine_loads_it_and_the_plan_says_so() -> None:
+    images = tuple(
+        replace(image, machines=("amd64",)) if image.role == "trial" else image for image in IMAGES_WITH_RUST
+    )
+    made = make_plan(make_recipe("cp39 cp313", platforms=f"{P31} {WINDOWS}"), CRATE, images=images)
+
+    here, windows = made.cells
+    assert windows.loader == "trial-manylinux_2_31_x86_64"
+    assert [trial.image for trial in windows.trials] == [None, None]
+    assert None not in [trial.image for trial in here.trials]
+    assert any("its modules are loaded by wine, but neither repaired nor tried" in note for note in made.notes)
+
+
 def test_the_recipes_own_packages_stay() -> None:
     (cell,) = planned(build=BuildSpec(system={"apt": ("nasm",)})).cells
 

@@ -30,6 +30,7 @@ OURS = {
     "images/spec.py": "reads our own data files",
     "plan/toolchain.py": "takes specifiers that the recipe's reader has read",
     "guests/frontend.py": "runs in a build's container, on what the factory hands it",
+    "guests/load_windows.py": "runs in a load's container, on what the factory hands it",
     "guests/run_bazel.py": "runs in a build's container, on what the factory hands it and Bazel writes",
     "tool_bundle.py": "reads our own lock",
     "guests/trying.py": "runs in a trial's container, on what the factory hands it",
