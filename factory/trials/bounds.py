@@ -7,14 +7,14 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from factory.digest import Artifact
-from factory.untrusted import parse_wheel_name
+from factory.untrusted import parse_requirement, parse_wheel_name
 
 
 def held_at(wanted: Iterable[Requirement], files: Iterable[Artifact]) -> tuple[Requirement, ...]:
     """Return constraints that hold requirements at the versions that files have."""
     versions = _versions(files)
     return tuple(
-        Requirement(f"{requirement.name}=={versions[name]}")
+        parse_requirement(f"{requirement.name}=={versions[name]}")
         for requirement in wanted
         if (name := canonicalize_name(requirement.name)) in versions
     )
