@@ -67,7 +67,7 @@ podman: setup  ## the engine's contract and one recipe, on a Podman with nothing
 	sh tests/podman/run.sh
 
 compare: setup  ## compare the wheels of dist/ with those that their projects publish
-	$(BIN)/python -m bench.compare_official $(OUTPUT)/*.whl
+	$(BIN)/factory compare $(OUTPUT) --with same --strict
 
 bench: setup  ## the overhead against the peer, as ratios
 	$(BIN)/python -m bench.overhead

@@ -15,7 +15,14 @@ from factory.audit import RULES
 from factory.cli import main as factory
 from factory.errors import FactoryError
 from factory.events.model import Event
-from factory.report.documents import AuditDocument, CoverageDocument, ImagesDocument, PlanDocument, RunDocument
+from factory.report.documents import (
+    AuditDocument,
+    CompareDocument,
+    CoverageDocument,
+    ImagesDocument,
+    PlanDocument,
+    RunDocument,
+)
 from factory.steps import STEP_NAMES
 from tools import layers, messages, recipe_table, shown_fields
 from tools.json_schema import Node, schema_of, schema_of_line
@@ -187,6 +194,7 @@ _TYPED: Sequence[tuple[str, type]] = (
     ("plan --json", PlanDocument),
     ("build --json", RunDocument),
     ("audit --json", AuditDocument),
+    ("compare --json", CompareDocument),
     ("coverage --json", CoverageDocument),
     ("image list --json", ImagesDocument),
 )
@@ -196,6 +204,7 @@ GENERATED: Mapping[Path, Callable[[str], str]] = {
     _SCHEMAS / "plan-1.json": _schema(PlanDocument),
     _SCHEMAS / "run-1.json": _schema(RunDocument),
     _SCHEMAS / "audit-1.json": _schema(AuditDocument),
+    _SCHEMAS / "compare-1.json": _schema(CompareDocument),
     _SCHEMAS / "coverage-1.json": _schema(CoverageDocument),
     _SCHEMAS / "images-1.json": _schema(ImagesDocument),
     _SCHEMAS / "event-1.json": _line_schema,

@@ -13,6 +13,7 @@ from factory import __version__
 from factory.cli.options import (
     AuditOptions,
     BuildOptions,
+    CompareOptions,
     CoverageOptions,
     InitOptions,
     PinOptions,
@@ -99,6 +100,7 @@ def main() -> None:
     factory init nh3             write recipe.yaml from a release or a source tree
     factory plan recipe.yaml     what would be built and tried, and why
     factory build recipe.yaml    build wheels, prove them, and put them in ./dist
+    factory compare dist/        what is lost against the newest older release
     factory coverage dist/       which file each Python, libc and machine gets
     factory doctor               what is missing on this machine
 
@@ -178,6 +180,19 @@ def explain(rule: str | None) -> None:
     sys.exit(run_explain(rule))
 
 
+@main.command(short_help="Compare wheels with those of an older release.")
+@takes(CompareOptions)
+def compare(options: CompareOptions) -> None:
+    """Compare wheels with older ones: what is lost, narrowed, grafted and larger.
+
+    Each NEW, a wheel or a folder of them, is compared with the wheel that is nearest to it by platform and interpreter.
+    Without --with, the newest older release is fetched from the package index.
+    """
+    from factory.cli.compare import run_compare  # noqa: PLC0415 -- as above
+
+    sys.exit(run_compare(options))
+
+
 @main.command(short_help="Show which file each environment gets.")
 @takes(CoverageOptions)
 def coverage(options: CoverageOptions) -> None:
@@ -218,7 +233,9 @@ def doctor() -> None:
 
 @main.command(short_help="Print a JSON Schema.")
 @click.argument(
-    "name", default="recipe", type=click.Choice(["recipe", "plan", "run", "audit", "coverage", "images", "event"])
+    "name",
+    default="recipe",
+    type=click.Choice(["recipe", "plan", "run", "audit", "compare", "coverage", "images", "event"]),
 )
 def schema(name: str) -> None:
     """Print a JSON Schema: of recipes (for editors), of what --json writes, or of a line of events.jsonl."""

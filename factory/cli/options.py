@@ -220,6 +220,33 @@ class AuditOptions(NamedTuple):
     ]
 
 
+class CompareOptions(NamedTuple):
+    """The arguments of `factory compare`."""
+
+    wheels: Annotated[
+        tuple[Path, ...],
+        partial(argument, nargs=-1, required=True, metavar="NEW...", type=click.Path(path_type=Path)),
+    ]
+    others: Annotated[
+        tuple[str, ...],
+        partial(
+            option,
+            "--with",
+            multiple=True,
+            metavar="OLD",
+            help="A wheel or a folder of them (may be repeated), a version on the package index, or same for the "
+            "release as it is published.  [default: the newest older release on the index]",
+        ),
+    ]
+    strict: Annotated[bool, partial(option, "--strict", is_flag=True, help="Exit with 1 where something is lost.")]
+    as_json: Annotated[
+        bool,
+        partial(
+            option, "--json", is_flag=True, help="Print every difference as JSON (schema: factory schema compare)."
+        ),
+    ]
+
+
 class CoverageOptions(NamedTuple):
     """The arguments of `factory coverage`."""
 

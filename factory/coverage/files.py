@@ -88,7 +88,10 @@ def _of_index(text: str, host: Host) -> Iterator[Offer]:
         releases = offered_releases(name, host, session)
     version = newest_of(releases) if wanted is None else wanted
     if version is None or version not in releases:
-        raise SourceError(f"no configured index has {name} {version or ''}".rstrip(), hint="name another version")
+        raise SourceError(
+            f"no configured index has {name} {version or ''}".rstrip(),
+            hint="are name and version right, and the index URL?",
+        )
     for offered in releases[version]:
         # Installers skip files whose names they cannot read, too.
         if (offered.listed.yanked is None or wanted is not None) and _is_readable(offered.listed.filename):

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from packaging.utils import NormalizedName
+
 from factory import codec
 from factory.audit import Audit
 from factory.codec import ABSENT
+from factory.comparison.changes import Comparison
 from factory.coverage.choice import Coverage
 from factory.events.model import Run
 from factory.image_facts import ImageFacts
@@ -95,7 +98,29 @@ class CoverageDocument:
     releases: tuple[Coverage, ...]
 
 
-Document = PlanDocument | RunDocument | AuditDocument | CoverageDocument | ImagesDocument
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRelease:
+    """The wheels of one release, each beside its counterpart; `alone` are those that have none.
+
+    `narrowed` says which environments got a wheel before and get none now.
+    """
+
+    name: NormalizedName
+    version: str
+    comparisons: tuple[Comparison, ...]
+    alone: tuple[str, ...]
+    narrowed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareDocument:
+    """What `factory compare --json` writes."""
+
+    schema: Literal[1] = 1
+    releases: tuple[ComparedRelease, ...]
+
+
+Document = PlanDocument | RunDocument | AuditDocument | CompareDocument | CoverageDocument | ImagesDocument
 
 
 def render_json(document: Document) -> str:

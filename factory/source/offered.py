@@ -30,16 +30,16 @@ class Offered:
 def offered_releases(
     name: NormalizedName, host: Host, session: requests.Session, *, sleep: Callable[[float], None] = time.sleep
 ) -> Mapping[Version, tuple[Offered, ...]]:
-    """Return the wheels and sdists of each release, as the first index lists them that has the project.
+    """Return the wheels and sdists of each release, as the first index lists them that has the project; else nothing.
 
     Raises:
-        SourceError: no index has it, or one does not answer, or lists what is no file.
+        SourceError: an index does not answer, or lists what is no file.
     """
     for root in index_roots(host):
         page = ask_page(session, root, name, sleep)
         if page:
             return _by_release(page, root)
-    raise SourceError(f"no configured index has {name}", hint="is the name right, and the index URL?")
+    return {}
 
 
 def _by_release(page: list[pypi_simple.DistributionPackage], root: str) -> Mapping[Version, tuple[Offered, ...]]:
@@ -55,6 +55,18 @@ def newest_of(releases: Mapping[Version, tuple[Offered, ...]]) -> Version | None
     """Return the newest release that is not yanked as a whole; a pre-release only if there is nothing else."""
     candidates = [version for version, files in releases.items() if any(file.listed.yanked is None for file in files)]
     return max(candidates, key=lambda version: (not version.is_prerelease, version), default=None)
+
+
+def newest_before(version: Version, releases: Mapping[Version, tuple[Offered, ...]]) -> Version | None:
+    """Return the newest older release that has wheels and is not yanked; a pre-release only before another one."""
+    older = [
+        other
+        for other, files in releases.items()
+        if other < version
+        and (version.is_prerelease or not other.is_prerelease)
+        and any(file.listed.filename.endswith(".whl") and file.listed.yanked is None for file in files)
+    ]
+    return max(older, default=None)
 
 
 def fetch_offered(
