@@ -7,7 +7,7 @@ sees the text, takes time in proportion to it, and raises only `UntrustedTextErr
 
 from factory.untrusted.headers import Headers, judge_metadata, mail_address, parse_headers
 from factory.untrusted.limits import UntrustedTextError, decoded, excerpt
-from factory.untrusted.names import compressed_tags, count_tags, parse_sdist_name, parse_wheel_name
+from factory.untrusted.names import compressed_tags, count_tags, parse_sdist_name, parse_wheel_name, split_variant
 from factory.untrusted.requirements import (
     dependency_group,
     marker_holds,
@@ -45,4 +45,5 @@ __all__ = [
     "parse_toml",
     "parse_version",
     "parse_wheel_name",
+    "split_variant",
 ]

@@ -1,5 +1,6 @@
 """File names of strangers' wheels and sdists, with their compressed tags."""
 
+import re
 from math import prod
 
 from packaging.tags import Tag, parse_tag
@@ -11,6 +12,8 @@ from factory.untrusted.limits import UntrustedTextError, refuse_longer, refusing
 _CHARACTERS = 1024
 _TAGS = 1 << 10
 _PARTS_OF_A_TAG = 3
+_LABEL = re.compile(r"[0-9a-z._]{1,100}")
+_PARTS, _PARTS_WITH_BUILD = 6, 7
 
 
 def parse_wheel_name(filename: str) -> tuple[NormalizedName, Version, BuildTag, frozenset[Tag]]:
@@ -23,6 +26,19 @@ def parse_wheel_name(filename: str) -> tuple[NormalizedName, Version, BuildTag, 
     with refusing("is not a wheel file name"):
         _refuse_products("-".join(filename.removesuffix(".whl").split("-")[-_PARTS_OF_A_TAG:]))
         return parse_wheel_filename(filename)
+
+
+def split_variant(filename: str) -> tuple[str, str]:
+    """Split the label of a variant from a wheel's file name: the name without it, and the label, or "" without one.
+
+    The draft of PEP 825 puts it behind the platform tag. A build number begins with a digit and a python tag does not,
+    which tells a name with a label from one with a build number.
+    """
+    parts = filename.removesuffix(".whl").split("-")
+    has_build = len(parts) > 2 and parts[2][:1].isdigit()  # noqa: PLR2004 -- behind name and version
+    if len(parts) != (_PARTS_WITH_BUILD if has_build else _PARTS) or not _LABEL.fullmatch(parts[-1]):
+        return filename, ""
+    return f"{'-'.join(parts[:-1])}.whl", parts[-1]
 
 
 def parse_sdist_name(filename: str) -> tuple[NormalizedName, Version]:

@@ -23,13 +23,15 @@ from factory.untrusted import (
     parse_headers,
     parse_rows,
     parse_wheel_name,
+    split_variant,
 )
 from factory.wheel.mistaken import Suspects, is_suspect
+from factory.wheel.variant import VARIANT, read_variant
 from factory.wheel.wheel import Metadata, RecordRow, Wheel, WheelName, WheelText
 
 _T = TypeVar("_T")
 
-_TEXTS = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt"})
+_TEXTS = frozenset({"METADATA", "WHEEL", "RECORD", "entry_points.txt", VARIANT})
 _TEXT_BYTES = 1 << 23
 _PE_SUFFIXES = (".pyd", ".dll", ".exe")
 _TAGS, _TAG_CHARACTERS = 1 << 10, 1000
@@ -126,6 +128,7 @@ class _Parts:
         folders = sorted({p for m in self.members if (p := m.partition("/")[0]).endswith(".dist-info") and "/" in m})
         folder = self._folder(folders)
         record, record_problem = self._record(folder)
+        variant, variant_problem = read_variant(self.texts.get(f"{folder}/{VARIANT}"))
         entry_points, entry_points_problem = read_entry_points(self.texts.get(f"{folder}/entry_points.txt", b""))
         return Wheel(
             filename=self.path.name,
@@ -140,6 +143,8 @@ class _Parts:
             record_problem=record_problem,
             entry_points=self._few(f"{folder}/entry_points.txt", "entry points", entry_points),
             entry_points_problem=entry_points_problem,
+            variant=variant,
+            variant_problem=variant_problem,
             members=MappingProxyType(dict(sorted(self.members.items()))),
             objects=MappingProxyType(dict(sorted(self.objects.items()))),
             broken=MappingProxyType(dict(sorted(self.broken.items()))),
@@ -255,11 +260,12 @@ def _tags(line: str) -> frozenset[Tag]:
 
 
 def _read_name(filename: str) -> tuple[WheelName | None, str]:
+    plain, label = split_variant(filename)
     try:
-        name, version, build, tags = parse_wheel_name(filename)
+        name, version, build, tags = parse_wheel_name(plain)
     except UntrustedTextError as error:
         return None, f"the file name {error}"
-    return WheelName(name=name, version=version, build="".join(map(str, build)), tags=tags), ""
+    return WheelName(name=name, version=version, build="".join(map(str, build)), tags=tags, label=label), ""
 
 
 def parse_record(content: bytes) -> tuple[tuple[RecordRow, ...] | None, str]:

@@ -18,12 +18,16 @@ from factory.wheel.mistaken import Mistake
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelName:
-    """What the file name says (binary distribution format, "File name convention")."""
+    """What the file name says (binary distribution format, "File name convention").
+
+    `label` is a variant's (PEP 825, a draft), and empty for other wheels.
+    """
 
     name: NormalizedName
     version: Version
     build: str
     tags: frozenset[Tag]
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,14 @@ class RecordRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What `variant.json` says (PEP 825, a draft): a label, and properties as `x86_64 :: level :: v3`."""
+
+    label: str
+    properties: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wheel:
     """One wheel. Texts are None when absent; `broken` maps ELF members that cannot be parsed to the reason.
 
@@ -93,6 +105,8 @@ class Wheel:
     record_problem: str = ""
     entry_points: tuple[tuple[str, str, str], ...] = ()
     entry_points_problem: str = ""
+    variant: Variant | None = None
+    variant_problem: str = ""
     members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
     objects: Mapping[str, SharedObject] = field(default_factory=lambda: MappingProxyType({}))
     broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

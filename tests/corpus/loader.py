@@ -14,6 +14,7 @@ from tests.corpus.sample import (
     module,
     named,
     on,
+    variant,
 )
 from tests.makers.objects import make_module, make_object
 from tests.makers.wheels import MODULE
@@ -300,6 +301,14 @@ CASES: Cases = {
     "bind-now-missing": (module(bind_now=False), module(bind_now=False, entries={0x6FFFFFFB: 1})),
     "static-tls": (module(bind_now=False, entries={30: 24}), module()),
     "isa-level": (module(isa=3), module(isa=1)),
+    "isa-level/a variant for older processors": (
+        variant("x86_64_v2", level="v2", private=True, isa=7),
+        variant("x86_64_v3", level="v3", private=True, isa=7),
+    ),
+    "isa-level/a variant for any processor": (
+        variant("null", private=True, isa=3),
+        variant("null", private=True, isa=1),
+    ),
     "isa-level/v4": (
         module(isa=15),
         Sample({MODULE: make_module(), "demo/glibc-hwcaps/x86-64-v4/libd.so": make_object(isa=15)}),

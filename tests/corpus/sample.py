@@ -1,6 +1,7 @@
 """One wheel of the corpus, and the ways to make one."""
 
 import io
+import json
 import struct
 import warnings
 import zipfile
@@ -16,7 +17,7 @@ from factory.audit import Expectation
 from factory.catalogue import Waiver
 from factory.tags import PlatformTag
 from tests.makers.objects import ObjectFacts, make_module
-from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, MODULE, Rows, WheelFacts, make_wheel
+from tests.makers.wheels import ABI3_MODULE, ABI3_NAME, MODULE, NAME, Rows, WheelFacts, make_wheel, wheel_text
 
 NOTHING_SAID = Expectation()
 
@@ -193,3 +194,24 @@ def metadata(*lines: str, text: str = "", version: str = "2.4") -> Sample:
 
 
 Cases = dict[str, tuple[Sample, Sample]]
+
+
+def variant(
+    label: str,
+    *,
+    level: str = "",
+    inside: str | None = "",
+    private: bool = False,
+    text: bytes | None = None,
+    isa: int = 0,
+) -> Sample:
+    """Make a variant of the usual wheel; `inside` is the label of variant.json: the same, or None for no such file."""
+    features = {"x86_64": {"level": [level]}} if level else {}
+    content = text or json.dumps({"variants": {inside or label: features}}).encode()
+    files = {MODULE: make_module(isa=isa)}
+    if inside is not None:
+        files["demo-1.0.dist-info/variant.json"] = content
+    facts: WheelFacts = {"filename": f"{NAME.removesuffix('.whl')}{f'-{label}' if label else ''}.whl"}
+    facts["wheel"] = wheel_text(NAME)
+    facts["metadata"] = META + ("Classifier: Private :: Do Not Upload\n" if private else "")
+    return Sample(files, wheel=facts)

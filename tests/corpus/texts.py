@@ -1,6 +1,6 @@
 """Wheels whose names and texts disagree."""
 
-from tests.corpus.sample import ANY, META, Cases, Sample, beside, metadata, named, tags
+from tests.corpus.sample import ANY, META, Cases, Sample, beside, metadata, named, tags, variant
 from tests.makers.objects import make_module
 from tests.makers.wheels import ABI3_NAME, MODULE, NAME, wheel_text
 
@@ -32,6 +32,23 @@ CASES: Cases = {
     "purelib-with-objects": (
         Sample(wheel={"wheel": wheel_text(NAME, purelib=True)}),
         Sample({f"demo-1.0.data/platlib/{MODULE}": make_module()}, wheel={"wheel": wheel_text(NAME, purelib=True)}),
+    ),
+    "variant-refused": (variant("x86_64_v3", level="v3"), variant("x86_64_v3", level="v3", private=True)),
+    "variant-mismatch": (
+        variant("x86_64_v3", level="v3", inside="other", private=True),
+        variant("x86_64_v3", level="v3", private=True),
+    ),
+    "variant-mismatch/nothing inside": (
+        variant("x86_64_v3", private=True, inside=None),
+        variant("null", private=True, inside="null"),
+    ),
+    "variant-mismatch/no label outside": (
+        variant("", level="v3", inside="x86_64_v3", private=True),
+        variant("", private=True, inside=None),
+    ),
+    "variant-mismatch/not JSON": (
+        variant("x86_64_v3", private=True, text=b"{"),
+        variant("x86_64_v3", level="v3", private=True),
     ),
     "tag-mismatch/build tag kept": (
         Sample(wheel={"wheel": "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp311-cp311-linux_x86_64\n"}),

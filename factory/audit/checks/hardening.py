@@ -71,6 +71,8 @@ RULES = table(
 # elf/dl-load.c and sysdeps/*/stackinfo.h (DEFAULT_STACK_PERMS): without the header these get an executable stack.
 _STACK_EXECUTABLE_BY_DEFAULT = frozenset({"x86_64", "i686", "armv7l", "ppc64", "ppc64le", "s390x"})
 _LEVELS = {2: "x86-64-v2", 4: "x86-64-v3", 8: "x86-64-v4"}
+_VARIANTS = {name: f"x86_64 :: level :: {name.removeprefix('x86-64-')}" for name in _LEVELS.values()}
+"""The property of a variant that promises a level (PEP 825's provider for x86_64)."""
 
 
 def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- every check has this signature
@@ -79,8 +81,10 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- 
         finding
         for path, shared in wheel.objects.items()
         if shared.kind in ("library", "program") and shared.needs_a_loader
-        for judge in _JUDGES
-        for finding in judge(path, shared)
+        for finding in (
+            *(finding for judge in _JUDGES for finding in judge(path, shared)),
+            *_instructions(wheel, path, shared),
+        )
     ]
     return Ruling(check="hardening", findings=tuple(findings))
 
@@ -113,12 +117,23 @@ def _storage(path: str, shared: SharedObject) -> Iterator[Finding]:
         yield Finding.of(RULES["static-tls"], path, "uses static thread-local storage, of which a process has little")
 
 
-def _instructions(path: str, shared: SharedObject) -> Iterator[Finding]:
+def _instructions(wheel: Wheel, path: str, shared: SharedObject) -> Iterator[Finding]:
     """Judge the marked level, but not below glibc-hwcaps: from there the loader picks what the processor can run."""
     levels = tuple(name for bit, name in _LEVELS.items() if shared.layout.isa_needed & bit)
     if levels and shared.architecture == "x86_64" and "/glibc-hwcaps/" not in f"/{path}":
-        message = f"is marked as needing {levels[-1]}; the tag promises that every x86_64 processor can run it"
-        yield Finding.of(RULES["isa-level"], path, message)
+        promised = _level(wheel)
+        if levels[-1] > promised:
+            of_variant = f"the variant is for processors of {promised}"
+            of_tag = "the tag promises that every x86_64 processor can run it"
+            message = f"is marked as needing {levels[-1]}; {of_variant if promised else of_tag}"
+            yield Finding.of(RULES["isa-level"], path, message)
 
 
-_JUDGES: tuple[Callable[[str, SharedObject], Iterator[Finding]], ...] = (_stack, _rights, _storage, _instructions)
+def _level(wheel: Wheel) -> str:
+    """Return the level that a variant asks of processors; empty without one."""
+    if wheel.name is None or wheel.variant is None or wheel.name.label != wheel.variant.label:
+        return ""
+    return next((name for name, text in _VARIANTS.items() if text in wheel.variant.properties), "")
+
+
+_JUDGES: tuple[Callable[[str, SharedObject], Iterator[Finding]], ...] = (_stack, _rights, _storage)

@@ -28,6 +28,15 @@ RULES = table(
         source="PEP 440, local version identifiers",
     ),
     Rule(
+        id="variant-refused",
+        severity=Severity.ERROR,
+        summary="the wheel is a variant, which public indexes do not take yet",
+        why="Public indexes refuse the file name, and installers that know no variants do not see the file.",
+        mend="Publish the wheel without a label, too. For an index of your own that serves variants, add a classifier "
+        "such as `Private :: Do Not Upload`, or waive this rule.",
+        source="PEP 825 (a draft), wheel variants: package format",
+    ),
+    Rule(
         id="archive-ratio",
         severity=Severity.ERROR,
         summary="the wheel unpacks to more than 50 times its size",
@@ -91,11 +100,18 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- 
     """Judge what only an index refuses; a wheel with a `Private ::` classifier is not meant for a public one."""
     if wheel.metadata is not None and _is_private(wheel.metadata):
         return Ruling(check="index")
-    findings = [*_local(wheel), *_ratio(wheel)]
+    findings = [*_local(wheel), *_variant(wheel), *_ratio(wheel)]
     if wheel.metadata is not None:
         subject = f"{wheel.dist_info}/METADATA"
         findings += [finding for judge in _JUDGES for finding in judge(subject, wheel.metadata)]
     return Ruling(check="index", findings=tuple(findings))
+
+
+def _variant(wheel: Wheel) -> Iterator[Finding]:
+    if wheel.name is not None and wheel.name.label:
+        what = listed(sorted(wheel.variant.properties)) if wheel.variant is not None else ""
+        message = f"is the variant {wheel.name.label}{f' ({what})' if what else ''}; indexes do not take variants yet"
+        yield Finding.of(RULES["variant-refused"], wheel.filename, message)
 
 
 def _is_private(metadata: Metadata) -> bool:

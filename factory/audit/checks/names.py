@@ -80,6 +80,14 @@ RULES = table(
         source=WHEEL_SPECIFICATION,
     ),
     Rule(
+        id="variant-mismatch",
+        severity=Severity.ERROR,
+        summary="the file name's label and variant.json do not speak of one variant",
+        why="Installers that know variants choose by the one, and install what the other says.",
+        mend="Build the variant by a backend that writes both, instead of renaming the file.",
+        source="PEP 825 (a draft), wheel variants: package format",
+    ),
+    Rule(
         id="any-wheel-with-objects",
         severity=Severity.ERROR,
         summary="a wheel for any platform holds compiled objects",
@@ -113,6 +121,7 @@ def check(wheel: Wheel, expectation: Expectation) -> Ruling:  # noqa: ARG001 -- 
         findings = [
             *_folders(wheel, wheel.name),
             *_metadata(wheel, wheel.name),
+            *_variant(wheel, wheel.name),
             *_wheel_text(wheel),
             *_requires_python(wheel),
         ]
@@ -144,6 +153,20 @@ def _same(named: WheelName, rule: str, subject: str, name: str, version: str) ->
         shown = f"{name or 'no name'} {version or 'no version'}"
         message = f"says {shown}; the file name says {named.name} {named.version}"
         yield Finding.of(RULES[rule], subject, message)
+
+
+def _variant(wheel: Wheel, named: WheelName) -> Iterator[Finding]:
+    """Compare the label of the file name with that of variant.json; a wheel that is no variant has neither."""
+    subject, message = f"{wheel.dist_info}/variant.json", ""
+    if wheel.variant_problem:
+        message = f"cannot be read: {wheel.variant_problem}"
+    elif wheel.variant is None and named.label and wheel.dist_info:
+        message = f"is not in the wheel, whose file name has the label {named.label}"
+    elif wheel.variant is not None and wheel.variant.label != named.label:
+        label = f"has the label {named.label}" if named.label else "has no label"
+        message = f"describes the variant {wheel.variant.label[:100]!a}; the file name {label}"
+    if message:
+        yield Finding.of(RULES["variant-mismatch"], subject, message)
 
 
 def _version(text: str) -> Version | None:

@@ -170,3 +170,58 @@ def test_tags_of_all_lines_count_together(tmp_path: Path) -> None:
     assert [flaw.message for flaw in wheel.flaws] == [
         "its Tag lines name more than 1024 tags in all, the most that are read"
     ]
+
+
+@pytest.mark.parametrize(
+    ("filename", "build", "label"),
+    [
+        ("demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", "", ""),
+        ("demo-1.0-1-cp311-cp311-manylinux_2_17_x86_64.whl", "1", ""),
+        ("demo-1.0-cp311-cp311-manylinux_2_17_x86_64-x86_64_v3.whl", "", "x86_64_v3"),
+        ("demo-1.0-1-cp311-cp311-manylinux_2_17_x86_64-x86_64_v3.whl", "1", "x86_64_v3"),
+        ("demo-1.0-py3-none-any-null.whl", "", "null"),
+    ],
+)
+def test_a_label_of_a_variant_is_told_from_a_build_number(
+    tmp_path: Path, filename: str, build: str, label: str
+) -> None:
+    """PEP 825 (a draft): the label stands behind the platform tag."""
+    wheel = read_wheel(make_wheel(tmp_path, filename=filename))
+
+    assert wheel.name is not None
+    assert (wheel.name.build, wheel.name.label) == (build, label)
+
+
+@pytest.mark.parametrize("label", ["X86", "a+b", ""])
+def test_what_cannot_be_a_label_is_no_variant(tmp_path: Path, label: str) -> None:
+    path = make_wheel(tmp_path)
+    wheel = read_wheel(path.rename(path.with_name(f"{path.stem}-{label}.whl")))
+
+    assert wheel.name is None
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"{", "it is not valid JSON"),
+        (b"[]", "it does not have exactly one label in `variants`"),
+        (b'{"variants": {}}', "it does not have exactly one label in `variants`"),
+        (b'{"variants": {"a": {}, "b": {}}}', "it does not have exactly one label in `variants`"),
+        (b'{"variants": {"a": []}}', "its label does not map namespaces to features"),
+        (b'{"variants": {"a": {"x": {"level": "v3"}}}}', "its feature 'level' is not a list of texts"),
+    ],
+)
+def test_a_variants_text_that_cannot_be_read_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
+    wheel = read_wheel(make_wheel(tmp_path, {"demo-1.0.dist-info/variant.json": content}))
+
+    assert wheel.variant is None
+    assert wheel.variant_problem.startswith(problem)
+
+
+def test_a_variants_properties_are_read(tmp_path: Path) -> None:
+    content = b'{"variants": {"fast": {"x86_64": {"level": ["v3"]}, "blas": {"library": ["a", "b"]}}}}'
+    wheel = read_wheel(make_wheel(tmp_path, {"demo-1.0.dist-info/variant.json": content}))
+
+    assert wheel.variant is not None
+    assert wheel.variant.label == "fast"
+    assert wheel.variant.properties == {"x86_64 :: level :: v3", "blas :: library :: a", "blas :: library :: b"}
