@@ -43,7 +43,7 @@ def interpreters() -> tuple[Interpreter, ...]:
     return (*(Interpreter(minor) for minor in minors), *free_threaded)
 
 
-def platforms(machine: str) -> tuple[PlatformTag, ...]:
+def _platforms(machine: str) -> tuple[PlatformTag, ...]:
     """Return one machine's platforms: each version of glibc, oldest first, then musl."""
     of_glibc = (PlatformTag("glibc", 2, minor, machine) for minor in GLIBC_VERSIONS)
     return (*of_glibc, PlatformTag("musl", *MUSL_VERSION, machine))
@@ -54,6 +54,6 @@ def environments(machines: Sequence[str]) -> tuple[Environment, ...]:
     return tuple(
         Environment(platform, interpreter)
         for machine in machines
-        for platform in platforms(machine)
+        for platform in _platforms(machine)
         for interpreter in interpreters()
     )

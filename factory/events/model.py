@@ -7,6 +7,7 @@ from typing import Literal
 
 from factory.audit import Audit
 from factory.codec import ABSENT
+from factory.comparison.changes import Comparison
 from factory.digest import Artifact, Digest
 from factory.excerpt import cut, few
 from factory.failure import Failure
@@ -89,6 +90,7 @@ class CellRecord:
     materials: tuple[Material, ...] = ()
     locks: tuple[MadeLock, ...] = ()
     from_source: tuple[str, ...] = ()
+    against: Comparison | None = field(default=None, metadata={ABSENT: True})
     rust: str | None = field(default=None, metadata={ABSENT: True})
 
     @property

@@ -31,6 +31,7 @@ from factory.planned import PlannedRecipe
 from factory.project.downloads import downloads
 from factory.repair import repairer
 from factory.sessions.services import Services
+from factory.stages.against import compared_with_older
 from factory.stages.audit import audited
 from factory.stages.build import Built, build
 from factory.stages.cell_session import CellSession
@@ -153,7 +154,11 @@ class _Way:
             return _stopped(record, refusal(after, "audit of the repaired wheel", lacked))
         if note := note_of(after, lacked):
             session.services.recorder.progress(session.cell.address)(note)
-        return replace(record, status="passed")
+        against = session.planned.recipe.audit.against
+        comparison = compared_with_older(session.services, against, session.cell, wheel, session.readings)
+        if isinstance(comparison, Failure):
+            return _stopped(record, comparison)
+        return replace(record, status="passed", against=comparison)
 
     def _lacked(self, printed: str) -> Diagnosis[Kind] | None:
         """Return what the build looked for in vain and went on without, by what it printed in this run."""

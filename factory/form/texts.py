@@ -8,6 +8,7 @@ from factory.form.problems import quote
 
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(kB|KB|MB|GB|KiB|MiB|GiB)")
 _UNITS = {"kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_PERCENT = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,2})?) ?%")
 _DURATION = re.compile(r"([0-9]{1,7})(s|m|h)?")
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 _LONGEST_S = 7 * 24 * 3600
@@ -22,6 +23,14 @@ def size(text: str) -> int:
     if size_bytes == 0:
         raise RefusalError(f"{quote(text)} is zero", "write a size above zero")
     return size_bytes
+
+
+def share(text: str) -> float:
+    """Read a percentage as a share: 0.2 of `20%`."""
+    match = _PERCENT.fullmatch(text)
+    if match is None:
+        raise RefusalError(f"{quote(text)} is not a percentage", "write a number and the sign: 20%")
+    return float(match[1]) / 100
 
 
 def duration(text: str) -> int:

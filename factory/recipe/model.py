@@ -3,7 +3,7 @@
 from factory.recipe.floorway import FloorWay
 from factory.recipe.sections.bazel import BazelSpec
 from factory.recipe.sections.build import BuildSpec, Toolchain
-from factory.recipe.sections.gate import AuditSpec, RepairSpec, SkipRule
+from factory.recipe.sections.gate import AgainstSpec, AuditSpec, RepairSpec, SkipRule
 from factory.recipe.sections.overrides import Override
 from factory.recipe.sections.programs import ProgramsSpec
 from factory.recipe.sections.source import GitSource, PathSource, SdistSource, SourceRef, UrlSource
@@ -12,6 +12,7 @@ from factory.recipe.sections.whole import Recipe
 from factory.recipe.targets import Wanted
 
 __all__ = [
+    "AgainstSpec",
     "AuditSpec",
     "BazelSpec",
     "BuildSpec",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from packaging.tags import Tag
 
+from factory.comparison.changes import Comparison
 from factory.events.model import CellRecord, Run
 from factory.excerpt import ITEMS, few, listed
 from factory.repair import Repair
@@ -17,6 +18,7 @@ def proof_lines(run: Run) -> Iterator[str]:
     yield from _repairs(run.records)
     yield from _from_source(run.records)
     yield from _rusts(run.records)
+    yield from _against(run.records)
     yield from _notes(run.records)
     yield from _unemulated(run.records)
     yield from _emulated(run.records)
@@ -51,6 +53,23 @@ def _rusts(records: Iterable[CellRecord]) -> Iterator[str]:
     counted = Counter(record.rust for record in records if record.rust is not None and record.passed)
     for version, count in sorted(counted.items()):
         yield f"compiled by Rust {version} of the Rust project: {_wheels(count)}"
+
+
+def _against(records: Iterable[CellRecord]) -> Iterator[str]:
+    """Say in what wheels differ from those of an older release; what several share once."""
+    told: dict[tuple[str, ...], list[str]] = {}
+    for record in records:
+        if record.against is not None:
+            told.setdefault(few(tuple(_differences(record.against))), []).append(record.cell.address)
+    for texts, addresses in told.items():
+        if texts:
+            yield f"against the older release: {listed(addresses)}: {'; '.join(texts)}"
+
+
+def _differences(comparison: Comparison) -> Iterator[str]:
+    for each in comparison.differences:
+        subjects = f": {listed(each.subjects)}" if each.subjects else ""
+        yield f"{each.change}: {each.message}{subjects}"
 
 
 def _did(repair: Repair) -> Iterator[str]:

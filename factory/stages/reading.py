@@ -13,6 +13,8 @@ from typing import TypeVar
 from packaging.utils import NormalizedName
 
 from factory.audit import Audit, Expectation, audit, unread
+from factory.comparison.changes import Comparison, compared
+from factory.comparison.contents import contents
 from factory.confined import Bounds, Overrun, Reader
 from factory.digest import Artifact, Digest
 from factory.recipe.model import AuditSpec, TestSpec
@@ -74,6 +76,10 @@ class Readings:
         """Say what a repair changed that it may not change, in a few texts, and return all that it did."""
         return self._from((raw, repaired), _differences)
 
+    def compared(self, new: Artifact, old: Artifact) -> Comparison | Overrun | None:
+        """Compare a wheel with that of an older release; None where that one cannot be read whole."""
+        return self._from((new, old), _compared)
+
     def contents(
         self, wheel: Artifact, verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]]
     ) -> Contents | Overrun:
@@ -115,6 +121,10 @@ def _judged(expectation: Expectation, today: date, wheel: Wheel) -> Audit:
 
 def _differences(raw: Wheel, repaired: Wheel) -> tuple[tuple[str, ...], Repair]:
     return faults(raw, repaired), compare(raw, repaired)
+
+
+def _compared(new: Wheel, old: Wheel) -> Comparison | None:
+    return None if old.has_unread else compared(contents(new), contents(old))
 
 
 def _contents(verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]], wheel: Wheel) -> Contents:

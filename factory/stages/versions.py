@@ -7,6 +7,7 @@ from factory.images.ready import ProbeImage
 from factory.images.userland import PackUserland
 from factory.memory import versions
 from factory.sessions.volumes import Volume
+from factory.stages.against import FetchOlder
 from factory.stages.audit import Judge
 from factory.stages.build import Build
 from factory.stages.commit import PackCommit
@@ -33,6 +34,7 @@ VERSIONS = versions(
     CompileTools,
     FetchComponent,
     FetchInterpreterSource,
+    FetchOlder,
     FetchSdist,
     Judge,
     Load,

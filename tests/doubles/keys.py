@@ -24,6 +24,7 @@ from factory.store.entry import LedgerEntry
 from factory.tool_bundle import ToolBundle
 from tests.doubles.projects import EMBEDS, HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, WORDS
 from tests.doubles.run import World, make_world
+from tests.makers.index import serve_index
 from tests.makers.network import LOOPBACK, serving
 from tests.makers.rust_dist import add_tiny, serve_rust
 
@@ -31,7 +32,8 @@ DATA = Path(__file__).parents[1] / "data/keys"
 BUNDLE = DATA / "tool-bundle"
 ENGINE = DATA / "in-the-engine.json"
 _RELEASES = ("rust-release", "rust-component")
-HERE = ("interpreter", "interpreter-moved", "interpreter-source", "sought-files", *_RELEASES)
+_OLDER = "older-wheel"
+HERE = ("interpreter", "interpreter-moved", "interpreter-source", "sought-files", _OLDER, *_RELEASES)
 """Stages whose work starts a program or a server on this machine."""
 
 CHANGED = (
@@ -40,6 +42,7 @@ CHANGED = (
 )
 
 _RELEASED = HASHES.replace("locked: false", "locked: false, toolchain: {rust: '1.89.0'}")
+_AGAINST = f"{PLAIN}audit: {{against: {{}}}}\n"
 _INDEX = bytes.fromhex(
     "1f8b08000000000002032b2d2ed2cfcc4bce294d49d52fcf2f4a29d6cb50c8c94c4a492d4bcdd10732c062ba402e17006182e3ef2a000000"
 )
@@ -48,6 +51,7 @@ _INDEX = bytes.fromhex(
 _OURS: Mapping[str, Mapping[str, JSON]] = MappingProxyType(
     {
         "audit": {"gate": "the identity of the gate's code"},
+        _OLDER: {"indexes": "where the indexes are"},
         "rust": {"made of": "the digest of the bundle's data files"},
         "rust-release": {"server": "where a server here answers"},
         "rust-component": {"sha256": "the digest of a component, which every xz packs otherwise"},
@@ -135,7 +139,10 @@ def made_here() -> Mapping[str, list[JSON]]:
         add_tiny(rust, "1.89.0")
         asked = made(lambda world: world.run(_RELEASED), RUSTUP_DIST_SERVER=rust.url)
     releases = {stage: asked[stage] for stage in _RELEASES}
-    return {**made(compile_one), **made(ask_a_mirror), **releases}
+    with serve_index() as index:
+        index.add("plain", "0.9")
+        older = made(lambda world: world.run(_AGAINST), UV_DEFAULT_INDEX=f"{index.url}/simple/")
+    return {**made(compile_one), **made(ask_a_mirror), **releases, _OLDER: older[_OLDER]}
 
 
 def bundle(world: World) -> str:

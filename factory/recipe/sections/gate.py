@@ -1,13 +1,14 @@
 """`repair`, `audit` and `skip`: what the wheel must be, and what is left out."""
 
 from datetime import date
+from typing import Literal
 
 from factory.catalogue import Waiver
 from factory.form.fields import Field, field_of, optional, required, section
-from factory.form.kinds import Flag, ListOf, Text
-from factory.form.records import Record, built
+from factory.form.kinds import Choice, Flag, ListOf, Text
+from factory.form.records import Record, built, record
 from factory.recipe import texts
-from factory.recipe.sections.shared import DATE, LINE, SELECTOR, SIZE, WORD, distinct
+from factory.recipe.sections.shared import DATE, LINE, SELECTOR, SHARE, SIZE, WORD, distinct
 
 
 @section
@@ -89,6 +90,26 @@ _WAIVER = Record(
 
 
 @section
+class AgainstSpec:
+    """How a wheel is compared with that of the newest older release on the index; `most_growth` is a share."""
+
+    most_growth: float | None = optional(
+        name="size",
+        kind=SHARE,
+        doc="How much larger than the older wheel it may be.",
+        example="size: 20%",
+        default=None,
+        shown_default="no limit",
+    )
+    lost: Literal["note", "error"] = optional(
+        kind=Choice(words=("note", "error")),
+        doc="Whether a wheel is refused that has lost modules, stubs, data, licences, entry points or symbols.",
+        example="lost: error",
+        default="note",
+    )
+
+
+@section
 class AuditSpec:
     """What the gate expects of the wheel; modules are dotted names of extension modules."""
 
@@ -114,6 +135,14 @@ class AuditSpec:
         default=None,
         shown_default="no limit",
         enters=("audit",),
+    )
+    against: AgainstSpec | None = optional(
+        kind=record(AgainstSpec),
+        doc="Compares the wheel with that of the newest older release on the index. Differences are notes, but for "
+        "what is said here; `{}` says nothing.",
+        example="against: {size: 20%, lost: error}",
+        default=None,
+        shown_default="not compared",
     )
     waive: tuple[Waiver, ...] = optional(
         kind=ListOf(item=_WAIVER, name="a list of mappings"),
