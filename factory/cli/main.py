@@ -262,6 +262,47 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "factory", "_FACTORY_COMPLETE").source())
 
 
+_LIMIT = click.option("--limit", default="20GB", show_default=True, metavar="SIZE", help="How large the store may be.")
+
+
+@main.group()
+def store() -> None:
+    """Look at the store of earlier results, and keep it small."""
+
+
+@store.command("show", short_help="Show what the store holds.")
+@_LIMIT
+def store_show(limit: str) -> None:
+    """Show what the store holds, by stage and by project, and the engine's volumes that belong to it."""
+    from factory.cli.store import run_store_show  # noqa: PLC0415 -- as above
+
+    sys.exit(run_store_show(limit))
+
+
+@store.command("gc", short_help="Make the store smaller.")
+@_LIMIT
+@click.option("--dry-run", "dry", is_flag=True, help="Only say what would be removed.")
+def store_gc(limit: str, *, dry: bool) -> None:
+    """Remove what was not used for longest, until the rest fits into the limit; and the engine's unused volumes.
+
+    What a run that goes on has used stays. Nothing that is removed is lost: a run that needs it makes it again.
+    """
+    from factory.cli.store import run_store_gc  # noqa: PLC0415 -- as above
+
+    sys.exit(run_store_gc(limit, dry=dry))
+
+
+@store.command("verify", short_help="Check what the store holds.")
+def store_verify() -> None:
+    """Compare every blob with its digest and every result with its key; exits with 1 where something is damaged.
+
+    Nothing is changed: what is damaged is never used, and a run that needs it makes it again.
+    """
+    from factory.cli.store import run_store_verify  # noqa: PLC0415 -- as above
+
+    sys.exit(run_store_verify())
+
+
 @main.group()
 def image() -> None:
     """Manage the images in which wheels are built and tried."""

@@ -293,6 +293,10 @@ class Engine(Protocol):
         """Whether a named volume is here."""
         ...
 
+    def cache_volumes(self) -> tuple[str, ...]:
+        """List the cache volumes of this owner by name, sorted."""
+        ...
+
     def remove_volume(self, name: str) -> None:
         """Remove a named volume; one that does not exist is no error."""
         ...

@@ -230,6 +230,10 @@ class DockerEngine:
         """Whether a named volume is here."""
         return self._volumes.has(name)
 
+    def cache_volumes(self) -> tuple[str, ...]:
+        """List the cache volumes of this owner by name, sorted."""
+        return self._volumes.cached()
+
     def remove_volume(self, name: str) -> None:
         """Remove a named volume; one that does not exist is no error."""
         self._volumes.remove(name)

@@ -65,6 +65,11 @@ class Volumes:
             return False
         return True
 
+    def cached(self) -> tuple[str, ...]:
+        """List the cache volumes of the owner by name, sorted."""
+        labelled = self._run.client.volumes(posture.label_filter(owner=self._run.owner))
+        return tuple(sorted(name for name, labels in labelled.items() if posture.label_of(labels, "kind") == "cache"))
+
     def remove(self, name: str) -> None:
         """Remove a named volume; one that does not exist is no error."""
         with suppress(MissingError):

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from factory import codec
 from factory.digest import Digest
-from factory.engine.api import TreeEntry
+from factory.engine.api import Engine, TreeEntry
 from factory.errors import EngineError, FactoryError
 from factory.failure import Failure
 from factory.memory import NEVER, Stage
 from factory.sessions.services import Services
+from factory.store import Store
+from factory.store.entry import LedgerEntry
 
 Files = AbstractContextManager[Iterable[TreeEntry] | Failure]
 """What a volume is filled with, or why it cannot be; where the files come from is closed when the block ends."""
@@ -28,15 +31,18 @@ class Volume(Stage[bool]):
     kind: str
     content: Digest
 
+    def name_for(self, owner: str) -> str:
+        """Return the engine's name of it; each store has volumes of its own, as its ledger says which are complete."""
+        return f"factory-{self.kind}-{owner[:8]}-{self.content.short}"
+
 
 def filled_volume(services: Services, kind: str, content: Digest, files: Callable[[], Files]) -> str | Failure:
     """Return the name of a cache volume with this content; `files` is called where the volume has to be filled.
 
     Deleting such volumes changes no result: the ledger only records that a volume, if it is there, is complete.
     """
-    # Each store has volumes of its own, because its ledger says which of them are complete.
-    name = f"factory-{kind}-{services.memory.store.owner[:8]}-{content.short}"
     memory, volume = services.memory, Volume(kind=kind, content=content)
+    name = volume.name_for(memory.store.owner)
     with memory.alone(volume.NAME, volume.key):
         # Either alone is not enough: a run may have died while it filled the volume, or someone may have deleted it.
         if memory.recall(volume) and services.engine.has_volume(name):
@@ -48,6 +54,22 @@ def filled_volume(services: Services, kind: str, content: Digest, files: Callabl
                 return failure
         memory.keep(volume, result=True)
         return name
+
+
+def unknown_volumes(engine: Engine, store: Store) -> tuple[str, ...]:
+    """Return the cache volumes of a store of which its ledger knows nothing (any more), so that no run will use them.
+
+    Those that a run is filling are among them.
+    """
+    names = {_name_of(result.entry, store.owner) for result in store.results(Volume.NAME)}
+    return tuple(name for name in engine.cache_volumes() if name not in names)
+
+
+def _name_of(entry: LedgerEntry | None, owner: str) -> str | None:
+    try:
+        return None if entry is None else codec.load(entry.document.get("inputs"), Volume).name_for(owner)
+    except codec.CodecError:
+        return None  # A damaged entry is no reason to keep a volume.
 
 
 def _fill(services: Services, kind: str, name: str, files: Iterable[TreeEntry]) -> Failure | None:

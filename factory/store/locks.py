@@ -145,6 +145,20 @@ def flocked(handle: int, mode: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
+@contextmanager
+def standing_lock(path: Path, mode: int) -> Iterator[None]:
+    """Hold the lock (flock(2)) of a file that stays, `LOCK_SH` or `LOCK_EX`; wait for it as long as it takes.
+
+    Each call opens the file anew, because the threads of a process would share the lock of one descriptor.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, mode)
+        yield
+    finally:
+        os.close(handle)
+
+
 def acquired(lock: FileLock, *, timeout_s: float, on_wait: OnWait = _in_silence) -> FileLock:
     """Take a lock that nobody should hold for long.
 

@@ -8,9 +8,13 @@ The store, and each of its folders, belongs to this user alone: whoever can writ
 It is opened once, and what is read and written here is named relative to the open folder.
 
 A ledger entry names the blobs it needs and is written after them, each by a rename, so that a kill at any moment
-leaves valid entries. Nothing here reads a clock.
+leaves valid entries.
+
+Nothing here reads a clock. A result's file is touched at each use, and the file system notes the time: what was not
+used for longest is what `sweep` removes first, and what was used since another process opened the store it keeps.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -26,12 +30,13 @@ from factory.codec import JSON
 from factory.digest import Artifact, Digest, chunks
 from factory.errors import StoreError
 from factory.folders import Folder, is_ours
-from factory.keys import difference
 from factory.keys import key as key_of
 from factory.store.entry import LedgerEntry, parse_entry, parse_versions
 from factory.store.files import Intake, explained, publish, roomy, write_temporary
-from factory.store.locks import FileLock, is_held
+from factory.store.inventory import Blob, Result, blobs, read_ours, results
+from factory.store.locks import FileLock, is_held, standing_lock
 from factory.store.opening import REFUSAL, OnWait, held, prepare, remove_leftovers, session_folder
+from factory.store.sweep import Swept, oldest_session_ns, sweep
 
 OnDamage = Callable[[str], None]
 
@@ -103,7 +108,7 @@ class Store:
         """Store a stream's bytes. An exception that the stream raises passes through, and nothing is stored."""
         intake = Intake(pieces)
         temporary = self._write(intake)
-        with self._explained("write", self._blob(intake.digest)):
+        with self._explained("write", self._blob(intake.digest)), self._unswept():
             temporary.chmod(0o444)  # A blob is never changed, and what opens it by mistake for writing shall fail.
             publish(temporary, self._blob(intake.digest))
         return Artifact(filename=filename, digest=intake.digest, size_bytes=intake.size_bytes)
@@ -114,8 +119,9 @@ class Store:
             self._blob(digest).unlink(missing_ok=True)
 
     def has(self, digest: Digest) -> bool:
-        """Whether the bytes are here, and still have their digest."""
-        return self._fault(digest) is None
+        """Whether the bytes are here, and still have their digest. Whoever asks uses them from then on."""
+        with self._unswept():
+            return self._touch(self._blob(digest)) and self._fault(digest) is None
 
     def open_blob(self, digest: Digest) -> BinaryIO:
         """Open a blob for reading, after its bytes were compared with its digest.
@@ -148,14 +154,19 @@ class Store:
 
     def ledger_get(self, stage: str, key: Digest) -> JSON | None:
         """Return the result remembered under a key; None where there is none, or a blob of it is gone or changed."""
-        entry = self._entry(stage, key)
-        if entry is None:
-            return None
-        for digest in entry.blobs:
-            if fault := self._fault(digest):
-                self._on_damage(f"{stage} {key.short} is made again: {fault}")
+        with self._unswept():
+            entry = self._entry(stage, key) if self._touch(self._entry_path(stage, key)) else None
+            if entry is None:
                 return None
-        return entry.result
+            for digest in entry.blobs:
+                if fault := self._fault(digest):
+                    self._on_damage(f"{stage} {key.short} is made again: {fault}")
+                    return None
+            return entry.result
+
+    def peek(self, stage: str, key: Digest) -> LedgerEntry | None:
+        """Return what the ledger holds under a key, whether or not its blobs are here; this is no use of it."""
+        return self._entry(stage, key)
 
     def ledger_put(
         self, stage: str, key: Digest, document: Mapping[str, JSON], result: JSON, blobs: Iterable[Digest] = ()
@@ -173,16 +184,42 @@ class Store:
             if fault := self._fault(digest):
                 raise StoreError(fault)
         temporary = self._write(Intake([entry.written()]))
-        with self._explained("write", self._entry_path(stage, key)):
+        with self._explained("write", self._entry_path(stage, key)), self._unswept():
             publish(temporary, self._entry_path(stage, key))
 
-    def nearest(self, stage: str, document: Mapping[str, JSON]) -> Mapping[str, JSON] | None:
-        """Return the remembered document of a stage that differs least from this one."""
-        with explained("read", self.path / "ledger" / stage):
-            paths = sorted((self._root / "ledger" / stage).glob("*.json"))
-        entries = (self._entry(stage, Digest(path.stem)) for path in paths)
-        documents = [entry.document for entry in entries if entry is not None]
-        return min(documents, key=lambda old: len(difference(old, document)), default=None)
+    def results(self, stage: str = "*") -> Iterator[Result]:
+        """Yield every result, or those of one stage, with its document, by stage and key; this is no use of them."""
+        with explained("read", self.path / "ledger"):
+            yield from results(self._root, stage)
+
+    def blobs(self) -> Iterator[Blob]:
+        """Yield every blob by its digest, unread."""
+        with explained("read", self.path / "blobs"):
+            yield from blobs(self._root)
+
+    def faults(self) -> Iterator[str]:
+        """Read everything, and say what of it is damaged, gone or not this user's alone."""
+        with self._unswept():
+            for blob in self.blobs():
+                if fault := self._fault(blob.digest):
+                    yield fault
+            for result in self.results():
+                subject = f"{result.stage} {result.key[:12]}"
+                if result.entry is None or key_of(result.entry.document).hex != result.key:
+                    yield f"{subject} is damaged, or not this user's alone"
+                for digest in result.blobs:
+                    if not self._blob(digest).exists():
+                        yield f"{subject} needs blob {digest.short}, which is not in the store"
+
+    def sweep(self, limit_bytes: int, *, dry: bool = False) -> Swept:
+        """Remove what was not used for longest until the rest fits into `limit_bytes`; with `dry`, only say what.
+
+        What another process used or put since it opened the store stays, also beyond the limit. Everybody else who
+        reads or writes waits meanwhile.
+        """
+        with explained("sweep", self.path), standing_lock(self._root / "format", fcntl.LOCK_EX):
+            since_ns = oldest_session_ns(self._root, self._session.path)
+            return sweep(self._root, limit_bytes=limit_bytes, held_since_ns=since_ns, dry=dry)
 
     def note_versions(self, versions: Mapping[str, int]) -> tuple[str, ...]:
         """Record the stages' versions; where they changed, return the stages of which older results are here.
@@ -267,6 +304,22 @@ class Store:
                 path.symlink_to(self._shown(self._blob(artifact.digest)))
             yield path
 
+    def _unswept(self) -> AbstractContextManager[None]:
+        """Keep `sweep` waiting, so that what is found or written in the block is not removed before it counts as used.
+
+        Other users of the store do not wait for each other.
+        """
+        return standing_lock(self._root / "format", fcntl.LOCK_SH)
+
+    def _touch(self, path: Path) -> bool:
+        """Let the file system note that a file is used now; whether it is there."""
+        with self._explained("write", path):
+            try:
+                os.utime(path, follow_symlinks=False)
+            except FileNotFoundError:
+                return False
+            return True
+
     def _blob(self, digest: Digest) -> Path:
         return self._root / "blobs" / digest.hex[:2] / digest.hex
 
@@ -296,7 +349,7 @@ class Store:
         path = self._entry_path(stage, key)
         with self._explained("read", path):
             try:
-                content = _read_ours(path)
+                content = read_ours(path)
             except FileNotFoundError:
                 return None
         entry = None if content is None else parse_entry(content)
@@ -323,9 +376,3 @@ class Store:
                 return f"blob {digest.short} in the store was changed"
         self._intact.add(seen)
         return None
-
-
-def _read_ours(path: Path) -> bytes | None:
-    """Read a file; None where it is a link, belongs to somebody else, or others may write to it."""
-    status = path.lstat()
-    return path.read_bytes() if stat.S_ISREG(status.st_mode) and is_ours(status) else None

@@ -278,6 +278,7 @@ def test_what_a_volume_held_before_is_gone_when_it_is_filled(either: Engine, sma
 def test_a_volume_can_be_removed_twice(either: Engine, volume: str) -> None:
     either.fill_volume(volume, [])
     assert either.has_volume(volume)
+    assert volume in either.cache_volumes()
 
     either.remove_volume(volume)
     either.remove_volume(volume)

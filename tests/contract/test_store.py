@@ -187,7 +187,6 @@ def test_an_entry_of_another_shape_counts_as_absent_and_is_reported(tmp_path: Pa
 
         assert store.ledger_get("build", asked) is None
         assert told == [f"build {asked.short} is made again: {path} is damaged"]
-        assert store.nearest("build", {}) is None
 
 
 def test_an_entry_cannot_name_a_blob_that_is_not_there(store: Store) -> None:
@@ -200,17 +199,6 @@ def test_an_entry_cannot_name_a_blob_that_is_not_there(store: Store) -> None:
 def test_an_entry_is_kept_under_the_key_of_its_own_document(store: Store) -> None:
     with pytest.raises(ValueError, match="is not the key of this build document"):
         store.ledger_put("build", Digest.of(b"other"), document("build", 1, {}), None)
-
-
-def test_the_nearest_document_is_the_one_with_the_fewest_differences(store: Store) -> None:
-    for inputs in ({"a": "1", "b": "1"}, {"a": "2", "b": "2"}):
-        asked = document("build", 1, inputs)
-        store.ledger_put("build", key(asked), asked, None)
-
-    assert store.nearest("build", document("build", 1, {"a": "2", "b": "3"})) == document(
-        "build", 1, {"a": "2", "b": "2"}
-    )
-    assert store.nearest("repair", document("repair", 1, {})) is None
 
 
 def test_a_file_is_no_store(tmp_path: Path) -> None:

@@ -199,6 +199,10 @@ class EngineDouble:
         """Whether a volume is here."""
         return name in self.volumes
 
+    def cache_volumes(self) -> tuple[str, ...]:
+        """List the volumes, all of which are this owner's."""
+        return tuple(sorted(self.volumes))
+
     def remove_volume(self, name: str) -> None:
         """Remove a volume; one that does not exist is no error."""
         self.volumes.pop(name, None)

@@ -11,7 +11,7 @@ from factory.digest import Digest
 from factory.engine.api import FileEntry, LinkEntry, TreeEntry
 from factory.errors import SourceError
 from factory.failure import Failure
-from factory.sessions.volumes import filled_volume
+from factory.sessions.volumes import Volume, filled_volume, unknown_volumes
 from tests.doubles.run import World
 
 CONTENT = Digest.of(b"content")
@@ -100,3 +100,21 @@ def test_what_the_files_raise_ends_the_filling(world: World) -> None:
         fill(world, files)
 
     assert isinstance(fill(world, Files([FILE])), str)
+
+
+def test_a_volume_is_unknown_once_its_result_was_swept_out_of_the_store(world: World) -> None:
+    fill(world, Files([FILE]))
+    other = fill(world, Files([FILE]), Digest.of(b"other"))
+    known = unknown_volumes(world.engine, world.store)
+    (world.store.path / "ledger" / "volume" / f"{_key(CONTENT).hex}.json").unlink()
+    (world.store.path / "ledger" / "volume" / f"{_key(Digest.of(b'third')).hex}.json").write_text('{"docu')
+
+    unknown = unknown_volumes(world.engine, world.store)
+
+    assert known == ()
+    assert unknown == (f"factory-crates-{world.store.owner[:8]}-{CONTENT.short}",)
+    assert other not in unknown
+
+
+def _key(content: Digest) -> Digest:
+    return Volume(kind="crates", content=content).key

@@ -1,0 +1,71 @@
+"""What lies in a store: its results and its blobs, and when each was last used."""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from factory.digest import Digest
+from factory.folders import is_ours
+from factory.store.entry import LedgerEntry, parse_entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A file of the ledger: its stage, its key, its size, and when it was last used, in ns since 1970.
+
+    `entry` is None where the file is damaged or not this user's alone.
+    """
+
+    stage: str
+    key: str
+    size_bytes: int
+    used_ns: int
+    entry: LedgerEntry | None
+
+    @property
+    def blobs(self) -> tuple[Digest, ...]:
+        """What the result needs; nothing where it cannot be read."""
+        return () if self.entry is None else self.entry.blobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """A blob: its size, and when it was put or last asked for by its digest, in ns since 1970."""
+
+    digest: Digest
+    size_bytes: int
+    used_ns: int
+
+
+def results(root: Path, stage: str = "*") -> Iterator[Result]:
+    """Yield every file of the ledger, by stage and key; one that another process removes meanwhile is left out."""
+    for path in sorted(root.glob(f"ledger/{stage}/*.json")):
+        try:
+            status = path.lstat()
+            content = read_ours(path)
+        except FileNotFoundError:
+            continue
+        yield Result(
+            stage=path.parent.name,
+            key=path.stem,
+            size_bytes=status.st_size,
+            used_ns=status.st_mtime_ns,
+            entry=None if content is None else parse_entry(content),
+        )
+
+
+def blobs(root: Path) -> Iterator[Blob]:
+    """Yield every blob by its digest; one that another process removes meanwhile is left out."""
+    for path in sorted(root.glob("blobs/[0-9a-f][0-9a-f]/*")):
+        try:
+            status, digest = path.lstat(), Digest(path.name)
+        except (FileNotFoundError, ValueError):  # What has no digest for a name is not the store's.
+            continue
+        yield Blob(digest=digest, size_bytes=status.st_size, used_ns=status.st_mtime_ns)
+
+
+def read_ours(path: Path) -> bytes | None:
+    """Read a file; None where it is a link, belongs to somebody else, or others may write to it."""
+    status = path.lstat()
+    return path.read_bytes() if stat.S_ISREG(status.st_mode) and is_ours(status) else None
