@@ -4,13 +4,12 @@ The document itself is kept with the result, so that it can be said later what h
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from factory.codec import JSON
 from factory.digest import Digest
 
 _VERSION = 1
-_ABSENT = "(absent)"
 
 
 def document(stage: str, version: int, inputs: Mapping[str, JSON]) -> Mapping[str, JSON]:
@@ -33,29 +32,6 @@ def canonical(value: JSON) -> bytes:
     _check(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "surrogatepass")
-
-
-def difference(old: JSON, new: JSON) -> tuple[str, ...]:
-    """Say what changed between two documents, a line for each field: `inputs.source: a -> b`."""
-    return tuple(f"{path or 'document'}: {before} -> {after}" for path, before, after in _changes("", old, new))
-
-
-def _changes(path: str, old: JSON, new: JSON) -> Iterator[tuple[str, str, str]]:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in sorted({*old, *new}):
-            below = f"{path}.{name}" if path else name
-            if name not in old:
-                yield below, _ABSENT, _text(new[name])
-            elif name not in new:
-                yield below, _text(old[name]), _ABSENT
-            else:
-                yield from _changes(below, old[name], new[name])
-    elif canonical(old) != canonical(new):
-        yield path, _text(old), _text(new)
-
-
-def _text(value: JSON) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def _check(value: object) -> None:

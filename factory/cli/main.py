@@ -158,6 +158,19 @@ def shell(options: ShellOptions) -> None:
     sys.exit(run_shell(options))
 
 
+@main.command(short_help="Tell why cells were made again.")
+@click.argument("cells", nargs=-1, metavar="[CELL]...")
+def why(cells: tuple[str, ...]) -> None:
+    """Tell why cells were made again in the last run, or were not: what changed since the run before.
+
+    CELL is an id or an address, or a glob of them, as for --only; without one: all cells of the last run. The runs are
+    those below ./.factory/runs.
+    """
+    from factory.cli.why import run_why  # noqa: PLC0415 -- as above
+
+    sys.exit(run_why(cells))
+
+
 @main.command(short_help="Check wheels with the gate.")
 @takes(AuditOptions)
 def audit(options: AuditOptions) -> None:

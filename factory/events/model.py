@@ -31,7 +31,8 @@ class TrialResult:
     sdists. `processor` is the old processor on which the modules were imported once
     more. Where they were not it is None and `unemulated` says why, except that only the trial on the oldest interpreter
     emulates at all. `emulated` is the machine that QEMU emulated, where the wheel is another machine's. `reason` says
-    why a wheel is untried although an image has the interpreter.
+    why a wheel is untried although an image has the interpreter. `materials` are the remembered results; none after a
+    failure.
     """
 
     interpreter: Interpreter
@@ -46,6 +47,7 @@ class TrialResult:
     from_source: tuple[str, ...] = ()
     emulated: str | None = field(default=None, metadata={ABSENT: True})
     reason: str = field(default="", metadata={ABSENT: True})
+    materials: tuple[Material, ...] = field(default=(), metadata={ABSENT: True})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", few(self.notes))
@@ -101,12 +103,17 @@ class CellRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run began: its id, the factory's version, and the folder of its evidence."""
+    """A run began: its id, the factory's version, and the folder of its evidence.
+
+    `fresh` is whether it does all work again, `update` whether it asks indexes and servers again.
+    """
 
     run: str
     at: str
     version: str
     folder: str
+    fresh: bool = field(default=False, metadata={ABSENT: True})
+    update: bool = field(default=False, metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,15 @@ class _Attempt:
     def go(self, recipes: Loaded) -> FactoryError | None:
         """Do the run's work and record it; return what stopped the run before its end."""
         started, recorder = monotonic(), self.planner.recorder
-        recorder.emit(RunStarted(run=self.run_id, at=now(), version=__version__, folder=str(recorder.folder)))
+        began = RunStarted(
+            run=self.run_id,
+            at=now(),
+            version=__version__,
+            folder=str(recorder.folder),
+            fresh=self.options.fresh,
+            update=self.options.update,
+        )
+        recorder.emit(began)
         for error in recipes.errors:
             self.planner.fail("recipes", error)
         stopped = self._stopped_by(recipes)

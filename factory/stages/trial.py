@@ -17,7 +17,7 @@ from factory.images.emulator import Emulator, NoEmulator, emulator_of
 from factory.images.ready import ReadyImage
 from factory.images.spec import python
 from factory.machines import USUAL_MACHINE
-from factory.memory import Stage
+from factory.memory import Material, Stage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.resolve import Question
@@ -116,21 +116,24 @@ class TrialWork:
             message = f"with {which or _OLDEST}: {result.failure.message}"
             return replace(result, failure=replace(result.failure, message=message, hint=_BOUNDS))
         note = f"passed with {which}" if which else f"{_OLDEST} are the newest"
-        return replace(passed or result, notes=few((*(passed or result).notes, note)))
+        notes, materials = (passed or result).notes, (*(passed.materials if passed else ()), *result.materials)
+        return replace(passed or result, notes=few((*notes, note)), materials=materials)
 
     def _tried(self, files: tuple[Artifact, ...], *, emulating: bool = True) -> TrialResult:
         """Try the wheel with what is installed beside it, unless the store remembers that this passed."""
         means = self._means(files, emulating=emulating)
-        outcome, from_store = self.services.memory.once(self._stage(means), lambda: self._try(means))
+        stage = self._stage(means)
+        outcome, from_store = self.services.memory.once(stage, lambda: self._try(means))
         if isinstance(outcome, Failure):
             return self.failed(outcome)
+        material = Material(stage=stage.NAME, key=stage.key, from_store=from_store)
         # Judged anew each time, so that no key depends on what the recipe allows.
         switched, gil = next((note for note in outcome.notes if _GIL in note), None), self.planned.recipe.test.gil
         if switched is None:
-            return self._passed(means, outcome, from_store)
+            return self._passed(means, outcome, material)
         if gil is None:
             return self.failed(Failure(step="import", message=switched, hint=_STAYS_OFF))
-        result = self._passed(means, outcome, from_store)
+        result = self._passed(means, outcome, material)
         return replace(result, notes=few((*result.notes, f"the recipe allows the GIL: {gil.allowed}")))
 
     def _untried(self) -> TrialResult:
@@ -315,14 +318,14 @@ class TrialWork:
             session.put([program], EMULATOR.parent)
         return None
 
-    def _passed(self, means: "_Means", outcome: TrialPass, from_store: bool) -> TrialResult:
+    def _passed(self, means: "_Means", outcome: TrialPass, material: Material) -> TrialResult:
         unemulated = means.emulator.reason if isinstance(means.emulator, NoEmulator) else outcome.unemulated
         return TrialResult(
             interpreter=self.interpreter,
             image=self.image.facts.name,
             outcome="passed",
-            duration_s=0.0 if from_store else outcome.duration_s,
-            from_store=from_store,
+            duration_s=0.0 if material.from_store else outcome.duration_s,
+            from_store=material.from_store,
             notes=(*means.about.notes, *outcome.notes),
             processor=self._model if isinstance(means.emulator, Emulator) and not unemulated else None,
             unemulated=unemulated,

@@ -20,6 +20,7 @@ PARSERS = frozenset(
 )
 OURS = {
     "codec.py": "reads the ledger, which the factory wrote",
+    "events/read.py": "reads events, which the factory wrote",
     "host/cargo.py": "reads the user's own files",
     "host/pip.py": "reads the user's own files",
     "policy.py": "reads auditwheel's tables",
