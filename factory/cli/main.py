@@ -164,7 +164,7 @@ def why(cells: tuple[str, ...]) -> None:
     """Tell why cells were made again in the last run, or were not: what changed since the run before.
 
     CELL is an id or an address, or a glob of them, as for --only; without one: all cells of the last run. The runs are
-    those below ./.factory/runs.
+    those below ./.factory/runs. `factory plan` with --why tells what a next run would make again.
     """
     from factory.cli.why import run_why  # noqa: PLC0415 -- as above
 

@@ -176,6 +176,15 @@ class PlanOptions(NamedTuple):
         bool,
         partial(option, "--json", is_flag=True, help="Print the plans as JSON (schema: factory schema plan)."),
     ]
+    why: Annotated[
+        bool,
+        partial(
+            option,
+            "--why",
+            is_flag=True,
+            help="Tell what a run would make again, and why, as far as that is known before it.",
+        ),
+    ]
 
 
 class ShellOptions(NamedTuple):

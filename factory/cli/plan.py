@@ -3,10 +3,11 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from functools import cache
+from functools import cache, partial
 from threading import Event
 
 import click
+from rich.console import RenderableType
 
 from factory.cli.common import (
     allowed_again,
@@ -20,6 +21,7 @@ from factory.cli.common import (
 )
 from factory.cli.errors import render_error
 from factory.cli.options import PlanOptions
+from factory.cli.why import document_in, earlier_cells, file_names_in
 from factory.confined import confined
 from factory.engine.api import Engine
 from factory.errors import FactoryError, ImageError, InternalError, UsageError, is_of_one_recipe
@@ -37,11 +39,13 @@ from factory.recipe.model import Recipe
 from factory.report.documents import PlanDocument, render_json
 from factory.report.plan import render_plan
 from factory.report.text import line
-from factory.run.options import Selection
+from factory.report.why import Seen, render_foreseen
+from factory.run.options import Options, Selection
 from factory.run.planning import plan_recipe
 from factory.sessions.sources import SourceServices
 from factory.stages.pass_env import require_allowed
 from factory.store import Store
+from factory.tool_bundle import ToolBundle, read_pins
 from factory.unexpected import internal_errors
 
 _WITHOUT_IMAGES = (
@@ -54,6 +58,8 @@ def run_plan(options: PlanOptions) -> int:
     """Plan the recipes and print the plans; the exit code is 1 where an image is lacking."""
     if options.ids and options.as_json:
         raise UsageError("--ids and --json cannot be combined", hint="run the command once for each")
+    if options.why and (options.ids or options.as_json):
+        raise UsageError("--why cannot be combined with --ids or --json", hint="run the command once for each")
     selection = Selection(families=families(options.families), only=options.only, skip=options.skip)
     loaded = load_named(options, keep_going=options.keep_going)
     failures: list[FactoryError] = list(loaded.errors)
@@ -75,14 +81,43 @@ def run_plan(options: PlanOptions) -> int:
                 if not (options.keep_going and is_of_one_recipe(error)):
                     raise bad from error
                 failures.append(bad)
+        foreseen = list(_foreseen(planned, store, host, selection)) if options.why else []
     plans = [recipe.plan for recipe in planned]
     if not failures:
         refuse_nothing(plans)
     lacking = tuple(text for recipe in planned for text in lacking_images(recipe))
-    _print(plans, options, lacking)
+    for part in foreseen:
+        out().print(part, soft_wrap=True)
+    if not options.why:
+        _print(plans, options, lacking)
     for failure in failures:
         click.echo(render_error(failure), err=True)
     return max((failure.exit_code for failure in failures), default=1 if lacking else 0)
+
+
+def _foreseen(
+    planned: Sequence[PlannedRecipe], store: Store, host: Host, selection: Selection
+) -> Iterator[RenderableType]:
+    """Yield for each cell what a run would make again, and at last what cannot be told."""
+    from factory.run.foreseen import UNKNOWN, Foresight  # noqa: PLC0415 -- it loads what carries out cells
+
+    foresight = Foresight(
+        tools=ToolBundle(files=read_pins(), store=store).digest,
+        host=host,
+        today=selection.today,
+        document_of=partial(document_in, store),
+        file_name=file_names_in(store),
+    )
+    cells = {cell.address: (recipe.at(cell), cell) for recipe in planned for cell in recipe.plan.cells}
+    last = dict[str, Seen]()
+    for run in earlier_cells(Options().evidence):
+        last = {**run, **last}
+        if last.keys() >= cells.keys():
+            break
+    for address, (recipe, cell) in cells.items():
+        seen = last.get(address)
+        yield render_foreseen(address, seen, [] if seen is None else [*foresight.told(recipe, cell, seen.record)])
+    yield line(UNKNOWN, style="dim")
 
 
 def _engine(host: Host) -> AbstractContextManager[Engine]:

@@ -30,7 +30,7 @@ def run_why(selects: Sequence[str]) -> int:
         UsageError: no run has one.
     """
     evidence = Options().evidence
-    earlier = _earlier(runs(evidence))
+    earlier = earlier_cells(evidence)
     now = next((seen for run in earlier if (seen := _selected(run, selects))), None)
     if now is None:
         which = f"has a cell that {' or '.join(selects)} matches" if selects else "has ended a cell"
@@ -41,16 +41,16 @@ def run_why(selects: Sequence[str]) -> int:
         if before.keys() >= now.keys():
             break
     with Store.open(read_host().store) as store:
-        document_of, file_name = partial(_document, store), _file_names(store)
+        document_of, file_name = partial(document_in, store), file_names_in(store)
         for address, cell in now.items():
             results = tuple(told(cell, before.get(address), document_of, file_name))
             out().print(render_why(cell, before.get(address), results), soft_wrap=True)
     return 0
 
 
-def _earlier(folders: Sequence[Path]) -> Iterator[Mapping[str, Seen]]:
+def earlier_cells(evidence: Path) -> Iterator[Mapping[str, Seen]]:
     """Yield the cells of each run by address, the newest run first; a run that cannot be read is named and left out."""
-    for folder in folders:
+    for folder in runs(evidence):
         try:
             started, *ended = events_of(folder, (RunStarted, CellEnded))
         except (OutputError, ValueError) as error:  # ValueError: it was killed before its first event.
@@ -69,12 +69,13 @@ def _matches(cell: Cell, selects: Sequence[str]) -> bool:
     return any(matches(select, cell.recipe, cell.id) for select in selects)
 
 
-def _document(store: Store, material: Material) -> Mapping[str, JSON] | None:
+def document_in(store: Store, material: Material) -> Mapping[str, JSON] | None:
+    """Return the document of a result; None where the store has it no longer."""
     entry = store.peek(material.stage, material.key)
     return None if entry is None else entry.document
 
 
-def _file_names(store: Store) -> FileNameOf:
+def file_names_in(store: Store) -> FileNameOf:
     """Name wheels by their digests, as the resolutions in the store name them; they are read when first asked for."""
 
     @cache

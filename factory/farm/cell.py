@@ -1,19 +1,12 @@
 """Build one cell's wheel: prepare, build, audit, repair, audit again. Its trials are jobs of their own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Literal
 
 from factory.audit import Audit, Expectation
-from factory.backends.bazel import bazel_step
-from factory.backends.environment import build_env
-from factory.backends.hooks import before_steps, hook_step
-from factory.backends.maturin import steps_without_interpreter
-from factory.backends.mingw import dlltool_step
-from factory.backends.settings import config_settings
-from factory.backends.zig import headers_step
 from factory.diagnoses.cases import Diagnosis
 from factory.diagnoses.causes.cause import Kind
 from factory.diagnoses.causes.table import explain_command
@@ -21,6 +14,7 @@ from factory.digest import Artifact, Digest
 from factory.events.model import CellRecord, MadeLock
 from factory.failure import Failure
 from factory.farm import mistagged
+from factory.farm.commands import BuildCommands
 from factory.farm.ending import ended
 from factory.farm.newest import with_older
 from factory.farm.refusal import note_of, refusal
@@ -29,6 +23,7 @@ from factory.memory import Material
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.project.downloads import downloads
+from factory.recipe.model import AuditSpec
 from factory.repair import repairer
 from factory.sessions.services import Services
 from factory.stages.against import compared_with_older
@@ -73,6 +68,8 @@ def build_cell(
     )
     ask = services.asking(cell.address, image.facts, added)
     with services.session(cell.address, ask, lambda: _downloads(planned)) as container:
+        passed = passed_variables(planned.recipe.build, services.host)
+        commands = BuildCommands(planned=planned, cell=cell, interpreter=interpreter, system=image.path, passed=passed)
         session = CellSession(
             services=services,
             planned=planned,
@@ -81,27 +78,12 @@ def build_cell(
             image=image,
             container=container,
             readings=readings,
-            env=_environment(planned, cell, interpreter, image),
-            passed=passed_variables(planned.recipe.build, services.host),
+            env=commands.env,
+            passed=passed,
             build_sdist=sdists.build,
         )
-        record = _Way(session=session, today=today).go()
+        record = _Way(session=session, commands=commands, today=today).go()
         return replace(ended(record, container, materials.values(), image, keep=services.keep), from_source=sdists.told)
-
-
-def _environment(
-    planned: PlannedRecipe, cell: Cell, interpreter: Interpreter | None, image: ReadyImage
-) -> Mapping[str, str]:
-    return build_env(
-        planned.recipe.build,
-        planned.project,
-        interpreter,
-        epoch_s=planned.tree.epoch_s,
-        system=image.path,
-        zig_for=cell.zigs_platform,
-        machine=image.machine,
-        mingw_for=cell.mingws_platform,
-    )
 
 
 def _downloads(planned: PlannedRecipe) -> str:
@@ -114,18 +96,16 @@ def _downloads(planned: PlannedRecipe) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
     session: CellSession
+    commands: BuildCommands
     today: date
 
     def go(self) -> CellRecord:
         session = self.session
         record = CellRecord(cell=session.cell, status="failed")
-        cell, planned = session.cell, session.planned
-        cross = session.interpreter if cell.is_foreign else None
-        settings = config_settings(planned.recipe.build, planned.project, cell.floor, cross=cross)
-        prepared = prepare(session, settings)
+        prepared = prepare(session, self.commands.settings)
         if isinstance(prepared, Failure):
             return _stopped(record, prepared)
-        steps = self._steps(settings)
+        steps = self.commands.steps
         record = replace(record, locks=self._locks(prepared))
         built = build(session, prepared, steps)
         if isinstance(built, Failure):
@@ -136,12 +116,12 @@ class _Way:
         if not before.passed:
             lines = mistagged.lines_for(built.wheel, session.planned, session.cell)
             return _stopped(record, refusal(before, "audit of the built wheel", lacked, lines))
-        if cell.is_repaired:
+        if session.cell.is_repaired:
             repaired = self._repaired(built, prepared, steps)
             if isinstance(repaired, Failure):
                 return _stopped(record, repaired)
             return self._finished(replace(record, repair=repaired.repair), repaired.wheel, lacked)
-        session.services.recorder.progress(cell.address)(_UNREPAIRED)
+        session.services.recorder.progress(session.cell.address)(_UNREPAIRED)
         return self._finished(record, built.wheel, lacked)
 
     def _finished(
@@ -179,40 +159,24 @@ class _Way:
             session.container.seconds.update(container.seconds)
             return repaired
 
-    def _steps(self, settings: Mapping[str, str | list[str]]) -> tuple[Step, ...]:
-        session, recipe = self.session, self.session.planned.recipe
-        subdir, timeout_s = recipe.source.subdir, recipe.build.timeout_s
-        before = before_steps(recipe.build, session.env, session.passed, subdir=subdir)
-        if session.cell.mingws_platform is not None:
-            before = (dlltool_step(session.env), *before)
-        interpreter, machine = session.interpreter, session.cell.machine
-        if (zigs := session.cell.zigs_platform) is not None and interpreter is not None:
-            headers = headers_step(zigs, interpreter, session.env, machine)
-            before = before if headers is None else (headers, *before)
-        if interpreter is None:
-            built = steps_without_interpreter(settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
-            return (*before, *built)
-        project = session.planned.project
-        if (bazel := recipe.build.bazel) is not None:
-            step = bazel_step(recipe.build, bazel, session.cell, session.env, session.passed, subdir=subdir)
-            return (*before, step)
-        hook = hook_step("wheel", project, settings, session.env, session.passed, subdir=subdir, timeout_s=timeout_s)
-        return (*before, hook)
-
     def _audited(self, wheel: Artifact, stage: Literal["built", "repaired"]) -> Audit:
-        cell, spec = self.session.cell, self.session.planned.recipe.audit
-        expectation = Expectation(
-            tags=cell.wheel_tag.expanded,
-            platform=cell.platform,
-            floor=cell.floor,
-            modules=spec.modules,
-            guessed_modules=spec.guessed_modules,
-            max_size_bytes=spec.max_size_bytes,
-            waivers=spec.waive,
-            stage=stage,
-        )
         session = self.session
-        return audited(session.services, cell.address, session.readings, wheel, expectation, self.today)
+        expectation = expected(session.cell, session.planned.recipe.audit, stage)
+        return audited(session.services, session.cell.address, session.readings, wheel, expectation, self.today)
+
+
+def expected(cell: Cell, spec: AuditSpec, stage: Literal["built", "repaired"]) -> Expectation:
+    """Return what the gate expects of a cell's wheel."""
+    return Expectation(
+        tags=cell.wheel_tag.expanded,
+        platform=cell.platform,
+        floor=cell.floor,
+        modules=spec.modules,
+        guessed_modules=spec.guessed_modules,
+        max_size_bytes=spec.max_size_bytes,
+        waivers=spec.waive,
+        stage=stage,
+    )
 
 
 def _stopped(record: CellRecord, failure: Failure) -> CellRecord:

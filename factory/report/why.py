@@ -86,6 +86,19 @@ def render_why(now: Seen, before: Seen | None, results: Sequence[Told]) -> Rende
     return Group(*parts, Text())
 
 
+def render_foreseen(address: str, before: Seen | None, results: Sequence[tuple[str, Sequence[str]]]) -> RenderableType:
+    """Render what a next run would make again of one cell, by stage, and why."""
+    if before is None:
+        return line(f"{address}: no run here has it, so that it is made unless the store has its results", style="bold")
+    failed = "; what failed there is done again" if not before.record.passed else ""
+    head = "nothing that is known before a run has changed" if not results else "would be made again"
+    parts = [line(f"{address}: {head}, compared with {before.run.run}{failed}", style="bold")]
+    for name, clauses in results:
+        parts.append(line(f"  {name}"))
+        parts += [line(f"    {clause}") for clause in clauses]
+    return Group(*parts)
+
+
 def _told(result: Told) -> str:
     if result.made:
         return "made"

@@ -14,6 +14,7 @@ FileNameOf: TypeAlias = Callable[[str], str | None]
 
 _ABSENT = "(absent)"
 _MOST = 100  # characters of a value
+_AROUND = 20  # characters before the first difference of two long words
 _WORDS = {
     "source": "the source",
     "image": "the image",
@@ -88,8 +89,7 @@ def _command(words: str, old: Mapping[str, JSON], new: Mapping[str, JSON]) -> It
     before, after = _list(old.get("argv")), _list(new.get("argv"))
     if before != after:
         differing = [pair for pair in zip_longest(before, after) if pair[0] != pair[1]]
-        pairs = (" → ".join(_ABSENT if word is None else _text(word) for word in pair) for pair in differing)
-        yield f"{words}: {'; '.join(pairs)}"
+        yield f"{words}: {'; '.join(_pair(left, right) for left, right in differing)}"
     if old.get("cwd") != new.get("cwd"):
         yield f"{words}: its folder {_text(old.get('cwd'))} → {_text(new.get('cwd'))}"
     yield from _fields("variable", _table(old.get("env")), _table(new.get("env")))
@@ -97,6 +97,16 @@ def _command(words: str, old: Mapping[str, JSON], new: Mapping[str, JSON]) -> It
     for name in sorted({*secret, *secrets}):
         if secret.get(name) != secrets.get(name):
             yield f"variable {name}, which the recipe passes: another value"
+
+
+def _pair(left: str | None, right: str | None) -> str:
+    """Write two words of commands; of long ones, such as programs, what is around the first difference."""
+    if left is None or right is None or max(len(left), len(right)) <= _MOST:
+        return " → ".join(_ABSENT if word is None else _text(word) for word in (left, right))
+    same = next((place for place, pair in enumerate(zip(left, right, strict=False)) if pair[0] != pair[1]), 0)
+    begin = max(0, same - _AROUND)
+    shown = (" ".join(word[begin : begin + _MOST].split()) for word in (left, right))
+    return " → ".join(f"…{text}…" for text in shown)
 
 
 def _files(before: Sequence[str], after: Sequence[str], file_name: FileNameOf) -> Iterator[str]:

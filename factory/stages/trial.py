@@ -331,6 +331,7 @@ class TrialWork:
             unemulated=unemulated,
             from_source=self.sdists.told,
             emulated=self._emulated,
+            materials=(material,),
         )
 
 

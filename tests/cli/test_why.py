@@ -133,3 +133,38 @@ def test_a_cell_that_no_run_has_is_a_usage_error_and_a_run_that_cannot_be_read_i
     assert ended.code == 2
     assert "left out: .factory/runs/20260102T000000Z-b: " in ended.stderr
     assert "no run below .factory/runs has a cell that cp27-* matches" in ended.stderr
+
+
+RECIPE = """\
+factory: 1
+name: spam
+source: {path: .}
+interpreters: [cp313]
+platforms: [manylinux_2_31_x86_64]
+"""
+SETUP = "from setuptools import *\nsetup(name='spam', version='1.0', ext_modules=[Extension('s', ['s.c'])])\n"
+
+
+def test_a_plan_tells_what_a_next_run_would_make_again(program: Program, tmp_path: Path) -> None:
+    for name, text in (("recipe.yaml", RECIPE), ("setup.py", SETUP), ("s.c", "")):
+        (tmp_path / name).write_text(text)
+    first = program("plan", "--why")
+    run(tmp_path, "20260101T000000Z-a", [remember(tmp_path, "prepare", source=OLD, novel="kept")])
+
+    again = program("plan", "--why")
+
+    assert (first.code, again.code) == (0, 0)
+    assert first.stdout.startswith(f"{CELL.address}: no run here has it")
+    head, stage, clause, *rest = again.stdout.splitlines()
+    assert head == f"{CELL.address}: would be made again, compared with 20260101T000000Z-a"
+    assert stage == "  prepare"
+    assert clause == "    the factory's own stage prepare went from version 1 to 3"
+    assert rest[0].startswith("    the source: sha256:aaaaaaaaaaaa → sha256:")
+    assert rest[1].startswith("not known before a run: ")
+
+
+def test_a_plans_reasons_are_for_people(program: Program) -> None:
+    ended = program("plan", "--why", "--json")
+
+    assert ended.code == 2
+    assert "--why cannot be combined with --ids or --json" in ended.stderr

@@ -101,3 +101,12 @@ def test_long_values_are_cut() -> None:
     (told,) = changes(asked(commands=[COMMAND]), asked(commands=[{**COMMAND, "argv": ["make", "x" * 9000]}]), NAMES.get)
 
     assert len(told) < 200
+
+
+def test_of_long_words_the_first_difference_is_shown() -> None:
+    program = "import os\n" * 100
+    old, new = ({**COMMAND, "argv": ["python", program + f"print({number})"]} for number in (1, 2))
+
+    (told,) = changes(asked(commands=[old]), asked(commands=[new]), NAMES.get)
+
+    assert told == "command 1: …os import os print(1)… → …os import os print(2)…"
