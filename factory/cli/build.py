@@ -15,6 +15,7 @@ from factory.cli.live_board import LiveBoard
 from factory.cli.options import BuildOptions
 from factory.cli.plain_board import PlainBoard
 from factory.cli.signals import handled_signals
+from factory.cli.timings import timings_of
 from factory.errors import FactoryError, ImageError, InternalError, Interrupted, OutputError, UsageError
 from factory.events.model import Run
 from factory.host import Host
@@ -30,13 +31,13 @@ from factory.unexpected import internal_errors
 
 def run_build(options: BuildOptions) -> int:
     """Build what the recipes owe; the exit code."""
-    if str(options.json_file) == str(options.junit_file) == "-":
-        raise UsageError("--json and --junit cannot both go to stdout", hint="name a file for one of them")
+    _refuse_two_on_stdout(options)
     how = _run_options(options)
     recipes, host = load_named(options, keep_going=options.keep_going), host_of(options)
     with (
         _written(options.json_file, "--json") as json_file,
         _written(options.junit_file, "--junit") as junit_file,
+        _written(options.timings_file, "--timings") as timings_file,
         handled_signals() as signals,
     ):
         with _board(options, host) as board:
@@ -48,7 +49,8 @@ def run_build(options: BuildOptions) -> int:
                 cancelled=signals.cancelled,
             )
             finished = build(recipes, how, host=host, caller=caller)
-        codes = _show(options, finished, recipes) | _report(finished, host.step_summary, json_file, junit_file)
+        codes = _show(options, finished, recipes)
+        codes |= _report(finished, host.step_summary, json_file, junit_file, timings_file)
         # An error that the interruption caused, such as a killed tool's, must not hide the interruption.
         if finished.errors and signals.cancelled.is_set():
             codes.add(Interrupted.exit_code)
@@ -67,7 +69,19 @@ def _run_options(options: BuildOptions) -> Options:
     )
 
 
-def _report(finished: Finished, summary: Path | None, json_file: TextIO | None, junit_file: TextIO | None) -> set[int]:
+def _refuse_two_on_stdout(options: BuildOptions) -> None:
+    named = {"--json": options.json_file, "--junit": options.junit_file, "--timings": options.timings_file}
+    if len(flags := [flag for flag, path in named.items() if str(path) == "-"]) > 1:
+        raise UsageError(f"{' and '.join(flags)} cannot both go to stdout", hint="name a file for one of them")
+
+
+def _report(
+    finished: Finished,
+    summary: Path | None,
+    json_file: TextIO | None,
+    junit_file: TextIO | None,
+    timings_file: TextIO | None,
+) -> set[int]:
     """Write the run in the forms that were asked for, and return the exit codes that come of it."""
     codes, run = set[int](), finished.run
     if json_file is not None:
@@ -76,6 +90,9 @@ def _report(finished: Finished, summary: Path | None, json_file: TextIO | None, 
     if junit_file is not None:
         with _shown(codes, finished):
             click.echo(render_junit(run), file=junit_file, nl=False)
+    if timings_file is not None:
+        with _shown(codes, finished):
+            click.echo(timings_of(Path(run.folder)), file=timings_file, nl=False)
     if summary is not None:
         with _shown(codes, finished):
             _summarize(run, summary)

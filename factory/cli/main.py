@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 import click
@@ -169,6 +170,27 @@ def why(cells: tuple[str, ...]) -> None:
     from factory.cli.why import run_why  # noqa: PLC0415 -- as above
 
     sys.exit(run_why(cells))
+
+
+@main.command(short_help="Draw when the jobs of a run worked.")
+@click.argument("run", required=False)
+@click.option(
+    "-o",
+    "--output",
+    default="timings.html",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page to write; - is stdout.",
+)
+def timings(run: str | None, output: Path) -> None:
+    """Draw when the jobs and steps of a RUN worked, as one HTML page that needs no network.
+
+    RUN is the name of a folder in ./.factory/runs, or the path of one; without it: the last run. `factory build` with
+    --timings writes the same page at its end.
+    """
+    from factory.cli.timings import run_timings  # noqa: PLC0415 -- as above
+
+    sys.exit(run_timings(run, output))
 
 
 @main.command(short_help="Check wheels with the gate.")

@@ -153,6 +153,16 @@ class BuildOptions(NamedTuple):
             help="Write the run as JUnit XML, one test case per wheel and trial; - is stdout.",
         ),
     ]
+    timings_file: Annotated[
+        Path | None,
+        partial(
+            option,
+            "--timings",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Write an HTML page that shows when each job and step worked; - is stdout.",
+        ),
+    ]
     verbose: Annotated[bool, partial(option, "-v", "--verbose", is_flag=True, help="Show the output of every step.")]
 
 

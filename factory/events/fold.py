@@ -8,6 +8,8 @@ from factory.events.model import (
     CellEnded,
     Event,
     ImageReady,
+    JobEnded,
+    JobStarted,
     Planned,
     Progress,
     RecipeFailed,
@@ -17,6 +19,7 @@ from factory.events.model import (
     StepEnded,
     StepStarted,
     TrialEnded,
+    WorkStarted,
 )
 
 
@@ -54,7 +57,9 @@ def _with(run: Run, event: Event) -> Run:
                 stopped=event.stopped,
                 ended=True,
             )
-        case StepStarted() | StepEnded() | Progress() | TrialEnded() | RunStarted():
+        case StepStarted() | StepEnded() | JobStarted() | JobEnded() | WorkStarted():
+            return run
+        case Progress() | TrialEnded() | RunStarted():
             return run
         case _:
             assert_never(event)

@@ -124,6 +124,30 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkStarted:
+    """All recipes are planned, and jobs begin, as many at once as there are `workers`."""
+
+    at: str
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStarted:
+    """A worker began a job; its subject is the address of a cell or a trial, or `image:NAME`."""
+
+    subject: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnded:
+    """A worker ended a job, however that went."""
+
+    subject: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
     """A step began; its subject is the address of a cell or a trial, or something that cells share: `image:NAME`.
 
@@ -210,6 +234,9 @@ class RunEnded:
 Event = (
     RunStarted
     | Planned
+    | WorkStarted
+    | JobStarted
+    | JobEnded
     | StepStarted
     | StepEnded
     | Progress

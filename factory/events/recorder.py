@@ -18,6 +18,8 @@ from factory.events.fold import fold
 from factory.events.logs import Log
 from factory.events.model import (
     Event,
+    JobEnded,
+    JobStarted,
     Progress,
     Run,
     RunEnded,
@@ -162,6 +164,15 @@ class Recorder:
     def progress(self, subject: str) -> Callable[[str], None]:
         """Return a function that records lines of progress of a subject."""
         return lambda text: self.emit(Progress(subject=subject, text=text))
+
+    @contextmanager
+    def job(self, subject: str) -> Iterator[None]:
+        """Record the begin and the end of a job."""
+        self.emit(JobStarted(subject=subject, at=now()))
+        try:
+            yield
+        finally:
+            self.emit(JobEnded(subject=subject, at=now()))
 
     @contextmanager
     def step(self, subject: str, name: StepName, log: str = "") -> Iterator["StepMark"]:

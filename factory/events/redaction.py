@@ -11,6 +11,8 @@ from factory.audit.verdict import Finding, Ruling
 from factory.catalogue import Waiver
 from factory.digest import Artifact, Digest
 from factory.events.model import (
+    JobEnded,
+    JobStarted,
     Progress,
     RecipeFailed,
     RunEnded,
@@ -19,13 +21,14 @@ from factory.events.model import (
     StepStarted,
     TrialEnded,
     TrialResult,
+    WorkStarted,
 )
 from factory.failure import Failure
 from factory.plan.model import Cell, Plan
 
 T = TypeVar("T")
 
-_WHOLE = (Plan, Cell, Waiver, Artifact, Digest, RunStarted, StepStarted, StepEnded)
+_WHOLE = (Plan, Cell, Waiver, Artifact, Digest, RunStarted, WorkStarted, JobStarted, JobEnded, StepStarted, StepEnded)
 """Left as they are: what plan and recipe say, which were read before anything ran; artifacts, whose names were searched
 before they were kept; and events that hold only our own words."""
 _OURS: Mapping[type, frozenset[str]] = MappingProxyType(

@@ -51,6 +51,10 @@ class Performer:
             FactoryError: the engine, the store, the output folder or this machine's configuration is at fault.
             Interrupted: the run is being ended.
         """
+        with self.services.recorder.job(str(job.key)):
+            return self._performed(job, done)
+
+    def _performed(self, job: Job, done: Done) -> Outcome:
         match job:
             case MakeImage():
                 return self._contained(job, "image", lambda: self._make(job), _itself, is_ours=False)

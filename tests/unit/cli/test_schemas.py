@@ -18,6 +18,8 @@ from factory.digest import Digest
 from factory.events.model import (
     CellEnded,
     Event,
+    JobEnded,
+    JobStarted,
     Planned,
     Progress,
     RecipeFailed,
@@ -27,6 +29,7 @@ from factory.events.model import (
     StepStarted,
     TrialEnded,
     TrialResult,
+    WorkStarted,
 )
 from factory.events.recorder import Recorder
 from factory.failure import Failure
@@ -102,6 +105,9 @@ def eventful(verdict: Audit) -> list[Event]:
     return [
         RunStarted(run="r1", at=at, version="0", folder=".factory/runs/r1"),
         Planned(plan=plan),
+        WorkStarted(at=at, workers=2),
+        JobStarted(subject=cell.address, at=at),
+        JobEnded(subject=cell.address, at=at),
         StepStarted(subject=cell.address, step="build", at=at),
         StepEnded(subject=cell.address, step="build", at=at, duration_s=1.0, outcome="passed"),
         Progress(subject="image:x", text="unpacking"),
@@ -153,7 +159,7 @@ def test_every_line_of_a_runs_events_is_what_the_schema_says(tmp_path: Path) -> 
 
     lines = (tmp_path / "run" / "events.jsonl").read_text().splitlines()
 
-    assert len(lines) == 9
+    assert len(lines) == 12
     assert [problem for line in lines for problem in problems("event", line)] == []
 
 
