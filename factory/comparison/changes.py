@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from factory.comparison.contents import Contents, Kind
-from factory.plan.world import runs
+from factory.installable import runs
 from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, parse_specifiers
 

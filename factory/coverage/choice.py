@@ -11,8 +11,7 @@ from packaging.utils import BuildTag, NormalizedName
 from packaging.version import Version
 
 from factory.coverage.environments import USUAL_MACHINES, Environment, environments
-from factory.plan.world import runs
-from factory.resolve.target import supported_tags
+from factory.installable import runs, supported_tags
 from factory.tags import Interpreter, PlatformTag, platform_of
 from factory.untrusted import parse_sdist_name, parse_specifiers, parse_wheel_name
 

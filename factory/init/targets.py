@@ -11,9 +11,9 @@ from factory.image_facts import ImageFacts
 from factory.init.cibuildwheel import Settings
 from factory.init.model import Carried, Entry, Left
 from factory.init.selectors import architectures, chosen, known
+from factory.installable import runs
 from factory.plan.images import trial_image
 from factory.plan.limits import pyo3_excludes
-from factory.plan.world import runs
 from factory.project.model import Project
 from factory.tags import Abi3Floor, Interpreter, PlatformTag, tag_for
 

@@ -5,6 +5,7 @@ from typing import assert_never
 from factory.catalogue import BAZEL
 from factory.errors import PlanError
 from factory.image_facts import ImageFacts
+from factory.installable import runs
 from factory.plan.compiler import refuse_image_libraries
 from factory.plan.images import admits
 from factory.plan.limits import pyo3_excludes
@@ -13,7 +14,7 @@ from factory.plan.no_interpreter import refuse_without_interpreter
 from factory.plan.on_demand import held_by
 from factory.plan.toolchain import preparation, rust_of
 from factory.plan.windows import with_mingw
-from factory.plan.world import World, runs
+from factory.plan.world import World
 from factory.recipe.model import Recipe
 from factory.tags import Abi3Floor, AnyPython, BuiltFor, Interpreter, WheelTag, has_musl
 

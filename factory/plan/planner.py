@@ -6,6 +6,7 @@ from functools import partial
 
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
+from factory.installable import runs
 from factory.machines import USUAL_MACHINE
 from factory.plan.building import builder_of
 from factory.plan.compiler import compiling, emulation_note, zig_note
@@ -21,7 +22,7 @@ from factory.plan.programs import owed_programs, program_cell, unowed_programs
 from factory.plan.selection import in_force, left_out, matches, recipe_for, rule_for
 from factory.plan.toolchain import refuse_c, toolchain_notes
 from factory.plan.windows import windows_note
-from factory.plan.world import World, own_reason, read_world, runs
+from factory.plan.world import World, own_reason, read_world
 from factory.project.model import Project
 from factory.recipe.lifetimes import LIFETIMES, supported
 from factory.recipe.model import Recipe, SdistSource

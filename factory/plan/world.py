@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Literal
-
-from packaging.specifiers import SpecifierSet
 
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
+from factory.installable import runs
 from factory.machines import USUAL_MACHINE
 from factory.plan.floors import Floors, owed_floors
 from factory.plan.images import admits, build_image
@@ -19,8 +17,6 @@ from factory.plan.selection import rule_for
 from factory.project.model import Project
 from factory.recipe.model import Recipe, Wanted
 from factory.tags import FIRST_ABI3T, Abi3Floor, AnyPython, Interpreter, PlatformTag, tag_for
-
-_PATCHES = range(60)  # more releases than any minor version had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +114,6 @@ def _refuse_linked_libpython(recipe: Recipe, project: Project, backend: str) -> 
             f"PyO3 {pyo3.version} links libpython unless its feature extension-module is on, which it is not",
             hint="write build: {features: [pyo3/extension-module]}, or the crate's own feature for it",
         )
-
-
-@cache
-def runs(requires_python: SpecifierSet, interpreter: Interpreter) -> bool:
-    """Tell whether any release of an interpreter's version may install the project."""
-    return any(requires_python.contains(f"{interpreter.version}.{patch}") for patch in _PATCHES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

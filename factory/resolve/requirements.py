@@ -18,11 +18,12 @@ from factory import process
 from factory.diagnoses.uv import OTHER_VERSION, explain_uv_failure, projects_without_wheel
 from factory.digest import Artifact, Digest
 from factory.host import Host, find_uv
+from factory.installable import supported_tags
 from factory.markers import marker_environment
 from factory.origins import origin_of
 from factory.redaction import bare, redact
 from factory.resolve.model import Found, Offered, Question, ResolvedFile, Unresolved
-from factory.resolve.target import marker_text, supported_tags, uv_platform
+from factory.resolve.target import marker_text, uv_platform
 from factory.untrusted import UntrustedTextError, parse_project_name, parse_requirement, parse_toml, parse_wheel_name
 
 _TIMEOUT_S = 600.0

@@ -21,9 +21,9 @@ from factory.digest import Artifact, Digest
 from factory.errors import SourceError
 from factory.excerpt import listed
 from factory.host import Host
+from factory.installable import supported_tags
 from factory.resolve.model import Found, Offered, Question, Release, Unresolved
 from factory.resolve.requirements import resolve_requirements
-from factory.resolve.target import supported_tags
 from factory.source.index import ask_page, index_roots, is_sdist, versions
 from factory.untrusted import UntrustedTextError, parse_specifiers, parse_wheel_name
 from factory.web.session import open_session

@@ -1,39 +1,10 @@
-"""An interpreter on a platform as resolvers need it: wheel tags, a marker, and uv's name."""
-
-from collections.abc import Iterator
-from itertools import chain
-
-from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags
+"""An interpreter on a platform as uv needs it: a marker, and uv's name for it."""
 
 from factory.markers import marker_environment
 from factory.tags import Interpreter, PlatformTag
 
-_OLDEST_GLIBC_MINOR = {"x86_64": 5, "i686": 5}  # manylinux1; on other architectures manylinux2014 came first
-_FIRST_GLIBC_MINOR_ELSEWHERE = 17
 _UV_GLIBC_MINORS = (40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 28, 17)
 _UV_ARCHITECTURES = frozenset({"x86_64", "aarch64"})
-
-
-def supported_tags(interpreter: Interpreter, platform: PlatformTag, *, built_here: bool = False) -> tuple[Tag, ...]:
-    """Return the tags of wheels that run there, best first (PEP 425, 600, 656).
-
-    What was `built_here` for this platform has the tag that a build gives a wheel before its repair, too.
-    """
-    version = (3, interpreter.minor)
-    names = (*_platform_names(platform), *((f"linux_{platform.arch}",) if built_here else ()))
-    if interpreter.implementation == "cp":
-        own = cpython_tags(version, [interpreter.abi_tag], names)
-    else:
-        own = generic_tags(interpreter.python_tag, [interpreter.abi_tag], names)
-    return tuple(chain(own, compatible_tags(version, interpreter.python_tag, names)))
-
-
-def _platform_names(platform: PlatformTag) -> Iterator[str]:
-    oldest = _OLDEST_GLIBC_MINOR.get(platform.arch, _FIRST_GLIBC_MINOR_ELSEWHERE) if platform.libc == "glibc" else 0
-    for minor in range(platform.minor, oldest - 1, -1):
-        older = PlatformTag(platform.libc, platform.major, minor, platform.arch)
-        yield str(older)
-        yield from sorted(older.aliases - {str(older)})
 
 
 def marker_text(interpreter: Interpreter, platform: PlatformTag) -> str:

@@ -13,13 +13,13 @@ from factory.excerpt import listed
 from factory.failure import Failure
 from factory.images.on_demand import brought, offered
 from factory.images.ready import ReadyImage
+from factory.installable import supported_tags
 from factory.plan.model import Builder, Cell, Plan
 from factory.plan.toolchain import rust_of
 from factory.planned import PlannedRecipe
 from factory.project.read import read_project
 from factory.recipe.model import BuildSpec, Recipe, SdistSource
 from factory.resolve import MOST_SDISTS, Release
-from factory.resolve.target import supported_tags
 from factory.sessions.services import Services
 from factory.sessions.sources import SourceServices
 from factory.stages.build import Build, Built, build

@@ -11,8 +11,8 @@ import pytest
 from factory.coverage.choice import Coverage, Offer, coverage
 from factory.coverage.files import read_offers
 from factory.host import find_uv, read_host
+from factory.installable import supported_tags
 from factory.process import run
-from factory.resolve.target import supported_tags
 from factory.tags import Interpreter, PlatformTag
 from tests.makers.index import Index, make_wheel_bytes, serve_index
 

@@ -1,40 +1,14 @@
-"""Wheel tags, markers and uv's names of an interpreter on a platform."""
+"""Markers and uv's names of an interpreter on a platform."""
 
 import pytest
 from packaging.markers import Marker
 
 from factory.markers import marker_environment
-from factory.resolve.target import marker_text, supported_tags, uv_platform
+from factory.resolve.target import marker_text, uv_platform
 from factory.tags import Interpreter, PlatformTag
 
 INTERPRETERS = ["cp39", "cp313", "cp314t", "pp311"]
 PLATFORMS = ["manylinux_2_31_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_x86_64"]
-
-
-@pytest.mark.parametrize(
-    ("interpreter", "platform", "tag", "expected"),
-    [
-        ("cp313", "manylinux_2_31_x86_64", "cp313-cp313-manylinux_2_31_x86_64", True),
-        ("cp313", "manylinux_2_31_x86_64", "cp313-cp313-manylinux_2_32_x86_64", False),
-        ("cp313", "manylinux_2_31_x86_64", "cp313-cp313-manylinux2014_x86_64", True),
-        ("cp313", "manylinux_2_31_x86_64", "cp313-cp313-manylinux1_x86_64", True),
-        ("cp313", "manylinux_2_31_aarch64", "cp313-cp313-manylinux_2_17_aarch64", True),
-        ("cp313", "manylinux_2_31_aarch64", "cp313-cp313-manylinux_2_5_aarch64", False),
-        ("cp313", "manylinux_2_31_x86_64", "cp39-abi3-manylinux_2_17_x86_64", True),
-        ("cp313", "manylinux_2_31_x86_64", "cp314-abi3-manylinux_2_17_x86_64", False),
-        ("cp314t", "manylinux_2_31_x86_64", "cp39-abi3-manylinux_2_17_x86_64", False),
-        ("cp315t", "manylinux_2_31_x86_64", "cp315-abi3t-manylinux_2_17_x86_64", True),
-        ("cp314t", "manylinux_2_31_x86_64", "cp314-cp314-manylinux_2_17_x86_64", False),
-        ("pp311", "manylinux_2_31_x86_64", "pp311-pypy311_pp73-manylinux_2_17_x86_64", True),
-        ("cp313", "musllinux_1_2_x86_64", "cp313-cp313-musllinux_1_1_x86_64", True),
-        ("cp313", "musllinux_1_2_x86_64", "cp313-cp313-manylinux_2_17_x86_64", False),
-        ("cp313", "musllinux_1_2_x86_64", "py3-none-any", True),
-    ],
-)
-def test_a_tag_is_supported_where_its_wheels_run(interpreter: str, platform: str, tag: str, expected: bool) -> None:
-    tags = {str(tag) for tag in supported_tags(Interpreter.parse(interpreter), PlatformTag.parse(platform))}
-
-    assert (tag in tags) is expected
 
 
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
