@@ -28,6 +28,7 @@ _CIBUILDWHEEL = canonicalize_name("cibuildwheel")
 
 def run_image_pin(options: PinOptions) -> int:
     """Pin the images of the pulled families anew, and print what is pinned now."""
+    _refuse_unfit(options)
     host = read_host()
     if options.trial:
         return _pin_trial(options, host)
@@ -44,6 +45,14 @@ def run_image_pin(options: PinOptions) -> int:
         out().print(line(f"{family.name}-{name} {pin}{_change(was, pin)}"), soft_wrap=True)
     err().print(line(f"{len(lock.pins)} images pinned in {path}, from {lock.origin}"), soft_wrap=True)
     return 0
+
+
+def _refuse_unfit(options: PinOptions) -> None:
+    """Refuse flags that would be without effect."""
+    if options.reference is not None and options.from_cibuildwheel:
+        raise UsageError("--from-cibuildwheel takes no image", hint="leave one of the two out")
+    if options.reference is not None and options.output is not None and not options.trial:
+        raise UsageError("an image alone is only printed: -o has no effect", hint="leave -o out, or add --trial")
 
 
 def _change(was: Pin | None, pin: Pin) -> str:
@@ -80,12 +89,15 @@ def _write(path: Path, lock: Lock) -> None:
 
 def _pinned(text: str, host: Host, tag: str) -> Pin:
     match = TAGGED.fullmatch(text)
+    if match is not None and match["tag"] is None:
+        text = f"{text}:{tag}"
+        match = TAGGED.fullmatch(text)
     if match is None:
         raise UsageError(f"{text!r} is not an image of a registry", hint="write registry/name:tag")
     with connect(
         host, owner="images", run_id="images"
     ) as engine:  # it only asks: it makes nothing that would need an owner
-        return tagged(engine, match["name"], match["tag"] or tag)
+        return tagged(engine, match["name"], match["tag"])
 
 
 def _output(options: PinOptions, host: Host, family: Path) -> Path:

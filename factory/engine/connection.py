@@ -14,12 +14,17 @@ from requests.exceptions import Timeout
 from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
 from factory.errors import EngineError
 from factory.host import Host
+from factory.redaction import redact
 from factory.system import starting_an_engine
 
 _DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _POOL_SIZE: Final = 32
 _ANY_VERSION: Final = "1.24"  # the version call is spoken without one
 _CONFLICT: Final = (304, 409)
+_SSH: Final = (
+    "the factory does not speak ssh: `ssh -NL /tmp/docker.sock:/var/run/docker.sock HOST`, then "
+    "DOCKER_HOST=unix:///tmp/docker.sock"
+)
 _START: Final = f"{starting_an_engine()}, or name one in DOCKER_HOST"
 
 
@@ -40,16 +45,15 @@ class Connection:
 
     def __init__(self, host: Host, *, silence_s: int) -> None:
         """Connect, and agree on the API's version."""
-        self.where = host.docker.get("DOCKER_HOST") or _DEFAULT_HOST
+        self.where = redact(host.docker.get("DOCKER_HOST") or _DEFAULT_HOST)
         self.silence_s = silence_s
         self.api = self._connected(host, host.docker.get("DOCKER_API_VERSION") or self._newest_version(host))
 
     def _newest_version(self, host: Host) -> str:
-        with closing(self._connected(host, _ANY_VERSION)) as api:
+        with closing(self._connected(host, _ANY_VERSION)) as api, self.speaking():
             try:
-                with self.speaking():
-                    return str(api.version(api_version=False)["ApiVersion"])
-            except KeyError as error:
+                return str(api.version(api_version=False)["ApiVersion"])
+            except (KeyError, TypeError, requests.JSONDecodeError) as error:
                 raise EngineError(f"what answers at {self.where} is not a container engine", hint=_START) from error
 
     def _connected(self, host: Host, version: str) -> docker.APIClient:
@@ -57,9 +61,8 @@ class Connection:
             settings = kwargs_from_env(environment=dict(host.docker))
             api = docker.APIClient(**settings, version=version, timeout=self.silence_s, max_pool_size=_POOL_SIZE)
         except (DockerException, ValueError) as error:
-            raise EngineError(
-                f"{self.where} does not name a container engine: {error}", hint="correct DOCKER_HOST"
-            ) from error
+            hint = _SSH if self.where.startswith("ssh://") else "correct DOCKER_HOST"
+            raise EngineError(redact(f"{self.where} does not name a container engine: {error}"), hint=hint) from error
         api.trust_env = False  # requests would take proxies and passwords from the environment
         return api
 

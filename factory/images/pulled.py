@@ -1,5 +1,6 @@
 """Images of a family that a registry serves, pinned by digest in a lock."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +12,11 @@ from factory.catalogue import PINNED_FAMILY, PackageManager
 from factory.errors import ImageError
 from factory.image_facts import ImageFacts
 from factory.images.spec import read_data
-from factory.pins import Pin
+from factory.pins import TAGGED, Pin
+from factory.regular import open_regular
 from factory.tables import Table
 from factory.tags import Interpreter, PlatformTag
+from factory.untrusted import UntrustedTextError, decoded
 
 LOCK: Final = "images.lock"
 """The pins of a family, beside its data files."""
@@ -21,6 +24,9 @@ LOCK: Final = "images.lock"
 _MANAGERS: Final[tuple[PackageManager, ...]] = ("apt", "dnf", "yum", "apk")
 _KEYS: Final = {"role", "platform", "interpreters", "c", "packages"}
 _TABLES: Final = {"origin", "images", "trials"}
+_TRIAL_KEYS: Final = {"pin", "platform", "interpreters"}
+_ANEW: Final = "`factory image pin --from-cibuildwheel`"
+_MOST_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +77,12 @@ def read_lock(path: Path) -> Lock:
         ImageError: it cannot be read, or is not a lock.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with open_regular(path) as stream:
+            text = decoded(stream.read(_MOST_BYTES + 1), _MOST_BYTES)
     except OSError as error:
         raise _no_lock(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise _no_lock(f"{path} is not valid UTF-8") from error
+    except UntrustedTextError as error:
+        raise _no_lock(f"{path} {error}") from error
     table = Table.parse(text, str(path), _no_lock)
     if unknown := sorted(name for name, _ in table.items() if name not in _TABLES):
         raise _no_lock(f"{path} has {', '.join(unknown)}: another version of the factory wrote it")
@@ -98,25 +105,35 @@ def trial_specs(family_folder: Path, lock: Path | None = None) -> tuple[PulledSp
 
 
 def _trial(name: str, table: Table) -> PulledSpec:
+    """Read a plain image; with a tag in its name, it cannot be taken for an image of the factory's own."""
+    match = TAGGED.fullmatch(name)
+    if match is None or not match["tag"]:
+        raise ValueError(f"trials: {name!r} is not the name and tag of an image such as python:3.12-slim")
+    if unknown := sorted(key for key, _ in table.items() if key not in _TRIAL_KEYS):
+        raise ValueError(f"trials: {name} has {', '.join(unknown)}: another version of the factory wrote it")
+    interpreters = table.required_texts("interpreters")
+    if not interpreters or len(set(interpreters)) < len(interpreters):
+        raise ValueError(f"trials: {name}: interpreters must name at least one, and none twice")
     facts = ImageFacts(
         name=name,
         family=PINNED_FAMILY,
         role="trial",
         platform=PlatformTag.parse(table.required_text("platform")),
-        interpreters=tuple(Interpreter.parse(tag) for tag in table.required_texts("interpreters")),
+        interpreters=tuple(map(Interpreter.parse, interpreters)),
     )
     return PulledSpec(facts=facts, pin=Pin.parse(table.required_text("pin")))
 
 
 def _no_lock(message: str) -> ImageError:
-    return ImageError(message, hint="`factory image pin` writes one")
+    return ImageError(message, hint=f"mend it, or write another file: {_ANEW}, with -o")
 
 
 def render_lock(lock: Lock) -> str:
     """Write a lock: sorted, one line per image, so that a diff is easy to read."""
     lines = [f'"{name}" = "{pin}"\n' for name, pin in sorted(lock.pins.items())]
+    origin = json.dumps(lock.origin, ensure_ascii=False)  # TOML quotes as JSON does
     trials = "".join(f"\n{_rendered(spec)}" for spec in lock.trials)
-    return f'# Written by `factory image pin`.\norigin = "{lock.origin}"\n\n[images]\n{"".join(lines)}{trials}'
+    return f"# Written by `factory image pin`.\norigin = {origin}\n\n[images]\n{''.join(lines)}{trials}"
 
 
 def _rendered(spec: PulledSpec) -> str:
@@ -133,7 +150,7 @@ def _spec(path: Path, pins: Mapping[str, Pin], lock: Path) -> PulledSpec:
     except ValueError as error:
         raise ImageError(f"{path}: {error}", hint="images/README.md names every key") from error
     if path.stem not in pins:
-        raise ImageError(f"{lock} does not pin {path.stem}", hint="`factory image pin` pins every image again")
+        raise ImageError(f"{lock} does not pin {path.stem}", hint=f"{_ANEW} pins every image again")
     return PulledSpec(facts=facts, pin=pins[path.stem])
 
 

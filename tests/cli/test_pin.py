@@ -120,6 +120,32 @@ def test_a_registry_is_asked_through_an_engine(program: Program) -> None:
     assert "'https://registry.test/image' is not an image of a registry" in none.stderr
 
 
+def test_flags_without_an_effect_are_refused(program: Program) -> None:
+    both = program("image", "pin", "--from-cibuildwheel", "python:3.12", "-o", "my.lock")
+    unused = program("image", "pin", "python:3.12", "-o", "my.lock")
+    tag = program("image", "pin", "--tag", 'a"b', "python")
+
+    assert [ended.code for ended in (both, unused, tag)] == [2, 2, 2]
+    assert "--from-cibuildwheel takes no image" in both.stderr
+    assert "add --trial" in unused.stderr
+    assert "'python:a\"b' is not an image of a registry" in tag.stderr
+
+
+def test_what_the_message_about_a_broken_lock_says_to_type_mends_it(program: Program, index: Index) -> None:
+    add(index, "4.10.0", NEW)
+    (program.folder / "bad.lock").write_text("[images")
+    (program.folder / "part.lock").write_text('origin = "x"\n[images]\n')
+
+    bad = program("image", "list", FACTORY_IMAGE_LOCK="bad.lock")
+    part = program("image", "list", FACTORY_IMAGE_LOCK="part.lock")
+    written = program("image", "pin", "--from-cibuildwheel", "-o", "new.lock", FACTORY_IMAGE_LOCK="bad.lock")
+    filled = program("image", "pin", "--from-cibuildwheel", FACTORY_IMAGE_LOCK="part.lock")
+
+    assert "hint: mend it, or write another file: `factory image pin --from-cibuildwheel`, with -o" in bad.stderr
+    assert "hint: `factory image pin --from-cibuildwheel` pins every image again" in part.stderr
+    assert (written.code, filled.code) == (0, 0), written.stderr + filled.stderr
+
+
 @pytest.mark.index
 def test_the_real_cibuildwheel_pins_what_our_files_declare(tmp_path: Path) -> None:
     host = read_host()

@@ -104,6 +104,7 @@ def test_a_socket_behind_which_nobody_speaks_is_given_up(host: Host, tmp_path: P
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", id="another-server"),
         pytest.param(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", id="a-broken-server"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", id="another-api"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", id="a-list"),
         pytest.param(b"220 mail.example ESMTP\r\n", id="no-http"),
         pytest.param(b"", id="hangs-up"),
     ],
@@ -130,3 +131,16 @@ def test_an_address_that_cannot_be_meant_is_named(host: Host, address: str) -> N
 
     assert address in error.message
     assert "DOCKER_HOST" in error.hint
+
+
+def test_an_address_is_named_without_its_password(host: Host) -> None:
+    error = refusal(host, "tcp://me:s3cr3t@host:2375")
+
+    assert "s3cr3t" not in error.message
+    assert "tcp://host:2375 does not name" in error.message
+
+
+def test_ssh_is_refused_with_a_way_round(host: Host) -> None:
+    error = refusal(host, "ssh://me@host")
+
+    assert "ssh -NL" in error.hint

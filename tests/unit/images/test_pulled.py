@@ -1,5 +1,6 @@
 """Images of registries: what data files declare, the lock that pins them, and what pins are taken from."""
 
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -93,6 +94,58 @@ def test_a_file_that_is_not_a_lock_is_named(family: Path, text: str, message: st
 
     assert str(family / LOCK) in caught.value.message
     assert "factory image pin" in caught.value.hint
+
+
+TRIAL = f"""
+[trials."python:3.12-slim"]
+pin = "python:3.12-slim@sha256:{HEX}"
+platform = "manylinux_2_36_x86_64"
+interpreters = ["cp312"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "message"),
+    [
+        pytest.param('"python:3.12-slim"]', '"trial-trixie"]', "'trial-trixie' is not the name and tag", id="our name"),
+        pytest.param('"python:3.12-slim"]', '"a\\u001b[31m"]', "is not the name and tag of an image", id="no name"),
+        pytest.param('["cp312"]', "[]", "must name at least one, and none twice", id="no interpreter"),
+        pytest.param('["cp312"]', '["cp312", "cp312"]', "at least one, and none twice", id="an interpreter twice"),
+        pytest.param('["cp312"]', '["cp312"]\nrole = "build"', "has role: another version", id="unknown key"),
+    ],
+)
+def test_a_plain_image_that_was_edited_by_hand_is_read_strictly(
+    tmp_path: Path, line: str, instead: str, message: str
+) -> None:
+    path = tmp_path / LOCK
+    text = f'origin = "x"\n[images]\n{TRIAL}'
+    path.write_text(text)
+    assert len(read_lock(path).trials) == 1
+    path.write_text(text.replace(line, instead))
+
+    with pytest.raises(ImageError, match=message) as caught:
+        read_lock(path)
+
+    assert str(path) in caught.value.message
+    assert "--from-cibuildwheel" in caught.value.hint
+
+
+def test_a_lock_that_never_ends_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"#" * (1 << 21))
+
+    for path, message in (("/dev/zero", "a device"), (tmp_path / "pipe", "a pipe"), (tmp_path / "large", "1048576")):
+        with pytest.raises(ImageError, match=message):
+            read_lock(Path(path))
+
+
+def test_a_lock_keeps_an_origin_with_quotes(tmp_path: Path) -> None:
+    path = tmp_path / LOCK
+    lock = Lock(pins={}, origin='my "mirror" \\ Köln')
+
+    path.write_text(render_lock(lock), encoding="utf-8")
+
+    assert read_lock(path) == lock
 
 
 def test_a_lock_that_is_not_there_is_named(family: Path) -> None:
