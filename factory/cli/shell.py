@@ -4,29 +4,30 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event
+from typing import Final
 
 from factory.cli.common import err, families, host_of, load_named
 from factory.cli.options import ShellOptions
 from factory.cli.plain_board import PlainBoard
 from factory.cli.signals import handled_signals
-from factory.errors import UsageError
+from factory.errors import FactoryError, UsageError
 from factory.host import Host
 from factory.process import attach
 from factory.report.text import line
 from factory.run.build import Caller, build
 from factory.run.options import Options, Selection
 from factory.sessions.session import AGAIN, Stopped
+from factory.store import Store
+
+_CLIENT: Final = "it is opened by Docker's own client: install that, or put it on PATH"
 
 
 def run_shell(options: ShellOptions) -> int:
     """Carry a cell out up to the step that fails, and open a shell there; 1 where no step of it failed."""
     cell, _, interpreter = options.cell.partition("@")
     recipes, host = load_named(options), host_of(options)
-    with TemporaryDirectory(prefix="factory-shell-") as name, handled_signals() as signals:
-        work = Path(name)
+    with Store.open(host.store) as store, store.temp_folder() as work, handled_signals() as signals:
         door = _Door(host=host, cancelled=signals.cancelled, is_meant=_meant(interpreter))
         how = Options(
             output=work / "dist",
@@ -36,6 +37,8 @@ def run_shell(options: ShellOptions) -> int:
         with PlainBoard(err()) as board:
             caller = Caller(listener=board.listen, say=board.say, cancelled=signals.cancelled, on_stopped=door.open)
             finished = build(recipes, how, host=host, caller=caller)
+    if door.fault is not None:
+        raise door.fault
     if not door.opened:
         if finished.errors:
             raise finished.errors[0]
@@ -60,6 +63,7 @@ class _Door:
     cancelled: Event
     is_meant: Callable[[str], bool]
     opened: bool = field(default=False)
+    fault: FactoryError | None = field(default=None)
 
     def open(self, stopped: Stopped) -> None:
         """Open a shell, or say without a terminal what opens one, and wait until it is closed."""
@@ -69,9 +73,16 @@ class _Door:
         console = err()
         console.print(line(f"{stopped.subject}: {stopped.step} failed: {stopped.failure.message}"), soft_wrap=True)
         console.print(line(f"{AGAIN} repeats the step; exit ends the shell, and the container is removed"))
-        if sys.stdin.isatty():
-            attach(stopped.command, env=self.host.variables)
+        if sys.stdin is not None and sys.stdin.isatty():  # a caller may have closed it
+            self._attach(stopped)
             return
         console.print(line(f"type in a terminal: {shlex.join(stopped.command)}"), soft_wrap=True)
         console.print(line("Ctrl-C removes the container"))
         self.cancelled.wait()
+
+    def _attach(self, stopped: Stopped) -> None:
+        """Open the shell; a fault of this machine is kept, because what is raised here would be the cell's."""
+        try:
+            attach(stopped.command, env=self.host.variables)
+        except FactoryError as error:
+            self.fault = FactoryError(f"no shell can be opened: {error.message}", hint=_CLIENT)

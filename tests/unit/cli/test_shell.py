@@ -1,0 +1,53 @@
+"""What `factory shell` does at a step that failed, where it cannot open a shell."""
+
+import os
+import pty
+import sys
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from factory.cli.shell import _Door
+from factory.failure import Failure
+from factory.host import read_host
+from factory.sessions.session import Stopped
+
+
+@pytest.fixture
+def stopped() -> Stopped:
+    return Stopped(
+        subject="a", step="build", failure=Failure(step="build", message="no"), command=("docker", "exec", "b", "sh")
+    )
+
+
+def make_door(path: Path) -> _Door:
+    cancelled = Event()
+    cancelled.set()
+    return _Door(host=read_host({"PATH": str(path)}), cancelled=cancelled, is_meant=lambda _: True)
+
+
+def test_where_stdin_is_closed_the_command_is_printed(
+    tmp_path: Path, stopped: Stopped, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)  # what Python sets where descriptor 0 is closed
+    door = make_door(tmp_path)
+
+    door.open(stopped)
+
+    assert door.fault is None
+    assert "type in a terminal: docker exec b sh" in capsys.readouterr().err
+
+
+def test_a_client_that_is_not_installed_is_a_fault_of_the_machine_not_of_the_cell(
+    tmp_path: Path, stopped: Stopped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, terminal = pty.openpty()
+    with os.fdopen(person), os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        door = make_door(tmp_path)
+        door.open(stopped)
+
+    assert door.fault is not None
+    assert door.fault.message == "no shell can be opened: docker is not installed"
+    assert "Docker's own client" in door.fault.hint
