@@ -9,6 +9,7 @@ from factory.memory import versions
 from factory.sessions.volumes import Volume
 from factory.stages.against import FetchOlder
 from factory.stages.audit import Judge
+from factory.stages.bazel_cache import BazelCache
 from factory.stages.build import Build
 from factory.stages.commit import PackCommit
 from factory.stages.crates import ResolveCrates
@@ -27,6 +28,7 @@ from factory.stages.trial import Try
 VERSIONS = versions(
     AskImage,
     AskRelease,
+    BazelCache,
     Build,
     BuildRequirement,
     CompileInterpreter,

@@ -22,7 +22,7 @@ from factory.stages.rust import with_rust
 from factory.stages.userland import with_userland
 from factory.store.entry import LedgerEntry
 from factory.tool_bundle import ToolBundle
-from tests.doubles.projects import EMBEDS, HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, WORDS
+from tests.doubles.projects import EMBEDS, HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, TARGETS, WORDS
 from tests.doubles.run import World, make_world
 from tests.makers.index import serve_index
 from tests.makers.network import LOOPBACK, serving
@@ -87,7 +87,7 @@ def made(work: Callable[[World], object], **more: str) -> Mapping[str, list[JSON
 
 def carry_out_all(world: World) -> None:
     """Carry out recipes that together reach every stage of a run, and have images that are asked what they hold."""
-    world.run(WORDS, HASHES, PLAIN, STABLE, EMBEDS)
+    world.run(WORDS, HASHES, PLAIN, STABLE, EMBEDS, TARGETS)
     world.planned(LOCAL)
     world.planned(PINNED)
     world.install_emulator()

@@ -38,6 +38,8 @@ FUNCTIONS = {
     "factory.cli.schema.run_schema": "a command: its argument is the user's",
     "factory.engine.tarstream.folder": "makes folders of paths that the factory chose",
     "factory.host.urls.password_in": "takes URLs of this machine's own settings",
+    "factory.images.assembly.machine_variables": "its argument is one of our own names of machines",
+    "factory.images.foreign.way_to_emulate": "its argument is one of our own names of machines",
     "factory.images.known.spec_named": "looks up a name among our own data files",
     "factory.tool_bundle.unpack_wheel": "unpacks wheels of our own lock, checked by their hashes",
     "factory.store.entry.parse_entry": "reads the ledger, which the factory wrote",
