@@ -8,9 +8,8 @@ fewer containers have a network, every file has a recorded hash, and a second ru
 """
 
 from factory.resolve.download import download
-from factory.resolve.model import Found, Offered, Question, Release, Resolution, ResolvedFile, Unresolved
+from factory.resolve.model import MOST_SDISTS, Found, Offered, Question, Release, Resolution, ResolvedFile, Unresolved
 from factory.resolve.requirements import resolve_requirements
-from factory.resolve.sdists import MOST_SDISTS, choose_sdists
 
 __all__ = [
     "MOST_SDISTS",
@@ -21,7 +20,6 @@ __all__ = [
     "Resolution",
     "ResolvedFile",
     "Unresolved",
-    "choose_sdists",
     "download",
     "resolve_requirements",
 ]

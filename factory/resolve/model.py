@@ -12,6 +12,9 @@ from factory.codec import ABSENT
 from factory.digest import Artifact, Digest
 from factory.tags import Interpreter, PlatformTag
 
+MOST_SDISTS = 10
+"""How many sdists are built for one build or trial, with those that these need to be built."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:

@@ -22,14 +22,11 @@ from factory.errors import SourceError
 from factory.excerpt import listed
 from factory.host import Host
 from factory.installable import supported_tags
-from factory.resolve.model import Found, Offered, Question, Release, Unresolved
+from factory.resolve.model import MOST_SDISTS, Found, Offered, Question, Release, Unresolved
 from factory.resolve.requirements import resolve_requirements
 from factory.source.index import ask_page, index_roots, is_sdist, versions
 from factory.untrusted import UntrustedTextError, parse_specifiers, parse_wheel_name
 from factory.web.session import open_session
-
-MOST_SDISTS = 10
-"""How many sdists are built for one build or trial, with those that these need to be built."""
 
 _MOST_OFFERED = 500  # releases of a project, the newest
 _CHANGED = "an index's answers changed while it was asked"

@@ -14,7 +14,6 @@ from factory.resolve import (
     Release,
     Resolution,
     Unresolved,
-    choose_sdists,
     download,
     resolve_requirements,
 )
@@ -100,6 +99,8 @@ def _asked(services: Services, question: Question, wheels: Iterable[Artifact]) -
     with memory.store.temp_folder() as folder:
         found = resolve_requirements(question, host=host, folder=folder)
         if isinstance(found, Unresolved) and found.lacking:
+            from factory.resolve.sdists import choose_sdists  # noqa: PLC0415 -- reading indexes costs a start 0.2 s
+
             sdists = choose_sdists(question, found.lacking, host=host, folder=folder)
             return sdists if isinstance(sdists, Unresolved) else Resolution(files=(), sdists=sdists)
     return found if isinstance(found, Unresolved) else download(found, host, memory.store, cancelled=memory.cancelled)

@@ -320,17 +320,29 @@ def test_help_loads_nothing_that_is_slow_to_load(factory: Program) -> None:
     assert loaded & slow == set()
 
 
+def test_a_build_loads_no_reader_of_indexes_until_it_asks_one(factory: Program) -> None:
+    python = factory.program.with_name("python")
+
+    done = factory.shell(str(python), "-X", "importtime", str(factory.program), "build")
+
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert {"docker", "rich"} <= loaded
+    assert loaded & {"bs4", "pydantic", "pypi_simple"} == set()
+
+
 def test_a_run_that_was_stopped_says_so_in_every_report(factory: Program) -> None:
     summary = factory.folder / "summary.md"
     summary.write_text("before\n")
 
-    done = factory("build", "--junit", "run.xml", "--json", "run.json", GITHUB_STEP_SUMMARY=str(summary))
+    reports = ("--junit", "run.xml", "--json", "run.json", "--timings", "timings.html")
+    done = factory("build", *reports, GITHUB_STEP_SUMMARY=str(summary))
 
     why = "no container engine answers at unix:///nonexistent.sock"
     assert done.code == 4
     assert json.loads((factory.folder / "run.json").read_text())["run"]["stopped"] == why
     assert f'message="{why}"' in (factory.folder / "run.xml").read_text()
     assert summary.read_text().startswith("before\n## no container engine answers")
+    assert "<h1>Timings of run 2" in (factory.folder / "timings.html").read_text()
 
 
 def test_a_summary_that_cannot_be_written_is_said(factory: Program) -> None:

@@ -15,11 +15,11 @@ from factory.resolve import (
     Question,
     Resolution,
     Unresolved,
-    choose_sdists,
     download,
     resolve_requirements,
 )
 from factory.resolve.model import ResolvedFile
+from factory.resolve.sdists import choose_sdists
 from factory.store import Store
 from factory.tags import Interpreter, PlatformTag
 from factory.tool_bundle import ensure_tools, read_pins
