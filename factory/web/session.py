@@ -27,6 +27,7 @@ TIMEOUT_S = (15, 60)  # connecting, and between two packets
 DEADLINE_S = 3600  # for a file with all tries: a server could send a byte each minute for ever
 _REDIRECTS = 10
 _REASON_CHARACTERS = 100  # a server chooses the text of its status
+_DENIED = "Tunnel connection failed: 407"  # as http.client says it; an address may hold the number, too
 _PAUSES_S = (0.5, 2.0, 5.0)  # between four attempts
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -166,7 +167,7 @@ def _way_out(error: requests.RequestException, named_in: str) -> str:
         return "name the server by https: users and passwords are not sent by plain http"
     if status in (401, 403):
         return f"give user and password in {named_in} or in netrc"
-    if status == requests.codes.proxy_authentication_required or "407" in _cause(error):
+    if status == requests.codes.proxy_authentication_required or _DENIED in _cause(error):
         return "give user and password in the proxy's URL"
     if isinstance(error, requests.exceptions.SSLError):
         return "name the bundle that signs this server's certificate in SSL_CERT_FILE"
