@@ -31,7 +31,8 @@ def shortcoming() -> str:
     """Say in a clause what protects less on this system than on Linux; empty on Linux."""
     if memory_now() is not None:
         return ""
-    return f"{_RUNS_ON.get(sys.platform, sys.platform)} limits the time, but not the memory, of what reads a wheel"
+    name = _RUNS_ON.get(sys.platform, sys.platform)
+    return f"{name} has no memory limit for the process that reads a wheel, only a time limit"
 
 
 def starting_an_engine() -> str:

@@ -30,11 +30,13 @@ def run_coverage(options: CoverageOptions) -> int:
         raise UsageError("--json and --markdown cannot be combined", hint="run the command once for each")
     for machine in options.machines:
         if machine not in ARCHITECTURES:
-            raise UsageError(f"{machine!r} is no machine of a wheel", hint=f"one of {', '.join(sorted(ARCHITECTURES))}")
+            raise UsageError(
+                f"{machine!r} is not a machine of wheel tags", hint=f"name one of {', '.join(sorted(ARCHITECTURES))}"
+            )
     try:
         releases = coverage(read_offers(options.dists, read_host()), options.machines)
     except UntrustedTextError as error:
-        raise UsageError(f"the name of a file cannot be read: it {error}", hint="is it a wheel or an sdist?") from error
+        raise UsageError(f"the name of a file cannot be read: it {error}", hint="name wheels and sdists") from error
     if options.svg is not None:
         _write(options.svg, releases)
     if options.as_json:
@@ -51,7 +53,9 @@ def run_coverage(options: CoverageOptions) -> int:
 def _write(path: Path, releases: Sequence[Coverage]) -> None:
     if len(releases) != 1:
         names = ", ".join(f"{release.name} {release.version}" for release in releases)
-        raise UsageError(f"--svg shows one release, and these are {len(releases)}: {names}", hint="name one's files")
+        raise UsageError(
+            f"--svg shows one release, and these are {len(releases)}: {names}", hint="name the files of one release"
+        )
     try:
         path.write_text(render_card(releases[0]), encoding="utf-8")
     except OSError as error:

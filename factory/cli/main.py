@@ -145,13 +145,13 @@ def plan(options: PlanOptions) -> None:
 @main.command(short_help="Open a shell where a cell's step fails.")
 @takes(ShellOptions)
 def shell(options: ShellOptions) -> None:
-    """Carry out a cell up to the step that fails, and open a shell in its container, as that step saw it.
+    """Carry out a cell up to the step that fails, and open a shell in the container of that step.
 
     CELL is a cell's id, such as cp313-cp313-manylinux_2_28_x86_64; with @cp313, only its trial on that interpreter is
     meant. RECIPE is a file; without one: ./recipe.yaml.
 
-    Image, files, user and variables are the step's, and there is no network. What was finished before comes from the
-    store; nothing is released or kept. Without a terminal, the command that opens the shell is printed, and the
+    Image, files, user and variables are those of the step, and there is no network. What was finished before comes from
+    the store; nothing is released or kept. Without a terminal, the command that opens the shell is printed, and the
     container stays until Ctrl-C.
     """
     from factory.cli.shell import run_shell  # noqa: PLC0415 -- as above
@@ -159,10 +159,10 @@ def shell(options: ShellOptions) -> None:
     sys.exit(run_shell(options))
 
 
-@main.command(short_help="Tell why cells were made again.")
+@main.command(short_help="Show why cells were made again.")
 @click.argument("cells", nargs=-1, metavar="[CELL]...")
 def why(cells: tuple[str, ...]) -> None:
-    """Tell why cells were made again in the last run, or were not: what changed since the run before.
+    """Show why cells were made again in the last run, or were not: what changed since the run before.
 
     CELL is an id or an address, or a glob of them, as for --only; without one: all cells of the last run. The runs are
     those below ./.factory/runs. `factory plan` with --why tells what a next run would make again.
@@ -172,7 +172,7 @@ def why(cells: tuple[str, ...]) -> None:
     sys.exit(run_why(cells))
 
 
-@main.command(short_help="Draw when the jobs of a run worked.")
+@main.command(short_help="Show when the jobs of a run ran.")
 @click.argument("run", required=False)
 @click.option(
     "-o",
@@ -183,7 +183,7 @@ def why(cells: tuple[str, ...]) -> None:
     help="The page to write; - is stdout.",
 )
 def timings(run: str | None, output: Path) -> None:
-    """Draw when the jobs and steps of a RUN worked, as one HTML page that needs no network.
+    """Show when the jobs and steps of a RUN ran, as one HTML page that needs no network.
 
     RUN is the name of a folder in ./.factory/runs, or the path of one; without it: the last run. `factory build` with
     --timings writes the same page at its end.
@@ -318,9 +318,9 @@ def store_show(limit: str) -> None:
 @_LIMIT
 @click.option("--dry-run", "dry", is_flag=True, help="Only say what would be removed.")
 def store_gc(limit: str, *, dry: bool) -> None:
-    """Remove what was not used for longest, until the rest fits into the limit; and the engine's unused volumes.
+    """Remove what was unused for the longest time, until the rest fits into the limit, and the engine's unused volumes.
 
-    What a run that goes on has used stays. Nothing that is removed is lost: a run that needs it makes it again.
+    What a running build has used is kept. A run that needs what was removed makes or downloads it again.
     """
     from factory.cli.store import run_store_gc  # noqa: PLC0415 -- as above
 
@@ -392,10 +392,10 @@ def image_show(name: str) -> None:
 @image.command("pin", short_help="Pin the images of registries by digest.")
 @takes(PinOptions)
 def image_pin(options: PinOptions) -> None:
-    """Pin the images of registries to today's digests; nothing is pulled.
+    """Pin the images of registries to today's digests; without --trial, nothing is pulled.
 
     With a REFERENCE such as registry/name:tag, only print it with its digest, as recipes take it under images. With
-    --trial it is pulled, and pinned as a plain image with a Python that none of the factory's own has.
+    --trial it is pulled, and pinned in the lock as a plain image to try wheels on.
 
     The registry is asked through the engine. FACTORY_IMAGE_LOCK names another lock for builds than the factory's own.
     """

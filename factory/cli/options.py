@@ -160,7 +160,7 @@ class BuildOptions(NamedTuple):
             "--timings",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="Write an HTML page that shows when each job and step worked; - is stdout.",
+            help="Write an HTML page that shows when each job and step ran; - is stdout.",
         ),
     ]
     verbose: Annotated[bool, partial(option, "-v", "--verbose", is_flag=True, help="Show the output of every step.")]
@@ -192,7 +192,7 @@ class PlanOptions(NamedTuple):
             option,
             "--why",
             is_flag=True,
-            help="Tell what a run would make again, and why, as far as that is known before it.",
+            help="Show what a run would make again, and why, as far as that is known before a run.",
         ),
     ]
 
@@ -257,7 +257,7 @@ class CompareOptions(NamedTuple):
             "release as it is published.  [default: the newest older release on the index]",
         ),
     ]
-    strict: Annotated[bool, partial(option, "--strict", is_flag=True, help="Exit with 1 where something is lost.")]
+    strict: Annotated[bool, partial(option, "--strict", is_flag=True, help="Exit with 1 if something is lost.")]
     as_json: Annotated[
         bool,
         partial(

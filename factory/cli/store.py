@@ -19,7 +19,7 @@ from factory.store import Store
 from factory.store.inventory import Result
 
 _DAMAGED = "(damaged)"
-_OTHERS = "another process has the store open: what it used stays, and so do the engine's volumes"
+_OTHERS = "another process has the store open: what it used is kept, and so are the engine's volumes"
 
 
 def run_store_show(limit: str) -> int:
@@ -65,7 +65,7 @@ def run_store_verify() -> int:
         for fault in faults:
             out().print(line(f"✗ {fault}"), soft_wrap=True)
         if faults:
-            err().print(line("hint: nothing of this will be used; a run that needs it makes it again"), soft_wrap=True)
+            err().print(line("hint: what is damaged is not used; a run that needs it makes it again"), soft_wrap=True)
             return 1
         count = sum(1 for _ in store.blobs())
         out().print(line(f"{count} blobs have their digests, and all results have their blobs"), soft_wrap=True)

@@ -46,7 +46,7 @@ def read_offers(names: Sequence[str], host: Host) -> tuple[Offer, ...]:
 
 def _files(path: Path) -> list[Path]:
     if not path.exists():
-        raise UsageError(f"there is no file {path}", hint="names of files that are not here belong into a text file")
+        raise UsageError(f"there is no file {path}", hint="write the names of files that are not here into a text file")
     files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.name.endswith(_SUFFIXES))
     if not files:
         raise UsageError(f"no wheel or sdist is in {path}", hint="name wheels, such as dist/*.whl")
@@ -90,7 +90,7 @@ def _of_index(text: str, host: Host) -> Iterator[Offer]:
     if version is None or version not in releases:
         raise SourceError(
             f"no configured index has {name} {version or ''}".rstrip(),
-            hint="are name and version right, and the index URL?",
+            hint="check the name, the version and the index URL",
         )
     for offered in releases[version]:
         # Installers skip files whose names they cannot read, too.

@@ -41,4 +41,4 @@ def events_of(folder: Path, kinds: Collection[type] = tuple(_KINDS.values())) ->
                 yield codec.load(written["event"], kind)
         except (ValueError, KeyError, TypeError) as error:
             hint = "another version of the factory may have written it"
-            raise OutputError(f"{path} has a line that is no event: {error}", hint=hint) from error
+            raise OutputError(f"{path} has a line that is not an event: {error}", hint=hint) from error

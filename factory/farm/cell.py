@@ -39,7 +39,7 @@ from factory.stages.requirement import SdistBuilder
 from factory.steps import Step
 from factory.tags import Interpreter
 
-_UNREPAIRED = "repair is left out: auditwheel knows Linux alone"
+_UNREPAIRED = "repair is left out: auditwheel repairs only wheels for Linux"
 
 
 def build_cell(

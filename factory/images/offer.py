@@ -232,7 +232,7 @@ def _has_builder(images: Iterable[ImageFacts]) -> bool:
 def _nothing(answers: Iterable[Answer]) -> ImageError:
     reasons = "; ".join(dict.fromkeys(answer.why for answer in answers)) or "no official image builds its platforms"
     return ImageError(
-        f"no image to build in can be had: the engine has none, {reasons}, and mmdebstrap, by which images are made, "
+        f"there is no image to build in: the engine has none, {reasons}, and mmdebstrap, by which images are made, "
         "is not installed",
         hint=f"{INSTALL}; {ELSEWHERE}",
     )

@@ -45,9 +45,11 @@ class RustServer:
         """
         url = host.rust_server
         if url is None:
-            raise ImageError("this machine names no server of the Rust project", hint="set RUSTUP_DIST_SERVER")
+            raise ImageError("RUSTUP_DIST_SERVER is not set", hint="set it to the address of the Rust project's server")
         if urlsplit(url).scheme.lower() not in ("http", "https"):
-            raise ImageError(f"RUSTUP_DIST_SERVER is {bare(url)}", hint="name a server by https://")
+            raise ImageError(
+                f"RUSTUP_DIST_SERVER is {bare(url)}, not an http or https address", hint="name a server by https://"
+            )
         self._host, self._root, self._cancelled = host, f"{bare(url).rstrip('/')}/dist", cancelled
         self._sleep = sleep
 
@@ -72,7 +74,7 @@ class RustServer:
         if (found := Digest.of(content)).hex != match["sha256"]:
             raise ImageError(
                 f"{file} on {self._server} has {found}, and the file beside it says sha256:{match['sha256']}",
-                hint=f"the server may just be changing it: run again, or {_ANOTHER}",
+                hint=f"the server may be updating it: run again, or {_ANOTHER}",
             )
         return content
 

@@ -15,8 +15,8 @@ from factory.redaction import redact
 
 INSTALL: Final = "apt-get install mmdebstrap (as root, on Debian or Ubuntu)"
 ELSEWHERE: Final = (
-    "elsewhere let the engine reach a registry, whose images serve by themselves, load images that another machine "
-    "made and saved, or make them in a container of Debian: docs/how-to/without-mmdebstrap.md"
+    "elsewhere let the engine reach a registry, load images that were saved on another machine, or make them in a "
+    "container of Debian: docs/how-to/without-mmdebstrap.md"
 )
 """The ways to images on a machine without mmdebstrap, for a hint."""
 

@@ -69,7 +69,7 @@ def _refuse_unbrought(name: str, image: ImageFacts) -> None:
         message = f"the recipe asks for Rust {name}; no release of the Rust project is brought to {image.name}, which "
         raise PlanError(f"{message}has {image.platform.libc}", hint=_ELSEWHERE)
     raise PlanError(
-        f"the recipe asks for Rust {name}, and this machine names no server that has the Rust project's releases",
+        f"the recipe asks for Rust {name}, and RUSTUP_DIST_SERVER, the server to fetch it from, is not set",
         hint=f"{_BRING}; or ask for a floor, rust: '>=1.83', which another Rust may meet",
     )
 
@@ -152,18 +152,18 @@ def brought_rusts(cells: Iterable[Cell]) -> Iterator[str]:
 
 
 def toolchain_notes(recipe: Recipe, project: Project, cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield that a project's `rust-toolchain` is not obeyed, where neither it nor the recipe decides."""
+    """Yield that a project's `rust-toolchain` is not used, where neither it nor the recipe decides."""
     file, builders = project.rust_file, [cell.builder for cell in cells if cell.builder is not None]
     compiled = [builder for builder in builders if builder.rust is not None]
     if file is None or file.channel == STABLE or recipe.build.toolchain.rust is not None or not compiled:
         return
     if file.channel is None or not is_rust_release(file.channel):
         says = "names no channel" if file.channel is None else f"asks for Rust {excerpt(file.channel)}"
-        yield f"{file.path} {says}, and is not obeyed: the factory brings releases of Rust and stable alone"
+        yield f"{file.path} {says}, and is not used: the factory fetches only releases of Rust and stable"
         return
     for name in dict.fromkeys(builder.image for builder in compiled if builder.rust_release is None):
         yield (
-            f"{file.path} asks for Rust {file.channel}, and is not obeyed in {name}: RUSTUP_DIST_SERVER is not set, "
+            f"{file.path} asks for Rust {file.channel}, and is not used in {name}: RUSTUP_DIST_SERVER is not set, "
             "or the image runs no release of the Rust project"
         )
 

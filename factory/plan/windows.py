@@ -34,7 +34,7 @@ def refuse_for_windows(world: World, recipe: Recipe, platform: WindowsTag) -> No
         )
     if recipe.build.toolchain.c == ZIG:
         raise PlanError(
-            f"zig compiles here only for glibc, and {platform} is Windows",
+            f"zig compiles here only for Linux, and {platform} is Windows",
             hint="leave out build: {toolchain: {c: zig}} for it, by an override or a recipe of its own",
         )
 
@@ -52,5 +52,5 @@ def windows_note(cell: Cell) -> str | None:
     judged = "judged" if cell.loader is None else "judged and its modules are loaded by wine"
     return (
         f"mingw-w64 links what is for {cell.platform}; the wheel is {judged}, but neither repaired nor tried: "
-        "auditwheel knows Linux alone, and there is no Windows here"
+        "auditwheel repairs only wheels for Linux, and there is no Windows here"
     )

@@ -19,7 +19,7 @@ def render_comparison(comparison: Comparison) -> Iterator[Text]:
     yield line(f"{comparison.new}", style="bold")
     yield line(f"  against {comparison.old}: {_size(comparison)}", style="dim")
     if not comparison.differences:
-        yield line("  nothing differs that is compared", style="green")
+        yield line("  nothing that is compared differs", style="green")
     for change, differences in groupby(comparison.differences, key=lambda difference: difference.change):
         texts = list(map(_said, differences))
         for text in texts[:_MOST_OF_ONE]:

@@ -248,7 +248,7 @@ def _next(run: Run, flags: Sequence[str], output: Sequence[str]) -> list[str]:
     stopped = next((record.cell for record in bad if _failed_in_container(record)), None)
     if stopped is not None:
         command = ["factory", "shell", stopped.id, files[stopped.recipe], *flags]
-        lines.append(f"look around in its container: {shlex.join(command)}")
+        lines.append(f"open a shell in its container: {shlex.join(command)}")
     return [*lines, f"evidence: {run.folder}"]
 
 

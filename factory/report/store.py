@@ -61,7 +61,7 @@ def render_store(
     parts: list[RenderableType] = [line(head, style="bold"), Text()]
     parts += [_table("stage", [*stages, *([alone] if alone.blobs else [])], sizes), Text()]
     parts += [_table("project", projects, sizes), Text()]
-    parts.append(line("a blob that several results need counts in each of their rows", style="dim"))
+    parts.append(line("a blob that several results need is counted in each of their rows", style="dim"))
     if whole_bytes > limit_bytes:
         parts.append(line(f"`factory store gc` would shrink it to {sized(limit_bytes)}", style="yellow"))
     return Group(*parts)

@@ -63,7 +63,7 @@ def _proof(run: Run) -> Iterator[str]:
     if lines:
         yield from (
             "",
-            "<details><summary>what was noted, what was not tried, and who gets which wheel</summary>",
+            "<details><summary>what was noted, what was not tried, and which Python gets which wheel</summary>",
             "",
             *lines,
             "",

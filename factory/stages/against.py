@@ -69,8 +69,8 @@ def refused(comparison: Comparison, spec: AgainstSpec) -> Failure | None:
     """Say what a recipe does not accept of a comparison, the first thing that is lost first."""
     told = [f"{each.message}: {listed(each.subjects)}" for each in comparison.lost] if spec.lost == "error" else []
     if told:
-        hint = "bring it back, or accept it for this release: audit: {against: {lost: note}}"
-        message = f"is lost against {comparison.old}: {'; '.join(told)}"
+        hint = "restore it, or accept it for this release: audit: {against: {lost: note}}"
+        message = f"lacks what {comparison.old} has: {'; '.join(told)}"
         return Failure(step=_STEP, message=message, hint=hint, last_lines=tuple(told))
     if spec.most_growth is not None and comparison.growth > spec.most_growth:
         grown = tuple(each.message for each in comparison.differences if each.change == "size")

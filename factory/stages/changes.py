@@ -22,12 +22,12 @@ _WORDS = {
     "gate": "the gate's rules",
     "wheel": "the wheel",
     "emulator": "the emulator",
-    "witness": "what watches imports",
+    "witness": "the program that records imports",
     "indexes": "the package indexes",
     "expectation": "what is expected of the wheel",
     "folder": "what cargo reads: manifests and locks",
     "configuration": "the user's cargo configuration",
-    "today": "the day, which a waiver's last day makes matter",
+    "today": "the day, which is compared with the last day of a waiver",
     "holds": "which files of the source the tests see",
 }
 
@@ -40,9 +40,9 @@ def changes(old: Mapping[str, JSON], new: Mapping[str, JSON], file_name: FileNam
 def _changes(old: Mapping[str, JSON], new: Mapping[str, JSON], file_name: FileNameOf) -> Iterator[str]:
     if old.get("version") != new.get("version"):
         risen = f"from version {_text(old.get('version'))} to {_text(new.get('version'))}"
-        yield f"the factory's own stage {new.get('stage')} went {risen}"
+        yield f"the factory's stage {new.get('stage')} changed {risen}"
     if old.get("factory") != new.get("factory"):
-        yield "the factory's own form of keys"
+        yield "the factory's format of keys changed"
     before_inputs, after_inputs = _table(old.get("inputs")), _table(new.get("inputs"))
     for name in sorted({*before_inputs, *after_inputs}):
         before, after = before_inputs.get(name, _ABSENT), after_inputs.get(name, _ABSENT)
@@ -77,9 +77,9 @@ def _commands(before: Sequence[Mapping[str, JSON]], after: Sequence[Mapping[str,
     told = dict[str, None]()
     for number, (old, new) in enumerate(zip_longest(before, after), 1):
         if old is None:
-            told[f"a new command: {_line(new)}"] = None
+            told[f"a command added: {_line(new)}"] = None
         elif new is None:
-            told[f"a command less: {_line(old)}"] = None
+            told[f"a command removed: {_line(old)}"] = None
         else:
             told.update(dict.fromkeys(_command(f"command {number}", old, new)))
     yield from told

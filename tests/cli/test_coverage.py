@@ -77,7 +77,7 @@ def test_a_card_is_written_for_one_release_and_refused_for_two(factory: Program,
         (["empty"], "no wheel or sdist is in empty"),
         (["list.txt"], "the name of a file cannot be read"),
         (["broken-1.0-py3-none-any.whl"], "has no METADATA that can be read"),
-        ([str(LISTING), "--machine", "vax"], "'vax' is no machine of a wheel"),
+        ([str(LISTING), "--machine", "vax"], "'vax' is not a machine of wheel tags"),
         ([str(LISTING), "--json", "--markdown"], "--json and --markdown cannot be combined"),
     ],
 )

@@ -83,7 +83,7 @@ def test_doctor_says_what_macos_lacks(factory: Program) -> None:
     done = on(AS_ON_MACOS, RUN, factory, "doctor")
 
     said = " ".join(done.stdout.split())
-    assert "macOS limits the time, but not the memory, of what reads a wheel" in said
+    assert "macOS has no memory limit for the process that reads a wheel, only a time limit" in said
     assert "to fix engine: start Docker Desktop, Colima or a Podman machine, or name one in DOCKER_HOST" in said
     assert done.code == 4, "only the engine is needed and missing"
 

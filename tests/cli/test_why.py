@@ -79,7 +79,7 @@ def test_what_changed_since_the_run_before_is_told(program: Program, tmp_path: P
     assert ended.stdout.splitlines() == [
         f"{CELL.address}: made build, trial cp313 in 20260102T000000Z-b, compared with 20260101T000000Z-a",
         "  build: made",
-        "    the factory's own stage build went from version 2 to 3",
+        "    the factory's stage build changed from version 2 to 3",
         "    requirement setuptools 84.0 → 84.1",
         "    the source: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb",
         "  repair: from the store, nothing changed",
@@ -158,7 +158,7 @@ def test_a_plan_tells_what_a_next_run_would_make_again(program: Program, tmp_pat
     head, stage, clause, *rest = again.stdout.splitlines()
     assert head == f"{CELL.address}: would be made again, compared with 20260101T000000Z-a"
     assert stage == "  prepare"
-    assert clause == "    the factory's own stage prepare went from version 1 to 3"
+    assert clause == "    the factory's stage prepare changed from version 1 to 3"
     assert rest[0].startswith("    the source: sha256:aaaaaaaaaaaa → sha256:")
     assert rest[1].startswith("not known before a run: ")
 

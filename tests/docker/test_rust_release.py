@@ -107,7 +107,7 @@ def test_a_release_without_a_server_is_no_plan(command: Command) -> None:
     planned = command("plan", recipe, env={"RUSTUP_DIST_SERVER": ""})
 
     assert planned.code == 3
-    assert "asks for Rust 1.89, and this machine names no server" in planned.stderr
+    assert "asks for Rust 1.89, and RUSTUP_DIST_SERVER, the server" in planned.stderr
     assert "set RUSTUP_DIST_SERVER" in planned.stderr
 
 

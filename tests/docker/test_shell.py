@@ -104,4 +104,4 @@ def test_a_cell_that_does_not_fail_opens_no_shell(command: Command) -> None:
 def test_a_failed_run_says_what_opens_a_shell(command: Command, tmp_path: Path) -> None:
     ended = command.build(command.recipe(make_c_project("plain"), build=FAILING), "-o", tmp_path / "out")
 
-    assert f"look around in its container: factory shell {CP313} {command.folder}/plain.yaml" in ended.stderr
+    assert f"open a shell in its container: factory shell {CP313} {command.folder}/plain.yaml" in ended.stderr

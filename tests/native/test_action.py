@@ -128,7 +128,7 @@ def test_an_old_python_is_named(tmp_path: Path, env: dict[str, str]) -> None:
     )
 
     assert done.returncode == 1
-    assert done.stdout.startswith("::error::the factory needs Python 3.11 or newer")
+    assert done.stdout.startswith("::error::python3 is missing or older than 3.11")
 
 
 @pytest.mark.index

@@ -62,7 +62,7 @@ def test_a_wheel_that_lost_its_stubs_is_refused_and_one_that_has_them_is_not(wor
     passed = only(world.run(asking(lost="error")))
 
     assert (refused.status, failure_of(refused).step) == ("failed", "compare")
-    assert failure_of(refused).message == f"is lost against {OLDER}: 1 stub: plain.core"
+    assert failure_of(refused).message == f"lacks what {OLDER} has: 1 stub: plain.core"
     assert passed.status == "passed"
 
 

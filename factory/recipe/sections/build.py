@@ -49,8 +49,8 @@ class Toolchain:
 
     rust: str | None = optional(
         kind=Text(name="a release of Rust, stable, or a version specifier", parse=texts.rust),
-        doc="The Rust that compiles: a release (`1.89`, `1.89.0`) or `stable`, which are the Rust project's own and "
-        "brought to the image; or what the image's has to meet, else one that does is brought.",
+        doc="The Rust that compiles: a release (`1.89`, `1.89.0`) or `stable`, which are fetched from "
+        "the Rust project's server; or a version specifier: the image's Rust if it fits, else a Rust that does.",
         example="rust: '>=1.83'",
         default=None,
         shown_default="any",

@@ -103,7 +103,7 @@ class AgainstSpec:
     )
     lost: Literal["note", "error"] = optional(
         kind=Choice(words=("note", "error")),
-        doc="Whether a wheel is refused that has lost modules, stubs, data, licences, entry points or symbols.",
+        doc="Whether a wheel that has lost modules, stubs, data, licences, entry points or symbols is refused.",
         example="lost: error",
         default="note",
     )
@@ -138,8 +138,8 @@ class AuditSpec:
     )
     against: AgainstSpec | None = optional(
         kind=record(AgainstSpec),
-        doc="Compares the wheel with that of the newest older release on the index. Differences are notes, but for "
-        "what is said here; `{}` says nothing.",
+        doc="Compares the wheel with that of the newest older release on the index. Differences are "
+        "notes, except those that `size` and `lost` refuse; `{}` refuses nothing.",
         example="against: {size: 20%, lost: error}",
         default=None,
         shown_default="not compared",

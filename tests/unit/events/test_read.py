@@ -42,7 +42,7 @@ def test_a_line_that_a_killed_run_has_begun_is_left_out(tmp_path: Path) -> None:
 def test_what_is_no_event_is_refused_with_its_file(tmp_path: Path, line: bytes) -> None:
     (tmp_path / "events.jsonl").write_bytes(line + b"\n")
 
-    with pytest.raises(OutputError, match=r"events\.jsonl has a line that is no event"):
+    with pytest.raises(OutputError, match=r"events\.jsonl has a line that is not an event"):
         list(events_of(tmp_path))
 
 

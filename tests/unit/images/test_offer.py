@@ -194,10 +194,10 @@ def test_where_no_image_can_be_made_pulled_or_found_a_sentence_says_so_with_the_
         without_bootstrapper(AskedEngine(fault=SILENT))
 
     assert caught.value.message == (
-        "no image to build in can be had: the engine has none, no official image from quay.io: the registry's host "
+        "there is no image to build in: the engine has none, no official image from quay.io: the registry's host "
         "name cannot be resolved, and mmdebstrap, by which images are made, is not installed"
     )
-    for way in ("apt-get install mmdebstrap", "reach a registry", "another machine made", "container of Debian"):
+    for way in ("apt-get install mmdebstrap", "reach a registry", "on another machine", "container of Debian"):
         assert way in caught.value.hint
 
 

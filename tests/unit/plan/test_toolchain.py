@@ -97,10 +97,10 @@ OLD, NONE = make_image(rust="1.83"), make_image(rust=None)
         pytest.param(NONE, ">=1.80", None, None, ("release", "1.95.0", ""), id="a floor that the pinned one meets"),
         pytest.param(NONE, ">=1.96", "1.90", None, ("release", "stable", ">=1.96,>=1.90"), id="one beyond it"),
         pytest.param(NONE, "==1.96.*", None, None, ("bundle", None, None), id="what only the bundle meets"),
-        pytest.param(OLD, None, None, "1.85", ("release", "1.85", ""), id="the project's file is obeyed"),
+        pytest.param(OLD, None, None, "1.85", ("release", "1.85", ""), id="the project's file is used"),
         pytest.param(OLD, None, None, "stable", ("image", None, None), id="any stable Rust is stable"),
         pytest.param(NONE, None, None, "stable", ("release", "1.95.0", ""), id="where there is none, the pinned one"),
-        pytest.param(NONE, None, None, "nightly", ("release", "1.95.0", ""), id="a nightly is not obeyed"),
+        pytest.param(NONE, None, None, "nightly", ("release", "1.95.0", ""), id="a nightly is not used"),
         pytest.param(NONE, None, None, None, ("release", "1.95.0", ""), id="the pinned release before the bundle"),
         pytest.param(OLD, None, None, None, ("image", None, None), id="the image's own before the pinned release"),
         pytest.param(OLD, None, "1.90", None, ("release", "1.95.0", ""), id="unless that is too old"),
@@ -125,9 +125,13 @@ def test_without_a_server_no_file_of_the_project_changes_whose_rust_compiles(
     ("image", "asked", "needs", "message", "hint"),
     [
         pytest.param(
-            with_bundle(OLD), "1.89", None, "asks for Rust 1.89, and this machine names no server", "RUSTUP_DIST_SERVER"
+            with_bundle(OLD),
+            "1.89",
+            None,
+            "asks for Rust 1.89, and RUSTUP_DIST_SERVER, the server",
+            "RUSTUP_DIST_SERVER",
         ),
-        pytest.param(with_bundle(OLD), "stable", None, "asks for Rust stable, and this machine", "'>=1.83'"),
+        pytest.param(with_bundle(OLD), "stable", None, "asks for Rust stable, and RUSTUP_DIST_SERVER", "'>=1.83'"),
         pytest.param(with_server(NONE), "1.80", "1.83", "demo needs Rust 1.83; the recipe asks for 1.80", "1.83 or a"),
         pytest.param(
             with_server(NONE, bundle=None),
@@ -167,12 +171,12 @@ def test_another_machines_standard_library_comes_with_a_release() -> None:
 @pytest.mark.parametrize(
     ("channel", "note"),
     [
-        ("1.85", "rust-toolchain.toml asks for Rust 1.85, and is not obeyed in lookalike-"),
-        ("nightly-2026-01-01", "rust-toolchain.toml asks for Rust 'nightly-2026-01-01', and is not obeyed"),
-        (None, "rust-toolchain.toml names no channel, and is not obeyed"),
+        ("1.85", "rust-toolchain.toml asks for Rust 1.85, and is not used in lookalike-"),
+        ("nightly-2026-01-01", "rust-toolchain.toml asks for Rust 'nightly-2026-01-01', and is not used"),
+        (None, "rust-toolchain.toml names no channel, and is not used"),
     ],
 )
-def test_a_file_that_is_not_obeyed_is_noted_unless_the_recipe_decides(channel: str | None, note: str) -> None:
+def test_a_file_that_is_not_used_is_noted_unless_the_recipe_decides(channel: str | None, note: str) -> None:
     project = replace(CRATE, rust_file=rust_file(channel))
     images = (with_bundle(OLD), *IMAGES[1:])
 
@@ -183,7 +187,7 @@ def test_a_file_that_is_not_obeyed_is_noted_unless_the_recipe_decides(channel: s
 
 
 @pytest.mark.parametrize("channel", ["1.85", "stable"])
-def test_a_file_that_is_obeyed_is_not_noted(channel: str) -> None:
+def test_a_file_that_is_used_is_not_noted(channel: str) -> None:
     project = replace(CRATE, rust_file=rust_file(channel))
 
     assert make_plan(project=project, images=(with_server(OLD), *IMAGES[1:])).notes == ()

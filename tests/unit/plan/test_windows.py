@@ -97,7 +97,7 @@ def test_programs_that_embed_python_are_refused() -> None:
 def test_zig_does_not_compile_for_windows() -> None:
     error = refusal(build=BuildSpec(toolchain=Toolchain(c="zig")))
 
-    assert "zig compiles here only for glibc" in error.message
+    assert "zig compiles here only for Linux" in error.message
     assert "by an override" in error.hint
 
 

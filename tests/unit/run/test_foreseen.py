@@ -100,5 +100,5 @@ def test_a_stage_whose_version_rose_is_foreseen(world: World, monkeypatch: pytes
 
     (told,) = foreseen(world, PLAIN, record)["repair"]
 
-    assert told.startswith("the factory's own stage repair went from version ")
+    assert told.startswith("the factory's stage repair changed from version ")
     assert told.endswith(" to 99")

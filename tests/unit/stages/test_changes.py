@@ -10,7 +10,7 @@ from factory.stages.changes import changes
 
 OLD, NEW = (f"sha256:{digit * 64}" for digit in "ab")
 NAMES = {OLD: "setuptools-84.0-py3-none-any.whl", NEW: "setuptools-84.1-py3-none-any.whl"}
-TODAY = "the day, which a waiver's last day makes matter"
+TODAY = "the day, which is compared with the last day of a waiver"
 COMMAND: Mapping[str, JSON] = {"argv": ["make", "all"], "env": {"CC": "gcc"}, "cwd": "/work"}
 
 
@@ -22,7 +22,7 @@ def asked(version: int = 2, **inputs: JSON) -> Mapping[str, JSON]:
     ("old", "new", "told"),
     [
         pytest.param(asked(image=OLD), asked(image=OLD), (), id="nothing"),
-        pytest.param(asked(2), asked(3), ("the factory's own stage build went from version 2 to 3",), id="a version"),
+        pytest.param(asked(2), asked(3), ("the factory's stage build changed from version 2 to 3",), id="a version"),
         pytest.param(
             asked(image=OLD), asked(image=NEW), ("the image: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb",), id="an image"
         ),
@@ -75,7 +75,7 @@ def asked(version: int = 2, **inputs: JSON) -> Mapping[str, JSON]:
             id="a variable of two commands",
         ),
         pytest.param(
-            asked(commands=[COMMAND]), asked(commands=[COMMAND] * 2), ("a new command: make all",), id="a new command"
+            asked(commands=[COMMAND]), asked(commands=[COMMAND] * 2), ("a command added: make all",), id="a new command"
         ),
         pytest.param(
             asked(commands=[{**COMMAND, "passed": {"TOKEN": OLD}}]),
