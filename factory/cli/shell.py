@@ -20,7 +20,7 @@ from factory.run.options import Options, Selection
 from factory.sessions.session import AGAIN, Stopped
 from factory.store import Store
 
-_CLIENT: Final = "it is opened by Docker's own client: install that, or put it on PATH"
+_CLIENT: Final = "install Docker's own client (`docker`), or put it on PATH"
 
 
 def run_shell(options: ShellOptions) -> int:
@@ -44,7 +44,7 @@ def run_shell(options: ShellOptions) -> int:
             raise finished.errors[0]
         where = f"its trial on {interpreter}" if interpreter else "the cell or its trials"
         raise UsageError(
-            f"no step of {where} failed in a container, so that there is nothing to look at",
+            f"no step of {where} failed in a container, so no shell is opened",
             hint="a shell opens where a step fails; `factory build` says which does",
         )
     return 0

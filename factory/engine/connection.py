@@ -22,7 +22,7 @@ _POOL_SIZE: Final = 32
 _ANY_VERSION: Final = "1.24"  # the version call is spoken without one
 _CONFLICT: Final = (304, 409)
 _SSH: Final = (
-    "the factory does not speak ssh: `ssh -NL /tmp/docker.sock:/var/run/docker.sock HOST`, then "
+    "ssh:// is not supported; forward the socket: `ssh -NL /tmp/docker.sock:/var/run/docker.sock HOST`, then "
     "DOCKER_HOST=unix:///tmp/docker.sock"
 )
 _START: Final = f"{starting_an_engine()}, or name one in DOCKER_HOST"
