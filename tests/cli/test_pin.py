@@ -175,6 +175,6 @@ def test_the_lines_of_the_guide_give_a_lock_of_a_mirror(tmp_path: Path) -> None:
 
     assert made.code == 0, made.stderr
     assert {pin.name for pin in read_lock(tmp_path / "images.lock").pins.values()} == {
-        f"mirror.example/quay/pypa/{name}" for name in NAMES
+        f"mirror.example/pypa/{name}" for name in NAMES
     }
-    assert "mirror.example/quay/pypa/manylinux_2_28_x86_64" in shown.stdout, shown.stderr
+    assert "mirror.example/pypa/manylinux_2_28_x86_64" in shown.stdout, shown.stderr
