@@ -31,6 +31,11 @@ OWN_COMPILER = {"toolchain": {"c": ">=10"}}
 GATE = {"modules": ["markupsafe._speedups"]}
 TEST = {"run": "python -c 'import markupsafe._speedups as s, platform; assert platform.machine() in s.__file__'"}
 LONG_S = 7200
+UNKEPT = pytest.mark.xfail(
+    strict=True,
+    reason="gnu_get_libc_version answers with the version of the interpreter's own glibc; os.confstr with the image's",
+)
+"""The text that the first answers with is part of another one on x86_64, and one of its own on aarch64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +126,9 @@ def containers(engine: DockerEngine, host: Host, workshop: Command) -> Iterator[
 @pytest.mark.parametrize(
     ("spec", "promise"),
     [
-        pytest.param(spec, promise, id=f"{spec.facts.name}-{promise.id}")
+        pytest.param(
+            spec, promise, id=f"{spec.facts.name}-{promise.id}", marks=[UNKEPT] if promise.id == "tags-are-true" else []
+        )
         for spec in declared_specs()
         if spec.facts.name in {f"lookalike-{THERE}", "trial-bullseye-aarch64"}
         for promise in read_contract(spec)
