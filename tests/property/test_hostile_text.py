@@ -36,7 +36,6 @@ FUNCTIONS = {
     "factory.cli.common.families_again": "a flag of the user's",
     "factory.cli.images.run_image_show": "a command: its argument is the user's",
     "factory.cli.schema.run_schema": "a command: its argument is the user's",
-    "factory.coverage.environments.platforms": "its argument is a machine's name, which was read from a tag before",
     "factory.engine.tarstream.folder": "makes folders of paths that the factory chose",
     "factory.host.urls.password_in": "takes URLs of this machine's own settings",
     "factory.images.assembly.machine_variables": "its argument is one of our own names of machines",
