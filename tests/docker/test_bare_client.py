@@ -184,5 +184,5 @@ def test_without_an_image_to_try_on_the_wheel_is_tried_on_the_image_that_built_i
     one_line = " ".join(sentence.split())
     assert pinned != 0
     assert "could not be assembled: mmdebstrap, which unpacks Debian's packages, is not installed" in one_line
-    for way in ("apt-get install mmdebstrap", "reach a registry", "another machine made", "container of Debian"):
+    for way in ("apt-get install mmdebstrap", "reach a registry", "saved on another machine", "container of Debian"):
         assert way in one_line
