@@ -92,6 +92,47 @@ def test_without_a_terminal_the_command_is_printed_that_opens_one_in_a_failed_tr
     assert containers(daemon, command) == []
 
 
+def test_a_terminal_without_dockers_client_is_an_error_with_a_way_out(
+    command: Command, daemon: docker.DockerClient, tmp_path: Path
+) -> None:
+    recipe = command.recipe(make_c_project("plain"), build=FAILING)
+    person, terminal = pty.openpty()
+    with os.fdopen(person, "rb", buffering=0), os.fdopen(terminal, "rb", buffering=0) as stdin:
+        ended = subprocess.run(
+            [*command.program, "shell", CP313, recipe],
+            cwd=command.folder,
+            env={**os.environ, "FACTORY_STORE": str(command.store), "PATH": str(tmp_path)},
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert ended.returncode == 1, ended.stderr
+    assert "factory: no shell can be opened: docker is not installed\n  hint: install Docker" in ended.stderr
+    assert containers(daemon, command) == []
+
+
+def test_what_a_kill_leaves_behind_is_removed_by_the_next_run_and_stdin_may_be_closed(
+    command: Command, daemon: docker.DockerClient
+) -> None:
+    recipe = command.recipe(make_c_project("plain"), build=FAILING)
+    line = ["sh", "-c", 'exec "$@" <&-', "sh", *command.program, "shell", CP313, recipe]
+    env = {**os.environ, "FACTORY_STORE": str(command.store)}
+    with subprocess.Popen(line, cwd=command.folder, env=env, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        seen = "".join(iter(child.stderr.readline, "Ctrl-C removes the container\n"))
+        child.kill()
+    left = containers(daemon, command)
+
+    command("shell", f"{CP313}-other", recipe)
+
+    assert "internal error" not in seen
+    assert len(left) == 1
+    assert containers(daemon, command) == []
+    assert list((command.store / "temp").glob("*/*")) == []
+
+
 def test_a_cell_that_does_not_fail_opens_no_shell(command: Command) -> None:
     recipe = command.recipe(make_c_project("plain"))
 
