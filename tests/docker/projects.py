@@ -59,11 +59,11 @@ class Project:
 
 
 SIZES = """
+#include <Python.h>  /* first, because it asks for file offsets of 64 bits */
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <time.h>
-#include <Python.h>
 _Static_assert(SIZEOF_LONG == sizeof(long), "long");
 _Static_assert(SIZEOF_LONG_DOUBLE == sizeof(long double), "long double");
 _Static_assert(SIZEOF_VOID_P == sizeof(void *), "pointers");

@@ -34,7 +34,7 @@ def test_crates_ask_windows_and_their_python_alone_and_are_loaded_by_wine(comman
 
     assert ran.code == 0, ran.stderr
     for name in ("perversion", "stable"):
-        assert "wine has no" not in ran.log(name, "load")
+        assert not [line for line in ran.log(name, "load").splitlines() if line.startswith("note: ")]
     per_version, abi3 = "perversion-1.0-cp313-cp313-win_amd64.whl", "stable-1.0-cp39-abi3-win_amd64.whl"
     assert command.wheels == {per_version, abi3}
     assert needs(command, per_version, "perversion/perversion.cp313-win_amd64.pyd") == {"python313.dll"}
