@@ -96,21 +96,20 @@ class TrialWork:
         newest = self._files()
         if isinstance(newest, Failure):
             return self.failed(newest)
-        resolutions, result = self.planned.recipe.test.resolve, None
-        if "highest" in resolutions and (result := self._tried(newest)).failure is not None:
+        resolutions = self.planned.recipe.test.resolve
+        result = self._tried(newest) if "highest" in resolutions else None
+        if result is not None and (result.failure is not None or "lowest-direct" not in resolutions):
             return result
-        if "lowest-direct" in resolutions:
-            result = self._tried_with_oldest(newest, result)
-        if result is None:
-            raise AssertionError("a recipe names at least one resolution")
-        return result
+        return self._tried_with_oldest(newest, result)
 
-    def _tried_with_oldest(self, newest: Sequence[Artifact], passed: TrialResult | None) -> TrialResult:
+    def _tried_with_oldest(self, newest: tuple[Artifact, ...], passed: TrialResult | None) -> TrialResult:
         """Try the wheel with the oldest versions that its METADATA allows, and add that to what passed."""
         files = self._files(newest)
         if isinstance(files, Failure):
             return self.failed(replace(files, message=f"with {_OLDEST}: {files.message}", hint=_BOUNDS))
         which = lowered(self._required, newest, files)
+        if passed is not None and files == newest:
+            return replace(passed, notes=few((*passed.notes, f"{_OLDEST} are the newest")))
         result = self._tried(files, emulating=passed is None)
         if result.failure is not None:
             message = f"with {which or _OLDEST}: {result.failure.message}"

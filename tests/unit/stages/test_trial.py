@@ -318,3 +318,12 @@ def test_the_oldest_versions_are_asked_for_while_what_tests_require_stays_the_ne
     (lowest,) = [stage for stage in asked if stage.oldest]
     assert (trial.outcome, lowest.constraints) == ("passed", ("pytest==9.0",))
     assert trial.notes == ("the oldest versions that METADATA allows are the newest",)
+
+
+def test_what_is_the_newest_and_the_oldest_is_tried_once_where_an_emulator_tries_it_too(emulated: World) -> None:
+    both = ONE_WORD.replace("test: {", "test: {resolve: [highest, lowest-direct], ")
+
+    (trial,) = only(emulated.run(both)).trials
+
+    trials = [spec.label for spec in emulated.engine.started if spec.label.endswith("@cp313")]
+    assert (trial.outcome, len(trials)) == ("passed", 1)
