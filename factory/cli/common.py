@@ -8,7 +8,7 @@ from rich.console import Console
 
 from factory.catalogue import AUTO, FAMILIES
 from factory.cli.options import BuildOptions, PlanOptions, ShellOptions
-from factory.errors import UsageError
+from factory.errors import OutputError, UsageError
 from factory.host import Host, read_host, variable_names
 from factory.recipe.parse import Loaded
 from factory.run.load import load
@@ -77,6 +77,18 @@ def allowed_again(names: Sequence[str]) -> list[str]:
 def root_again(root: Path | None) -> list[str]:
     """Return the flag that a next call needs for the same root."""
     return [] if root is None else ["--root", str(root)]
+
+
+def write_output(path: Path, text: str, *, hint: str) -> None:
+    """Write a file that the user named.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
 
 
 def out() -> Console:

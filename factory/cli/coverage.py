@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from factory.cli.common import out
+from factory.cli.common import out, write_output
 from factory.cli.options import CoverageOptions
 from factory.coverage.choice import Coverage, coverage
 from factory.coverage.files import read_offers
-from factory.errors import OutputError, UsageError
+from factory.errors import UsageError
 from factory.host import read_host
 from factory.report.coverage import render_coverage, render_markdown
 from factory.report.coverage_card import render_card
@@ -56,7 +56,4 @@ def _write(path: Path, releases: Sequence[Coverage]) -> None:
         raise UsageError(
             f"--svg shows one release, and these are {len(releases)}: {names}", hint="name the files of one release"
         )
-    try:
-        path.write_text(render_card(releases[0]), encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file") from error
+    write_output(path, render_card(releases[0]), hint="name another file")

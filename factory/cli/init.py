@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from factory.catalogue import AUTO, BOOTSTRAPPED
-from factory.cli.common import err, families, root_again
+from factory.cli.common import err, families, root_again, write_output
 from factory.cli.options import InitOptions
 from factory.clock import today
 from factory.confined import confined
@@ -71,7 +71,7 @@ def run_init(options: InitOptions) -> int:
     if to_stdout:
         click.echo(settled.text, nl=False)
         return 0
-    _write(options.output, settled.text)
+    write_output(options.output, settled.text, hint="name another file with -o")
     _tell(options, settled)
     return 0
 
@@ -143,13 +143,6 @@ def _fit(name: str) -> NormalizedName:
         return parse_project_name(name)
     except UntrustedTextError:
         return canonicalize_name("project")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file with -o") from error
 
 
 def _tell(options: InitOptions, settled: Settled) -> None:

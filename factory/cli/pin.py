@@ -6,10 +6,10 @@ from threading import Event
 
 from packaging.utils import canonicalize_name
 
-from factory.cli.common import err, out
+from factory.cli.common import err, out, write_output
 from factory.cli.options import PinOptions
 from factory.engine.docker import connect
-from factory.errors import OutputError, UsageError
+from factory.errors import UsageError
 from factory.host import Host, read_host
 from factory.images.known import pulled_families
 from factory.images.named import read_trial
@@ -23,6 +23,7 @@ from factory.report.text import line
 from factory.source.newest import fetch_newest_wheel
 from factory.store import Store
 
+_ANOTHER = "name another file after -o"
 _CIBUILDWHEEL = canonicalize_name("cibuildwheel")
 
 
@@ -39,7 +40,8 @@ def run_image_pin(options: PinOptions) -> int:
     path = _output(options, host, family)
     lock = _from_cibuildwheel(host, family) if options.from_cibuildwheel else _from_registry(host, family, options.tag)
     before = read_lock(path) if path.exists() else None
-    _write(path, lock if before is None else replace(lock, trials=before.trials))
+    renewed = lock if before is None else replace(lock, trials=before.trials)
+    write_output(path, render_lock(renewed), hint=_ANOTHER)
     for name, pin in sorted(lock.pins.items()):
         was = None if before is None else before.pins.get(name)
         out().print(line(f"{family.name}-{name} {pin}{_change(was, pin)}"), soft_wrap=True)
@@ -73,18 +75,11 @@ def _pin_trial(options: PinOptions, host: Host) -> int:
         image = pulled(engine, pin, progress=lambda text: err().print(line(text), soft_wrap=True), cancelled=Event())
         spec = read_trial(pin, image.architecture, probe(engine, image.id))
     was = next((trial.pin for trial in lock.trials if trial.facts.name == spec.facts.name), None)
-    _write(path, lock.with_trial(spec))
+    write_output(path, render_lock(lock.with_trial(spec)), hint=_ANOTHER)
     interpreters = " ".join(map(str, spec.facts.interpreters))
     out().print(line(f"{spec.facts.name} {pin}{_change(was, pin)}"), soft_wrap=True)
     err().print(line(f"tries {interpreters} on {spec.facts.platform}; pinned in {path}"), soft_wrap=True)
     return 0
-
-
-def _write(path: Path, lock: Lock) -> None:
-    try:
-        path.write_text(render_lock(lock), encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}", hint="name another file after -o") from error
 
 
 def _pinned(text: str, host: Host, tag: str) -> Pin:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from factory.cli.common import write_output
 from factory.errors import OutputError, UsageError
 from factory.events.read import events_of, runs
 from factory.report.timeline import timeline_of
@@ -22,11 +23,7 @@ def run_timings(run: str | None, output: Path) -> int:
     if str(output) == "-":
         click.echo(text, nl=False)
         return 0
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        hint = "name another file after -o, or - for stdout"
-        raise OutputError(f"{output} cannot be written: {error.strerror}", hint=hint) from error
+    write_output(output, text, hint="name another file after -o, or - for stdout")
     click.echo(str(output))
     return 0
 

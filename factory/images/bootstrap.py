@@ -11,7 +11,7 @@ from factory.host import Host, find_uv
 from factory.images.age import MADE_LABEL
 from factory.images.assembly import input_digest, script
 from factory.images.foreign import require_running_here
-from factory.images.helpers import SCRIPTS, scripts_for
+from factory.images.scripts import SCRIPTS, scripts_for
 from factory.images.shell import Progress, run_script
 from factory.images.spec import ImageSpec
 

@@ -12,8 +12,8 @@ from factory.host import Host
 from factory.images.assembly import header_package, interpreter_packages, machine_variables, rendered, suite_options
 from factory.images.bootstrap import assembly_env
 from factory.images.foreign import require_running_here
-from factory.images.helpers import scripts_for
 from factory.images.on_demand import OnDemandSpec
+from factory.images.scripts import scripts_for
 from factory.images.shell import Progress, run_script
 from factory.memory import KEY, NEVER, Flag, Memory, Stage
 from factory.system import processors

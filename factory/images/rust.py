@@ -18,7 +18,7 @@ from factory.errors import ImageError
 from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.bootstrap import assembly_env
-from factory.images.helpers import scripts_for, written_for
+from factory.images.scripts import scripts_for, written_for
 from factory.images.shell import Progress, run_script
 from factory.images.spec import data_folder, read_data
 from factory.machines import MACHINES, USUAL_MACHINE

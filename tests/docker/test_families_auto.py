@@ -4,7 +4,6 @@ A registry on loopback serves stand-ins. The official image is our look-alike of
 family in a copy of the factory's data; `python:3.9-slim` is the same with a Python in /usr/local/bin.
 """
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,20 +14,17 @@ import pytest
 
 from factory.engine.docker import DockerEngine
 from factory.host import Host
-from factory.images.known import spec_named
-from factory.images.pulled import Lock, render_lock
 from factory.images.ready import ensure
-from factory.images.spec import ImageSpec
 from factory.pins import Pin
 from factory.store import Store
 from tests.contract.registry import Door, Registry, served
 from tests.docker.command import Command
+from tests.docker.official import declare_official
 from tests.docker.projects import make_c_project
 from tests.makers.plans import image_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.index]
 
-ROOT = Path(__file__).parents[2]
 PLATFORM = "manylinux_2_36_x86_64"
 LOOKALIKE, OFFICIAL = f"lookalike-{PLATFORM}", f"pypa-{PLATFORM}"
 STRANGER = 'FROM {image}\nLABEL wheel-factory.input="" wheel-factory.identity="" wheel-factory.kind=""\n'
@@ -68,26 +64,10 @@ def world(
             pins[name] = door.pin(registry.push(daemon, made, name, tag))
             engine.remove_image(made)
         package = tmp_path_factory.mktemp("package")
-        declare(package, pins["pypa"])
+        declare_official(package, PLATFORM, pins["pypa"], c="12.2")
         yield Served(registry=registry, door=door, official=pins["pypa"], slim=pins["python"], package=package)
         door.shut()
     forget(engine, *pins.values())
-
-
-def declare(package: Path, pin: Pin) -> None:
-    """Copy the factory, and declare a pin as the one official image."""
-    shutil.copytree(ROOT / "factory", package / "factory", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "images", package / "images")
-    for path in (package / "images/pypa").glob("*.toml"):
-        path.unlink()
-    spec = spec_named(LOOKALIKE)
-    assert isinstance(spec, ImageSpec)
-    tags = ", ".join(f'"{interpreter}"' for interpreter in spec.facts.interpreters)
-    (package / f"images/pypa/{PLATFORM}.toml").write_text(
-        f'role = "build"\nplatform = "{PLATFORM}"\ninterpreters = [{tags}]\nc = "12.2"\npackages = "apt"\n'
-    )
-    lock = Lock(pins={PLATFORM: pin}, origin="a test")
-    (package / "images/pypa/images.lock").write_text(render_lock(lock))
 
 
 def forget(engine: DockerEngine, *pins: Pin) -> None:

@@ -1,6 +1,5 @@
 """Builds in an image that a registry on loopback serves: our look-alike without its tools, under names of its own."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,20 +11,18 @@ import pytest
 from factory.digest import Digest
 from factory.engine.docker import DockerEngine
 from factory.host import Host
-from factory.images.known import spec_named
 from factory.images.pulled import Lock, render_lock
 from factory.images.ready import ensure
-from factory.images.spec import ImageSpec
 from factory.pins import Pin
 from factory.store import Store
 from tests.contract.registry import Registry, free_port, served
 from tests.docker.command import PLATFORM, Command
+from tests.docker.official import ROOT, declare_official
 from tests.docker.projects import make_c_project, make_rust_project
 from tests.makers.plans import image_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.index]
 
-ROOT = Path(__file__).parents[2]
 LOOKALIKE = f"lookalike-{PLATFORM}"
 WITHOUT_TOOLS = """
 FROM {image}
@@ -165,17 +162,7 @@ def test_a_family_whose_registry_is_gone_is_exit_4_with_a_way_out(workshop: Comm
 def test_a_pulled_image_that_keeps_its_declaration_serves_its_family(workshop: Command, pin: Pin) -> None:
     """A copy of the package whose data declare our image as one of the family."""
     home = workshop.folder / "package"
-    shutil.copytree(ROOT / "factory", home / "factory", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "images", home / "images")
-    for path in (home / "images/pypa").glob("*.toml"):
-        path.unlink()
-    spec = spec_named(LOOKALIKE)
-    assert isinstance(spec, ImageSpec)
-    tags = ", ".join(f'"{each}"' for each in spec.facts.interpreters)
-    (home / f"images/pypa/{PLATFORM}.toml").write_text(
-        f'role = "build"\nplatform = "{PLATFORM}"\ninterpreters = [{tags}]\nc = "10.2"\npackages = "apt"\n'
-    )
-    (home / "images/pypa/images.lock").write_text(render_lock(Lock(pins={PLATFORM: pin}, origin="a test")))
+    declare_official(home, PLATFORM, pin, c="10.2")
     recipe = workshop.recipe(make_c_project("served"))
 
     ended = workshop.build(recipe, "--families", "pypa", env={"PYTHONPATH": str(home)})

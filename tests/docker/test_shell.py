@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from io import RawIOBase
 from pathlib import Path
 
@@ -57,14 +58,9 @@ def test_a_terminal_is_in_the_container_of_the_step_that_failed_and_nothing_stay
 def read_until(screen: RawIOBase, mark: bytes) -> bytes:
     """Read what a terminal shows until a mark; until its end where the mark is empty."""
     seen = b""
-    try:
-        while not (mark and seen.endswith(mark)):
-            piece = screen.read(1)
-            if not piece:
-                break
+    with suppress(OSError):  # Linux says EIO where the other side was closed.
+        while not (mark and seen.endswith(mark)) and (piece := screen.read(1)):
             seen += piece
-    except OSError:  # Linux says EIO where the other side was closed.
-        pass
     return seen
 
 

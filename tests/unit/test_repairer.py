@@ -6,6 +6,7 @@ import pytest
 
 from factory.recipe.model import RepairSpec
 from factory.repair import bytecode_step, repair_step, repairer
+from factory.steps import Step
 from factory.tags import Interpreter, PlatformTag
 from tests.makers.plans import make_image
 
@@ -30,55 +31,28 @@ def test_the_repairer_runs_on_the_newest_interpreter_with_a_gil(held: str, chose
     )
 
 
+def step_for(platform: str, image: PlatformTag) -> Step:
+    wanted = PlatformTag.parse(platform)
+    return repair_step("a.whl", RepairSpec(), wanted, Interpreter(13), epoch_s=1, timeout_s=1, image=image)
+
+
 def test_a_foreign_wheel_is_repaired_by_the_policies_of_its_own_machine() -> None:
-    step = repair_step(
-        "a.whl",
-        RepairSpec(),
-        PlatformTag.parse("manylinux_2_17_aarch64"),
-        Interpreter(13),
-        epoch_s=1,
-        timeout_s=1,
-        image=HERE,
-    )
+    step = step_for("manylinux_2_17_aarch64", HERE)
 
     assert step.argv[2:6] == ("/zig/repair_foreign.py", "aarch64", "repair", "--plat")
     assert step.env["AUDITWHEEL_PLAT"] == "manylinux_2_17_aarch64", "the image's own variable is of its machine"
 
 
 def test_a_wheel_with_musl_is_repaired_by_musls_policies_where_the_image_has_glibc() -> None:
-    step = repair_step(
-        "a.whl",
-        RepairSpec(),
-        PlatformTag.parse("musllinux_1_2_x86_64"),
-        Interpreter(13),
-        epoch_s=1,
-        timeout_s=1,
-        image=HERE,
-    )
+    step = step_for("musllinux_1_2_x86_64", HERE)
 
     assert step.argv[2:6] == ("/musl/repair_musl.py", "x86_64", "repair", "--plat")
     assert step.env["AUDITWHEEL_PLAT"] == "musllinux_1_2_x86_64"
 
 
-def test_an_image_for_a_machine_repairs_wheels_for_it_by_itself() -> None:
-    platform = PlatformTag.parse("manylinux_2_31_aarch64")
-
-    step = repair_step("a.whl", RepairSpec(), platform, Interpreter(13), epoch_s=1, timeout_s=1, image=platform)
-
-    assert step.argv[2:4] == ("-m", "auditwheel")
-    assert "AUDITWHEEL_PLAT" not in step.env
-
-
-def test_an_image_with_musl_repairs_by_itself() -> None:
-    step = repair_step(
-        "a.whl",
-        RepairSpec(),
-        PlatformTag.parse("musllinux_1_2_x86_64"),
-        Interpreter(13),
-        epoch_s=1,
-        timeout_s=1,
-        image=PlatformTag.parse("musllinux_1_2_x86_64"),
-    )
+@pytest.mark.parametrize("platform", ["manylinux_2_31_aarch64", "musllinux_1_2_x86_64"])
+def test_an_image_for_a_machine_or_with_musl_repairs_wheels_for_it_by_itself(platform: str) -> None:
+    step = step_for(platform, PlatformTag.parse(platform))
 
     assert step.argv[2:4] == ("-m", "auditwheel")
     assert "AUDITWHEEL_PLAT" not in step.env

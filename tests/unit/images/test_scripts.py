@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from factory.images.helpers import scripts_for
+from factory.images.scripts import scripts_for
 from factory.images.spec import data_folder
 
 IMAGES = data_folder()
