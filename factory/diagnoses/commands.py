@@ -21,8 +21,11 @@ _ERROR = re.compile(
     re.VERBOSE,
 )
 _PANIC = re.compile(r"thread '.{1,200}' (?:\(\d{1,9}\) )?panicked at .{1,300}:\d{1,9}:\d{1,9}:$")
+# That something below failed, and not what: it can come before the error itself, which may be on the other stream.
 _WRAPPER = re.compile(
     r"subprocess\.CalledProcessError|BackendUnavailable: during handling|returned non-zero exit status"
+    r"|^error: (?:test|doctest|bench) failed, to rerun pass|^error: \d{1,9} targets? failed:"
+    r"|^error: process didn't exit successfully:|^make(?:\[\d{1,9}\])?: \*\*\* \[.{1,300}\] Error \d"
 )
 _FRONTEND = re.compile(r"^Traceback \(most recent call last\):\n  File \"[^\"\n]{1,300}/frontend\.py\"", re.MULTILINE)
 _CAUSE: Final = "Caused by: "

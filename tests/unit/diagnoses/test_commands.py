@@ -33,6 +33,13 @@ from factory.diagnoses.commands import first_error, is_crowded, last_lines, want
             id="the cause before the wrapper",
         ),
         pytest.param(
+            "error: test failed, to rerun pass `--lib`\nthread 't' (7) panicked at a.rs:9:9:\nassertion failed: no\n",
+            "thread 't' (7) panicked at a.rs:9:9: assertion failed: no",
+            id="cargo's summary came first, on the other stream",
+        ),
+        pytest.param("make: *** [Makefile:3: all] Error 1\nerror: no\n", "error: no", id="make's summary came first"),
+        pytest.param("make: *** [Makefile:3: all] Error 1\n", "make: *** [Makefile:3: all] Error 1", id="make alone"),
+        pytest.param(
             "💥 maturin failed\n  Caused by: Can't find Cargo.toml (in /work)\n  Caused by: it is gone\nError: 1\n",
             "💥 maturin failed: Can't find Cargo.toml (in /work): it is gone",
             id="maturin: the causes stand below",
