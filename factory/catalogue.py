@@ -16,6 +16,8 @@ OFFICIAL = "pypa"
 """The family of build images that a registry serves."""
 PINNED_FAMILY = "pinned"
 """The family of plain images that users pinned for trials."""
+RECIPE_FAMILY = "recipe"
+"""The family of images that only recipes name; no list of images has it."""
 FAMILIES = (BOOTSTRAPPED, OFFICIAL)
 AUTO = "auto"
 """For each platform an official image that can be had, else one that is made here: docs/decisions/image-families.md."""

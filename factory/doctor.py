@@ -16,7 +16,6 @@ from factory.images.emulator import NoEmulator, emulator_of
 from factory.images.foreign import machine_here, runs, way_to_emulate
 from factory.images.known import Spec, specs
 from factory.images.prepared import prepared_here
-from factory.images.pulled import PulledSpec
 from factory.images.ready import held
 from factory.images.shell import INSTALL, has_bootstrapper
 from factory.images.spec import ImageSpec
@@ -151,7 +150,7 @@ def _images(engine: Engine, host: Host, machine: str) -> Iterator[Check]:
             yield Check(name=f"image {name}", fine=False, found=found, optional=True)
             continue
         made = made_on(image)
-        old = old_age(name, made, today(), is_pulled=isinstance(spec, PulledSpec))
+        old = old_age(name, made, today(), family=spec.facts.family)
         found = f"here, {old}" if old else f"here{f', made on {made}' if made else ''}"
         yield Check(name=f"image {name}", fine=not old, found=found, optional=True)
     for prepared in prepared_here(engine):

@@ -1,5 +1,6 @@
 """What several commands share: the recipes, the host, and the consoles."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,30 @@ def write_output(path: Path, text: str, *, hint: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
+
+
+def replace_output(path: Path, text: str, *, hint: str) -> None:
+    """Write a file that the user named at once: whoever reads it finds the old text or the new one.
+
+    A link stays one, and a device or a pipe is written as it is.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        write_output(path, text, hint=hint)
+        return
+    new = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
+    try:
+        new.write_text(text, encoding="utf-8")
+        if target.exists():
+            new.chmod(target.stat().st_mode & 0o777)
+        new.replace(target)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}", hint=hint) from error
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def out() -> Console:

@@ -19,7 +19,7 @@ from factory.errors import EngineError, Interrupted, UsageError
 from factory.farm.threads import Duties, Task, Threads
 from factory.host import Host, read_host
 from factory.image_facts import ImageFacts
-from factory.images.age import made_on, old_age
+from factory.images.age import is_old, made_on
 from factory.images.foreign import machine_here
 from factory.images.known import Spec, spec_named, specs
 from factory.images.named import known
@@ -210,4 +210,4 @@ def _word(here: Mapping[str, HeldImage | None], name: str) -> str:
     if image is None:
         return "no"
     made = made_on(image)
-    return f"{made or 'yes'}{' !' if old_age(name, made, today(), is_pulled=False) else ''}"
+    return f"{made or 'yes'}{' !' if is_old(made, today()) else ''}"

@@ -22,7 +22,7 @@ from factory.cli.options import (
     ShellOptions,
     takes,
 )
-from factory.errors import FactoryError, Interrupted, OutputError
+from factory.errors import FactoryError, Interrupted, OutputError, UsageError
 from factory.system import require_known
 from factory.terminal import printing
 from factory.unexpected import internal_errors
@@ -34,6 +34,15 @@ class _Group(click.Group):
     def main(self, *args: object, **extra: object) -> NoReturn:
         with printing():
             self._main(*args, **extra)
+
+    def _main_shell_completion(self, *args: object) -> None:
+        try:
+            super()._main_shell_completion(*args)  # type: ignore[arg-type]  # as above
+        except (KeyError, ValueError, IndexError) as error:
+            raise UsageError(
+                "_FACTORY_COMPLETE is set, but COMP_WORDS and COMP_CWORD are not what a shell sets them to",
+                hint="unset _FACTORY_COMPLETE; `factory completion --help` says how a shell completes commands",
+            ) from error
 
     def _main(self, *args: object, **extra: object) -> NoReturn:
         try:

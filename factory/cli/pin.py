@@ -1,13 +1,15 @@
 """`factory image pin`."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 from packaging.utils import canonicalize_name
 
-from factory.cli.common import err, out, write_output
+from factory.cli.common import err, out, replace_output
 from factory.cli.options import PinOptions
+from factory.digest import Digest
 from factory.engine.docker import connect
 from factory.errors import UsageError
 from factory.host import Host, read_host
@@ -22,7 +24,9 @@ from factory.pins import TAGGED, Pin
 from factory.report.text import line
 from factory.source.newest import fetch_newest_wheel
 from factory.store import Store
+from factory.store.locks import acquired, shared_lock
 
+_WRITTEN_WITHIN_S = 30
 _ANOTHER = "name another file after -o"
 _CIBUILDWHEEL = canonicalize_name("cibuildwheel")
 
@@ -39,9 +43,7 @@ def run_image_pin(options: PinOptions) -> int:
     (family,) = pulled_families()
     path = _output(options, host, family)
     lock = _from_cibuildwheel(host, family) if options.from_cibuildwheel else _from_registry(host, family, options.tag)
-    before = read_lock(path) if path.exists() else None
-    renewed = lock if before is None else replace(lock, trials=before.trials)
-    write_output(path, render_lock(renewed), hint=_ANOTHER)
+    before = _rewrite(path, host, lambda before: lock if before is None else replace(lock, trials=before.trials))
     for name, pin in sorted(lock.pins.items()):
         was = None if before is None else before.pins.get(name)
         out().print(line(f"{family.name}-{name} {pin}{_change(was, pin)}"), soft_wrap=True)
@@ -69,17 +71,39 @@ def _pin_trial(options: PinOptions, host: Host) -> int:
         raise UsageError("--trial needs an image", hint="factory image pin --trial python:3.12-slim")
     (family,) = pulled_families()
     path = _output(options, host, family)
-    lock = read_lock(path if path.exists() else family / LOCK)
+    _read(path)
     pin = _pinned(options.reference, host, options.tag)
     with connect(host, owner="images", run_id="images") as engine:
         image = pulled(engine, pin, progress=lambda text: err().print(line(text), soft_wrap=True), cancelled=Event())
         spec = read_trial(pin, image.architecture, probe(engine, image.id))
-    was = next((trial.pin for trial in lock.trials if trial.facts.name == spec.facts.name), None)
-    write_output(path, render_lock(lock.with_trial(spec)), hint=_ANOTHER)
+    before = _rewrite(path, host, lambda before: (before or read_lock(family / LOCK)).with_trial(spec))
+    trials = () if before is None else before.trials
+    was = next((trial.pin for trial in trials if trial.facts.name == spec.facts.name), None)
     interpreters = " ".join(map(str, spec.facts.interpreters))
     out().print(line(f"{spec.facts.name} {pin}{_change(was, pin)}"), soft_wrap=True)
     err().print(line(f"tries {interpreters} on {spec.facts.platform}; pinned in {path}"), soft_wrap=True)
     return 0
+
+
+def _read(path: Path) -> Lock | None:
+    """Read a lock that may not be there yet; one that cannot be read is refused before anything is pulled."""
+    return read_lock(path) if path.exists() else None
+
+
+def _rewrite(path: Path, host: Host, change: Callable[[Lock | None], Lock]) -> Lock | None:
+    """Change a lock while no other command of this user does; return what it was before.
+
+    Raises:
+        ImageError: what is there is not a lock.
+        OutputError: it cannot be written.
+        StoreError: somebody else is writing it for too long.
+    """
+    name = f"pins-{Digest.of(str(path.resolve()).encode()).hex}.lock"
+    with shared_lock(host.locks, name) as held:
+        acquired(held, timeout_s=_WRITTEN_WITHIN_S)
+        before = _read(path)
+        replace_output(path, render_lock(change(before)), hint=_ANOTHER)
+    return before
 
 
 def _pinned(text: str, host: Host, tag: str) -> Pin:

@@ -12,7 +12,9 @@ from factory.cli.options import ShellOptions
 from factory.cli.plain_board import PlainBoard
 from factory.cli.signals import handled_signals
 from factory.errors import FactoryError, UsageError
+from factory.excerpt import ITEM_CHARACTERS, cut, listed
 from factory.host import Host
+from factory.plan.selection import NothingSelectedError
 from factory.process import attach
 from factory.report.text import line
 from factory.run.build import Caller, build
@@ -20,6 +22,7 @@ from factory.run.options import Options, Selection
 from factory.sessions.session import AGAIN, Stopped
 from factory.store import Store
 
+_LOOK_S: Final = 2.0
 _CLIENT: Final = "install Docker's own client (`docker`), or put it on PATH"
 
 
@@ -41,13 +44,27 @@ def run_shell(options: ShellOptions) -> int:
         raise door.fault
     if not door.opened:
         if finished.errors:
-            raise finished.errors[0]
+            raise _of_shell(finished.errors[0], cell)
         where = f"its trial on {interpreter}" if interpreter else "the cell or its trials"
         raise UsageError(
             f"no step of {where} failed in a container, so no shell is opened",
             hint="a shell opens where a step fails; `factory build` says which does",
         )
     return 0
+
+
+def _of_shell(error: FactoryError, cell: str) -> FactoryError:
+    """Return a run's error; where the cell is unknown, one that names those that there are.
+
+    What a recipe itself leaves out keeps its own reason.
+    """
+    skips = error.skips if isinstance(error, NothingSelectedError) else {}
+    cells = [address for address in skips if "-" in address.partition("/")[2]]
+    if not cells or any(cell in (address, address.partition("/")[2]) for address in cells):
+        return error
+    return UsageError(
+        f"there is no cell {cut(cell, ITEM_CHARACTERS)}", hint=f"`factory plan` lists the cells: {listed(cells)}"
+    )
 
 
 def _meant(interpreter: str) -> Callable[[str], bool]:
@@ -78,7 +95,10 @@ class _Door:
             return
         console.print(line(f"type in a terminal: {shlex.join(stopped.command)}"), soft_wrap=True)
         console.print(line("Ctrl-C removes the container"))
-        self.cancelled.wait()
+        while not self.cancelled.wait(_LOOK_S):
+            if not stopped.is_running():
+                console.print(line("the container is gone"))
+                return
 
     def _attach(self, stopped: Stopped) -> None:
         """Open the shell; a fault of this machine is kept, because what is raised here would be the cell's."""

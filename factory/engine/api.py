@@ -211,6 +211,10 @@ class Container(Protocol):
         """The command, without what it runs, by which docker's own client runs something in it in a terminal."""
         ...
 
+    def is_running(self) -> bool:
+        """Whether the engine still has it running; an engine that does not answer has not."""
+        ...
+
     def commit(self, *, reference: str, labels: Mapping[str, str]) -> str:
         """Make an image of a root filesystem that was prepared, on top of the image it began with; return its id.
 

@@ -1,9 +1,9 @@
 """The engine's API as typed calls.
 
 Every call but the reading of a command's output, and a commit, fails when the engine is silent for `silence_s`.
+An answer that is no stream is read within limits, too (`answers.py`).
 """
 
-import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from socket import SHUT_RDWR
@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import requests
 
+from factory.engine.answers import json_lines
 from factory.engine.connection import Connection
 from factory.engine.posture import Json
 from factory.engine.stream import ExecStream, buffer_of, take_over
@@ -71,9 +72,7 @@ class Client:
     def pull(self, name: str, digest: str) -> Generator[Json]:
         """Pull an image by digest; yield the engine's lines about it until the pull has succeeded or failed."""
         with self._connection.speaking(PULL_SILENCE_S), self._pulling(name, digest) as answer:
-            for line in answer.iter_lines():
-                if line.startswith(b"{"):
-                    yield json.loads(line)
+            yield from json_lines(answer)
 
     @contextmanager
     def _pulling(self, name: str, digest: str) -> Iterator[requests.Response]:
@@ -109,8 +108,8 @@ class Client:
     def load(self, archive: Iterable[bytes]) -> None:
         """Load a docker-archive."""
         with self._connection.speaking(), self._connection.request("post", "images/load", data=iter(archive)) as answer:
-            lines = [json.loads(line) for line in answer.iter_lines() if line.startswith(b"{")]
-        if faults := [line["error"] for line in lines if "error" in line]:
+            faults = [line["error"] for line in json_lines(answer) if "error" in line]
+        if faults:
             raise ImageError(f"the engine cannot load an image: {faults[-1]}")
 
     def remove_image(self, image: str) -> None:

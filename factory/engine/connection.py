@@ -11,6 +11,7 @@ from docker.errors import APIError, DockerException, NotFound, create_api_error_
 from docker.utils import kwargs_from_env
 from requests.exceptions import Timeout
 
+from factory.engine.answers import AnswerTooLargeError, AnswerTooSlowError, WholeAnswers
 from factory.engine.faults import ConflictError, MissingError, SilentError, UnreachableError
 from factory.errors import EngineError
 from factory.host import Host
@@ -63,6 +64,8 @@ class Connection:
         except (DockerException, ValueError) as error:
             hint = _SSH if self.where.startswith("ssh://") else "correct DOCKER_HOST"
             raise EngineError(redact(f"{self.where} does not name a container engine: {error}"), hint=hint) from error
+        for prefix, adapter in tuple(api.adapters.items()):
+            api.mount(prefix, WholeAnswers(adapter))
         api.trust_env = False  # requests would take proxies and passwords from the environment
         return api
 
@@ -94,8 +97,8 @@ class Connection:
         Raises:
             MissingError: what the call names does not exist.
             ConflictError: its state does not allow the call.
-            UnreachableError: the engine does not answer, or not within `silence_s`.
-            EngineError: the engine refused.
+            UnreachableError: the engine does not answer, or not within `silence_s`, or its answer does not end.
+            EngineError: the engine refused, or its answer is too large.
         """
         try:
             yield
@@ -104,10 +107,16 @@ class Connection:
         except APIError as error:
             kind = ConflictError if error.status_code in _CONFLICT else EngineError
             raise kind(f"the container engine refused: {_explanation(error)}") from error
+        except AnswerTooLargeError as error:
+            message = f"what answers at {self.where} is not a container engine: {error}"
+            raise EngineError(message, hint=_START) from error
         except (requests.RequestException, DockerException, OSError) as error:
             raise self._unreachable(error, silence_s or self.silence_s) from error
 
     def _unreachable(self, error: Exception, silence_s: int) -> UnreachableError:
+        if isinstance(error, AnswerTooSlowError):
+            hint = "is it a container engine? correct DOCKER_HOST, or restart the engine"
+            return SilentError(f"what answers at {self.where} does not end: {error}", hint=hint)
         causes = set(map(type, _causes(error)))
         if PermissionError in causes:
             return UnreachableError(

@@ -78,7 +78,7 @@ class DockerContainer:
             code, ended = self._stop(stopped) if stopped else self._verdict(stream.exec_id, started + timeout_s, watch)
         except EngineError as error:
             # In a container that still runs, any other refusal is an error of the engine and not the command's end.
-            if not isinstance(error, (MissingError, ConflictError, UnreachableError)) and self._is_running():
+            if not isinstance(error, (MissingError, ConflictError, UnreachableError)) and self.is_running():
                 raise
             is_memory = not isinstance(error, UnreachableError) and self._ran_out_of_memory()
             code, ended = (_KILLED, "oom") if is_memory else (_NO_CODE, "lost")
@@ -170,7 +170,7 @@ class DockerContainer:
                 return self._stop("timeout")
             if watch is not None and (passed := watch.verdict()) is not None:
                 return self._stop(passed)
-            if not self._is_running():  # A command of a dead container may be reported as running for ever.
+            if not self.is_running():  # A command of a dead container may be reported as running for ever.
                 break
             sleep(pause_s)
             pause_s = min(2 * pause_s, 1.0)
@@ -225,7 +225,8 @@ class DockerContainer:
             self.client.kill(self.name)
         return _KILLED, passed
 
-    def _is_running(self) -> bool:
+    def is_running(self) -> bool:
+        """Whether the engine still has it running."""
         with suppress(EngineError):
             return bool(self.client.state(self.name)["Running"])
         return False

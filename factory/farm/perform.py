@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar, assert_never
 
-from factory.catalogue import OFFICIAL, PINNED_FAMILY
 from factory.confined import Overrun
 from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
 from factory.events.model import CellRecord, ImageReady, Status, TrialResult
@@ -16,7 +15,6 @@ from factory.farm.jobs import BuildCell, Built, FitImage, ImageKey, Job, Key, Ma
 from factory.farm.judge import untouched
 from factory.farm.programs import run_programs
 from factory.images.age import old_age
-from factory.images.named import RECIPE_FAMILY
 from factory.images.ready import ReadyImage
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.redaction import redact
@@ -87,7 +85,7 @@ class Performer:
 
     def _described(self, image: ReadyImage) -> ImageReady:
         name, family = image.facts.name, image.facts.family
-        old = old_age(name, image.made, self.today, is_pulled=family in (OFFICIAL, PINNED_FAMILY, RECIPE_FAMILY))
+        old = old_age(name, image.made, self.today, family=family)
         return ImageReady(image=name, family=family, digest=image.identity, old=old)
 
     def _fit(self, job: FitImage, base: ReadyImage) -> ReadyImage | Failure:

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Final
 
+from factory import catalogue
 from factory.engine.api import HeldImage
 
 MADE_LABEL: Final = "wheel-factory.made"
@@ -10,9 +11,6 @@ MADE_LABEL: Final = "wheel-factory.made"
 
 MOST_DAYS: Final = 60
 """Certificate authorities and security fixes change within months; official images are made anew every week or two."""
-
-
-_PINNED_ANEW: Final = "`factory image pin` pins today's"
 
 
 def made_on(image: HeldImage) -> date | None:
@@ -24,9 +22,25 @@ def made_on(image: HeldImage) -> date | None:
         return None
 
 
-def old_age(name: str, made: date | None, today: date, *, is_pulled: bool) -> str:
+def is_old(made: date | None, today: date) -> bool:
+    """Whether an image is older than its packages should be; no image is whose age is unknown."""
+    return made is not None and (today - made).days > MOST_DAYS
+
+
+def old_age(name: str, made: date | None, today: date, *, family: str) -> str:
     """Say how old an image is and what takes its place; empty where it is young, or its age is unknown."""
-    if made is None or (today - made).days <= MOST_DAYS:
+    if made is None or not is_old(made, today):
         return ""
-    renewed = _PINNED_ANEW if is_pulled else f"`factory image build {name} --update` makes it again"
-    return f"{(today - made).days} days old; {renewed}"
+    return f"{(today - made).days} days old; {_renewed(name, family)}"
+
+
+def _renewed(name: str, family: str) -> str:
+    match family:
+        case catalogue.OFFICIAL:
+            return "`factory image pin` pins today's"
+        case catalogue.PINNED_FAMILY:
+            return f"`factory image pin --trial {name}` pins today's"
+        case catalogue.RECIPE_FAMILY:
+            return f"`factory image pin {name.partition('@')[0]}:TAG` prints today's, to be written into the recipe"
+        case _:
+            return f"`factory image build {name} --update` makes it again"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from factory.catalogue import OLDEST_TOOL_PYTHON, PINNED_FAMILY
+from factory.catalogue import OLDEST_TOOL_PYTHON, PINNED_FAMILY, RECIPE_FAMILY
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage
 from factory.errors import ImageError
@@ -15,9 +15,6 @@ from factory.machines import CONTAINER_MACHINES, machine_named
 from factory.memory import NEVER, Memory, Stage
 from factory.pins import Pin
 from factory.tags import PlatformTag
-
-RECIPE_FAMILY: Final = "recipe"
-"""The family of images that only recipes name; no list of images has it."""
 
 _BUILDING: Final = "images/README.md lists what an image must hold; /opt/python is laid out as in pypa's images"
 _TRYING: Final = "pin one with Python in /usr/local/bin, such as python:3.12-slim or, with musl, python:3.12-alpine"

@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from factory.catalogue import PINNED_FAMILY, PackageManager
 from factory.errors import ImageError
+from factory.excerpt import listed
 from factory.image_facts import ImageFacts
 from factory.images.spec import read_data
 from factory.pins import TAGGED, Pin
@@ -63,11 +64,17 @@ def pulled_specs(family_folder: Path, lock: Path | None = None) -> tuple[PulledS
     """Read the data files of a pulled family, with the pins of its own lock or of another.
 
     Raises:
-        ImageError: a data file is invalid, or the lock does not pin an image.
+        ImageError: a data file is invalid, or the lock does not pin an image, or pins one that is not declared.
     """
     path = lock or family_folder / LOCK
     pins = read_lock(path).pins
-    return tuple(_spec(file, pins, path) for file in sorted(family_folder.glob("*.toml")))
+    files = sorted(family_folder.glob("*.toml"))
+    if unknown := sorted(pins.keys() - {file.stem for file in files}):
+        raise ImageError(
+            f"{path} pins {listed(unknown)}: no image of the family {family_folder.name} has such a name",
+            hint=f"correct the name, or remove the line; {_ANEW}, with -o, writes every image of this version",
+        )
+    return tuple(_spec(file, pins, path) for file in files)
 
 
 def read_lock(path: Path) -> Lock:

@@ -5,7 +5,7 @@ from datetime import date
 from threading import Event
 from typing import assert_never
 
-from factory.catalogue import PINNED_FAMILY
+from factory.catalogue import PINNED_FAMILY, RECIPE_FAMILY
 from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage, Mount
 from factory.errors import ImageError, Interrupted
@@ -16,7 +16,7 @@ from factory.images.assembly import input_digest
 from factory.images.bootstrap import IDENTITY_LABEL, INPUT_LABEL, assemble, import_assembled, reference_of
 from factory.images.foreign import require_running
 from factory.images.known import Spec, spec_named
-from factory.images.named import RECIPE_FAMILY, asked
+from factory.images.named import asked
 from factory.images.probe import probe, require_declared
 from factory.images.pull import pulled
 from factory.images.pulled import PulledSpec

@@ -62,7 +62,7 @@ def _installed(tree: Tree, component: Component) -> Iterator[str]:
 def _text(tree: Tree, path: str, archive: str) -> str:
     content = tree.read(path)
     if content is None:
-        raise SourceError(f"{archive} has no {path}", hint="name another server in RUSTUP_DIST_SERVER")
+        raise SourceError(f"{archive} has no {path}")
     try:
         return decoded(content, _LIST_BYTES)
     except UntrustedTextError as error:

@@ -1,16 +1,20 @@
 """Globs over cells: the recipe's skip rules, and the command line's `--only` and `--skip`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Final
 
 from packaging.utils import NormalizedName
 
-from factory.errors import PlanError
+from factory.errors import PlanError, Problem
 from factory.plan.model import Plan
 from factory.recipe.model import Recipe, SkipRule
 from factory.recipe.overriding import overridden
 from factory.tags import Interpreter
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def matches(select: str, recipe: NormalizedName, cell_id: str) -> bool:
@@ -61,14 +65,27 @@ def left_out(recipe: NormalizedName, cell_id: str, only: Sequence[str], skip: Se
     return ""
 
 
+class NothingSelectedError(PlanError):
+    """Plans that together have no cell; `skips` are their cells by address, with the reason for each."""
+
+    def __init__(
+        self, message: str, *, hint: str = "", problems: tuple[Problem, ...] = (), skips: Mapping[str, str] = _NONE
+    ) -> None:
+        """Keep the cells besides the clause."""
+        super().__init__(message, hint=hint, problems=problems)
+        self.skips = skips
+
+
 def refuse_nothing(plans: Iterable[Plan]) -> None:
     """Refuse plans that together have no cell.
 
     Raises:
-        PlanError: there is nothing to build.
+        NothingSelectedError: there is nothing to build.
     """
     every = list(plans)
     if any(plan.cells for plan in every):
         return
-    skips = [f"{plan.recipe}/{skip.subject}: {skip.reason}" for plan in every for skip in plan.skips]
-    raise PlanError("nothing is selected", hint="; ".join(skips[:3]) or "the recipe lists no interpreter")
+    skips = {f"{plan.recipe}/{skip.subject}": skip.reason for plan in every for skip in plan.skips}
+    said = [f"{address}: {reason}" for address, reason in skips.items()]
+    hint = "; ".join(said[:3]) or "the recipe lists no interpreter"
+    raise NothingSelectedError("nothing is selected", hint=hint, skips=MappingProxyType(skips))

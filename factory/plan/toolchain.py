@@ -18,7 +18,7 @@ from factory.untrusted import excerpt
 _ELSEWHERE = "choose another platform, or other images by --families"
 _HINT = f"{_ELSEWHERE}: the factory does not install toolchains for recipes"
 _BRING = "set RUSTUP_DIST_SERVER to the address of the Rust project's server or of a mirror, as for rustup"
-_NEWER = Version("9999")  # what the newest release is, is not known before a server is asked
+_NEWER = Version("1.9999")  # what the newest release is, is not known before a server is asked
 _HELD_BY: Mapping[RustOrigin, str] = MappingProxyType(
     {"image": "", "bundle": "the factory's own", "release": "the Rust project's pinned release"}
 )
@@ -112,9 +112,24 @@ def _fitting(
             f"{recipe.name} needs Rust; {image.name} has none, and the factory's own does not support {libc} on {arch}"
         )
         raise PlanError(message, hint=_ELSEWHERE)
-    unset = f"{_BRING}: any release can then be brought; or {_ELSEWHERE}"
-    hint = unset if image.pinned_rust is None else "name the release: build: {toolchain: {rust: '1.89'}}"
-    raise PlanError(reasons[0], hint=hint)
+    is_served = image.pinned_rust is not None
+    if image.platform.libc != "glibc":
+        raise PlanError(reasons[0], hint=f"no release of the Rust project is brought to it; {_ELSEWHERE}")
+    if not asked and not is_served:
+        raise PlanError(reasons[0], hint=f"{_BRING}: any release can then be brought; or {_ELSEWHERE}")
+    newest = max(version for _, version in _rusts(image, is_foreign=False) if version != _NEWER)
+    raise PlanError(reasons[0], hint=_a_release(wanted, project, newest, is_served=is_served))
+
+
+def _a_release(wanted: SpecifierSet, project: Project, newest: Version, *, is_served: bool) -> str:
+    """Say that a release can be named, and which: the newest that would fit, of those up to the newest known here."""
+    floor = project.rust_version or Version("0")
+    fitting = (f"1.{minor}" for minor in range(newest.minor, 0, -1) if Version(f"1.{minor}") in wanted)
+    release = next((name for name in fitting if Version(name) >= floor), None)
+    such_as = "" if release is None else f", such as build: {{toolchain: {{rust: '{release}'}}}}"
+    takes = "a Rust that is at hand or the newest release" if is_served else "a Rust that is at hand"
+    how = "" if is_served else f", and {_BRING}; or {_ELSEWHERE}"
+    return f"a version specifier takes {takes}; to have another one fetched, name a release{such_as}{how}"
 
 
 def _std(platform: Platform, image: ImageFacts) -> str:

@@ -121,7 +121,10 @@ def rust(text: str) -> str:
     try:
         return specifier(text)
     except RefusalError:
-        hint = "write a release such as 1.89, stable, or a floor such as >=1.83; no nightly or beta is brought"
+        hint = (
+            "write a release ('1.89' or '1.89.0'), stable, or a version specifier ('>=1.83' or '>=1.83,<1.90'); "
+            "no nightly or beta is brought"
+        )
         raise RefusalError(f"{quote(text)} is not a release of Rust", hint) from None
 
 

@@ -33,12 +33,16 @@ AGAIN, SHELL = WORK / "again", WORK / "shell"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """A step that failed in a container that still runs, and the command that opens a shell there."""
+    """A step that failed in a container that still runs, and the command that opens a shell there.
+
+    `is_running` asks the engine whether the container still does.
+    """
 
     subject: str
     step: str
     failure: Failure
     command: tuple[str, ...]
+    is_running: Callable[[], bool]
 
 
 OnStopped = Callable[[Stopped], None]
@@ -177,7 +181,15 @@ class Session:
         for path, text in scripts.items():
             self.put([FileEntry(path=PurePosixPath(path.name), content=text.encode(), mode=0o755)], path.parent)
         command = (*self.container.entry, str(SHELL))
-        on_stopped(Stopped(subject=self.subject, step=step.name, failure=failure, command=command))
+        on_stopped(
+            Stopped(
+                subject=self.subject,
+                step=step.name,
+                failure=failure,
+                command=command,
+                is_running=self.container.is_running,
+            )
+        )
 
     def run_all(self, steps: Iterable[Step]) -> Failure | None:
         """Run steps in order until one fails."""

@@ -27,6 +27,10 @@ from factory.stages.rust import with_rust
 if TYPE_CHECKING:
     from factory.images.rust_server import RustServer
 
+_BROKEN = (
+    "the server has it so: name another release, such as build: {toolchain: {rust: '1.89'}}, or another server in "
+    "RUSTUP_DIST_SERVER; after the server was mended, `factory build --update` asks it again"
+)
 _LAYOUT = 1  # rises when the same files are placed otherwise; it is in the key of every build by a release
 
 
@@ -133,7 +137,7 @@ def _files(
         try:
             trees = [_tree(services, lent, *pair) for pair in zip(components, files, strict=True)]
         except SourceError as error:
-            yield Failure(step="rust", message=error.message, hint=error.hint)
+            yield Failure(step="rust", message=error.message, hint=error.hint or _BROKEN)
             return
         yield chain.from_iterable(starmap(component_files, zip(trees, components, strict=True)))
 

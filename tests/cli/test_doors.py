@@ -33,6 +33,26 @@ def test_bash_completes_commands_and_flags() -> None:
 
 
 @pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"COMP_WORDS": "factory"}, id="no word's number"),
+        pytest.param({"COMP_WORDS": "factory", "COMP_CWORD": "x"}, id="no number"),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_variables_that_no_shell_has_set_are_a_sentence(shell: str, variables: dict[str, str]) -> None:
+    env = {"_FACTORY_COMPLETE": f"{shell}_complete", **variables}
+
+    ended = subprocess.run([PROGRAM, "plan"], env=env, capture_output=True, text=True, check=False)
+
+    if shell != "fish" or "COMP_CWORD" not in variables:  # to fish it is the beginning of a word
+        assert ended.returncode == 2
+        assert "COMP_WORDS and COMP_CWORD are not what a shell sets" in ended.stderr
+        assert "hint: unset _FACTORY_COMPLETE" in ended.stderr
+
+
+@pytest.mark.parametrize(
     ("shell", "word"), [("bash", "complete -o"), ("zsh", "#compdef factory"), ("fish", "complete ")]
 )
 def test_every_shell_has_a_script(shell: str, word: str) -> None:

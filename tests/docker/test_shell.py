@@ -22,8 +22,10 @@ FAILING = {"before": ["test -e missing"]}
 
 
 def containers(daemon: docker.DockerClient, command: Command) -> list[str]:
+    """Return the names of the containers of a store, but for those that measure a workspace."""
     mark = f"wheel-factory.owner={command.owner}"
-    return [container.name or "" for container in daemon.containers.list(all=True, filters={"label": mark})]
+    names = [container.name or "" for container in daemon.containers.list(all=True, filters={"label": mark})]
+    return [name for name in names if not name.startswith("factory-watcher-")]
 
 
 def test_a_terminal_is_in_the_container_of_the_step_that_failed_and_nothing_stays(
@@ -136,6 +138,31 @@ def test_a_cell_that_does_not_fail_opens_no_shell(command: Command) -> None:
 
     assert ended.code == 2, ended.stderr
     assert "no step of the cell or its trials failed" in ended.stderr
+
+
+def test_a_shell_ends_when_its_container_is_gone(command: Command, daemon: docker.DockerClient) -> None:
+    recipe = command.recipe(make_c_project("plain"), build=FAILING)
+    child = command.start("shell", CP313, recipe)
+    assert child.stderr is not None
+    watchdog = threading.Timer(300, child.kill)
+    watchdog.start()
+    "".join(iter(child.stderr.readline, "Ctrl-C removes the container\n"))
+    (name,) = containers(daemon, command)
+    daemon.containers.get(name).remove(force=True)
+    _, said = child.communicate()
+    watchdog.cancel()
+
+    assert child.returncode == 0, said
+    assert "the container is gone" in said
+
+
+def test_a_cell_that_there_is_not_is_named_with_those_that_there_are(command: Command) -> None:
+    ended = command("shell", "cp313-cp313-manylinux_2_99_x86_64", command.recipe(make_c_project("plain")))
+
+    assert ended.code == 2, ended.stderr
+    assert "there is no cell cp313-cp313-manylinux_2_99_x86_64" in ended.stderr
+    assert f"hint: `factory plan` lists the cells: plain/{CP313}" in ended.stderr
+    assert "--only" not in ended.stderr
 
 
 def test_a_failed_run_says_what_opens_a_shell(command: Command, tmp_path: Path) -> None:

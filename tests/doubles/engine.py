@@ -287,6 +287,10 @@ class ContainerDouble:
         self._require()
         yield from tarstream.entries(self.files.pack(path), limit_bytes=limit_bytes)
 
+    def is_running(self) -> bool:
+        """Whether nobody has killed it."""
+        return not self._is_gone()
+
     def commit(self, *, reference: str, labels: Mapping[str, str]) -> str:
         """Make an image of what was written outside the workspace."""
         self._require()

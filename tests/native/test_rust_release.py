@@ -202,29 +202,33 @@ BAD: dict[str, tuple[Callable[[Distribution], object], str, str]] = {
     "member that leads out": (
         lambda rust: have_rustc(rust, extra=[member("../../etc/passwd", tarfile.REGTYPE)]),
         "which leads out of the tree",
-        "",
+        "RUSTUP_DIST_SERVER; after the server was mended, `factory build --update`",
     ),
     "link that leads out": (
         lambda rust: have_rustc(rust, extra=[member("rustc/bin/x", tarfile.SYMTYPE, "../../../../etc/passwd")]),
         "outside of the tree",
-        "",
+        "RUSTUP_DIST_SERVER; after the server was mended, `factory build --update`",
     ),
     "device": (
         lambda rust: have_rustc(rust, extra=[member("rustc/bin/x", tarfile.CHRTYPE)]),
         "is a device, a pipe or a sparse file",
-        "",
+        "RUSTUP_DIST_SERVER; after the server was mended, `factory build --update`",
     ),
     "file that is not there": (
         lambda rust: have_rustc(rust, listed=["file:bin/rustdoc"]),
         "lacks 'bin/rustdoc', which its manifest.in names",
-        "",
+        "RUSTUP_DIST_SERVER; after the server was mended, `factory build --update`",
     ),
     "file outside of its folder": (
         lambda rust: have_rustc(rust, listed=["file:../components"]),
         "lacks '../components', which its manifest.in names",
-        "",
+        "RUSTUP_DIST_SERVER; after the server was mended, `factory build --update`",
     ),
-    "other installer": (lambda rust: have_rustc(rust, installer="4"), "is of version '4' of rust-installer", ""),
+    "other installer": (
+        lambda rust: have_rustc(rust, installer="4"),
+        "is of version '4' of rust-installer",
+        "`factory build --update`",
+    ),
 }
 
 

@@ -17,13 +17,18 @@ from factory.sessions.session import Stopped
 @pytest.fixture
 def stopped() -> Stopped:
     return Stopped(
-        subject="a", step="build", failure=Failure(step="build", message="no"), command=("docker", "exec", "b", "sh")
+        subject="a",
+        step="build",
+        failure=Failure(step="build", message="no"),
+        command=("docker", "exec", "b", "sh"),
+        is_running=lambda: False,
     )
 
 
-def make_door(path: Path) -> _Door:
+def make_door(path: Path, *, is_cancelled: bool = True) -> _Door:
     cancelled = Event()
-    cancelled.set()
+    if is_cancelled:
+        cancelled.set()
     return _Door(host=read_host({"PATH": str(path)}), cancelled=cancelled, is_meant=lambda _: True)
 
 
@@ -37,6 +42,16 @@ def test_where_stdin_is_closed_the_command_is_printed(
 
     assert door.fault is None
     assert "type in a terminal: docker exec b sh" in capsys.readouterr().err
+
+
+def test_where_the_container_is_gone_nobody_waits_for_it(
+    tmp_path: Path, stopped: Stopped, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    make_door(tmp_path, is_cancelled=False).open(stopped)
+
+    assert "the container is gone" in capsys.readouterr().err
 
 
 def test_a_client_that_is_not_installed_is_a_fault_of_the_machine_not_of_the_cell(

@@ -5,9 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from factory.catalogue import BOOTSTRAPPED, OFFICIAL, PINNED_FAMILY, RECIPE_FAMILY
 from factory.engine.about import held_image
 from factory.engine.api import HeldImage
-from factory.images.age import MADE_LABEL, MOST_DAYS, made_on, old_age
+from factory.images.age import MADE_LABEL, MOST_DAYS, is_old, made_on, old_age
 
 TODAY = date(2026, 11, 30)
 HELD = HeldImage(id="sha256:0", architecture="amd64", size_bytes=1, labels={}, env={})
@@ -41,7 +42,23 @@ def test_a_label_of_ours_comes_before_the_engines_word() -> None:
 def test_an_image_is_old_after_sixty_days_and_the_command_fits_its_kind() -> None:
     young, old = TODAY - timedelta(MOST_DAYS), TODAY - timedelta(MOST_DAYS + 1)
 
-    assert old_age("x", young, TODAY, is_pulled=False) == ""
-    assert old_age("x", None, TODAY, is_pulled=False) == ""
-    assert old_age("x", old, TODAY, is_pulled=False) == ("61 days old; `factory image build x --update` makes it again")
-    assert old_age("x", old, TODAY, is_pulled=True) == "61 days old; `factory image pin` pins today's"
+    assert old_age("x", young, TODAY, family="trial") == ""
+    assert old_age("x", None, TODAY, family="trial") == ""
+    assert (is_old(young, TODAY), is_old(old, TODAY), is_old(None, TODAY)) == (False, True, False)
+    said = [
+        old_age(name, old, TODAY, family=family)
+        for name, family in (
+            ("trial-trixie", "trial"),
+            ("lookalike-x", BOOTSTRAPPED),
+            ("pypa-x", OFFICIAL),
+            ("python:3.9-slim", PINNED_FAMILY),
+            ("quay.io/a/b@sha256:0", RECIPE_FAMILY),
+        )
+    ]
+    assert said == [
+        "61 days old; `factory image build trial-trixie --update` makes it again",
+        "61 days old; `factory image build lookalike-x --update` makes it again",
+        "61 days old; `factory image pin` pins today's",
+        "61 days old; `factory image pin --trial python:3.9-slim` pins today's",
+        "61 days old; `factory image pin quay.io/a/b:TAG` prints today's, to be written into the recipe",
+    ]

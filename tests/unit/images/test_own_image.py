@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from factory.catalogue import RECIPE_FAMILY
 from factory.digest import Digest
-from factory.images.named import RECIPE_FAMILY
 from factory.images.ready import ReadyImage
 from tests.makers.plans import make_image
 

@@ -96,6 +96,20 @@ def test_a_file_that_is_not_a_lock_is_named(family: Path, text: str, message: st
     assert "factory image pin" in caught.value.hint
 
 
+def test_a_name_that_no_image_of_the_family_has_is_not_passed_over(family: Path) -> None:
+    path = family / LOCK
+    pin = f'"x.y/b@sha256:{HEX}"'
+    path.write_text(path.read_text().replace("[images]\n", f"[images]\nmanylinux_2_28-x86_64 = {pin}\nother = {pin}\n"))
+
+    with pytest.raises(ImageError) as caught:
+        pulled_specs(family)
+
+    assert caught.value.message == (
+        f"{path} pins manylinux_2_28-x86_64, other: no image of the family pypa has such a name"
+    )
+    assert "`factory image pin --from-cibuildwheel`, with -o" in caught.value.hint
+
+
 TRIAL = f"""
 [trials."python:3.12-slim"]
 pin = "python:3.12-slim@sha256:{HEX}"

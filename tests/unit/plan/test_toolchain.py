@@ -96,6 +96,9 @@ OLD, NONE = make_image(rust="1.83"), make_image(rust=None)
         pytest.param(OLD, ">=1.80", None, "1.70", ("image", None, None), id="a floor that the image meets"),
         pytest.param(NONE, ">=1.80", None, None, ("release", "1.95.0", ""), id="a floor that the pinned one meets"),
         pytest.param(NONE, ">=1.96", "1.90", None, ("release", "stable", ">=1.96,>=1.90"), id="one beyond it"),
+        pytest.param(
+            NONE, ">=1.96,<2", None, None, ("release", "stable", ">=1.96,<2"), id="with a ceiling that it meets"
+        ),
         pytest.param(NONE, "==1.96.*", None, None, ("bundle", None, None), id="what only the bundle meets"),
         pytest.param(OLD, None, None, "1.85", ("release", "1.85", ""), id="the project's file is used"),
         pytest.param(OLD, None, None, "stable", ("image", None, None), id="any stable Rust is stable"),
@@ -138,9 +141,19 @@ def test_without_a_server_no_file_of_the_project_changes_whose_rust_compiles(
             "<1.80",
             None,
             "<1.80; the Rust project's pinned release has 1.95.0",
-            "'1.89'",
+            "or the newest release; to have another one fetched, name a release, such as build: {toolchain: {rust: "
+            "'1.79'}}",
         ),
-        pytest.param(with_bundle(OLD), ">=1.99", None, "has 1.83", "set RUSTUP_DIST_SERVER"),
+        pytest.param(
+            with_bundle(NONE),
+            ">=1.83,<1.90",
+            None,
+            "<1.90,>=1.83; the factory's own has 1.96",
+            "a version specifier takes a Rust that is at hand; to have another one fetched, name a release, such as "
+            "build: {toolchain: {rust: '1.89'}}, and set RUSTUP_DIST_SERVER",
+        ),
+        pytest.param(with_bundle(NONE), "<1.90", "1.90", "has 1.96", "name a release, and set RUSTUP_DIST_SERVER"),
+        pytest.param(with_bundle(OLD), ">=1.99", None, "has 1.83", "name a release, and set RUSTUP_DIST_SERVER"),
     ],
 )
 def test_a_release_that_cannot_be_is_refused_with_a_way_out(
@@ -150,6 +163,15 @@ def test_a_release_that_cannot_be_is_refused_with_a_way_out(
         chosen(image, asked=asked, needs=needs)
 
     assert hint in caught.value.hint
+
+
+def test_no_release_is_the_way_out_for_an_image_with_musl() -> None:
+    image = make_image(rust="1.80", platform="musllinux_1_2_x86_64")
+
+    with pytest.raises(PlanError, match=r"has 1\.80") as caught:
+        make_plan(make_recipe(rust=">=1.83", platforms="musllinux_1_2_x86_64"), CRATE, images=(image, *IMAGES))
+
+    assert caught.value.hint.startswith("no release of the Rust project is brought to it; ")
 
 
 def test_no_release_is_brought_to_musl() -> None:
