@@ -44,13 +44,13 @@ _CASES: Final = (
         "registry",
         r"no such host|name resolution|server misbehaving",
         "the registry's host name cannot be resolved",
-        "is the network up, and the registry's name right? `--families lookalike` needs no registry",
+        "is the network up, and the registry's name right? `factory build --families lookalike` needs no registry",
     ),
     _case(
         "temporary",
         r"refused|unreachable|no route|timeout|deadline|awaiting headers",
         "the registry does not answer",
-        "is it up, and may the engine reach it? `--families lookalike` needs no registry",
+        "is it up, and may the engine reach it? `factory build --families lookalike` needs no registry",
     ),
     _case(
         "temporary",

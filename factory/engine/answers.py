@@ -1,7 +1,6 @@
 """Answers of an engine, read as a whole or line by line, within limits of bytes and time."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from io import BytesIO
 from time import monotonic
@@ -12,6 +11,7 @@ from requests.adapters import BaseAdapter
 from urllib3.exceptions import HTTPError
 
 from factory.engine.posture import Json
+from factory.untrusted import UntrustedTextError, parse_json
 from factory.waiting import unless
 
 T = TypeVar("T")
@@ -100,9 +100,9 @@ def json_lines(answer: requests.Response) -> Iterator[Json]:
     for line in _lines(answer):
         if line.startswith(b"{"):
             try:
-                yield cast("Mapping[str, object]", json.loads(line))
-            except (ValueError, RecursionError) as error:
-                raise requests.RequestException(f"a line of its answer is not JSON: {error}") from error
+                yield cast("Json", parse_json(line))
+            except UntrustedTextError as error:
+                raise requests.RequestException(f"a line of its answer {error}") from error
 
 
 def _lines(answer: requests.Response) -> Iterator[bytes]:

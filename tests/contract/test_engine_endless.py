@@ -86,7 +86,7 @@ def test_an_answer_that_drips_is_given_up(host: Host, first: bytes, again: bytes
     ("first", "again", "said"),
     [
         pytest.param(_OK + b"\r\n", b'{"status":' + _MUCH, "a line of its answer is longer than 1 MiB", id="line"),
-        pytest.param(_OK + b'\r\n{"status":\n', b"{}\n", "a line of its answer is not JSON", id="no JSON"),
+        pytest.param(_OK + b'\r\n{"status":\n', b"{}\n", "a line of its answer is not valid JSON", id="no JSON"),
         pytest.param(_REFUSED, _MUCH, "its answer is larger than 64 MiB", id="refusal"),
     ],
 )

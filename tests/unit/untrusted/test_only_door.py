@@ -25,7 +25,6 @@ OURS = {
     "host/pip.py": "reads the user's own files",
     "policy.py": "reads auditwheel's tables",
     "tags.py": "expands a triple that it wrote itself",
-    "engine/client.py": "reads the engine's answers",
     "images/pulled.py": "reads our own data files",
     "images/rust.py": "reads our own data files",
     "images/spec.py": "reads our own data files",
