@@ -1,6 +1,7 @@
 """What installers take in an environment: its tags, the best first, and what a Requires-Python admits."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import cache
 from itertools import chain
 
@@ -14,13 +15,22 @@ _FIRST_GLIBC_MINOR_ELSEWHERE = 17
 _PATCHES = range(60)  # more releases than any minor version had
 
 
-def supported_tags(interpreter: Interpreter, platform: PlatformTag, *, built_here: bool = False) -> tuple[Tag, ...]:
+def supported_tags(
+    interpreter: Interpreter,
+    platform: PlatformTag,
+    *,
+    built_here: bool = False,
+    named: AbstractSet[str] | None = None,
+) -> tuple[Tag, ...]:
     """Return the tags of wheels that run there, best first (PEP 425, 600, 656).
 
-    What was `built_here` for this platform has the tag that a build gives a wheel before its repair, too.
+    What was `built_here` for this platform has the tag that a build gives a wheel before its repair, too. Of the
+    platforms only those in `named` are looked at, where it is given: all together have some 900 tags.
     """
     version = (3, interpreter.minor)
-    names = (*_platform_names(platform), *((f"linux_{platform.arch}",) if built_here else ()))
+    every = (*_platform_names(platform), *((f"linux_{platform.arch}",) if built_here else ()))
+    # packaging takes an empty list for this machine's own platforms.
+    names = [name for name in every if named is None or name in named] or every[:1]
     if interpreter.implementation == "cp":
         own = cpython_tags(version, [interpreter.abi_tag], names)
     else:

@@ -64,6 +64,11 @@ class _Files:
     sdist_python: SpecifierSet
 
     @property
+    def platforms(self) -> frozenset[str]:
+        """The platforms that the wheels' tags name."""
+        return frozenset(tag.platform for wheel in self.wheels for tag in wheel.tags)
+
+    @property
     def machines(self) -> tuple[str, ...]:
         """The usual machines, and those that a wheel names."""
         named = {platform for wheel in self.wheels for tag in wheel.tags if (platform := _machine(tag))}
@@ -128,7 +133,7 @@ def _taken(files: _Files, environment: Environment) -> Taken:
     """Choose as pip and uv do: the best tag, among equals the highest build number (PEP 425, PEP 427)."""
     kind: Kind = "nothing" if files.admit(environment.interpreter) else "excluded"
     fitting = [(wheel.filename, wheel.tags) for wheel in files.wheels if runs(wheel.python, environment.interpreter)]
-    filename = next(_select(environment)(fitting), "")
+    filename = next(_select(environment, files.platforms)(fitting), "")
     if filename:
         kind = "wheel"
     elif files.sdist and runs(files.sdist_python, environment.interpreter):
@@ -138,10 +143,12 @@ def _taken(files: _Files, environment: Environment) -> Taken:
     )
 
 
-def _select(environment: Environment) -> Callable[[Iterable[tuple[str, AbstractSet[Tag]]]], Iterator[str]]:
+def _select(
+    environment: Environment, platforms: AbstractSet[str]
+) -> Callable[[Iterable[tuple[str, AbstractSet[Tag]]]], Iterator[str]]:
     # Installers take `linux_*`, too, where something other than a public index offers it.
     return create_compatible_tags_selector(
-        supported_tags(environment.interpreter, environment.platform, built_here=True)
+        supported_tags(environment.interpreter, environment.platform, built_here=True, named=platforms)
     )
 
 

@@ -4,11 +4,13 @@ Jobs start in the order given, as soon as what they need has passed, what they c
 are free. A heavy job is not overtaken by lighter ones behind it, so that it cannot wait forever.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 from threading import Event
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
@@ -126,13 +128,21 @@ def _check(jobs: Sequence[Keyed]) -> None:
 
 @dataclass(slots=True)
 class _Running(Generic[_J, _O]):
-    """The state of one run: what waits, what runs, what is done."""
+    """The state of one run: what waits, what may begin, what runs, what is done.
+
+    `open_for` counts by place what a job still waits for, `awaited_by` names the places that wait for a key. `ready`
+    are the places of jobs that wait for nothing any more, as a heap; `settling` are those whose needs did not pass.
+    """
 
     jobs: Sequence[_J]
     duties: Duties[_J, _O]
     threads: Threads
     pool: ThreadPoolExecutor
-    waiting: list[_J] = field(init=False)
+    needs: list[tuple[Hashable, ...]] = field(init=False)
+    open_for: list[int] = field(init=False)
+    awaited_by: dict[Hashable, list[int]] = field(init=False)
+    ready: list[int] = field(default_factory=list)
+    settling: deque[int] = field(default_factory=deque)
     running: dict[Future[_O], _J] = field(default_factory=dict)
     outcomes: dict[Hashable, _O] = field(default_factory=dict)
     failure: BaseException | None = None
@@ -140,7 +150,16 @@ class _Running(Generic[_J, _O]):
     is_given_up: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
-        self.waiting = list(self.jobs)
+        # Read once: a key may be the digest of a document, and the places of a large run are looked at often.
+        self.needs = [job.needs for job in self.jobs]
+        awaited = [frozenset((*needs, *job.after)) for needs, job in zip(self.needs, self.jobs, strict=True)]
+        self.open_for = list(map(len, awaited))
+        self.awaited_by = {}
+        for place, keys in enumerate(awaited):
+            for key in keys:
+                self.awaited_by.setdefault(key, []).append(place)
+            if not keys:
+                heappush(self.ready, place)
 
     def drain(self) -> Mapping[Any, _O]:
         """Start and collect until nothing runs and nothing can start."""
@@ -160,11 +179,10 @@ class _Running(Generic[_J, _O]):
     def _start(self) -> None:
         if self.threads.cancelled.is_set():
             self._end()
-        self._settle()
-        while (job := self._next()) is not None and not self.threads.cancelled.is_set() and self.failure is None:
-            self.waiting.remove(job)
-            work = partial(self.duties.perform, job, self._done(job))
-            self.running[self.pool.submit(unless, self.is_given_up, work)] = job
+        while (place := self._next()) is not None and not self.threads.cancelled.is_set() and self.failure is None:
+            heappop(self.ready)
+            work = partial(self.duties.perform, self.jobs[place], self._done(place))
+            self.running[self.pool.submit(unless, self.is_given_up, work)] = self.jobs[place]
 
     def _end(self) -> None:
         """Make the running jobs end, and give up those that do not."""
@@ -177,39 +195,38 @@ class _Running(Generic[_J, _O]):
         elif monotonic() > self.patience_s:
             self.is_given_up.set()
 
+    def _next(self) -> int | None:
+        """Return the first job whose needs have passed, if enough threads are free for it.
+
+        Those before it that will not begin are given their outcomes.
+        """
+        self._settle()
+        while self.ready:
+            place, count = self.ready[0], self.threads.count
+            job = self.jobs[place]
+            used = sum(min(other.weight, count) for other in self.running.values())
+            if used + min(job.weight, count) > count:
+                return None
+            if (outcome := self.duties.spared(job, self.outcomes)) is None:
+                return place
+            heappop(self.ready)
+            self._take(job, outcome)
+            self._settle()
+        return None
+
     def _settle(self) -> None:
-        """Give an outcome to every job whose needs are done but that will not begin, and then to those that need it."""
-        while settled := [(job, outcome) for job in self.waiting for outcome in self._without(job)]:
-            for job, outcome in settled:
-                self.waiting.remove(job)
-                self._take(job, outcome)
+        """Give an outcome to every job whose needs did not pass, and then to those that need it."""
+        while self.settling:
+            place = self.settling[0]
+            outcome = self.duties.blocked(self.jobs[place], self._missing(place))
+            self.settling.popleft()
+            self._take(self.jobs[place], outcome)
 
-    def _without(self, job: _J) -> Iterator[_O]:
-        """Yield the outcome of a job that will not begin; nothing where it may, or where its needs are not done."""
-        if not self._is_ready(job):
-            return
-        if missing := self._missing(job):
-            yield self.duties.blocked(job, missing)
-        elif (outcome := self.duties.spared(job, self.outcomes)) is not None:
-            yield outcome
+    def _done(self, place: int) -> Mapping[Hashable, _O]:
+        return {need: self.outcomes[need] for need in self.needs[place]}
 
-    def _next(self) -> _J | None:
-        """Return the first job whose needs have passed, if enough threads are free for it."""
-        job = next((job for job in self.waiting if self._is_ready(job)), None)
-        if job is None:
-            return None
-        count = self.threads.count
-        used = sum(min(other.weight, count) for other in self.running.values())
-        return job if used + min(job.weight, count) <= count else None
-
-    def _is_ready(self, job: _J) -> bool:
-        return all(other in self.outcomes for other in (*job.needs, *job.after))
-
-    def _done(self, job: _J) -> Mapping[Hashable, _O]:
-        return {need: self.outcomes[need] for need in job.needs}
-
-    def _missing(self, job: _J) -> Mapping[Hashable, _O]:
-        return {need: outcome for need, outcome in self._done(job).items() if not self.duties.passed(outcome)}
+    def _missing(self, place: int) -> Mapping[Hashable, _O]:
+        return {need: outcome for need, outcome in self._done(place).items() if not self.duties.passed(outcome)}
 
     def _collect(self) -> None:
         """Take the outcomes of jobs that ended."""
@@ -225,7 +242,18 @@ class _Running(Generic[_J, _O]):
 
     def _take(self, job: _J, outcome: _O) -> None:
         self.outcomes[job.key] = outcome
+        for place in self.awaited_by.get(job.key, ()):
+            self.open_for[place] -= 1
+            if not self.open_for[place]:
+                self._open(place)
         try:
             self.duties.take(job, outcome)
         except FactoryError as error:  # An outcome that cannot be recorded stops the run after the running jobs.
             self.failure = self.failure or error
+
+    def _open(self, place: int) -> None:
+        """Let a job begin, unless something that it needs did not pass."""
+        if self._missing(place):
+            self.settling.append(place)
+        else:
+            heappush(self.ready, place)

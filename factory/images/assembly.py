@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -59,15 +60,20 @@ def rendered(template: Path, variables: Mapping[str, object]) -> str:
     Raises:
         jinja2.UndefinedError: the template uses a variable that is not declared.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template.parent),
+    return _templates(template.parent).get_template(template.name).render(variables)
+
+
+@cache
+def _templates(folder: Path) -> jinja2.Environment:
+    """Return a family's templates, each of which is compiled once, and again after it was changed."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 -- a shell script made from our own data files, never from a recipe
     )
-    return environment.get_template(template.name).render(variables)
 
 
 def input_digest(spec: ImageSpec) -> Digest:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Final
@@ -103,7 +104,13 @@ def read_data(path: Path) -> Table:
     Raises:
         ImageError: it is not valid TOML; later, a field is absent or of another type.
     """
-    return Table.parse(path.read_text(encoding="utf-8"), str(path), _unfit)
+    return _parsed(path.read_text(encoding="utf-8"), str(path))
+
+
+@cache
+def _parsed(text: str, place: str) -> Table:
+    """Parse a text once: every recipe and every image of a run asks for the same files."""
+    return Table.parse(text, place, _unfit)
 
 
 def _unfit(message: str) -> ImageError:
