@@ -117,8 +117,10 @@ class Memory:
 
     def recall(self, stage: Stage[T]) -> T | None:
         """Return a remembered result, unless a flag says to make it again and this run has not yet done so."""
+        return self._recalled(stage, stage.key)
+
+    def _recalled(self, stage: Stage[T], key: Digest) -> T | None:
         flags: set[Flag] = {*(("no-cache",) if self.fresh else ()), *(("update",) if self.update else ())}
-        key = stage.key
         if flags & stage.REDONE_BY and key not in self._made:
             return None
         result = self.store.ledger_get(stage.NAME, key)
@@ -129,8 +131,9 @@ class Memory:
 
     def keep(self, stage: Stage[T], result: T) -> None:
         """Remember a result."""
-        self.store.ledger_put(stage.NAME, stage.key, stage.document, codec.dump(result), blobs_of(result))
-        self._made.add(stage.key)
+        document = stage.document
+        self.store.ledger_put(stage.NAME, key(document), document, codec.dump(result), blobs_of(result))
+        self._made.add(key(document))
 
     @contextmanager
     def alone(self, what: str, key: Digest, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
@@ -145,12 +148,13 @@ class Memory:
             yield
 
     def _result(self, stage: Stage[T], make: Callable[[], R], kept: Callable[[R], T | None]) -> tuple[T | R, bool]:
-        if (remembered := self.recall(stage)) is None:
-            with self.alone(stage.NAME, stage.key):
+        key = stage.key
+        if (remembered := self._recalled(stage, key)) is None:
+            with self.alone(stage.NAME, key):
                 # The run that held the key until now may have made the very result.
-                if (remembered := self.recall(stage)) is None:
+                if (remembered := self._recalled(stage, key)) is None:
                     return self._made_now(stage, make, kept), False
-        self.on_use(Material(stage=stage.NAME, key=stage.key, from_store=True))
+        self.on_use(Material(stage=stage.NAME, key=key, from_store=True))
         return remembered, True
 
     def _made_now(self, stage: Stage[T], make: Callable[[], R], kept: Callable[[R], T | None]) -> R:

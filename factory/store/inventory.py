@@ -1,8 +1,11 @@
 """What lies in a store: its results and its blobs, and when each was last used."""
 
+import errno
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from factory.digest import Digest
@@ -65,7 +68,23 @@ def blobs(root: Path) -> Iterator[Blob]:
         yield Blob(digest=digest, size_bytes=status.st_size, used_ns=status.st_mtime_ns)
 
 
-def read_ours(path: Path) -> bytes | None:
-    """Read a file; None where it is a link, belongs to somebody else, or others may write to it."""
-    status = path.lstat()
-    return path.read_bytes() if stat.S_ISREG(status.st_mode) and is_ours(status) else None
+def read_ours(path: Path, *, touch: bool = False) -> bytes | None:
+    """Read a file; None where it is a link, belongs to somebody else, or others may write to it.
+
+    With `touch` the file system notes that it is used now.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link
+            return None
+        raise
+    try:
+        status = os.fstat(handle)
+        if not (stat.S_ISREG(status.st_mode) and is_ours(status)):
+            return None
+        if touch:
+            os.utime(handle)
+        return b"".join(iter(partial(os.read, handle, max(status.st_size, 1)), b""))
+    finally:
+        os.close(handle)

@@ -155,7 +155,7 @@ class Store:
     def ledger_get(self, stage: str, key: Digest) -> JSON | None:
         """Return the result remembered under a key; None where there is none, or a blob of it is gone or changed."""
         with self._unswept():
-            entry = self._entry(stage, key) if self._touch(self._entry_path(stage, key)) else None
+            entry = self._entry(stage, key, is_use=True)
             if entry is None:
                 return None
             for digest in entry.blobs:
@@ -345,11 +345,11 @@ class Store:
             with explained("write to the store", self.path):
                 raise error from None
 
-    def _entry(self, stage: str, key: Digest) -> LedgerEntry | None:
+    def _entry(self, stage: str, key: Digest, *, is_use: bool = False) -> LedgerEntry | None:
         path = self._entry_path(stage, key)
         with self._explained("read", path):
             try:
-                content = read_ours(path)
+                content = read_ours(path, touch=is_use)
             except FileNotFoundError:
                 return None
         entry = None if content is None else parse_entry(content)
