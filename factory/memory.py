@@ -38,12 +38,14 @@ class Stage(Generic[T_co]):
     """A unit of work whose result is remembered. Its fields are everything that can change the result.
 
     `NAME` and `VERSION` are part of the key; the version rises when the stage's own code makes something else of the
-    same inputs. `REDONE_BY` are the flags that make the result again although it is remembered.
+    same inputs. `REDONE_BY` are the flags that make the result again although it is remembered. `IS_MATERIAL` is
+    whether records name its results among what a wheel was made of: facts that are read of a source are not.
     """
 
     NAME: ClassVar[str]
     VERSION: ClassVar[int]
     REDONE_BY: ClassVar[frozenset[Flag]] = WORK
+    IS_MATERIAL: ClassVar[bool] = True
 
     @property
     def document(self) -> Mapping[str, JSON]:
@@ -154,15 +156,19 @@ class Memory:
                 # The run that held the key until now may have made the very result.
                 if (remembered := self._recalled(stage, key)) is None:
                     return self._made_now(stage, make, kept), False
-        self.on_use(Material(stage=stage.NAME, key=key, from_store=True))
+        self._note(stage, key, from_store=True)
         return remembered, True
 
     def _made_now(self, stage: Stage[T], make: Callable[[], R], kept: Callable[[R], T | None]) -> R:
         result = make()
         if (worth_keeping := kept(result)) is not None:
             self.keep(stage, worth_keeping)
-            self.on_use(Material(stage=stage.NAME, key=stage.key, from_store=False))
+            self._note(stage, stage.key, from_store=False)
         return result
+
+    def _note(self, stage: Stage[Any], key: Digest, *, from_store: bool) -> None:
+        if stage.IS_MATERIAL:
+            self.on_use(Material(stage=stage.NAME, key=key, from_store=from_store))
 
 
 def versions(*stages: type[Stage[Any]]) -> Mapping[str, int]:

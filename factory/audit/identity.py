@@ -31,8 +31,18 @@ _TABLES = ("auditwheel", "packaging", "readme_renderer", "trove-classifiers")
 @cache
 def gate_identity() -> Digest:
     """Digest the gate's own code, and the versions of the tables it judges by."""
+    return code_identity(ROOMS)
+
+
+@cache
+def code_identity(rooms: tuple[str, ...]) -> Digest:
+    """Digest the code of packages and modules of the factory, and the versions of the libraries that read for them.
+
+    Raises:
+        InternalError: one is missing.
+    """
     tables = [f"{name}=={version(name)}" for name in _TABLES]
-    return Digest.of("\0".join([*sources_of(ROOMS), *tables]).encode())
+    return Digest.of("\0".join([*sources_of(rooms), *tables]).encode())
 
 
 def sources_of(rooms: Iterable[str]) -> Iterator[str]:

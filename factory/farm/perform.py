@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar, assert_never
 
-from factory.confined import Overrun
 from factory.errors import EngineError, FactoryError, ImageError, InternalError, Interrupted, is_of_one_recipe
 from factory.events.model import CellRecord, ImageReady, Status, TrialResult
 from factory.events.model import Outcome as TrialOutcome
@@ -16,16 +15,17 @@ from factory.farm.judge import untouched
 from factory.farm.programs import run_programs
 from factory.images.age import old_age
 from factory.images.ready import ReadyImage
-from factory.recipe.model import AuditSpec, TestSpec
 from factory.redaction import redact
 from factory.sessions.retry import once_more
 from factory.sessions.services import Services
+from factory.stages.contents import contents_of
 from factory.stages.fitting import fitted
 from factory.stages.load import load_wheel
 from factory.stages.reading import Readings
 from factory.stages.requirement import SdistBuilder
 from factory.stages.trial import TrialWork
 from factory.tags import Interpreter
+from factory.trials.subjects import Wanted
 from factory.unexpected import internal_errors
 
 _T = TypeVar("_T")
@@ -129,12 +129,9 @@ class Performer:
         if record.wheel is None or record.after is None or not record.passed:
             return Built(record=record)
         services, wheel = self.services, record.wheel
-        held = readings.contents(wheel, record.after, _expected(job))
-        if isinstance(held, Overrun):
-            failure = Failure(
-                step="load", message=f"reading the wheel {held.reason}", hint="please report it, with the wheel"
-            )
-            return Built(record=replace(record, status=failure.ended, failure=failure))
+        held = contents_of(services.memory, readings, wheel, record.after, _wanted(job))
+        if isinstance(held, Failure):
+            return Built(record=replace(record, status=held.ended, failure=held))
         # Where nothing emulates the wheel's machine, the loader is not brought either; the trials say why.
         if loader is None or loader.facts.platform.arch != job.cell.platform.arch:
             return Built(record=record, contents=held)
@@ -228,10 +225,10 @@ def _blocked_by(job: Job, failure: Failure) -> Outcome:
             assert_never(job)
 
 
-def _expected(job: BuildCell) -> Mapping[Interpreter, tuple[AuditSpec, TestSpec]]:
+def _wanted(job: BuildCell) -> Mapping[Interpreter, Wanted]:
     """Return what the recipe says about each trial of a cell."""
     recipes = {attempt.trial.interpreter: attempt.planned.recipe for attempt in job.tries}
-    return {interpreter: (recipe.audit, recipe.test) for interpreter, recipe in recipes.items()}
+    return {interpreter: Wanted.of(recipe.audit, recipe.test) for interpreter, recipe in recipes.items()}
 
 
 def _image(done: Done, key: Key) -> ReadyImage:

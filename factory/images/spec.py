@@ -132,8 +132,14 @@ def read_specs(path: Path) -> tuple[ImageSpec, ...]:
     Raises:
         ImageError: the file does not say what an image must say.
     """
+    return _specs(path.read_text(encoding="utf-8"), path)
+
+
+@cache
+def _specs(text: str, path: Path) -> tuple[ImageSpec, ...]:
+    """Read a text once: a run looks at every image by its name."""
     try:
-        table = read_data(path)
+        table = _parsed(text, str(path))
         own = PlatformTag.parse(table.required_text("platform")).arch
         return tuple(_spec(path, table, _Way(own, machine)) for machine in (own, *_containers(table)))
     except ValueError as error:

@@ -23,7 +23,6 @@ from factory.plan.toolchain import brought_rusts
 from factory.planned import PlannedRecipe
 from factory.project.metadata import Metadata
 from factory.project.model import Project
-from factory.project.read import read_project
 from factory.project.rust import Choices
 from factory.recipe.model import Recipe
 from factory.recipe.parse import Loaded
@@ -33,6 +32,7 @@ from factory.run.wider import refuse_beyond
 from factory.sessions.sources import SourceServices
 from factory.stages.pass_env import require_allowed, require_passed, shown_values
 from factory.stages.source import tree_of
+from factory.stages.tree import project_of
 from factory.unexpected import internal_errors
 from factory.untrusted import parse_specifiers
 
@@ -153,7 +153,7 @@ def _planned(recipe: Recipe, services: SourceServices, offer: Offer, selection: 
         default_features=build.default_features,
         metadata=_stated_metadata(recipe),
     )
-    project = read_project(tree, recipe.source.subdir, choices=choices)
+    project = project_of(services.memory, tree, recipe.source.subdir, choices)
     refuse_beyond(recipe, project)
     images = tuple(offered(image, services.host) for image in offer.images)
     planned = _planned_with(replace(offer, images=images), recipe, project, selection)

@@ -195,7 +195,8 @@ def _edited(tree: Tree, changes: Mapping[str, _Changed], host: Host, folder: Pat
         executable = _MODES[now.mode]
         file = TreeFile(path=clean, executable=executable, mtime_s=tree.epoch_s, size_bytes=size_bytes)
         extents[clean] = Extent(offset=offset, file=file)
-    return Tree.of(tree.spool, resolve_links(extents.values(), {}, names), epoch_s=tree.epoch_s)
+    kept = resolve_links(extents.values(), {}, names)
+    return Tree.of(tree.spool, kept, epoch_s=tree.epoch_s, left_out=tree.left_out)
 
 
 def _contents(

@@ -5,9 +5,10 @@ import math
 import os
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from threading import Lock
 from types import MappingProxyType
 from typing import BinaryIO, Self
 
@@ -105,19 +106,28 @@ class Spool:
         return b"".join(pieces)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """The files of a tree, and where each lies in a spool."""
+
+    files: Mapping[str, TreeFile]
+    offsets: Mapping[str, int]
+    spool: Spool
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tree:
     """A source tree. Two trees with one digest are interchangeable.
 
     `epoch_s` is the SOURCE_DATE_EPOCH of whatever is built from it: the newest member's time, or the commit's.
-    `left_out` names what an earlier build left where it was read, and it does not have.
+    `left_out` names what an earlier build left where it was read, and it does not have. A tree that is `known` reads
+    its files when it is first asked for one.
     """
 
     epoch_s: int
-    files: Mapping[str, TreeFile]
     left_out: tuple[str, ...] = ()
-    _offsets: Mapping[str, int]
-    _spool: Spool
+    _read: Callable[[], _Content]
+    _known: Digest | None = None
 
     @classmethod
     def of(
@@ -126,13 +136,18 @@ class Tree:
         """Make a tree of files whose contents lie in a spool; without an epoch, the newest file's time is taken."""
         ordered = sorted(extents, key=lambda extent: extent.file.path)
         newest = max((extent.file.mtime_s for extent in ordered), default=0)
-        return cls(
-            epoch_s=clamp(newest if epoch_s is None else epoch_s),
-            left_out=left_out,
+        content = _Content(
             files=MappingProxyType({extent.file.path: extent.file for extent in ordered}),
-            _offsets=MappingProxyType({extent.file.path: extent.offset for extent in ordered}),
-            _spool=spool,
+            offsets=MappingProxyType({extent.file.path: extent.offset for extent in ordered}),
+            spool=spool,
         )
+        epoch_s = clamp(newest if epoch_s is None else epoch_s)
+        return cls(epoch_s=epoch_s, left_out=left_out, _read=lambda: content)
+
+    @classmethod
+    def known(cls, digest: Digest, *, epoch_s: int, left_out: tuple[str, ...], read: Callable[[], Self]) -> Self:
+        """Make a tree whose digest is known; `read` returns that very tree with its files, and may raise."""
+        return cls(epoch_s=epoch_s, left_out=left_out, _read=_Later(digest, read), _known=digest)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self.digest == other.digest
@@ -141,14 +156,20 @@ class Tree:
         return hash(self.digest)
 
     @property
+    def files(self) -> Mapping[str, TreeFile]:
+        """Its files by their paths, in order."""
+        return self._read().files
+
+    @property
     def spool(self) -> Spool:
         """Where its contents are; a tree made from this one adds to it."""
-        return self._spool
+        return self._read().spool
 
     @property
     def extents(self) -> tuple[Extent, ...]:
         """Its files and where each lies in the spool."""
-        return tuple(Extent(offset=self._offsets[path], file=file) for path, file in self.files.items())
+        content = self._read()
+        return tuple(Extent(offset=content.offsets[path], file=file) for path, file in content.files.items())
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -161,8 +182,9 @@ class Tree:
 
     def read(self, path: str) -> bytes | None:
         """Read one file; None where the tree has no such file."""
-        file = self.files.get(path)
-        return None if file is None else self._spool.read(self._offsets[path], file.size_bytes)
+        content = self._read()
+        file = content.files.get(path)
+        return None if file is None else content.spool.read(content.offsets[path], file.size_bytes)
 
     def size(self, path: str) -> int | None:
         """Return how many bytes a file has; None where the tree has no such file."""
@@ -171,20 +193,44 @@ class Tree:
 
     def contents(self, below: str = "") -> Iterator[tuple[TreeFile, bytes]]:
         """Yield every file, or those below a folder, with its bytes, in order of path, one at a time."""
-        prefix = f"{below}/" if below else ""
-        for path, file in self.files.items():
+        prefix, content = f"{below}/" if below else "", self._read()
+        for path, file in content.files.items():
             if path.startswith(prefix):
-                yield file, self._spool.read(self._offsets[path], file.size_bytes)
+                yield file, content.spool.read(content.offsets[path], file.size_bytes)
 
     @cached_property
     def digest(self) -> Digest:
         """The digest of its epoch, and of each file's path, executable bit, content and age, but of no other time."""
+        if self._known is not None:
+            return self._known
         state = hashlib.sha256(f"tree 1 {self.epoch_s}\n".encode())
         for file, content in self.contents():
             marks = f"{'x' if file.executable else '-'}{'o' if file.old else ''}"
             line = f"{Digest.of(content).hex} {marks} {file.path}\n"
             state.update(line.encode())
         return Digest(state.hexdigest())
+
+
+class _Later:
+    """Reads a tree once, when it is first needed; any thread may call it."""
+
+    def __init__(self, digest: Digest, read: Callable[[], Tree]) -> None:
+        self._digest = digest
+        self._lock = Lock()
+        self._tree = read
+        self._content: _Content | None = None
+
+    def __call__(self) -> _Content:
+        with self._lock:
+            if self._content is None:
+                tree = self._tree()
+                if tree.digest != self._digest:
+                    raise SourceError(
+                        f"the source is {tree.digest.short}, and was {self._digest.short} when it was first read",
+                        hint="read it again: factory build --no-cache",
+                    )
+                self._content = tree._read()  # noqa: SLF001 -- a tree's own helper
+            return self._content
 
 
 def clamp(time_s: float) -> int:

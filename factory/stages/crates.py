@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from factory.diagnoses.cargo import STALE_LOCK, explain_cargo_failure
-from factory.digest import Artifact, Digest
+from factory.digest import Digest
 from factory.engine.api import ContainerSpec, FileEntry, TreeEntry
 from factory.errors import SourceError
 from factory.failure import Ended, Failure
@@ -22,13 +22,13 @@ from factory.redaction import redact
 from factory.resolve.cargo import (
     FetchFolder,
     UserConfiguration,
-    fetch_folder,
     usable_tokens,
     user_configuration,
 )
 from factory.sessions.services import Services, certificate_files, loopback_hint, network_env
 from factory.sessions.session import Session
 from factory.sessions.volumes import filled_volume
+from factory.stages.manifests import Lock, Manifests, folder_of, lock_of, manifests_of
 from factory.stages.rust import with_rust
 from factory.steps import WORK, Step, search_path
 
@@ -38,14 +38,6 @@ _FETCH_TIMEOUT_S = 900
 LOCK_LIMIT_BYTES = 16 << 20
 _CRATES_LIMIT_BYTES = 16 << 30
 _NONE = UserConfiguration()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
-    """A lock that names crates, and where it belongs in the source."""
-
-    file: Artifact
-    path: PurePosixPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,30 +63,17 @@ def crates_of(services: Services, planned: PlannedRecipe, image: ReadyImage) -> 
 
     None for a source without Cargo.toml.
     """
-    if planned.project.cargo_manifest is None:
-        return None
     try:
-        folder = _folder(planned, planned.project.cargo_manifest)
+        manifests = manifests_of(services.memory, planned)
     except SourceError as error:
         return Failure(step="crates", message=error.message, hint=error.hint)
+    if manifests is None:
+        return None
     if not planned.recipe.build.locked:
-        return _resolved(services, planned, image, folder)
-    return Crates(locks=tuple(_own_lock(services, planned, path) for path in folder.lock_paths))
-
-
-def _folder(planned: PlannedRecipe, manifest: str) -> FetchFolder:
-    return fetch_folder(planned.tree, manifest, *planned.project.other_manifests)
-
-
-def _own_lock(services: Services, planned: PlannedRecipe, path: str) -> Lock:
-    content = planned.tree.read(path)
-    if content is None:
-        raise AssertionError(f"planning refuses a source without {path}")
-    return _lock(services, path, content)
-
-
-def _lock(services: Services, path: str, content: bytes) -> Lock:
-    return Lock(file=services.memory.store.put_bytes(content, PurePosixPath(path).name), path=PurePosixPath(path))
+        return _resolved(services, planned, image, manifests)
+    if len(manifests.own) < len(manifests.lock_paths):
+        raise AssertionError("planning refuses a source without a lock")
+    return Crates(locks=manifests.own)
 
 
 def crates_volume(services: Services, planned: PlannedRecipe, image: ReadyImage, crates: Crates) -> str | Failure:
@@ -128,7 +107,7 @@ def _fetched(
         yield failure or session.container.copy_tree(_OWN_CARGO_HOME, limit_bytes=_CRATES_LIMIT_BYTES)
 
 
-def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, folder: FetchFolder) -> Crates | Failure:
+def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, manifests: Manifests) -> Crates | Failure:
     """Let cargo make or update the lock, which is remembered until `--update` or until a manifest changes."""
     fetcher = _fetcher(services, image)
     if isinstance(fetcher, Failure):
@@ -136,6 +115,7 @@ def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, fol
     configuration = _user_configuration(services.host)
 
     def resolve() -> Crates | Failure:
+        folder = folder_of(planned)
         with services.session(f"crates:{planned.recipe.name}") as session:
             _start(services, session, fetcher, folder, configuration, network=True)
             failure = _fetch(services, session, fetcher, folder, configuration, locked=False)
@@ -145,7 +125,9 @@ def _resolved(services: Services, planned: PlannedRecipe, image: ReadyImage, fol
             missing = next((lock for lock in locks if isinstance(lock, Failure)), None)
             return missing or Crates(locks=tuple(lock for lock in locks if isinstance(lock, Lock)))
 
-    stage = ResolveCrates(folder=folder.digest, image=fetcher.identity, configuration=Digest.of(configuration.content))
+    stage = ResolveCrates(
+        folder=manifests.folder, image=fetcher.identity, configuration=Digest.of(configuration.content)
+    )
     return services.memory.once(stage, resolve)[0]
 
 
@@ -165,7 +147,7 @@ def _fetcher(services: Services, image: ReadyImage) -> ReadyImage | Failure:
 
 def _take(services: Services, session: Session, path: str) -> Lock | Failure:
     taken = session.take(_FETCH / path, "crates", limit_bytes=LOCK_LIMIT_BYTES)
-    return taken if isinstance(taken, Failure) else _lock(services, path, taken[0].content)
+    return taken if isinstance(taken, Failure) else lock_of(services.memory.store, path, taken[0].content)
 
 
 def lock_files(services: Services, crates: Crates) -> tuple[FileEntry, ...]:
@@ -175,9 +157,7 @@ def lock_files(services: Services, crates: Crates) -> tuple[FileEntry, ...]:
 
 
 def _with_locks(services: Services, planned: PlannedRecipe, crates: Crates) -> FetchFolder:
-    if planned.project.cargo_manifest is None:
-        raise AssertionError("a project with crates has a manifest")
-    folder = _folder(planned, planned.project.cargo_manifest)
+    folder = folder_of(planned)
     locks = {file.path: file for file in lock_files(services, crates)}
     return replace(folder, files=(*(file for file in folder.files if file.path not in locks), *locks.values()))
 

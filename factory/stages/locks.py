@@ -1,13 +1,15 @@
 """Locks that cargo made because a recipe says `locked: false`: kept as evidence, and compared with the source's."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import PurePath
 
 from factory.events.model import MadeLock
 from factory.events.recorder import path_of
 from factory.planned import PlannedRecipe
 from factory.sessions.services import Services
-from factory.stages.crates import LOCK_LIMIT_BYTES, Crates, Lock
+from factory.stages.crates import LOCK_LIMIT_BYTES, Crates
+from factory.stages.manifests import Lock, manifests_of
 from factory.untrusted import UntrustedTextError, decoded, parse_toml
 
 _TIMES = LOCK_LIMIT_BYTES >> 22  # parse_toml counts in 4 MiB
@@ -32,7 +34,9 @@ def made_locks(services: Services, planned: PlannedRecipe, address: str, crates:
 
 def _made(services: Services, planned: PlannedRecipe, address: str, lock: Lock) -> MadeLock:
     content = services.memory.store.read(lock.file.digest)
-    old = planned.tree.read(str(lock.path))
+    manifests = manifests_of(services.memory, planned)
+    own = next((held for held in manifests.own if held.path == lock.path), None) if manifests else None
+    old = None if own is None else services.memory.store.read(own.file.digest)
     file = PurePath("locks") / path_of(address) / lock.path
     services.recorder.write(file, [content])
     crates = locked_crates(content)
@@ -40,6 +44,7 @@ def _made(services: Services, planned: PlannedRecipe, address: str, lock: Lock) 
     return MadeLock(path=str(lock.path), file=str(file), crates=len(crates), kept=kept)
 
 
+@lru_cache(maxsize=64)  # cells share locks, which may have thousands of lines
 def locked_crates(content: bytes) -> frozenset[tuple[str, str, str]]:
     """Return the name, version and source of every crate that a lock pins; nothing where it cannot be read."""
     try:

@@ -2,6 +2,7 @@
 
 import copyreg
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,11 +18,18 @@ from factory.comparison.changes import Comparison, compared
 from factory.comparison.contents import contents
 from factory.confined import Bounds, Overrun, Reader
 from factory.digest import Artifact, Digest
-from factory.recipe.model import AuditSpec, TestSpec
 from factory.repair import Repair, compare, faults
 from factory.store import Store
 from factory.tags import Interpreter
-from factory.trials.subjects import Subjects, WindowsModule, loadable, subjects, tolerated_members, windows_modules
+from factory.trials.subjects import (
+    Subjects,
+    Wanted,
+    WindowsModule,
+    loadable,
+    subjects,
+    tolerated_members,
+    windows_modules,
+)
 from factory.trials.witness import roots_of
 from factory.wheel import Wheel, read_wheel
 
@@ -43,8 +51,8 @@ class Contents:
     """What loads and trials need to know about a wheel that the gate passed.
 
     `loadable` are the members that a loader can load, `windows` those that Windows' can, and `tolerated` those among
-    them whose defects the recipe waives; `subjects` are by interpreter what its trial loads, imports and starts;
-    `roots` are the packages and modules that it brings.
+    them whose defects the recipe waives; `subjects` are by an interpreter's name what its trial loads, imports and
+    starts; `roots` are the packages and modules that it brings.
     """
 
     name: NormalizedName
@@ -53,7 +61,7 @@ class Contents:
     windows: Mapping[str, WindowsModule]
     tolerated: frozenset[str]
     roots: tuple[str, ...]
-    subjects: Mapping[Interpreter, Subjects]
+    subjects: Mapping[str, Subjects]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +89,13 @@ class Readings:
         return self._from((new, old), _compared)
 
     def contents(
-        self, wheel: Artifact, verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]]
+        self, wheel: Artifact, waived: AbstractSet[str], trials: Mapping[Interpreter, Wanted]
     ) -> Contents | Overrun:
-        """Read what loads and trials need to know about a wheel; `trials` is what the recipe says, by interpreter."""
-        return self._from((wheel,), partial(_contents, verdict, dict(trials)))
+        """Read what loads and trials need to know about a wheel.
+
+        `waived` are the subjects of waived errors; `trials` is what the recipe says, by interpreter.
+        """
+        return self._from((wheel,), partial(_contents, waived, dict(trials)))
 
     def metadata(self, wheel: Artifact) -> bytes | None:
         """Read a wheel's METADATA; None where it has none, or cannot be read within limits."""
@@ -127,7 +138,7 @@ def _compared(new: Wheel, old: Wheel) -> Comparison | None:
     return None if old.has_unread else compared(contents(new), contents(old))
 
 
-def _contents(verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, TestSpec]], wheel: Wheel) -> Contents:
+def _contents(waived: AbstractSet[str], trials: Mapping[Interpreter, Wanted], wheel: Wheel) -> Contents:
     if wheel.name is None:
         raise AssertionError("the gate passes no wheel without a name")
     return Contents(
@@ -135,11 +146,10 @@ def _contents(verdict: Audit, trials: Mapping[Interpreter, tuple[AuditSpec, Test
         requires_dist=wheel.metadata.requires_dist if wheel.metadata else (),
         loadable=loadable(wheel),
         windows=windows_modules(wheel),
-        tolerated=tolerated_members(wheel, verdict),
+        tolerated=tolerated_members(wheel, waived),
         roots=roots_of(wheel.members),
         subjects={
-            interpreter: subjects(wheel, verdict, expected, test, interpreter)
-            for interpreter, (expected, test) in trials.items()
+            str(interpreter): subjects(wheel, waived, wanted, interpreter) for interpreter, wanted in trials.items()
         },
     )
 

@@ -17,7 +17,6 @@ from factory.installable import supported_tags
 from factory.plan.model import Builder, Cell, Plan
 from factory.plan.toolchain import rust_of
 from factory.planned import PlannedRecipe
-from factory.project.read import read_project
 from factory.recipe.model import BuildSpec, Recipe, SdistSource
 from factory.resolve import MOST_SDISTS, Release
 from factory.sessions.services import Services
@@ -29,6 +28,7 @@ from factory.stages.reading import Readings
 from factory.stages.rust import with_rust
 from factory.stages.rust_release import with_release
 from factory.stages.source import tree_of
+from factory.stages.tree import project_of
 from factory.tags import Interpreter, tag_for
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 
@@ -118,7 +118,7 @@ class SdistBuilder:
             build=BuildSpec(constraints=self.spec.constraints),
         )
         tree, _ = tree_of(recipe, SourceServices(memory=services.memory, host=services.host, reader=services.reader))
-        project = read_project(tree)
+        project = project_of(services.memory, tree)
         if project.absent_locks:  # cargo then makes one, as it does for pip
             recipe = replace(recipe, build=replace(recipe.build, locked=False))
         rust, brought_rust = rust_of(recipe, project, image, image.platform)

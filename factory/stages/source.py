@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import assert_never
 
@@ -17,11 +18,12 @@ from factory.recipe.wider import from_above
 from factory.sessions.sources import DownloadProgress, Fetched, SourceServices
 from factory.source.folder import read_folder
 from factory.source.leftovers import cleaned, is_kept
-from factory.source.patches import patched, read_patches
+from factory.source.patches import Patch, patched, read_patches
 from factory.source.placeholders import placeholder_notes
 from factory.source.tree import Tree
 from factory.source.unpack import unpack_apart
 from factory.stages.commit import fetch_commit
+from factory.stages.tree import remembered_tree
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+-]*")
 
@@ -58,34 +60,60 @@ def tree_of(recipe: Recipe, services: SourceServices) -> tuple[Tree, tuple[str, 
         SourceError: the source cannot be fetched or read, or a patch does not apply.
     """
     patches = read_patches(recipe.source.patches)
-    tree, notes = _unpatched(recipe, services)
-    _refuse_idle_keep(recipe.source, tree)
+    named = (f"the source is patched by {', '.join(patch.name for patch in patches)}",) if patches else ()
+    if isinstance(ref := recipe.source, PathSource):
+        folder = read_folder(ref, services.host, wider=lambda above: from_above(recipe, ref, above))
+        tree, notes = _finished(folder, ref, patches, services)
+        fetched_notes: tuple[str, ...] = ()
+    else:
+        fetched = _fetched(ref, services)
+        digests = tuple(Digest.of(patch.content) for patch in patches)
+        tree, notes = remembered_tree(
+            services.memory, fetched.file, ref.keep, digests, partial(_unpacked, fetched, ref, patches, services)
+        )
+        fetched_notes = fetched.notes
     if tree.left_out:
-        left = f"what an earlier build left is left out of the source: {listed(tree.left_out)}"
-        services.say(left)
-        notes = (*notes, f"{left}; if it is source, keep it: source: {{keep: [{_named(tree.left_out[0])}]}}")
-    notes = (*notes, *placeholder_notes(tree))
+        services.say(_left(tree.left_out))
+    return tree, (*fetched_notes, *notes, *named)
+
+
+def _fetched(source: SdistSource | UrlSource | GitSource, services: SourceServices) -> Fetched:
+    match source:
+        case SdistSource():
+            return _sdist(source, services)
+        case UrlSource():
+            return _archive(source, services)
+        case GitSource():
+            return fetch_commit(source, services)
+        case _:
+            assert_never(source)
+
+
+def _unpacked(
+    fetched: Fetched, source: SourceRef, patches: tuple[Patch, ...], services: SourceServices
+) -> tuple[Tree, tuple[str, ...]]:
+    with services.memory.store.lend(fetched.file) as path:
+        tree = cleaned(unpack_apart(path, services.reader), source.keep)
+    return _finished(tree, source, patches, services)
+
+
+def _finished(
+    tree: Tree, source: SourceRef, patches: tuple[Patch, ...], services: SourceServices
+) -> tuple[Tree, tuple[str, ...]]:
+    """Return a tree as it is built, and notes about its content."""
+    _refuse_idle_keep(source, tree)
+    left_out, notes = tree.left_out, tuple(placeholder_notes(tree))
+    if left_out:
+        keep = f"if it is source, keep it: source: {{keep: [{_named(left_out[0])}]}}"
+        notes = (f"{_left(left_out)}; {keep}", *notes)
     if not patches:
         return tree, notes
     with services.memory.store.temp_folder() as folder:
-        tree = patched(tree, patches, services.host, folder)
-    return tree, (*notes, f"the source is patched by {', '.join(patch.name for patch in patches)}")
+        return patched(tree, patches, services.host, folder), notes
 
 
-def _unpatched(recipe: Recipe, services: SourceServices) -> tuple[Tree, tuple[str, ...]]:
-    match recipe.source:
-        case SdistSource() as ref:
-            fetched = _sdist(ref, services)
-        case UrlSource() as ref:
-            fetched = _archive(ref, services)
-        case GitSource() as ref:
-            fetched = fetch_commit(ref, services)
-        case PathSource() as ref:
-            return read_folder(ref, services.host, wider=lambda above: from_above(recipe, ref, above)), ()
-        case _:
-            assert_never(recipe.source)
-    with services.memory.store.lend(fetched.file) as path:
-        return cleaned(unpack_apart(path, services.reader), recipe.source.keep), fetched.notes
+def _left(left_out: tuple[str, ...]) -> str:
+    return f"what an earlier build left is left out of the source: {listed(left_out)}"
 
 
 def _named(left_out: str) -> str:

@@ -194,7 +194,7 @@ class TrialWork:
 
     def _means(self, files: tuple[Artifact, ...], *, emulating: bool) -> "_Means":
         recipe = self.planned.recipe
-        about = self.contents.subjects[self.interpreter]
+        about = self.contents.subjects[str(self.interpreter)]
         emulator = self._emulator(about) if emulating else None
         steps = trial_steps(
             self._name,

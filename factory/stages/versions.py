@@ -12,8 +12,10 @@ from factory.stages.audit import Judge
 from factory.stages.bazel_cache import BazelCache
 from factory.stages.build import Build
 from factory.stages.commit import PackCommit
+from factory.stages.contents import ReadContents
 from factory.stages.crates import ResolveCrates
 from factory.stages.load import Load
+from factory.stages.manifests import ReadManifests
 from factory.stages.prepare import Prepare
 from factory.stages.programs import RunPrograms
 from factory.stages.repair import RepairWheel
@@ -23,6 +25,7 @@ from factory.stages.rust import CompileStd, MakeRust, MakeStd
 from factory.stages.rust_release import AskRelease, FetchComponent
 from factory.stages.source import FetchSdist
 from factory.stages.tools import CompileTools
+from factory.stages.tree import ReadProject, ReadTree
 from factory.stages.trial import Try
 
 VERSIONS = versions(
@@ -47,6 +50,10 @@ VERSIONS = versions(
     PackUserland,
     Prepare,
     ProbeImage,
+    ReadContents,
+    ReadManifests,
+    ReadProject,
+    ReadTree,
     RepairWheel,
     Resolve,
     ResolveCrates,

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Self
 
 from factory.audit import Audit
 from factory.audit.closure import link
@@ -40,14 +42,38 @@ class Subjects:
     notes: tuple[str, ...] = ()
 
 
-def tolerated_members(wheel: Wheel, verdict: Audit) -> frozenset[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What of a recipe decides what a trial loads, imports and starts: fields of its `audit` and its `test`."""
+
+    modules: tuple[str, ...] = ()
+    guessed_modules: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    unimported: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, audit: AuditSpec, test: TestSpec) -> Self:
+        """Take it from a recipe."""
+        return cls(
+            modules=audit.modules,
+            guessed_modules=audit.guessed_modules,
+            imports=test.imports,
+            unimported=test.unimported,
+            extras=tuple(test.extras),
+        )
+
+
+def waived_members(verdict: Audit) -> frozenset[str]:
+    """Return the subjects of errors that the recipe waives."""
+    errors = (finding for finding in verdict.findings if finding.severity is Severity.ERROR)
+    return frozenset(finding.subject for finding in errors if finding.waived is not None and finding.subject)
+
+
+def tolerated_members(wheel: Wheel, waived: AbstractSet[str]) -> frozenset[str]:
     """Return every object with a waived error, and all that load one of them."""
-    waived = {
-        finding.subject
-        for finding in verdict.findings
-        if finding.waived is not None and finding.severity is Severity.ERROR and finding.subject in wheel.objects
-    }
-    return frozenset({*waived, *link(wheel).ways_to(waived)})
+    objects = {subject for subject in waived if subject in wheel.objects}
+    return frozenset({*objects, *link(wheel).ways_to(objects)})
 
 
 def loadable(wheel: Wheel) -> tuple[str, ...]:
@@ -88,8 +114,8 @@ def _pythons(file: PeFile) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def subjects(wheel: Wheel, verdict: Audit, expected: AuditSpec, test: TestSpec, interpreter: Interpreter) -> Subjects:
-    """Return what a trial on an interpreter loads, imports and starts.
+def subjects(wheel: Wheel, waived: AbstractSet[str], wanted: Wanted, interpreter: Interpreter) -> Subjects:
+    """Return what a trial on an interpreter loads, imports and starts; `waived` has what `waived_members` returns.
 
     A module for another interpreter is left out, and so is an entry point of an extra that is not installed.
     """
@@ -97,27 +123,27 @@ def subjects(wheel: Wheel, verdict: Audit, expected: AuditSpec, test: TestSpec, 
     foreign = _foreign(files, interpreter)
     loaded = [path for path in loadable(wheel) if path not in foreign]
     paths = {file.name: file.path for file in files if file.path not in foreign and _is_importable(file, wheel)}
-    left_out = {name for glob in test.unimported for name in paths if fnmatchcase(name, glob)}
-    extensions = sorted({*expected.modules, *paths} - left_out)
-    members = tolerated_members(wheel, verdict)
-    commands, notes = _commands(wheel, test)
+    left_out = {name for glob in wanted.unimported for name in paths if fnmatchcase(name, glob)}
+    extensions = sorted({*wanted.modules, *paths} - left_out)
+    members = tolerated_members(wheel, waived)
+    commands, notes = _commands(wheel, wanted)
     return Subjects(
         libraries=tuple(path for path in loaded if wheel.objects[path].kind == "library"),
         programs=tuple(_programs(wheel, loaded)),
-        modules=tuple(dict.fromkeys([*extensions, *test.imports])),
+        modules=tuple(dict.fromkeys([*extensions, *wanted.imports])),
         extensions=tuple(extensions),
-        named=_named(expected, paths, test),
+        named=_named(wanted, paths),
         commands=commands,
         natives=tuple(_natives(wheel, commands)),
-        tolerated=members | (_names_of(members, paths) - {*test.imports}),
-        notes=(*notes, *_left_out(left_out, test)),
+        tolerated=members | (_names_of(members, paths) - {*wanted.imports}),
+        notes=(*notes, *_left_out(left_out, wanted)),
     )
 
 
-def _named(expected: AuditSpec, paths: Container[str], test: TestSpec) -> tuple[str, ...]:
+def _named(wanted: Wanted, paths: Container[str]) -> tuple[str, ...]:
     """Return what the recipe names; of guesses those that are there."""
-    guessed = (name for name in expected.guessed_modules if name in paths)
-    return tuple(dict.fromkeys([*expected.modules, *guessed, *test.imports]))
+    guessed = (name for name in wanted.guessed_modules if name in paths)
+    return tuple(dict.fromkeys([*wanted.modules, *guessed, *wanted.imports]))
 
 
 def _foreign(files: Iterable[ModuleFile], interpreter: Interpreter) -> frozenset[str]:
@@ -152,21 +178,21 @@ def _names_of(members: Container[str], paths: Mapping[str, str]) -> frozenset[st
     return frozenset(name for name, path in paths.items() if path in members)
 
 
-def _left_out(left_out: Collection[str], test: TestSpec) -> Iterator[str]:
+def _left_out(left_out: Collection[str], wanted: Wanted) -> Iterator[str]:
     for name in sorted(left_out):
         yield f"{name} is not imported: the recipe leaves it out (test.unimported)"
-    for glob in test.unimported:
+    for glob in wanted.unimported:
         if not any(fnmatchcase(name, glob) for name in left_out):
             yield f"test.unimported names {glob}, which no extension module matches"
 
 
-def _commands(wheel: Wheel, test: TestSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _commands(wheel: Wheel, wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the programs that an installer puts on PATH, and why some of them are not started."""
     names, notes = dict[str, None](), []
     for group, name, value in wheel.entry_points:
         listed = value.partition("[")[2].partition("]")[0].split(",")
         extras = {extra.strip() for extra in listed} - {""}
-        if group == "console_scripts" and extras <= set(test.extras):
+        if group == "console_scripts" and extras <= set(wanted.extras):
             names[name] = None
         elif group == "console_scripts":
             notes.append(f"{name} is not started: it is for the extra {', '.join(sorted(extras))}")

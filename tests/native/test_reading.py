@@ -10,13 +10,13 @@ import pytest
 from factory.audit import Expectation, audit
 from factory.confined import Bounds, Overrun, confined
 from factory.errors import SourceError
-from factory.recipe import model as words
 from factory.repair import compare
 from factory.source.tree import SourceLimits
 from factory.source.unpack import unpack, unpack_apart
 from factory.stages.reading import Contents, Readings
 from factory.store import Store
 from factory.tags import Interpreter
+from factory.trials.subjects import Wanted
 from factory.wheel import read_wheel
 from tests.cli.program import Program
 from tests.corpus.sample import TODAY
@@ -59,15 +59,12 @@ def test_a_wheel_whose_reader_takes_too_much_is_refused(store: Store, tmp_path: 
 
 def test_trials_are_told_what_the_wheel_holds(store: Store, tmp_path: Path) -> None:
     path, interpreter = make_wheel(tmp_path), Interpreter(11)
-    verdict = audit(read_wheel(path), Expectation(), TODAY)
 
-    held = Readings(store=store, reader=confined).contents(
-        store.put_file(path), verdict, {interpreter: (words.AuditSpec(), words.TestSpec())}
-    )
+    held = Readings(store=store, reader=confined).contents(store.put_file(path), frozenset(), {interpreter: Wanted()})
 
     assert isinstance(held, Contents)
     assert (held.name, held.loadable) == ("demo", (MODULE,))
-    assert held.subjects[interpreter].extensions == ("demo.core",)
+    assert held.subjects[str(interpreter)].extensions == ("demo.core",)
 
 
 def test_what_a_repair_did_is_what_it_is_here(store: Store, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from factory.audit import Expectation, audit
 from factory.catalogue import Waiver
 from factory.recipe import model
 from factory.tags import Interpreter
-from factory.trials.subjects import Subjects, loadable, subjects, tolerated_members
+from factory.trials.subjects import Subjects, Wanted, loadable, subjects, tolerated_members, waived_members
 from factory.wheel import Wheel, read_wheel
 from tests.makers.objects import make_module, make_object
 from tests.makers.wheels import make_wheel
@@ -33,7 +33,8 @@ def about(
     interpreter: Interpreter = CP313,
 ) -> Subjects:
     verdict = audit(wheel, Expectation(waivers=waivers), date(2026, 1, 1))
-    return subjects(wheel, verdict, model.AuditSpec(modules=modules), test or model.TestSpec(), interpreter)
+    wanted = Wanted.of(model.AuditSpec(modules=modules), test or model.TestSpec())
+    return subjects(wheel, waived_members(verdict), wanted, interpreter)
 
 
 def test_every_extension_module_is_imported_whatever_the_recipe_names(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_a_waived_warning_tolerates_nothing(tmp_path: Path) -> None:
     verdict = audit(wheel, Expectation(waivers=(Waiver(rule="relro-missing", reason="old"),)), date(2026, 1, 1))
 
     assert any(finding.waived for finding in verdict.findings)
-    assert tolerated_members(wheel, verdict) == frozenset()
+    assert tolerated_members(wheel, waived_members(verdict)) == frozenset()
 
 
 def test_modules_that_the_recipe_leaves_out_are_named(tmp_path: Path) -> None:
