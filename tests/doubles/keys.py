@@ -52,6 +52,10 @@ _OURS: Mapping[str, Mapping[str, JSON]] = MappingProxyType(
     {
         "audit": {"gate": "the identity of the gate's code"},
         _OLDER: {"indexes": "where the indexes are"},
+        "contents": {"code": "the identity of the code that reads wheels"},
+        "manifests": {"code": "the identity of the code that reads manifests"},
+        "project": {"code": "the identity of the code that reads projects"},
+        "tree": {"code": "the identity of the code that reads sources", "sha256": "that of an sdist, packed by zlib"},
         "rust": {"made of": "the digest of the bundle's data files"},
         "rust-release": {"server": "where a server here answers"},
         "rust-component": {"sha256": "the digest of a component, which every xz packs otherwise"},

@@ -105,7 +105,7 @@ class World:
 
     `lost_images` are the names of images that do not come, with what raises instead. `progress` are the lines that the
     making of images reports. `sdists` are projects of which the index has only an sdist of 1.0, each with what its
-    build requires.
+    build requires. `read` counts the archives that were read, `said` is what the store says of damage.
     """
 
     folder: Path
@@ -123,6 +123,8 @@ class World:
     workers: int = 2
     sdists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     runs: int = 0
+    read: int = 0
+    said: list[str] = field(default_factory=list)
 
     def run(self, *texts: str) -> Run:
         """Plan recipes and carry them out; what happened.
@@ -154,7 +156,7 @@ class World:
         """Take a recipe's source, which is answered, and plan it."""
         name = next(line.removeprefix("name: ") for line in text.splitlines() if line.startswith("name: "))
         recipe = parse_recipe(text.encode(), self.folder / f"{name}.yaml", today=TODAY)
-        services = SourceServices(memory=self.memory(name), host=self.host, reader=read_here)
+        services = SourceServices(memory=self.memory(name), host=self.host, reader=self.reader)
         return plan_recipe(recipe, services, Offer(images=self.images, families=("lookalike",)), Selection(today=TODAY))
 
     def memory(self, name: str = "") -> Memory:
@@ -172,6 +174,11 @@ class World:
             update=self.update,
             answers=answers | self.answers,
         )
+
+    def reader(self, work: Callable[[], _T], bounds: Bounds) -> _T | Overrun:  # noqa: ARG002 -- the Protocol's parameter
+        """Read strangers' files in this process: the tests' own are no strangers'."""
+        self.read += 1
+        return work()
 
     def _resolved(self, stage: Resolve) -> Resolution:
         """Resolve requirements to a wheel that nobody opens, and to those that were built of sdists."""
@@ -218,7 +225,7 @@ class World:
         return Services(
             engine=self.engine,
             memory=self.memory(),
-            reader=read_here,
+            reader=self.reader,
             host=self.host,
             recorder=recorder,
             tools=lambda _: ToyTools(files=(), store=self.store),
@@ -323,19 +330,15 @@ def make_world(folder: Path | None = None, **more: str) -> Iterator[World]:
         home = place / "home"
         home.mkdir(exist_ok=True)
         own = {"HOME": str(home), "PATH": str(home), "FACTORY_PASS_ENV": "TOKEN", "TOKEN": "t0ps3cret-word"}
-        with Store.open(place / "store") as store:
+        said: list[str] = []
+        with Store.open(place / "store", on_damage=said.append) as store:
             engine = EngineDouble(commands=programs, owner=store.owner)
-            world = World(folder=place, store=store, host=read_host(own | more), engine=engine)
+            world = World(folder=place, store=store, host=read_host(own | more), engine=engine, said=said)
             try:
                 yield world
             finally:
                 if world.cancelled.is_set():
                     begin_again()  # the end of a run keeps tools of ours from starting, in all of this process
-
-
-def read_here(work: Callable[[], _T], bounds: Bounds) -> _T | Overrun:  # noqa: ARG001 -- the Protocol's parameter
-    """Read strangers' files in this process: the tests' own are no strangers'."""
-    return work()
 
 
 def _images() -> tuple[ImageFacts, ...]:
