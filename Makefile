@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-gate peers lock clean
+.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-gate bench-idle peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -80,6 +80,10 @@ bench-rust: setup  ## the Rust project's own Rust against Debian's, as ratios
 
 bench-gate: setup .peers/.ready  ## the gate against auditwheel show and abi3audit, as ratios
 	$(BIN)/python -m bench.gate
+
+bench-idle: setup  ## planning, trivial jobs and a run of which nothing changed, in CPU seconds beside their targets
+	$(BIN)/python -m bench.planning
+	$(BIN)/python -m bench.jobs
 
 peers: setup .peers/.ready  ## what other tools say about each sample of the gate's rules: docs/reference/peers.md
 	$(BIN)/python -m bench.peers_table

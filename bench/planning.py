@@ -24,7 +24,7 @@ from factory.tags import Interpreter, platform_of
 
 CELLS = 10_000
 TARGET_S = 1.0
-ROUNDS = 1
+ROUNDS = 5
 TODAY = date(2026, 11, 22)
 _INTERPRETERS = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp313t", "cp314", "cp314t", "cp315", "cp315t")
 _PLATFORMS = ("manylinux_2_31_x86_64", "manylinux_2_36_x86_64")

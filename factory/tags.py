@@ -7,7 +7,7 @@ legacy manylinux names read as their PEP 600 equivalents.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar, Literal, Self, TypeAlias
 
 from packaging.tags import Tag, parse_tag
@@ -298,7 +298,12 @@ class WheelTag:
     @cached_property
     def expanded(self) -> frozenset[Tag]:
         """The single tags to which the compressed triple expands (PEP 425), without platform aliases."""
-        return parse_tag(str(self))
+        return _expanded(str(self))
+
+
+@lru_cache(maxsize=10_000)
+def _expanded(text: str) -> frozenset[Tag]:
+    return parse_tag(text)
 
 
 @dataclass(frozen=True)
@@ -368,16 +373,17 @@ def _with_python_tag(text: str) -> Iterator[BuiltFor]:
 
 def claims(tags: Iterable[Tag], interpreter: Interpreter) -> bool:
     """Whether tags promise a wheel to this interpreter, platform aside (PEP 425, PEP 803)."""
-    return any(_claims(tag, interpreter) for tag in tags)
+    return any(_claims(tag.interpreter, tag.abi, interpreter) for tag in tags)
 
 
-def _claims(tag: Tag, interpreter: Interpreter) -> bool:
-    if tag.abi == "none":
-        generic = re.fullmatch(r"py3([0-9]*)", tag.interpreter)
-        return int(generic[1] or 0) <= interpreter.minor if generic else tag.interpreter == interpreter.python_tag
-    match = re.fullmatch(r"cp3([0-9]+)", tag.interpreter)
-    if tag.abi in ("abi3", "abi3t") and match is not None:
-        if interpreter.implementation != "cp" or interpreter.free_threaded != (tag.abi == "abi3t"):
+@lru_cache(maxsize=10_000)
+def _claims(python: str, abi: str, interpreter: Interpreter) -> bool:
+    if abi == "none":
+        generic = re.fullmatch(r"py3([0-9]*)", python)
+        return int(generic[1] or 0) <= interpreter.minor if generic else python == interpreter.python_tag
+    match = re.fullmatch(r"cp3([0-9]+)", python)
+    if abi in ("abi3", "abi3t") and match is not None:
+        if interpreter.implementation != "cp" or interpreter.free_threaded != (abi == "abi3t"):
             return False
         return int(match[1]) <= interpreter.minor
-    return (tag.interpreter, tag.abi) == (interpreter.python_tag, interpreter.abi_tag)
+    return (python, abi) == (interpreter.python_tag, interpreter.abi_tag)

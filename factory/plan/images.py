@@ -49,7 +49,8 @@ def serving_image(platform: PlatformTag, images: Sequence[ImageFacts], families:
 
 def serving_images(platform: PlatformTag, images: Sequence[ImageFacts], family: str) -> list[ImageFacts]:
     """Return the images of a family that build for a platform, the highest policy first."""
-    able = [image for image in images if _is_of(family, image) and image.platform.serves(platform)]
+    of_family = [image for image in images if image.family == family and image.role == "build"]
+    able = [image for image in of_family if image.platform.serves(platform)]
     return sorted(able, key=lambda image: image.platform.version, reverse=True)
 
 

@@ -6,7 +6,6 @@ from functools import partial
 
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
-from factory.installable import runs
 from factory.machines import USUAL_MACHINE
 from factory.plan.building import builder_of
 from factory.plan.compiler import compiling, emulation_note, zig_note
@@ -24,10 +23,9 @@ from factory.plan.toolchain import refuse_c, toolchain_notes
 from factory.plan.windows import windows_note
 from factory.plan.world import World, own_reason, read_world
 from factory.project.model import Project
-from factory.recipe.lifetimes import LIFETIMES, supported
+from factory.recipe.lifetimes import supported
 from factory.recipe.model import Recipe, SdistSource
 from factory.tags import (
-    FIRST_FREE_THREADED,
     Abi3Floor,
     AnyPython,
     BuiltFor,
@@ -40,7 +38,6 @@ from factory.tags import (
     tag_for,
 )
 
-_NEWEST = max(life.minor for life in LIFETIMES)
 _SHOWN = 6
 
 
@@ -222,11 +219,8 @@ def _known(world: World, built_for: BuiltFor) -> Iterator[Interpreter]:
     A wheel for any Python has no floor: it is for all that have upstream support or are listed.
     """
     meant = (*supported(world.today), *world.owed) if isinstance(built_for, AnyPython) else (built_for,)
-    for minor in range(min(built.minor for built in meant), _NEWEST + 1):
-        for free_threaded in (False, True) if minor >= FIRST_FREE_THREADED else (False,):
-            interpreter = Interpreter(minor, free_threaded)
-            if runs(world.project.requires_python, interpreter):
-                yield interpreter
+    oldest = min(built.minor for built in meant)
+    return (interpreter for interpreter in world.admitted if interpreter.minor >= oldest)
 
 
 def _notes(world: World, cells: Sequence[Cell], skips: Sequence[Skip]) -> Iterator[str]:
@@ -269,6 +263,8 @@ def _refuse_idle_overrides(world: World, ids: Sequence[str]) -> None:
     Raises:
         PlanError: there is such an override.
     """
+    if not world.recipe.overrides:
+        return
     trials = [
         f"{cell_id}@{wanted.interpreter}"
         for cell_id in ids

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from packaging.specifiers import SpecifierSet
+
 from factory.errors import ImageError, PlanError, Problem
 from factory.image_facts import ImageFacts
 from factory.installable import runs
@@ -15,8 +17,11 @@ from factory.plan.images import admits, build_image
 from factory.plan.limits import pyo3_excludes, pyo3_links_libpython
 from factory.plan.selection import rule_for
 from factory.project.model import Project
+from factory.recipe.lifetimes import LIFETIMES, supported
 from factory.recipe.model import Recipe, Wanted
-from factory.tags import FIRST_ABI3T, Abi3Floor, AnyPython, Interpreter, PlatformTag, tag_for
+from factory.tags import FIRST_ABI3T, FIRST_FREE_THREADED, Abi3Floor, AnyPython, Interpreter, PlatformTag, tag_for
+
+_NEWEST = max(life.minor for life in LIFETIMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +34,11 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Everything a plan is made of, and what follows from it for the whole recipe; `machine` is the engine's own."""
+    """Everything a plan is made of, and what follows from it for the whole recipe; `machine` is the engine's own.
+
+    `admitted` is every CPython, from the oldest that may be meant to the newest released one, on which the project may
+    be installed.
+    """
 
     recipe: Recipe
     project: Project
@@ -40,6 +49,7 @@ class World:
     floors: Floors
     wanted: tuple[Wanted, ...]
     excluded: dict[Interpreter, Exclusion]
+    admitted: tuple[Interpreter, ...]
 
     @property
     def owed(self) -> tuple[Interpreter, ...]:
@@ -79,12 +89,18 @@ def read_world(
     for entry in recipe.interpreters:
         first.setdefault(entry.interpreter, entry)
     wanted = tuple(first.values())
-    held = _Held(recipe=recipe, project=project, images=images, families=families, machine=machine)
+    builders = tuple(_builders(recipe, images, families, machine))
+    held = _Held(project=project, builders=builders)
     possible = [entry.interpreter for entry in wanted if _ruled_out(held, entry.interpreter) is None]
     floors = owed_floors(recipe, project, backend, possible)
     excluded = {
         entry.interpreter: why for entry in wanted if (why := _excluded(held, floors, entry.interpreter)) is not None
     }
+    meant: tuple[Interpreter | Abi3Floor, ...] = (
+        *(entry.interpreter for entry in wanted),
+        *floors.floors,
+        *supported(today),
+    )
     world = World(
         recipe=recipe,
         project=project,
@@ -95,9 +111,18 @@ def read_world(
         floors=floors,
         wanted=wanted,
         excluded=excluded,
+        admitted=tuple(_admitted(project.requires_python, min(built.minor for built in meant))),
     )
     _refuse_named(world)
     return world
+
+
+def _admitted(requires_python: SpecifierSet, oldest: int) -> Iterator[Interpreter]:
+    for minor in range(oldest, _NEWEST + 1):
+        for free_threaded in (False, True) if minor >= FIRST_FREE_THREADED else (False,):
+            interpreter = Interpreter(minor, free_threaded)
+            if runs(requires_python, interpreter):
+                yield interpreter
 
 
 def _refuse_linked_libpython(recipe: Recipe, project: Project, backend: str) -> None:
@@ -120,27 +145,27 @@ def _refuse_linked_libpython(recipe: Recipe, project: Project, backend: str) -> 
 class _Held:
     """A project, and the images that would build a recipe's wheels of it."""
 
-    recipe: Recipe
     project: Project
-    images: Sequence[ImageFacts]
-    families: Sequence[str]
-    machine: str
+    builders: tuple[ImageFacts, ...]
 
     def too_old(self, interpreter: Interpreter) -> str:
         """Return which release of an interpreter every image has that requires-python excludes; "" where one may."""
-        builders = [image for image in self._builders() if interpreter in image.interpreters]
+        builders = [image for image in self.builders if interpreter in image.interpreters]
         excluded = [image for image in builders if not admits(self.project.requires_python, image, interpreter)]
         if not excluded or len(excluded) < len(builders):
             return ""
         return f"{excluded[0].name} has {excluded[0].release_of(interpreter)}"
 
-    def _builders(self) -> Iterator[ImageFacts]:
-        for platform in self.recipe.platforms:
-            pin = self.recipe.images.get(platform) if isinstance(platform, PlatformTag) else None
-            if not isinstance(platform, PlatformTag) or (pin is None and platform.arch != self.machine):
-                continue
-            with suppress(ImageError):  # told by the cells of that platform
-                yield build_image(platform, self.images, self.families, pin)
+
+def _builders(
+    recipe: Recipe, images: Sequence[ImageFacts], families: Sequence[str], machine: str
+) -> Iterator[ImageFacts]:
+    for platform in recipe.platforms:
+        pin = recipe.images.get(platform) if isinstance(platform, PlatformTag) else None
+        if not isinstance(platform, PlatformTag) or (pin is None and platform.arch != machine):
+            continue
+        with suppress(ImageError):  # told by the cells of that platform
+            yield build_image(platform, images, families, pin)
 
 
 def _excluded(held: _Held, floors: Floors, interpreter: Interpreter) -> Exclusion | None:

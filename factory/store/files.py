@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,14 +23,14 @@ _HINTS = {
 
 
 @contextmanager
-def explained(what: str, path: Path) -> Iterator[None]:
-    """Turn an error of the operating system into a StoreError with the path and a remedy."""
+def explained(what: str, path: Path, *, shown: Callable[[Path], Path] = lambda path: path) -> Iterator[None]:
+    """Turn an error of the operating system into a StoreError with the path, as `shown` returns it, and a remedy."""
     try:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         hint = _HINTS.get(error.errno or 0, _ELSEWHERE)
-        raise StoreError(f"cannot {what} {path}: {reason.lower()}", hint=hint) from error
+        raise StoreError(f"cannot {what} {shown(path)}: {reason.lower()}", hint=hint) from error
 
 
 @contextmanager

@@ -321,20 +321,20 @@ class Store:
             return True
 
     def _blob(self, digest: Digest) -> Path:
-        return self._root / "blobs" / digest.hex[:2] / digest.hex
+        return self._root / f"blobs/{digest.hex[:2]}/{digest.hex}"
 
     def _entry_path(self, stage: str, key: Digest) -> Path:
-        return self._root / "ledger" / stage / f"{key.hex}.json"
+        return self._root / f"ledger/{stage}/{key.hex}.json"
 
     def _lock(self, name: str) -> FileLock:
-        return FileLock(self._root / "locks" / name, shown=self.path / "locks" / name)
+        return FileLock(self._root / f"locks/{name}", shown=self.path / f"locks/{name}")
 
     def _shown(self, path: Path) -> Path:
         """Return the path that a person or another program uses for a path below the open folder."""
         return self.path / path.relative_to(self._root)
 
     def _explained(self, what: str, path: Path) -> AbstractContextManager[None]:
-        return explained(what, self._shown(path))
+        return explained(what, path, shown=self._shown)
 
     def _write(self, intake: Intake) -> Path:
         try:
