@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from factory.cli.plain_board import line_of
-from factory.cli.running import Running, RunningSteps, elapsed
+from factory.cli.running import Running, RunningSteps, elapsed, left_text
 from factory.events.model import (
     CellEnded,
     Event,
@@ -26,8 +26,11 @@ from factory.events.model import (
     StepStarted,
     TrialEnded,
 )
+from factory.report.forecast import Forecast
 from factory.report.run import MARKS, STYLES
 from factory.report.text import line
+
+_WAITING: Final = "waiting"
 
 
 @dataclass(slots=True)
@@ -35,7 +38,7 @@ class _Row:
     """One cell: its status once it ended, the last step that ran, and its trials so far."""
 
     status: Status | None = None
-    last: str = "waiting"
+    last: str = _WAITING
     trials: dict[str, Outcome] = field(default_factory=dict)
 
 
@@ -48,6 +51,7 @@ class LiveBoard:
     _running: RunningSteps = field(default_factory=RunningSteps)
     _failed: dict[str, list[str]] = field(default_factory=dict)
     _platforms: set[str] = field(default_factory=set)
+    _forecast: Forecast = field(default_factory=Forecast)
     _began: float = field(default_factory=monotonic)
     _lock: Lock = field(default_factory=Lock)
     _live: Live = field(init=False)
@@ -73,6 +77,7 @@ class LiveBoard:
             if not is_alone:
                 self._fold(event)
                 self._running.fold(event)
+                self._forecast.fold(event)
         if is_alone and (text := line_of(event)) is not None:  # no step on the board would ever end it
             self._live.console.print(line(text), soft_wrap=True)
 
@@ -131,7 +136,8 @@ class LiveBoard:
         )
         shown = self._shown(room=max(1, height - len(pinned) - len(running) - 2))
         matrix = _table(
-            (line(self._short(address)), *_cells_of(row, self._steps_of(address))) for address, row in shown
+            (line(self._short(address)), *_cells_of(row, self._steps_of(address), self._forecast.awaited_by(address)))
+            for address, row in shown
         )
         return [*lines, work, matrix, *self._closing(len(self._rows) - len(shown))]
 
@@ -140,6 +146,8 @@ class LiveBoard:
             return []
         done = sum(row.status is not None for row in self._rows.values())
         parts = [f"{done} of {len(self._rows)} wheels done", elapsed(monotonic() - self._began)]
+        if left := left_text(self._forecast.left):
+            parts.append(left)
         if len(self._platforms) == 1:
             parts += self._platforms
         if hidden:
@@ -165,12 +173,13 @@ def _table(rows: Iterable[tuple[Text, Text, str, Text]]) -> Table:
     return table
 
 
-def _cells_of(row: _Row, steps: Sequence[tuple[str, Running]]) -> tuple[Text, str, Text]:
+def _cells_of(row: _Row, steps: Sequence[tuple[str, Running]], awaited: str) -> tuple[Text, str, Text]:
     trials = " ".join(f"{name}{MARKS[outcome]}" for name, outcome in row.trials.items())
     if row.status is not None:
         return line(f"{row.status} {trials}".rstrip(), style=STYLES[row.status]), "", Text()
     if not steps:
-        return line(f"{row.last} {trials}".rstrip(), style="dim"), "", Text()
+        last = f"{row.last} for {awaited}" if awaited and row.last == _WAITING else row.last
+        return line(f"{last} {trials}".rstrip(), style="dim"), "", Text()
     subject, first = steps[0]
     more = f" +{len(steps) - 1}" if len(steps) > 1 else ""
     return line(f"▶ {_named(subject, first.step)}{more} {trials}".rstrip(), style="cyan"), *_going(first)

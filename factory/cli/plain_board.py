@@ -7,10 +7,11 @@ from typing import Self
 from rich.console import Console
 
 from factory.cli.heartbeat import Heartbeat
-from factory.cli.running import RunningSteps
+from factory.cli.running import RunningSteps, left_text
 from factory.events.model import (
     CellEnded,
     Event,
+    JobEnded,
     Planned,
     Progress,
     RecipeFailed,
@@ -19,7 +20,9 @@ from factory.events.model import (
     StepEnded,
     StepStarted,
     TrialEnded,
+    WorkStarted,
 )
+from factory.report.forecast import Forecast
 from factory.report.text import line
 from factory.terminal import plain, shown
 
@@ -28,13 +31,17 @@ from factory.terminal import plain, shown
 class PlainBoard:
     """A line for each thing that begins or ends, and one for each minute that a step runs; `verbose` shows all output.
 
-    `every_s` is the time between two lines of a step that runs.
+    `every_s` is the time between two lines of a step that runs, and between two lines that say what is left of the run.
     """
 
     console: Console
     verbose: bool = False
     every_s: float = 60.0
+    forecast: Forecast = field(default_factory=Forecast)
     _folder: str = ""
+    _cells: int = 0
+    _done: int = 0
+    _told_s: float = 0.0
     _running: RunningSteps = field(default_factory=RunningSteps)
     _heartbeat: Heartbeat = field(init=False)
     _printing: Lock = field(default_factory=Lock)
@@ -56,10 +63,28 @@ class PlainBoard:
                 self._heartbeat.start()
             case RunEnded():
                 self._heartbeat.stop()
+            case WorkStarted():
+                self._told_s = self.forecast.clock()
+            case Planned(plan=plan):
+                self._cells += len(plan.cells)
+            case CellEnded():
+                self._done += 1
         self._running.fold(event)
+        self.forecast.fold(event)
         text = self._begun(event) if isinstance(event, StepStarted) else line_of(event)
         if text is not None:
             self._print(text)
+        if isinstance(event, JobEnded) and self.forecast.clock() - self._told_s >= self.every_s:
+            self._told_s = self.forecast.clock()
+            self._print(self._left())
+
+    def _left(self) -> str:
+        """Say how far the run is, how long the rest takes, and what most of the rest waits for."""
+        parts = [f"{self._done} of {self._cells} wheels done"]
+        if left := left_text(self.forecast.left):
+            parts.append(left)
+        parts += [f"{count} jobs wait for {need}" for need, count in [*self.forecast.awaited.items()][:1] if count > 1]
+        return ", ".join(parts)
 
     def say(self, text: str) -> None:
         """Print a message that belongs to no event."""

@@ -6,6 +6,7 @@ from time import monotonic
 
 from factory.events.model import Event, Progress, StepEnded, StepStarted
 from factory.excerpt import ITEM_CHARACTERS, cut
+from factory.report.forecast import Left
 
 
 @dataclass(slots=True)
@@ -65,6 +66,13 @@ class RunningSteps:
         """Return the steps that run at this moment."""
         with self._lock:
             return dict(self._steps)
+
+
+def left_text(left: Left | None) -> str:
+    """Say how long a run still takes; empty where nothing is known of it."""
+    if left is None:
+        return ""
+    return f"{'at least' if left.is_least else 'about'} {elapsed(left.seconds)} left"
 
 
 def elapsed(seconds: float) -> str:

@@ -124,11 +124,24 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedJob:
+    """A job that a run will carry out: its subject, those of the jobs that must end first, and how long it took last.
+
+    `expected_s` is what others of its recipe took where it was never done; None where there are none, either.
+    """
+
+    subject: str
+    needs: tuple[str, ...] = ()
+    expected_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkStarted:
-    """All recipes are planned, and jobs begin, as many at once as there are `workers`."""
+    """All recipes are planned, and `jobs` begin in their order, as many at once as there are `workers`."""
 
     at: str
     workers: int
+    jobs: tuple[ExpectedJob, ...] = field(default=(), metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,29 +1,31 @@
 """Which jobs a run has, and in which order they may begin."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from factory.farm.jobs import BuildCell, CellKey, FitImage, ImageKey, Job, MakeImage, TryWheel
+from factory.farm.order import Estimates, ordered
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.recipe.model import AuditSpec, BuildSpec
 from factory.stages.fitting import fitting_of, fitting_of_loader, fitting_of_trial
 from factory.tags import Interpreter
 
-_T = TypeVar("_T")
 _ImageJob: TypeAlias = MakeImage | FitImage
+_Settings: TypeAlias = tuple[BuildSpec, AuditSpec]
+_NOTHING_KNOWN: Final = Estimates.of({})
 
 
-def jobs_of(recipes: Sequence[PlannedRecipe], *, workers: int) -> list[Job]:
-    """Return every job of the recipes: builds and trials, and before each the images that nothing needed earlier.
+def jobs_of(recipes: Sequence[PlannedRecipe], *, workers: int, estimates: Estimates = _NOTHING_KNOWN) -> list[Job]:
+    """Return every job of the recipes in the order in which they begin, by how long each is expected to take.
 
-    So the first wheel does not wait for images of others.
+    Before each are the jobs that make its images, if nothing needed these earlier: so the first wheel does not wait for
+    images of others.
     """
     builds = [build for planned in recipes for build in _builds(planned)]
     jobs: list[_ImageJob] = [*_images(recipes, builds), *_fittings(builds)]
     images = {job.key: job for job in jobs}
-    cells: list[list[Job]] = [[build, *build.tries] for build in builds]
-    return [*_with_images(staggered(cells, lead=workers), images)]
+    return [*_with_images(ordered(builds, estimates.assumed_s, workers=workers), images)]
 
 
 def _with_images(jobs: Iterable[Job], images: dict[ImageKey, _ImageJob]) -> Iterator[Job]:
@@ -35,22 +37,9 @@ def _with_images(jobs: Iterable[Job], images: dict[ImageKey, _ImageJob]) -> Iter
         yield job
 
 
-def staggered(cells: Sequence[Sequence[_T]], *, lead: int) -> Iterator[_T]:
-    """Yield each cell's build, and its trials after the builds of the next `lead` cells.
-
-    Builds are the long jobs. If a build came last, the other workers would have nothing to do meanwhile; if all builds
-    came first, an interrupted run would have no finished wheel.
-    """
-    for number, (build, *_) in enumerate(cells):
-        yield build
-        if number >= lead:
-            yield from cells[number - lead][1:]
-    for _, *trials in cells[max(0, len(cells) - lead) :]:
-        yield from trials
-
-
 def _builds(planned: PlannedRecipe) -> Iterator[BuildCell]:
     at = {cell.address: planned.at(cell) for cell in planned.plan.cells}
+    groups = _alike(planned.plan.cells, at)
     for cell in planned.plan.cells:
         own = at[cell.address]
         tries = (
@@ -58,7 +47,7 @@ def _builds(planned: PlannedRecipe) -> Iterator[BuildCell]:
             for trial in cell.trials
             if (fitting := fitting_of_trial(cell, trial)) is not None
         )
-        alike = [other for other in planned.plan.cells if _settings(at[other.address]) == _settings(own)]
+        alike = next(cells for settings, cells in groups if settings == _settings(own))
         yield BuildCell(
             planned=own,
             cell=cell,
@@ -68,13 +57,26 @@ def _builds(planned: PlannedRecipe) -> Iterator[BuildCell]:
         )
 
 
+def _alike(cells: Iterable[Cell], at: Mapping[str, PlannedRecipe]) -> list[tuple[_Settings, list[Cell]]]:
+    """Group cells that are built and judged by the same settings, of which a recipe has few."""
+    groups: list[tuple[_Settings, list[Cell]]] = []
+    for cell in cells:
+        settings = _settings(at[cell.address])
+        group = next((cells for known, cells in groups if known == settings), None)
+        if group is None:
+            groups.append((settings, [cell]))
+        else:
+            group.append(cell)
+    return groups
+
+
 def _first(alike: Sequence[Cell], cell: Cell) -> tuple[CellKey, ...]:
     """Return the first cell that can be built of some that are built alike, unless it is this one."""
     first = next((other for other in alike if other.builder is not None), cell)
     return () if first is cell else (CellKey(first.address),)
 
 
-def _settings(planned: PlannedRecipe) -> tuple[BuildSpec, AuditSpec]:
+def _settings(planned: PlannedRecipe) -> _Settings:
     return planned.recipe.build, planned.recipe.audit
 
 

@@ -4,7 +4,7 @@ A job's `weight` is how many workers it takes. It begins `after` other jobs have
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from factory.events.model import CellRecord, TrialResult
 from factory.failure import Failure
@@ -171,6 +171,22 @@ class Built:
 
 
 Outcome: TypeAlias = ReadyImage | Failure | Built | TrialResult
+
+
+_BUILDING: Final = frozenset({"build", "no-interpreter", "programs"})
+
+
+def worked(outcome: Outcome) -> bool:
+    """Whether a job did its work whole and well, so that the time it took says something of the next run's."""
+    match outcome:
+        case Built(record=record):
+            return record.passed and not _BUILDING.isdisjoint(record.seconds)
+        case TrialResult():
+            return outcome.outcome == "passed" and not outcome.from_store
+        case ReadyImage():
+            return True
+        case _:
+            return False
 
 
 def passed(outcome: Outcome) -> bool:

@@ -1,13 +1,17 @@
 """Carry out all the jobs of planned recipes."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from time import monotonic
 
+from factory.events.model import ExpectedJob, WorkStarted
+from factory.events.recorder import now
 from factory.farm.graph import jobs_of
-from factory.farm.jobs import passed
+from factory.farm.jobs import Job, Outcome, passed, worked
 from factory.farm.mistagged import spared
-from factory.farm.perform import Performer, blocked
+from factory.farm.order import Estimates
+from factory.farm.perform import Done, Performer, blocked
 from factory.farm.records import Records
 from factory.farm.threads import Duties, Threads, Workers
 from factory.images.ready import ReadyImage
@@ -32,9 +36,30 @@ def carry_out(
     cancelled = services.memory.cancelled
     performer = Performer(services=services, make_image=make_image, today=today)
     records = Records(recorder=services.recorder, is_cancelled=cancelled.is_set)
-    duties = Duties(perform=performer.perform, passed=passed, blocked=blocked, spared=spared, take=records.take)
+    store, took = services.memory.store, dict[str, float]()
+    estimates = Estimates.of(store.durations())
+
+    def timed(job: Job, done: Done) -> Outcome:
+        began_s = monotonic()
+        outcome = performer.perform(job, done)
+        if worked(outcome):
+            took[str(job.key)] = monotonic() - began_s
+        return outcome
+
+    duties = Duties(perform=timed, passed=passed, blocked=blocked, spared=spared, take=records.take)
     threads: Workers = Threads(count=workers, cancelled=cancelled, on_cancel=lambda: _end(services))
-    threads.run(jobs_of(recipes, workers=workers), duties)
+    jobs = jobs_of(recipes, workers=workers, estimates=estimates)
+    services.recorder.emit(WorkStarted(at=now(), workers=workers, jobs=tuple(_expected(jobs, estimates))))
+    try:
+        threads.run(jobs, duties)
+    finally:
+        store.note_durations(took)
+
+
+def _expected(jobs: Iterable[Job], estimates: Estimates) -> Iterator[ExpectedJob]:
+    for job in jobs:
+        needs = dict.fromkeys(map(str, (*job.needs, *job.after)))
+        yield ExpectedJob(subject=str(job.key), needs=tuple(needs), expected_s=estimates.expected_s(str(job.key)))
 
 
 def _end(services: Services) -> None:

@@ -14,7 +14,7 @@ from factory.engine.about import weaknesses
 from factory.engine.api import Engine
 from factory.engine.docker import connect
 from factory.errors import FactoryError, Interrupted
-from factory.events.model import Progress, Run, RunEnded, RunStarted, WorkStarted
+from factory.events.model import Progress, Run, RunEnded, RunStarted
 from factory.events.recorder import Listener, Recorder, now
 from factory.farm.work import carry_out
 from factory.host import Host, read_host
@@ -201,7 +201,6 @@ class _Attempt:
                 on_stopped=self.caller.on_stopped,
             )
             workers = self.options.jobs or info.cpus
-            recorder.emit(WorkStarted(at=now(), workers=workers))
             carry_out(
                 services,
                 planned,

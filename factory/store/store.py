@@ -1,7 +1,7 @@
 """The store of one folder: blobs by digest, results by key, and the locks of whoever uses it.
 
-Layout, version 1: `format`, `owner`, `versions`, `blobs/<2 digits>/<digest>`, `ledger/<stage>/<key>.json`, `locks/`,
-`temp/`.
+Layout, version 1: `format`, `owner`, `versions`, `durations`, `blobs/<2 digits>/<digest>`,
+`ledger/<stage>/<key>.json`, `locks/`, `temp/`.
 All but `format` and `owner` are made again when they are deleted.
 
 The store, and each of its folders, belongs to this user alone: whoever can write to `ledger/` decides what has passed.
@@ -31,6 +31,7 @@ from factory.digest import Artifact, Digest, chunks
 from factory.errors import StoreError
 from factory.folders import Folder, is_ours
 from factory.keys import key as key_of
+from factory.store.durations import parse_durations, written_durations
 from factory.store.entry import LedgerEntry, parse_entry, parse_versions
 from factory.store.files import Intake, explained, publish, roomy, write_temporary
 from factory.store.inventory import Blob, Result, blobs, read_ours, results
@@ -39,6 +40,8 @@ from factory.store.opening import REFUSAL, OnWait, held, prepare, remove_leftove
 from factory.store.sweep import Swept, oldest_session_ns, sweep
 
 OnDamage = Callable[[str], None]
+
+_DURATIONS = "durations"
 
 
 class Store:
@@ -237,6 +240,30 @@ class Store:
         with explained("write", path):
             publish(temporary, path)
         return old
+
+    def durations(self) -> Mapping[str, float]:
+        """Return how many seconds jobs took when their work was last done, by their subjects."""
+        path = self._root / _DURATIONS
+        with self._explained("read", path):
+            try:
+                content = read_ours(path)
+            except FileNotFoundError:
+                return {}
+        known = None if content is None else parse_durations(content)
+        if known is None:
+            fault = "is not this user's alone" if content is None else "is damaged"
+            self._on_damage(f"how long jobs took is not known any more: {self._shown(path)} {fault}")
+            return {}
+        return known
+
+    def note_durations(self, seconds: Mapping[str, float]) -> None:
+        """Record how many seconds jobs took, by their subjects, for the runs that come."""
+        if not seconds:
+            return
+        with held(self._folder, "locks/durations.lock", self._on_wait):
+            temporary = self._write(Intake([written_durations(self.durations(), seconds)]))
+            with self._explained("write", self._root / _DURATIONS):
+                publish(temporary, self._root / _DURATIONS)
 
     def _has_older(self, stage: str, version: int) -> bool:
         with explained("read", self.path / "ledger" / stage):

@@ -12,6 +12,7 @@ from factory.cli.live_board import LiveBoard
 from factory.events.model import (
     CellEnded,
     Event,
+    ExpectedJob,
     Outcome,
     Planned,
     Progress,
@@ -22,6 +23,7 @@ from factory.events.model import (
     StepStarted,
     TrialEnded,
     TrialResult,
+    WorkStarted,
 )
 from factory.failure import Failure
 from factory.plan.model import Cell
@@ -192,3 +194,17 @@ def test_the_board_never_outgrows_the_terminal_and_what_runs_stays_in_sight(widt
     assert any(row.startswith("eggs/cp314-cp314  ▶ build") for row in rows)
     assert rows[-1].startswith("8 of 18 wheels done")
     assert ("not shown" in rows[-1]) == (height < 50)
+
+
+def test_a_row_that_waits_says_for_what_and_the_last_line_how_long_the_rest_takes() -> None:
+    jobs = (
+        ExpectedJob(subject="image:x", expected_s=5),
+        ExpectedJob(subject=C11.address, expected_s=60),
+        ExpectedJob(subject=C13.address, needs=("image:x",), expected_s=600),
+    )
+
+    rows = live([planned(C11, C13), WorkStarted(at=AT, workers=2, jobs=jobs)])
+
+    assert rows[0].split() == ["spam/cp311-cp311", "waiting", "for", "a", "worker"]
+    assert rows[1].split() == ["spam/cp313-cp313", "waiting", "for", "image:x"]
+    assert rows[2] == f"0 of 2 wheels done, 0 s, about 10 min 5 s left, {P}"

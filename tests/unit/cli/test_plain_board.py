@@ -14,6 +14,8 @@ from factory.cli.running import elapsed
 from factory.events.model import (
     CellEnded,
     Event,
+    ExpectedJob,
+    JobEnded,
     Planned,
     Progress,
     RecipeFailed,
@@ -23,8 +25,10 @@ from factory.events.model import (
     StepStarted,
     TrialEnded,
     TrialResult,
+    WorkStarted,
 )
 from factory.failure import Failure
+from factory.report.forecast import Forecast
 from factory.tags import Interpreter
 from tests.makers.runs import make_cell, make_plan, make_record
 
@@ -209,3 +213,20 @@ def test_where_nobody_reads_any_more_the_lines_end_and_nothing_else() -> None:
 )
 def test_durations_are_written_as_people_read_them(seconds: float, text: str) -> None:
     assert elapsed(seconds) == text
+
+
+def test_once_in_a_while_it_says_what_is_left_and_what_the_rest_waits_for() -> None:
+    now_s, stream = [0.0], StringIO()
+    waiting = [ExpectedJob(subject=f"spam/{name}", needs=("image:y",), expected_s=90) for name in "ab"]
+    jobs = (ExpectedJob(subject="image:x"), ExpectedJob(subject="image:y"), *waiting)
+    board = PlainBoard(Console(file=stream, width=200), forecast=Forecast(lambda: now_s[0]))
+    board.listen(Planned(plan=make_plan(C13)))
+    board.listen(WorkStarted(at=AT, workers=2, jobs=jobs))
+
+    for passed_s in (59, 1):
+        now_s[0] += passed_s
+        board.listen(JobEnded(subject="image:x", at=AT))
+
+    assert stream.getvalue().splitlines()[1:] == [
+        "0 of 1 wheels done, at least 1 min 30 s left, 2 jobs wait for image:y"
+    ]
