@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date
 from time import monotonic
 
 from factory.events.model import ExpectedJob, WorkStarted
 from factory.events.recorder import now
 from factory.farm.graph import jobs_of
-from factory.farm.jobs import Job, Outcome, passed, worked
+from factory.farm.jobs import BuildCell, Job, Outcome, passed, worked
 from factory.farm.mistagged import spared
 from factory.farm.order import Estimates
 from factory.farm.perform import Done, Performer, blocked
 from factory.farm.records import Records
+from factory.farm.sharing import sharing_of
 from factory.farm.threads import Duties, Threads, Workers
 from factory.images.ready import ReadyImage
 from factory.planned import PlannedRecipe
@@ -27,28 +30,35 @@ def carry_out(
     *,
     workers: int,
     today: date,
+    processors: int | None = None,
 ) -> None:
     """Make, try and record everything that the recipes owe; what happened is in the recorder's events.
+
+    Builds share the engine's `processors`, of which there are as many as workers where that is not said.
 
     Raises:
         FactoryError: what stops the run; cells that were finished before are recorded.
     """
     cancelled = services.memory.cancelled
-    performer = Performer(services=services, make_image=make_image, today=today)
     records = Records(recorder=services.recorder, is_cancelled=cancelled.is_set)
     store, took = services.memory.store, dict[str, float]()
     estimates = Estimates.of(store.durations())
+    jobs = jobs_of(recipes, workers=workers, estimates=estimates)
+    builds = [job for job in jobs if isinstance(job, BuildCell)]
+    sharing = sharing_of(builds, estimates, processors=processors or workers, workers=workers)
+    sharers = replace(services, compile_jobs=sharing.jobs_of)
+    performer = Performer(services=sharers, make_image=make_image, today=today)
 
     def timed(job: Job, done: Done) -> Outcome:
         began_s = monotonic()
-        outcome = performer.perform(job, done)
+        with sharing.running(str(job.key)) if isinstance(job, BuildCell) else nullcontext():
+            outcome = performer.perform(job, done)
         if worked(outcome):
             took[str(job.key)] = monotonic() - began_s
         return outcome
 
     duties = Duties(perform=timed, passed=passed, blocked=blocked, spared=spared, take=records.take)
     threads: Workers = Threads(count=workers, cancelled=cancelled, on_cancel=lambda: _end(services))
-    jobs = jobs_of(recipes, workers=workers, estimates=estimates)
     services.recorder.emit(WorkStarted(at=now(), workers=workers, jobs=tuple(_expected(jobs, estimates))))
     try:
         threads.run(jobs, duties)

@@ -207,6 +207,7 @@ class _Attempt:
                 lambda name: self._image(engine, name),
                 workers=workers,
                 today=self.options.selection.today,
+                processors=info.cpus,
             )
             if self.caller.cancelled.is_set():
                 raise Interrupted("interrupted", hint=AGAIN)

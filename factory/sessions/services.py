@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Self
 
@@ -34,7 +35,8 @@ class Services:
     first call. Programs of ours run there beside a recipe's containers, or instead of in an image that a recipe chose.
     `output` is called with what steps print: all of it or, without `whole_output`, as much as their logs hold.
     `on_stopped` is called with every step that fails, before its container is removed. `keep` says to save the
-    workspace of a cell that fails. `owners` says which system packages have what a build lacks.
+    workspace of a cell that fails. `owners` says which system packages have what a build lacks. `compile_jobs` says how
+    many compile jobs a subject's command may have that begins now; None leaves that to its tools.
     """
 
     engine: Engine
@@ -49,6 +51,7 @@ class Services:
     keep: bool = False
     owners: OwnersOf = by_lists
     on_stopped: OnStopped | None = None
+    compile_jobs: Callable[[str], int | None] = lambda _: None
 
     def noting(self, on_use: Callable[[Material], object]) -> Self:
         """Return the same services for one piece of work, which notes the remembered results that it uses."""
@@ -70,6 +73,7 @@ class Services:
             ask=ask,
             downloads=downloads,
             on_stopped=self.on_stopped,
+            compile_jobs=partial(self.compile_jobs, subject),
         )
 
     def asking(self, subject: str, image: ImageFacts, installed: Collection[str]) -> Ask:

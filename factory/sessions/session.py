@@ -1,12 +1,12 @@
 """A container for one subject, started when it is needed, and the logs of what ran in it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePath, PurePosixPath
 from shlex import join, quote
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from factory.diagnoses.cases import Diagnosis
 from factory.diagnoses.causes.cause import Kind
@@ -45,6 +45,9 @@ class Stopped:
     is_running: Callable[[], bool]
 
 
+JOBS_VARIABLES: Final = ("CARGO_BUILD_JOBS", "CMAKE_BUILD_PARALLEL_LEVEL")
+"""By which cargo and CMake are told how many jobs to run; what a recipe sets itself (`build.env`) stays."""
+
 OnStopped = Callable[[Stopped], None]
 """Called with a step that failed; its container is removed after the call."""
 
@@ -75,7 +78,7 @@ class Session:
     package has what a command lacks, `downloads` what the scripts of a source download, and what to write.
     Each step has a log below `recorder.folder`, `logs/<subject>/<nn>-<step>.log`, written while it runs.
     `output` is called with the same text; without `whole_output`, only with some of what a log does not hold.
-    `on_stopped` is called with every step that fails.
+    `on_stopped` is called with every step that fails. `compile_jobs` says how many compile jobs a build may have.
     """
 
     engine: Engine
@@ -88,6 +91,7 @@ class Session:
     ask: Ask = listed
     downloads: Callable[[], str] = lambda: ""
     on_stopped: OnStopped | None = None
+    compile_jobs: Callable[[], int | None] = lambda: None
     seconds: dict[str, float] = field(default_factory=dict)
     last_output: str = ""
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -146,7 +150,7 @@ class Session:
 
     def run(self, step: Step) -> Failure | Exit:
         """Run one step, and write its log meanwhile; a Failure where it did not end with 0."""
-        container = self.container
+        container, env = self.container, self._env(step)
         with (
             self.recorder.open_log(self.subject, step.name) as log,
             self.recorder.step(self.subject, step.name, log.path) as mark,
@@ -155,7 +159,7 @@ class Session:
             following = self._following(log)
             ended = container.run(
                 step.argv,
-                env={**step.env, **step.passed},
+                env=env,
                 cwd=step.cwd,
                 timeout_s=step.timeout_s,
                 on_output=following.add,
@@ -171,11 +175,17 @@ class Session:
             return ended
         failure = self._failure(step, ended, log.path)
         if self.on_stopped is not None and ended.ended == "exited":  # after any other end the container is gone
-            self._stop(step, failure, self.on_stopped)
+            self._stop(step, env, failure, self.on_stopped)
         return failure
 
-    def _stop(self, step: Step, failure: Failure, on_stopped: OnStopped) -> None:
-        variables = "".join(f"export {name}={quote(text)}\n" for name, text in {**step.env, **step.passed}.items())
+    def _env(self, step: Step) -> Mapping[str, str]:
+        """Return a step's variables; how many jobs it may have changes no result, and is in no key."""
+        jobs = self.compile_jobs() if step.phase == "build" else None
+        shares = {} if jobs is None else dict.fromkeys(JOBS_VARIABLES, str(jobs))
+        return {**shares, **step.env, **step.passed}
+
+    def _stop(self, step: Step, env: Mapping[str, str], failure: Failure, on_stopped: OnStopped) -> None:
+        variables = "".join(f"export {name}={quote(text)}\n" for name, text in env.items())
         start = f"#!/bin/sh\n{variables}cd {quote(str(step.cwd))}\n"
         scripts = {AGAIN: f"{start}exec {join(step.argv)}\n", SHELL: f"{start}exec sh -i\n"}
         for path, text in scripts.items():
