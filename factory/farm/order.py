@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+from itertools import chain
 from statistics import median
 from typing import Final, Self, TypeAlias
 
@@ -80,16 +81,12 @@ class _Simulation:
     @classmethod
     def of(cls, builds: Iterable[BuildCell], seconds_of: Callable[[Work], float], workers: int) -> Self:
         listed = list(builds)
-        works = [work for build in listed for work in _works(build)]
+        works = list(chain.from_iterable(map(_works, listed)))
         seconds: dict[Key, float] = {work.key: max(seconds_of(work), _LEAST_S) for work in works}
-        followers: dict[Key, list[BuildCell]] = {}
-        for build in listed:
-            for key in build.after:
-                followers.setdefault(key, []).append(build)
         places: dict[Key, int] = {work.key: place for place, work in enumerate(works)}
+        followers = _followers(listed)
         ranks = _ranks(listed, seconds, followers)
-        here = {build.key for build in listed}
-        ready = [build for build in listed if here.isdisjoint(build.after)]
+        ready = (build for build in listed if seconds.keys().isdisjoint(build.after))
         heap = [(-ranks[build.key], places[build.key], build) for build in ready]
         heapify(heap)
         return cls(
@@ -134,6 +131,14 @@ class _Simulation:
 def _works(build: BuildCell) -> Iterator[Work]:
     yield build
     yield from build.tries
+
+
+def _followers(builds: Iterable[BuildCell]) -> Mapping[Key, list[BuildCell]]:
+    followers: dict[Key, list[BuildCell]] = {}
+    for build in builds:
+        for key in build.after:
+            followers.setdefault(key, []).append(build)
+    return followers
 
 
 def _ranks(
