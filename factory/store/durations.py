@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from math import isfinite
+from typing import Final
 
-MOST = 20_000
+MOST: Final = 20_000
 """Jobs that are kept, the last written ones; a run of several hundred cells has some thousand."""
+
+_LONGEST_S: Final = 1e9
 
 
 def parse_durations(content: bytes) -> Mapping[str, float] | None:
@@ -20,7 +22,9 @@ def parse_durations(content: bytes) -> Mapping[str, float] | None:
 
 
 def _is_duration(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value >= 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value <= _LONGEST_S
 
 
 def written_durations(known: Mapping[str, float], new: Mapping[str, float], *, most: int = MOST) -> bytes:

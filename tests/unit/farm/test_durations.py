@@ -47,7 +47,9 @@ def test_a_job_that_failed_says_nothing_of_the_next_run(world: World) -> None:
     assert CELL not in world.store.durations()
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"a": "b"}', b'{"a": -1}', b'{"a": true}', b'{"a": NaN}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"a": "b"}', b'{"a": -1}', b'{"a": true}', b'{"a": NaN}', b'{"a": 1%d}' % 10**400]
+)
 def test_what_is_damaged_is_reported_and_forgotten(world: World, content: bytes) -> None:
     (world.store.path / "durations").write_bytes(content)
 
