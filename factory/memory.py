@@ -131,6 +131,14 @@ class Memory:
         except codec.CodecError:
             return None  # An older version wrote a result of another shape; what is made now takes its place.
 
+    def remembered(self, stage: Stage[T]) -> T | None:
+        """Return a remembered result although a flag says to make it again, whether or not its blobs are here."""
+        entry = self.store.peek(stage.NAME, stage.key)
+        try:
+            return None if entry is None else codec.load(entry.result, stage.result_type)
+        except codec.CodecError:
+            return None
+
     def keep(self, stage: Stage[T], result: T) -> None:
         """Remember a result."""
         document = stage.document

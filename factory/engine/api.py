@@ -178,8 +178,8 @@ class Container(Protocol):
         """Run one command to its end as the container's user. A timeout kills the container."""
         ...
 
-    def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
-        """Write files below a folder of the workspace, owned by the unprivileged user."""
+    def copy_in(self, files: Iterable[TreeEntry], to: PurePosixPath = WORKSPACE) -> None:
+        """Write files and links below a folder of the workspace, owned by the unprivileged user."""
         ...
 
     def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:

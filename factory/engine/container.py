@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from threading import Event
 from time import monotonic, sleep
-from typing import Final, Literal, cast
+from typing import Final, Literal, Protocol, TypeVar, cast
 
 from factory.engine import posture, tarstream
 from factory.engine.api import WORKSPACE, Exit, FileEntry, OnOutput, StreamEntry, TreeEntry
@@ -33,8 +33,14 @@ _OOM_COUNTERS: Final = (
     "/sys/fs/cgroup/memory/memory.oom_control",  # cgroup v1
 )
 
+T_co = TypeVar("T_co", bound=TreeEntry, covariant=True)
+T = TypeVar("T", bound=TreeEntry)
 _Ended = Literal["exited", "timeout", "oom", "workspace", "disk", "unwatched", "lost"]
 _Stopped = Literal["timeout"] | Verdict
+
+
+class _Reading(Protocol[T_co]):
+    def __call__(self, tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[T_co]: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,8 +94,8 @@ class DockerContainer:
         self._ran_s += duration_s
         return Exit(code=code, output=output.text(), duration_s=duration_s, ended=ended, truncated=output.truncated)
 
-    def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
-        """Write files below a folder of the workspace, owned by the unprivileged user."""
+    def copy_in(self, files: Iterable[TreeEntry], to: PurePosixPath = WORKSPACE) -> None:
+        """Write files and links below a folder of the workspace, owned by the unprivileged user."""
         if not to.is_relative_to(WORKSPACE) or ".." in to.parts:
             raise FactoryError(f"{to} is outside the workspace; files are copied into the workspace only")
         self.client.put_archive(self.name, str(WORKSPACE), tarstream.pack(files, to.relative_to(WORKSPACE)))
@@ -100,17 +106,19 @@ class DockerContainer:
 
     def stream_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[StreamEntry]:
         """Read the same files in pieces: an entry's pieces must be read before the next entry is asked for."""
-        with closing(self.client.get_archive(self.name, str(path))) as archive:
-            try:
-                yield from tarstream.regular_files(archive, limit_bytes=limit_bytes)
-            except MissingError as error:
-                hint = "only the workspace and mounted volumes can be read, not /tmp"
-                raise FactoryError(f"the container holds no {path}", hint=hint) from error
+        yield from self._read(path, tarstream.regular_files, limit_bytes)
 
     def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[TreeEntry]:
         """Read the files and the links at or below a path."""
+        yield from self._read(path, tarstream.entries, limit_bytes)
+
+    def _read(self, path: PurePosixPath, reading: "_Reading[T]", limit_bytes: int) -> Iterator[T]:
         with closing(self.client.get_archive(self.name, str(path))) as archive:
-            yield from tarstream.entries(archive, limit_bytes=limit_bytes)
+            try:
+                yield from reading(archive, limit_bytes=limit_bytes)
+            except MissingError as error:
+                hint = "only the workspace and mounted volumes can be read, not /tmp"
+                raise FactoryError(f"the container holds no {path}", hint=hint) from error
 
     @property
     def entry(self) -> tuple[str, ...]:

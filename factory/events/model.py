@@ -76,6 +76,8 @@ class CellRecord:
     `materials` are the results that the wheel was made of, in the order in which they were first used.
     `locks` are those that cargo made, `from_source` the releases of build requirements that were built of their sdists.
     `rust` is the release of the Rust project that compiled, where one was brought.
+    `unlike` is where in the run's folder the raw wheel lies that an earlier run built of the same inputs, where
+    `--no-cache` has made other bytes of them.
     """
 
     cell: Cell
@@ -94,6 +96,7 @@ class CellRecord:
     from_source: tuple[str, ...] = ()
     against: Comparison | None = field(default=None, metadata={ABSENT: True})
     rust: str | None = field(default=None, metadata={ABSENT: True})
+    unlike: str = field(default="", metadata={ABSENT: True})
 
     @property
     def passed(self) -> bool:

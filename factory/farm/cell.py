@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from pathlib import PurePath
 from typing import Literal
 
 from factory.audit import Audit, Expectation
@@ -12,6 +13,7 @@ from factory.diagnoses.causes.cause import Kind
 from factory.diagnoses.causes.table import explain_command
 from factory.digest import Artifact, Digest
 from factory.events.model import CellRecord, MadeLock
+from factory.events.recorder import path_of
 from factory.failure import Failure
 from factory.farm import mistagged
 from factory.farm.commands import BuildCommands
@@ -112,7 +114,7 @@ class _Way:
             return _stopped(record, with_older(built, prepared.files))
         lacked = partial(self._lacked, session.container.last_output if built.is_here else "")
         before = self._audited(built.wheel, "built")
-        record = replace(record, built=built.wheel, before=before)
+        record = replace(record, built=built.wheel, before=before, unlike=self._unlike(built))
         if not before.passed:
             lines = mistagged.lines_for(built.wheel, session.planned, session.cell)
             return _stopped(record, refusal(before, "audit of the built wheel", lacked, lines))
@@ -143,6 +145,16 @@ class _Way:
     def _lacked(self, printed: str) -> Diagnosis[Kind] | None:
         """Return what the build looked for in vain and went on without, by what it printed in this run."""
         return explain_command(printed, "build", self.session.container.ask)
+
+    def _unlike(self, built: Built) -> str:
+        """Put the wheel that an earlier run built of the same inputs beside the evidence, where this one differs."""
+        services, address = self.session.services, self.session.cell.address
+        if built.unlike is None or not services.memory.store.has(built.unlike.digest):
+            return ""
+        path = PurePath("unlike") / path_of(address) / built.unlike.filename
+        services.recorder.write(path, services.memory.store.pieces(built.unlike.digest))
+        services.recorder.progress(address)("its wheel has other bytes than the one that an earlier run built")
+        return str(path)
 
     def _locks(self, prepared: Prepared) -> tuple[MadeLock, ...]:
         session = self.session

@@ -61,6 +61,7 @@ def render_run(
     for told in told_once(run.records):
         parts += _failure(told, run.folder)
     parts += _findings(run.records)
+    parts += [line(text, style="yellow") for text in _unlike(run)]
     for bad in run.failed_recipes:
         parts.append(line(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
         parts += [line(f"  hint: {bad.hint}")] if bad.hint else []
@@ -176,6 +177,17 @@ def _finding(finding: Finding) -> str:
     waived = " (waived)" if finding.waived is not None else ""
     where = "" if finding.subject.endswith(".whl") else f"{finding.subject}: "  # the address above says which wheel
     return f"  {finding.severity}{waived} {finding.rule}: {where}{finding.message}"
+
+
+def _unlike(run: Run) -> list[str]:
+    """Name the wheels that were made anew with other bytes than before."""
+    unlike = [record for record in run.records if record.unlike]
+    texts = [f"not the same bytes: {record.cell.address}: before: {run.folder}/{record.unlike}" for record in unlike]
+    why = (
+        "  an earlier run built them of the same inputs: either the build is not reproducible, or what cargo or Bazel "
+        "kept of an earlier build changed the wheel"
+    )
+    return [*few(tuple(texts)), why] if texts else []
 
 
 def _failure(told: Told, folder: str) -> list[Text]:

@@ -15,7 +15,7 @@ from factory.diagnoses.commands import first_error, is_crowded, last_lines, want
 from factory.diagnoses.deaths import death
 from factory.diagnoses.network import network_attempt
 from factory.diagnoses.owners import Ask, listed
-from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry
+from factory.engine.api import PIDS, Container, ContainerSpec, Engine, Exit, FileEntry, StreamEntry, TreeEntry
 from factory.engine.disk import UNWATCHED_S
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
 from factory.events.logs import Log
@@ -125,7 +125,7 @@ class Session:
             raise RuntimeError(f"the session of {self.subject} has started no container")
         return self._container
 
-    def put(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORK) -> None:
+    def put(self, files: Iterable[TreeEntry], to: PurePosixPath = WORK) -> None:
         """Copy files in."""
         self.container.copy_in(files, to)
 

@@ -1,21 +1,19 @@
 """What Bazel keeps for the next build of the same project: put in before a build, and taken out after it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import PurePosixPath
-from typing import assert_never
 
 from factory.digest import Artifact, Digest, chunks
 from factory.engine import tarstream
 from factory.engine.api import FileEntry
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
-from factory.keys import key
 from factory.memory import Stage
-from factory.recipe.model import GitSource, PathSource, SdistSource, SourceRef, UrlSource
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.crates import Crates
+from factory.stages.origin import origin_of
 from factory.stages.prepare import Prepared
 from factory.steps import BAZEL_CACHE, Step
 from factory.tags import Interpreter
@@ -56,7 +54,7 @@ def bazel_cache(session: CellSession, prepared: Prepared, steps: tuple[Step, ...
     if session.planned.recipe.build.bazel is None or session.passed:
         return None
     return BazelCache(
-        project=_project(session.planned.recipe.source, session.services.host.index_origins),
+        project=origin_of(session.planned.recipe.source, session.services.host.index_origins),
         image=session.image.identity,
         interpreter=session.interpreter,
         requirements=digests_of(prepared.files),
@@ -95,21 +93,6 @@ def take_cache(session: CellSession, cache: BazelCache) -> None:
         memory.keep(cache, made)
         if old is not None and old.digest != made.digest:
             store.discard(old.digest)
-
-
-def _project(source: SourceRef, indexes: Iterable[str]) -> Digest:
-    """Return what tells a project from others, whichever state of it is built."""
-    match source:
-        case SdistSource():
-            return key({"sdist": str(source.name), "indexes": list(indexes)})
-        case GitSource():
-            return key({"git": source.url})
-        case UrlSource():
-            return key({"url": source.url})
-        case PathSource():
-            return key({"path": str(source.path.absolute())})
-        case _:
-            assert_never(source)
 
 
 def _timeless(env: Mapping[str, str]) -> Mapping[str, str]:

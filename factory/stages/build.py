@@ -11,6 +11,7 @@ from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.crates import Crates
 from factory.stages.outcome import refuse_secrets, take_wheel
 from factory.stages.prepare import Prepared
+from factory.stages.target_folder import run_with_crates
 from factory.steps import BUILT, Step
 from factory.tags import Interpreter
 
@@ -32,10 +33,14 @@ class Build(Stage[Artifact]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A raw wheel; `is_here` is whether the cell's container holds what the build left."""
+    """A raw wheel; `is_here` is whether the cell's container holds what the build left.
+
+    `unlike` is the wheel that an earlier run built of the same inputs, where this one was made anew and is another.
+    """
 
     wheel: Artifact
     is_here: bool
+    unlike: Artifact | None = None
 
 
 def build(
@@ -55,10 +60,15 @@ def build(
     def work() -> Artifact | Failure:
         return run_build(session, prepared, steps) or take_wheel(session, BUILT, "build")
 
-    outcome, from_store = session.services.memory.once(stage, work)
+    memory = session.services.memory
+    older = memory.remembered(stage) if memory.fresh else None
+    outcome, from_store = memory.once(stage, work)
     # The run that remembered the wheel may have passed other secret values than this one; a new wheel was searched.
     wheel = refuse_secrets(session, outcome, "build") if from_store and isinstance(outcome, Artifact) else outcome
-    return wheel if isinstance(wheel, Failure) else Built(wheel=wheel, is_here=not from_store)
+    if isinstance(wheel, Failure):
+        return wheel
+    is_unlike = older is not None and not from_store and older.digest != wheel.digest
+    return Built(wheel=wheel, is_here=not from_store, unlike=older if is_unlike else None)
 
 
 def run_build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> Failure | None:
@@ -67,7 +77,7 @@ def run_build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...])
         return failure
     cache = bazel_cache(session, prepared, steps)
     if cache is None:
-        return session.container.run_all(steps)
+        return run_with_crates(session, prepared, steps)
     put_cache(session, cache)
     if (failure := session.container.run_all(steps)) is None:
         take_cache(session, cache)

@@ -43,6 +43,8 @@ def _stated(entry: LedgerEntry) -> str:
     if wheel := _wheel(entry):
         return _distribution(wheel)
     match entry.document.get("inputs"):
+        case {"distribution": str(name)}:
+            return name
         case {"sdist": str(release)}:
             return canonicalize_name(release.partition("==")[0])
         case {"archive": str(url)}:

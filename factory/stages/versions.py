@@ -24,6 +24,7 @@ from factory.stages.resolve import Resolve
 from factory.stages.rust import CompileStd, MakeRust, MakeStd
 from factory.stages.rust_release import AskRelease, FetchComponent
 from factory.stages.source import FetchSdist
+from factory.stages.target_folder import CellCrates, SharedCrates
 from factory.stages.tools import CompileTools
 from factory.stages.tree import ReadProject, ReadTree
 from factory.stages.trial import Try
@@ -34,6 +35,7 @@ VERSIONS = versions(
     BazelCache,
     Build,
     BuildRequirement,
+    CellCrates,
     CompileInterpreter,
     CompileStd,
     CompileTools,
@@ -58,6 +60,7 @@ VERSIONS = versions(
     Resolve,
     ResolveCrates,
     RunPrograms,
+    SharedCrates,
     SoughtFiles,
     Try,
     Volume,

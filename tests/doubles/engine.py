@@ -262,7 +262,7 @@ class ContainerDouble:
         """The command by which a client would run something in it."""
         return ("enter", self.spec.label)
 
-    def copy_in(self, files: Iterable[FileEntry | StreamEntry], to: PurePosixPath = WORKSPACE) -> None:
+    def copy_in(self, files: Iterable[TreeEntry], to: PurePosixPath = WORKSPACE) -> None:
         """Write files below a folder of the workspace."""
         if not to.is_relative_to(WORKSPACE) or ".." in to.parts:
             raise FactoryError(f"{to} is outside the workspace; files are copied into the workspace only")
@@ -276,16 +276,19 @@ class ContainerDouble:
     def stream_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[StreamEntry]:
         """Read the same files without holding one."""
         self._require()
-        try:
-            yield from tarstream.regular_files(self.files.pack(path), limit_bytes=limit_bytes)
-        except MissingError as error:
-            hint = "only the workspace and mounted volumes can be read, not /tmp"
-            raise FactoryError(f"the container holds no {path}", hint=hint) from error
+        yield from tarstream.regular_files(self._pack(path), limit_bytes=limit_bytes)
 
     def copy_tree(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[TreeEntry]:
         """Read the files and the links at or below a path."""
         self._require()
-        yield from tarstream.entries(self.files.pack(path), limit_bytes=limit_bytes)
+        yield from tarstream.entries(self._pack(path), limit_bytes=limit_bytes)
+
+    def _pack(self, path: PurePosixPath) -> Iterator[bytes]:
+        try:
+            yield from self.files.pack(path)
+        except MissingError as error:
+            hint = "only the workspace and mounted volumes can be read, not /tmp"
+            raise FactoryError(f"the container holds no {path}", hint=hint) from error
 
     def is_running(self) -> bool:
         """Whether nobody has killed it."""

@@ -8,8 +8,9 @@ from factory.errors import EngineError, ImageError, PlanError
 from factory.failure import Failure
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import failure_of, only
-from tests.doubles.projects import HASHES, PLAIN, WORDS, instead, programs
+from tests.doubles.projects import HASHES, PLAIN, WORDS, instead, module_of, programs, stored_wheel, wheel_of
 from tests.doubles.run import HELPER, World
+from tests.makers.objects import make_module
 from tests.makers.plans import for_aarch64
 
 ONE_WORD = WORDS.replace("[cp311, cp313]", "[cp313]")
@@ -75,6 +76,26 @@ def test_a_run_without_memory_does_all_work_again_but_images_and_volumes(world: 
     assert only(run).status == "passed"
     assert labels(world)[before:] == [cell, cell, f"{cell}@cp313"]
     assert set(world.engine.volumes) == volumes
+
+
+def test_a_wheel_that_is_made_anew_with_other_bytes_is_a_finding(world: World) -> None:
+    first = world.run(PLAIN)
+    world.fresh = True
+    same = world.run(PLAIN)
+    filename, _ = wheel_of("plain", "cp313", "cp313", "linux_x86_64")
+    other = stored_wheel(filename, {module_of("plain", "cp313"): make_module(), "plain/more.txt": b""})
+
+    def build(call: Call) -> Answer:
+        call.files.write(f"/work/built/{filename}", other)
+        return Answer()
+
+    world.engine.commands = instead("build", build)
+    unlike = world.run(PLAIN)
+
+    assert [only(run).unlike for run in (first, same)] == ["", ""]
+    path = world.evidence / only(unlike).unlike
+    assert path.name == filename
+    assert path.read_bytes() == wheel_of("plain", "cp313", "cp313", "linux_x86_64")[1]
 
 
 def test_a_volume_that_somebody_deleted_is_filled_again(world: World) -> None:

@@ -195,3 +195,13 @@ def test_a_failure_without_a_known_cause_shows_the_last_lines_of_its_log() -> No
     text = shown(ended_run(make_record("failed", failure=failure)))
 
     assert "  | linking\n  | it went wrong\n" in text
+
+
+def test_wheels_that_were_made_anew_with_other_bytes_are_named_with_what_they_were_before() -> None:
+    record = make_record(wheel=WHEEL)
+
+    text = shown(ended_run(replace(record, unlike="unlike/spam/spam.whl")))
+
+    assert f"not the same bytes: {record.cell.address}: before: .factory/runs/r1/unlike/spam/spam.whl" in text
+    assert "not reproducible" in text
+    assert "not the same bytes" not in shown(ended_run(record))

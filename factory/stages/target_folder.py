@@ -1,0 +1,286 @@
+"""What cargo compiled for one build, for the next of the same project: put in before it, and taken out after it.
+
+A cell begins with what its own last build left. Without that it begins with what another cell of the project left,
+but for what may depend on the interpreter; and while one cell compiles that, the others wait for it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import assert_never
+
+from packaging.utils import NormalizedName
+
+from factory.digest import Artifact, Digest, chunks
+from factory.engine import tarstream
+from factory.engine.api import FileEntry, LinkEntry, StreamEntry, TreeEntry
+from factory.errors import EngineError, FactoryError, OutputError, StoreError
+from factory.failure import Failure
+from factory.guests import program
+from factory.keys import key
+from factory.memory import Stage
+from factory.source.tree import Tree
+from factory.stages.cell_session import CellSession
+from factory.stages.commands import KeyedCommands, commands_of, digests_of
+from factory.stages.compiled import Compiled, compiled_in
+from factory.stages.locked import LockedCrate, by_python, locked, outside, with_dependents
+from factory.stages.origin import origin_of
+from factory.stages.prepare import Prepared
+from factory.steps import CARGO_HOME, TARGET, Step
+from factory.tags import Interpreter
+from factory.untrusted import UntrustedTextError, parse_wheel_name
+
+LIMIT_BYTES = 1 << 30
+_READ_BYTES = 8 << 30
+_FILE = "compiled-crates.tar"
+_FOLDER = PurePosixPath("target")
+_OWN = PurePosixPath("key")
+_SEARCH_S = 120
+_SOURCES = (CARGO_HOME / "registry/src", CARGO_HOME / "git/checkouts")
+_VENDORED = ".cargo-checksum.json"
+_SETTINGS = (".cargo/config", ".cargo/config.toml", "rust-toolchain", "rust-toolchain.toml")
+_EPOCH, _PYTHON, _TARGET = "SOURCE_DATE_EPOCH", "PYO3_PYTHON", "CARGO_TARGET_DIR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An archive of what cargo compiled; `by_python` are the crates that may be others for another interpreter."""
+
+    file: Artifact
+    by_python: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedCrates(Stage[Kept]):
+    """What a build of a project compiled, for its builds by other interpreters; no result depends on it.
+
+    `crates` is the digest of what the locks name outside of the source, and of the source's files that decide what
+    that is. Of `requirements`, those for one interpreter alone are left out.
+    """
+
+    NAME, VERSION = "shared-crates", 1
+
+    distribution: NormalizedName
+    project: Digest
+    image: Digest
+    requirements: tuple[Digest, ...]
+    crates: Digest
+    tools: Digest
+    commands: KeyedCommands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellCrates(Stage[Kept]):
+    """What the last build of a cell compiled, for its next, whose source alone may differ; no result depends on it."""
+
+    NAME, VERSION = "cell-crates", 1
+
+    distribution: NormalizedName
+    project: Digest
+    image: Digest
+    interpreter: Interpreter | None
+    requirements: tuple[Digest, ...]
+    crates: Digest
+    tools: Digest
+    commands: KeyedCommands
+
+
+def run_with_crates(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> Failure | None:
+    """Run a build's steps, beginning with what cargo compiled before, and keep what it has compiled then."""
+    folder = _folder_of(session, prepared, steps)
+    return session.container.run_all(steps) if folder is None else folder.run(steps)
+
+
+def _folder_of(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> "_TargetFolder | None":
+    """Return which crates a build may begin with.
+
+    None where cargo compiles nothing or elsewhere, and where a build is passed values that may be secret: what it
+    compiles may hold them.
+    """
+    if prepared.crates is None or session.passed or session.env.get(_TARGET) != str(TARGET):
+        return None
+    store, tree = session.services.memory.store, session.planned.tree
+    crates = tuple(crate for lock in prepared.crates.locks for crate in locked(store.read(lock.file.digest)))
+    project = session.planned.project
+    shared = SharedCrates(
+        distribution=project.name,
+        project=origin_of(session.planned.recipe.source, session.services.host.index_origins),
+        image=session.image.identity,
+        requirements=digests_of(file for file in prepared.files if _is_for_all(file)),
+        crates=_digest(tree, crates),
+        tools=session.services.tools(session.image.machine).digest,
+        commands=_commands(steps, _EPOCH, _PYTHON),
+    )
+    own = CellCrates(
+        distribution=project.name,
+        project=shared.project,
+        image=shared.image,
+        interpreter=session.interpreter,
+        requirements=digests_of(prepared.files),
+        crates=shared.crates,
+        tools=shared.tools,
+        commands=_commands(steps, _EPOCH),
+    )
+    # Of vendored crates it is not searched which depend on Python, and without an interpreter there is no other one.
+    is_shared = session.interpreter is not None and not any(path.endswith(_VENDORED) for path in tree.paths)
+    return _TargetFolder(session=session, own=own, shared=shared if is_shared else None, crates=crates)
+
+
+def _digest(tree: Tree, crates: tuple[LockedCrate, ...]) -> Digest:
+    """Return the digest of what is compiled besides the source's own crates.
+
+    cargo does not look at the files of vendored crates, which an edit may change, and their digests with them.
+    """
+    pinned = sorted({(crate.name, crate.version, crate.source, crate.checksum) for crate in crates if crate.source})
+    folders = tuple(path.removesuffix(_VENDORED) for path in tree.paths if path.endswith(_VENDORED))
+    files = {
+        path: str(Digest.of(tree.read(path) or b""))
+        for path in tree.paths
+        if path.startswith(folders) or path.endswith(_SETTINGS)
+    }
+    return key({"crates": [list(pin) for pin in pinned], "files": files})
+
+
+def _commands(steps: tuple[Step, ...], *without: str) -> KeyedCommands:
+    return commands_of(replace(step, env=_but(step.env, without)) for step in steps)
+
+
+def _but(env: Mapping[str, str], names: tuple[str, ...]) -> Mapping[str, str]:
+    """Leave out the time of the source, which changes with each edit, or what names the interpreter."""
+    return {name: value for name, value in env.items() if name not in names}
+
+
+def _is_for_all(wheel: Artifact) -> bool:
+    """Whether a wheel is for all interpreters."""
+    try:
+        _, _, _, tags = parse_wheel_name(wheel.filename)
+    except UntrustedTextError:
+        return False
+    return any(tag.interpreter == "py3" for tag in tags)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TargetFolder:
+    """The target folder of one build: the stages under which it is kept, and the crates of its locks."""
+
+    session: CellSession
+    own: CellCrates
+    shared: SharedCrates | None
+    crates: tuple[LockedCrate, ...]
+
+    def run(self, steps: tuple[Step, ...]) -> Failure | None:
+        memory, before = self.session.services.memory, None
+        with ExitStack() as alone:
+            if not memory.fresh and (before := self._put(self.own, "its last build")) is None:
+                before = self._put_shared(alone)
+            failure = self.session.container.run_all(steps)
+            is_whole = failure is None or failure.ended == "failed"  # after another end the container is gone
+            if is_whole and self._has_more(before):
+                self._keep()
+        return failure
+
+    def _put_shared(self, alone: ExitStack) -> Kept | None:
+        """Begin with what another cell compiled. Where that is nothing, hold the key until this one has compiled it."""
+        if self.shared is None:
+            return None
+        memory, say = self.session.services.memory, self._say
+        alone.enter_context(memory.alone(self.shared.NAME, self.shared.key, on_wait=say))
+        kept = self._put(self.shared, "a build of another interpreter")
+        if kept is not None:
+            alone.close()
+        return kept
+
+    def _put(self, stage: Stage[Kept], whose: str) -> Kept | None:
+        """Put into the container what a build left, where there is any; what is damaged is left alone."""
+        services = self.session.services
+        kept = services.memory.recall(stage)
+        if kept is None:
+            return None
+        try:
+            tar = services.memory.store.open_blob(kept.file.digest)
+        except StoreError as error:  # Another run may have put a newer one in its place meanwhile.
+            self._say(f"what {whose} compiled is not used: {error.message}")
+            return None
+        crates = outside(self.crates) - (frozenset() if stage is self.own else frozenset(kept.by_python))
+        self._say(f"cargo begins with the crates that {whose} compiled: {kept.file.size_bytes / 1e6:.1f} MB")
+        with tar, services.recorder.step(self.session.cell.address, "kept-crates") as mark:
+            files = tarstream.entries(chunks(tar), limit_bytes=_READ_BYTES)
+            self.session.container.put(Compiled(crates=crates).of(files), TARGET)
+            mark.outcome = "passed"
+        return kept
+
+    def _has_more(self, before: Kept | None) -> bool:
+        """Whether more was compiled than the source's own crates, as far as cargo tells."""
+        if before is None or before != self.session.services.memory.remembered(self.own):
+            return True
+        compiled = compiled_in(self.session.container.last_output)
+        return compiled is None or not compiled.isdisjoint(outside(self.crates))
+
+    def _keep(self) -> None:
+        """Keep what was compiled in the place of what an earlier build left; where it is too much, that one's stays."""
+        memory = self.session.services.memory
+        with self.session.services.recorder.step(self.session.cell.address, "kept-crates") as mark:
+            kept = self._taken()
+            mark.outcome = "passed"
+        if kept is None:
+            return
+        with memory.alone(self.own.NAME, self.own.key):
+            old = memory.remembered(self.own)
+            memory.keep(self.own, kept)
+            if self.shared is not None and memory.remembered(self.shared) in (None, old):
+                memory.keep(self.shared, kept)
+            if old is not None and old.file.digest != kept.file.digest:
+                memory.store.discard(old.file.digest)
+
+    def _taken(self) -> Kept | None:
+        store, container = self.session.services.memory.store, self.session.container.container
+        by_python = self._by_python()
+        # Its own key makes the file unlike that of any other cell, so that none is discarded with another.
+        own = FileEntry(path=_OWN, content=str(self.own.key).encode())
+        try:
+            entries = container.copy_tree(TARGET, limit_bytes=_READ_BYTES)
+            files = chain([own], within(Compiled(crates=outside(self.crates)).of(entries), LIMIT_BYTES))
+            made = store.put_stream(tarstream.pack(files, _FOLDER), _FILE)
+        except (EngineError, OutputError, StoreError):  # The engine's fault or this machine's, not the project's.
+            raise
+        except FactoryError as error:
+            self._say(f"what cargo compiled is not kept: {error.message}")
+            return None
+        return Kept(file=made, by_python=tuple(sorted(by_python)))
+
+    def _by_python(self) -> frozenset[str]:
+        """Return the crates whose build scripts may ask an interpreter, and all that need them."""
+        if self.shared is None:
+            return frozenset()
+        argv = ("sh", "-c", program("python_crates.sh"), "python-crates", *map(str, _SOURCES))
+        found = self.session.container.container.run(argv, env=self.session.env, timeout_s=_SEARCH_S)
+        if found.code != 0 or found.truncated:
+            return frozenset(crate.name for crate in self.crates)
+        return with_dependents(by_python(found.output, self.crates), self.crates)
+
+    def _say(self, text: str) -> None:
+        self.session.services.recorder.progress(self.session.cell.address)(text)
+
+
+def within(entries: Iterable[TreeEntry], limit_bytes: int) -> Iterator[TreeEntry]:
+    """Pass entries on.
+
+    Raises:
+        FactoryError: they hold more than so many bytes.
+    """
+    left = limit_bytes
+    for entry in entries:
+        match entry:
+            case FileEntry():
+                left -= len(entry.content)
+            case StreamEntry():
+                left -= entry.size_bytes
+            case LinkEntry():
+                pass
+            case _:
+                assert_never(entry)
+        if left < 0:
+            raise FactoryError(f"the crates take more than {limit_bytes / 1e6:.0f} MB")
+        yield entry
