@@ -10,7 +10,6 @@ with what it starts, as a wrapper around it counts them; wall seconds are those 
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -23,23 +22,11 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from bench.compiling import WRAPPER, WRITE, cpu_s
 from factory.images.rust import rust_spec
 from tests.makers.rust_dist import Distribution, add_real, serve_rust, sysroot
 
 _PLATFORM = "manylinux_2_31_x86_64"
-_WRAPPER = "/tmp/timed"
-_WRITE = f"""\
-cat >{_WRAPPER} <<'END'
-#!/bin/sh
-"$@"
-code=$?
-times >/tmp/cpu.$$
-sed -n '2s/^/cpu: /p' /tmp/cpu.$$ >&2
-exit $code
-END
-chmod +x {_WRAPPER}
-"""
-_CPU = re.compile(r"cpu: ([0-9]+)m([0-9.]+)s ([0-9]+)m([0-9.]+)s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +73,8 @@ def _built(release: str, asked: str, url: str, work: Path) -> Cost:
         "platforms": [_PLATFORM],
         "build": {
             "toolchain": {"rust": asked},
-            "before": _WRITE,
-            "env": {"RUSTC_WRAPPER": _WRAPPER},
+            "before": WRITE,
+            "env": {"RUSTC_WRAPPER": WRAPPER},
         },
     }
     (work / "recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
@@ -101,10 +88,9 @@ def _built(release: str, asked: str, url: str, work: Path) -> Cost:
         stdout=subprocess.DEVNULL,
     )
     run = json.loads((work / "run.json").read_text(encoding="utf-8"))["run"]
-    (log,) = (work / run["folder"] / "logs").rglob("[0-9][0-9]-build.log")
-    counted = [map(float, found.groups()) for found in _CPU.finditer(log.read_text(encoding="utf-8"))]
-    cpu_s = sum(60 * (user_m + system_m) + user_s + system_s for user_m, user_s, system_m, system_s in counted)
-    return Cost(cpu_s=cpu_s, wall_s=run["records"][0]["seconds"]["build"])
+    (record,) = run["records"]
+    address = f"{record['cell']['recipe']}/{record['cell']['tag']}"
+    return Cost(cpu_s=cpu_s(work / run["folder"], address), wall_s=record["seconds"]["build"])
 
 
 def _print(release: str, costs: dict[str, list[Cost]]) -> None:
