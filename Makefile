@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-gate bench-idle peers lock clean
+.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-crates bench-gate bench-idle peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -77,6 +77,9 @@ bench-first: setup  ## the time to a first wheel where there is no image, no sto
 
 bench-rust: setup  ## the Rust project's own Rust against Debian's, as ratios
 	$(BIN)/python -m bench.rust
+
+bench-crates: setup  ## builds of a Rust project by the crates that earlier ones compiled, against builds by none
+	$(BIN)/python -m bench.crates
 
 bench-gate: setup .peers/.ready  ## the gate against auditwheel show and abi3audit, as ratios
 	$(BIN)/python -m bench.gate

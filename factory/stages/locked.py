@@ -1,15 +1,19 @@
-"""The crates that locks name: which lie in the source and which outside, and which need which."""
+"""The crates that locks name: which lie in the source and which outside, which need which, and what pins them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from factory.digest import Digest
+from factory.keys import key
+from factory.source.tree import Tree
 from factory.stages.crates import LOCK_LIMIT_BYTES
 from factory.untrusted import UntrustedTextError, decoded, parse_toml
 
+_VENDORED = ".cargo-checksum.json"
+_SETTINGS = (".cargo/config", ".cargo/config.toml", "rust-toolchain", "rust-toolchain.toml")
 _CHECKOUTS, _GIT = "checkouts", "git+"
-_PYTHONS = ("python", "pyo3")
 _TIMES = LOCK_LIMIT_BYTES >> 22  # parse_toml counts in 4 MiB
 
 
@@ -74,6 +78,26 @@ def with_dependents(names: frozenset[str], crates: Iterable[LockedCrate]) -> fro
     return frozenset(found)
 
 
+def vendored(tree: Tree) -> tuple[str, ...]:
+    """Return the folders of a source that hold crates of a registry's, each with a `/` at its end."""
+    return tuple(path.removesuffix(_VENDORED) for path in tree.paths if path.endswith(f"/{_VENDORED}"))
+
+
+def digest_of(tree: Tree, crates: Iterable[LockedCrate]) -> Digest:
+    """Return the digest of what crates outside of the source are compiled of, and by which settings of the source.
+
+    cargo does not look at the files of vendored crates, which an edit may change, and their digests with them.
+    """
+    pins = sorted({(crate.name, crate.version, crate.source, crate.checksum) for crate in crates if crate.source})
+    folders = vendored(tree)
+    files = {
+        path: str(Digest.of(tree.read(path) or b""))
+        for path in tree.paths
+        if path.startswith(folders) or f"/{path}".endswith(tuple(f"/{name}" for name in _SETTINGS))
+    }
+    return key({"crates": [list(pin) for pin in pins], "files": files})
+
+
 def by_python(found: str, crates: Iterable[LockedCrate]) -> frozenset[str]:
     """Return the crates that may be compiled otherwise for another interpreter, by what `python_crates.sh` has found.
 
@@ -84,7 +108,5 @@ def by_python(found: str, crates: Iterable[LockedCrate]) -> frozenset[str]:
     return frozenset(
         crate.name
         for crate in crates
-        if f"{crate.name}-{crate.version}" in folders
-        or (_CHECKOUTS in folders and crate.source.startswith(_GIT))
-        or any(python in crate.name for python in _PYTHONS)
+        if f"{crate.name}-{crate.version}" in folders or (_CHECKOUTS in folders and crate.source.startswith(_GIT))
     )

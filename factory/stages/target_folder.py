@@ -19,13 +19,11 @@ from factory.engine.api import FileEntry, LinkEntry, StreamEntry, TreeEntry
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
 from factory.failure import Failure
 from factory.guests import program
-from factory.keys import key
 from factory.memory import Stage
-from factory.source.tree import Tree
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.compiled import Compiled, compiled_in
-from factory.stages.locked import LockedCrate, by_python, locked, outside, with_dependents
+from factory.stages.locked import LockedCrate, by_python, digest_of, locked, outside, vendored, with_dependents
 from factory.stages.origin import origin_of
 from factory.stages.prepare import Prepared
 from factory.steps import CARGO_HOME, TARGET, Step
@@ -39,8 +37,6 @@ _FOLDER = PurePosixPath("target")
 _OWN = PurePosixPath("key")
 _SEARCH_S = 120
 _SOURCES = (CARGO_HOME / "registry/src", CARGO_HOME / "git/checkouts")
-_VENDORED = ".cargo-checksum.json"
-_SETTINGS = (".cargo/config", ".cargo/config.toml", "rust-toolchain", "rust-toolchain.toml")
 _EPOCH, _PYTHON, _TARGET = "SOURCE_DATE_EPOCH", "PYO3_PYTHON", "CARGO_TARGET_DIR"
 
 
@@ -109,7 +105,7 @@ def _folder_of(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]
         project=origin_of(session.planned.recipe.source, session.services.host.index_origins),
         image=session.image.identity,
         requirements=digests_of(file for file in prepared.files if _is_for_all(file)),
-        crates=_digest(tree, crates),
+        crates=digest_of(tree, crates),
         tools=session.services.tools(session.image.machine).digest,
         commands=_commands(steps, _EPOCH, _PYTHON),
     )
@@ -124,23 +120,8 @@ def _folder_of(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]
         commands=_commands(steps, _EPOCH),
     )
     # Of vendored crates it is not searched which depend on Python, and without an interpreter there is no other one.
-    is_shared = session.interpreter is not None and not any(path.endswith(_VENDORED) for path in tree.paths)
+    is_shared = session.interpreter is not None and not vendored(tree)
     return _TargetFolder(session=session, own=own, shared=shared if is_shared else None, crates=crates)
-
-
-def _digest(tree: Tree, crates: tuple[LockedCrate, ...]) -> Digest:
-    """Return the digest of what is compiled besides the source's own crates.
-
-    cargo does not look at the files of vendored crates, which an edit may change, and their digests with them.
-    """
-    pinned = sorted({(crate.name, crate.version, crate.source, crate.checksum) for crate in crates if crate.source})
-    folders = tuple(path.removesuffix(_VENDORED) for path in tree.paths if path.endswith(_VENDORED))
-    files = {
-        path: str(Digest.of(tree.read(path) or b""))
-        for path in tree.paths
-        if path.startswith(folders) or path.endswith(_SETTINGS)
-    }
-    return key({"crates": [list(pin) for pin in pinned], "files": files})
 
 
 def _commands(steps: tuple[Step, ...], *without: str) -> KeyedCommands:

@@ -32,7 +32,7 @@ pub unsafe extern "C" fn PyInit_NAME() -> *mut PyObject {
 FFI = '[dependencies]\npyo3-ffi = {version = "0.29", features = ["extension-module"]}\n'
 VERBOSE = {"locked": False, "args": ["-v"]}
 BESIDE, PATCHED, READ = "beside/src/lib.rs", "patched/src/lib.rs", "hundred"
-NEVER = "pub enum Void {}\npub fn unreachable(never: Void) -> ! { match never {} }\n"
+NEVER = "#[derive(Clone, Copy)]\npub enum Void {}\npub fn unreachable(never: Void) -> ! { match never {} }\n"
 SUM = 'beside::ONE + void::TEN + include_str!(concat!(env!("OUT_DIR"), "/hundred")).trim().parse::<i64>().unwrap()'
 SCRIPT = """\
 fn main() {

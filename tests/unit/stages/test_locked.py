@@ -2,7 +2,8 @@
 
 import pytest
 
-from factory.stages.locked import LockedCrate, by_python, locked, outside, with_dependents
+from factory.stages.locked import LockedCrate, by_python, digest_of, locked, outside, vendored, with_dependents
+from tests.makers.sources import make_tree
 
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 LOCK = f"""\
@@ -62,14 +63,46 @@ def test_crates_that_need_each_other_end_the_search() -> None:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        ("", {"pyo3-ffi"}),
-        ("/cargo/registry/src/index-1/probing-1.0.0/build.rs\n", {"pyo3-ffi", "probing"}),
-        ("/cargo/registry/src/index-1/probing-2.0.0/build.rs\n", {"pyo3-ffi"}),
-        ("/cargo/git/checkouts/somewhere-1/abc/build.rs\n", {"pyo3-ffi", "of-git"}),
+        ("", set()),
+        ("/cargo/registry/src/index-1/probing-1.0.0/build.rs\n", {"probing"}),
+        ("/cargo/registry/src/index-1/probing-2.0.0/build.rs\n", set()),
+        ("/cargo/git/checkouts/somewhere-1/abc/build.rs\n", {"of-git"}),
     ],
-    ids=["by its name", "its build script mentions Python", "another version does", "a repository's does"],
+    ids=[
+        "no build script mentions Python",
+        "its build script mentions Python",
+        "another version does",
+        "a repository's does",
+    ],
 )
 def test_crates_that_may_depend_on_the_interpreter(found: str, expected: set[str]) -> None:
     crates = (crate("pyo3-ffi"), crate("probing"), crate("libc"), crate("of-git", source="git+https://git.example/x"))
 
     assert by_python(found, crates) == expected
+
+
+VENDORED = {"vendor/libc/.cargo-checksum.json": "{}", "vendor/libc/src/lib.rs": "", "src/lib.rs": "", "Cargo.lock": ""}
+
+
+@pytest.mark.parametrize("path", ["src/lib.rs", "Cargo.lock", "vendored.rs", "rust-toolchain.md"])
+def test_an_edit_of_the_sources_own_files_changes_nothing_that_lies_outside(path: str) -> None:
+    assert digest_of(make_tree({**VENDORED, path: "edited"}), ()) == digest_of(make_tree(VENDORED), ())
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["vendor/libc/src/lib.rs", "vendor/libc/build.rs", ".cargo/config.toml", "crates/.cargo/config", "rust-toolchain"],
+)
+def test_an_edit_of_a_vendored_crate_or_of_cargos_settings_is_a_new_beginning(path: str) -> None:
+    assert digest_of(make_tree({**VENDORED, path: "edited"}), ()) != digest_of(make_tree(VENDORED), ())
+
+
+def test_another_version_of_a_crate_from_outside_is_a_new_beginning_and_one_of_the_sources_own_is_not() -> None:
+    tree = make_tree(VENDORED)
+
+    assert digest_of(tree, [crate("libc", version="2.0.0")]) != digest_of(tree, [crate("libc")])
+    assert digest_of(tree, [crate("leaf", source="", version="2.0.0")]) == digest_of(tree, [crate("leaf", source="")])
+
+
+def test_folders_of_vendored_crates_are_found() -> None:
+    assert vendored(make_tree(VENDORED)) == ("vendor/libc/",)

@@ -28,7 +28,13 @@ def seen(world: World) -> list[tuple[str, ...]]:
         return programs(call)
 
     commands = instead("build", *[answer] * 9)
-    world.engine.commands = lambda call: fetched(call) if "fetch" in call.argv else commands(call)
+
+    def every(call: Call) -> Answer:
+        if "python-crates" in call.argv:
+            return Answer(output="/cargo/registry/src/index-1/pyo3-1.0.0/build.rs\n")
+        return fetched(call) if "fetch" in call.argv else commands(call)
+
+    world.engine.commands = every
     world.workers = 1
     return begun
 
