@@ -57,7 +57,10 @@ def _why(
 ) -> tuple[str, ...]:
     if old.key != new.key:
         before, after = document_of(old), document_of(new)
-        return (_GONE,) if before is None or after is None else changes(before, after, file_name)
+        if before is None or after is None:
+            return (_GONE,)
+        if different := changes(before, after, file_name):
+            return different
     if new.from_store:
         return ()
     flags = (("--no-cache", run.fresh), ("--update", run.update))

@@ -45,13 +45,14 @@ class BazelCache(Stage[Artifact]):
     commands: KeyedCommands
 
 
-def bazel_cache(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> BazelCache | None:
-    """Return which cache a build may use.
+def keeps_cache(session: CellSession) -> bool:
+    """Whether builds of a project keep Bazel's cache: what may hold values that a build is passed is not kept."""
+    return session.planned.recipe.build.bazel is not None and not session.passed
 
-    None for what other backends build, and where a build is passed values that may be secret: what it makes may hold
-    them.
-    """
-    if session.planned.recipe.build.bazel is None or session.passed:
+
+def bazel_cache(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> BazelCache | None:
+    """Return which cache a build may use; None where none is kept."""
+    if not keeps_cache(session):
         return None
     return BazelCache(
         project=origin_of(session.planned.recipe.source, session.services.host.index_origins),

@@ -1,24 +1,29 @@
 """Build the raw wheel by the backend's hook, in the cell's container."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from factory.digest import Artifact, Digest
 from factory.failure import Failure
-from factory.memory import Stage
-from factory.stages.bazel_cache import bazel_cache, put_cache, take_cache
+from factory.memory import ABSENT, Stage
+from factory.stages.bazel_cache import bazel_cache, keeps_cache, put_cache, take_cache
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.crates import Crates
+from factory.stages.origin import origin_of
 from factory.stages.outcome import refuse_secrets, take_wheel
 from factory.stages.prepare import Prepared
-from factory.stages.target_folder import run_with_crates
+from factory.stages.target_folder import keeps_crates, run_with_crates
 from factory.steps import BUILT, Step
 from factory.tags import Interpreter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build(Stage[Artifact]):
-    """A source, built by these commands in an environment of these wheels; without an interpreter it is None."""
+    """A source, built by these commands in an environment of these wheels; without an interpreter it is None.
+
+    `project` is the origin of the project if the build may have begun with what an earlier one left: an edit may have
+    spoilt that, so that no other project gets the wheel, even if its source is the same by now.
+    """
 
     NAME, VERSION = "build", 3
 
@@ -29,6 +34,7 @@ class Build(Stage[Artifact]):
     crates: Crates | None
     tools: Digest
     commands: KeyedCommands
+    project: Digest | None = field(default=None, metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,7 @@ def build(
     session: CellSession, prepared: Prepared, steps: tuple[Step, ...], kind: type[Build] = Build
 ) -> Built | Failure:
     """Return the one wheel that the steps leave."""
-    stage = kind(
+    clean = kind(
         source=session.planned.tree.digest,
         image=session.image.identity,
         interpreter=session.interpreter,
@@ -56,19 +62,27 @@ def build(
         tools=session.services.tools(session.image.machine).digest,
         commands=commands_of(steps),
     )
+    memory, own = session.services.memory, replace(clean, project=_origin_of_kept(session, prepared))
+    stage = clean if memory.fresh or memory.recall(clean) is not None else own
+    earlier = (memory.remembered(own), memory.remembered(clean)) if memory.fresh else ()
 
     def work() -> Artifact | Failure:
         return run_build(session, prepared, steps) or take_wheel(session, BUILT, "build")
 
-    memory = session.services.memory
-    older = memory.remembered(stage) if memory.fresh else None
     outcome, from_store = memory.once(stage, work)
     # The run that remembered the wheel may have passed other secret values than this one; a new wheel was searched.
     wheel = refuse_secrets(session, outcome, "build") if from_store and isinstance(outcome, Artifact) else outcome
     if isinstance(wheel, Failure):
         return wheel
-    is_unlike = older is not None and not from_store and older.digest != wheel.digest
-    return Built(wheel=wheel, is_here=not from_store, unlike=older if is_unlike else None)
+    unlike = (old for old in earlier if old is not None and old.digest != wheel.digest and not from_store)
+    return Built(wheel=wheel, is_here=not from_store, unlike=next(unlike, None))
+
+
+def _origin_of_kept(session: CellSession, prepared: Prepared) -> Digest | None:
+    """Return the origin of the project; None where no build of it begins with what an earlier one left."""
+    if not (keeps_cache(session) or keeps_crates(session, prepared)):
+        return None
+    return origin_of(session.planned.recipe.source, session.services.host.index_origins)
 
 
 def run_build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> Failure | None:

@@ -49,6 +49,8 @@ def _changes(old: Mapping[str, JSON], new: Mapping[str, JSON], file_name: FileNa
         if canonical(before) == canonical(after):
             continue
         match name:
+            case "project":
+                pass  # Whether an earlier build left something that this one began with is no reason to build.
             case "commands":
                 yield from _commands(_tables(before), _tables(after))
             case "requirements" | "wheels" if _are_digests(before) and _are_digests(after):

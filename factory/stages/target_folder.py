@@ -89,13 +89,18 @@ def run_with_crates(session: CellSession, prepared: Prepared, steps: tuple[Step,
     return session.container.run_all(steps) if folder is None else folder.run(steps)
 
 
-def _folder_of(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> "_TargetFolder | None":
-    """Return which crates a build may begin with.
+def keeps_crates(session: CellSession, prepared: Prepared) -> bool:
+    """Whether builds of a project keep what cargo compiles.
 
-    None where cargo compiles nothing or elsewhere, and where a build is passed values that may be secret: what it
-    compiles may hold them.
+    They do not where cargo compiles nothing or elsewhere, and where they are passed values that may be secret: what is
+    compiled may hold them.
     """
-    if prepared.crates is None or session.passed or session.env.get(_TARGET) != str(TARGET):
+    return prepared.crates is not None and not session.passed and session.env.get(_TARGET) == str(TARGET)
+
+
+def _folder_of(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> "_TargetFolder | None":
+    """Return which crates a build may begin with; None where none are kept."""
+    if prepared.crates is None or not keeps_crates(session, prepared):
         return None
     store, tree = session.services.memory.store, session.planned.tree
     crates = tuple(crate for lock in prepared.crates.locks for crate in locked(store.read(lock.file.digest)))

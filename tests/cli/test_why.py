@@ -104,6 +104,13 @@ def test_what_was_made_again_of_the_same_is_told(program: Program, tmp_path: Pat
     assert told in program("why").stdout.splitlines()
 
 
+def test_that_a_build_begins_with_nothing_kept_is_no_change(program: Program, tmp_path: Path) -> None:
+    run(tmp_path, "20260101T000000Z-a", [remember(tmp_path, "build", source=OLD, project=NEW)])
+    run(tmp_path, "20260102T000000Z-b", [remember(tmp_path, "build", source=OLD)], fresh=True)
+
+    assert program("why").stdout.splitlines()[1:3] == ["  build: made", "    flag --no-cache"]
+
+
 def test_a_document_that_was_swept_out_of_the_store_is_named_as_missing(program: Program, tmp_path: Path) -> None:
     gone = Material(stage="build", key=Digest.of(b"gone"), from_store=False)
     run(tmp_path, "20260101T000000Z-a", [gone])

@@ -84,6 +84,7 @@ def asked(version: int = 2, **inputs: JSON) -> Mapping[str, JSON]:
             id="a secret, whose digest is not shown",
         ),
         pytest.param(asked(today=None), asked(), (f"{TODAY}: none → (absent)",), id="null and absent"),
+        pytest.param(asked(), asked(project=NEW), (), id="what the build may begin with"),
         pytest.param(asked(novel=1), asked(novel=[2]), ("novel: 1 → [2]",), id="an input without words of its own"),
     ],
 )

@@ -79,11 +79,10 @@ def test_cells_that_are_built_at_once_compile_what_they_share_once(world: World,
     assert seen == [(), ("libc",)]
 
 
-def test_no_other_project_begins_with_it_although_it_has_the_same_name(
+def test_no_other_project_gets_anything_of_it_although_its_name_and_its_source_are_the_same(
     world: World, seen: list[tuple[str, ...]]
 ) -> None:
     world.run(HASHES)
-    world.forget("build")
     world.run(ELSEWHERE)
 
     assert seen == [(), ()]
