@@ -12,12 +12,15 @@ cat >{WRAPPER} <<'END'
 "$@"
 code=$?
 times >/tmp/cpu.$$
-sed -n '2s/^/cpu: /p' /tmp/cpu.$$ >&2
+sed -n '2s/^/cpu: /p' /tmp/cpu.$$ >/proc/$PPID/fd/2
 exit $code
 END
 chmod +x {WRAPPER}
 """
-"""What a recipe runs before its build, to have the wrapper that RUSTC_WRAPPER names."""
+"""What a recipe runs before its build, to have the wrapper that RUSTC_WRAPPER names.
+
+It writes where cargo itself prints: what rustc prints cargo keeps, and prints again where it does not compile again.
+"""
 
 _CPU = re.compile(r"cpu: ([0-9]+)m([0-9.]+)s ([0-9]+)m([0-9.]+)s")
 

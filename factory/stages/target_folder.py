@@ -15,7 +15,7 @@ from packaging.utils import NormalizedName
 
 from factory.digest import Artifact, Digest, chunks
 from factory.engine import tarstream
-from factory.engine.api import FileEntry, LinkEntry, StreamEntry, TreeEntry
+from factory.engine.api import Exit, FileEntry, LinkEntry, StreamEntry, TreeEntry
 from factory.errors import EngineError, FactoryError, OutputError, StoreError
 from factory.failure import Failure
 from factory.guests import program
@@ -31,7 +31,7 @@ from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 
 LIMIT_BYTES = 1 << 30
-_READ_BYTES = 8 << 30
+_READ_BYTES = 4 << 30
 _FILE = "compiled-crates.tar"
 _FOLDER = PurePosixPath("target")
 _OWN = PurePosixPath("key")
@@ -162,8 +162,7 @@ class _TargetFolder:
             if not memory.fresh and (before := self._put(self.own, "its last build")) is None:
                 before = self._put_shared(alone)
             failure = self.session.container.run_all(steps)
-            is_whole = failure is None or failure.ended == "failed"  # after another end the container is gone
-            if is_whole and self._has_more(before):
+            if (failure is None or failure.ended == "failed") and self._has_more(before):
                 self._keep()
         return failure
 
@@ -222,7 +221,10 @@ class _TargetFolder:
 
     def _taken(self) -> Kept | None:
         store, container = self.session.services.memory.store, self.session.container.container
-        by_python = self._by_python()
+        argv = ("sh", "-c", program("python_crates.sh"), "python-crates", *map(str, _SOURCES))
+        found = container.run(argv, env=self.session.env, timeout_s=_SEARCH_S)
+        if found.ended != "exited":  # The build has exceeded a limit, and its container is gone.
+            return None
         # Its own key makes the file unlike that of any other cell, so that none is discarded with another.
         own = FileEntry(path=_OWN, content=str(self.own.key).encode())
         try:
@@ -234,14 +236,10 @@ class _TargetFolder:
         except FactoryError as error:
             self._say(f"what cargo compiled is not kept: {error.message}")
             return None
-        return Kept(file=made, by_python=tuple(sorted(by_python)))
+        return Kept(file=made, by_python=tuple(sorted(self._by_python(found))))
 
-    def _by_python(self) -> frozenset[str]:
+    def _by_python(self, found: Exit) -> frozenset[str]:
         """Return the crates whose build scripts may ask an interpreter, and all that need them."""
-        if self.shared is None:
-            return frozenset()
-        argv = ("sh", "-c", program("python_crates.sh"), "python-crates", *map(str, _SOURCES))
-        found = self.session.container.container.run(argv, env=self.session.env, timeout_s=_SEARCH_S)
         if found.code != 0 or found.truncated:
             return frozenset(crate.name for crate in self.crates)
         return with_dependents(by_python(found.output, self.crates), self.crates)

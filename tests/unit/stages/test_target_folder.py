@@ -5,6 +5,7 @@ import pytest
 from factory.stages import target_folder
 from factory.stages.projects import project_of
 from tests.doubles.engine import Answer, Call
+from tests.doubles.looking import failure_of, only
 from tests.doubles.projects import HASHES, compiled, instead, programs
 from tests.doubles.run import World, make_world
 
@@ -114,6 +115,18 @@ def test_what_a_failed_build_compiled_is_kept(world: World, seen: list[tuple[str
     world.run(HASHES)
 
     assert seen == [(), ("libc", "pyo3")]
+
+
+def test_a_build_that_exceeded_a_limit_ends_as_such_and_leaves_nothing(
+    world: World, seen: list[tuple[str, ...]]
+) -> None:
+    answer = world.engine.commands
+    world.engine.commands = lambda call: Answer(ended="workspace") if is_build(call) else answer(call)
+
+    ran = world.run(HASHES)
+
+    assert "holds more than" in failure_of(only(ran)).message
+    assert (seen, entries(world)) == ([], [])
 
 
 def is_build(call: Call) -> bool:
