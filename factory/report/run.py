@@ -61,7 +61,7 @@ def render_run(
     for told in told_once(run.records):
         parts += _failure(told, run.folder)
     parts += _findings(run.records)
-    parts += [line(text, style="yellow") for text in _unlike(run)]
+    parts += _unlike(run)
     for bad in run.failed_recipes:
         parts.append(line(f"✗ {bad.recipe}: {bad.message}", style="bold red"))
         parts += [line(f"  hint: {bad.hint}")] if bad.hint else []
@@ -179,15 +179,17 @@ def _finding(finding: Finding) -> str:
     return f"  {finding.severity}{waived} {finding.rule}: {where}{finding.message}"
 
 
-def _unlike(run: Run) -> list[str]:
+def _unlike(run: Run) -> list[Text]:
     """Name the wheels that were made anew with other bytes than before."""
     unlike = [record for record in run.records if record.unlike]
-    texts = [f"not the same bytes: {record.cell.address}: before: {run.folder}/{record.unlike}" for record in unlike]
+    texts = few(
+        tuple(f"not the same bytes: {record.cell.address}: before: {run.folder}/{record.unlike}" for record in unlike)
+    )
     why = (
         "  an earlier run built them of the same inputs: either the build is not reproducible, or what cargo or Bazel "
         "kept of an earlier build changed the wheel"
     )
-    return [*few(tuple(texts)), why] if texts else []
+    return [line(text, style="yellow") for text in (*texts, *([why] if texts else ()))]
 
 
 def _failure(told: Told, folder: str) -> list[Text]:
