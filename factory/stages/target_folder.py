@@ -175,6 +175,8 @@ class _TargetFolder:
         kept = self._put(self.shared, "a build of another interpreter")
         if kept is not None:
             alone.close()
+        elif len(self.session.planned.plan.cells) > 1:
+            self.session.container.compile_jobs = lambda: None  # All processors: what would share them waits for it.
         return kept
 
     def _put(self, stage: Stage[Kept], whose: str) -> Kept | None:

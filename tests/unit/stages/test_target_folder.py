@@ -5,7 +5,7 @@ import pytest
 from factory.stages import target_folder
 from factory.stages.projects import project_of
 from tests.doubles.engine import Answer, Call
-from tests.doubles.looking import failure_of, only
+from tests.doubles.looking import calls_of, failure_of, only
 from tests.doubles.projects import HASHES, compiled, instead, programs
 from tests.doubles.run import World, make_world
 
@@ -78,6 +78,15 @@ def test_cells_that_are_built_at_once_compile_what_they_share_once(world: World,
     world.run(BOTH)
 
     assert seen == [(), ("libc",)]
+
+
+def test_the_cell_that_others_wait_for_has_all_processors(world: World, seen: list[tuple[str, ...]]) -> None:
+    world.workers = 2
+
+    world.run(BOTH)
+
+    shares = ["CARGO_BUILD_JOBS" in call.env for call in calls_of(world, "build")]
+    assert (seen, shares) == ([(), ("libc",)], [False, True])
 
 
 def test_no_other_project_gets_anything_of_it_although_its_name_and_its_source_are_the_same(
