@@ -18,6 +18,7 @@ from factory.images.ready import ReadyImage
 from factory.redaction import redact
 from factory.sessions.retry import once_more
 from factory.sessions.services import Services
+from factory.stages.attempt import Candidate
 from factory.stages.contents import contents_of
 from factory.stages.fitting import fitted
 from factory.stages.load import load_wheel
@@ -157,7 +158,7 @@ class Performer:
             added=() if job.cell.builder is None else job.cell.builder.packages,
             interpreter=job.trial.interpreter,
         )
-        return TrialWork(
+        candidate = Candidate(
             services=self.services,
             planned=job.planned,
             cell=job.cell,
@@ -165,8 +166,8 @@ class Performer:
             image=image,
             wheel=cell.record.wheel,
             contents=cell.contents,
-            sdists=sdists,
         )
+        return TrialWork(candidate=candidate, sdists=sdists)
 
     def _try(self, job: TryWheel, work: TrialWork) -> TrialResult:
         return once_more(

@@ -8,6 +8,7 @@ from factory.images.userland import PackUserland
 from factory.memory import versions
 from factory.sessions.volumes import Volume
 from factory.stages.against import FetchOlder
+from factory.stages.attempt import Try
 from factory.stages.audit import Judge
 from factory.stages.bazel_cache import BazelCache
 from factory.stages.build import Build
@@ -27,7 +28,6 @@ from factory.stages.source import FetchSdist
 from factory.stages.target_folder import CellCrates, SharedCrates
 from factory.stages.tools import CompileTools
 from factory.stages.tree import ReadProject, ReadTree
-from factory.stages.trial import Try
 
 VERSIONS = versions(
     AskImage,
