@@ -75,6 +75,7 @@ StepName = Literal[
     "old-processor",
     "test",
     "import-origins",
+    "threads",
 ]
 STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
     {
@@ -113,6 +114,7 @@ STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
         "old-processor": "Modules are imported and programs started once more on an old processor, by an emulator.",
         "test": "The recipe's `test.run` runs.",
         "import-origins": "What the tests imported of the wheel is compared with what is installed.",
+        "threads": "The modules are imported, and the recipe's `test.run` runs, in several threads at once.",
     }
 )
 """Every step of a run as people see it, with what it does; docs/reference/steps.md is made of it."""

@@ -45,6 +45,7 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "test.gil": "docker/test_trying.py",
         "test.gil.allowed": "docker/test_trying.py",
         "test.resolve": "docker/test_lower_bounds.py",
+        "test.threads": "docker/test_threads.py",
         "test.unimported": "docker/test_trying.py",
         "test.processor": "docker/test_trying.py",
         "programs.manifest": "docker/test_programs.py",

@@ -28,6 +28,7 @@ _MODULE_GLOB = re.compile(r"[\w.*?]+")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(abi|floor|source|wheel)\}")
 _LABEL = re.compile(r"(?:@{1,2}[\w.+~-]+)?//[^\s:]*(?::[^\s:]+)?", re.ASCII)
 _MANY_TARGETS = re.compile(r"(?:^|/)\.\.\.(?:$|:)|:(?:all|all-targets|\*)$")
+_THREADS = re.compile(r"[2-9]|[1-9][0-9]", re.ASCII)
 _DEEPEST_PARENTHESES = 20
 _PARTS_OF_AN_ID = 3
 
@@ -202,6 +203,13 @@ def module(text: str) -> str:
 def module_glob(text: str) -> str:
     """Read a glob over modules' dotted names."""
     return _matching(_MODULE_GLOB, text, "is not a glob over dotted names", 'write a name, or "spam._gui*"')
+
+
+def threads(text: str) -> int:
+    """Read a number of threads."""
+    if not _THREADS.fullmatch(text):
+        raise RefusalError(f"{quote(text)} is not a number of threads from 2 to 99", "write a number: threads: 8")
+    return int(text)
 
 
 def selector(text: str) -> str:

@@ -28,7 +28,16 @@ from factory.steps import COMPILERS, EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python
 from factory.tags import Interpreter
 from factory.trials.commands import processor_model, trial_steps, wants_source
 from factory.trials.subjects import Subjects
-from factory.trials.told import STAYS_OFF, first_told, gil_switched_on, hinted, notes_in, speaks, unemulated_in
+from factory.trials.told import (
+    STAYS_OFF,
+    first_told,
+    gil_switched_on,
+    hinted,
+    in_threads,
+    notes_in,
+    speaks,
+    unemulated_in,
+)
 from factory.trials.witness import modules_in, site_packages, witness_files
 
 
@@ -89,12 +98,12 @@ class Candidate:
         return self.planned.recipe.test
 
 
-def attempted(candidate: Candidate, files: tuple[Artifact, ...], *, emulating: bool = True) -> TrialResult | Failure:
+def attempted(candidate: Candidate, files: tuple[Artifact, ...], *, whole: bool = True) -> TrialResult | Failure:
     """Try a wheel with what is installed beside it, unless the store remembers that this passed.
 
-    Without `emulating`, nothing is imported on an old processor.
+    Without `whole`, what no other versions of its requirements would change is left out: old processors, and threads.
     """
-    attempt = _Attempt.of(candidate, files, emulating=emulating)
+    attempt = _Attempt.of(candidate, files, whole=whole)
     stage, memory = attempt.stage, candidate.services.memory
     outcome, from_store = memory.once(stage, attempt.tried)
     if isinstance(outcome, Failure):
@@ -120,14 +129,14 @@ class _Attempt:
     steps: tuple[Step, ...]
 
     @classmethod
-    def of(cls, candidate: Candidate, files: tuple[Artifact, ...], *, emulating: bool) -> Self:
+    def of(cls, candidate: Candidate, files: tuple[Artifact, ...], *, whole: bool) -> Self:
         """Choose the emulator and the steps."""
-        emulator, watching = _emulator(candidate) if emulating else None, _witness(candidate)
+        emulator, watching = _emulator(candidate) if whole else None, _witness(candidate)
         steps = trial_steps(
             candidate.contents.name,
             candidate.wheel.filename,
             candidate.about,
-            candidate.test,
+            candidate.test if whole else replace(candidate.test, threads=None),
             _python(candidate),
             epoch_s=candidate.planned.tree.epoch_s,
             emulated=_model(candidate) if isinstance(emulator, Emulator) else None,
@@ -208,7 +217,7 @@ class _Attempt:
     def _explained(self, session: Session, failure: Failure) -> Failure:
         """Say why a step failed; tests that failed with a module from elsewhere would have proved nothing, either."""
         if failure.step != "test" or failure.ended != "failed":
-            return hinted(failure, session.last_output)
+            return in_threads(failure, session.last_output, self.candidate.test.threads)
         for step in self.steps:
             if step.name == "import-origins":
                 compared = session.run(step)

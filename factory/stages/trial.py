@@ -15,6 +15,7 @@ from factory.stages.attempt import Candidate, attempted
 from factory.stages.requirement import SdistBuilder
 from factory.stages.resolve import resolved
 from factory.trials.bounds import held_at, lowered
+from factory.trials.commands import required_by_tests
 from factory.trials.requirements import requirements_of
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 
@@ -50,7 +51,7 @@ class TrialWork:
         which = lowered(self._required, newest, files)
         if passed is not None and files == newest:
             return replace(passed, notes=few((*passed.notes, f"{_OLDEST} are the newest")))
-        result = self._tried(files, emulating=passed is None)
+        result = self._tried(files, whole=passed is None)
         if result.failure is not None:
             message = f"with {which or _OLDEST}: {result.failure.message}"
             return replace(result, failure=replace(result.failure, message=message, hint=_BOUNDS))
@@ -58,8 +59,8 @@ class TrialWork:
         notes, materials = (passed or result).notes, (*(passed.materials if passed else ()), *result.materials)
         return replace(passed or result, notes=few((*notes, note)), materials=materials)
 
-    def _tried(self, files: tuple[Artifact, ...], *, emulating: bool = True) -> TrialResult:
-        result = attempted(self.candidate, files, emulating=emulating)
+    def _tried(self, files: tuple[Artifact, ...], *, whole: bool = True) -> TrialResult:
+        result = attempted(self.candidate, files, whole=whole)
         return self.failed(result) if isinstance(result, Failure) else replace(result, from_source=self.sdists.told)
 
     def _untried(self) -> TrialResult:
@@ -88,7 +89,7 @@ class TrialWork:
 
         After the newest versions were resolved, the oldest that the wheel's METADATA allows.
         """
-        tests = self.candidate.test.requires
+        tests = required_by_tests(self.candidate.test)
         try:
             wanted = (*self._required, *tests)
         except UntrustedTextError as error:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import quote
 
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
 from factory.catalogue import Processor
@@ -27,6 +28,7 @@ from factory.steps import (
 )
 from factory.tags import Interpreter
 from factory.trials.subjects import Subjects
+from factory.trials.threads import FOLDER, plugins_of, threads_request
 from factory.trials.witness import witness_program
 
 _RUN_FOLDER = WORK / "run"
@@ -72,7 +74,7 @@ def trial_steps(
     env = _env(epoch_s)
     extras = f"[{','.join(test.extras)}]" if test.extras else ""
     this_wheel = f"{name}{extras} @ file://{quote(str(WHEELHOUSE / wheel))}"
-    wanted = (this_wheel, *(str(requirement) for requirement in test.requires))
+    wanted = (this_wheel, *map(str, required_by_tests(test)))
     steps = [_venv(python.path, env), _install(wanted, env)]
     if python.under:
         steps += [_wrapped(subjects.natives, python, env)] if subjects.natives else []
@@ -80,12 +82,28 @@ def trial_steps(
     steps += _tries(subjects, test, env)
     if emulated is not None and (subjects.modules or subjects.natives):
         steps.append(_emulated(subjects, emulated, env))
-    if test.run:
-        lines = [line.replace("{source}", str(SOURCE)).replace("{wheel}", str(WHEELHOUSE / wheel)) for line in test.run]
-        script = "\n".join([f"mkdir -p {_RUN_FOLDER}", f"cd {_RUN_FOLDER}", *lines])
-        steps.append(Step(name="test", argv=("sh", "-ec", script), env=env, phase="trial", timeout_s=test.timeout_s))
+    lines = [line.replace("{source}", str(SOURCE)).replace("{wheel}", str(WHEELHOUSE / wheel)) for line in test.run]
+    if lines:
+        argv = ("sh", "-ec", _in_folder(_RUN_FOLDER, lines))
+        steps.append(Step(name="test", argv=argv, env=env, phase="trial", timeout_s=test.timeout_s))
         steps += [_witness(subjects, python.interpreter, env)] if watched else []
+    if test.threads is not None:
+        steps.append(_in_threads(lines, subjects, test, python.interpreter, env))
     return tuple(steps)
+
+
+def _in_folder(folder: PurePosixPath, lines: Sequence[str]) -> str:
+    return "\n".join([f"mkdir -p {folder}", f"cd {folder}", *lines])
+
+
+def _in_threads(
+    lines: Sequence[str], subjects: Subjects, test: TestSpec, interpreter: Interpreter, env: Mapping[str, str]
+) -> Step:
+    """Import and test once more, in several threads at once."""
+    modules = [name for name in subjects.modules if name not in subjects.tolerated]
+    program, request = threads_request(test, _in_folder(FOLDER / "run", lines), modules, interpreter)
+    argv = (str(ENVIRONMENT / "bin/python"), "-I", "-c", program, *_pieces(request))
+    return Step(name="threads", argv=argv, env=env, phase="trial", timeout_s=test.timeout_s)
 
 
 def _wrapped(programs: Sequence[str], python: Python, env: Mapping[str, str]) -> Step:
@@ -134,9 +152,18 @@ def _emulated(subjects: Subjects, model: str, env: Mapping[str, str]) -> Step:
 
 def _try_step(name: StepName, request: Mapping[str, object], env: Mapping[str, str], timeout_s: int) -> Step:
     text = json.dumps(request, sort_keys=True)
-    pieces = [text[at : at + _ARGUMENT_LENGTH] for at in range(0, len(text), _ARGUMENT_LENGTH)]
-    argv = (str(ENVIRONMENT / "bin/python"), "-I", str(TOOLS / "trying.py"), *pieces)
+    argv = (str(ENVIRONMENT / "bin/python"), "-I", str(TOOLS / "trying.py"), *_pieces(text))
     return Step(name=name, argv=argv, env=env, phase="trial", timeout_s=timeout_s)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut a text into arguments that Linux takes."""
+    yield from (text[at : at + _ARGUMENT_LENGTH] for at in range(0, len(text), _ARGUMENT_LENGTH))
+
+
+def required_by_tests(test: TestSpec) -> tuple[Requirement, ...]:
+    """Return what is installed beside a wheel for its tests."""
+    return (*test.requires, *plugins_of(test))
 
 
 def wants_source(test: TestSpec) -> bool:

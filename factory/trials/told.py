@@ -20,7 +20,15 @@ _HINTS = {
         "tests must import the installed wheel: leave test: {source: tests}, copy nothing but tests, and let no path "
         "(PYTHONPATH, sys.path, cd) lead to another copy; `pytest --pyargs PACKAGE` runs tests that the wheel holds"
     ),
+    "threads": (
+        "with pytest, tests run in parallel unless they are marked thread_unsafe or use what no two threads can share; "
+        "without, `python` in test.run runs its code in threads"
+    ),
 }
+_IN_THREADS = (
+    "it passed in one thread; `@pytest.mark.thread_unsafe(reason=…)` says of a test that only one may run it, and "
+    "without test: {threads: …} nothing is tried so"
+)
 _GIL = " switches the GIL on: "
 STAYS_OFF = (
     "declare it in the module's source, which Cython does by `# cython: freethreading_compatible=True` and pybind11 by "
@@ -47,9 +55,18 @@ def hinted(failure: Failure, output: str) -> Failure:
     return replace(failure, message=first_told(output) or failure.message, hint=_HINTS[failure.step], last_lines=())
 
 
+def in_threads(failure: Failure, output: str, threads: int | None) -> Failure:
+    """Say of what failed in several threads that it did so there: it passed in one."""
+    if failure.step != "threads" or first_told(output) or failure.ended not in ("failed", "timeout"):
+        return hinted(failure, output)
+    hint = f"{failure.hint}; {_IN_THREADS}" if failure.hint and not failure.last_lines else _IN_THREADS
+    return replace(failure, message=f"in {threads} threads at once: {failure.message}", hint=hint)
+
+
 def notes_in(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return the notes among lines of our programs."""
-    return tuple(line.removeprefix(_NOTE) for line in lines if line.startswith(_NOTE))
+    """Return the notes among lines of our programs, those about the GIL first: only so many are kept."""
+    notes = [line.removeprefix(_NOTE) for line in lines if line.startswith(_NOTE)]
+    return tuple(sorted(notes, key=lambda note: _GIL not in note))
 
 
 def unemulated_in(lines: Iterable[str]) -> str:

@@ -92,6 +92,15 @@ class TestSpec:
         default=("highest",),
         enters=("trial",),
     )
+    threads: int | None = optional(
+        kind=Text(name="a number of threads", parse=texts.threads, pattern="[2-9]|[1-9][0-9]", number=True),
+        doc="How many threads import the modules and run `run` at once, after they were tried alone: pytest under "
+        "pytest-run-parallel, and the code of every other `python`. If nothing runs in parallel, the trial fails.",
+        example="threads: 8",
+        default=None,
+        shown_default="none",
+        enters=("trial",),
+    )
     processor: Processor = optional(
         kind=Choice(words=("x86-64", "x86-64-v2", "any")),
         doc="The oldest processor that the wheel is for; "

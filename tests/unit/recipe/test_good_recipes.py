@@ -87,6 +87,7 @@ def test_every_field_becomes_what_it_says() -> None:
         unimported=("hyperjson._g*",),
         resolve=("highest", "lowest-direct"),
         gil=model.GilSpec(allowed="it is old"),
+        threads=8,
         processor="x86-64-v2",
         timeout_s=600,
         untried="allow",
