@@ -15,6 +15,7 @@ from factory.memory import Material
 from factory.plan.model import Cell, Plan
 from factory.repair import Repair
 from factory.tags import Interpreter
+from factory.trials.costs import ImportCost
 
 Status = Literal["passed", "cached", "failed", "lost", "timeout", "blocked", "unbuildable", "error"]
 Outcome = Literal["passed", "failed", "timeout", "lost", "untried", "blocked", "error"]
@@ -31,8 +32,8 @@ class TrialResult:
     sdists. `processor` is the old processor on which the modules were imported once
     more. Where they were not it is None and `unemulated` says why, except that only the trial on the oldest interpreter
     emulates at all. `emulated` is the machine that QEMU emulated, where the wheel is another machine's. `reason` says
-    why a wheel is untried although an image has the interpreter. `materials` are the remembered results; none after a
-    failure.
+    why a wheel is untried although an image has the interpreter. `costs` are those of its imports. `materials` are the
+    remembered results; none after a failure.
     """
 
     interpreter: Interpreter
@@ -47,6 +48,7 @@ class TrialResult:
     from_source: tuple[str, ...] = ()
     emulated: str | None = field(default=None, metadata={ABSENT: True})
     reason: str = field(default="", metadata={ABSENT: True})
+    costs: tuple[ImportCost, ...] = field(default=(), metadata={ABSENT: True})
     materials: tuple[Material, ...] = field(default=(), metadata={ABSENT: True})
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from factory.images.ready import ReadyImage
 from factory.redaction import redact
 from factory.sessions.retry import once_more
 from factory.sessions.services import Services
+from factory.stages.against import older_wheel
 from factory.stages.attempt import Candidate
 from factory.stages.contents import contents_of
 from factory.stages.fitting import fitted
@@ -166,6 +167,9 @@ class Performer:
             image=image,
             wheel=cell.record.wheel,
             contents=cell.contents,
+            older=older_wheel(
+                self.services, job.planned.recipe.audit.against, job.cell, cell.record.wheel, job.trial.interpreter
+            ),
         )
         return TrialWork(candidate=candidate, sdists=sdists)
 

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from packaging.tags import Tag
 
-from factory.comparison.changes import Comparison
+from factory.comparison.changes import Comparison, written
 from factory.events.model import CellRecord, Run
 from factory.excerpt import ITEMS, few, listed
 from factory.repair import Repair
+from factory.trials.costs import ImportCost
 
 
 def proof_lines(run: Run) -> Iterator[str]:
@@ -19,6 +20,7 @@ def proof_lines(run: Run) -> Iterator[str]:
     yield from _from_source(run.records)
     yield from _rusts(run.records)
     yield from _against(run.records)
+    yield from _costs(run.records)
     yield from _notes(run.records)
     yield from _unemulated(run.records)
     yield from _emulated(run.records)
@@ -70,6 +72,31 @@ def _differences(comparison: Comparison) -> Iterator[str]:
     for each in comparison.differences:
         subjects = f": {listed(each.subjects)}" if each.subjects else ""
         yield f"{each.change}: {each.message}{subjects}"
+
+
+def _costs(records: Iterable[CellRecord]) -> Iterator[str]:
+    """Say which import of each recipe takes longest, which maps most, and which are worse than in the older wheel."""
+    found: defaultdict[str, list[tuple[str, ImportCost]]] = defaultdict(list)
+    for record in records:
+        for trial in record.trials:
+            for cost in trial.costs:
+                found[record.cell.recipe].append((f"{record.cell.address}@{trial.interpreter}", cost))
+    for recipe, measured in found.items():
+        costs = [cost for _, cost in measured]
+        slowest, largest = max(costs, key=lambda cost: cost.seconds), max(costs, key=lambda cost: cost.mapped_bytes)
+        took, maps = f"{slowest.seconds * 1e3:.0f} ms ({slowest.module})", written(largest.mapped_bytes)
+        yield f"imports of {recipe}: at most {took} and {maps} ({largest.module})"
+        worse = [(address, cost) for address, cost in measured if cost.is_slower or cost.is_larger]
+        yield from (f"against the older release: {address}: {_worse(cost)}" for address, cost in worse)
+
+
+def _worse(cost: ImportCost) -> str:
+    said = []
+    if cost.is_slower and cost.old_seconds is not None:
+        said.append(f"takes {cost.seconds * 1e3:.0f} ms, before {cost.old_seconds * 1e3:.0f} ms")
+    if cost.is_larger and cost.old_mapped_bytes is not None:
+        said.append(f"maps {written(cost.mapped_bytes)}, before {written(cost.old_mapped_bytes)}")
+    return f"importing {cost.module} {' and '.join(said)}"
 
 
 def _did(repair: Repair) -> Iterator[str]:

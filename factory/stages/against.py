@@ -9,12 +9,14 @@ from factory.digest import Artifact
 from factory.errors import SourceError
 from factory.excerpt import listed
 from factory.failure import Failure
+from factory.installable import supported_tags
 from factory.memory import ASKS_THE_WORLD, Stage
 from factory.plan.model import Cell
 from factory.recipe.model import AgainstSpec
 from factory.sessions.services import Services
 from factory.stages.reading import Readings
 from factory.steps import StepName
+from factory.tags import Interpreter, PlatformTag
 from factory.untrusted import parse_wheel_name
 
 _STEP: StepName = "compare"
@@ -63,6 +65,17 @@ def compared_with_older(
         if failure is not None:
             mark.outcome = "failed"
         return failure or comparison
+
+
+def older_wheel(
+    services: Services, spec: AgainstSpec | None, cell: Cell, wheel: Artifact, interpreter: Interpreter
+) -> Artifact | None:
+    """Return the older wheel with which one was compared, where it runs on an interpreter too."""
+    platform = cell.platform
+    if spec is None or not isinstance(platform, PlatformTag) or (older := _older(services, cell, wheel)) is None:
+        return None
+    tags = parse_wheel_name(older.filename)[3]
+    return older if tags.intersection(supported_tags(interpreter, platform)) else None
 
 
 def refused(comparison: Comparison, spec: AgainstSpec) -> Failure | None:

@@ -1,6 +1,6 @@
 """One run of a trial: install, import, start and test a wheel in a clean container of a plain image, offline."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Literal, Self
 
@@ -13,7 +13,7 @@ from factory.images.emulator import Emulator, NoEmulator, emulator_of
 from factory.images.ready import ReadyImage
 from factory.images.spec import python
 from factory.machines import USUAL_MACHINE
-from factory.memory import Material, Stage
+from factory.memory import ABSENT, Material, Stage
 from factory.plan.model import Cell
 from factory.planned import PlannedRecipe
 from factory.recipe.model import TestSpec
@@ -26,7 +26,8 @@ from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
 from factory.steps import COMPILERS, EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python, Step, emulated_python
 from factory.tags import Interpreter
-from factory.trials.commands import processor_model, trial_steps, wants_source
+from factory.trials.commands import Beside, processor_model, trial_steps, wants_source
+from factory.trials.costs import OLDER_WHEELS, ImportCost, costs_in
 from factory.trials.subjects import Subjects
 from factory.trials.told import (
     STAYS_OFF,
@@ -43,7 +44,7 @@ from factory.trials.witness import modules_in, site_packages, witness_files
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPass:
-    """The remembered fact that a trial passed, how long it took, and its notes.
+    """The remembered fact that a trial passed, how long it took, its notes, and what imports cost.
 
     `unemulated` says why the emulator, where there was one, ran nothing.
     """
@@ -51,13 +52,17 @@ class TrialPass:
     duration_s: float
     notes: tuple[str, ...] = ()
     unemulated: str = ""
+    costs: tuple[ImportCost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try(Stage[TrialPass]):
-    """One wheel in one image, with what is installed beside it; what its tests see of the source, and what watches."""
+    """One wheel in one image, with what is installed beside it; what its tests see of the source, and what watches.
 
-    NAME, VERSION = "trial", 5
+    `older` is the wheel of an older release whose imports are measured as well.
+    """
+
+    NAME, VERSION = "trial", 6
 
     wheel: Digest
     image: Digest
@@ -68,11 +73,15 @@ class Try(Stage[TrialPass]):
     tools: Digest
     emulator: Digest | None
     commands: KeyedCommands
+    older: Digest | None = field(default=None, metadata={ABSENT: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A repaired wheel that is tried on an interpreter in an image; `contents` is what it holds."""
+    """A repaired wheel that is tried on an interpreter in an image; `contents` is what it holds.
+
+    `older` is the wheel of an older release that it is compared with, where that one runs there too.
+    """
 
     services: Services
     planned: PlannedRecipe
@@ -81,6 +90,7 @@ class Candidate:
     image: ReadyImage
     wheel: Artifact
     contents: Contents
+    older: Artifact | None = None
 
     @property
     def address(self) -> str:
@@ -101,7 +111,8 @@ class Candidate:
 def attempted(candidate: Candidate, files: tuple[Artifact, ...], *, whole: bool = True) -> TrialResult | Failure:
     """Try a wheel with what is installed beside it, unless the store remembers that this passed.
 
-    Without `whole`, what no other versions of its requirements would change is left out: old processors, and threads.
+    Without `whole`, what no other versions of its requirements would change is left out: old
+    processors, threads, and what imports cost.
     """
     attempt = _Attempt.of(candidate, files, whole=whole)
     stage, memory = attempt.stage, candidate.services.memory
@@ -139,8 +150,12 @@ class _Attempt:
             candidate.test if whole else replace(candidate.test, threads=None),
             _python(candidate),
             epoch_s=candidate.planned.tree.epoch_s,
-            emulated=_model(candidate) if isinstance(emulator, Emulator) else None,
-            watched=bool(watching),
+            beside=Beside(
+                emulated=_model(candidate) if isinstance(emulator, Emulator) else None,
+                watched=bool(watching),
+                measured=whole and _emulated(candidate) is None,
+                older=() if candidate.older is None else (candidate.older.filename, *(file.filename for file in files)),
+            ),
         )
         return cls(candidate=candidate, files=files, emulator=emulator, watching=watching, steps=steps)
 
@@ -159,7 +174,12 @@ class _Attempt:
             tools=candidate.services.tools(candidate.image.machine).digest,
             emulator=self.emulator.digest if isinstance(self.emulator, Emulator) else None,
             commands=commands_of(self.steps),
+            older=None if candidate.older is None or not self._measures else candidate.older.digest,
         )
+
+    @property
+    def _measures(self) -> bool:
+        return any(step.name == "import-cost" for step in self.steps)
 
     def tried(self) -> TrialPass | Failure:
         """Carry out the steps in a container of their own."""
@@ -176,7 +196,10 @@ class _Attempt:
                 # The output of other steps, such as the recipe's tests, may have lines that look like ours.
                 lines += session.last_output.splitlines() if speaks(step.name) else []
             return TrialPass(
-                duration_s=sum(session.seconds.values()), notes=few(notes_in(lines)), unemulated=unemulated_in(lines)
+                duration_s=sum(session.seconds.values()),
+                notes=few(notes_in(lines)),
+                unemulated=unemulated_in(lines),
+                costs=costs_in(lines),
             )
 
     def passed(self, outcome: TrialPass, material: Material) -> TrialResult:
@@ -193,6 +216,7 @@ class _Attempt:
             processor=_model(candidate) if isinstance(self.emulator, Emulator) and not unemulated else None,
             unemulated=unemulated,
             emulated=_emulated(candidate),
+            costs=outcome.costs,
             materials=(material,),
         )
 
@@ -207,6 +231,8 @@ class _Attempt:
         spec = ContainerSpec(image=image.reference, label=candidate.address, env={}, mounts=mounts, hidden=hidden)
         session.start(spec)
         session.put(wheel_files(services.memory.store, [candidate.wheel, *self.files]), WHEELHOUSE)
+        if candidate.older is not None and self._measures:
+            session.put(wheel_files(services.memory.store, [candidate.older]), OLDER_WHEELS)
         if wants_source(candidate.test):
             session.put(source_files(candidate.planned.tree, left_out=_left_out(candidate)), SOURCE)
         if isinstance(self.emulator, Emulator):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from factory.steps import (
     search_path,
 )
 from factory.tags import Interpreter
+from factory.trials.costs import OLDER, OLDER_WHEELS, costs_request, measured_modules
 from factory.trials.subjects import Subjects
 from factory.trials.threads import FOLDER, plugins_of, threads_request
 from factory.trials.witness import witness_program
@@ -52,6 +53,21 @@ def processor_model(processor: Processor) -> str | None:
     return _MODELS.get(processor)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is done beside installing, importing, starting and testing.
+
+    Where a processor's model is `emulated`, the emulator is at `EMULATOR`. Where the tests are `watched`, a step says
+    which modules of the wheel they imported from elsewhere. Where imports are `measured`, one says what they cost;
+    `older` are the names of an older wheel, in `OLDER_WHEELS`, and of those in the wheelhouse that go with it.
+    """
+
+    emulated: str | None = None
+    watched: bool = False
+    measured: bool = False
+    older: tuple[str, ...] = ()
+
+
 def trial_steps(
     name: NormalizedName,
     wheel: str,
@@ -60,16 +76,12 @@ def trial_steps(
     python: Python,
     *,
     epoch_s: int,
-    emulated: str | None = None,
-    watched: bool = False,
+    beside: Beside = Beside(),
 ) -> tuple[Step, ...]:
     """Return the steps of one trial; the wheel and all it requires lie in the wheelhouse.
 
-    Where the tests are `watched`, the last step says which modules of the wheel they imported from elsewhere.
-
     The wheel is named by its path: by name and version, an installer could choose another file of the release.
-    Where a processor's model is `emulated`, the emulator is at `EMULATOR`. Another machine's programs are each started
-    by a script, as Python there is; their loader has resolved them already.
+    Another machine's programs are each started by a script, as Python there is; their loader has resolved them already.
     """
     env = _env(epoch_s)
     extras = f"[{','.join(test.extras)}]" if test.extras else ""
@@ -80,13 +92,15 @@ def trial_steps(
         steps += [_wrapped(subjects.natives, python, env)] if subjects.natives else []
         subjects = replace(subjects, programs=())
     steps += _tries(subjects, test, env)
-    if emulated is not None and (subjects.modules or subjects.natives):
-        steps.append(_emulated(subjects, emulated, env))
+    if beside.measured and (modules := measured_modules(subjects)):
+        steps.append(_costs(modules, beside.older, python, env))
+    if beside.emulated is not None and (subjects.modules or subjects.natives):
+        steps.append(_emulated(subjects, beside.emulated, env))
     lines = [line.replace("{source}", str(SOURCE)).replace("{wheel}", str(WHEELHOUSE / wheel)) for line in test.run]
     if lines:
         argv = ("sh", "-ec", _in_folder(_RUN_FOLDER, lines))
         steps.append(Step(name="test", argv=argv, env=env, phase="trial", timeout_s=test.timeout_s))
-        steps += [_witness(subjects, python.interpreter, env)] if watched else []
+        steps += [_witness(subjects, python.interpreter, env)] if beside.watched else []
     if test.threads is not None:
         steps.append(_in_threads(lines, subjects, test, python.interpreter, env))
     return tuple(steps)
@@ -104,6 +118,17 @@ def _in_threads(
     program, request = threads_request(test, _in_folder(FOLDER / "run", lines), modules, interpreter)
     argv = (str(ENVIRONMENT / "bin/python"), "-I", "-c", program, *_pieces(request))
     return Step(name="threads", argv=argv, env=env, phase="trial", timeout_s=test.timeout_s)
+
+
+def _costs(modules: Sequence[str], older: Sequence[str], python: Python, env: Mapping[str, str]) -> Step:
+    preparing: list[tuple[str, ...]] = []
+    if older:
+        first, *rest = older
+        paths = (str(OLDER_WHEELS / first), *(str(WHEELHOUSE / name) for name in rest))
+        preparing = [_venv_argv(python.path, OLDER), (*_install_argv(OLDER), "--no-deps", *paths)]
+    program, request = costs_request(modules, preparing)
+    argv = (str(ENVIRONMENT / "bin/python"), "-I", "-c", program, *_pieces(request))
+    return Step(name="import-cost", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
 
 
 def _wrapped(programs: Sequence[str], python: Python, env: Mapping[str, str]) -> Step:
@@ -184,22 +209,21 @@ def _env(epoch_s: int) -> Mapping[str, str]:
 
 
 def _venv(python: PurePosixPath, env: Mapping[str, str]) -> Step:
-    argv = (
-        str(TOOLS / "bin/uv"),
-        "venv",
-        *UV_OFFLINE,
-        "--no-project",
-        "--python",
-        str(python),
-        str(ENVIRONMENT),
-    )
+    argv = _venv_argv(python, ENVIRONMENT)
     return Step(name="environment", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
 
 
+def _venv_argv(python: PurePosixPath, folder: PurePosixPath) -> tuple[str, ...]:
+    return (str(TOOLS / "bin/uv"), "venv", *UV_OFFLINE, "--no-project", "--python", str(python), str(folder))
+
+
 def _install(wanted: Sequence[str], env: Mapping[str, str]) -> Step:
-    argv = (
-        *(str(TOOLS / "bin/uv"), "pip", "install", *UV_OFFLINE, "--no-index", "--only-binary", ":all:"),
-        *("--link-mode", "copy", "--find-links", str(WHEELHOUSE), "--python", str(ENVIRONMENT / "bin/python")),
-        *wanted,
-    )
+    argv = (*_install_argv(ENVIRONMENT), *wanted)
     return Step(name="install", argv=argv, env=env, phase="trial", timeout_s=_INSTALL_TIMEOUT_S)
+
+
+def _install_argv(folder: PurePosixPath) -> tuple[str, ...]:
+    return (
+        *(str(TOOLS / "bin/uv"), "pip", "install", *UV_OFFLINE, "--no-index", "--only-binary", ":all:"),
+        *("--link-mode", "copy", "--find-links", str(WHEELHOUSE), "--python", str(folder / "bin/python")),
+    )

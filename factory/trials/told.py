@@ -39,7 +39,7 @@ STAYS_OFF = (
 
 def speaks(step: str) -> bool:
     """Whether a step runs a program of ours; the output of others may have lines that only look like its own."""
-    return step in _HINTS
+    return step in _HINTS or step == "import-cost"
 
 
 def first_told(output: str) -> str:
@@ -50,7 +50,7 @@ def first_told(output: str) -> str:
 def hinted(failure: Failure, output: str) -> Failure:
     """Take the message of a failure from what the program printed, and add a hint."""
     is_told = failure.hint and not failure.last_lines
-    if not speaks(failure.step) or failure.ended != "failed" or is_told:
+    if failure.step not in _HINTS or failure.ended != "failed" or is_told:
         return failure
     return replace(failure, message=first_told(output) or failure.message, hint=_HINTS[failure.step], last_lines=())
 

@@ -14,6 +14,7 @@ from factory.report.proof import proof_lines
 from factory.report.run import render_run
 from factory.report.summary import render_summary
 from factory.tags import Interpreter
+from factory.trials.costs import ImportCost
 from tests.makers.runs import make_cell, make_plan, make_record, make_run
 
 ADDRESS = "spam/cp313-cp313-manylinux_2_31_x86_64"
@@ -35,6 +36,21 @@ def make_trial(outcome: Outcome = "passed", *notes: str, unemulated: str = "", m
 
 def proof_of(*records: CellRecord) -> list[str]:
     return list(proof_lines(ended(*records)))
+
+
+def test_the_dearest_import_of_a_recipe_is_named_and_what_is_worse_than_before() -> None:
+    cheap = ImportCost(module="spam", seconds=0.002, mapped_bytes=100_000, old_seconds=0.002, old_mapped_bytes=100_000)
+    dear = ImportCost(
+        module="spam.core", seconds=0.08, mapped_bytes=9_000_000, old_seconds=0.04, old_mapped_bytes=2_000_000
+    )
+
+    assert proof_of(make_record(trials=(replace(make_trial(), costs=(cheap, dear)),))) == [
+        "imports of spam: at most 80 ms (spam.core) and 9.0 MB (spam.core)",
+        (
+            f"against the older release: {ADDRESS}@cp313: importing spam.core takes 80 ms, before 40 ms and maps "
+            "9.0 MB, before 2.0 MB"
+        ),
+    ]
 
 
 REPAIRS = {

@@ -11,7 +11,8 @@ from factory.guests import program
 from factory.recipe import model
 from factory.steps import Python, emulated_python, trial_python
 from factory.tags import Interpreter, PlatformTag
-from factory.trials.commands import processor_model, trial_steps
+from factory.trials.commands import Beside, processor_model, trial_steps
+from factory.trials.costs import measured_modules
 from factory.trials.load import load_steps
 from factory.trials.requirements import requirements_of
 from factory.trials.subjects import Subjects
@@ -101,7 +102,7 @@ ABOUT = Subjects(
 def orders(about: Subjects, emulated: str | None = None) -> dict[str, dict[str, object]]:
     """What the program that tries wheels is told, by the step's name."""
     test = model.TestSpec(run=("true",))
-    steps = trial_steps(SPAM, WHEEL, about, test, PYTHON, epoch_s=1, emulated=emulated)
+    steps = trial_steps(SPAM, WHEEL, about, test, PYTHON, epoch_s=1, beside=Beside(emulated=emulated))
     assert [step.name for step in (*steps[:2], steps[-1])] == ["environment", "install", "test"]
     given = {step.name: step.argv for step in steps[2:-1]}
     assert {argv[:3] for argv in given.values()} <= {("/work/env/bin/python", "-I", "/tools/trying.py")}
@@ -116,6 +117,35 @@ def test_what_a_wheel_holds_is_loaded_imported_and_started_before_the_tests() ->
     assert given["import"]["modules"] == ["spam._spam", "spam"]
     assert given["import"]["extensions"] == ["spam._spam"]
     assert given["start-commands"] == {"start": ["spam"], "tolerated": True, "timeout_s": 20}
+
+
+def test_imports_are_measured_beside_those_of_an_older_wheel() -> None:
+    older = ("spam-0.9-cp313-cp313-linux_x86_64.whl", "eggs-1.0-py3-none-any.whl")
+    steps = trial_steps(
+        SPAM, WHEEL, ABOUT, model.TestSpec(), PYTHON, epoch_s=1, beside=Beside(measured=True, older=older)
+    )
+
+    (step,) = [step for step in steps if step.name == "import-cost"]
+    order = json.loads("".join(step.argv[4:]))
+    assert order["modules"] == ["spam", "spam._spam"]
+    assert order["pythons"] == {"new": "/work/env/bin/python", "old": "/work/older/bin/python"}
+    assert order["prepare"][1][-3:] == [
+        "--no-deps",
+        "/work/older-wheels/spam-0.9-cp313-cp313-linux_x86_64.whl",
+        "/work/wheelhouse/eggs-1.0-py3-none-any.whl",
+    ]
+
+
+def test_few_modules_of_many_are_measured_and_those_that_the_recipe_names_first() -> None:
+    names = tuple(f"spam.a.b{number}" for number in range(20))
+
+    assert measured_modules(
+        Subjects(modules=(*names, "spam.z"), named=(names[9],), tolerated=frozenset(names[:5]))
+    ) == (
+        names[9],
+        "spam.z",
+        *sorted(set(names[5:]) - {names[9]})[:6],
+    )
 
 
 def test_modules_are_imported_once_more_where_an_old_processor_is_emulated() -> None:
