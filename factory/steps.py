@@ -77,6 +77,7 @@ StepName = Literal[
     "test",
     "import-origins",
     "threads",
+    "stubs",
 ]
 STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
     {
@@ -117,6 +118,7 @@ STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
         "test": "The recipe's `test.run` runs.",
         "import-origins": "What the tests imported of the wheel is compared with what is installed.",
         "threads": "The modules are imported, and the recipe's `test.run` runs, in several threads at once.",
+        "stubs": "mypy's stubtest compares the wheel's stubs with what it imports.",
     }
 )
 """Every step of a run as people see it, with what it does; docs/reference/steps.md is made of it."""

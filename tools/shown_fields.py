@@ -45,6 +45,8 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "test.gil": "docker/test_trying.py",
         "test.gil.allowed": "docker/test_trying.py",
         "test.resolve": "docker/test_lower_bounds.py",
+        "test.stubs": "docker/test_stubs.py",
+        "test.stub-allowlist": "docker/test_stubs.py",
         "test.threads": "docker/test_threads.py",
         "test.unimported": "docker/test_trying.py",
         "test.processor": "docker/test_trying.py",

@@ -65,10 +65,18 @@ def _members(new: Contents, old: Contents) -> Iterator[Difference]:
     for kind in _KINDS:
         gone = tuple(sorted(name for named, name in old.sizes.keys() - new.sizes.keys() if named == kind))
         if gone:
-            yield Difference(change="lost", message=_counted(len(gone), kind), subjects=gone)
+            yield Difference(change="lost", message=_lost(kind, gone, new), subjects=gone)
     added = tuple(sorted(name for kind, name in new.sizes.keys() - old.sizes.keys() if kind == "module"))
     if added:
         yield Difference(change="gained", message=_counted(len(added), "module"), subjects=added)
+
+
+def _lost(kind: Kind, gone: tuple[str, ...], new: Contents) -> str:
+    """Count what is gone; stubs of compiled modules leave them without types, which py.typed may still promise."""
+    counted = _counted(len(gone), kind)
+    marked = [path.rpartition("/")[0].replace("/", ".") for named, path in new.sizes if path.endswith("/py.typed")]
+    untyped = [name for name in gone if name in new.needed and any(name.startswith(f"{top}.") for top in marked)]
+    return f"{counted}, though py.typed promises types" if kind == "stub" and untyped else counted
 
 
 def _counted(count: int, kind: Kind) -> str:

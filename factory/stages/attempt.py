@@ -28,6 +28,7 @@ from factory.steps import COMPILERS, EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python
 from factory.tags import Interpreter
 from factory.trials.commands import Beside, processor_model, trial_steps, wants_source
 from factory.trials.costs import OLDER_WHEELS, ImportCost, costs_in
+from factory.trials.stubs import stubs_fault
 from factory.trials.subjects import Subjects
 from factory.trials.told import (
     STAYS_OFF,
@@ -112,8 +113,11 @@ def attempted(candidate: Candidate, files: tuple[Artifact, ...], *, whole: bool 
     """Try a wheel with what is installed beside it, unless the store remembers that this passed.
 
     Without `whole`, what no other versions of its requirements would change is left out: old
-    processors, threads, and what imports cost.
+    processors, threads, stubs, and what imports cost.
     """
+    fault = stubs_fault(candidate.test, candidate.about.stubbed, candidate.planned.tree.files)
+    if fault is not None:
+        return fault
     attempt = _Attempt.of(candidate, files, whole=whole)
     stage, memory = attempt.stage, candidate.services.memory
     outcome, from_store = memory.once(stage, attempt.tried)
@@ -147,7 +151,7 @@ class _Attempt:
             candidate.contents.name,
             candidate.wheel.filename,
             candidate.about,
-            candidate.test if whole else replace(candidate.test, threads=None),
+            candidate.test if whole else replace(candidate.test, threads=None, stubs=False),
             _python(candidate),
             epoch_s=candidate.planned.tree.epoch_s,
             beside=Beside(

@@ -28,6 +28,7 @@ from factory.steps import (
 )
 from factory.tags import Interpreter
 from factory.trials.costs import OLDER, OLDER_WHEELS, costs_request, measured_modules
+from factory.trials.stubs import MYPY, stubs_argv
 from factory.trials.subjects import Subjects
 from factory.trials.threads import FOLDER, plugins_of, threads_request
 from factory.trials.witness import witness_program
@@ -103,6 +104,9 @@ def trial_steps(
         steps += [_witness(subjects, python.interpreter, env)] if beside.watched else []
     if test.threads is not None:
         steps.append(_in_threads(lines, subjects, test, python.interpreter, env))
+    if test.stubs:
+        compare = stubs_argv(test, subjects.stubbed, ENVIRONMENT / "bin/python")
+        steps.append(Step(name="stubs", argv=compare, env=env, phase="trial", timeout_s=test.timeout_s))
     return tuple(steps)
 
 
@@ -188,12 +192,12 @@ def _pieces(text: str) -> Iterator[str]:
 
 def required_by_tests(test: TestSpec) -> tuple[Requirement, ...]:
     """Return what is installed beside a wheel for its tests."""
-    return (*test.requires, *plugins_of(test))
+    return (*test.requires, *plugins_of(test), *([MYPY] if test.stubs else []))
 
 
 def wants_source(test: TestSpec) -> bool:
     """Whether the tests need the source tree beside them."""
-    return any("{source}" in line for line in test.run)
+    return any("{source}" in line for line in test.run) or (test.stubs and test.stub_allowlist is not None)
 
 
 def _env(epoch_s: int) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from factory.catalogue import Severity
 from factory.pe.pe_file import PeFile
 from factory.recipe.model import AuditSpec, TestSpec
 from factory.tags import Interpreter
+from factory.trials.stubs import stubbed
 from factory.wheel import Wheel
 
 _PYTHON_DLL = re.compile(r"python3[0-9]{0,2}t?\.dll")
@@ -27,7 +28,8 @@ class Subjects:
 
     `libraries` and `programs` are members of the wheel with an object inside, programs with the path of their loader.
     `modules` are imported; those among them that are `extensions` must come from an object, and the recipe itself has
-    `named` some. `commands` are started by name, `natives` among them are objects. What is `tolerated`, a member or a
+    `named` some. `commands` are started by name, `natives` among them are objects. Of what is `stubbed` there
+    are stubs. What is `tolerated`, a member or a
     module, has a finding that the recipe waives, so a failure of it is only a note; `notes` say what is left out.
     """
 
@@ -38,6 +40,7 @@ class Subjects:
     named: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     natives: tuple[str, ...] = ()
+    stubbed: tuple[str, ...] = ()
     tolerated: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
@@ -135,6 +138,7 @@ def subjects(wheel: Wheel, waived: AbstractSet[str], wanted: Wanted, interpreter
         named=_named(wanted, paths),
         commands=commands,
         natives=tuple(_natives(wheel, commands)),
+        stubbed=stubbed(wheel.members),
         tolerated=members | (_names_of(members, paths) - {*wanted.imports}),
         notes=(*notes, *_left_out(left_out, wanted)),
     )

@@ -20,6 +20,10 @@ _HINTS = {
         "tests must import the installed wheel: leave test: {source: tests}, copy nothing but tests, and let no path "
         "(PYTHONPATH, sys.path, cd) lead to another copy; `pytest --pyargs PACKAGE` runs tests that the wheel holds"
     ),
+    "stubs": (
+        "the log says what the stub and the module have; mend the one that is wrong, or accept the difference in a "
+        "file of the source: test: {stub-allowlist: …}"
+    ),
     "threads": (
         "with pytest, tests run in parallel unless they are marked thread_unsafe or use what no two threads can share; "
         "without, `python` in test.run runs its code in threads"

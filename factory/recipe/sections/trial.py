@@ -6,10 +6,10 @@ from packaging.requirements import Requirement
 
 from factory.catalogue import Processor
 from factory.form.fields import optional, required, section
-from factory.form.kinds import Choice, ListOf, Text
+from factory.form.kinds import Choice, Flag, ListOf, Text
 from factory.form.records import record
 from factory.recipe import texts
-from factory.recipe.sections.shared import DURATION, REQUIREMENTS, SCRIPT_LIMIT, distinct
+from factory.recipe.sections.shared import DURATION, IN_SOURCE, REQUIREMENTS, SCRIPT_LIMIT, distinct
 
 
 @section
@@ -97,6 +97,21 @@ class TestSpec:
         doc="How many threads import the modules and run `run` at once, after they were tried alone: pytest under "
         "pytest-run-parallel, and the code of every other `python`. If nothing runs in parallel, the trial fails.",
         example="threads: 8",
+        default=None,
+        shown_default="none",
+        enters=("trial",),
+    )
+    stubs: bool = optional(
+        kind=Flag(),
+        doc="Whether mypy's stubtest compares the wheel's stubs with what it imports; a difference fails the trial.",
+        example="stubs: true",
+        default=False,
+        enters=("trial",),
+    )
+    stub_allowlist: str | None = optional(
+        kind=IN_SOURCE,
+        doc="A file of the source with the differences that stubtest accepts, as its `--allowlist` has them.",
+        example="stub-allowlist: tests/stubtest-allowlist.txt",
         default=None,
         shown_default="none",
         enters=("trial",),

@@ -37,7 +37,15 @@ def test_stubs_that_a_release_no_longer_has_are_lost_like_those_of_mlx_0_32_0(tm
     shared = {"mlx/py.typed": b"\n", "mlx/core.cpython-313-x86_64-linux-gnu.so": make_module()}
     stubs = {"mlx/core/__init__.pyi": b"x: int\n", "mlx/core/fast.pyi": b"y: int\n"}
 
-    assert between(tmp_path, {**shared, **stubs}, shared) == [("lost", "2 stubs", ("mlx.core", "mlx.core.fast"))]
+    assert between(tmp_path, {**shared, **stubs}, shared) == [
+        ("lost", "2 stubs, though py.typed promises types", ("mlx.core", "mlx.core.fast"))
+    ]
+
+
+def test_stubs_of_modules_that_are_typed_themselves_now_are_only_counted(tmp_path: Path) -> None:
+    old = {"demo/py.typed": b"\n", "demo/words.py": b"", "demo/words.pyi": b"x: int\n"}
+
+    assert between(tmp_path, old, {name: old[name] for name in list(old)[:2]}) == [("lost", "1 stub", ("demo.words",))]
 
 
 def test_a_stub_that_became_a_package_is_not_lost_like_those_of_tokenizers_0_23_3(tmp_path: Path) -> None:

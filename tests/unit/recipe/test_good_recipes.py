@@ -88,6 +88,8 @@ def test_every_field_becomes_what_it_says() -> None:
         resolve=("highest", "lowest-direct"),
         gil=model.GilSpec(allowed="it is old"),
         threads=8,
+        stubs=True,
+        stub_allowlist="tests/stubtest-allowlist.txt",
         processor="x86-64-v2",
         timeout_s=600,
         untried="allow",
