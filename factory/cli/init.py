@@ -23,6 +23,7 @@ from factory.images.foreign import machine_here
 from factory.images.known import declared
 from factory.images.on_demand import offered
 from factory.init import Origin, Settled, recipe_of
+from factory.init.write import SCHEMA_FILE
 from factory.memory import Memory
 from factory.project.files import Files
 from factory.project.read import read_project
@@ -151,6 +152,8 @@ def _tell(options: InitOptions, settled: Settled) -> None:
     err().print(line(f"{options.output} written{left}"), soft_wrap=True)
     if settled.refused:
         err().print(line(f"fix before you build: {settled.refused}"), soft_wrap=True)
+    if not (schema := options.output.parent / SCHEMA_FILE).exists():
+        err().print(line(f"for editors: factory schema >{shlex.quote(str(schema))}"), soft_wrap=True)
     words = ["factory", "plan", str(options.output), *_root(options)]
     err().print(line(f"next: read it, then {shlex.join(words)}"), soft_wrap=True)
 

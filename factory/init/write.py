@@ -12,6 +12,9 @@ from factory.init.model import Draft, Entry, Left, Value
 from factory.recipe.sections.whole import TOP
 from factory.terminal import clean, plain
 
+SCHEMA_FILE = "recipe.schema.json"
+"""Where editors look for the recipe's schema, beside the recipe; `factory schema` prints it."""
+
 _WIDTH = 100
 _MOST_SHOWN = 300
 _MOST_LEFT = 200
@@ -34,7 +37,8 @@ class Written:
 def write(draft: Draft) -> Written:
     """Write a draft as text."""
     lines: list[tuple[str, Entry | None]] = [
-        (f"# {comment(draft.title)}: filled in from what could be read; nothing was run.", None)
+        (f"# yaml-language-server: $schema={SCHEMA_FILE}", None),
+        (f"# {comment(draft.title)}: filled in from what could be read; nothing was run.", None),
     ]
     lines += _level(sorted(draft.entries, key=_rank), 0)
     lines += [(text, None) for text in _left(draft.left)]
