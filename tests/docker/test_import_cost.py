@@ -8,7 +8,7 @@ from tests.makers.index import serve_index
 
 pytestmark = [pytest.mark.engine, pytest.mark.index]
 
-TABLE = "static char table[1 << 25];\n"  # 32 MiB that only take address space
+TABLE = "static volatile char table[1 << 25];\n"  # 32 MiB that only take address space
 USE = "static PyObject *answer(PyObject *self, PyObject *none) { return PyLong_FromLong(table[42]); }\n"
 
 
