@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels help quick test test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-crates bench-gate bench-idle peers lock clean
+.PHONY: wheels help quick test proofs test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-crates bench-gate bench-idle peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -31,6 +31,9 @@ test-without-engine: setup  ## the tests that need no engine, but the slow ones
 
 test-with-engine: setup  ## the tests that need an engine, but the slow ones
 	$(BIN)/pytest -m "engine and not slow" --require-engine
+
+proofs: setup  ## what trials, comparisons and guides find: an example that fails and one that passes, each with its time
+	$(BIN)/pytest --require-engine --durations 0 --durations-min 1 $$(grep -v '^#' tests/proofs.txt)
 
 test-all: test  ## the slow proofs too
 	$(BIN)/pytest -m slow
