@@ -33,6 +33,9 @@ OURS = {
     "guests/load_windows.py": "runs in a load's container, on what the factory hands it",
     "guests/run_bazel.py": "runs in a build's container, on what the factory hands it and Bazel writes",
     "tool_bundle.py": "reads our own lock",
+    "guests/costs.py": "runs in a trial's container, on what the factory hands it",
+    "guests/threaded.py": "runs in a trial's container, on what the factory hands it",
+    "guests/threads.py": "runs in a trial's container, on what the factory hands it",
     "guests/trying.py": "runs in a trial's container, on what the factory hands it",
     "store/entry.py": "reads the ledger, which the factory wrote",
 }
