@@ -15,7 +15,7 @@ from tools.messages import DATA
 
 REPOSITORY = DATA.parents[2]
 README = (REPOSITORY / "recipes" / "README.md").read_text(encoding="utf-8")
-OTHERS = {"pre-commit.md"}
+OTHERS = {"gate-elsewhere.md", "pre-commit.md"}
 """Pages whose YAML another program reads."""
 
 PAGES = sorted(path for path in (REPOSITORY / "docs/how-to").glob("*.md") if path.name not in OTHERS)
