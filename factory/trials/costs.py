@@ -13,7 +13,7 @@ from factory.trials.subjects import Subjects
 OLDER, OLDER_WHEELS = WORK / "older", WORK / "older-wheels"
 """Where the environment of the older wheel is, with which the new one is compared, and where that wheel lies."""
 
-_MODULES = 8  # a large package has a hundred, and to import one of them imports most others
+_MODULES = 4  # a large package has a hundred, and to import one of them imports most others
 _TIMES = 3
 _SECONDS = 10
 _LINE = re.compile(r"cost: (?P<name>new|old) (?P<module>[\w.]{1,200}) (?P<us>[0-9]{1,10}) (?P<bytes>[0-9]{1,15})")
