@@ -21,6 +21,7 @@ def test_the_folder_is_the_source_and_the_recipe_can_be_planned_as_it_stands(fac
     assert (done.code, done.stdout) == (0, "")
     assert done.stderr.startswith("recipe.yaml written; ")
     assert done.stderr.endswith("next: read it, then factory plan recipe.yaml\n")
+    assert "for editors: factory schema >recipe.schema.json\n" in done.stderr
     assert factory("plan").code == 0
 
 
@@ -36,7 +37,7 @@ def test_a_recipe_that_is_there_is_written_over_by_force_alone(factory: Program)
         "factory: recipe.yaml exists already\n  hint: name another file with -o, or write over it with --force\n"
     )
     assert forced.code == 0
-    assert (factory.folder / "recipe.yaml").read_text().startswith("# demo")
+    assert (factory.folder / "recipe.yaml").read_text().splitlines()[1].startswith("# demo")
 
 
 def test_a_recipe_in_another_folder_finds_its_source(factory: Program) -> None:
@@ -55,7 +56,7 @@ def test_a_sdist_is_read_and_its_release_pinned_by_digest(factory: Program) -> N
 
     done = factory("init", sdist.name, "-o", "-")
 
-    assert done.stdout.startswith("# demo 1.0")
+    assert done.stdout.startswith("# yaml-language-server: $schema=recipe.schema.json\n# demo 1.0")
     assert "  sdist: demo==1.0" in done.stdout
     assert "  sha256: " in done.stdout
 

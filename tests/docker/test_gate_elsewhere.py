@@ -90,9 +90,17 @@ def test_a_wheel_of_cibuildwheel(ours: Path, engine: DockerEngine, host: Host, i
         settings.write(block("toml", "audit-command"))
     if is_broken:
         (project / "spam.c").write_text(BROKEN)
-    install = f"uv venv -q {folder}/tool && uv pip install -q --python {folder}/tool/bin/python cibuildwheel==4.3.5"
+    install = (
+        f"uv venv -q {folder}/tool && uv pip install -q --python {folder}/tool/bin/python 'cibuildwheel[uv]==4.3.5'"
+    )
     assert run(install, folder).returncode == 0
-    only = {"CIBW_BUILD": "cp313-*", "CIBW_TEST_COMMAND": "", "CIBW_ARCHS": "x86_64"}
+    # With other frontends, it downloads virtualenv for its audits, and not from the index.
+    only = {
+        "CIBW_BUILD": "cp313-*",
+        "CIBW_ARCHS": "x86_64",
+        "CIBW_TEST_COMMAND": "",
+        "CIBW_BUILD_FRONTEND": "build[uv]",
+    }
     options = {**peer.options(host, folder, name), **only}
 
     try:
