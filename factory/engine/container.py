@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 from threading import Event
 from time import monotonic, sleep
@@ -49,6 +50,8 @@ class DockerContainer:
 
     `workspace_bytes` is what its workspace may hold, as the `monitor` sees it; `user` is who its commands run as,
     `marks` are the labels of an image that is made of it. `run_ended` is set before its run's containers are killed.
+    Unless its unprivileged user `owns_workspace` already, it is given the workspace before the first command, by the
+    stream that brings the first files where some come first.
     """
 
     client: Client
@@ -60,6 +63,7 @@ class DockerContainer:
     run_ended: Event
     monitor: Monitor
     limits: DiskLimits
+    owns_workspace: bool
     _ran_s: float = 0.0
     _oom_kills: int = 0
 
@@ -76,6 +80,8 @@ class DockerContainer:
         started = monotonic()
         output = CappedOutput()
         try:
+            if not self.owns_workspace:
+                self.copy_in(())
             variables = [f"{name}={value}" for name, value in (env or {}).items()]
             stream = self.client.execute(self.name, list(argv), env=variables, cwd=str(cwd), user=self.user)
             watch = self._new_watch() if self.workspace_bytes else None
@@ -98,7 +104,10 @@ class DockerContainer:
         """Write files and links below a folder of the workspace, owned by the unprivileged user."""
         if not to.is_relative_to(WORKSPACE) or ".." in to.parts:
             raise FactoryError(f"{to} is outside the workspace; files are copied into the workspace only")
-        self.client.put_archive(self.name, str(WORKSPACE), tarstream.pack(files, to.relative_to(WORKSPACE)))
+        first = () if self.owns_workspace else tarstream.handed_over(posture.HOME.name)
+        packed = tarstream.pack(files, to.relative_to(WORKSPACE))
+        self.client.put_archive(self.name, str(WORKSPACE), chain(first, packed))
+        self.owns_workspace = True
 
     def copy_out(self, path: PurePosixPath, *, limit_bytes: int) -> Iterator[FileEntry]:
         """Read the regular files at or below a path; links and devices are skipped, paths are relative to it."""

@@ -167,7 +167,7 @@ class DockerEngine:
     def _start(self, spec: ContainerSpec, name: str) -> None:
         run = self._run
         run.require_running()
-        self._volumes.make_workspace(name, spec.label)
+        self._volumes.make_workspace(name, spec.label, is_read_only=not spec.workspace_bytes)
         network = egress.open_network(run, spec, name, self._options()) if spec.network else "none"
         options = self._options()
         try:
@@ -204,6 +204,7 @@ class DockerEngine:
             run_ended=self._run.ended,
             monitor=monitor,
             limits=self._limits,
+            owns_workspace=not spec.workspace_bytes,
             marks=posture.labels(owner=self._run.owner, kind="prepared", run="", label=""),
         )
 

@@ -57,6 +57,16 @@ def folder(name: str) -> bytes:
     return b"".join([*packer.folders(PurePosixPath(name)), _END])
 
 
+def handed_over(home: str) -> Iterator[bytes]:
+    """Begin a tar stream that gives the folder where it is unpacked to the unprivileged user, with an empty home.
+
+    The folder is named "/": engines leave the owner of one that is named "." as it is.
+    """
+    packer = _Packer(_HERE)
+    yield from packer.folders(PurePosixPath("/"))
+    yield from packer.folders(PurePosixPath(home))
+
+
 def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[StreamEntry]:
     """Read the regular files of an engine's archive of one path, named relative to that path.
 

@@ -31,9 +31,17 @@ class Volumes:
         self._image_lock = Lock()
         self._image = ""
 
-    def make_workspace(self, name: str, label: str) -> None:
-        """Make a volume that belongs to the unprivileged user, holds an empty home, and goes with the run."""
-        with self._reachable(name, self._run.labels(kind="workspace", label=label), f"{_FOLDER}/{posture.HOME.name}"):
+    def make_workspace(self, name: str, label: str, *, is_read_only: bool) -> None:
+        """Make a volume that goes with the run.
+
+        One that its container may only read belongs to the unprivileged user at once, and holds an empty home; any
+        other is given to the user through its container.
+        """
+        labels = self._run.labels(kind="workspace", label=label)
+        if not is_read_only:
+            self._run.client.create_volume(name, labels)
+            return
+        with self._reachable(name, labels, f"{_FOLDER}/{posture.HOME.name}"):
             pass  # all that it needs are its owner and the folder
 
     def fill(self, name: str, entries: Iterable[TreeEntry]) -> None:

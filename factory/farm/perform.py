@@ -137,8 +137,10 @@ class Performer:
         # Where nothing emulates the wheel's machine, the loader is not brought either; the trials say why.
         if loader is None or loader.facts.platform.arch != job.cell.platform.arch:
             return Built(record=record, contents=held)
-        excluded = job.planned.recipe.repair.exclude
-        outcome, from_store = load_wheel(services, str(job.key), wheel, held, loader, excluded=excluded)
+        recipe = job.planned.recipe
+        outcome, from_store = load_wheel(
+            services, str(job.key), wheel, held, loader, project=recipe.name, excluded=recipe.repair.exclude
+        )
         if isinstance(outcome, Failure):
             record = replace(record, status=outcome.ended, failure=outcome)
         elif not from_store:

@@ -61,7 +61,8 @@ def carry_out(
     threads: Workers = Threads(count=workers, cancelled=cancelled, on_cancel=lambda: _end(services))
     services.recorder.emit(WorkStarted(at=now(), workers=workers, jobs=tuple(_expected(jobs, estimates))))
     try:
-        threads.run(jobs, duties)
+        with services.shared:
+            threads.run(jobs, duties)
     finally:
         store.note_durations(took)
 

@@ -1,7 +1,7 @@
 """What the jobs of a run need of the world, put together once by the run."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Self
@@ -19,6 +19,7 @@ from factory.images.ready import ReadyImage
 from factory.memory import Material, Memory
 from factory.redaction import bare
 from factory.sessions.session import OnStopped, Output, Session, nobody
+from factory.sessions.shared import SharedContainers
 from factory.steps import WORK
 from factory.tool_bundle import ToolBundle
 
@@ -36,7 +37,8 @@ class Services:
     `output` is called with what steps print: all of it or, without `whole_output`, as much as their logs hold.
     `on_stopped` is called with every step that fails, before its container is removed. `keep` says to save the
     workspace of a cell that fails. `owners` says which system packages have what a build lacks. `compile_jobs` says how
-    many compile jobs a subject's command may have that begins now; None leaves that to its tools.
+    many compile jobs a subject's command may have that begins now; None leaves that to its tools. `shared` are the
+    containers that do more than one piece of work.
     """
 
     engine: Engine
@@ -52,6 +54,7 @@ class Services:
     owners: OwnersOf = by_lists
     on_stopped: OnStopped | None = None
     compile_jobs: Callable[[str], int | None] = lambda _: None
+    shared: SharedContainers = field(default_factory=SharedContainers)
 
     def noting(self, on_use: Callable[[Material], object]) -> Self:
         """Return the same services for one piece of work, which notes the remembered results that it uses."""

@@ -103,6 +103,10 @@ class Session:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the container that this session started."""
         self._stack.close()
 
     @property
@@ -113,10 +117,15 @@ class Session:
     def start(self, spec: ContainerSpec) -> None:
         """Start the container; it ends with the block."""
         with self.recorder.step(self.subject, "container") as mark:
-            self._container = self._stack.enter_context(self.engine.container(replace(spec, monitor=self.monitor())))
+            container = self._stack.enter_context(self.engine.container(replace(spec, monitor=self.monitor())))
             mark.outcome = "passed"
-        self._has_network, self._workspace_bytes = spec.network, spec.workspace_bytes
+        self.use(container, spec)
         self.recorder.count_container()
+
+    def use(self, container: Container, spec: ContainerSpec) -> None:
+        """Run steps in a container that somebody else started, and will end."""
+        self._container = container
+        self._has_network, self._workspace_bytes = spec.network, spec.workspace_bytes
 
     @property
     def container(self) -> Container:

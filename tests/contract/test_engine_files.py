@@ -55,6 +55,17 @@ def test_files_arrive_with_their_mode_and_time_and_belong_to_the_user(container:
     ]
 
 
+@pytest.mark.parametrize("written", [b"", b"text"])
+def test_the_workspace_and_a_home_belong_to_the_user_whatever_comes_first(container: Container, written: bytes) -> None:
+    if written:
+        container.copy_in([FileEntry(path=PurePosixPath("a"), content=written)], WORK / "deep")
+
+    owned = container.run(["stat", "-c", "%n %a %u:%g", ".", "home"], timeout_s=30)
+
+    assert owned.output.splitlines() == [". 755 1000:1000", "home 755 1000:1000"]
+    assert container.run(["touch", "here", "home/there"], timeout_s=30).code == 0
+
+
 def test_files_go_below_a_folder_that_is_made_for_them(container: Container) -> None:
     container.copy_in([FileEntry(path=PurePosixPath("a"), content=b"1")], WORK / "x/y")
 

@@ -320,7 +320,7 @@ def test_a_container_whose_creation_was_never_acknowledged_is_removed(
 ) -> None:
     between, host = relay
     engine = connect(host, owner=owner, run_id=run_id, silence_s=2)
-    between.silence_after(b"containers/create?name=factory-keeper")
+    between.silence_after(b"containers/create?name=factory-")
     threading.Timer(3, between.speak).start()
 
     with engine, pytest.raises(EngineError, match="silent"), engine.container(make_spec(image)):

@@ -41,7 +41,32 @@ def test_each_piece_of_work_has_a_container_of_its_own(world: World) -> None:
     world.run(HASHES)
 
     cell = "hashes/cp313-cp313-manylinux_2_31_x86_64"
-    assert labels(world) == ["crates", "tools", "crates", cell, cell, f"{cell}@cp313"]
+    assert labels(world) == ["crates", "tools", "crates", cell, "loader:hashes", f"{cell}@cp313"]
+
+
+def test_the_loader_resolves_a_recipes_wheels_in_one_container_each_in_a_folder_of_its_own(world: World) -> None:
+    world.workers = 1
+    run = world.run(WORDS)
+
+    unpacked = {call.argv[-1] for call in world.engine.calls if "zipfile" in call.argv}
+    wheels = {record.wheel.digest.short for record in run.records if record.wheel}
+    assert labels(world).count("loader:words") == 1
+    assert unpacked == {f"/work/{wheel}/unpacked" for wheel in wheels}
+    assert len(unpacked) == 2
+
+
+def test_each_recipe_has_a_loader_of_its_own(world: World) -> None:
+    world.run(ONE_WORD, HASHES)
+
+    assert {"loader:words", "loader:hashes"} <= set(labels(world))
+
+
+def test_a_loader_that_dies_is_replaced_and_its_wheel_resolved_again(world: World) -> None:
+    world.workers = 1
+    world.engine.commands = instead("load", LOST)
+
+    assert world.run(WORDS).passed
+    assert labels(world).count("loader:words") == 2
 
 
 def test_only_what_fetches_has_a_network(world: World) -> None:
@@ -74,7 +99,7 @@ def test_a_run_without_memory_does_all_work_again_but_images_and_volumes(world: 
 
     cell = "words/cp313-cp313-manylinux_2_31_x86_64"
     assert only(run).status == "passed"
-    assert labels(world)[before:] == [cell, cell, f"{cell}@cp313"]
+    assert labels(world)[before:] == [cell, "loader:words", f"{cell}@cp313"]
     assert set(world.engine.volumes) == volumes
 
 
@@ -317,7 +342,7 @@ def test_a_cell_whose_interpreter_no_image_has_is_blocked(world: World) -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("step", ["requirements", "build", "repair", "load", "import"])
 def test_a_fault_of_our_own_ends_its_cell_alone(world: World, step: str) -> None:
-    world.engine.commands = instead(step, KeyError("a"), of="words/")
+    world.engine.commands = instead(step, KeyError("a"), of="loader:words" if step == "load" else "words/")
 
     run = world.run(ONE_WORD, PLAIN)
 
