@@ -279,7 +279,10 @@ class Engine(Protocol):
         ...
 
     def container(self, spec: ContainerSpec) -> AbstractContextManager[Container]:
-        """Start a container that is removed, with its workspace, when the block ends, however it ends."""
+        """Start a container that is removed, with its workspace, when the block ends, however it ends.
+
+        After a block that did not raise, the removal may still be under way; the end of the run waits for it.
+        """
         ...
 
     def fill_volume(self, name: str, entries: Iterable[TreeEntry]) -> None:

@@ -1,8 +1,9 @@
 """A container engine that speaks Docker's API: dockerd, or podman's service."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from types import TracebackType
 from typing import Final, Self
@@ -67,6 +68,8 @@ class DockerEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            if kind is None and not self._run.ended.is_set():
+                self._run.pending.settle(self._client.silence_s)  # What is being removed; what stays is swept then.
             self.kill_run()
             # What a thread had begun to make when the run was ended exists only now.
             if not self._run.pending.settle(0) and self._run.pending.settle(_SETTLING_S):
@@ -144,6 +147,8 @@ class DockerEngine:
     def container(self, spec: ContainerSpec) -> Iterator[DockerContainer]:
         """Start a container that is removed, with its workspace, when the block ends, however it ends.
 
+        Nobody waits for the removal after a block that did not raise; the end of the run does.
+
         Raises:
             ImageError: the image is not here.
             EngineError: a mounted volume is not here.
@@ -152,17 +157,16 @@ class DockerEngine:
         self._volumes.require(spec.mounts)
         name = f"factory-{uuid4().hex}"
         monitor = Monitor(run=self._run, spec=spec, workspace=name, options=self._options())
-        making = ExitStack()
+        removal = partial(self._remove, spec, name, monitor)
         try:
-            making.enter_context(self._run.pending.change())
-            self._start(spec, name)
-            making.close()
-            yield self._running(spec, name, monitor)
-        finally:
-            monitor.end()
-            making.close()  # Once more, for a start that failed.
             with self._run.pending.change():
-                self._remove(spec, name, monitor)
+                self._start(spec, name)
+            yield self._running(spec, name, monitor)
+        except BaseException:
+            with self._run.pending.change():
+                removal()
+            raise
+        self._run.remove_later(removal)
 
     def _start(self, spec: ContainerSpec, name: str) -> None:
         run = self._run
@@ -209,6 +213,7 @@ class DockerEngine:
         )
 
     def _remove(self, spec: ContainerSpec, name: str, monitor: Monitor) -> None:
+        monitor.end()
         try:
             self._run.remove_container(name)
         finally:

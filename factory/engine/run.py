@@ -1,15 +1,17 @@
 """One run on one engine: how what it makes is labelled, created and removed."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 
 from factory.engine import posture
 from factory.engine.client import Client
 from factory.engine.faults import MissingError
 from factory.engine.pending import Pending
 from factory.engine.retry import Retry
-from factory.errors import ImageError, Interrupted
+from factory.errors import EngineError, ImageError, Interrupted
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +58,28 @@ class EngineRun:
     def remove_container(self, name: str) -> None:
         """Remove a container by its name, so that one whose creation got no answer is removed, too."""
         self.retry.remove(partial(self.client.remove, name))
+
+    def remove_later(self, removal: Callable[[], None]) -> None:
+        """Begin a removal for which nobody waits but the end of the run, which removes what the engine refused to.
+
+        Once the run was ended it is done at once: nothing waits for a thread then.
+
+        Raises:
+            EngineError: the run was ended, and the engine refuses.
+        """
+        if self.ended.is_set():
+            with self.pending.change():
+                removal()
+            return
+        begun = Event()
+
+        def remove() -> None:
+            with self.pending.change(), suppress(EngineError):
+                begun.set()
+                removal()
+
+        Thread(target=remove, name="removal", daemon=True).start()
+        begun.wait()  # so that the end of the run knows of it
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume as soon as no container uses it."""

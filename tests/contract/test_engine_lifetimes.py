@@ -255,13 +255,12 @@ def test_an_engine_that_restarts_is_waited_for_and_what_it_cut_off_is_removed(
             threading.Timer(0.5, between.go_away).start()
             threading.Timer(2.5, between.come_back).start()
             ended = container.run(["sleep", "60"], timeout_s=50)
-        left = remains(daemon, run_id)
         engine.await_answer()
 
     gc.collect()
 
     assert ended.ended == "lost"
-    assert left == []
+    assert remains(daemon, run_id) == []
 
 
 @LEAVES_SOCKETS
@@ -297,6 +296,19 @@ def test_a_container_that_a_busy_engine_could_not_kill_is_removed_a_moment_later
         between.refuse(b"DELETE /v", times=3)
         engine.kill_run()
 
+    assert remains(daemon, run_id) == []
+
+
+def test_nobody_waits_for_a_removal_but_the_end_of_the_run(
+    relay: tuple[Relay, Host], owner: str, run_id: str, image: str, daemon: docker.DockerClient
+) -> None:
+    between, host = relay
+    with connect(host, owner=owner, run_id=run_id) as engine:
+        with engine.container(make_spec(image)):
+            between.refuse(b"DELETE /v", times=10)
+        after_the_block = remains(daemon, run_id)
+
+    assert len(after_the_block) == 2, "the container and its workspace"
     assert remains(daemon, run_id) == []
 
 
