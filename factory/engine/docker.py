@@ -69,7 +69,7 @@ class DockerEngine:
     ) -> None:
         try:
             if kind is None and not self._run.ended.is_set():
-                self._run.pending.settle(self._client.silence_s)  # What is being removed; what stays is swept then.
+                self._run.removals.settle(self._client.silence_s)  # What the engine did not remove is swept then.
             self.kill_run()
             # What a thread had begun to make when the run was ended exists only now.
             if not self._run.pending.settle(0) and self._run.pending.settle(_SETTLING_S):
@@ -140,6 +140,7 @@ class DockerEngine:
 
     def remove_image(self, image: str) -> None:
         """Remove an image; one that a container still runs on only loses its name."""
+        self._run.removals.settle(self._client.silence_s)
         with suppress(MissingError, ConflictError):
             self._client.remove_image(image)
 

@@ -18,7 +18,7 @@ from factory.errors import EngineError, ImageError, Interrupted
 class EngineRun:
     """What every part of the engine needs to know of the run that it works for; for any number of threads.
 
-    `ended` is set before the run's containers are killed.
+    `ended` is set before the run's containers are killed. `removals` are the changes for which nobody waited.
     """
 
     client: Client
@@ -26,6 +26,7 @@ class EngineRun:
     run_id: str
     ended: Event = field(default_factory=Event)
     pending: Pending = field(default_factory=Pending)
+    removals: Pending = field(default_factory=Pending)
     retry: Retry = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +75,7 @@ class EngineRun:
         begun = Event()
 
         def remove() -> None:
-            with self.pending.change(), suppress(EngineError):
+            with self.pending.change(), self.removals.change(), suppress(EngineError):
                 begun.set()
                 removal()
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 from factory.digest import Digest
 from factory.engine import posture, rootfs, tarstream
 from factory.engine.api import Mount, TreeEntry
-from factory.engine.faults import MissingError
+from factory.engine.faults import ConflictError, MissingError
 from factory.engine.run import EngineRun
 from factory.errors import EngineError
 
@@ -79,9 +79,19 @@ class Volumes:
         return tuple(sorted(name for name, labels in labelled.items() if posture.label_of(labels, "kind") == "cache"))
 
     def remove(self, name: str) -> None:
-        """Remove a named volume; one that does not exist is no error."""
+        """Remove a named volume; one that does not exist is no error.
+
+        A container of this run that uses it may still be under removal.
+
+        Raises:
+            ConflictError: another container uses it.
+        """
         with suppress(MissingError):
-            self._run.client.remove_volume(name)
+            try:
+                self._run.client.remove_volume(name)
+            except ConflictError:
+                self._run.removals.settle(self._run.client.silence_s)
+                self._run.client.remove_volume(name)
 
     def require(self, mounts: Iterable[Mount]) -> None:
         """Refuse to mount a volume that is not here: the engine would make an empty one that belongs to root.
