@@ -104,7 +104,7 @@ class DockerContainer:
         """Write files and links below a folder of the workspace, owned by the unprivileged user."""
         if not to.is_relative_to(WORKSPACE) or ".." in to.parts:
             raise FactoryError(f"{to} is outside the workspace; files are copied into the workspace only")
-        first = () if self.owns_workspace else tarstream.handed_over(posture.HOME.name)
+        first = () if self.owns_workspace else tarstream.handed_over()
         packed = tarstream.pack(files, to.relative_to(WORKSPACE))
         self.client.put_archive(self.name, str(WORKSPACE), chain(first, packed))
         self.owns_workspace = True

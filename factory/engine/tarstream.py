@@ -11,7 +11,7 @@ from typing import IO, Final, assert_never, cast
 
 from factory.digest import Digest
 from factory.engine.api import EARLIEST_S, FileEntry, LinkEntry, StreamEntry, TreeEntry
-from factory.engine.posture import UID
+from factory.engine.posture import HOME, UID
 from factory.errors import FactoryError
 
 _BLOCK: Final = tarfile.BLOCKSIZE
@@ -57,14 +57,14 @@ def folder(name: str) -> bytes:
     return b"".join([*packer.folders(PurePosixPath(name)), _END])
 
 
-def handed_over(home: str) -> Iterator[bytes]:
+def handed_over() -> Iterator[bytes]:
     """Begin a tar stream that gives the folder where it is unpacked to the unprivileged user, with an empty home.
 
     The folder is named "/": engines leave the owner of one that is named "." as it is.
     """
     packer = _Packer(_HERE)
     yield from packer.folders(PurePosixPath("/"))
-    yield from packer.folders(PurePosixPath(home))
+    yield from packer.folders(PurePosixPath(HOME.name))
 
 
 def regular_files(tar: Iterable[bytes], *, limit_bytes: int) -> Iterator[StreamEntry]:
