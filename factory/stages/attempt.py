@@ -115,7 +115,9 @@ def attempted(candidate: Candidate, files: tuple[Artifact, ...], *, whole: bool 
     Without `whole`, what no other versions of its requirements would change is left out: old
     processors, threads, stubs, and what imports cost.
     """
-    fault = stubs_fault(candidate.test, candidate.about.stubbed, candidate.planned.tree.files)
+    tree = candidate.planned.tree
+    # Only where it is asked: the files of a source that the store knows are not unpacked.
+    fault = stubs_fault(candidate.test, candidate.about.stubbed, lambda path: path in tree.files)
     if fault is not None:
         return fault
     attempt = _Attempt.of(candidate, files, whole=whole)
