@@ -19,8 +19,10 @@ INPUT_LABEL: Final = "wheel-factory.input"
 IDENTITY_LABEL: Final = "wheel-factory.identity"
 
 
-def assemble(spec: ImageSpec, *, host: Host, work: Path, progress: Progress) -> None:
+def assemble(spec: ImageSpec, *, host: Host, work: Path, downloads: Path, progress: Progress) -> None:
     """Assemble the image's root filesystem in the folder `work`, which the caller owns and removes.
+
+    `downloads` are packages that other images of the same run downloaded.
 
     Raises:
         ImageError: a tool is missing, packages or wheels could not be downloaded, or programs for the image's machine
@@ -35,6 +37,7 @@ def assemble(spec: ImageSpec, *, host: Host, work: Path, progress: Progress) -> 
         suite=spec.suite,
         host=host,
         work=work,
+        downloads=downloads,
         env=assembly_env(spec.family_folder, host, scripts_for(machine, spec.family_folder.parent, work)),
         progress=progress,
     )

@@ -14,7 +14,7 @@ from factory.images.bootstrap import assembly_env
 from factory.images.foreign import require_running_here
 from factory.images.on_demand import OnDemandSpec
 from factory.images.scripts import scripts_for
-from factory.images.shell import Progress, run_script
+from factory.images.shell import DOWNLOADS, Progress, run_script
 from factory.memory import KEY, NEVER, Flag, Memory, Stage
 from factory.system import processors
 from factory.tags import Interpreter
@@ -23,7 +23,7 @@ _SOURCE: Final = "source"
 _MADE: Final = "made"
 _DAY_S: Final = 24 * 3600
 MOVERS: Final = ("interpreters/packed.py", "rust/tools.lock", *(
-    f"scripts/{name}.py" for name in ("bootstrap", "bytecode", "relocate", "unprivileged")
+    f"scripts/{name}.py" for name in ("bootstrap", "bytecode", "downloads", "relocate", "unprivileged")
 ))  # fmt: skip
 """What moves an interpreter, below the images' folder, besides its script."""
 
@@ -133,7 +133,16 @@ class Maker:
             "COMPILED": str(self.spec.folder),
             "JOBS": str(processors()),
         }
-        run_script(script, failing=failing, suite=suite, host=self.host, work=work, env=env, progress=self.progress)
+        run_script(
+            script,
+            failing=failing,
+            suite=suite,
+            host=self.host,
+            work=work,
+            downloads=self.memory.store.lasting_folder(DOWNLOADS),
+            env=env,
+            progress=self.progress,
+        )
 
 
 def packed(memory: Memory, stage: Stage[Packed], name: str, make: Callable[[Path], None]) -> Packed:

@@ -20,7 +20,7 @@ from factory.images.named import asked
 from factory.images.probe import probe, require_declared
 from factory.images.pull import pulled
 from factory.images.pulled import PulledSpec
-from factory.images.shell import Progress
+from factory.images.shell import DOWNLOADS, Progress
 from factory.images.spec import ImageSpec
 from factory.keys import key
 from factory.machines import USUAL_MACHINE
@@ -246,7 +246,8 @@ def _make(spec: ImageSpec, services: ImageServices) -> str:
     """Assemble and import an image, unless another user has meanwhile imported one of the same input."""
     memory = services.memory
     with memory.store.temp_folder() as work:
-        assemble(spec, host=services.host, work=work, progress=services.progress)
+        downloads = memory.store.lasting_folder(DOWNLOADS)
+        assemble(spec, host=services.host, work=work, downloads=downloads, progress=services.progress)
         if not memory.update and (other := _find(services.engine, spec)) is not None:
             return other.id
         return import_assembled(services.engine, spec, work=work, progress=services.progress)

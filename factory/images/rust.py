@@ -19,7 +19,7 @@ from factory.host import Host
 from factory.image_facts import ImageFacts
 from factory.images.bootstrap import assembly_env
 from factory.images.scripts import scripts_for, written_for
-from factory.images.shell import Progress, run_script
+from factory.images.shell import DOWNLOADS, Progress, run_script
 from factory.images.spec import data_folder, read_data
 from factory.machines import MACHINES, USUAL_MACHINE
 from factory.store import Store
@@ -159,6 +159,7 @@ def ran(
             suite=env["SUITE"],
             host=host,
             work=work,
+            downloads=store.lasting_folder(DOWNLOADS),
             env={**assembly_env(script.parent, host, scripts_for(machine, script.parents[1], work)), **env},
             progress=progress,
         )

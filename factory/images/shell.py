@@ -20,6 +20,9 @@ ELSEWHERE: Final = (
 )
 """The ways to images on a machine without mmdebstrap, for a hint."""
 
+DOWNLOADS: Final = "downloads"
+"""The store's folder of the packages that the images of a run share."""
+
 _TIMEOUT_S: Final = 3600
 _NOTE: Final = "note: "
 
@@ -27,9 +30,19 @@ Progress = Callable[[str], None]
 
 
 def run_script(
-    text: str, *, failing: str, suite: str, host: Host, work: Path, env: Mapping[str, str], progress: Progress
+    text: str,
+    *,
+    failing: str,
+    suite: str,
+    host: Host,
+    work: Path,
+    downloads: Path,
+    env: Mapping[str, str],
+    progress: Progress,
 ) -> None:
     """Run a script by `sh` in a folder; `env` is added to the variables of every script.
+
+    Packages that it downloads are added to the folder `downloads`, and those that lie there are not downloaded again.
 
     Its notes, such as that a version differs from the listed one, go to `progress`.
 
@@ -45,7 +58,8 @@ def run_script(
         )
     path = work / "script.sh"
     path.write_text(text, encoding="utf-8")
-    ended = process.run(["sh", path], env={**script_env(host), **env}, cwd=work, timeout_s=_TIMEOUT_S)
+    env = {**script_env(host), "DOWNLOADS": str(downloads), **env}
+    ended = process.run(["sh", path], env=env, cwd=work, timeout_s=_TIMEOUT_S)
     if ended.returncode != 0:
         if fault := mirror_fault(host, suite):
             raise ImageError(

@@ -10,11 +10,11 @@ from factory.host import Host
 from factory.images.assembly import userland_script
 from factory.images.bootstrap import assembly_env
 from factory.images.interpreters import Packed, packed
-from factory.images.shell import Progress, run_script
+from factory.images.shell import DOWNLOADS, Progress, run_script
 from factory.images.spec import ImageSpec
 from factory.memory import KEY, Flag, Memory, Stage
 
-_HELPERS: Final = ("bootstrap.py", "plain.py", "unprivileged.py")
+_HELPERS: Final = ("bootstrap.py", "downloads.py", "plain.py", "unprivileged.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,7 @@ def packed_userland(spec: ImageSpec, machine: str, *, host: Host, memory: Memory
             suite=spec.suite,
             host=host,
             work=work,
+            downloads=memory.store.lasting_folder(DOWNLOADS),
             env=assembly_env(spec.family_folder, host),
             progress=progress,
         )

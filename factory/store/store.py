@@ -317,6 +317,13 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def lasting_folder(self, name: str) -> Path:
+        """Return a folder like that of `temp_folder` that lasts until the store is closed, the same for each name."""
+        with explained("write", self.path / "temp"):
+            folder = self._shown(session_folder(self._session)) / name
+            folder.mkdir(exist_ok=True)
+            return folder
+
     @contextmanager
     def lend(self, artifact: Artifact) -> Iterator[Path]:
         """Lend a blob as a read-only file under its own name, for readers that want a path.

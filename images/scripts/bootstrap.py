@@ -3,8 +3,9 @@
     bootstrap.py SUITE TARGET [--fallback SUITE:OTHER]… [--delay SUITE:DAYS]… -- OPTION…
 
 A testing suite's index and its pool part ways: a listed file answers 404. Its source package's listed version is then
-ruled out, the suite's fallbacks join the sources, and the packages are resolved again. OPTIONs are mmdebstrap's; MIRROR
-is in the environment, empty for mmdebstrap's own default. What was taken stands in the manifest by version and hash.
+ruled out, the suite's fallbacks join the sources, and the packages are resolved again. OPTIONs are mmdebstrap's. Of the
+environment, MIRROR is empty for mmdebstrap's own default, and DOWNLOADS a folder of packages that the bootstraps of a
+run share; without it, nothing is shared. What was taken stands in the manifest by version and hash.
 The index of a suite with a delay is believed for so many days after its date, although it has expired by then.
 """
 
@@ -18,6 +19,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+
+from downloads import shared
 
 ROUNDS = 5
 PREFERENCES = "withdrawn"
@@ -89,15 +92,23 @@ def hooks(suite: str, fallbacks: Iterable[str]) -> list[str]:
 def bootstrap(suite: str, target: str, options: list[str], wanted: str) -> tuple[int, str]:
     """Run mmdebstrap in a folder of its own, with these preferences; return its code and what it said."""
     mirror = [os.environ["MIRROR"]] if os.environ.get("MIRROR") else []
+    downloads = Path(os.environ["DOWNLOADS"]) if os.environ.get("DOWNLOADS") else None
     with tempfile.TemporaryDirectory(prefix="apart-", dir=".") as folder:
         Path(folder, PREFERENCES).write_text(wanted)
         command = [sys.executable, Path(__file__).with_name("unprivileged.py"), folder, "mmdebstrap"]
-        ended = subprocess.run(
-            [*command, *options, suite, target, *mirror], stderr=subprocess.PIPE, text=True, check=False
-        )
+        with shared(Path(folder), downloads, suite, included(options)) as sharing:
+            ended = subprocess.run(
+                [*command, *options, *sharing, suite, target, *mirror], stderr=subprocess.PIPE, text=True, check=False
+            )
         if ended.returncode == 0:
             Path(folder, target).rename(target)
     return ended.returncode, ended.stderr
+
+
+def included(options: Iterable[str]) -> list[str]:
+    """Return the packages that mmdebstrap's options name."""
+    lists = (option.removeprefix("--include=") for option in options if option.startswith("--include="))
+    return [package for names in lists for package in names.split(",")]
 
 
 def sentence(suite: str, missing: Iterable[Missing]) -> str:

@@ -6,6 +6,7 @@ The command is root in a user namespace of its own, whose identities own nothing
 which it owns for as long: what packages run while they are installed changes FOLDER, and nothing else of this machine.
 Root alone can map identities without further settings; for anybody else mmdebstrap makes a namespace itself. Where root
 may make none, as in many containers, the command runs as root, and a note says so.
+HERE in the command's environment is FOLDER, and DOWNLOADS, where it names a folder, one that the command can only read.
 """
 
 import ctypes
@@ -17,13 +18,16 @@ from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
-MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x40000
 PR_SET_PDEATHSIG = 1
 FIRST, COUNT = 1_000_000_000, 65_536
 """Host identities of the namespace: far above those that systemd and shadow give out by themselves."""
 
 PLACE = "/mnt"
 """Where the command finds FOLDER, whose own path leads through folders that are closed to it."""
+
+DOWNLOADS = "downloads"
+"""Where in FOLDER it finds the downloads."""
 
 ALONE, BEGUN = b"a", b"b"  # what the processes of this script tell each other
 FAILED = 97
@@ -79,6 +83,9 @@ def enter(folder: Path, is_alone: int, go_on: int) -> None:
     call(libc.unshare, CLONE_NEWNS)
     mount("none", "/", "", MS_REC | MS_PRIVATE)
     mount(str(folder), PLACE, "", MS_BIND)
+    if downloads := os.environ.get("DOWNLOADS"):
+        mount(downloads, f"{PLACE}/{DOWNLOADS}", "", MS_BIND)
+        mount("none", f"{PLACE}/{DOWNLOADS}", "", MS_REMOUNT | MS_BIND | MS_RDONLY)
     call(libc.unshare, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
     os.write(is_alone, ALONE)
     if os.read(go_on, 1) != ALONE:
@@ -110,7 +117,8 @@ def run(command: list[str], has_begun: int) -> int:
         os.write(has_begun, BEGUN)
         child = os.fork()
         if child == 0:
-            os.execvpe(command[0], command, {**os.environ, "TMPDIR": PLACE})  # noqa: S606 -- what it is for
+            places = {"TMPDIR": PLACE, "HERE": PLACE, "DOWNLOADS": f"{PLACE}/{DOWNLOADS}"}
+            os.execvpe(command[0], command, {**os.environ, **places})  # noqa: S606 -- what it is for
         code = wait_for(child)
     except OSError as error:
         sys.stderr.write(f"{error}\n")
@@ -146,8 +154,11 @@ def apart(folder: Path, command: list[str]) -> int | None:
 def main() -> int:
     """Run the command, and give the folder back."""
     folder, command = Path(sys.argv[1]).resolve(), sys.argv[2:]
+    os.environ["HERE"] = str(folder)
     if os.geteuid() == 0:
         try:
+            if os.environ.get("DOWNLOADS"):
+                (folder / DOWNLOADS).mkdir(exist_ok=True)
             give(folder, FIRST)
             code = apart(folder, command)
         finally:

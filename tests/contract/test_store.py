@@ -415,6 +415,15 @@ def test_a_temporary_folder_goes_with_its_block_and_with_its_store(tmp_path: Pat
     assert list((tmp_path / "temp").iterdir()) == []
 
 
+def test_a_lasting_folder_is_the_same_for_its_name_and_goes_with_its_store(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        (store.lasting_folder("downloads") / "file").write_text("x")
+        held = (store.lasting_folder("downloads") / "file").read_text()
+
+    assert held == "x"
+    assert list((tmp_path / "temp").iterdir()) == []
+
+
 def test_results_are_written_as_json_that_other_tools_can_read(store: Store) -> None:
     asked = remember(store, b"wheel")
 

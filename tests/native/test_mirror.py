@@ -95,7 +95,7 @@ def test_an_image_from_a_mirror_that_is_down_names_the_mirror_and_not_its_passwo
     assert isinstance(spec, ImageSpec)
 
     with pytest.raises(ImageError) as caught:
-        assemble(spec, host=host, work=tmp_path, progress=lambda _: None)
+        assemble(spec, host=host, work=tmp_path, downloads=tmp_path, progress=lambda _: None)
 
     assert caught.value.message == (
         "trial-trixie could not be assembled: cannot get the index of trixie: 127.0.0.1:9: connection refused"
@@ -125,13 +125,13 @@ def test_a_package_that_does_not_arrive_whole_is_in_no_image_and_on_a_better_day
         handler: type[Relay] = type("Handler", (Relay,), {"upstream": upstream, "session": session, "spoils": spoils})
         with serving(handler, address=LOOPBACK) as port:
             host = replace(read_host(), apt_mirror=f"http://{LOOPBACK}:{port}/debian", proxies={})
-            bad, good = tmp_path / "bad", tmp_path / "good"
-            bad.mkdir()
-            good.mkdir()
+            bad, good, downloads = (tmp_path / name for name in ("bad", "good", "downloads"))
+            for folder in (bad, good, downloads):
+                folder.mkdir()
             with pytest.raises(ImageError) as caught:
-                assemble(spec, host=host, work=bad, progress=lambda _: None)
+                assemble(spec, host=host, work=bad, downloads=downloads, progress=lambda _: None)
             handler.spoils = "nothing"
-            assemble(spec, host=host, work=good, progress=lambda _: None)
+            assemble(spec, host=host, work=good, downloads=downloads, progress=lambda _: None)
 
     assert re.fullmatch(
         rf"trial-trixie could not be assembled:\napt did not get libexpat1_\S+_amd64\.deb: .*{says}.*",

@@ -1,6 +1,7 @@
 """What apt says of files that a mirror lists and does not have, and what is asked for in their place."""
 
 import importlib.util
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -16,14 +17,16 @@ E: Unable to fetch some archives, maybe run apt-get update or try with --fix-mis
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
+def script() -> Iterator[ModuleType]:
     """The script, which is no module of the package."""
     place = importlib.util.spec_from_file_location("bootstrap_script", data_folder() / "scripts/bootstrap.py")
     assert place is not None
     assert place.loader is not None
     module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(data_folder() / "scripts")
+        place.loader.exec_module(module)
+        yield module
 
 
 def test_only_what_answers_404_counts_as_missing(script: ModuleType) -> None:
