@@ -107,7 +107,8 @@ def test_what_no_suite_can_give_is_named_with_its_version(host: Host, tmp_path: 
 
 def test_what_one_bootstrap_downloaded_the_next_one_takes_from_there(host: Host, tmp_path: Path) -> None:
     downloads, first, second = (folder_in(tmp_path, name) for name in ("downloads", "first", "second"))
-    with mirror_without(host, "nothing", asked := []) as mirror:
+    asked: list[str] = []
+    with mirror_without(host, "nothing", asked) as mirror:
         ended = [bootstrap(host, folder, mirror, downloads=downloads) for folder in (first, second)]
 
     assert [each.returncode for each in ended] == [0, 0], ended[-1].stderr
@@ -123,7 +124,8 @@ def test_what_one_bootstrap_downloaded_the_next_one_takes_from_there(host: Host,
 
 def test_two_bootstraps_at_once_download_once(host: Host, tmp_path: Path) -> None:
     downloads, first, second = (folder_in(tmp_path, name) for name in ("downloads", "first", "second"))
-    with mirror_without(host, "nothing", asked := []) as mirror, ThreadPoolExecutor() as pool:
+    asked: list[str] = []
+    with mirror_without(host, "nothing", asked) as mirror, ThreadPoolExecutor() as pool:
         ended = list(pool.map(lambda folder: bootstrap(host, folder, mirror, downloads=downloads), (first, second)))
 
     assert [each.returncode for each in ended] == [0, 0], ended[-1].stderr
@@ -133,7 +135,8 @@ def test_two_bootstraps_at_once_download_once(host: Host, tmp_path: Path) -> Non
 
 def test_a_download_that_was_changed_is_not_taken(host: Host, tmp_path: Path) -> None:
     downloads, first, second = (folder_in(tmp_path, name) for name in ("downloads", "first", "second"))
-    with mirror_without(host, "nothing", asked := []) as mirror:
+    asked: list[str] = []
+    with mirror_without(host, "nothing", asked) as mirror:
         before = bootstrap(host, first, mirror, downloads=downloads)
         kept = [path for path in downloads.iterdir() if len(path.name) == SHA256_LENGTH]
         for path in kept:
