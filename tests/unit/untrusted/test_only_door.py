@@ -37,6 +37,7 @@ OURS = {
     "guests/threaded.py": "runs in a trial's container, on what the factory hands it",
     "guests/threads.py": "runs in a trial's container, on what the factory hands it",
     "guests/trying.py": "runs in a trial's container, on what the factory hands it",
+    "store/durations.py": "reads how long jobs took, which the factory wrote",
     "store/entry.py": "reads the ledger, which the factory wrote",
 }
 
