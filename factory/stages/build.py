@@ -39,12 +39,13 @@ class Build(Stage[Artifact]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A raw wheel; `is_here` is whether the cell's container holds what the build left.
+    """A raw wheel and the key of its build; `is_here` is whether the cell's container holds what the build left.
 
     `unlike` is the wheel that an earlier run built of the same inputs, where this one was made anew and is another.
     """
 
     wheel: Artifact
+    key: Digest
     is_here: bool
     unlike: Artifact | None = None
 
@@ -75,7 +76,7 @@ def build(
     if isinstance(wheel, Failure):
         return wheel
     unlike = (old for old in earlier if old is not None and old.digest != wheel.digest and not from_store)
-    return Built(wheel=wheel, is_here=not from_store, unlike=next(unlike, None))
+    return Built(wheel=wheel, key=stage.key, is_here=not from_store, unlike=next(unlike, None))
 
 
 def _origin_of_kept(session: CellSession, prepared: Prepared) -> Digest | None:

@@ -31,11 +31,16 @@ class Repaired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairWheel(Stage[Repaired]):
-    """A raw wheel, repaired in its build image."""
+    """A raw wheel, repaired in its build image.
 
-    NAME, VERSION = "repair", 4
+    `build` is the key of its build, which leaves libraries to graft beside the wheel: another build may make the same
+    wheel and leave others.
+    """
+
+    NAME, VERSION = "repair", 5
 
     wheel: Digest
+    build: Digest
     image: Digest
     tools: Digest
     commands: KeyedCommands
@@ -58,6 +63,7 @@ def repair(session: CellSession, built: Built, prepared: Prepared, build_steps: 
     )
     stage = RepairWheel(
         wheel=built.wheel.digest,
+        build=built.key,
         image=session.image.identity,
         tools=session.services.tools(session.image.machine).digest,
         commands=commands_of((step,)),
