@@ -86,10 +86,12 @@ class Runs:
     def ended(self, spec: ContainerSpec, command: list[str], limits: DiskLimits, *, timeout_s: float = 60) -> Exit:
         """Run one command by such an engine; nothing of it may be left."""
         run_id = f"run-{uuid4().hex[:8]}"
-        with connect(self.host, owner=self.owner, run_id=run_id, limits=limits) as engine:
-            with engine.container(spec) as container:
-                ended = container.run(command, timeout_s=timeout_s)
-            assert remains(self.daemon, run_id) == []
+        with (
+            connect(self.host, owner=self.owner, run_id=run_id, limits=limits) as engine,
+            engine.container(spec) as container,
+        ):
+            ended = container.run(command, timeout_s=timeout_s)
+        assert remains(self.daemon, run_id) == []
         return ended
 
 
