@@ -19,14 +19,17 @@ import pytest
 from factory.digest import Digest
 from factory.pins import Pin
 from tests.contract.packages import unpacked
+from tests.makers.network import Authority
 
 _CONFIGURATION = """
 version: 0.1
 storage:
   filesystem: {{rootdirectory: {folder}}}
   delete: {{enabled: true}}
-http: {{addr: "127.0.0.1:{port}"}}
+http: {{addr: "{address}:{port}"{tls}}}
 """
+_LOOPBACK = "127.0.0.1"
+_HTTPS = 443
 _PIECE = 1 << 16
 _MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
 
@@ -78,13 +81,27 @@ def served(folder: Path) -> Iterator[Registry]:
     """Start a registry, and stop it."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    configuration = folder / "registry.yml"
-    configuration.write_text(_CONFIGURATION.format(folder=folder, port=port))
-    with (folder / "registry.log").open("wb") as log:
+    with _serving(folder, _LOOPBACK, port):
+        yield Registry(folder, port)
+
+
+@contextmanager
+def served_by_https(folder: Path, address: str, authority: Authority) -> Iterator[None]:
+    """Serve what the registry of a folder holds at another address of this machine, as registries are served."""
+    server = authority.folder / "server.pem", authority.folder / "server.key"
+    with _serving(folder, address, _HTTPS, ", tls: {{certificate: {}, key: {}}}".format(*server)):
+        yield
+
+
+@contextmanager
+def _serving(folder: Path, address: str, port: int, tls: str = "") -> Iterator[None]:
+    configuration = folder / f"registry-{port}.yml"
+    configuration.write_text(_CONFIGURATION.format(folder=folder, address=address, port=port, tls=tls))
+    with (folder / "registry.log").open("ab") as log:
         process = subprocess.Popen([find_registry(), "serve", configuration], stdout=log, stderr=log, cwd=folder)
         try:
-            _wait_for(port, process)
-            yield Registry(folder, port)
+            _wait_for(address, port, process)
+            yield
         finally:
             process.terminate()
             process.wait()
@@ -97,10 +114,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for(address: str, port: int, process: "subprocess.Popen[bytes]") -> None:
     give_up = time.monotonic() + 30
     while time.monotonic() < give_up and process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with suppress(OSError), socket.create_connection((address, port), timeout=1):
             return
         time.sleep(0.05)
     pytest.fail("the registry did not start")

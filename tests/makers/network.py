@@ -9,7 +9,7 @@ import socket
 import ssl
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -72,10 +72,10 @@ class Authority:
         return context
 
 
-def make_authority(folder: Path, *addresses: str) -> Authority:
-    """Make an authority, and a certificate of it for servers at these addresses."""
-    names = ",".join(f"IP:{address}" for address in (LOOPBACK, *addresses))
-    (folder / "extensions").write_text(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n")
+def make_authority(folder: Path, *addresses: str, names: Sequence[str] = ()) -> Authority:
+    """Make an authority, and a certificate of it for servers at these addresses and of these names."""
+    known = [*(f"IP:{address}" for address in (LOOPBACK, *addresses)), *(f"DNS:{name}" for name in names)]
+    (folder / "extensions").write_text(f"subjectAltName={','.join(known)}\nbasicConstraints=CA:FALSE\n")
     key = "-newkey rsa:2048 -nodes"
     _openssl(folder, f"req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=private-authority")
     _openssl(folder, f"req {key} -keyout server.key -out server.csr -subj /CN=server")
