@@ -125,19 +125,12 @@ class Memory:
         flags: set[Flag] = {*(("no-cache",) if self.fresh else ()), *(("update",) if self.update else ())}
         if flags & stage.REDONE_BY and key not in self._made:
             return None
-        result = self.store.ledger_get(stage.NAME, key)
-        try:
-            return None if result is None else codec.load(result, stage.result_type)
-        except codec.CodecError:
-            return None  # An older version wrote a result of another shape; what is made now takes its place.
+        return _loaded(stage, self.store.ledger_get(stage.NAME, key))
 
     def remembered(self, stage: Stage[T]) -> T | None:
         """Return a remembered result although a flag says to make it again, whether or not its blobs are here."""
         entry = self.store.peek(stage.NAME, stage.key)
-        try:
-            return None if entry is None else codec.load(entry.result, stage.result_type)
-        except codec.CodecError:
-            return None
+        return None if entry is None else _loaded(stage, entry.result)
 
     def keep(self, stage: Stage[T], result: T) -> None:
         """Remember a result."""
@@ -177,6 +170,13 @@ class Memory:
     def _note(self, stage: Stage[Any], key: Digest, *, from_store: bool) -> None:
         if stage.IS_MATERIAL:
             self.on_use(Material(stage=stage.NAME, key=key, from_store=from_store))
+
+
+def _loaded(stage: Stage[T], result: JSON | None) -> T | None:
+    try:
+        return None if result is None else codec.load(result, stage.result_type)
+    except codec.CodecError:
+        return None  # An older version wrote a result of another shape; what is made now takes its place.
 
 
 def versions(*stages: type[Stage[Any]]) -> Mapping[str, int]:

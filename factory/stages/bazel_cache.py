@@ -1,29 +1,24 @@
 """What Bazel keeps for the next build of the same project: put in before a build, and taken out after it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import PurePosixPath
 
 from factory.digest import Artifact, Digest, chunks
 from factory.engine import tarstream
-from factory.engine.api import FileEntry
-from factory.errors import EngineError, FactoryError, OutputError, StoreError
+from factory.errors import FactoryError
 from factory.memory import Stage
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.crates import Crates
+from factory.stages.kept_archive import EPOCH, LIMIT_BYTES, lacking, packed, replace_kept
 from factory.stages.origin import origin_of
 from factory.stages.prepare import Prepared
 from factory.steps import BAZEL_CACHE, Step
 from factory.tags import Interpreter
 
-LIMIT_BYTES = 1 << 30
 _READ_BYTES = 2 * LIMIT_BYTES
 _FILE = "bazel-cache.tar"
 _FOLDER = PurePosixPath("cache")
-_OWN = PurePosixPath("key")
-_EPOCH = "SOURCE_DATE_EPOCH"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +56,7 @@ def bazel_cache(session: CellSession, prepared: Prepared, steps: tuple[Step, ...
         requirements=digests_of(prepared.files),
         crates=prepared.crates,
         tools=session.services.tools(session.image.machine).digest,
-        commands=commands_of(replace(step, env=_timeless(step.env)) for step in steps),
+        commands=commands_of(replace(step, env=lacking(step.env, EPOCH)) for step in steps),
     )
 
 
@@ -80,25 +75,14 @@ def take_cache(session: CellSession, cache: BazelCache) -> None:
     """Keep what a build leaves in place of what an earlier one did; where it is too much, that one's stays."""
     memory, store = session.services.memory, session.services.memory.store
     files = session.container.container.stream_out(BAZEL_CACHE, limit_bytes=LIMIT_BYTES)
-    # Its own key makes the file unlike that of any other cache, so that none is discarded with another.
-    own = FileEntry(path=_OWN, content=str(cache.key).encode())
     with memory.alone(cache.NAME, cache.key):
         old = memory.recall(cache)
-        try:
-            made = store.put_stream(tarstream.pack(chain([own], files), _FOLDER), _FILE)
-        except (EngineError, OutputError, StoreError):  # The engine's fault or this machine's, not the project's.
-            raise
-        except FactoryError as error:
-            _say(session, f"Bazel's cache is not kept: {error.message}; --no-cache begins a new one")
+        made = packed(store, cache.key, files, _FOLDER, _FILE)
+        if isinstance(made, FactoryError):
+            _say(session, f"Bazel's cache is not kept: {made.message}; --no-cache begins a new one")
             return
         memory.keep(cache, made)
-        if old is not None and old.digest != made.digest:
-            store.discard(old.digest)
-
-
-def _timeless(env: Mapping[str, str]) -> Mapping[str, str]:
-    """Leave out the time of the source, which Bazel's actions are not given."""
-    return {name: value for name, value in env.items() if name != _EPOCH}
+        replace_kept(store, old, made)
 
 
 def _say(session: CellSession, text: str) -> None:

@@ -4,10 +4,9 @@ A cell begins with what its own last build left. Without that it begins with wha
 but for what may depend on the interpreter; and while one cell compiles that, the others wait for it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import PurePosixPath
 from typing import assert_never
 
@@ -16,13 +15,14 @@ from packaging.utils import NormalizedName
 from factory.digest import Artifact, Digest, chunks
 from factory.engine import tarstream
 from factory.engine.api import Exit, FileEntry, LinkEntry, StreamEntry, TreeEntry
-from factory.errors import EngineError, FactoryError, OutputError, StoreError
+from factory.errors import FactoryError, StoreError
 from factory.failure import Failure
 from factory.guests import program
 from factory.memory import Stage
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.compiled import Compiled, compiled_in
+from factory.stages.kept_archive import EPOCH, LIMIT_BYTES, lacking, packed, replace_kept
 from factory.stages.locked import LockedCrate, by_python, digest_of, locked, outside, vendored, with_dependents
 from factory.stages.origin import origin_of
 from factory.stages.prepare import Prepared
@@ -30,14 +30,12 @@ from factory.steps import CARGO_HOME, TARGET, Step
 from factory.tags import Interpreter
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 
-LIMIT_BYTES = 1 << 30
 _READ_BYTES = 4 << 30
 _FILE = "compiled-crates.tar"
 _FOLDER = PurePosixPath("target")
-_OWN = PurePosixPath("key")
 _SEARCH_S = 120
 _SOURCES = (CARGO_HOME / "registry/src", CARGO_HOME / "git/checkouts")
-_EPOCH, _PYTHON, _TARGET = "SOURCE_DATE_EPOCH", "PYO3_PYTHON", "CARGO_TARGET_DIR"
+_PYTHON, _TARGET = "PYO3_PYTHON", "CARGO_TARGET_DIR"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +110,7 @@ def _folder_of(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]
         requirements=digests_of(file for file in prepared.files if _is_for_all(file)),
         crates=digest_of(tree, crates),
         tools=session.services.tools(session.image.machine).digest,
-        commands=_commands(steps, _EPOCH, _PYTHON),
+        commands=_commands(steps, EPOCH, _PYTHON),
     )
     own = CellCrates(
         distribution=project.name,
@@ -122,7 +120,7 @@ def _folder_of(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]
         requirements=digests_of(prepared.files),
         crates=shared.crates,
         tools=shared.tools,
-        commands=_commands(steps, _EPOCH),
+        commands=_commands(steps, EPOCH),
     )
     # Of vendored crates it is not searched which depend on Python, and without an interpreter there is no other one.
     is_shared = session.interpreter is not None and not vendored(tree)
@@ -130,12 +128,7 @@ def _folder_of(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]
 
 
 def _commands(steps: tuple[Step, ...], *without: str) -> KeyedCommands:
-    return commands_of(replace(step, env=_but(step.env, without)) for step in steps)
-
-
-def _but(env: Mapping[str, str], names: tuple[str, ...]) -> Mapping[str, str]:
-    """Leave out the time of the source, which changes with each edit, or what names the interpreter."""
-    return {name: value for name, value in env.items() if name not in names}
+    return commands_of(replace(step, env=lacking(step.env, *without)) for step in steps)
 
 
 def _is_for_all(wheel: Artifact) -> bool:
@@ -218,8 +211,7 @@ class _TargetFolder:
             memory.keep(self.own, kept)
             if self.shared is not None and memory.remembered(self.shared) in (None, old):
                 memory.keep(self.shared, kept)
-            if old is not None and old.file.digest != kept.file.digest:
-                memory.store.discard(old.file.digest)
+            replace_kept(memory.store, None if old is None else old.file, kept.file)
 
     def _taken(self) -> Kept | None:
         store, container = self.session.services.memory.store, self.session.container.container
@@ -227,16 +219,11 @@ class _TargetFolder:
         found = container.run(argv, env=self.session.env, timeout_s=_SEARCH_S)
         if found.ended != "exited":  # The build has exceeded a limit, and its container is gone.
             return None
-        # Its own key makes the file unlike that of any other cell, so that none is discarded with another.
-        own = FileEntry(path=_OWN, content=str(self.own.key).encode())
-        try:
-            entries = container.copy_tree(TARGET, limit_bytes=_READ_BYTES)
-            files = chain([own], within(Compiled(crates=outside(self.crates)).of(entries), LIMIT_BYTES))
-            made = store.put_stream(tarstream.pack(files, _FOLDER), _FILE)
-        except (EngineError, OutputError, StoreError):  # The engine's fault or this machine's, not the project's.
-            raise
-        except FactoryError as error:
-            self._say(f"what cargo compiled is not kept: {error.message}")
+        entries = container.copy_tree(TARGET, limit_bytes=_READ_BYTES)
+        files = within(Compiled(crates=outside(self.crates)).of(entries), LIMIT_BYTES)
+        made = packed(store, self.own.key, files, _FOLDER, _FILE)
+        if isinstance(made, FactoryError):
+            self._say(f"what cargo compiled is not kept: {made.message}")
             return None
         return Kept(file=made, by_python=tuple(sorted(self._by_python(found))))
 
