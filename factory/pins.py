@@ -45,3 +45,9 @@ class Pin:
     def reference(self) -> str:
         """What an engine is asked for: name and digest, without the tag."""
         return f"{self.name}@{self.digest}"
+
+    @property
+    def registry(self) -> str:
+        """The host in the name; empty where it has none, which the engine completes."""
+        host, slash, _ = self.name.partition("/")
+        return host if slash and re.fullmatch(_HOST, host) else ""

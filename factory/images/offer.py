@@ -6,7 +6,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
-from factory.catalogue import AUTO, BOOTSTRAPPED, OFFICIAL, ZIG
+from factory.catalogue import AUTO, BOOTSTRAPPED, OFFICIAL, PINNED_FAMILY, ZIG
 from factory.engine.api import Engine, EngineInfo
 from factory.engine.faults import PullError
 from factory.errors import EngineError, ImageError
@@ -19,7 +19,7 @@ from factory.images.ready import is_here
 from factory.images.shell import ELSEWHERE, INSTALL
 from factory.images.spec import ImageSpec
 from factory.machines import CONTAINER_MACHINES, USUAL_MACHINE, machine_named
-from factory.plan.images import serving_images
+from factory.plan.images import plain_images, serving_images
 from factory.plan.model import Chosen, Plan
 from factory.recipe.model import Recipe
 from factory.recipe.overriding import overridden
@@ -41,13 +41,14 @@ class Answer:
 class Offer:
     """The images that a plan may choose from, and their families, the preferred first.
 
-    `answers` are those about official images, by name; None where families were named. `machine` is the engine's own:
-    containers for others are emulated.
+    `answers` are those about official images, by name; None where families were named. `left_out` says of pinned plain
+    images that they cannot be had. `machine` is the engine's own: containers for others are emulated.
     """
 
     images: tuple[ImageFacts, ...]
     families: tuple[str, ...]
     answers: Mapping[str, Answer] | None = None
+    left_out: tuple[str, ...] = ()
     machine: str = USUAL_MACHINE
 
     @property
@@ -66,8 +67,13 @@ class Offer:
         return replace(self, images=left, answers=MappingProxyType(refused))
 
     def explained(self, plan: Plan) -> Plan:
-        """Return a plan that says for each platform which image builds and why, where no family was named."""
-        return plan if self.answers is None else replace(plan, chosen=tuple(self._chosen(plan)))
+        """Return a plan that says which image builds for each platform and why, and which plain ones are left out.
+
+        Where families were named there is nothing to explain.
+        """
+        if self.answers is None:
+            return plan
+        return replace(plan, chosen=tuple(self._chosen(plan)), notes=(*plan.notes, *self.left_out))
 
     def _chosen(self, plan: Plan) -> Iterator[Chosen]:
         served = dict.fromkeys((cell.platform, cell.builder.image) for cell in plan.cells if cell.builder is not None)
@@ -87,7 +93,7 @@ class Offer:
 
 @dataclass(slots=True, kw_only=True)
 class Registries:
-    """Asks an engine and registries for official images: for each image once, and no silent registry again.
+    """Asks an engine and registries for official and pinned images: each image once, and no silent registry again.
 
     `engine` connects where that is needed for the first time. `can_make` is whether images can be made on this machine;
     if not, those that the engine has are all that can be had besides official and pinned ones. `machine` is the
@@ -114,18 +120,30 @@ class Registries:
         machine = self._machine()
         specs = tuple(listed) if self.can_make else self._obtainable(listed)
         images = all_brought(_facts(specs))
-        answers = self._answers_for(recipe, images, dict(_official(specs)), machine)
-        offered = {name for name, answer in answers.items() if answer.is_offered}
-        chosen = tuple(image for image in images if image.family != OFFICIAL or image.name in offered)
+        pulled = {spec.facts.name: spec for spec in specs if isinstance(spec, PulledSpec)}
+        answers = self._answers_for(recipe, images, pulled, machine)
+        plain = {name: self._answer(pulled[name]) for name in _wanted_plain(recipe, images, machine)}
+        refused = pulled.keys() - {name for name, answer in (answers | plain).items() if answer.is_offered}
+        chosen = tuple(image for image in images if image.name not in refused)
         if not (recipe.images or _has_builder(chosen)):
             raise _nothing(answers.values())
-        return Offer(images=chosen, families=(OFFICIAL, BOOTSTRAPPED), answers=answers, machine=machine)
+        return Offer(
+            images=chosen,
+            families=(OFFICIAL, BOOTSTRAPPED),
+            answers=MappingProxyType(answers),
+            left_out=tuple(
+                f"{name} is pinned and tries nothing: {answer.why}"
+                for name, answer in plain.items()
+                if not answer.is_offered
+            ),
+            machine=machine,
+        )
 
     def _answers_for(
-        self, recipe: Recipe, images: Sequence[ImageFacts], official: Mapping[str, PulledSpec], machine: str
-    ) -> Mapping[str, Answer]:
-        asked = (self._asked(recipe, platform, images, official, machine) for platform in recipe.platforms)
-        return MappingProxyType(dict(chain.from_iterable(asked)))
+        self, recipe: Recipe, images: Sequence[ImageFacts], pulled: Mapping[str, PulledSpec], machine: str
+    ) -> dict[str, Answer]:
+        asked = (self._asked(recipe, platform, images, pulled, machine) for platform in recipe.platforms)
+        return dict(chain.from_iterable(asked))
 
     def _obtainable(self, listed: Iterable[Spec]) -> tuple[Spec, ...]:
         """Leave out the images that would have to be made; without an engine nobody can say which those are."""
@@ -150,7 +168,7 @@ class Registries:
         recipe: Recipe,
         platform: Platform,
         images: Sequence[ImageFacts],
-        official: Mapping[str, PulledSpec],
+        pulled: Mapping[str, PulledSpec],
         machine: str,
     ) -> Iterator[tuple[str, Answer]]:
         """Ask for the official images that serve a platform, the best first, until one can be had."""
@@ -158,7 +176,7 @@ class Registries:
             return
         for arch in dict.fromkeys((machine, *((platform.arch,) if _names_compiler(recipe) else ()))):
             for image in serving_images(replace(platform, arch=arch), images, OFFICIAL):
-                answer = self._answer(official[image.name])
+                answer = self._answer(pulled[image.name])
                 yield image.name, answer
                 if answer.is_offered:
                     break
@@ -176,18 +194,19 @@ class Registries:
             return Answer(is_offered=False, why=error.message)
 
     def _asked_for(self, spec: PulledSpec) -> Answer:
-        registry, engine = spec.pin.name.partition("/")[0], self.engine()
+        registry, engine = spec.pin.registry or "the engine's own registry", self.engine()
+        kind = "official image" if spec.facts.family == OFFICIAL else "image"
         try:
             if engine.held_image(spec.pin.reference) is not None:
                 return Answer(is_offered=True, why="the engine has it")
             if registry in self._silent:
-                return Answer(is_offered=False, why=self._silent[registry])
+                return Answer(is_offered=False, why=f"no {kind} from {registry}: {self._silent[registry]}")
             engine.require_served(spec.pin.name, str(spec.pin.digest), within_s=_WITHIN_S)
         except PullError as error:
-            why = f"no {spec.facts.name} from {registry}: {error.reason}"
             if error.is_registrys:
-                why = self._silent[registry] = f"no official image from {registry}: {error.reason}"
-            return Answer(is_offered=False, why=why)
+                self._silent[registry] = error.reason
+            what = kind if error.is_registrys else spec.facts.name
+            return Answer(is_offered=False, why=f"no {what} from {registry}: {error.reason}")
         except ImageError as error:
             return Answer(is_offered=False, why=error.message)
         return Answer(is_offered=True, why=f"{registry} serves it")
@@ -215,10 +234,18 @@ def machine_of(engine: EngineInfo) -> str:
     return machine
 
 
-def _official(specs: Iterable[Spec]) -> Iterator[tuple[str, PulledSpec]]:
-    for spec in specs:
-        if isinstance(spec, PulledSpec) and spec.facts.family == OFFICIAL:
-            yield spec.facts.name, spec
+def _wanted_plain(recipe: Recipe, images: Sequence[ImageFacts], machine: str) -> Iterator[str]:
+    """Yield the pinned plain images that may load or try a wheel of a recipe, perhaps one more than once."""
+    listed = {wanted.interpreter for wanted in recipe.interpreters}
+    for platform in recipe.platforms:
+        if not isinstance(platform, PlatformTag):
+            continue
+        for arch in dict.fromkeys((machine, platform.arch)):
+            plain = tuple(plain_images(platform, images, arch))
+            is_loader = all(image.family == PINNED_FAMILY for image in plain)
+            for image in plain:
+                if image.family == PINNED_FAMILY and (is_loader or listed.intersection(image.interpreters)):
+                    yield image.name
 
 
 def _facts(specs: Iterable[Spec]) -> Iterator[ImageFacts]:

@@ -145,7 +145,7 @@ def trial_image(
     """
     return _oldest(
         image
-        for image in _running(platform, images, machine)
+        for image in plain_images(platform, images, machine)
         if image.can_have(interpreter) and admits(requires_python, image, interpreter)
     )
 
@@ -173,13 +173,13 @@ def loader_image(
         trials = (image for image in images if image.role == "trial" and image.platform.arch == machine)
         # wine starts programs for the machine that it runs on.
         return _oldest(image for image in trials if machine == USUAL_MACHINE and platform.arch in image.machines)
-    plain = _oldest(_running(platform, images, machine))
+    plain = _oldest(plain_images(platform, images, machine))
     if plain is None and builder is not None and platform.serves(builder.platform):
         return builder
     return plain
 
 
-def _running(platform: Platform, images: Iterable[ImageFacts], machine: str) -> Iterator[ImageFacts]:
+def plain_images(platform: Platform, images: Iterable[ImageFacts], machine: str) -> Iterator[ImageFacts]:
     """Yield the trial images for a machine on which a platform's wheels must work, as they are on the platform's."""
     for image in images:
         is_of_machine = image.role == "trial" and image.platform.arch == machine

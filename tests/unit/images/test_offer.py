@@ -6,23 +6,28 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from factory.catalogue import AUTO
+from factory.digest import Digest
 from factory.engine.api import Engine, HeldImage
 from factory.engine.pull import pull_error
 from factory.errors import EngineError, ImageError
+from factory.image_facts import ImageFacts
 from factory.images.assembly import input_digest
 from factory.images.bootstrap import INPUT_LABEL, reference_of
 from factory.images.known import specs
 from factory.images.offer import Offer, Registries, machine_of
 from factory.images.pulled import PulledSpec
 from factory.images.spec import ImageSpec
+from factory.pins import Pin
 from factory.recipe.model import BuildSpec, Toolchain
+from factory.tags import PlatformTag
 from tests.doubles.engine import EngineDouble
-from tests.makers.plans import make_recipe
+from tests.makers.plans import interpreters, make_plan, make_recipe
 
 NEW, OLD = "pypa-manylinux_2_28_x86_64", "pypa-manylinux2014_x86_64"
 LOOKALIKE = "lookalike-manylinux_2_31_x86_64"
 P28, P31 = "manylinux_2_28_x86_64", "manylinux_2_31_x86_64"
 HELD = HeldImage(id="sha256:0", architecture="amd64", size_bytes=1, labels={}, env={})
+SLIM, PLAIN = "python:3.12-slim", f"python@sha256:{'3' * 64}"
 SILENT = "dial tcp: lookup quay.io: no such host"
 
 
@@ -102,6 +107,72 @@ def test_a_digest_that_a_registry_has_not_leads_to_the_next_image() -> None:
     assert official(offer) == {OLD}
     assert offer.answers is not None
     assert offer.answers[NEW].why == f"no {NEW} from quay.io: the registry does not have it"
+
+
+def with_plain(engine: Engine, listed: str, families: Sequence[str] = (AUTO,)) -> Offer:
+    """Offer images where a user has pinned a plain one with CPython 3.12."""
+    facts = ImageFacts(
+        name=SLIM,
+        family="pinned",
+        role="trial",
+        platform=PlatformTag.parse("manylinux_2_36_x86_64"),
+        interpreters=interpreters("cp312"),
+    )
+    plain = PulledSpec(facts=facts, pin=Pin("python", Digest("3" * 64)))
+    recipe = make_recipe(listed, platforms=P28)
+    return Registries(engine=lambda: engine, can_make=True).offer(families, (*specs(), plain), recipe)
+
+
+def test_a_plain_image_that_a_user_pinned_is_offered_while_a_registry_serves_it() -> None:
+    engine = AskedEngine(registry={PLAIN: HELD})
+
+    offer = with_plain(engine, "cp39 cp312")
+
+    assert SLIM in {image.name for image in offer.images}
+    assert offer.left_out == ()
+    assert "python" in engine.asked
+
+
+def test_a_plain_image_that_the_engine_has_is_offered_without_its_registry() -> None:
+    engine = AskedEngine(fault=SILENT)
+    engine.hold(HELD, PLAIN)
+
+    assert SLIM in {image.name for image in with_plain(engine, "cp312").images}
+    assert "python" not in engine.asked
+
+
+def test_a_plain_image_that_cannot_be_had_is_left_out_and_the_plan_says_so() -> None:
+    offer = with_plain(AskedEngine(fault=SILENT), "cp312")
+
+    assert SLIM not in {image.name for image in offer.images}
+    assert offer.left_out == (
+        (
+            f"{SLIM} is pinned and tries nothing: no image from the engine's own registry: the registry's host name "
+            "cannot be resolved"
+        ),
+    )
+    assert offer.explained(make_plan()).notes[-1:] == offer.left_out
+
+
+def test_a_plain_image_that_a_registry_has_no_more_is_left_out_by_its_name() -> None:
+    (left_out,) = with_plain(AskedEngine(), "cp312").left_out
+
+    assert left_out.endswith(f"no {SLIM} from the engine's own registry: the registry does not have it")
+
+
+def test_a_plain_image_of_no_listed_interpreter_is_not_asked_for() -> None:
+    engine = AskedEngine(fault=SILENT)
+
+    assert with_plain(engine, "cp39").left_out == ()
+    assert "python" not in engine.asked
+
+
+def test_a_plain_image_is_not_asked_for_where_families_are_named() -> None:
+    engine = AskedEngine(fault=SILENT)
+
+    offer = with_plain(engine, "cp312", families=("lookalike",))
+
+    assert (SLIM in {image.name for image in offer.images}, engine.asked) == (True, [])
 
 
 def test_without_engine_ours_is_offered_and_the_engine_is_looked_for_once() -> None:
