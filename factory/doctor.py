@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from factory.clock import today
 from factory.engine.about import weaknesses
 from factory.engine.api import Engine, EngineInfo
 from factory.engine.docker import connect
-from factory.errors import FactoryError
+from factory.errors import FactoryError, StoreError
 from factory.host import Host
 from factory.images.age import made_on, old_age
 from factory.images.emulator import MEND as EMULATOR_MEND
@@ -20,6 +21,7 @@ from factory.images.ready import held
 from factory.images.shell import INSTALL, has_bootstrapper
 from factory.images.spec import ImageSpec
 from factory.machines import CONTAINER_MACHINES, MACHINES, USUAL_MACHINE, machine_named
+from factory.run.build import new_run_id
 from factory.store import Store
 from factory.system import machine, shortcoming
 
@@ -114,8 +116,10 @@ def _proxies(host: Host) -> Iterator[Check]:
 
 
 def _engine(host: Host) -> tuple[Check, ...]:
+    run_id = new_run_id()  # Its own: the end of a run removes the containers of its id.
     try:
-        with connect(host, owner="doctor", run_id="doctor") as engine:
+        with ExitStack() as stack:
+            engine = stack.enter_context(connect(host, owner=_owner(host, run_id, stack), run_id=run_id))
             info = engine.info()
             found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
             own = machine_named(info.architecture)
@@ -123,6 +127,16 @@ def _engine(host: Host) -> tuple[Check, ...]:
             return (Check(name="engine", fine=True, found=found), *checks)
     except FactoryError as error:
         return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
+
+
+def _owner(host: Host, run_id: str, stack: ExitStack) -> str:
+    """Return whose containers are started: the store's, so that its next run removes what is left after a kill."""
+    try:
+        store = stack.enter_context(Store.open(host.store))
+        stack.enter_context(store.run_lock(run_id))
+    except StoreError:  # said by its own check
+        return "doctor"
+    return store.owner
 
 
 def _weaknesses(info: EngineInfo) -> Iterator[Check]:

@@ -17,7 +17,7 @@ from factory.pins import Pin
 from factory.store import Store
 from tests.contract.registry import Registry, free_port, served
 from tests.docker.command import PLATFORM, Command
-from tests.docker.official import ROOT, declare_official
+from tests.docker.official import ROOT, copy_factory, declare_official
 from tests.docker.projects import make_c_project, make_rust_project
 from tests.makers.plans import image_of
 
@@ -30,6 +30,11 @@ LABEL wheel-factory.input="" wheel-factory.identity="" wheel-factory.kind="" whe
 RUN rm /usr/local/bin/uv /usr/local/bin/uvx /usr/local/bin/patchelf /usr/local/bin/auditwheel /usr/local/bin/abi3audit
 """
 
+ALPINE = """
+FROM {image}
+LABEL wheel-factory.input="" wheel-factory.identity="" wheel-factory.kind="" wheel-factory.owner=""
+RUN mkdir -p /usr/local/bin && ln -s /usr/bin/python3 /usr/local/bin/python3.13
+"""
 
 OWN_CARGO = """
 RUN echo '#!/bin/sh' >/usr/local/sbin/cargo \\
@@ -176,3 +181,31 @@ def _lock(path: Path, pin: Pin) -> Path:
     names = [each.stem for each in (ROOT / "images/pypa").glob("*.toml")]
     path.write_text(render_lock(Lock(pins=dict.fromkeys(names, pin), origin="a test")))
     return path
+
+
+def test_a_plain_image_with_musl_that_a_user_pins_tries_wheels(
+    command: Command, engine: DockerEngine, daemon: docker.DockerClient, host: Host, registry: Registry
+) -> None:
+    """As `python:3.13-alpine` would, with its interpreter in /usr/local/bin; the factory's own image is left out."""
+    package = command.folder / "package"
+    copy_factory(package)
+    (package / "images/musl/trixie.toml").unlink()
+    lock = command.folder / "images.lock"
+    lock.write_text((ROOT / "images/pypa/images.lock").read_text())
+    env = {"PYTHONPATH": str(package), "FACTORY_IMAGE_LOCK": str(lock)}
+    asks = {"run": "python -c 'import os, plain; assert plain.answer() == 42; assert not os.path.exists(\"/lib64\")'"}
+    recipe = command.recipe(make_c_project("plain"), platforms=("musllinux_1_2_x86_64",), test=asks)
+    with Store.open(command.store) as store:
+        image = ensure("musl-trixie", engine=engine, host=host, store=store, progress=print)
+
+    with pushed(ALPINE.format(image=image.reference), engine, daemon, registry, command.folder) as pin:
+        untried = command.build(recipe, env=env)
+        pinned = command("image", "pin", "--trial", f"{pin.name}:{pin.tag}", env=env)
+        tried = command.build(recipe, env=env)
+
+    assert untried.code != 0
+    assert pinned.code == 0, pinned.stderr
+    assert tried.code == 0, tried.stderr
+    assert [(trial.image, trial.outcome) for trial in tried.records["plain"].trials] == [
+        (f"{pin.name}:{pin.tag}", "passed")
+    ]
