@@ -38,6 +38,7 @@ PROVEN: Mapping[str, str] = MappingProxyType(
         "repair.exclude": "docker/test_repair.py",
         "repair.strip": "docker/test_repair.py",
         "audit.against": "native/test_against.py",
+        "audit.against.compare": "native/test_against.py",
         "audit.against.size": "native/test_against.py",
         "audit.against.lost": "native/test_against.py",
         "audit.guessed-modules": "docker/test_good_projects.py",

@@ -136,8 +136,8 @@ class _Way:
             return _stopped(record, refusal(after, "audit of the repaired wheel", lacked))
         if note := note_of(after, lacked):
             session.services.recorder.progress(session.cell.address)(note)
-        against = session.planned.recipe.audit.against
-        comparison = compared_with_older(session.services, against, session.cell, wheel, session.readings)
+        recipe = session.planned.recipe
+        comparison = compared_with_older(session.services, recipe, session.cell, wheel, session.readings)
         if isinstance(comparison, Failure):
             return _stopped(record, comparison)
         return replace(record, status="passed", against=comparison)

@@ -169,9 +169,7 @@ class Performer:
             image=image,
             wheel=cell.record.wheel,
             contents=cell.contents,
-            older=older_wheel(
-                self.services, job.planned.recipe.audit.against, job.cell, cell.record.wheel, job.trial.interpreter
-            ),
+            older=older_wheel(self.services, job.planned.recipe, job.cell, cell.record.wheel, job.trial.interpreter),
         )
         return TrialWork(candidate=candidate, sdists=sdists)
 

@@ -12,7 +12,7 @@ from factory.failure import Failure
 from factory.installable import supported_tags
 from factory.memory import ASKS_THE_WORLD, Stage
 from factory.plan.model import Cell
-from factory.recipe.model import AgainstSpec
+from factory.recipe.model import AgainstSpec, Recipe, SdistSource
 from factory.sessions.services import Services
 from factory.stages.reading import Readings
 from factory.steps import StepName
@@ -40,42 +40,71 @@ class FetchOlder(Stage[Older]):
 
 
 def compared_with_older(
-    services: Services, spec: AgainstSpec | None, cell: Cell, wheel: Artifact, readings: Readings
+    services: Services, recipe: Recipe, cell: Cell, wheel: Artifact, readings: Readings
 ) -> Comparison | Failure | None:
-    """Compare a wheel as the recipe asks; None where it does not ask, or the index has nothing older.
+    """Compare a wheel as the recipe asks; None where nothing is compared, or the index has nothing older.
 
-    A comparison that the recipe's limits refuse is a Failure, and so is an index that does not answer.
+    A comparison that the recipe's limits refuse is a Failure. What cannot be fetched or read is one, too, if the recipe
+    asks for the comparison; if it is made by default, the run says so and goes on.
     """
-    if spec is None:
+    spec, is_asked = _spec_of(recipe), recipe.audit.against is not None
+    compared = None if spec is None else _compared(services, spec, cell, wheel, readings)
+    say = services.recorder.progress(cell.address)
+    if isinstance(compared, Failure) and not is_asked:  # by default nothing is refused, so it could not be compared
+        say(f"not compared with an older release: {compared.message}")
         return None
+    if spec is not None and compared is None and is_asked:
+        say("no older release on the index has a wheel to compare this with")
+    return compared
+
+
+def _spec_of(recipe: Recipe) -> AgainstSpec | None:
+    """Return how a recipe's wheels are compared; by default only those of a source from the index.
+
+    The name of another project may be a private one, which no index needs to see.
+    """
+    spec = recipe.audit.against
+    if spec is None:
+        return AgainstSpec() if isinstance(recipe.source, SdistSource) else None
+    return spec if spec.compare else None
+
+
+def _compared(
+    services: Services, spec: AgainstSpec, cell: Cell, wheel: Artifact, readings: Readings
+) -> Comparison | Failure | None:
+    """Compare a wheel with the older one; None where the index has none."""
     try:
         older = _older(services, cell, wheel)
     except SourceError as error:
         return Failure(step=_STEP, message=f"the older release cannot be had: {error.message}", hint=error.hint)
     if older is None:
-        services.recorder.progress(cell.address)("no older release on the index has a wheel to compare this with")
         return None
     with services.recorder.step(cell.address, _STEP) as mark:
         comparison = readings.compared(wheel, older)
+        mark.outcome = "failed"
         if isinstance(comparison, Overrun | None):
-            mark.outcome = "failed"
             reason = "is no zip archive that can be read whole" if comparison is None else comparison.reason
             return Failure(step=_STEP, message=f"{older.filename} cannot be read: it {reason}")
         failure = refused(comparison, spec)
-        if failure is not None:
-            mark.outcome = "failed"
+        if failure is None:
+            mark.outcome = "passed"
         return failure or comparison
 
 
 def older_wheel(
-    services: Services, spec: AgainstSpec | None, cell: Cell, wheel: Artifact, interpreter: Interpreter
+    services: Services, recipe: Recipe, cell: Cell, wheel: Artifact, interpreter: Interpreter
 ) -> Artifact | None:
-    """Return the older wheel with which one was compared, where it runs on an interpreter too."""
-    platform = cell.platform
-    if spec is None or not isinstance(platform, PlatformTag) or (older := _older(services, cell, wheel)) is None:
+    """Return the older wheel whose imports are measured beside one's, where it runs on an interpreter too.
+
+    That takes time, so a recipe has to ask for the comparison.
+    """
+    platform, spec = cell.platform, recipe.audit.against
+    if spec is None or not spec.compare or not isinstance(platform, PlatformTag):
         return None
-    tags = parse_wheel_name(older.filename)[3]
-    return older if tags.intersection(supported_tags(interpreter, platform)) else None
+    older = _older(services, cell, wheel)
+    if older is None or not parse_wheel_name(older.filename)[3].intersection(supported_tags(interpreter, platform)):
+        return None
+    return older
 
 
 def refused(comparison: Comparison, spec: AgainstSpec) -> Failure | None:

@@ -44,6 +44,7 @@ from factory.run.options import Selection
 from factory.run.planning import plan_recipe
 from factory.sessions.services import Services
 from factory.sessions.sources import Fetched, SourceServices
+from factory.stages.against import Older
 from factory.stages.commit import Pinned
 from factory.stages.resolve import Resolve
 from factory.stages.source import FetchSdist
@@ -105,7 +106,8 @@ class World:
 
     `lost_images` are the names of images that do not come, with what raises instead. `progress` are the lines that the
     making of images reports. `sdists` are projects of which the index has only an sdist of 1.0, each with what its
-    build requires. `read` counts the archives that were read, `said` is what the store says of damage.
+    build requires. `read` counts the archives that were read, `said` is what the store says of damage. No index has an
+    older release, unless `asks_index` has the host's own asked.
     """
 
     folder: Path
@@ -125,6 +127,7 @@ class World:
     runs: int = 0
     read: int = 0
     said: list[str] = field(default_factory=list)
+    asks_index: bool = False
 
     def run(self, *texts: str) -> Run:
         """Plan recipes and carry them out; what happened.
@@ -166,6 +169,7 @@ class World:
             Resolution: self._resolved,
             RustBundle: RustBundle(file=self.store.put_bytes(bytes(10_240), "rust.tar")),
             Fetched: partial(self._fetched, name),
+            **({} if self.asks_index else {Older: Older(wheel=None)}),
         }
         return AnsweredMemory(
             store=self.store,

@@ -17,6 +17,7 @@ REPAIRED = "plain-1.0-cp313-cp313-manylinux_2_31_x86_64.whl"
 OLDER = "plain-0.9-cp312-cp312-manylinux_2_17_x86_64.whl"
 NEW_FILES = {module_of("plain", "cp313"): make_module()}
 OLD_FILES = {module_of("plain", "cp312"): make_module()}
+RELEASE = PLAIN.replace(next(line for line in PLAIN.splitlines() if "source" in line), "source: {sdist: plain==1.0}")
 STUBS = {"plain/core.pyi": b"answer: int\n"}
 
 
@@ -29,7 +30,7 @@ def index() -> Iterator[Index]:
 @pytest.fixture
 def world(index: Index) -> Iterator[World]:
     with make_world(None, UV_DEFAULT_INDEX=f"{index.url}/simple/") as made:
-        made.engine.commands = leaving(NEW_FILES)
+        made.engine.commands, made.asks_index = leaving(NEW_FILES), True
         yield made
 
 
@@ -76,6 +77,30 @@ def test_what_no_limit_refuses_is_a_note_and_a_recipe_that_does_not_ask_has_none
     (line,) = (line for line in proof_lines(noted) if line.startswith("against"))
     assert line.startswith(f"against the older release: {only(noted).cell.address}: lost: 1 stub: plain.core; ")
     assert only(silent).against is None
+
+
+def test_a_release_of_the_index_is_compared_by_default(world: World, index: Index) -> None:
+    index.files[OLDER] = stored_wheel(OLDER, OLD_FILES | STUBS)
+
+    noted = world.run(RELEASE)
+    told_not_to = world.run(f"{RELEASE}audit: {{against: {{compare: false}}}}\n")
+
+    assert only(noted).passed
+    assert any(line.startswith("against the older release: ") for line in proof_lines(noted))
+    assert only(told_not_to).against is None
+
+
+def test_by_default_an_index_that_has_no_such_wheel_to_give_is_said_and_the_wheel_passes(
+    world: World, index: Index
+) -> None:
+    index.files[OLDER] = stored_wheel(OLDER, OLD_FILES)
+    index.listed_sha256[OLDER] = "0" * 64
+
+    record = only(world.run(RELEASE))
+
+    assert (record.passed, record.against) == (True, None)
+    said = f"not compared with an older release: the older release cannot be had: {OLDER} has sha256:"
+    assert said in (world.evidence / "events.jsonl").read_text()
 
 
 def test_a_wheel_that_grew_by_more_than_the_recipe_allows_is_refused_with_what_grew(world: World, index: Index) -> None:

@@ -93,6 +93,12 @@ _WAIVER = Record(
 class AgainstSpec:
     """How a wheel is compared with that of the newest older release on the index; `most_growth` is a share."""
 
+    compare: bool = optional(
+        kind=Flag(),
+        doc="Whether it is compared at all.",
+        example="compare: false",
+        default=True,
+    )
     most_growth: float | None = optional(
         name="size",
         kind=SHARE,
@@ -139,10 +145,11 @@ class AuditSpec:
     against: AgainstSpec | None = optional(
         kind=record(AgainstSpec),
         doc="Compares the wheel with that of the newest older release on the index. Differences are "
-        "notes, except those that `size` and `lost` refuse; `{}` refuses nothing.",
+        "notes, except those that `size` and `lost` refuse; `{}` refuses nothing. If it is given, what imports cost is "
+        "compared as well.",
         example="against: {size: 20%, lost: error}",
         default=None,
-        shown_default="not compared",
+        shown_default="compared if `source` is a release on the index",
     )
     waive: tuple[Waiver, ...] = optional(
         kind=ListOf(item=_WAIVER, name="a list of mappings"),
