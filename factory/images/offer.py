@@ -54,7 +54,7 @@ class Offer:
     @property
     def has_official(self) -> bool:
         """Whether an official image may be chosen that nobody named."""
-        return any(answer.is_offered for answer in (self.answers or {}).values())
+        return bool(_offered(self.answers or {}))
 
     def with_images(self, images: Iterable[ImageFacts]) -> "Offer":
         """Return the offer with the images that a recipe names itself."""
@@ -123,19 +123,15 @@ class Registries:
         pulled = {spec.facts.name: spec for spec in specs if isinstance(spec, PulledSpec)}
         answers = self._answers_for(recipe, images, pulled, machine)
         plain = {name: self._answer(pulled[name]) for name in _wanted_plain(recipe, images, machine)}
-        refused = pulled.keys() - {name for name, answer in (answers | plain).items() if answer.is_offered}
-        chosen = tuple(image for image in images if image.name not in refused)
+        had = _offered(answers) | _offered(plain)
+        chosen = tuple(image for image in images if image.name in had or image.name not in pulled)
         if not (recipe.images or _has_builder(chosen)):
             raise _nothing(answers.values())
         return Offer(
             images=chosen,
             families=(OFFICIAL, BOOTSTRAPPED),
             answers=MappingProxyType(answers),
-            left_out=tuple(
-                f"{name} is pinned and tries nothing: {answer.why}"
-                for name, answer in plain.items()
-                if not answer.is_offered
-            ),
+            left_out=tuple(_left_out(plain)),
             machine=machine,
         )
 
@@ -246,6 +242,16 @@ def _wanted_plain(recipe: Recipe, images: Sequence[ImageFacts], machine: str) ->
             for image in plain:
                 if image.family == PINNED_FAMILY and (is_loader or listed.intersection(image.interpreters)):
                     yield image.name
+
+
+def _offered(answers: Mapping[str, Answer]) -> set[str]:
+    return {name for name, answer in answers.items() if answer.is_offered}
+
+
+def _left_out(answers: Mapping[str, Answer]) -> Iterator[str]:
+    for name, answer in answers.items():
+        if not answer.is_offered:
+            yield f"{name} is pinned and tries nothing: {answer.why}"
 
 
 def _facts(specs: Iterable[Spec]) -> Iterator[ImageFacts]:
