@@ -157,7 +157,7 @@ def shell(options: ShellOptions) -> None:
     """Carry out a cell up to the step that fails, and open a shell in the container of that step.
 
     CELL is a cell's id, such as cp313-cp313-manylinux_2_28_x86_64; with @cp313, only its trial on that interpreter is
-    meant. RECIPE is a file; without one: ./recipe.yaml.
+    meant, with --trial any of its trials. RECIPE is a file; without one: ./recipe.yaml.
 
     Image, files, user and variables are those of the step, and there is no network. What was finished before comes from
     the store; nothing is released or kept. Without a terminal, the command that opens the shell is printed, and the

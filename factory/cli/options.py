@@ -202,6 +202,7 @@ class ShellOptions(NamedTuple):
 
     cell: Annotated[str, partial(argument)]
     recipes: _Recipes
+    trial: Annotated[bool, partial(option, "--trial", is_flag=True, help="Only a trial is meant, not the build.")]
     settings: _Settings
     families: _Families
     root: _Root

@@ -31,7 +31,7 @@ def run_shell(options: ShellOptions) -> int:
     cell, _, interpreter = options.cell.partition("@")
     recipes, host = load_named(options), host_of(options)
     with Store.open(host.store) as store, store.temp_folder() as work, handled_signals() as signals:
-        door = _Door(host=host, cancelled=signals.cancelled, is_meant=_meant(interpreter))
+        door = _Door(host=host, cancelled=signals.cancelled, is_meant=_meant(interpreter, trial=options.trial))
         how = Options(
             output=work / "dist",
             selection=Selection(families=families(options.families), only=(cell,)),
@@ -45,7 +45,8 @@ def run_shell(options: ShellOptions) -> int:
     if not door.opened:
         if finished.errors:
             raise _of_shell(finished.errors[0], cell)
-        where = f"its trial on {interpreter}" if interpreter else "the cell or its trials"
+        where = "its trials" if options.trial else "the cell or its trials"
+        where = f"its trial on {interpreter}" if interpreter else where
         raise UsageError(
             f"no step of {where} failed in a container, so no shell is opened",
             hint="a shell opens where a step fails; `factory build` says which does",
@@ -67,9 +68,10 @@ def _of_shell(error: FactoryError, cell: str) -> FactoryError:
     )
 
 
-def _meant(interpreter: str) -> Callable[[str], bool]:
-    """Return what says whether a subject's failure is the one that was asked for: any, or one trial's."""
-    return lambda subject: not interpreter or subject.endswith(f"@{interpreter}")
+def _meant(interpreter: str, *, trial: bool) -> Callable[[str], bool]:
+    """Return what says whether a subject's failure is the one that was asked for: any, any trial's, or one trial's."""
+    end = f"@{interpreter}" if interpreter else ""
+    return lambda subject: subject.endswith(end) and ("@" in subject or not trial)
 
 
 @dataclass(slots=True)

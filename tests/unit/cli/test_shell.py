@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from factory.cli.shell import _Door
+from factory.cli.shell import _Door, _meant
 from factory.failure import Failure
 from factory.host import read_host
 from factory.sessions.session import Stopped
@@ -66,3 +66,18 @@ def test_a_client_that_is_not_installed_is_a_fault_of_the_machine_not_of_the_cel
     assert door.fault is not None
     assert door.fault.message == "no shell can be opened: docker is not installed"
     assert "Docker's own client" in door.fault.hint
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "trial", "meant"),
+    [
+        ("", False, {"a/cp313", "a/cp313@cp313", "a/cp313@cp314"}),
+        ("", True, {"a/cp313@cp313", "a/cp313@cp314"}),
+        ("cp314", False, {"a/cp313@cp314"}),
+        ("cp314", True, {"a/cp313@cp314"}),
+    ],
+)
+def test_a_build_is_not_meant_where_a_trial_is_asked_for(interpreter: str, trial: bool, meant: set[str]) -> None:
+    is_meant = _meant(interpreter, trial=trial)
+
+    assert {subject for subject in ("a/cp313", "a/cp313@cp313", "a/cp313@cp314") if is_meant(subject)} == meant
