@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels help quick test proofs test-without-engine test-with-engine test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-crates bench-gate bench-idle peers lock clean
+.PHONY: wheels help quick test proofs test-without-engine test-engine test-builds test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-crates bench-gate bench-idle peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -21,16 +21,21 @@ quick: setup lint  ## lint, types, and the tests that need no engine and little 
 	    tests/unit tests/property --ignore tests/property/test_patterns.py
 
 test: setup lint  ## lint, types, layers, and every test but the slow ones
-	@$(MAKE) --no-print-directory --jobs 2 test-without-engine test-with-engine
+	@$(MAKE) --no-print-directory --jobs 3 test-without-engine test-engine test-builds
 
-# Beside each other: a test with an engine waits for containers most of its time. Each is one process, since two runs of
-# the factory compile with all processors already. What the one says is shown when it ends, so that the other can be read.
+# Beside each other: a test with an engine waits for containers most of its time. Builds are one process, since two runs of
+# the factory compile with all processors already. What the others say is shown when they end, so that all can be read.
 test-without-engine: setup  ## the tests that need no engine, but the slow ones
 	@mkdir -p .factory
-	@$(BIN)/pytest -m "not (engine or slow)" >.factory/without-engine.txt 2>&1; code=$$?; cat .factory/without-engine.txt; exit $$code
+	@$(BIN)/pytest -m "not (engine or slow)" >.factory/$@.txt 2>&1; code=$$?; cat .factory/$@.txt; exit $$code
 
-test-with-engine: setup  ## the tests that need an engine, but the slow ones
-	$(BIN)/pytest -m "engine and not slow" --require-engine
+test-engine: setup  ## the tests of the engine's driver and of what runs in single containers, but the slow ones
+	@mkdir -p .factory
+	@$(BIN)/pytest -m "engine and not slow" --require-engine --ignore tests/docker >.factory/$@.txt 2>&1; \
+	    code=$$?; cat .factory/$@.txt; exit $$code
+
+test-builds: setup  ## the tests of whole builds, but the slow ones
+	$(BIN)/pytest -m "engine and not slow" --require-engine tests/docker
 
 proofs: setup  ## what trials, comparisons and guides find: an example that fails and one that passes, each with its time
 	$(BIN)/pytest --require-engine --durations 0 --durations-min 1 $$(grep -v '^#' tests/proofs.txt)

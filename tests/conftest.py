@@ -83,7 +83,7 @@ def small_image(engine: DockerEngine, host: Host) -> str:
 def _extract(tar: Path, host: Host) -> None:
     if shutil.which("mmdebstrap", path=host.path) is None:
         pytest.skip("mmdebstrap is not installed: no small image can be made; `apt install mmdebstrap`")
-    partial = tar.with_suffix(".partial.tar")
+    partial = tar.with_suffix(f".{uuid4().hex}.tar")  # another process may make it, too
     wanted = ["--variant=extract", f"--include={_SMALL_PACKAGES}", f"--extract-hook={_SETUID_PROGRAM}"]
     done = run(["mmdebstrap", *wanted, "bookworm", partial], env=host.tool_env, cwd=tar.parent, timeout_s=300)
     assert done.returncode == 0, done.stderr

@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.engine,
     pytest.mark.index,
     pytest.mark.slow,
+    pytest.mark.timeout(7800),  # images are made by emulated programs
     pytest.mark.skipif(machine_here() != "x86_64", reason="containers for aarch64 are native here"),
 ]
 

@@ -108,6 +108,7 @@ genrule(
 """
 
 
+@pytest.mark.slow
 def test_after_an_edit_only_actions_that_read_it_are_repeated_and_no_other_project_profits(workshop: Command) -> None:
     stamped = {**FILES, "BUILD": STAMPED}
     build = {

@@ -9,7 +9,8 @@ from factory.wheel import read_wheel
 from tests.docker.command import Command
 from tests.docker.rust_projects import PYO3_FFI, ffi_module, make_maturin_project
 
-pytestmark = [pytest.mark.engine, pytest.mark.index]
+# Rust's standard library is compiled for Windows, and images with mingw-w64 and wine are made: some minutes.
+pytestmark = [pytest.mark.engine, pytest.mark.index, pytest.mark.slow]
 
 RECIPE = Path(__file__).parents[2] / "recipes/nh3-windows.yaml"
 UNTRIED = {"untried": "allow"}
@@ -42,7 +43,6 @@ def test_crates_ask_windows_and_their_python_alone_and_are_loaded_by_wine(comman
     assert "there is no Windows here" in ran.stderr
 
 
-@pytest.mark.slow
 def test_the_recipe_of_nh3_for_windows_builds_it(command: Command) -> None:
     ran = command.build(RECIPE)
 
