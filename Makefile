@@ -77,7 +77,7 @@ podman: setup  ## the engine's contract and one recipe, on a Podman with nothing
 compare: setup  ## compare the wheels of dist/ with those that their projects publish
 	$(BIN)/factory compare $(OUTPUT) --with same --strict
 
-bench: setup  ## the overhead against the peer, as ratios
+bench: setup  ## the time beside cibuildwheel for some packages, as ratios; an hour
 	$(BIN)/python -m bench.overhead
 
 bench-first: setup  ## the time to a first wheel where there is no image, no store and no registry

@@ -1,11 +1,15 @@
 """Our side: `factory build` as people type it, and where its time went."""
 
 import json
+import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
+
+import yaml
 
 from bench.sample import Sample, timed
 from bench.subject import Subject
@@ -43,15 +47,26 @@ class Share:
 
 def build(store: Path, subject: Subject, host: Host, folder: Path, *flags: str, jobs: int) -> Sample:
     """Build the subject with a store; evidence lies below `folder`."""
+    return _built(subject.recipe.file.resolve(), store, subject, host, folder, *flags, jobs=jobs)
+
+
+def build_edited(
+    project: Path, edited: str, store: Path, subject: Subject, host: Host, folder: Path, *, jobs: int
+) -> Sample:
+    """Build the subject's source as a folder, `project`, in which one file has one line more than the last time."""
+    source, recipe = project / "source", project / "recipe.yaml"
+    if not source.exists():
+        shutil.copytree(subject.source, source)
+        asked = yaml.safe_load(subject.recipe.file.read_text(encoding="utf-8"))
+        recipe.write_text(yaml.safe_dump({**asked, "source": {"path": "source"}}), encoding="utf-8")
+    with (source / edited).open("a", encoding="utf-8") as file:
+        file.write(f"// {uuid4().hex}\n")
+    return _built(recipe, store, subject, host, folder, jobs=jobs)
+
+
+def _built(recipe: Path, store: Path, subject: Subject, host: Host, folder: Path, *flags: str, jobs: int) -> Sample:
     output = folder / "dist"
-    what: tuple[str | Path, ...] = (
-        "build",
-        subject.recipe.file.resolve(),
-        "--set",
-        subject.selection,
-        "--jobs",
-        str(jobs),
-    )
+    what: tuple[str | Path, ...] = ("build", recipe, "--set", subject.selection, "--jobs", str(jobs))
     argv: tuple[str | Path, ...] = (PROGRAM, *what, "--output", output, *flags)
     env = {**_environment(host), "FACTORY_STORE": str(store)}
     return timed(argv, env=env, cwd=folder, output=output)
