@@ -21,7 +21,7 @@ from factory.images.ready import held
 from factory.images.shell import INSTALL, has_bootstrapper
 from factory.images.spec import ImageSpec
 from factory.machines import CONTAINER_MACHINES, MACHINES, USUAL_MACHINE, machine_named
-from factory.run.build import new_run_id
+from factory.run.own import new_run_id, own_run
 from factory.store import Store
 from factory.system import machine, shortcoming
 
@@ -116,27 +116,28 @@ def _proxies(host: Host) -> Iterator[Check]:
 
 
 def _engine(host: Host) -> tuple[Check, ...]:
-    run_id = new_run_id()  # Its own: the end of a run removes the containers of its id.
     try:
         with ExitStack() as stack:
-            engine = stack.enter_context(connect(host, owner=_owner(host, run_id, stack), run_id=run_id))
-            info = engine.info()
-            found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
-            own = machine_named(info.architecture)
-            checks = (*_weaknesses(info), *_containers(engine, own), *_images(engine, host, own))
-            return (Check(name="engine", fine=True, found=found), *checks)
+            return tuple(_checks(_connected(host, stack), host))
     except FactoryError as error:
         return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
 
 
-def _owner(host: Host, run_id: str, stack: ExitStack) -> str:
-    """Return whose containers are started: the store's, so that its next run removes what is left after a kill."""
+def _connected(host: Host, stack: ExitStack) -> Engine:
     try:
-        store = stack.enter_context(Store.open(host.store))
-        stack.enter_context(store.run_lock(run_id))
+        return stack.enter_context(own_run(host))[1]
     except StoreError:  # said by its own check
-        return "doctor"
-    return store.owner
+        return stack.enter_context(connect(host, owner="doctor", run_id=new_run_id()))
+
+
+def _checks(engine: Engine, host: Host) -> Iterator[Check]:
+    info = engine.info()
+    found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
+    yield Check(name="engine", fine=True, found=found)
+    own = machine_named(info.architecture)
+    yield from _weaknesses(info)
+    yield from _containers(engine, own)
+    yield from _images(engine, host, own)
 
 
 def _weaknesses(info: EngineInfo) -> Iterator[Check]:

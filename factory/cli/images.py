@@ -33,7 +33,7 @@ from factory.pins import Pin
 from factory.process import end_all
 from factory.report.documents import ImagesDocument, ListedImage, render_json
 from factory.report.text import line
-from factory.run.build import new_run_id
+from factory.run.own import own_run
 from factory.store import Store
 
 _WIDE = 80
@@ -96,14 +96,8 @@ def run_image_pull(names: Sequence[str]) -> int:
 
 
 def _ensure_all(names: Sequence[str], *, update: bool) -> int:
-    host, run_id = read_host(), new_run_id()
-    with (
-        Store.open(host.store) as store,
-        store.run_lock(run_id),
-        connect(host, owner=store.owner, run_id=run_id) as engine,
-        handled_signals() as signals,
-    ):
-        engine.reap(store.is_running)
+    host = read_host()
+    with own_run(host) as (store, engine), handled_signals() as signals:
         work = partial(_make, engine=engine, host=host, store=store, cancelled=signals.cancelled, update=update)
         _one_by_one({name: partial(work, name) for name in dict.fromkeys(names)}, engine, signals.cancelled)
     return 0

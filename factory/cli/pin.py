@@ -22,7 +22,7 @@ from factory.images.pulled import LOCK, Lock, pulled_specs, read_lock, render_lo
 from factory.images.spec import data_folder, is_checkout
 from factory.pins import TAGGED, Pin
 from factory.report.text import line
-from factory.run.build import new_run_id
+from factory.run.own import own_run
 from factory.source.newest import fetch_newest_wheel
 from factory.store import Store
 from factory.store.locks import acquired, shared_lock
@@ -74,13 +74,7 @@ def _pin_trial(options: PinOptions, host: Host) -> int:
     path = _output(options, host, family)
     _read(path)
     pin = _pinned(options.reference, host, options.tag)
-    run_id = new_run_id()  # Its own: the end of a run removes what is left of it, and another may pin meanwhile.
-    with (
-        Store.open(host.store) as store,
-        store.run_lock(run_id),
-        connect(host, owner=store.owner, run_id=run_id) as engine,
-    ):
-        engine.reap(store.is_running)
+    with own_run(host) as (_, engine):
         image = pulled(engine, pin, progress=lambda text: err().print(line(text), soft_wrap=True), cancelled=Event())
         spec = read_trial(pin, image.architecture, probe(engine, image.id))
     before = _rewrite(path, host, lambda before: (before or read_lock(family / LOCK)).with_trial(spec))

@@ -1,9 +1,7 @@
 """Build recipes: from recipes and options to a Run and the wheels that were released."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from threading import Event
 from time import monotonic
@@ -29,6 +27,7 @@ from factory.process import end_all
 from factory.recipe.parse import Loaded
 from factory.release import Release, claim, release
 from factory.run.options import Options
+from factory.run.own import new_run_id
 from factory.run.planning import Planner
 from factory.sessions.services import Services
 from factory.sessions.session import OnStopped, Output, nobody
@@ -119,11 +118,6 @@ def build(
             except FactoryError as error:
                 errors.append(error)
         return Finished(run=run, released=released, errors=tuple(errors), hide=recorder.hide)
-
-
-def new_run_id() -> str:
-    """Return a name that no other run has: the time and some random digits."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
