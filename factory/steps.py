@@ -28,6 +28,10 @@ WINE = PurePosixPath("/usr/share/wine")
 BAZEL_ROOT = WORK / "bazel"
 BAZEL_CACHE = WORK / "bazel-cache"
 """What Bazel made of its actions, by what they read: kept from one build of a project to the next."""
+COMPILER_LINKS = WORK / "compilers"
+"""A folder of links by the names of the image's compilers, which lead to ccache."""
+COMPILED = WORK / "compiled"
+"""What ccache remembers: kept from one build of a project to the next."""
 TOOLS = PurePosixPath("/tools")
 CARGO_HOME = PurePosixPath("/cargo")
 ZIG = PurePosixPath("/zig")
@@ -60,6 +64,7 @@ StepName = Literal[
     "requirements",
     "reset-source",
     "kept-crates",
+    "kept-objects",
     "before",
     "no-interpreter",
     "build",
@@ -101,6 +106,7 @@ STEP_NAMES: Mapping[StepName, str] = MappingProxyType(
         "requirements": "The backend is asked what else it requires (`get_requires_for_build_wheel`).",
         "reset-source": "The source is written again, because the backend may have changed it when it was asked.",
         "kept-crates": "What cargo compiled before is put into the build's workspace, or taken out for the next build.",
+        "kept-objects": "What the image's compiler made before, by ccache, is put into the workspace, or taken out.",
         "before": "A line of the recipe's `build.before` runs.",
         "no-interpreter": "For `build: {interpreter: none}`: a check that the build can find no interpreter.",
         "build": "The backend builds the wheel.",

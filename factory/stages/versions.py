@@ -13,6 +13,7 @@ from factory.stages.audit import Judge
 from factory.stages.bazel_cache import BazelCache
 from factory.stages.build import Build
 from factory.stages.commit import PackCommit
+from factory.stages.compiler_cache import CompilerCache
 from factory.stages.contents import ReadContents
 from factory.stages.crates import ResolveCrates
 from factory.stages.load import Load
@@ -39,6 +40,7 @@ VERSIONS = versions(
     CompileInterpreter,
     CompileStd,
     CompileTools,
+    CompilerCache,
     FetchComponent,
     FetchInterpreterSource,
     FetchOlder,
