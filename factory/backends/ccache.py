@@ -23,8 +23,8 @@ _VARIABLES: Final[Mapping[str, str]] = {
 
 
 def takes_ccache(env: Mapping[str, str]) -> bool:
-    """Whether a build's environment leaves room: a recipe that sets PATH or ccache's variables knows better."""
-    return _BEFORE in env["PATH"] and not any(name.startswith(_OWN) for name in env)
+    """Whether an environment leaves that to us: a recipe that sets variables of ccache's has a ccache of its own."""
+    return not any(name.startswith(_OWN) for name in env)
 
 
 def with_ccache(env: Mapping[str, str]) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,7 @@ from threading import Lock
 from types import MappingProxyType
 from zipfile import ZIP_STORED, ZipInfo
 
+from factory.digest import Digest
 from tests.doubles.engine import Answer, Call, Commands
 from tests.makers.objects import make_module
 from tests.makers.sources import make_sdist, member
@@ -146,6 +148,7 @@ _HASH = "0123456789abcdef"
 BAZELS = "/work/bazel-cache/cas/made"
 """What Bazel leaves in its cache: a sign for each build since it was empty."""
 
+_NOW_S = 1_800_000_000
 _SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 _MATURIN = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
 _CARGO = (
@@ -233,6 +236,28 @@ def _cargo(call: Call) -> Answer:
 def compiled(crate: str) -> str:
     """Return where cargo's double puts what it makes of a crate."""
     return f"/work/target/release/deps/lib{crate}-{_HASH}.rlib"
+
+
+def object_of(name: str) -> str:
+    """Return where ccache's double puts what the compiler made of a file."""
+    digest = Digest.of(name.encode()).hex
+    return f"/work/compiled/{digest[0]}/{digest[1]}/{digest[2:40]}"
+
+
+def compiles(*names: str, duration_s: float = 60) -> Commands:
+    """Answer a build by what ccache does with these files: what it knows is used, and all else is compiled."""
+
+    def answer(call: Call) -> Answer:
+        known = [name for name in names if call.read(object_of(name)) is not None]
+        for name in names:
+            content = call.read(object_of(name)) or f"compiled of {name}".encode()
+            call.files.write(object_of(name), content, mtime_s=_NOW_S)
+        said = ["preprocessed_cache_hit" if name in known else "cache_miss" for name in names]
+        call.files.write("/work/compiled/counts", "\n".join(said).encode())
+        call.files.write("/work/compiled/tmp/.cleaned", b"", mtime_s=_NOW_S)
+        return replace(_build(call), duration_s=duration_s)
+
+    return answer
 
 
 def _build(call: Call) -> Answer:

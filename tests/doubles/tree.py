@@ -18,10 +18,10 @@ class FileTree:
 
     members: dict[PurePosixPath, tuple[tarfile.TarInfo, bytes]] = field(default_factory=dict)
 
-    def write(self, path: PurePosixPath | str, content: bytes, mode: int = 0o644) -> None:
+    def write(self, path: PurePosixPath | str, content: bytes, mode: int = 0o644, mtime_s: int = 0) -> None:
         """Put one file, as a command would."""
         member = tarfile.TarInfo(str(path).lstrip("/"))
-        member.size, member.mode = len(content), mode
+        member.size, member.mode, member.mtime = len(content), mode, mtime_s
         self._put(PurePosixPath(path), member, content)
 
     def link(self, path: PurePosixPath | str, target: str) -> None:
