@@ -45,7 +45,15 @@ ZIG = "zig"
 
 _LAYOUT = 3  # rises when the same files are placed otherwise; it is in the key of every build, repair and trial
 _INTERPRETER = Interpreter(OLDEST_TOOL_PYTHON)
-_PROGRAMS = ("environment.sh", "frontend.py", "trying.py")
+_PROGRAMS = {
+    "ccache.sh": 0o755,
+    "environment.sh": 0o644,
+    "frontend.py": 0o644,
+    "preprocessor.sh": 0o644,
+    "trying.py": 0o644,
+}
+"""Our own programs, with their modes."""
+
 _SCHEMES = ("purelib", "platlib")
 
 
@@ -66,7 +74,7 @@ class ToolBundle:
     def entries(self) -> Iterator[FileEntry]:
         """Yield every file of the unpacked bundle."""
         for name, content in _programs():
-            yield FileEntry(path=PurePosixPath(name), content=content)
+            yield FileEntry(path=PurePosixPath(name), content=content, mode=_PROGRAMS[name])
         for file in self.files:
             yield from unpack_wheel(self.store.read(file.digest))
 
@@ -134,7 +142,7 @@ def _place(path: PurePosixPath) -> PurePosixPath | None:
 
 
 def _programs() -> Iterator[tuple[str, bytes]]:
-    """Yield the name and bytes of what makes build environments, the build frontend, and what tries wheels."""
+    """Yield the name and bytes of each of our own programs."""
     for name in _PROGRAMS:
         yield name, guests.program(name).encode()
 

@@ -1,5 +1,5 @@
 # Makes a build's environment: links by the names of the image's compilers, which lead to ccache, and what uv is told.
-# Arguments: the folder of the links, ccache, and the command that makes all else.
+# Arguments: the folder of the links, where they lead, and the command that makes all else.
 links=$1 ccache=$2
 shift 2
 mkdir -p "$links"

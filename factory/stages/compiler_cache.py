@@ -22,8 +22,8 @@ from factory.stages.origin import origin_of
 from factory.stages.prepare import Prepared
 from factory.steps import COMPILED, Step
 
-WORTH_S = 5.0
-"""How long a build must take for its objects to be kept: to take them out and to put them in takes half a second."""
+WORTH_S = 3.0
+"""How many seconds a build must take for its objects to be kept: to take them out and put them in costs time, too."""
 LIMIT_BYTES = 256 << 20
 
 _READ_BYTES = 4 << 30

@@ -18,14 +18,16 @@ OURS = ToolBundle(files=(), store=cast("Store", None))
 
 def test_our_programs_in_the_tool_bundle_have_the_names_and_bytes_that_keys_know() -> None:
     assert {str(entry.path): (Digest.of(entry.content).hex, entry.mode) for entry in OURS.entries()} == {
-        "environment.sh": ("9f676106fee84ebb7504fba82a99cd13aefc9a71944a90d24786aa7f7c75a98b", 0o644),
+        "ccache.sh": ("111eb35b52ee2990adec8535fd409fd062128e4299355aa58b6c6133fb5831dd", 0o755),
+        "environment.sh": ("ff3bee20198f0037efee3ab1487d0ef36afeed4f76b515d5aa126b4275cafdf7", 0o644),
         "frontend.py": ("b23d02c0e4e46a28ecc87c3282e89f5e3f72cac8c18c48ed2a24d3120ef045e3", 0o644),
+        "preprocessor.sh": ("be2f1995ae4994fa29a0d6c1b45d66d987ab953846e70f9950b538f0e30af35a", 0o644),
         "trying.py": ("44fdcb13459376614a97cca18345be949134fdbf7a5d343629c393441bc803b7", 0o644),
     }
 
 
 def test_the_tool_bundles_digest_is_the_one_that_keys_know() -> None:
-    assert OURS.digest.hex == "c7cf5af53a79000359ded8de46cb734ea037ede9c585523cf112398f094c3d61"
+    assert OURS.digest.hex == "b702ff9548577c5380086e5cb04d3ea78367810665fd9e5af2a9f25a2aca0295"
 
 
 def test_the_program_that_asks_a_loader_is_the_one_that_keys_know() -> None:
