@@ -212,6 +212,7 @@ BY_CMAKE = make("bycmake", "scikit_build_core.build", "scikit-build-core", "CMak
 BY_MESON = make("bymeson", "mesonpy", "meson-python", "meson.build", MESON)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("project", [BY_CMAKE, BY_MESON], ids=lambda project: project.name)
 def test_cmake_and_meson_compile_what_was_edited_and_no_wheel_tells_of_ccache(
     project: Project, command: Command
