@@ -57,7 +57,7 @@ def test_it_is_mounted_where_a_cell_is_built_and_where_it_is_tried(world: World)
     assert only(run).status == "passed"
     address = only(run).cell.address
     assert mounted(world, address) == {PLACE}
-    build, trial = (call.argv for call in calls_of(world, "environment") if call.argv[0].endswith("uv"))
+    build, trial = (call.argv for call in calls_of(world, "environment") if "/tools/bin/uv" in call.argv)
     assert f"{PLACE}/bin/python" in build
     assert f"{PLACE}/bin/python" in trial
 
