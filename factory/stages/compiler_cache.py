@@ -74,7 +74,7 @@ class Objects:
         if (failure is None or failure.ended == "failed") and (is_worth or has_begun):
             compiled, found = self._counts()
             if has_begun:
-                self._say(f"the compiler compiled {compiled} of {compiled + found} files")
+                self._say(f"{compiled} of {compiled + found} files were compiled; ccache knew the others")
             if is_worth and compiled:
                 self._keep()
         return failure

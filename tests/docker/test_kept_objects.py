@@ -30,7 +30,7 @@ def answering(name: str, number: int) -> Mapping[str, str]:
 def compiled(ran: Ran) -> list[str]:
     """How many files the compiler compiled in each build that began with something, in their order."""
     events = (ran.run_folder / "events.jsonl").read_text(encoding="utf-8")
-    return re.findall(r"the compiler compiled (\d+ of \d+) files", events)
+    return re.findall(r"(\d+ of \d+) files were compiled", events)
 
 
 def with_files(project: Project, files: Mapping[str, str]) -> Project:
