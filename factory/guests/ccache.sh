@@ -14,6 +14,8 @@ for word; do
     case $word in
     # What is not preprocessed may be assembled, and name files that ccache does not look at.
     *.s | *.i | *.ii | *.mi | *.mii | -x* | --language* | -fpreprocessed | @*) export CCACHE_DISABLE=1 ;;
+    # What is compiled for this machine's processor is not for that of the next.
+    -m*=native) export CCACHE_DISABLE=1 ;;
     esac
 done
 exec /tools/bin/ccache "${0##*/}" "$@"

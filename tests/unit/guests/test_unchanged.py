@@ -18,7 +18,7 @@ OURS = ToolBundle(files=(), store=cast("Store", None))
 
 def test_our_programs_in_the_tool_bundle_have_the_names_and_bytes_that_keys_know() -> None:
     assert {str(entry.path): (Digest.of(entry.content).hex, entry.mode) for entry in OURS.entries()} == {
-        "ccache.sh": ("111eb35b52ee2990adec8535fd409fd062128e4299355aa58b6c6133fb5831dd", 0o755),
+        "ccache.sh": ("688e66e1bcf147301401d891b74afd400deb5bbdbb1882cdc5a403fa460c87e2", 0o755),
         "environment.sh": ("ff3bee20198f0037efee3ab1487d0ef36afeed4f76b515d5aa126b4275cafdf7", 0o644),
         "frontend.py": ("b23d02c0e4e46a28ecc87c3282e89f5e3f72cac8c18c48ed2a24d3120ef045e3", 0o644),
         "preprocessor.sh": ("be2f1995ae4994fa29a0d6c1b45d66d987ab953846e70f9950b538f0e30af35a", 0o644),
@@ -27,7 +27,7 @@ def test_our_programs_in_the_tool_bundle_have_the_names_and_bytes_that_keys_know
 
 
 def test_the_tool_bundles_digest_is_the_one_that_keys_know() -> None:
-    assert OURS.digest.hex == "b702ff9548577c5380086e5cb04d3ea78367810665fd9e5af2a9f25a2aca0295"
+    assert OURS.digest.hex == "01ff82f20e0bf856265e80bd74e75b3c0ec0c10b3d1d7444d362c0e182bf389f"
 
 
 def test_the_program_that_asks_a_loader_is_the_one_that_keys_know() -> None:
