@@ -34,7 +34,9 @@ _OLDER = "name wheels, a folder, a version, or same for the release as it is pub
 
 
 def run_compare(options: CompareOptions) -> int:
-    """Compare wheels with older ones, and print in what they differ; 1 with --strict where something is lost.
+    """Compare wheels with older ones, and print in what they differ.
+
+    The exit code is 1 with --strict where something is lost, or where nothing of a release is what --with names.
 
     Raises:
         UsageError: an argument is no wheel, or --with names nothing that wheels could be.
@@ -56,7 +58,8 @@ def run_compare(options: CompareOptions) -> int:
         for release in releases:
             _print(release)
     is_lost = any(comparison.lost for release in releases for comparison in release.comparisons)
-    return int(options.strict and is_lost)
+    is_unfound = bool(options.others) and not all(release.comparisons for release in releases)
+    return int(options.strict and (is_lost or is_unfound))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,11 @@ class _Desk:
         names = () if others is None else tuple(other for other in others.names if _project(other) == name)
         comparisons, alone = list[Comparison](), list[str]()
         for wheel in wheels:
-            other = counterpart(wheel.name, names)
+            other, new = counterpart(wheel.name, names), _read(wheel)
             if others is None or other is None:
                 alone.append(wheel.name)
             else:
-                comparisons.append(compared(_read(wheel), _read(others.path(other))))
+                comparisons.append(compared(new, _read(others.path(other))))
         return ComparedRelease(
             name=name,
             version=str(version),

@@ -27,7 +27,11 @@ _CLIENT: Final = "install Docker's own client (`docker`), or put it on PATH"
 
 
 def run_shell(options: ShellOptions) -> int:
-    """Carry a cell out up to the step that fails, and open a shell there; 1 where no step of it failed."""
+    """Carry a cell out up to the step that fails, and open a shell there.
+
+    Raises:
+        UsageError: no step of it failed, or there is no such cell or trial.
+    """
     cell, _, interpreter = options.cell.partition("@")
     recipes, host = load_named(options), host_of(options)
     with Store.open(host.store) as store, store.temp_folder() as work, handled_signals() as signals:
@@ -45,6 +49,9 @@ def run_shell(options: ShellOptions) -> int:
     if not door.opened:
         if finished.errors:
             raise _of_shell(finished.errors[0], cell)
+        tried = {str(trial.interpreter) for plan in finished.run.plans for each in plan.cells for trial in each.trials}
+        if interpreter and interpreter not in tried:
+            raise UsageError(f"{cell} is not tried on {interpreter}", hint=f"it is tried on {listed(sorted(tried))}")
         where = "its trials" if options.trial else "the cell or its trials"
         where = f"its trial on {interpreter}" if interpreter else where
         raise UsageError(

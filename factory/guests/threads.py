@@ -25,7 +25,7 @@ def install(folder: Path, text: str, threads: int) -> Path:
     """Write the program beside what is installed, and the scripts that stand for `python`; return that program."""
     program = Path(sysconfig.get_path("purelib"), f"{NAME}.py")
     program.write_text(text, encoding="utf-8")
-    (folder / "bin").mkdir(parents=True)
+    (folder / "bin").mkdir(parents=True, exist_ok=True)  # the step may be repeated by hand
     call = shlex.join([sys.executable, str(program), str(threads), "[]"])
     for name in ("python", "python3", f"python3.{sys.version_info[1]}"):
         script = folder / "bin" / name

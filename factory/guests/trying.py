@@ -255,7 +255,7 @@ def import_all(told: Told, order: Mapping[str, Any]) -> None:
             print(name, "from", answer["origin"], flush=True)
         if "gil" in answer:
             told.note(
-                f"importing {name} switches the GIL on: {answer['gil']} does not declare that it runs without"
+                f"importing {name} switches the GIL on: {answer['gil']} does not declare that it runs without it"
                 " (Py_mod_gil, PyUnstable_Module_SetGIL, PyO3's gil_used = false)"
             )
 

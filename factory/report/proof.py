@@ -59,13 +59,14 @@ def _rusts(records: Iterable[CellRecord]) -> Iterator[str]:
 
 def _against(records: Iterable[CellRecord]) -> Iterator[str]:
     """Say in what wheels differ from those of an older release; what several share once."""
-    told: dict[tuple[str, ...], list[str]] = {}
+    told: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for record in records:
         if record.against is not None:
-            told.setdefault(few(tuple(_differences(record.against))), []).append(record.cell.address)
-    for texts, addresses in told.items():
+            release = "-".join(record.against.old.split("-")[:2])
+            told.setdefault((release, few(tuple(_differences(record.against)))), []).append(record.cell.address)
+    for (release, texts), addresses in told.items():
         if texts:
-            yield f"against the older release: {listed(addresses)}: {'; '.join(texts)}"
+            yield f"against {release}: {listed(addresses)}: {'; '.join(texts)}"
 
 
 def _differences(comparison: Comparison) -> Iterator[str]:

@@ -32,7 +32,7 @@ def once_more(
     result = _done(work, lost)
     if not is_lost(result) or services.memory.cancelled.is_set():
         return result
-    services.recorder.emit(Progress(subject=subject, text="lost; tried once more when the engine answers"))
+    services.recorder.emit(Progress(subject=subject, text="lost; it is tried once more"))
     services.engine.await_answer()
     return _done(work, lost)
 

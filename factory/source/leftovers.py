@@ -18,7 +18,7 @@ from factory.source.tree import Extent, Tree
 PROJECT_FILES: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
 
 _FOLDERS: Final = re.compile(
-    r"__pycache__|_skbuild|CMakeFiles|_cmake_test_compile|\.eggs|meson-(?:private|info|logs)|\.mesonpy-.*"
+    r"\.factory|__pycache__|_skbuild|CMakeFiles|_cmake_test_compile|\.eggs|meson-(?:private|info|logs)|\.mesonpy-.*"
 )
 _MESON_MARKS: Final = frozenset({"meson-private", "meson-info", "meson-logs"})
 _CARGO_MARKS: Final = frozenset({".rustc_info.json", "CACHEDIR.TAG"})
@@ -31,6 +31,7 @@ _OBJECT: Final = re.compile(r"(?:lib)?(?P<stem>.+?)\.(?:o|lo|os|a|la|so(?:\.[0-9
 _SOURCE: Final = re.compile(
     r"(?P<stem>.+)\.(?:c|cc|cpp|cxx|c\+\+|C|pyx|f|for|f77|f90|f95|f03|f08|F|F90|s|S|asm|m|mm|cu|rs|go|zig|d|nim)"
 )
+_RELEASED: Final = re.compile(r".+\.(?:whl|tar\.gz)|SHA256SUMS")
 _TRANSLATED: Final = frozenset({"c", "cpp", "cxx"})
 
 
@@ -106,6 +107,8 @@ def is_made_folder(
         return True
     if name == "build":
         return _is_build(children, siblings)
+    if name == "dist":
+        return bool(siblings & PROJECT_FILES) and all(map(_RELEASED.fullmatch, children))
     return name == "target" and _is_target(children, siblings)
 
 

@@ -76,7 +76,7 @@ def _compared(
     try:
         older = _older(services, cell, wheel)
     except SourceError as error:
-        return Failure(step=_STEP, message=f"the older release cannot be had: {error.message}", hint=error.hint)
+        return Failure(step=_STEP, message=f"the older release cannot be fetched: {error.message}", hint=error.hint)
     if older is None:
         return None
     with services.recorder.step(cell.address, _STEP) as mark:
@@ -132,15 +132,16 @@ def _older(services: Services, cell: Cell, wheel: Artifact) -> Artifact | None:
 
         name, version, _, _ = parse_wheel_name(wheel.filename)
         with (
-            services.recorder.step(cell.address, _STEP),
+            services.recorder.step(cell.address, _STEP) as mark,
             store.temp_folder() as folder,
             open_session(services.host) as session,
         ):
+            mark.outcome = "failed"
             release = published(name, version, "older", host=services.host, folder=folder, session=session)
             nearest = None if release is None else counterpart(wheel.filename, release.names)
-            if release is None or nearest is None:
-                return Older(wheel=None)
-            return Older(wheel=store.put_file(release.path(nearest), nearest))
+            older = None if release is None or nearest is None else store.put_file(release.path(nearest), nearest)
+            mark.outcome = "passed"
+            return Older(wheel=older)
 
     stage = FetchOlder(wheel=wheel.filename, indexes=tuple(services.host.index_origins))
     return services.memory.surely(stage, fetch).wheel

@@ -26,7 +26,7 @@ from factory.stages.source import source_files
 from factory.stages.tools import tools_volume
 from factory.steps import COMPILERS, EMULATOR, SOURCE, TOOLS, WHEELHOUSE, Python, Step, emulated_python
 from factory.tags import Interpreter
-from factory.trials.commands import Beside, processor_model, trial_steps, wants_source
+from factory.trials.commands import Beside, alone, processor_model, trial_steps, wants_source
 from factory.trials.costs import OLDER_WHEELS, ImportCost, costs_in
 from factory.trials.stubs import stubs_fault
 from factory.trials.subjects import Subjects
@@ -153,7 +153,7 @@ class _Attempt:
             candidate.contents.name,
             candidate.wheel.filename,
             candidate.about,
-            candidate.test if whole else replace(candidate.test, threads=None, stubs=False),
+            candidate.test if whole else alone(candidate.test),
             _python(candidate),
             epoch_s=candidate.planned.tree.epoch_s,
             beside=Beside(

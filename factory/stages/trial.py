@@ -15,7 +15,7 @@ from factory.stages.attempt import Candidate, attempted
 from factory.stages.requirement import SdistBuilder
 from factory.stages.resolve import resolved
 from factory.trials.bounds import held_at, lowered
-from factory.trials.commands import required_by_tests
+from factory.trials.commands import alone, required_by_tests
 from factory.trials.requirements import requirements_of
 from factory.untrusted import UntrustedTextError, parse_wheel_name
 
@@ -49,7 +49,7 @@ class TrialWork:
         if isinstance(files, Failure):
             return self.failed(replace(files, message=f"with {_OLDEST}: {files.message}", hint=_BOUNDS))
         which = lowered(self._required, newest, files)
-        if passed is not None and files == newest:
+        if passed is not None and set(files) <= set(newest):
             return replace(passed, notes=few((*passed.notes, f"{_OLDEST} are the newest")))
         result = self._tried(files, whole=passed is None)
         if result.failure is not None:
@@ -89,7 +89,9 @@ class TrialWork:
 
         After the newest versions were resolved, the oldest that the wheel's METADATA allows.
         """
-        tests = required_by_tests(self.candidate.test)
+        # What tries in threads and compares stubs may require newer versions, and is tried with the newest ones.
+        with_newest = newest is not None and "highest" in self.candidate.test.resolve
+        tests = required_by_tests(alone(self.candidate.test) if with_newest else self.candidate.test)
         try:
             wanted = (*self._required, *tests)
         except UntrustedTextError as error:

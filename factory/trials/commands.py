@@ -195,6 +195,11 @@ def required_by_tests(test: TestSpec) -> tuple[Requirement, ...]:
     return (*test.requires, *plugins_of(test), *([MYPY] if test.stubs else []))
 
 
+def alone(test: TestSpec) -> TestSpec:
+    """Return how a wheel is tried without threads and without a comparison of its stubs."""
+    return replace(test, threads=None, stubs=False)
+
+
 def wants_source(test: TestSpec) -> bool:
     """Whether the tests need the source tree beside them."""
     return any("{source}" in line for line in test.run) or (test.stubs and test.stub_allowlist is not None)

@@ -30,8 +30,8 @@ _HINTS = {
     ),
 }
 _IN_THREADS = (
-    "it passed in one thread; `@pytest.mark.thread_unsafe(reason=…)` says of a test that only one may run it, and "
-    "without test: {threads: …} nothing is tried so"
+    "it passed in one thread; with pytest, `@pytest.mark.thread_unsafe(reason=…)` keeps a test in one thread; "
+    "or remove test: {threads: …}"
 )
 _GIL = " switches the GIL on: "
 STAYS_OFF = (

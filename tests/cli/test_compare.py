@@ -108,9 +108,22 @@ def test_a_project_without_an_older_release_has_nothing_to_compare_with(factory:
     assert (done.code, done.stdout) == (0, f"{NEW}: nothing to compare with\n")
 
 
+def test_wheels_of_another_project_are_nothing_to_compare_with_and_strict_says_so_by_its_code(
+    factory: Program, tmp_path: Path
+) -> None:
+    make_wheel(tmp_path, {"demo.py": b""}, filename=NEW)
+    make_wheel(tmp_path, {"other.py": b""}, filename="other-1.0-py3-none-any.whl")
+
+    done = [factory("compare", NEW, "--with", "other-1.0-py3-none-any.whl", *strict) for strict in ([], ["--strict"])]
+
+    assert [each.code for each in done] == [0, 1]
+    assert {each.stdout for each in done} == {f"{NEW}: nothing to compare with\n"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ([OLD, "--with", "broken-1.0-py3-none-any.whl"], f"{OLD} cannot be read whole"),
         (["gone.whl"], "no wheel is at gone.whl"),
         (["demo.whl"], "demo.whl is not a wheel: its name does not end in python-abi-platform"),
         ([NEW, "--with", "gone/"], "--with gone/ is neither wheels here nor a version"),

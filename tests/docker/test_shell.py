@@ -140,6 +140,14 @@ def test_a_cell_that_does_not_fail_opens_no_shell(command: Command) -> None:
     assert "no step of the cell or its trials failed" in ended.stderr
 
 
+def test_an_interpreter_on_which_a_cell_is_not_tried_is_named_with_those_on_which_it_is(command: Command) -> None:
+    ended = command("shell", f"{CP313}@cp39", command.recipe(make_c_project("plain")))
+
+    assert ended.code == 2, ended.stderr
+    assert f"{CP313} is not tried on cp39" in ended.stderr
+    assert "it is tried on cp313" in ended.stderr
+
+
 def test_a_shell_ends_when_its_container_is_gone(command: Command, daemon: docker.DockerClient) -> None:
     recipe = command.recipe(make_c_project("plain"), build=FAILING)
     child = command.start("shell", CP313, recipe)

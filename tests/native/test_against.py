@@ -75,7 +75,7 @@ def test_what_no_limit_refuses_is_a_note_and_a_recipe_that_does_not_ask_has_none
 
     assert only(noted).passed
     (line,) = (line for line in proof_lines(noted) if line.startswith("against"))
-    assert line.startswith(f"against the older release: {only(noted).cell.address}: lost: 1 stub: plain.core; ")
+    assert line.startswith(f"against plain-0.9: {only(noted).cell.address}: lost: 1 stub: plain.core; ")
     assert only(silent).against is None
 
 
@@ -86,7 +86,7 @@ def test_a_release_of_the_index_is_compared_by_default(world: World, index: Inde
     told_not_to = world.run(f"{RELEASE}audit: {{against: {{compare: false}}}}\n")
 
     assert only(noted).passed
-    assert any(line.startswith("against the older release: ") for line in proof_lines(noted))
+    assert any(line.startswith("against plain-0.9: ") for line in proof_lines(noted))
     assert only(told_not_to).against is None
 
 
@@ -99,7 +99,7 @@ def test_by_default_an_index_that_has_no_such_wheel_to_give_is_said_and_the_whee
     record = only(world.run(RELEASE))
 
     assert (record.passed, record.against) == (True, None)
-    said = f"not compared with an older release: the older release cannot be had: {OLDER} has sha256:"
+    said = f"not compared with an older release: the older release cannot be fetched: {OLDER} has sha256:"
     assert said in (world.evidence / "events.jsonl").read_text()
 
 
@@ -143,7 +143,7 @@ def test_an_older_wheel_that_is_not_what_the_index_says_is_said(world: World, in
     failure = failure_of(only(world.run(asking(lost="error"))))
 
     assert failure.step == "compare"
-    assert failure.message.startswith(f"the older release cannot be had: {OLDER} has sha256:")
+    assert failure.message.startswith(f"the older release cannot be fetched: {OLDER} has sha256:")
     assert failure.hint == "do not use it before you know which of the two is wrong"
 
 

@@ -145,8 +145,8 @@ class AuditSpec:
     against: AgainstSpec | None = optional(
         kind=record(AgainstSpec),
         doc="Compares the wheel with that of the newest older release on the index. Differences are "
-        "notes, except those that `size` and `lost` refuse; `{}` refuses nothing. If it is given, what imports cost is "
-        "compared as well.",
+        "notes, except those that `size` and `lost` refuse; `{}` refuses none. If it is given, what imports cost is "
+        "compared as well, and an index that does not answer fails the cell.",
         example="against: {size: 20%, lost: error}",
         default=None,
         shown_default="compared if `source` is a release on the index",

@@ -41,6 +41,8 @@ def _left(*paths: str, keep: tuple[str, ...] = ()) -> tuple[str, ...]:
         (("pkg/_core.abi3.so", "src/lib.rs"), ("pkg/_core.abi3.so",)),
         (("src/core.c", "src/core.o", "src/libother.so.1"), ("src/core.o", "src/libother.so.1")),
         (("csrc/fast.cpp", "pkg/libfast.so", "obj/fast.o"), ("obj/fast.o", "pkg/libfast.so")),
+        (("setup.py", ".factory/runs/1/events.jsonl"), (".factory/",)),
+        (("pyproject.toml", "dist/SHA256SUMS", "dist/a-1.0-py3-none-any.whl", "dist/a-1.0.tar.gz"), ("dist/",)),
     ],
     ids=lambda value: value[-1] if isinstance(value, tuple) else None,
 )
@@ -58,9 +60,22 @@ def test_a_build_is_known_by_the_marks_of_its_tool_at_any_depth(paths: tuple[str
         ("rust/Cargo.toml", "rust/target.rs"),
         ("meson.build", "subprojects/meson-logs.txt"),
         ("pkg/libvendor.so", "pkg/libvendor.a", "pkg/a.py", "other/core.c"),
+        ("pyproject.toml", "dist/a-1.0-py3-none-any.whl", "dist/a.js"),
+        ("pyproject.toml", "bundled/dist/a-1.0-py3-none-any.whl"),
         ("PKG-INFO", "setup.py", "demo.egg-info/SOURCES.txt", "demo.egg-info/PKG-INFO"),
     ],
-    ids=["package", "package at the top", "vendored", "module", "file", "name", "prebuilt", "own list of an sdist"],
+    ids=[
+        "package",
+        "package at the top",
+        "vendored",
+        "module",
+        "file",
+        "name",
+        "prebuilt",
+        "scripts",
+        "wheels",
+        "own list of an sdist",
+    ],
 )
 def test_source_that_only_looks_like_a_build_stays(paths: tuple[str, ...]) -> None:
     assert _left(*paths) == ()

@@ -320,6 +320,23 @@ def test_the_oldest_versions_are_asked_for_while_what_tests_require_stays_the_ne
     assert trial.notes == ("the oldest versions that METADATA allows are the newest",)
 
 
+def test_what_runs_tests_in_threads_does_not_raise_the_oldest_versions(world: World) -> None:
+    asked: list[Resolve] = []
+
+    def answer(stage: Resolve) -> Resolution:
+        asked.append(stage)
+        return Resolution(files=())
+
+    world.answers[Resolution] = answer
+    fields = "test: {resolve: [highest, lowest-direct], threads: 2, "
+
+    world.run(ONE_WORD.replace("test: {", fields))
+
+    (lowest,) = [stage for stage in asked if stage.oldest]
+    assert not [text for text in lowest.requirements if text.startswith("pytest-run-parallel")]
+    assert [stage for stage in asked if any(text.startswith("pytest-run-parallel") for text in stage.requirements)]
+
+
 def test_what_is_the_newest_and_the_oldest_is_tried_once_where_an_emulator_tries_it_too(emulated: World) -> None:
     both = ONE_WORD.replace("test: {", "test: {resolve: [highest, lowest-direct], ")
 
