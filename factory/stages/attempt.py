@@ -131,7 +131,7 @@ def attempted(candidate: Candidate, files: tuple[Artifact, ...], *, whole: bool 
     if switched is None:
         return result
     if gil is None:
-        return Failure(step="import", message=switched, hint=STAYS_OFF)
+        return _gil_on(switched)
     return replace(result, notes=few((*result.notes, f"the recipe allows the GIL: {gil.allowed}")))
 
 
@@ -198,7 +198,7 @@ class _Attempt:
                 if step.name == "test":
                     session.put(self.watching, site_packages(self.candidate.interpreter))
                 if isinstance(ended := session.run(step), Failure):
-                    return self._explained(session, ended)
+                    return self._explained(session, ended, gil_switched_on(notes_in(lines)))
                 # The output of other steps, such as the recipe's tests, may have lines that look like ours.
                 lines += session.last_output.splitlines() if speaks(step.name) else []
             return TrialPass(
@@ -246,8 +246,13 @@ class _Attempt:
             session.put([program], EMULATOR.parent)
         return None
 
-    def _explained(self, session: Session, failure: Failure) -> Failure:
-        """Say why a step failed; tests that failed with a module from elsewhere would have proved nothing, either."""
+    def _explained(self, session: Session, failure: Failure, switched: str | None) -> Failure:
+        """Say why a step failed; tests that failed with a module from elsewhere would have proved nothing, either.
+
+        `switched` says which module switched the GIL on, which ends tests in threads.
+        """
+        if failure.step == "threads" and switched is not None and self.candidate.test.gil is None:
+            return _gil_on(switched)
         if failure.step != "test" or failure.ended != "failed":
             return in_threads(failure, session.last_output, self.candidate.test.threads)
         for step in self.steps:
@@ -312,3 +317,7 @@ _LEFT_OUT = (
     "{source} holds no modules of the wheel's own packages, so that tests import the installed ones; `pytest --pyargs "
     "PACKAGE` runs tests that the wheel holds, test: {source: whole} gives all files"
 )
+
+
+def _gil_on(switched: str) -> Failure:
+    return Failure(step="import", message=switched, hint=STAYS_OFF)

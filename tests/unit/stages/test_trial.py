@@ -12,7 +12,7 @@ from factory.stages.resolve import Resolve
 from factory.steps import COMPILERS
 from tests.doubles.engine import Answer, Call
 from tests.doubles.looking import calls_of, failure_of, images_of, only
-from tests.doubles.projects import PLAIN, STABLE, WORDS, instead, programs
+from tests.doubles.projects import PLAIN, STABLE, STEPS, WORDS, instead, programs
 from tests.doubles.run import World, make_world
 from tests.makers.objects import make_object
 from tests.makers.plans import interpreters
@@ -129,6 +129,23 @@ def test_a_module_that_switches_the_gil_on_fails_unless_the_recipe_says_why(
 
     said = trial.notes[0] if trial.failure is None else trial.failure.message
     assert (trial.outcome, said) == (outcome, SWITCHED)
+
+
+@pytest.mark.parametrize(("allowed", "step"), [("", "import"), ("gil: {allowed: x}, ", "threads")])
+def test_tests_in_threads_that_end_because_the_gil_came_back_on_are_not_what_is_told(
+    world: World, allowed: str, step: str
+) -> None:
+    def answer(call: Call) -> Answer:
+        if any("in threads" in word for word in call.argv):
+            return Answer(code=1, output="error: GIL was dynamically re-enabled\n")
+        return Answer(output=f"note: {SWITCHED}\n") if STEPS["import"](call.argv) else programs(call)
+
+    world.engine.commands = answer
+
+    (trial,) = only(world.run(f"{PLAIN}test: {{{allowed}threads: 2, run: pytest}}\n")).trials
+
+    assert trial.failure is not None
+    assert trial.failure.step == step
 
 
 def test_a_remembered_trial_is_judged_by_the_recipe_of_today(world: World) -> None:
