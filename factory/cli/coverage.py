@@ -46,7 +46,8 @@ def run_coverage(options: CoverageOptions) -> int:
         if options.as_markdown:
             click.echo(render_markdown(release))
         else:
-            out().print(render_coverage(release), soft_wrap=True)
+            console = out()
+            console.print(render_coverage(release, console.width), soft_wrap=True)
     return 0
 
 

@@ -63,10 +63,10 @@ def test_the_terminal_shows_sdists_and_nothing_in_colours_of_their_own() -> None
     console = Console(force_terminal=True, color_system="standard", width=200, record=True)
 
     with console.capture() as capture:
-        console.print(render_coverage(make_coverage(*FILES[:2])))
+        console.print(render_coverage(make_coverage(*FILES[:2]), console.width))
     alone = capture.get()
     with console.capture() as capture:
-        console.print(render_coverage(make_coverage()))
+        console.print(render_coverage(make_coverage(), console.width))
 
     assert "\x1b[1;31mnone\x1b[0m" in alone
     assert "\x1b[33msdist\x1b[0m" in capture.get()
@@ -110,3 +110,17 @@ def test_no_text_of_the_card_reaches_beyond_it() -> None:
         characters = len(element.text or "") * 9 / (1 if "cell" not in element.get("class", "") else 2)
         assert float(element.attrib["x"]) + characters < width
         assert float(element.attrib["y"]) < height
+
+
+@pytest.mark.parametrize("width", [200, 80, 60, 46])
+def test_no_name_is_cut_however_narrow_the_terminal_is(width: int) -> None:
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(render_coverage(make_coverage(), width))
+
+    text = captured.get()
+    assert "…" not in text
+    words = text.split()
+    for name in (*heads(make_coverage()), "abi3", "cp314t", "sdist", "platform"):
+        assert name in words
+    assert max(map(len, text.splitlines())) <= width
