@@ -1,7 +1,7 @@
 """What this machine lacks, with the command that installs it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from factory.clock import today
 from factory.engine.about import weaknesses
 from factory.engine.api import Engine, EngineInfo
 from factory.engine.docker import connect
-from factory.errors import FactoryError, StoreError
+from factory.errors import FactoryError, ImageError, StoreError
 from factory.host import Host
 from factory.images.age import made_on, old_age
 from factory.images.emulator import MEND as EMULATOR_MEND
@@ -43,7 +43,8 @@ class Check:
 def examine(host: Host) -> tuple[Check, ...]:
     """Check everything that a build needs on this machine."""
     tools = (_mmdebstrap(host), _git(host), *_emulator(host), _machines(host))
-    return (*_system(), _store(host), *tools, _certificates(host), *_proxies(host), *_engine(host))
+    listed, lock = _listed(host)
+    return (*_system(), _store(host), *tools, _certificates(host), *_proxies(host), *lock, *_engine(host, listed))
 
 
 def _system() -> Iterator[Check]:
@@ -59,6 +60,14 @@ def _store(host: Host) -> Check:
             return Check(name="store", fine=True, found=str(host.store))
     except FactoryError as error:
         return Check(name="store", fine=False, found=error.message, mend=error.hint)
+
+
+def _listed(host: Host) -> tuple[tuple[Spec, ...], tuple[Check, ...]]:
+    """Read which images there may be, by the user's lock if there is one, and say where that cannot be used."""
+    try:
+        return specs(host.image_lock), ()
+    except ImageError as error:
+        return (), (Check(name="image lock", fine=False, found=error.message, mend=error.hint),)
 
 
 def _mmdebstrap(host: Host) -> Check:
@@ -115,10 +124,10 @@ def _proxies(host: Host) -> Iterator[Check]:
     yield Check(name="proxies", fine=not bad, found=found, mend=mend)
 
 
-def _engine(host: Host) -> tuple[Check, ...]:
+def _engine(host: Host, listed: Iterable[Spec]) -> tuple[Check, ...]:
     try:
         with ExitStack() as stack:
-            return tuple(_checks(_connected(host, stack), host))
+            return tuple(_checks(_connected(host, stack), host, listed))
     except FactoryError as error:
         return (Check(name="engine", fine=False, found=error.message, mend=error.hint),)
 
@@ -130,14 +139,14 @@ def _connected(host: Host, stack: ExitStack) -> Engine:
         return stack.enter_context(connect(host, owner="doctor", run_id=new_run_id()))
 
 
-def _checks(engine: Engine, host: Host) -> Iterator[Check]:
+def _checks(engine: Engine, host: Host, listed: Iterable[Spec]) -> Iterator[Check]:
     info = engine.info()
     found = f"{info.name} {info.version}, API {info.api}, {info.driver}, {info.cpus} processors"
     yield Check(name="engine", fine=True, found=found)
     own = machine_named(info.architecture)
     yield from _weaknesses(info)
     yield from _containers(engine, own)
-    yield from _images(engine, host, own)
+    yield from _images(engine, host, own, listed)
 
 
 def _weaknesses(info: EngineInfo) -> Iterator[Check]:
@@ -154,9 +163,9 @@ def _containers(engine: Engine, own: str) -> Iterator[Check]:
             yield Check(name="containers", fine=fine, found=found, mend=way_to_emulate(name), optional=True)
 
 
-def _images(engine: Engine, host: Host, machine: str) -> Iterator[Check]:
+def _images(engine: Engine, host: Host, machine: str, listed: Iterable[Spec]) -> Iterator[Check]:
     """Look for the images of the engine's own machine, and say which of others are here."""
-    for spec in specs(host.image_lock):
+    for spec in listed:
         image, name = held(engine, spec), spec.facts.name
         if image is None and spec.facts.platform.arch != machine:
             continue

@@ -30,7 +30,7 @@ from factory.untrusted import UntrustedTextError, parse_version, parse_wheel_nam
 from factory.web.session import open_session
 from factory.wheel import read_wheel
 
-_OLDER = "name wheels, a folder, a version, or same for the release as it is published"
+_OLDER = "name wheels, a folder, a version, or `same` for the published wheels of the same release"
 
 
 def run_compare(options: CompareOptions) -> int:

@@ -255,7 +255,7 @@ class CompareOptions(NamedTuple):
             multiple=True,
             metavar="OLD",
             help="A wheel or a folder of them (may be repeated), a version on the package index, or same for the "
-            "release as it is published.  [default: the newest older release on the index]",
+            "published wheels of the same release.  [default: the newest older release on the index]",
         ),
     ]
     strict: Annotated[bool, partial(option, "--strict", is_flag=True, help="Exit with 1 if something is lost.")]

@@ -17,6 +17,7 @@ _GROWTH = 0.2
 _LEAST_BYTES = 1 << 16
 _MINORS = frozenset(range(50))
 _MEGABYTE = 1_000_000
+_FEW_BYTES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,4 +181,6 @@ def _sizes(new: Contents, old: Contents) -> Iterator[Difference]:
 
 def written(count: int) -> str:
     """Write a size as people read it."""
+    if count < _FEW_BYTES:
+        return f"{count} bytes"
     return f"{count / _MEGABYTE:.1f} MB" if count >= _MEGABYTE else f"{count / 1000:.0f} kB"

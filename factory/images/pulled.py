@@ -72,7 +72,8 @@ def pulled_specs(family_folder: Path, lock: Path | None = None) -> tuple[PulledS
     if unknown := sorted(pins.keys() - {file.stem for file in files}):
         raise ImageError(
             f"{path} pins {listed(unknown)}: no image of the family {family_folder.name} has such a name",
-            hint=f"correct the name, or remove the line; {_ANEW}, with -o, writes every image of this version",
+            hint="correct the name, or remove the line; `factory image pin --from-cibuildwheel -o FILE` writes every "
+            "image of this version",
         )
     return tuple(_spec(file, pins, path) for file in files)
 
@@ -132,7 +133,7 @@ def _trial(name: str, table: Table) -> PulledSpec:
 
 
 def _no_lock(message: str) -> ImageError:
-    return ImageError(message, hint=f"mend it, or write another file: {_ANEW}, with -o")
+    return ImageError(message, hint="mend it, or write another file: `factory image pin --from-cibuildwheel -o FILE`")
 
 
 def render_lock(lock: Lock) -> str:

@@ -141,7 +141,7 @@ def test_what_the_message_about_a_broken_lock_says_to_type_mends_it(program: Pro
     written = program("image", "pin", "--from-cibuildwheel", "-o", "new.lock", FACTORY_IMAGE_LOCK="bad.lock")
     filled = program("image", "pin", "--from-cibuildwheel", FACTORY_IMAGE_LOCK="part.lock")
 
-    assert "hint: mend it, or write another file: `factory image pin --from-cibuildwheel`, with -o" in bad.stderr
+    assert "hint: mend it, or write another file: `factory image pin --from-cibuildwheel -o FILE`" in bad.stderr
     assert "hint: `factory image pin --from-cibuildwheel` pins every image again" in part.stderr
     assert (written.code, filled.code) == (0, 0), written.stderr + filled.stderr
 

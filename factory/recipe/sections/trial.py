@@ -94,8 +94,9 @@ class TestSpec:
     )
     threads: int | None = optional(
         kind=Text(name="a number of threads", parse=texts.threads, pattern="[2-9]|[1-9][0-9]", number=True),
-        doc="How many threads import the modules and run `run` at once, after they were tried alone: pytest under "
-        "pytest-run-parallel, and the code of every other `python`. If nothing runs in parallel, the trial fails.",
+        doc="How many threads, 2 to 99, import the modules and run `run` at once, after they were tried alone: "
+        "pytest under pytest-run-parallel, and the code of every other `python`. If nothing runs in parallel, the "
+        "trial fails.",
         example="threads: 8",
         default=None,
         shown_default="none",

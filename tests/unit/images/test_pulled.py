@@ -107,7 +107,7 @@ def test_a_name_that_no_image_of_the_family_has_is_not_passed_over(family: Path)
     assert caught.value.message == (
         f"{path} pins manylinux_2_28-x86_64, other: no image of the family pypa has such a name"
     )
-    assert "`factory image pin --from-cibuildwheel`, with -o" in caught.value.hint
+    assert "`factory image pin --from-cibuildwheel -o FILE`" in caught.value.hint
 
 
 TRIAL = f"""
