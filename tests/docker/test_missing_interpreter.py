@@ -8,6 +8,7 @@ import uv
 from factory.backends.environment import environment_step
 from factory.engine.api import ContainerSpec, FileEntry
 from factory.engine.docker import DockerEngine
+from factory.guests import program
 from factory.host import Host
 from factory.images.ready import ensure
 from factory.steps import TOOLS, WORK
@@ -27,9 +28,10 @@ def test_a_missing_interpreter_is_an_error_and_never_guessed(
         image = ensure(IMAGE, engine=engine, host=host, store=store, progress=lambda _: None).reference
     step = environment_step(Interpreter(minor), {"PATH": "/usr/bin:/bin:/opt/python/cp313-cp313/bin"})
     tool = FileEntry(path=PurePosixPath("bin/uv"), content=Path(uv.find_uv_bin()).read_bytes(), mode=0o755)
+    script = FileEntry(path=PurePosixPath("environment.sh"), content=program("environment.sh").encode())
 
     with engine.container(ContainerSpec(image=image, label="interpreter", env={})) as container:
-        container.copy_in([tool])
+        container.copy_in([tool, script])
         ended = container.run(
             [word.replace(f"{TOOLS}/", f"{WORK}/") for word in step.argv], env=step.env, cwd=step.cwd, timeout_s=60
         )

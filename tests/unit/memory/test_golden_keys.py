@@ -48,7 +48,7 @@ def made() -> Mapping[str, list[JSON]]:
 
 
 def test_the_recipes_reach_every_stage(made: Mapping[str, list[JSON]]) -> None:
-    assert sorted(made) == STAGES
+    assert sorted(made.keys() - {*keys.HERE}) == STAGES
 
 
 @pytest.mark.parametrize("stage", STAGES)
