@@ -27,6 +27,7 @@ _KEYS: Final = {"role", "platform", "interpreters", "c", "packages"}
 _TABLES: Final = {"origin", "images", "trials"}
 _TRIAL_KEYS: Final = {"pin", "platform", "interpreters"}
 _ANEW: Final = "`factory image pin --from-cibuildwheel`"
+_TO_FILE: Final = "`factory image pin --from-cibuildwheel -o FILE`"
 _MOST_BYTES: Final = 1 << 20
 
 
@@ -72,8 +73,7 @@ def pulled_specs(family_folder: Path, lock: Path | None = None) -> tuple[PulledS
     if unknown := sorted(pins.keys() - {file.stem for file in files}):
         raise ImageError(
             f"{path} pins {listed(unknown)}: no image of the family {family_folder.name} has such a name",
-            hint="correct the name, or remove the line; `factory image pin --from-cibuildwheel -o FILE` writes every "
-            "image of this version",
+            hint=f"correct the name, or remove the line; {_TO_FILE} writes every image of this version",
         )
     return tuple(_spec(file, pins, path) for file in files)
 
@@ -133,7 +133,7 @@ def _trial(name: str, table: Table) -> PulledSpec:
 
 
 def _no_lock(message: str) -> ImageError:
-    return ImageError(message, hint="mend it, or write another file: `factory image pin --from-cibuildwheel -o FILE`")
+    return ImageError(message, hint=f"mend it, or write another file: {_TO_FILE}")
 
 
 def render_lock(lock: Lock) -> str:

@@ -47,13 +47,15 @@ def compared_with_older(
     A comparison that the recipe's limits refuse is a Failure. What cannot be fetched or read is one, too, if the recipe
     asks for the comparison; if it is made by default, the run says so and goes on.
     """
-    spec, is_asked = _spec_of(recipe), recipe.audit.against is not None
-    compared = None if spec is None else _compared(services, spec, cell, wheel, readings)
-    say = services.recorder.progress(cell.address)
-    if isinstance(compared, Failure) and not is_asked:  # by default nothing is refused, so it could not be compared
-        say(f"not compared with an older release: {compared.message}")
+    spec, say = _spec_of(recipe), services.recorder.progress(cell.address)
+    if spec is None:
         return None
-    if spec is not None and compared is None and is_asked:
+    compared = _compared(services, spec, cell, wheel, readings)
+    if recipe.audit.against is None:
+        if isinstance(compared, Failure):  # by default nothing is refused, so it could not be compared
+            say(f"not compared with an older release: {compared.message}")
+            return None
+    elif compared is None:
         say("no older release on the index has a wheel to compare this with")
     return compared
 

@@ -13,11 +13,11 @@ from factory.backends.ccache import COUNTS, takes_ccache, with_ccache
 from factory.digest import Artifact, Digest, chunks
 from factory.engine import tarstream
 from factory.engine.api import EARLIEST_S, StreamEntry
-from factory.errors import FactoryError, StoreError
+from factory.errors import FactoryError
 from factory.failure import Failure
 from factory.memory import Stage
 from factory.stages.cell_session import CellSession
-from factory.stages.kept_archive import packed, replace_kept
+from factory.stages.kept_archive import open_kept, packed, replace_kept
 from factory.stages.origin import origin_of
 from factory.stages.prepare import Prepared
 from factory.steps import COMPILED, Step
@@ -102,11 +102,9 @@ class Objects:
         memory = self.session.services.memory
         if (kept := memory.recall(self.stage)) is None:
             return None
-        try:
-            tar = opened.enter_context(memory.store.open_blob(kept.digest))
-        except StoreError as error:  # Another run may have put a newer one in its place meanwhile.
-            self._say(f"what its last builds compiled is not used: {error.message}")
+        if (tar := open_kept(memory.store, kept, "what its last builds compiled", self._say)) is None:
             return None
+        opened.enter_context(tar)
         return kept.size_bytes, tarstream.regular_files(chunks(tar), limit_bytes=_READ_BYTES)
 
     def _counts(self) -> tuple[int, int]:

@@ -1,9 +1,9 @@
 """An archive of what one build left, for the next build of its project; no result depends on it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from pathlib import PurePosixPath
-from typing import Final
+from typing import BinaryIO, Final
 
 from factory.digest import Artifact, Digest
 from factory.engine import tarstream
@@ -37,6 +37,15 @@ def packed(
         raise
     except FactoryError as error:
         return error
+
+
+def open_kept(store: Store, kept: Artifact, what: str, say: Callable[[str], None]) -> BinaryIO | None:
+    """Open an archive of what earlier builds left; None, which is said, where it is damaged or gone."""
+    try:
+        return store.open_blob(kept.digest)
+    except StoreError as error:  # Another run may have put a newer one in its place meanwhile.
+        say(f"{what} is not used: {error.message}")
+        return None
 
 
 def replace_kept(store: Store, old: Artifact | None, new: Artifact) -> None:

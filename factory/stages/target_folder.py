@@ -15,14 +15,14 @@ from packaging.utils import NormalizedName
 from factory.digest import Artifact, Digest, chunks
 from factory.engine import tarstream
 from factory.engine.api import Exit, FileEntry, LinkEntry, StreamEntry, TreeEntry
-from factory.errors import FactoryError, StoreError
+from factory.errors import FactoryError
 from factory.failure import Failure
 from factory.guests import program
 from factory.memory import Stage
 from factory.stages.cell_session import CellSession
 from factory.stages.commands import KeyedCommands, commands_of, digests_of
 from factory.stages.compiled import Compiled, compiled_in
-from factory.stages.kept_archive import EPOCH, LIMIT_BYTES, lacking, packed, replace_kept
+from factory.stages.kept_archive import EPOCH, LIMIT_BYTES, lacking, open_kept, packed, replace_kept
 from factory.stages.locked import LockedCrate, by_python, digest_of, locked, outside, vendored, with_dependents
 from factory.stages.origin import origin_of
 from factory.stages.prepare import Prepared
@@ -178,10 +178,7 @@ class _TargetFolder:
         kept = services.memory.recall(stage)
         if kept is None:
             return None
-        try:
-            tar = services.memory.store.open_blob(kept.file.digest)
-        except StoreError as error:  # Another run may have put a newer one in its place meanwhile.
-            self._say(f"what {whose} compiled is not used: {error.message}")
+        if (tar := open_kept(services.memory.store, kept.file, f"what {whose} compiled", self._say)) is None:
             return None
         crates = outside(self.crates) - (frozenset() if stage is self.own else frozenset(kept.by_python))
         self._say(f"cargo begins with the crates that {whose} compiled: {kept.file.size_bytes / 1e6:.1f} MB")
