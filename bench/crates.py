@@ -9,31 +9,21 @@ with what it starts, and of the factory itself; wall seconds are those of the wh
 its rounds' ratios to the first side.
 """
 
-import argparse
-import json
 import os
 import resource
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
-from time import monotonic
 from uuid import uuid4
 
-import yaml
-from rich.console import Console
 from rich.table import Table
 
+from bench import edits
 from bench.compiling import WRAPPER, WRITE, cpu_s
-from bench.subject import Subject, take
-from factory.host import read_host
+from bench.subject import Subject
 from factory.tags import Interpreter
-
-_ALL, _FIRST, _EDITED = "nothing kept (--no-cache)", "first build of the project", "one line edited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,75 +42,38 @@ class Cost:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and print; 1 where a wheel is missing."""
-    options = _options().parse_args(arguments)
-    host = read_host()
-    costs: dict[str, list[Cost]] = {_ALL: [], _FIRST: [], _EDITED: []}
-    with TemporaryDirectory(prefix="crates-") as name:
-        work = Path(name)
-        (work / "sdist").mkdir()
-        subject = take(options.recipe, tuple(options.interpreters), host, work / "sdist")
-        for number in range(options.rounds):
-            _round(subject, work / f"round-{number}", options, costs)
-    _print(subject, options, costs)
-    counts = {cost.wheels for taken in costs.values() for cost in taken}
-    return int(counts != {len(subject.interpreters)})
-
-
-def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/rpds-py.yaml"))
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = edits.parser(
+        __doc__,
+        recipe="recipes/rpds-py.yaml",
+        edited="src/lib.rs",
+        interpreters=[Interpreter(11), Interpreter(13), Interpreter(14)],
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--families", default="lookalike")
-    parser.add_argument("--edited", default="src/lib.rs", help="a file of the source that gets one more line")
-    parser.add_argument(
-        "--interpreters", nargs="+", type=Interpreter.parse, default=[Interpreter(11), Interpreter(13), Interpreter(14)]
-    )
-    return parser
+    options = parser.parse_args(arguments)
+
+    def built(subject: Subject, source: Path, folder: Path, flags: Sequence[str]) -> Cost:
+        build = {"before": WRITE, "env": {"RUSTC_WRAPPER": WRAPPER}}
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ran = edits.run(subject, source, folder, options, flags, build=build)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        addresses = [f"{record['cell']['recipe']}/{record['cell']['tag']}" for record in ran.run["records"]]
+        return Cost(
+            wheels=ran.wheels,
+            rustc_s=tuple(cpu_s(ran.evidence, address) for address in addresses),
+            own_s=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+            wall_s=ran.wall_s,
+        )
+
+    # Another line each time, or the store remembers a wheel of the same source.
+    subject, costs = edits.measured(options, built, lambda: f"// {uuid4().hex}")
+    edits.print_table(subject, options, _table(costs))
+    return edits.code(subject, costs)
 
 
-def _round(subject: Subject, folder: Path, options: argparse.Namespace, costs: dict[str, list[Cost]]) -> None:
-    """Measure every side once. What --no-cache compiles is kept, too, so that it has another folder."""
-    for side, flags in ((_FIRST, ()), (_EDITED, ()), (_ALL, ("--no-cache",))):
-        source = folder / ("alone" if side == _ALL else "source")
-        if not source.exists():
-            shutil.copytree(subject.source, source)
-        with (source / options.edited).open("a", encoding="utf-8") as file:
-            file.write(f"// {uuid4().hex}\n")  # or the store remembers a wheel of the same source
-        costs[side].append(_built(subject, source, folder, options, *flags))
-        Console(stderr=True).print(f"{folder.name}: {side}: {costs[side][-1]}", markup=False)
-
-
-def _built(subject: Subject, source: Path, folder: Path, options: argparse.Namespace, *flags: str) -> Cost:
-    recipe = {
-        "factory": 1,
-        "name": str(subject.recipe.name),
-        "source": {"path": str(source)},
-        "interpreters": [str(interpreter) for interpreter in subject.interpreters],
-        "platforms": [str(platform) for platform in subject.recipe.platforms],
-        "build": {"before": WRITE, "env": {"RUSTC_WRAPPER": WRAPPER}},
-        "test": {"run": list(subject.recipe.test.run)},
-    }
-    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
-    program = Path(sys.executable).with_name("factory")
-    given = ["-o", "dist", "--json", "run.json", "--families", options.families, "--jobs", str(options.jobs), *flags]
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), monotonic()
-    subprocess.run([program, "build", "recipe.yaml", *given], cwd=folder, check=True, capture_output=True)
-    wall_s, after = monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))["run"]
-    addresses = [f"{record['cell']['recipe']}/{record['cell']['tag']}" for record in run["records"]]
-    return Cost(
-        wheels=sum(record["status"] == "passed" for record in run["records"]),
-        rustc_s=tuple(cpu_s(folder / run["folder"], address) for address in addresses),
-        own_s=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        wall_s=wall_s,
-    )
-
-
-def _print(subject: Subject, options: argparse.Namespace, costs: dict[str, list[Cost]]) -> None:
+def _table(costs: dict[str, list[Cost]]) -> Table:
     table = Table("side", "rustc CPU s, by cell", "CPU s", "wall s", "CPU ratio", "wall ratio", "wheels", box=None)
     for side, taken in costs.items():
-        pairs = list(zip(taken, costs[_ALL], strict=True))
+        pairs = list(zip(taken, costs[edits.ALL], strict=True))
         by_cell = [f"{median(cells):.1f}" for cells in zip(*(cost.rustc_s for cost in taken), strict=True)]
         table.add_row(
             side,
@@ -131,11 +84,7 @@ def _print(subject: Subject, options: argparse.Namespace, costs: dict[str, list[
             f"{median(mine.wall_s / all_.wall_s for mine, all_ in pairs):.2f}",
             ", ".join(str(cost.wheels) for cost in taken),
         )
-    console = Console(width=120, highlight=False)
-    names = ", ".join(map(str, subject.interpreters))
-    console.print(f"{subject.recipe.name} on {names}; {options.rounds} rounds; {options.jobs} jobs", markup=False)
-    console.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
-    console.print(table)
+    return table
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Our side: `factory build` as people type it, and where its time went."""
 
 import json
-import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from uuid import uuid4
 import yaml
 
 from bench.sample import Sample, timed
-from bench.subject import Subject
+from bench.subject import Subject, append_line
 from factory import codec
 from factory.events.model import StepEnded
 from factory.host import Host
@@ -55,12 +54,9 @@ def build_edited(
 ) -> Sample:
     """Build the subject's source as a folder, `project`, in which one file has one line more than the last time."""
     source, recipe = project / "source", project / "recipe.yaml"
-    if not source.exists():
-        shutil.copytree(subject.source, source)
-        asked = yaml.safe_load(subject.recipe.file.read_text(encoding="utf-8"))
-        recipe.write_text(yaml.safe_dump({**asked, "source": {"path": "source"}}), encoding="utf-8")
-    with (source / edited).open("a", encoding="utf-8") as file:
-        file.write(f"// {uuid4().hex}\n")
+    append_line(subject, source, edited, f"// {uuid4().hex}")
+    asked = yaml.safe_load(subject.recipe.file.read_text(encoding="utf-8"))
+    recipe.write_text(yaml.safe_dump({**asked, "source": {"path": "source"}}), encoding="utf-8")
     return _built(recipe, store, subject, host, folder, jobs=jobs)
 
 

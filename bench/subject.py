@@ -1,5 +1,6 @@
 """What is built on both sides: one recipe for some interpreters, its unpacked sdist, and what trials run."""
 
+import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,3 +42,11 @@ def take(path: Path, interpreters: tuple[Interpreter, ...], host: Host, folder: 
         archive.extractall(unpacked, filter="data")
     (source,) = unpacked.iterdir()
     return Subject(recipe=recipe, interpreters=interpreters, source=source)
+
+
+def append_line(subject: Subject, source: Path, file: str, line: str) -> None:
+    """Add a line to a file of a copy of the subject's source, which is made where there is none."""
+    if not source.exists():
+        shutil.copytree(subject.source, source)
+    with (source / file).open("a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n")
